@@ -1,0 +1,50 @@
+//! `hcc`: what a person does with hccs from a terminal.
+
+mod outcome;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The hccs command line.
+///
+/// Exit codes of `verify`: 0 accepted, 2 rejected, 3 undecided, 1 wrong usage or unreadable files.
+#[derive(Debug, Parser)]
+#[command(name = "hcc", version, about, arg_required_else_help = true)]
+struct Cli {
+	#[command(subcommand)]
+	command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+	/// Check evidence by oneself, without a chain and without the network.
+	#[command(subcommand, arg_required_else_help = true)]
+	Verify(verify::Verify),
+}
+
+/// Wrong usage, and files that cannot be read.
+const USAGE: u8 = 1;
+
+fn main() -> ExitCode {
+	let cli = match Cli::try_parse() {
+		Ok(cli) => cli,
+		Err(error) => {
+			let code = if error.use_stderr() { USAGE } else { 0 };
+			// A closed pipe is no reason for another exit code.
+			drop(error.print());
+			return ExitCode::from(code);
+		},
+	};
+	let result = match cli.command {
+		Command::Verify(command) => verify::run(&command),
+	};
+	match result {
+		Ok(code) => ExitCode::from(code),
+		Err(error) => {
+			eprintln!("error: {error:#}");
+			ExitCode::from(USAGE)
+		},
+	}
+}

@@ -1,0 +1,89 @@
+//! Reading what the user names.
+
+use std::{fs, io::Read, path::Path};
+
+use anyhow::{bail, Context};
+use hcc_evidence::tpm::{PcrBank, PcrValues};
+use serde_json::Value;
+
+/// The largest file that is read, in bytes.
+const MAX_FILE: u64 = 256 << 20;
+
+/// The whole file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+	let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+	let mut bytes = Vec::new();
+	file.take(MAX_FILE + 1)
+		.read_to_end(&mut bytes)
+		.with_context(|| format!("cannot read {}", path.display()))?;
+	if bytes.len() as u64 > MAX_FILE {
+		bail!("{} is larger than {MAX_FILE} bytes", path.display());
+	}
+	Ok(bytes)
+}
+
+/// The bytes of a file in DER, or of the first object of one in PEM.
+pub(crate) fn read_der_or_pem(path: &Path) -> anyhow::Result<Vec<u8>> {
+	let bytes = read(path)?;
+	if !bytes.starts_with(b"-----BEGIN ") {
+		return Ok(bytes);
+	}
+	let pem = pem::parse(&bytes).with_context(|| format!("{} is no PEM", path.display()))?;
+	Ok(pem.into_contents())
+}
+
+/// Bytes in hexadecimal, as an argument.
+pub(crate) fn hex_bytes(text: &str) -> Result<HexBytes, String> {
+	hex::decode(text.trim_start_matches("0x")).map(HexBytes).map_err(|error| error.to_string())
+}
+
+/// Bytes that were given in hexadecimal.
+#[derive(Clone, Debug)]
+pub(crate) struct HexBytes(pub(crate) Vec<u8>);
+
+/// PCR values from JSON: an object of banks, each an object from index to value, or an array of values by index; an array alone is the
+/// SHA-256 bank.
+pub(crate) fn pcr_values(path: &Path) -> anyhow::Result<PcrValues> {
+	let json: Value = serde_json::from_slice(&read(path)?)
+		.with_context(|| format!("{} is no JSON of pcr values", path.display()))?;
+	let mut values = PcrValues::default();
+	match &json {
+		Value::Array(_) => bank(PcrBank::Sha256, &json, &mut values)?,
+		Value::Object(banks) => {
+			for (name, of_bank) in banks {
+				let known = PcrBank::ALL.into_iter().find(|known| known.name() == name);
+				let known = known.with_context(|| {
+					format!("{name} is no bank: wanted sha1, sha256, sha384 or sha512")
+				})?;
+				bank(known, of_bank, &mut values)?;
+			}
+		},
+		_ => bail!("{} holds neither an array nor an object", path.display()),
+	}
+	Ok(values)
+}
+
+fn bank(bank: PcrBank, json: &Value, values: &mut PcrValues) -> anyhow::Result<()> {
+	let mut insert = |index: u8, value: &Value| {
+		let text = value.as_str().context("a pcr value is no string")?;
+		let bytes = hex::decode(text.trim_start_matches("0x"))
+			.with_context(|| format!("{} pcr {index} is no hexadecimal", bank.name()))?;
+		values.0.push((bank, index, bytes));
+		Ok::<_, anyhow::Error>(())
+	};
+	match json {
+		Value::Array(rows) => {
+			for (index, value) in rows.iter().enumerate() {
+				insert(u8::try_from(index).context("more pcrs than there are")?, value)?;
+			}
+		},
+		Value::Object(rows) => {
+			for (index, value) in rows {
+				let index = index.parse().with_context(|| format!("{index} is no pcr"))?;
+				insert(index, value)?;
+			}
+		},
+		_ => bail!("{} holds neither an array nor an object", bank.name()),
+	}
+	Ok(())
+}

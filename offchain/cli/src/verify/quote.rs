@@ -1,0 +1,118 @@
+use std::path::{Path, PathBuf};
+
+use hcc_evidence::{
+	crypto::RustCrypto,
+	tpm::{
+		self, Attest, AttestationKey, PcrBank, PublicKey, QuoteRequest, Scheme, Signature, Wanted,
+	},
+	Check,
+};
+use serde_json::{json, Map, Value};
+
+use super::files::{self, HexBytes};
+use crate::outcome::Outcome;
+
+/// Verify a TPM 2.0 quote.
+///
+/// Checks that a TPM made it, that it answers the nonce, the signature by the attestation key, and, with --pcrs, that the values are those
+/// quoted. Which PCRs are quoted, and the qualified signer, are shown, not judged.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+	/// The quote: TPMS_ATTEST.
+	#[arg(long, value_name = "FILE")]
+	attest: PathBuf,
+
+	/// Its signature: TPMT_SIGNATURE, or the bare bytes of an RSA signature (RSASSA with SHA-256).
+	#[arg(long, value_name = "FILE")]
+	signature: PathBuf,
+
+	/// The attestation key: PEM, TPM2B_PUBLIC or TPMT_PUBLIC.
+	#[arg(long, value_name = "FILE")]
+	ak: PathBuf,
+
+	/// What extraData must be.
+	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
+	nonce: HexBytes,
+
+	/// The PCR values, as JSON: {"sha256": {"0": "…"}} or, for the SHA-256 bank, an array by index.
+	#[arg(long, value_name = "FILE")]
+	pcrs: Option<PathBuf>,
+
+	/// Print one JSON object.
+	#[arg(long)]
+	pub(crate) json: bool,
+}
+
+pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
+	let attest = files::read(&args.attest)?;
+	let signature = files::read(&args.signature)?;
+	let key = files::read(&args.ak)?;
+	let values = args.pcrs.as_deref().map(files::pcr_values).transpose()?;
+
+	let mut claims = Map::new();
+	let result = (|| -> Check {
+		claims = attest_claims(&Attest::parse(&attest)?);
+		let key = attestation_key(&args.ak, &key)?;
+		if let Some(name) = &key.name {
+			claims.insert("ak_name".into(), json!(hex::encode(name)));
+		}
+		let request = QuoteRequest {
+			nonce: &args.nonce.0,
+			selections: Wanted::Any,
+			qualified_signer: Wanted::Any,
+			values: values.as_ref().map_or(Wanted::Any, Wanted::Exactly),
+		};
+		let signature = tpm_signature(&signature, &key)?;
+		tpm::verify_quote::<RustCrypto>(&attest, &signature, &key, &request).map(drop)
+	})();
+	claims.insert("pcr_values_checked".into(), json!(values.is_some()));
+	Ok(Outcome { result, claims })
+}
+
+fn attestation_key(path: &Path, bytes: &[u8]) -> Check<AttestationKey> {
+	if bytes.starts_with(b"-----BEGIN ") {
+		// An unreadable PEM becomes an empty key, which is refused with its own code.
+		let der = files::read_der_or_pem(path).unwrap_or_default();
+		return AttestationKey::from_spki(&der);
+	}
+	AttestationKey::from_tpm2b_public(bytes)
+		.or_else(|refused| AttestationKey::from_tpmt_public(bytes).map_err(|_| refused))
+}
+
+/// A signature as long as the RSA modulus has no structure around it.
+fn tpm_signature(bytes: &[u8], key: &AttestationKey) -> Check<Signature> {
+	match &key.key {
+		PublicKey::Rsa(rsa) if bytes.len() == rsa.modulus.len() => Ok(Signature::Rsa {
+			scheme: Scheme::RsaSsa,
+			hash: PcrBank::Sha256,
+			bytes: bytes.to_vec(),
+		}),
+		PublicKey::Rsa(_) | PublicKey::P256(_) => Signature::parse(bytes),
+	}
+}
+
+fn attest_claims(quote: &Attest) -> Map<String, Value> {
+	let selections: Map<_, _> = quote
+		.selections
+		.iter()
+		.map(|selection| {
+			let indices: Vec<u8> = selection.indices().collect();
+			(selection.bank.name().to_owned(), json!(indices))
+		})
+		.collect();
+	let claims = json!({
+		"extra_data": hex::encode(&quote.extra_data),
+		"qualified_signer": hex::encode(&quote.qualified_signer),
+		"clock": quote.clock_info.clock,
+		"reset_count": quote.clock_info.reset_count,
+		"restart_count": quote.clock_info.restart_count,
+		"safe": quote.clock_info.safe,
+		"firmware_version": format!("{:#x}", quote.firmware_version),
+		"pcrs": selections,
+		"pcr_digest": hex::encode(&quote.pcr_digest),
+	});
+	match claims {
+		Value::Object(claims) => claims,
+		_ => Map::new(),
+	}
+}

@@ -1,0 +1,203 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{bail, Context};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	snp::{self, AmdRoots, GuestPolicy, PlatformInfo, ProductLine, Report, TcbLayout, TcbVersion},
+	Check, RejectCode, Rejection, UnixSeconds,
+};
+use serde_json::{json, Map, Value};
+use time::{format_description::well_known::Rfc3339, OffsetDateTime};
+
+use super::files::{self, HexBytes};
+use crate::outcome::Outcome;
+
+/// Verify an AMD SEV-SNP attestation report.
+///
+/// Checks the chain to AMD's pinned root, validity, the report's signature, and the certificate's TCB and chip against the report; refuses
+/// guests that can be debugged and reports that mask their chip. VMPL and TCB are shown, not judged.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+	/// The report: 1184 raw bytes.
+	#[arg(long, value_name = "FILE")]
+	report: PathBuf,
+
+	/// The chip's certificate, a VCEK or VLEK, in DER or PEM.
+	#[arg(long, value_name = "FILE")]
+	vek: PathBuf,
+
+	/// Trust these roots in place of AMD's: a folder with milan, genoa or turin in it, each with ark, ask and perhaps asvk (.der or
+	/// .pem).
+	#[arg(long, value_name = "DIR")]
+	roots: Option<PathBuf>,
+
+	/// The time at which the certificates must be valid [default: now].
+	#[arg(long, value_name = "RFC3339", value_parser = rfc3339)]
+	now: Option<UnixSeconds>,
+
+	/// What REPORT_DATA must be: 64 bytes.
+	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
+	report_data: Option<HexBytes>,
+
+	/// Print one JSON object.
+	#[arg(long)]
+	pub(crate) json: bool,
+}
+
+fn rfc3339(text: &str) -> Result<UnixSeconds, String> {
+	let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
+	u64::try_from(time.unix_timestamp())
+		.map(UnixSeconds)
+		.map_err(|_| "a time before 1970".to_owned())
+}
+
+pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
+	let report = files::read(&args.report)?;
+	let vek = files::read_der_or_pem(&args.vek)?;
+	let roots = match &args.roots {
+		Some(folder) => read_roots(folder)?,
+		None => snp::roots(),
+	};
+	let now = match args.now {
+		Some(now) => now,
+		None => UnixSeconds(u64::try_from(OffsetDateTime::now_utc().unix_timestamp())?),
+	};
+	if args.report_data.as_ref().is_some_and(|wanted| wanted.0.len() != 64) {
+		bail!("--report-data wants 64 bytes, in hexadecimal");
+	}
+
+	let mut claims = Map::new();
+	let mut product = None;
+	let result = (|| -> Check {
+		let parsed = Report::parse(&report)?;
+		product = parsed.cpu.and_then(|cpu| cpu.product_line());
+		claims = report_claims(&parsed, product);
+		let vek = snp::verify_vek::<RustCrypto>(&vek, &roots, now)?;
+		claims = report_claims(&parsed, Some(vek.product));
+		claims.insert("vek_tcb".into(), tcb(vek.tcb));
+		claims.insert("vek_not_before".into(), date(vek.not_before));
+		claims.insert("vek_not_after".into(), date(vek.not_after));
+		let report = snp::authenticate::<RustCrypto>(&report, &vek, now)?;
+		report.check_not_debuggable()?;
+		report.check_not_masked()?;
+		match &args.report_data {
+			Some(wanted) if report.report().report_data != wanted.0.as_slice() => {
+				Err(Rejection::new(
+					RejectCode::ReportData,
+					"REPORT_DATA",
+					&report.report().report_data,
+					wanted.0.as_slice(),
+				))
+			},
+			_ => Ok(()),
+		}
+	})();
+	Ok(Outcome { result, claims })
+}
+
+fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {
+	let certificate = |product: &Path, name: &str| -> anyhow::Result<Option<Vec<u8>>> {
+		let found = ["der", "pem"].into_iter().map(|end| product.join(name).with_extension(end));
+		found
+			.into_iter()
+			.find(|path| path.exists())
+			.map(|path| files::read_der_or_pem(&path))
+			.transpose()
+	};
+	let mut roots = Vec::new();
+	for product in ProductLine::ALL {
+		let within = folder.join(product.name().to_lowercase());
+		if !within.is_dir() {
+			continue;
+		}
+		let missing = |name: &str| format!("{} has no {name}.der or {name}.pem", within.display());
+		roots.push(AmdRoots {
+			product,
+			ark: certificate(&within, "ark")?.with_context(|| missing("ark"))?,
+			ask: certificate(&within, "ask")?.with_context(|| missing("ask"))?,
+			asvk: certificate(&within, "asvk")?,
+		});
+	}
+	if roots.is_empty() {
+		bail!("{} holds none of the folders milan, genoa, turin", folder.display());
+	}
+	Ok(roots)
+}
+
+fn date(seconds: UnixSeconds) -> Value {
+	i64::try_from(seconds.0)
+		.ok()
+		.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
+		.and_then(|time| time.format(&Rfc3339).ok())
+		.map_or_else(|| json!(seconds.0), Value::String)
+}
+
+fn tcb(version: TcbVersion) -> Value {
+	Value::Object(version.components().map(|(name, svn)| (name.to_owned(), json!(svn))).collect())
+}
+
+fn raw_tcb(raw: [u8; 8], product: Option<ProductLine>) -> Value {
+	product
+		.and_then(|product| TcbVersion::parse(raw, TcbLayout::from(product)))
+		.map_or_else(|| json!(hex::encode(raw)), tcb)
+}
+
+fn report_claims(report: &Report, product: Option<ProductLine>) -> Map<String, Value> {
+	let policy = report.policy;
+	let (abi_major, abi_minor) = policy.abi();
+	let platform = report.platform_info;
+	let version = |v: snp::FirmwareVersion| format!("{}.{}.{}", v.major, v.minor, v.build);
+	let claims = json!({
+		"version": report.version,
+		"product": product.map(ProductLine::name),
+		"cpuid": report.cpu.map(|cpu| cpu.to_string()),
+		"chip_id": hex::encode(report.chip_id),
+		"measurement": hex::encode(report.measurement),
+		"report_data": hex::encode(report.report_data),
+		"host_data": hex::encode(report.host_data),
+		"guest_svn": report.guest_svn,
+		"vmpl": report.vmpl,
+		"policy": {
+			"raw": format!("{:#x}", policy.0),
+			"abi": format!("{abi_major}.{abi_minor}"),
+			"smt": policy.has(GuestPolicy::SMT),
+			"migrate_ma": policy.has(GuestPolicy::MIGRATE_MA),
+			"debug": policy.has(GuestPolicy::DEBUG),
+			"single_socket": policy.has(GuestPolicy::SINGLE_SOCKET),
+			"cxl_allow": policy.has(GuestPolicy::CXL_ALLOW),
+			"mem_aes_256_xts": policy.has(GuestPolicy::MEM_AES_256_XTS),
+			"rapl_dis": policy.has(GuestPolicy::RAPL_DIS),
+			"ciphertext_hiding": policy.has(GuestPolicy::CIPHERTEXT_HIDING),
+			"page_swap_disable": policy.has(GuestPolicy::PAGE_SWAP_DISABLE),
+		},
+		"platform_info": {
+			"raw": format!("{:#x}", platform.0),
+			"smt_en": platform.has(PlatformInfo::SMT_EN),
+			"tsme_en": platform.has(PlatformInfo::TSME_EN),
+			"ecc_en": platform.has(PlatformInfo::ECC_EN),
+			"rapl_dis": platform.has(PlatformInfo::RAPL_DIS),
+			"ciphertext_hiding_dram_en": platform.has(PlatformInfo::CIPHERTEXT_HIDING_DRAM_EN),
+			"alias_check_complete": platform.has(PlatformInfo::ALIAS_CHECK_COMPLETE),
+			"iommu_write_safe": platform.has(PlatformInfo::IOMMU_WRITE_SAFE),
+			"tio_en": platform.has(PlatformInfo::TIO_EN),
+		},
+		"signing_key": format!("{:?}", report.flags.signing_key()).to_uppercase(),
+		"family_id": hex::encode(report.family_id),
+		"image_id": hex::encode(report.image_id),
+		"id_key_digest": hex::encode(report.id_key_digest),
+		"author_key_digest": hex::encode(report.author_key_digest),
+		"report_id": hex::encode(report.report_id),
+		"current_tcb": raw_tcb(report.current_tcb, product),
+		"reported_tcb": raw_tcb(report.reported_tcb, product),
+		"committed_tcb": raw_tcb(report.committed_tcb, product),
+		"launch_tcb": raw_tcb(report.launch_tcb, product),
+		"current_firmware": version(report.current_firmware),
+		"committed_firmware": version(report.committed_firmware),
+		"launch_mitigations": report.launch_mitigations.map(|bits| format!("{bits:#x}")),
+		"current_mitigations": report.current_mitigations.map(|bits| format!("{bits:#x}")),
+	});
+	match claims {
+		Value::Object(claims) => claims,
+		_ => Map::new(),
+	}
+}

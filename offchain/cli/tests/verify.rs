@@ -1,0 +1,314 @@
+//! `hcc verify` as a script sees it: exit codes and JSON, over the evidence of real machines.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn vectors() -> PathBuf {
+	std::env::var_os("HCC_VECTORS").map_or_else(
+		|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
+		PathBuf::from,
+	)
+}
+
+/// The folder of a vector, or nothing, having said that it is skipped.
+fn vector(name: &str) -> Option<PathBuf> {
+	let folder = vectors().join(name);
+	if !folder.is_dir() {
+		println!("skipped: {name} is not at {}", folder.display());
+		return None;
+	}
+	Some(folder)
+}
+
+fn hcc() -> Command {
+	Command::new(env!("CARGO_BIN_EXE_hcc"))
+}
+
+/// Runs `hcc verify … --json`, and gives the exit code and the object.
+fn verify(arguments: &[&str]) -> (i32, Value) {
+	let output = hcc().arg("verify").args(arguments).arg("--json").output().expect("hcc runs");
+	let text = String::from_utf8(output.stdout).expect("the output is text");
+	let json = serde_json::from_str(&text).unwrap_or_else(|error| {
+		panic!("{error}: {text:?}, {}", String::from_utf8_lossy(&output.stderr))
+	});
+	(output.status.code().expect("hcc exits"), json)
+}
+
+fn path(folder: &Path, file: &str) -> String {
+	folder.join(file).to_str().expect("paths are text").to_owned()
+}
+
+const NOW: &str = "2026-06-01T00:00:00Z";
+
+fn snp(name: &str, now: &str) -> Option<(i32, Value)> {
+	let folder = vector(name)?;
+	let (report, vek) = (path(&folder, "report.bin"), path(&folder, "vek.der"));
+	Some(verify(&["snp", "--report", &report, "--vek", &vek, "--now", now]))
+}
+
+#[test]
+fn authentic_reports_are_accepted() {
+	let names = [
+		"snp/genoa-ms-tav",
+		"snp/milan-ms-tav",
+		"snp/milan-v2-trustee-vcek",
+		"snp/milan-v2-virtee-sev",
+		"snp/oak-milan-oc-release",
+		"snp/turin-ms-tav",
+		"azure-snp-vtpm/trustee-evidence-genoa",
+		"azure-snp-vtpm/trustee-evidence-v1",
+		"azure-snp-vtpm/trustee-hcl-report",
+	];
+	for name in names {
+		let Some((code, json)) = snp(name, NOW) else { continue };
+		assert_eq!((code, json["verdict"].as_str()), (0, Some("accepted")), "{name}: {json}");
+		assert!(json["claims"]["measurement"].is_string(), "{name}");
+		assert!(json["code"].is_null(), "{name}");
+	}
+}
+
+#[test]
+fn reports_that_do_not_hold_are_rejected_with_their_class() {
+	let cases = [
+		("snp/milan-v2-go-sev-guest", NOW, 501, "SnpPolicy"),
+		("snp/milan-v2-trustee-BAD-vcek-invalid-legacy", NOW, 402, "SnpChain"),
+		("snp/trustee-vlek", NOW, 403, "SnpChain"),
+		("snp/milan-ms-tav", "2024-06-01T00:00:00+02:00", 403, "SnpChain"),
+	];
+	for (name, now, number, class) in cases {
+		let Some((code, json)) = snp(name, now) else { continue };
+		assert_eq!((code, json["verdict"].as_str()), (2, Some("rejected")), "{name}: {json}");
+		assert_eq!(json["code"], number, "{name}: {json}");
+		assert_eq!(json["class"], class, "{name}: {json}");
+		for key in ["field", "seen", "wanted", "message"] {
+			assert!(json[key].is_string(), "{name}: {key} in {json}");
+		}
+	}
+}
+
+#[test]
+fn a_vlek_report_is_accepted_within_its_validity() {
+	let Some((code, json)) = snp("snp/trustee-vlek", "2025-06-01T00:00:00Z") else { return };
+	assert_eq!(code, 0, "{json}");
+	assert_eq!(json["claims"]["signing_key"], "VLEK");
+	assert_eq!(json["claims"]["vmpl"], 1);
+}
+
+#[test]
+fn report_data_is_compared_where_it_is_asked_for() {
+	let Some(folder) = vector("snp/milan-ms-tav") else { return };
+	let (report, vek) = (path(&folder, "report.bin"), path(&folder, "vek.der"));
+	let base = ["snp", "--report", &report, "--vek", &vek, "--now", NOW, "--report-data"];
+	let (zeroes, ones) = ("00".repeat(64), "11".repeat(64));
+	let (code, _) = verify(&[&base[..], &[&zeroes]].concat());
+	assert_eq!(code, 0);
+	let (code, json) = verify(&[&base[..], &[&ones]].concat());
+	assert_eq!((code, json["code"].as_u64()), (2, Some(201)), "{json}");
+}
+
+#[test]
+fn other_roots_are_trusted_where_they_are_named() {
+	let (Some(folder), Some(roots)) =
+		(vector("snp/milan-ms-tav"), vector("amd-roots/attestation-rs"))
+	else {
+		return;
+	};
+	let (report, vek) = (path(&folder, "report.bin"), path(&folder, "vek.der"));
+	let base = ["snp", "--report", &report, "--vek", &vek, "--now", NOW, "--roots"];
+	let (code, json) = verify(&[&base[..], &[roots.to_str().expect("text")]].concat());
+	assert_eq!(code, 0, "{json}");
+
+	let genoa_only = tempfile::tempdir().expect("a folder");
+	std::fs::create_dir(genoa_only.path().join("genoa")).expect("a folder");
+	for file in ["ark.der", "ask.der"] {
+		std::fs::copy(roots.join("genoa").join(file), genoa_only.path().join("genoa").join(file))
+			.expect("a copy");
+	}
+	let (code, json) = verify(&[&base[..], &[genoa_only.path().to_str().expect("text")]].concat());
+	assert_eq!((code, json["code"].as_u64()), (2, Some(401)), "{json}");
+}
+
+fn quote(folder: &Path, files: [&str; 3], nonce: &str, pcrs: Option<&str>) -> (i32, Value) {
+	let [attest, signature, ak] = files.map(|file| path(folder, file));
+	let mut arguments = vec![
+		"quote",
+		"--attest",
+		&attest,
+		"--signature",
+		&signature,
+		"--ak",
+		&ak,
+		"--nonce",
+		nonce,
+	];
+	let pcrs = pcrs.map(|file| path(folder, file));
+	if let Some(pcrs) = &pcrs {
+		arguments.extend(["--pcrs", pcrs]);
+	}
+	verify(&arguments)
+}
+
+#[test]
+fn authentic_quotes_are_accepted() {
+	let qemu: String = (0u8..32).map(|byte| format!("{byte:02x}")).collect();
+	let laptop = "57cd4f0b9fbe528a1d23f04d45f1bb0a9fc25a01296ea098ca083b705c8eaa85";
+	let keylime = "db1db298db6d60e6385b7231743e9c3056a18003";
+	let challenge = "6368616c6c656e6765";
+	let cases: &[(&str, [&str; 3], &str, Option<&str>)] = &[
+		(
+			"tpm-quote/kinvolk-azure-quote",
+			["quote.msg", "quote.rawsig", "akpub.pem"],
+			challenge,
+			Some("pcrs-sha256.json"),
+		),
+		(
+			"tpm-quote/gce-cos-85-nonce9009",
+			["quote-sha256.msg", "quote-sha256.sig", "ak.tpmt_public"],
+			"9009",
+			Some("pcrs-sha256.json"),
+		),
+		("tpm-quote/keylime-emulator-2020", ["quote.out", "quotesig.out", "ak.pub"], keylime, None),
+		(
+			"tpm-ima-e2e/laptop-good-1",
+			["quote.msg", "quote.sig", "ak-recovered.pem"],
+			laptop,
+			Some("pcrs.json"),
+		),
+		(
+			"azure-snp-vtpm/trustee-evidence-v1",
+			["quote.msg", "quote.sig", "ak-pub.pem"],
+			challenge,
+			Some("pcrs-sha256.json"),
+		),
+		("ima-qemu/cloud61-tis", ["quote_sha256.msg", "quote_sha256.sig", "ak.pub"], &qemu, None),
+		("ima-qemu/cloud612-tis", ["quote_sha256.msg", "quote_sha256.sig", "ak.pem"], &qemu, None),
+	];
+	for (name, files, nonce, pcrs) in cases {
+		let Some(folder) = vector(name) else { continue };
+		let (code, json) = quote(&folder, *files, nonce, *pcrs);
+		assert_eq!((code, json["verdict"].as_str()), (0, Some("accepted")), "{name}: {json}");
+		assert_eq!(json["claims"]["pcr_values_checked"], pcrs.is_some(), "{name}");
+	}
+}
+
+#[test]
+fn quotes_that_do_not_hold_are_rejected() {
+	let Some(folder) = vector("tpm-quote/kinvolk-azure-quote") else { return };
+	let files = ["quote.msg", "quote.rawsig", "akpub.pem"];
+	let (code, json) = quote(&folder, files, "00", None);
+	assert_eq!((code, json["class"].as_str()), (2, Some("Binding")), "{json}");
+
+	let Some(foreign) = vector("azure-snp-vtpm/trustee-hcl-report") else { return };
+	let files = ["quote.msg", "quote.sig", "ak-pub.pem"];
+	let (code, json) = quote(&foreign, files, "6368616c6c656e6765", None);
+	assert_eq!((code, json["class"].as_str()), (2, Some("TpmSignature")), "{json}");
+}
+
+fn ima(folder: &Path, bank: &str, pcr10: &str, allow: Option<&Path>) -> (i32, Value) {
+	let log = path(folder, "binary_runtime_measurements");
+	let mut arguments = vec!["ima", "--log", &log, "--bank", bank, "--pcr10", pcr10];
+	let allow = allow.map(|file| file.to_str().expect("paths are text").to_owned());
+	if let Some(allow) = &allow {
+		arguments.extend(["--allow", allow]);
+	}
+	verify(&arguments)
+}
+
+#[test]
+fn logs_that_lead_to_their_pcr_are_accepted_in_every_bank() {
+	if let Some(folder) = vector("tpm-ima-e2e/hpe-dl160-quote-ima") {
+		let text = std::fs::read(folder.join("pcrs.json")).expect("pcrs.json");
+		let pcrs: Value = serde_json::from_slice(&text).expect("JSON");
+		for bank in ["sha1", "sha256"] {
+			let pcr10 = pcrs[bank]["10"].as_str().expect("pcr 10");
+			let (code, json) = ima(&folder, bank, pcr10, None);
+			assert_eq!(code, 0, "{bank}: {json}");
+			assert_eq!(json["claims"]["violations"], 24);
+			assert_eq!(json["claims"]["entries"], 16_169);
+		}
+	}
+	for name in ["cloud61-tis", "cloud61-crb", "cloud612-tis", "cloud61-ovmf", "cloud61-violation"]
+	{
+		let Some(folder) = vector(&format!("ima-qemu/{name}")) else { continue };
+		let pcrs = std::fs::read(folder.join("quote_sha256.pcrs")).expect("the values");
+		let (code, json) = ima(&folder, "sha256", &hex::encode(&pcrs[320..352]), None);
+		assert_eq!(code, 0, "{name}: {json}");
+	}
+}
+
+#[test]
+fn a_tampered_log_is_rejected_at_its_entry() {
+	let Some(folder) = vector("ima/ibmacs-imasig-TAMPERED") else { return };
+	let (code, json) = ima(&folder, "sha1", "8952434f4dd49fdba2f67f76917fcd1ffd3968e7", None);
+	assert_eq!((code, json["class"].as_str()), (2, Some("ImaReplay")), "{json}");
+	assert_eq!(json["entry"], 1079);
+}
+
+#[test]
+fn a_list_of_files_is_applied() {
+	let Some(folder) = vector("ima-qemu/cloud61-tis") else { return };
+	let pcrs = std::fs::read(folder.join("quote_sha256.pcrs")).expect("the values");
+	let pcr10 = hex::encode(&pcrs[320..352]);
+	let text = std::fs::read_to_string(folder.join("ascii_runtime_measurements")).expect("text");
+	// Lines as sha256sum prints them.
+	let list: String = text
+		.lines()
+		.filter_map(|line| {
+			let mut words = line.split(' ').skip(3);
+			let digest = words.next()?.strip_prefix("sha256:")?;
+			Some(format!("{digest}  {}\n", words.next()?))
+		})
+		.collect();
+	let file = tempfile::NamedTempFile::new().expect("a file");
+	std::fs::write(file.path(), &list).expect("written");
+	let (code, json) = ima(&folder, "sha256", &pcr10, Some(file.path()));
+	assert_eq!(code, 0, "{json}");
+
+	let shorter: String = list.lines().take(5).map(|line| format!("{line}\n")).collect();
+	std::fs::write(file.path(), shorter).expect("written");
+	let (code, json) = ima(&folder, "sha256", &pcr10, Some(file.path()));
+	assert_eq!((code, json["class"].as_str()), (2, Some("ImaUnknown")), "{json}");
+
+	std::fs::write(file.path(), format!("{list}!{}", list.lines().nth(3).expect("a line")))
+		.expect("written");
+	let (code, json) = ima(&folder, "sha256", &pcr10, Some(file.path()));
+	assert_eq!((code, json["class"].as_str()), (2, Some("ImaForbidden")), "{json}");
+}
+
+#[test]
+fn wrong_usage_exits_with_one_and_says_why() {
+	let cases: &[&[&str]] = &[
+		&["verify", "snp"],
+		&["verify", "snp", "--report", "/nowhere", "--vek", "/nowhere"],
+		&["verify", "ima", "--log", "/nowhere", "--bank", "md5", "--pcr10", "00"],
+		&["verify", "quote", "--nonce", "zz"],
+		&["no-such-command"],
+	];
+	for arguments in cases {
+		let output = hcc().args(*arguments).output().expect("hcc runs");
+		assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+		assert!(!output.stderr.is_empty(), "{arguments:?}");
+	}
+}
+
+#[test]
+fn help_exits_with_zero() {
+	for arguments in [&["--help"][..], &["verify", "snp", "--help"], &["--version"]] {
+		let output = hcc().args(arguments).output().expect("hcc runs");
+		assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+	}
+}
+
+#[test]
+fn the_table_for_people_names_the_verdict_first() {
+	let Some(folder) = vector("snp/milan-v2-go-sev-guest") else { return };
+	let (report, vek) = (path(&folder, "report.bin"), path(&folder, "vek.der"));
+	let output = hcc()
+		.args(["verify", "snp", "--report", &report, "--vek", &vek, "--now", NOW])
+		.output()
+		.expect("hcc runs");
+	let text = String::from_utf8(output.stdout).expect("text");
+	assert!(text.starts_with("rejected: guest can be debugged (501)"), "{text}");
+}

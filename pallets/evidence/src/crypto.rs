@@ -1,0 +1,146 @@
+//! The primitives, behind a trait: the wasm runtime and native workers may take them from different libraries, and a differential test
+//! holds these to the same answers.
+
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use rsa::{pkcs1v15, pss, traits::PublicKeyParts, BigUint, RsaPublicKey};
+use sha2::{Digest, Sha256, Sha384};
+
+/// A signature that does not verify. It says no more: what was wrong with it is of no use to an honest signer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadSignature;
+
+/// A key on P-384: the affine coordinates, big-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(
+		codec::Encode,
+		codec::Decode,
+		codec::DecodeWithMemTracking,
+		codec::MaxEncodedLen,
+		scale_info::TypeInfo
+	)
+)]
+pub struct P384Key {
+	pub x: [u8; 48],
+	pub y: [u8; 48],
+}
+
+/// A key on P-256: the affine coordinates, big-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct P256Key {
+	pub x: [u8; 32],
+	pub y: [u8; 32],
+}
+
+/// An RSA key: modulus, big-endian and without leading zeroes, and public exponent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RsaKey {
+	pub modulus: alloc::vec::Vec<u8>,
+	pub exponent: u32,
+}
+
+/// The RSA paddings in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaPadding {
+	/// PSS with SHA-384 and a salt of 48 bytes: AMD's certificates.
+	PssSha384,
+	/// PSS with SHA-256 and a salt of 32 bytes: TPM_ALG_RSAPSS.
+	PssSha256,
+	/// PKCS #1 v1.5 with SHA-256: TPM_ALG_RSASSA.
+	Pkcs1Sha256,
+}
+
+/// The signature checks of evidence.
+pub trait Crypto {
+	/// ECDSA on P-384 over SHA-384 of `message`; `r` and `s` are big-endian.
+	fn p384_sha384(
+		key: &P384Key,
+		message: &[u8],
+		r: &[u8; 48],
+		s: &[u8; 48],
+	) -> Result<(), BadSignature>;
+
+	/// ECDSA on P-256 over SHA-256 of `message`; `r` and `s` are big-endian.
+	fn p256_sha256(
+		key: &P256Key,
+		message: &[u8],
+		r: &[u8; 32],
+		s: &[u8; 32],
+	) -> Result<(), BadSignature>;
+
+	/// RSA over the padding's hash of `message`.
+	fn rsa(
+		key: &RsaKey,
+		padding: RsaPadding,
+		message: &[u8],
+		signature: &[u8],
+	) -> Result<(), BadSignature>;
+}
+
+/// The primitives by RustCrypto: pure Rust, the same natively and in wasm.
+#[derive(Clone, Copy, Debug)]
+pub struct RustCrypto;
+
+impl Crypto for RustCrypto {
+	fn p384_sha384(
+		key: &P384Key,
+		message: &[u8],
+		r: &[u8; 48],
+		s: &[u8; 48],
+	) -> Result<(), BadSignature> {
+		let point =
+			p384::EncodedPoint::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+		let key =
+			p384::ecdsa::VerifyingKey::from_encoded_point(&point).map_err(|_| BadSignature)?;
+		let signature = p384::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
+		key.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| BadSignature)
+	}
+
+	fn p256_sha256(
+		key: &P256Key,
+		message: &[u8],
+		r: &[u8; 32],
+		s: &[u8; 32],
+	) -> Result<(), BadSignature> {
+		let point =
+			p256::EncodedPoint::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+		let key =
+			p256::ecdsa::VerifyingKey::from_encoded_point(&point).map_err(|_| BadSignature)?;
+		let signature = p256::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
+		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
+	}
+
+	fn rsa(
+		key: &RsaKey,
+		padding: RsaPadding,
+		message: &[u8],
+		signature: &[u8],
+	) -> Result<(), BadSignature> {
+		let key =
+			RsaPublicKey::new(BigUint::from_bytes_be(&key.modulus), BigUint::from(key.exponent))
+				.map_err(|_| BadSignature)?;
+		if signature.len() != key.size() {
+			return Err(BadSignature);
+		}
+		match padding {
+			RsaPadding::PssSha384 => {
+				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pss::VerifyingKey::<Sha384>::new(key)
+					.verify_prehash(&Sha384::digest(message), &signature)
+			},
+			RsaPadding::PssSha256 => {
+				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pss::VerifyingKey::<Sha256>::new(key)
+					.verify_prehash(&Sha256::digest(message), &signature)
+			},
+			RsaPadding::Pkcs1Sha256 => {
+				let signature =
+					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pkcs1v15::VerifyingKey::<Sha256>::new(key)
+					.verify_prehash(&Sha256::digest(message), &signature)
+			},
+		}
+		.map_err(|_| BadSignature)
+	}
+}

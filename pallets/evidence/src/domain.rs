@@ -1,0 +1,31 @@
+//! The tags by which hashed and signed statements of the protocol are kept apart.
+//!
+//! A statement starts with its tag, padded with zeroes to 16 bytes, and the genesis hash of the chain, so that nothing said on one chain
+//! or for one purpose can be taken for anything else. A layout never changes: it gets a new tag.
+
+/// A tag, padded.
+pub type Tag = [u8; 16];
+
+/// The nonce of a challenge.
+pub const CHALLENGE: Tag = *b"hcc/challenge/v1";
+/// extraData of a host's TPM quote.
+pub const QUOTE: Tag = *b"hcc/quote/v1\0\0\0\0";
+/// REPORT_DATA of a host's SNP report.
+pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
+/// A chip's hash; without a genesis hash, since chips outlive chains.
+pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
+
+/// Every tag.
+pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, CHIP];
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn tags_are_distinct() {
+		for (at, tag) in ALL.iter().enumerate() {
+			assert!(!ALL[..at].contains(tag));
+		}
+	}
+}

@@ -1,0 +1,12 @@
+//! The measurement log of the kernel's Integrity Measurement Architecture.
+//!
+//! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`). The log is read as
+//! `binary_runtime_measurements` gives it: its integers are little-endian, as on x86-64 or with `ima_canonical_fmt`.
+
+mod files;
+mod record;
+mod replay;
+
+pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm};
+pub use record::{Record, Records, Template};
+pub use replay::{replay, Checkpoint, Limits, Replayed, Violations};

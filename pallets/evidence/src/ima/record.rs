@@ -1,0 +1,199 @@
+use crate::{
+	bytes::{Reader, Short},
+	tpm::PcrBank,
+	Check, RejectCode, Rejection,
+};
+
+/// The longest template name and the longest template data that are looked at, in bytes. The kernel's own bounds are lower.
+const MAX_NAME: u32 = 255;
+const MAX_DATA: u32 = 1 << 20;
+/// IMA_EVENT_NAME_LEN_MAX + 1: to how many bytes the template `ima` pads a file name.
+const PADDED_NAME: usize = 256;
+
+/// The templates whose fields are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Template {
+	/// `ima`: a SHA-1 file digest and a short name.
+	Ima,
+	/// `ima-ng`, `ima-sig`, `ima-buf`, `ima-modsig`: the file digest is `d-ng`.
+	DigestNg,
+	/// `ima-ngv2`, `ima-sigv2`: the file digest is `d-ngv2`.
+	DigestNgV2,
+}
+
+impl Template {
+	fn from_name(name: &[u8]) -> Option<Self> {
+		match name {
+			b"ima" => Some(Self::Ima),
+			b"ima-ng" | b"ima-sig" | b"ima-buf" | b"ima-modsig" => Some(Self::DigestNg),
+			b"ima-ngv2" | b"ima-sigv2" => Some(Self::DigestNgV2),
+			_ => None,
+		}
+	}
+}
+
+/// An entry of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+	/// The entry's number, from 0.
+	pub index: u32,
+	/// The PCR that was extended.
+	pub pcr: u32,
+	/// What the kernel recorded as SHA-1 of the template data: a hint only. All zero for a violation.
+	pub template_digest: [u8; 20],
+	pub template: Template,
+	/// The template's data: fields with their lengths. For [`Template::Ima`] the digest, the name's length and the name.
+	data: &'a [u8],
+	/// `d`, `d-ng` or `d-ngv2`: the digest of the file, with its algorithm.
+	digest_field: &'a [u8],
+	/// `n` or `n-ng`: the name, without the closing NUL.
+	pub name: &'a [u8],
+}
+
+impl<'a> Record<'a> {
+	/// Whether the kernel could not measure the file, since it was open for writing or changed in between.
+	pub fn is_violation(&self) -> bool {
+		self.template_digest == [0; 20]
+	}
+
+	/// The template hash, recomputed from the data.
+	pub fn template_hash(&self, bank: PcrBank) -> alloc::vec::Vec<u8> {
+		match self.template {
+			Template::Ima => {
+				let padding = [0; PADDED_NAME];
+				let missing = PADDED_NAME.saturating_sub(self.name.len());
+				let padding = padding.get(..missing).unwrap_or_default();
+				bank.hash(&[self.digest_field, self.name, padding])
+			},
+			Template::DigestNg | Template::DigestNgV2 => bank.hash(&[self.data]),
+		}
+	}
+
+	/// The algorithm and the bytes of the file's digest.
+	pub fn file_digest(&self) -> Check<(&'a str, &'a [u8])> {
+		let malformed = |seen: &'static str| {
+			Rejection::new(RejectCode::ImaEncoding, "file digest", seen, "algorithm and digest")
+				.at(self.index)
+		};
+		if self.template == Template::Ima {
+			return Ok(("sha1", self.digest_field));
+		}
+		let end = self
+			.digest_field
+			.iter()
+			.position(|&byte| byte == 0)
+			.ok_or_else(|| malformed("no algorithm"))?;
+		let (prefix, rest) = self.digest_field.split_at(end);
+		let prefix = core::str::from_utf8(prefix)
+			.ok()
+			.and_then(|prefix| prefix.strip_suffix(':'))
+			.ok_or_else(|| malformed("no algorithm"))?;
+		let algorithm = match self.template {
+			Template::DigestNgV2 => {
+				// "ima:sha256" for a digest of the file, "verity:sha256" for one of its fs-verity descriptor, which lists keep apart.
+				prefix.strip_prefix("ima:").unwrap_or(prefix)
+			},
+			Template::Ima | Template::DigestNg => prefix,
+		};
+		Ok((algorithm, rest.get(1..).unwrap_or_default()))
+	}
+}
+
+/// The entries of a log, one after another. After an error there are no more.
+#[derive(Clone, Debug)]
+pub struct Records<'a> {
+	at: Reader<'a>,
+	index: u32,
+	ended: bool,
+}
+
+impl<'a> Records<'a> {
+	/// Reads the log in `bytes`, whose first entry is number `first`.
+	pub fn new(bytes: &'a [u8], first: u32) -> Self {
+		Self { at: Reader::new(bytes), index: first, ended: false }
+	}
+
+	fn malformed(&self, field: &'static str, seen: &'static str) -> Rejection {
+		Rejection::new(RejectCode::ImaEncoding, field, seen, "a whole record").at(self.index)
+	}
+
+	fn read(&mut self) -> Result<Check<Record<'a>>, Short> {
+		let pcr = self.at.u32_le()?;
+		let template_digest = self.at.array()?;
+		let name_len = self.at.u32_le()?;
+		if name_len > MAX_NAME {
+			return Ok(Err(self.malformed("template name", "too long")));
+		}
+		let name = self.at.take(name_len as usize)?;
+		let Some(template) = Template::from_name(name) else {
+			let seen = alloc::string::String::from_utf8_lossy(name).into_owned();
+			let rejection =
+				Rejection::new(RejectCode::ImaTemplate, "template name", seen, "a known template");
+			return Ok(Err(rejection.at(self.index)));
+		};
+		let (data, digest_field, name) = match template {
+			Template::Ima => match self.read_ima()? {
+				Ok(fields) => fields,
+				Err(rejection) => return Ok(Err(rejection)),
+			},
+			Template::DigestNg | Template::DigestNgV2 => {
+				let len = self.at.u32_le()?;
+				if len > MAX_DATA {
+					return Ok(Err(self.malformed("template data", "too long")));
+				}
+				let data = self.at.take(len as usize)?;
+				match fields(data) {
+					Ok((digest, name)) => (data, digest, name),
+					Err(Short) => return Ok(Err(self.malformed("template data", "cut off"))),
+				}
+			},
+		};
+		Ok(Ok(Record {
+			index: self.index,
+			pcr,
+			template_digest,
+			template,
+			data,
+			digest_field,
+			name,
+		}))
+	}
+
+	/// The data of the template `ima`: 20 bytes of digest, the name's length, the name.
+	#[allow(clippy::type_complexity)]
+	fn read_ima(&mut self) -> Result<Check<(&'a [u8], &'a [u8], &'a [u8])>, Short> {
+		let digest = self.at.take(20)?;
+		let len = self.at.u32_le()?;
+		if len > MAX_NAME {
+			return Ok(Err(self.malformed("file name", "too long")));
+		}
+		let name = self.at.take(len as usize)?;
+		Ok(Ok((&[], digest, name)))
+	}
+}
+
+/// The first two fields, which every template has: digest and name.
+fn fields(data: &[u8]) -> Result<(&[u8], &[u8]), Short> {
+	let mut at = Reader::new(data);
+	let len = at.u32_le()?;
+	let digest = at.take(len as usize)?;
+	let len = at.u32_le()?;
+	let name = at.take(len as usize)?;
+	Ok((digest, name.strip_suffix(&[0]).unwrap_or(name)))
+}
+
+impl<'a> Iterator for Records<'a> {
+	type Item = Check<Record<'a>>;
+
+	fn next(&mut self) -> Option<Self::Item> {
+		if self.ended || self.at.is_empty() {
+			return None;
+		}
+		let record = self.read().unwrap_or_else(|Short| Err(self.malformed("record", "cut off")));
+		match (&record, self.index.checked_add(1)) {
+			(Ok(_), Some(next)) => self.index = next,
+			(Ok(_), None) | (Err(_), _) => self.ended = true,
+		}
+		Some(record)
+	}
+}

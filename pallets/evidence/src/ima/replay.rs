@@ -1,0 +1,249 @@
+use alloc::vec::Vec;
+
+use super::{FileVerdict, Files, HashAlgorithm, Record, Records};
+use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
+
+/// The PCR that IMA extends.
+const IMA_PCR: u32 = 10;
+/// The name of the entry that the kernel makes before it measures any file.
+const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";
+
+/// Where a log is taken up: what PCR 10 was, after how many entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+	pub bank: PcrBank,
+	pub pcr10: Vec<u8>,
+	/// Entries before this point.
+	pub entries: u32,
+}
+
+impl Checkpoint {
+	/// The start of every log: PCR 10 is zero.
+	pub fn boot(bank: PcrBank) -> Self {
+		Self { bank, pcr10: alloc::vec![0; bank.len()], entries: 0 }
+	}
+}
+
+/// How much of a log is looked at. There is no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+	pub bytes: usize,
+	pub entries: u32,
+}
+
+/// What to do about violations: entries where the kernel could not tell what was in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Violations {
+	/// Counted only.
+	Count,
+	/// A reason to reject.
+	Reject,
+}
+
+/// A log that leads to the quoted PCR 10.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+	/// Where the quote stands: the next log is taken up here.
+	pub checkpoint: Checkpoint,
+	/// Entries of the log that the quote covers.
+	pub proven: u32,
+	/// Entries after those: the kernel wrote them after the quote. They prove nothing.
+	pub unproven: u32,
+	/// Violations among the proven entries.
+	pub violations: u32,
+	/// Entries that extended another PCR than 10, hence are proven by nothing here.
+	pub other_pcrs: u32,
+}
+
+/// Replays `log` from `from` on until PCR 10 is `quoted`, and judges the files of the entries up to there.
+///
+/// The log may run ahead of the quote, since the kernel goes on while the TPM quotes; it can never be behind. No entry at all is enough
+/// only where the checkpoint is already what is quoted, and is not the start of the log.
+///
+/// ## Errors
+/// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`], [`crate::RejectClass::ImaForbidden`];
+/// [`RejectCode::ImaEncoding`], [`RejectCode::ImaLimit`].
+pub fn replay<F: Files>(
+	log: &[u8],
+	from: &Checkpoint,
+	quoted: &[u8],
+	files: Option<&F>,
+	violations: Violations,
+	limits: Limits,
+) -> Check<Replayed> {
+	if log.len() > limits.bytes {
+		return Err(Rejection::new(RejectCode::ImaLimit, "log bytes", log.len(), limits.bytes));
+	}
+	let mut state = State::new(from, quoted, violations);
+	for record in Records::new(log, from.entries) {
+		let record = record?;
+		let seen = record.index.saturating_sub(from.entries);
+		if seen >= limits.entries {
+			return Err(Rejection::new(
+				RejectCode::ImaLimit,
+				"log entries",
+				"more",
+				limits.entries,
+			));
+		}
+		state.step(&record, files)?;
+	}
+	state.finish()
+}
+
+struct State<'a> {
+	bank: PcrBank,
+	quoted: &'a [u8],
+	violations_are: Violations,
+	pcr10: Vec<u8>,
+	reached: bool,
+	/// The first reason to reject among the entries so far: it counts only once the quote covers its entry.
+	failure: Option<Rejection>,
+	/// The first entry whose recorded digest is not that of its data.
+	altered: Option<Rejection>,
+	first: u32,
+	proven: u32,
+	unproven: u32,
+	violations: u32,
+	other_pcrs: u32,
+}
+
+impl<'a> State<'a> {
+	fn new(from: &Checkpoint, quoted: &'a [u8], violations_are: Violations) -> Self {
+		Self {
+			bank: from.bank,
+			quoted,
+			violations_are,
+			pcr10: from.pcr10.clone(),
+			// At the start of the log nothing was measured yet: the kernel's own first entry must be there.
+			reached: from.entries > 0 && from.pcr10 == quoted,
+			failure: None,
+			altered: None,
+			first: from.entries,
+			proven: 0,
+			unproven: 0,
+			violations: 0,
+			other_pcrs: 0,
+		}
+	}
+
+	fn step<F: Files>(&mut self, record: &Record<'_>, files: Option<&F>) -> Check {
+		if self.reached {
+			self.unproven = self.unproven.saturating_add(1);
+			return Ok(());
+		}
+		self.proven = self.proven.saturating_add(1);
+		if record.pcr != IMA_PCR {
+			self.other_pcrs = self.other_pcrs.saturating_add(1);
+			return Ok(());
+		}
+		if record.is_violation() {
+			self.violations = self.violations.saturating_add(1);
+			let ones = alloc::vec![0xff; self.bank.len()];
+			self.pcr10 = self.bank.hash(&[&self.pcr10, &ones]);
+			if self.violations_are == Violations::Reject {
+				self.fail(violation(record));
+			}
+		} else {
+			if self.altered.is_none()
+				&& record.template_hash(PcrBank::Sha1) != record.template_digest
+			{
+				self.altered = Some(altered(record));
+			}
+			let hash = record.template_hash(self.bank);
+			self.pcr10 = self.bank.hash(&[&self.pcr10, &hash]);
+			if let Some(files) = files {
+				if let Err(rejection) = judge(record, files) {
+					self.fail(rejection);
+				}
+			}
+		}
+		self.reached = self.pcr10 == self.quoted;
+		Ok(())
+	}
+
+	fn fail(&mut self, rejection: Rejection) {
+		self.failure.get_or_insert(rejection);
+	}
+
+	fn finish(self) -> Check<Replayed> {
+		// An altered entry is the better witness, whether or not the log still leads to the PCR.
+		if let Some(altered) = self.altered {
+			return Err(altered);
+		}
+		if !self.reached {
+			return Err(Rejection::new(
+				RejectCode::ImaPcr,
+				"pcr10",
+				self.pcr10.as_slice(),
+				self.quoted,
+			));
+		}
+		if let Some(failure) = self.failure {
+			return Err(failure);
+		}
+		Ok(Replayed {
+			checkpoint: Checkpoint {
+				bank: self.bank,
+				pcr10: self.pcr10,
+				entries: self.first.saturating_add(self.proven),
+			},
+			proven: self.proven,
+			unproven: self.unproven,
+			violations: self.violations,
+			other_pcrs: self.other_pcrs,
+		})
+	}
+}
+
+fn altered(record: &Record<'_>) -> Rejection {
+	let seen = record.template_hash(PcrBank::Sha1);
+	Rejection::new(
+		RejectCode::ImaTemplateHash,
+		"template digest",
+		seen.as_slice(),
+		&record.template_digest,
+	)
+	.at(record.index)
+}
+
+fn violation(record: &Record<'_>) -> Rejection {
+	Rejection::new(RejectCode::ImaViolation, "template digest", name(record), "no violation")
+		.at(record.index)
+}
+
+/// Judges the file of an entry. The kernel's own first entry is no file: what it covers is the quote's PCRs 0 to 9.
+fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check {
+	if record.index == 0 && record.name == BOOT_AGGREGATE {
+		return Ok(());
+	}
+	let (algorithm, digest) = record.file_digest()?;
+	let Some(algorithm) = HashAlgorithm::from_name(algorithm) else {
+		let seen = alloc::string::String::from(algorithm);
+		return Err(Rejection::new(
+			RejectCode::ImaFileHash,
+			"file digest",
+			seen,
+			"sha256, sha384 or sha512",
+		)
+		.at(record.index));
+	};
+	let reject = |code| {
+		let seen = alloc::format!("{}:{} {}", algorithm.name(), hex(digest), name(record));
+		Err(Rejection::new(code, "file digest", seen, "an allowed file").at(record.index))
+	};
+	match files.judge(algorithm, digest) {
+		FileVerdict::Allowed => Ok(()),
+		FileVerdict::Unknown => reject(RejectCode::ImaUnknownFile),
+		FileVerdict::Forbidden => reject(RejectCode::ImaForbiddenFile),
+	}
+}
+
+fn hex(bytes: &[u8]) -> alloc::string::String {
+	bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
+}
+
+/// The name, safe to print: it is chosen by whoever put the file there.
+fn name(record: &Record<'_>) -> alloc::string::String {
+	record.name.escape_ascii().take(256).map(char::from).collect()
+}

@@ -1,0 +1,162 @@
+//! Whether a report is AMD's: the first thing to know about it, and by itself no reason to trust the guest.
+
+use super::{GuestPolicy, Report, SigningKey, TcbLayout, TcbVersion, Vek, VekKind, SIGNED_LEN};
+use crate::{
+	certificate::check_validity, crypto::Crypto, Check, RejectCode, Rejection, UnixSeconds,
+};
+
+/// A report that the chip of a verified VEK signed. Only [`authenticate`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthenticReport {
+	report: Report,
+	vek: Vek,
+	tcb: Tcb,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tcb {
+	current: TcbVersion,
+	reported: TcbVersion,
+	committed: TcbVersion,
+	launch: TcbVersion,
+}
+
+impl AuthenticReport {
+	/// The fields of the report.
+	pub fn report(&self) -> &Report {
+		&self.report
+	}
+
+	/// The key that signed it.
+	pub fn vek(&self) -> &Vek {
+		&self.vek
+	}
+
+	/// The TCB that runs now.
+	pub fn current_tcb(&self) -> TcbVersion {
+		self.tcb.current
+	}
+
+	/// The TCB that the host lets the report state, and the signing key derives from.
+	pub fn reported_tcb(&self) -> TcbVersion {
+		self.tcb.reported
+	}
+
+	/// The TCB below which the firmware cannot go back.
+	pub fn committed_tcb(&self) -> TcbVersion {
+		self.tcb.committed
+	}
+
+	/// The TCB when the guest was launched.
+	pub fn launch_tcb(&self) -> TcbVersion {
+		self.tcb.launch
+	}
+
+	/// Refuses a guest that its host can read: one with debugging allowed.
+	pub fn check_not_debuggable(&self) -> Check {
+		if self.report.policy.has(GuestPolicy::DEBUG) {
+			return Err(Rejection::new(RejectCode::Debug, "POLICY.DEBUG", 1u8, 0u8));
+		}
+		Ok(())
+	}
+
+	/// Refuses a report that does not say which chip it is of. Under a VCEK there is none; a VLEK's report may.
+	pub fn check_not_masked(&self) -> Check {
+		if self.report.chip_id == [0; 64] {
+			return Err(masked());
+		}
+		Ok(())
+	}
+}
+
+/// Checks that the report in `bytes` was signed by `vek`, on the chip and with the TCB that `vek` stands for.
+///
+/// Costs one P-384 verification, last, once everything cheaper holds.
+///
+/// ## Errors
+/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::SnpSignature`], [`crate::RejectClass::SnpChain`], and
+/// [`RejectCode::CertificateTcb`].
+pub fn authenticate<C: Crypto>(
+	bytes: &[u8],
+	vek: &Vek,
+	now: UnixSeconds,
+) -> Check<AuthenticReport> {
+	let report = Report::parse(bytes)?;
+	let tcb = tcb_versions(&report, vek.product.into())?;
+	check_key(&report, vek)?;
+	check_validity("VEK validity", vek.not_before, vek.not_after, now)?;
+	if tcb.reported != vek.tcb {
+		return Err(differing_component(tcb.reported, vek.tcb));
+	}
+	let signed = bytes.get(..SIGNED_LEN).unwrap_or_default();
+	C::p384_sha384(&vek.key, signed, &report.signature_r, &report.signature_s).map_err(|_| {
+		let seen = "a signature of another key, or of other bytes";
+		Rejection::new(RejectCode::ReportSignature, "SIGNATURE", seen, ())
+	})?;
+	Ok(AuthenticReport { report, vek: vek.clone(), tcb })
+}
+
+fn tcb_versions(report: &Report, layout: TcbLayout) -> Check<Tcb> {
+	let parse = |field: &'static str, raw: [u8; 8]| {
+		TcbVersion::parse(raw, layout).ok_or_else(|| {
+			Rejection::new(RejectCode::ReportReserved, field, &raw, "zero where reserved")
+		})
+	};
+	Ok(Tcb {
+		current: parse("CURRENT_TCB", report.current_tcb)?,
+		reported: parse("REPORTED_TCB", report.reported_tcb)?,
+		committed: parse("COMMITTED_TCB", report.committed_tcb)?,
+		launch: parse("LAUNCH_TCB", report.launch_tcb)?,
+	})
+}
+
+/// Checks that the report names the kind, the product line and the chip of the key.
+fn check_key(report: &Report, vek: &Vek) -> Check {
+	let wanted = match vek.kind {
+		VekKind::Vcek { .. } => SigningKey::Vcek,
+		VekKind::Vlek => SigningKey::Vlek,
+	};
+	if report.flags.mask_chip_key() || report.flags.signing_key() != wanted {
+		let seen = match report.flags.signing_key() {
+			_ if report.flags.mask_chip_key() => "none: MASK_CHIP_KEY is set",
+			SigningKey::Vcek => "VCEK",
+			SigningKey::Vlek => "VLEK",
+			SigningKey::None => "none",
+			SigningKey::Reserved(_) => "a reserved value",
+		};
+		let wanted = match wanted {
+			SigningKey::Vlek => "VLEK",
+			SigningKey::Vcek | SigningKey::None | SigningKey::Reserved(_) => "VCEK",
+		};
+		return Err(Rejection::new(RejectCode::SigningKey, "SIGNING_KEY", seen, wanted));
+	}
+	// Version 2 does not state the CPU: there the chain alone tells the product line.
+	if let Some(cpu) = report.cpu {
+		if cpu.product_line() != Some(vek.product) {
+			let seen = alloc::format!("{cpu}");
+			return Err(Rejection::new(RejectCode::Product, "CPUID", seen, vek.product.name()));
+		}
+	}
+	match vek.kind {
+		VekKind::Vcek { .. } if report.chip_id == [0; 64] => Err(masked()),
+		VekKind::Vcek { hardware_id } if hardware_id != report.chip_id => {
+			Err(Rejection::new(RejectCode::HardwareId, "CHIP_ID", &report.chip_id, &hardware_id))
+		},
+		VekKind::Vcek { .. } | VekKind::Vlek => Ok(()),
+	}
+}
+
+fn differing_component(seen: TcbVersion, wanted: TcbVersion) -> Rejection {
+	let differing =
+		seen.components().zip(wanted.components()).find(|((_, seen), (_, wanted))| seen != wanted);
+	match differing {
+		Some(((name, seen), (_, wanted))) => {
+			Rejection::new(RejectCode::CertificateTcb, name, seen, wanted)
+		},
+		None => Rejection::new(RejectCode::CertificateTcb, "REPORTED_TCB", (), ()),
+	}
+}
+
+fn masked() -> Rejection {
+	Rejection::new(RejectCode::MaskedChipId, "CHIP_ID", "zero", "the chip's id")
+}

@@ -1,0 +1,15 @@
+//! TPM 2.0 quotes.
+//!
+//! Source: TCG, "Trusted Platform Module Library", part 2 (structures), revision 1.59.
+
+mod attest;
+mod key;
+mod pcr;
+mod quote;
+mod signature;
+
+pub use attest::{Attest, ClockInfo};
+pub use key::{AttestationKey, PublicKey, Scheme};
+pub use pcr::{PcrBank, PcrSelection, PcrValues};
+pub use quote::{verify_quote, AuthenticQuote, QuoteRequest, Wanted};
+pub use signature::Signature;

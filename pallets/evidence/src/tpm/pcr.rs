@@ -1,0 +1,98 @@
+use alloc::vec::Vec;
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+/// A bank of PCRs: the hash by which it is extended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PcrBank {
+	/// Broken: collisions are feasible. Parsed so that such evidence can be named; accepted nowhere on chain.
+	Sha1,
+	Sha256,
+	Sha384,
+	Sha512,
+}
+
+impl PcrBank {
+	/// Every bank.
+	pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
+
+	/// The bank of that TPM_ALG_ID.
+	pub const fn from_alg_id(id: u16) -> Option<Self> {
+		match id {
+			0x0004 => Some(Self::Sha1),
+			0x000b => Some(Self::Sha256),
+			0x000c => Some(Self::Sha384),
+			0x000d => Some(Self::Sha512),
+			_ => None,
+		}
+	}
+
+	/// The name of the hash, as IMA and the tools write it.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Self::Sha1 => "sha1",
+			Self::Sha256 => "sha256",
+			Self::Sha384 => "sha384",
+			Self::Sha512 => "sha512",
+		}
+	}
+
+	/// The length of a PCR of this bank, in bytes.
+	pub const fn len(self) -> usize {
+		match self {
+			Self::Sha1 => 20,
+			Self::Sha256 => 32,
+			Self::Sha384 => 48,
+			Self::Sha512 => 64,
+		}
+	}
+
+	/// The hash of `parts`, one after another.
+	pub fn hash(self, parts: &[&[u8]]) -> Vec<u8> {
+		fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
+			let mut hasher = D::new();
+			for part in parts {
+				hasher.update(part);
+			}
+			hasher.finalize().to_vec()
+		}
+		match self {
+			Self::Sha1 => digest::<Sha1>(parts),
+			Self::Sha256 => digest::<Sha256>(parts),
+			Self::Sha384 => digest::<Sha384>(parts),
+			Self::Sha512 => digest::<Sha512>(parts),
+		}
+	}
+}
+
+/// Some PCRs of one bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PcrSelection {
+	pub bank: PcrBank,
+	/// Bit *i* stands for PCR *i*.
+	pub mask: u32,
+}
+
+impl PcrSelection {
+	/// The indices, in ascending order.
+	pub fn indices(self) -> impl Iterator<Item = u8> {
+		(0..32)
+			.filter(move |&index| self.mask.checked_shr(index).is_some_and(|bits| bits & 1 == 1))
+			.filter_map(|index| u8::try_from(index).ok())
+	}
+}
+
+/// PCR values: for each selection, in the quote's order, its values in ascending order of their indices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PcrValues(pub Vec<(PcrBank, u8, Vec<u8>)>);
+
+impl PcrValues {
+	/// The value of a PCR.
+	pub fn get(&self, bank: PcrBank, index: u8) -> Option<&[u8]> {
+		self.0
+			.iter()
+			.find(|(of, at, _)| *of == bank && *at == index)
+			.map(|(_, _, value)| value.as_slice())
+	}
+}

@@ -1,0 +1,166 @@
+use alloc::vec::Vec;
+
+use super::{
+	key::padded, Attest, AttestationKey, PcrBank, PcrSelection, PcrValues, PublicKey, Scheme,
+	Signature,
+};
+use crate::{
+	crypto::{Crypto, RsaPadding},
+	Check, RejectCode, Rejection,
+};
+
+/// What is asked of a field. There is no default: whoever does not care must say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted<T> {
+	/// Whatever it is.
+	Any,
+	/// This and nothing else.
+	Exactly(T),
+}
+
+/// What a quote must answer.
+#[derive(Clone, Debug)]
+pub struct QuoteRequest<'a> {
+	/// extraData, compared in whole.
+	pub nonce: &'a [u8],
+	/// Which PCRs must be quoted, bank by bank.
+	pub selections: Wanted<&'a [PcrSelection]>,
+	/// The qualified name of the enrolled key.
+	pub qualified_signer: Wanted<&'a [u8]>,
+	/// The values that must be those quoted.
+	pub values: Wanted<&'a PcrValues>,
+}
+
+/// A quote that the attestation key signed in answer to the request. Only [`verify_quote`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthenticQuote(Attest);
+
+impl AuthenticQuote {
+	/// The fields of the quote.
+	pub fn attest(&self) -> &Attest {
+		&self.0
+	}
+}
+
+/// Checks a quote: a TPMS_ATTEST and its TPMT_SIGNATURE by `key`.
+///
+/// Costs one signature verification, last, once everything cheaper holds.
+///
+/// ## Errors
+/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::TpmQuote`], [`crate::RejectClass::TpmSignature`], and
+/// [`RejectCode::QuoteNonce`].
+pub fn verify_quote<C: Crypto>(
+	attest: &[u8],
+	signature: &Signature,
+	key: &AttestationKey,
+	request: &QuoteRequest<'_>,
+) -> Check<AuthenticQuote> {
+	let quote = Attest::parse(attest)?;
+	if quote.extra_data != request.nonce {
+		let seen = quote.extra_data.as_slice();
+		return Err(Rejection::new(RejectCode::QuoteNonce, "extraData", seen, request.nonce));
+	}
+	if let Wanted::Exactly(selections) = request.selections {
+		check_selections(&quote.selections, selections)?;
+	}
+	if let Wanted::Exactly(signer) = request.qualified_signer {
+		if quote.qualified_signer != signer {
+			let seen = quote.qualified_signer.as_slice();
+			return Err(Rejection::new(
+				RejectCode::QualifiedSigner,
+				"qualifiedSigner",
+				seen,
+				signer,
+			));
+		}
+	}
+	if let Wanted::Exactly(values) = request.values {
+		check_values(&quote, signature.hash(), values)?;
+	}
+	check_signature::<C>(attest, signature, key)?;
+	Ok(AuthenticQuote(quote))
+}
+
+fn check_selections(seen: &[PcrSelection], wanted: &[PcrSelection]) -> Check {
+	if seen == wanted {
+		return Ok(());
+	}
+	let show = |selections: &[PcrSelection]| {
+		let banks: Vec<_> = selections
+			.iter()
+			.map(|selection| alloc::format!("{}:{:#x}", selection.bank.name(), selection.mask))
+			.collect();
+		banks.join("+")
+	};
+	Err(Rejection::new(RejectCode::PcrSelection, "pcrSelect", show(seen), show(wanted)))
+}
+
+/// Checks that `values` are one for each quoted PCR, and that their digest is the quoted one. Values beside those quoted say nothing and
+/// are ignored.
+fn check_values(quote: &Attest, hash: PcrBank, values: &PcrValues) -> Check {
+	let mut quoted = Vec::<&[u8]>::new();
+	for selection in &quote.selections {
+		for index in selection.indices() {
+			let value = values.get(selection.bank, index).ok_or_else(|| {
+				let wanted = alloc::format!("{} pcr {index}", selection.bank.name());
+				Rejection::new(RejectCode::PcrValues, "pcr values", "none", wanted)
+			})?;
+			if value.len() != selection.bank.len() {
+				return Err(Rejection::new(
+					RejectCode::PcrValues,
+					"pcr values",
+					value.len(),
+					selection.bank.len(),
+				));
+			}
+			quoted.push(value);
+		}
+	}
+	let digest = hash.hash(&quoted);
+	if digest != quote.pcr_digest {
+		return Err(Rejection::new(
+			RejectCode::PcrDigest,
+			"pcrDigest",
+			digest.as_slice(),
+			quote.pcr_digest.as_slice(),
+		));
+	}
+	Ok(())
+}
+
+fn check_signature<C: Crypto>(attest: &[u8], signature: &Signature, key: &AttestationKey) -> Check {
+	let scheme = signature.scheme();
+	let fits = match key.key {
+		PublicKey::Rsa(_) => matches!(scheme, Scheme::RsaSsa | Scheme::RsaPss),
+		PublicKey::P256(_) => scheme == Scheme::Ecdsa,
+	};
+	if !fits || key.scheme.is_some_and(|of_key| of_key != scheme) {
+		let wanted = key.scheme.map_or("the key's scheme", Scheme::name);
+		return Err(Rejection::new(RejectCode::SignatureScheme, "sigAlg", scheme.name(), wanted));
+	}
+	if signature.hash() != PcrBank::Sha256 {
+		let seen = signature.hash().name();
+		return Err(Rejection::new(RejectCode::SignatureScheme, "hash", seen, "sha256"));
+	}
+	let bad = || {
+		let seen = "a signature of another key, or of other bytes";
+		Rejection::new(RejectCode::QuoteSignature, "TPMT_SIGNATURE", seen, ())
+	};
+	match (signature, &key.key) {
+		(Signature::Rsa { scheme, bytes, .. }, PublicKey::Rsa(key)) => {
+			let padding = match scheme {
+				Scheme::RsaSsa => RsaPadding::Pkcs1Sha256,
+				Scheme::RsaPss => RsaPadding::PssSha256,
+				Scheme::Ecdsa => return Err(bad()),
+			};
+			C::rsa(key, padding, attest, bytes).map_err(|_| bad())
+		},
+		(Signature::Ecdsa { r, s, .. }, PublicKey::P256(key)) => {
+			let r = padded(r).ok_or_else(bad)?;
+			let s = padded(s).ok_or_else(bad)?;
+			C::p256_sha256(key, attest, &r, &s).map_err(|_| bad())
+		},
+		(Signature::Rsa { .. }, PublicKey::P256(_))
+		| (Signature::Ecdsa { .. }, PublicKey::Rsa(_)) => Err(bad()),
+	}
+}

@@ -1,0 +1,336 @@
+use hcc_evidence::{
+	ima::{
+		replay, Checkpoint, DigestList, FileVerdict, HashAlgorithm, Limits, Records, Replayed,
+		Violations,
+	},
+	tpm::{Attest, PcrBank},
+	Check, RejectCode,
+};
+
+use crate::tree::{assert_all_known, Vector};
+
+const LIMITS: Limits = Limits { bytes: 16 << 20, entries: 100_000 };
+
+fn replay_all(log: &[u8], bank: PcrBank, quoted: &[u8]) -> Check<Replayed> {
+	let from = Checkpoint::boot(bank);
+	replay::<DigestList>(log, &from, quoted, None, Violations::Count, LIMITS)
+}
+
+#[test]
+fn every_ima_vector_has_a_test() {
+	assert_all_known(
+		"ima",
+		&[
+			"ibmacs-imasig-TAMPERED",
+			"rust-keylime-ascii-ima-ng",
+			"single-entries",
+			"keylime-create-policy-logs",
+		],
+	);
+}
+
+#[test]
+fn the_log_of_a_real_server_replays_in_both_banks() {
+	let Some(vector) = Vector::find("tpm-ima-e2e/hpe-dl160-quote-ima") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let pcrs = vector.json("pcrs.json");
+	for bank in [PcrBank::Sha256, PcrBank::Sha1] {
+		let quoted = pcrs[bank.name()]["10"].as_str().expect("pcr 10");
+		let quoted = hex::decode(quoted).expect("hexadecimal");
+		let replayed = replay_all(&log, bank, &quoted).unwrap_or_else(|why| panic!("{why}"));
+		assert_eq!(replayed.proven + replayed.unproven, 16_169);
+		assert_eq!(replayed.violations, 24);
+	}
+}
+
+const QEMU: &[&str] =
+	&["cloud61-tis", "cloud61-crb", "cloud612-tis", "cloud61-ovmf", "cloud61-violation"];
+
+fn quoted_pcr10(vector: &Vector) -> Vec<u8> {
+	vector.file("quote_sha256.pcrs")[320..352].to_vec()
+}
+
+#[test]
+fn the_logs_of_the_virtual_machines_replay_to_what_their_tpms_quoted() {
+	for name in QEMU {
+		let Some(vector) = Vector::find(&format!("ima-qemu/{name}")) else { continue };
+		let log = vector.file("binary_runtime_measurements");
+		let replayed = replay_all(&log, PcrBank::Sha256, &quoted_pcr10(&vector))
+			.unwrap_or_else(|why| panic!("{name}: {why}"));
+		assert!(replayed.proven >= 42, "{name}: {} entries", replayed.proven);
+		if *name == "cloud61-violation" {
+			assert!(replayed.violations > 0, "{name}");
+		}
+	}
+}
+
+#[test]
+fn the_first_entry_is_the_hash_of_the_quoted_boot_pcrs() {
+	for name in QEMU {
+		let Some(vector) = Vector::find(&format!("ima-qemu/{name}")) else { continue };
+		let log = vector.file("binary_runtime_measurements");
+		let first = Records::new(&log, 0).next().expect("an entry").expect("a whole entry");
+		assert_eq!(first.name, b"boot_aggregate", "{name}");
+		let (algorithm, digest) = first.file_digest().expect("a digest");
+		assert_eq!(algorithm, "sha256", "{name}");
+		let values = vector.file("quote_sha256.pcrs");
+		assert_eq!(digest, PcrBank::Sha256.hash(&[&values[..320]]), "{name}");
+	}
+}
+
+#[test]
+fn a_log_may_run_ahead_of_its_quote_but_never_behind() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let quoted = quoted_pcr10(&vector);
+	let log = vector.file("binary_runtime_measurements");
+	let ends = ends_of_records(&log);
+	// The kernel measured two files more before the log was read.
+	let later = [&log[..], &log[ends[3]..ends[5]]].concat();
+	let ahead = replay_all(&later, PcrBank::Sha256, &quoted).expect("a prefix leads there");
+	assert_eq!((ahead.proven as usize, ahead.unproven), (ends.len(), 2));
+
+	let behind = &log[..ends[ends.len() - 2]];
+	let refused = replay_all(behind, PcrBank::Sha256, &quoted).expect_err("the last entry lacks");
+	assert_eq!(refused.code, RejectCode::ImaPcr);
+	let refused = replay_all(&[], PcrBank::Sha256, &quoted).expect_err("no entry at all");
+	assert_eq!(refused.code, RejectCode::ImaPcr);
+	let zero = [0; 32];
+	let refused = replay_all(&[], PcrBank::Sha256, &zero).expect_err("nothing was measured");
+	assert_eq!(refused.code, RejectCode::ImaPcr);
+}
+
+/// Where each record ends.
+fn ends_of_records(log: &[u8]) -> Vec<usize> {
+	let mut at = 0;
+	let mut ends = Vec::new();
+	while at < log.len() {
+		let word = |at: usize| u32::from_le_bytes(log[at..at + 4].try_into().unwrap()) as usize;
+		let name = word(at + 24);
+		let data = word(at + 28 + name);
+		at += 28 + name + 4 + data;
+		ends.push(at);
+	}
+	ends
+}
+
+#[test]
+fn a_log_taken_up_at_a_checkpoint_gives_what_the_whole_log_gives() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	let whole = replay_all(&log, PcrBank::Sha256, &quoted).expect("the log replays");
+	let ends = ends_of_records(&log);
+	for cut in [1, 7, ends.len() - 1] {
+		let (first, rest) = log.split_at(ends[cut - 1]);
+		// What PCR 10 was after the first part: the value that a wrong quote is told.
+		let mut pcr10 = vec![0; 32];
+		for record in Records::new(first, 0) {
+			let hash = record.expect("a whole record").template_hash(PcrBank::Sha256);
+			pcr10 = PcrBank::Sha256.hash(&[&pcr10, &hash]);
+		}
+		let checkpoint = Checkpoint { bank: PcrBank::Sha256, pcr10, entries: cut as u32 };
+		let part =
+			replay::<DigestList>(rest, &checkpoint, &quoted, None, Violations::Reject, LIMITS)
+				.expect("the rest replays");
+		assert_eq!(part.checkpoint, whole.checkpoint);
+		let idle =
+			replay::<DigestList>(&[], &part.checkpoint, &quoted, None, Violations::Reject, LIMITS)
+				.expect("nothing new was measured");
+		assert_eq!(idle.proven, 0);
+	}
+}
+
+#[test]
+fn a_tampered_log_is_refused_at_the_tampered_entry() {
+	let Some(vector) = Vector::find("ima/ibmacs-imasig-TAMPERED") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let meta = vector.json("meta.json");
+	for bank in PcrBank::ALL {
+		let quoted = meta[format!("pcr10_{}", bank.name())].as_str().expect("a pcr");
+		let quoted = hex::decode(quoted).expect("hexadecimal");
+		let refused = replay_all(&log, bank, &quoted).expect_err("an entry was tampered with");
+		assert_eq!(refused.code, RejectCode::ImaTemplateHash);
+		assert_eq!(refused.entry, Some(1079));
+	}
+}
+
+#[test]
+fn a_log_with_any_byte_altered_is_refused() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	for at in 0..log.len() {
+		let mut altered = log.clone();
+		altered[at] ^= 1 << (at % 8);
+		let refused = replay_all(&altered, PcrBank::Sha256, &quoted);
+		assert!(refused.is_err(), "byte {at} can be altered");
+	}
+}
+
+#[test]
+fn a_log_that_is_cut_off_is_refused() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	for len in 0..log.len() {
+		let refused = replay_all(&log[..len], PcrBank::Sha256, &quoted).expect_err("cut off");
+		assert!(matches!(refused.code, RejectCode::ImaPcr | RejectCode::ImaEncoding), "{refused}");
+	}
+}
+
+#[test]
+fn a_log_with_an_entry_removed_or_moved_is_refused() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	let ends = ends_of_records(&log);
+	let without = [&log[..ends[4]], &log[ends[5]..]].concat();
+	let refused = replay_all(&without, PcrBank::Sha256, &quoted).expect_err("an entry lacks");
+	assert_eq!(refused.code, RejectCode::ImaPcr);
+	let moved =
+		[&log[..ends[4]], &log[ends[5]..ends[6]], &log[ends[4]..ends[5]], &log[ends[6]..]].concat();
+	let refused = replay_all(&moved, PcrBank::Sha256, &quoted).expect_err("entries are swapped");
+	assert_eq!(refused.code, RejectCode::ImaPcr);
+}
+
+/// Every file of the log, allowed.
+fn everything(log: &[u8]) -> DigestList {
+	let mut list = DigestList::default();
+	for record in Records::new(log, 0) {
+		let record = record.expect("a whole record");
+		if record.is_violation() {
+			continue;
+		}
+		let (algorithm, digest) = record.file_digest().expect("a digest");
+		let algorithm = HashAlgorithm::from_name(algorithm).expect("a known hash");
+		list.insert((algorithm, digest.to_vec()), FileVerdict::Allowed);
+	}
+	list
+}
+
+#[test]
+fn files_are_judged_by_their_digests() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	let from = Checkpoint::boot(PcrBank::Sha256);
+	let judged = |list: &DigestList| {
+		replay(&log, &from, &quoted, Some(list), Violations::Reject, LIMITS)
+			.map(drop)
+			.map_err(|refused| (refused.code, refused.entry))
+	};
+	let mut list = everything(&log);
+	assert_eq!(judged(&list), Ok(()));
+
+	let third = Records::new(&log, 0).nth(3).expect("an entry").expect("a whole entry");
+	let (_, digest) = third.file_digest().expect("a digest");
+	list.insert((HashAlgorithm::Sha256, digest.to_vec()), FileVerdict::Forbidden);
+	assert_eq!(judged(&list), Err((RejectCode::ImaForbiddenFile, Some(3))));
+	// What is forbidden stays so, whatever else the list says.
+	list.insert((HashAlgorithm::Sha256, digest.to_vec()), FileVerdict::Allowed);
+	assert_eq!(judged(&list), Err((RejectCode::ImaForbiddenFile, Some(3))));
+
+	assert_eq!(
+		judged(&DigestList::default()),
+		Err((RejectCode::ImaUnknownFile, Some(1))),
+		"only the kernel's own first entry is no file",
+	);
+}
+
+#[test]
+fn a_violation_is_refused_where_files_are_judged() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-violation") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let list = everything(&log);
+	let from = Checkpoint::boot(PcrBank::Sha256);
+	let quoted = quoted_pcr10(&vector);
+	let refused = replay(&log, &from, &quoted, Some(&list), Violations::Reject, LIMITS)
+		.expect_err("a file changed while it was measured");
+	assert_eq!(refused.code, RejectCode::ImaViolation);
+}
+
+#[test]
+fn a_log_over_the_limits_is_refused() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = quoted_pcr10(&vector);
+	let from = Checkpoint::boot(PcrBank::Sha256);
+	for limits in
+		[Limits { bytes: log.len() - 1, entries: 1000 }, Limits { bytes: log.len(), entries: 3 }]
+	{
+		let refused = replay::<DigestList>(&log, &from, &quoted, None, Violations::Count, limits)
+			.expect_err("over the limit");
+		assert_eq!(refused.code, RejectCode::ImaLimit);
+	}
+}
+
+#[test]
+fn the_quote_of_the_sha1_bank_is_of_that_bank() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-tis") else { return };
+	let quote = Attest::parse(&vector.file("quote_sha1_pcr10.msg")).expect("TPMS_ATTEST");
+	assert_eq!(quote.selections[0].bank, PcrBank::Sha1);
+	assert_eq!(quote.selections[0].mask, 1 << 10);
+	let log = vector.file("binary_runtime_measurements");
+	let pcr10 = vector.file("quote_sha1_pcr10.pcrs");
+	replay_all(&log, PcrBank::Sha1, &pcr10).expect("the log replays in sha1 too");
+}
+
+/// A log in text, as the kernel's ascii_runtime_measurements: turned into its binary form, it replays to what the manifest says.
+#[test]
+fn a_log_in_text_replays_once_it_is_binary() {
+	let Some(vector) = Vector::find("ima/rust-keylime-ascii-ima-ng") else { return };
+	let text = String::from_utf8(vector.file("ascii_runtime_measurements")).expect("text");
+	let log: Vec<u8> = text.lines().flat_map(binary_ima_ng).collect();
+	let pcr10 = hex::decode("82231c67a69da98dc5b3aa10f6343d33109225fc").unwrap();
+	let replayed = replay_all(&log, PcrBank::Sha1, &pcr10).unwrap_or_else(|why| panic!("{why}"));
+	assert_eq!(replayed.proven, 826);
+}
+
+fn binary_ima_ng(line: &str) -> Vec<u8> {
+	let mut words = line.splitn(5, ' ');
+	let pcr: u32 = words.next().unwrap().parse().unwrap();
+	let template_digest = hex::decode(words.next().unwrap()).unwrap();
+	let template = words.next().unwrap();
+	assert_eq!(template, "ima-ng");
+	let (algorithm, digest) = words.next().unwrap().split_once(':').unwrap();
+	let digest = [algorithm.as_bytes(), b":\0", &hex::decode(digest).unwrap()].concat();
+	let name = [words.next().unwrap().as_bytes(), &[0]].concat();
+	let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
+	let data = [field(&digest), field(&name)].concat();
+	[&pcr.to_le_bytes()[..], &template_digest, &field(template.as_bytes()), &field(&data)].concat()
+}
+
+/// Single entries of every template, with their template data: those that the manifest calls good have its digest, the others have not.
+#[test]
+fn single_entries_of_every_template_hash_as_their_manifest_says() {
+	let Some(vector) = Vector::find("ima/single-entries") else { return };
+	let entries = vector.json("entries.json");
+	let mut seen = 0;
+	for entry in entries.as_array().expect("a list") {
+		let Some(record) = single_entry(entry) else { continue };
+		let record = Records::new(&record, 0).next().expect("an entry").expect("a whole entry");
+		let good = record.template_hash(PcrBank::Sha1) == record.template_digest;
+		assert_eq!(Some(good), entry["sha1_matches"].as_bool(), "{}", entry["line"]);
+		seen += 1;
+	}
+	assert!(seen >= 20, "only {seen} entries were read");
+}
+
+/// The binary record of an entry of `entries.json`.
+fn single_entry(entry: &serde_json::Value) -> Option<Vec<u8>> {
+	if !entry["error"].is_null() {
+		return None;
+	}
+	let mut words = entry["line"].as_str()?.split(' ');
+	let pcr: u32 = words.next()?.parse().ok()?;
+	let template_digest = hex::decode(words.next()?).ok()?;
+	let template = words.next()?;
+	let data = hex::decode(entry["template_data"].as_str()?).ok()?;
+	let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
+	let data = match template {
+		"ima" => [&data[..20], &field(words.nth(1)?.as_bytes())].concat(),
+		"ima-ng" | "ima-sig" | "ima-buf" | "ima-ngv2" | "ima-sigv2" => field(&data),
+		_ => return None,
+	};
+	Some([&pcr.to_le_bytes()[..], &template_digest, &field(template.as_bytes()), &data].concat())
+}

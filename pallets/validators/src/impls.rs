@@ -1,0 +1,138 @@
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{
+		fungible::{InspectHold, MutateHold},
+		tokens::Precision,
+		Get,
+	},
+};
+use sp_runtime::traits::Saturating;
+
+use crate::*;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_join(
+		who: AccountIdOf<T>,
+		bond: BalanceOf<T>,
+		worker: AccountIdOf<T>,
+	) -> DispatchResult {
+		ensure!(!Unbonding::<T>::contains_key(&who), Error::<T>::StillUnbonding);
+		ensure!(pallet_session::NextKeys::<T>::contains_key(&who), Error::<T>::NoSessionKeys);
+		ensure!(bond >= Self::rules().min_bond, Error::<T>::BondTooSmall);
+		Self::do_insert(&who, bond, &worker)?;
+		Self::deposit_event(Event::Joined { who, bond, worker });
+		Ok(())
+	}
+
+	/// Adds a candidate. The genesis uses it directly: there the session keys are set afterwards.
+	pub(crate) fn do_insert(
+		who: &AccountIdOf<T>,
+		bond: BalanceOf<T>,
+		worker: &AccountIdOf<T>,
+	) -> DispatchResult {
+		ensure!(!WorkerOf::<T>::contains_key(who), Error::<T>::AlreadyJoined);
+		ensure!(!ValidatorOf::<T>::contains_key(worker), Error::<T>::WorkerInUse);
+		T::NativeBalance::hold(&HoldReason::Bond.into(), who, bond)?;
+		Candidates::<T>::try_append(Candidate { who: who.clone(), bond })
+			.map_err(|()| Error::<T>::TooManyCandidates)?;
+		WorkerOf::<T>::insert(who, worker);
+		ValidatorOf::<T>::insert(worker, who);
+		Ok(())
+	}
+
+	pub(crate) fn do_bond_more(who: AccountIdOf<T>, extra: BalanceOf<T>) -> DispatchResult {
+		let bond = Candidates::<T>::try_mutate(|candidates| {
+			let candidate =
+				candidates.iter_mut().find(|c| c.who == who).ok_or(Error::<T>::NotJoined)?;
+			T::NativeBalance::hold(&HoldReason::Bond.into(), &who, extra)?;
+			// The hold has succeeded, so the sum is below the total issuance.
+			candidate.bond = candidate.bond.saturating_add(extra);
+			Ok::<_, sp_runtime::DispatchError>(candidate.bond)
+		})?;
+		Self::deposit_event(Event::BondRaised { who, bond });
+		Ok(())
+	}
+
+	pub(crate) fn do_set_worker(who: AccountIdOf<T>, worker: AccountIdOf<T>) -> DispatchResult {
+		let former = WorkerOf::<T>::get(&who).ok_or(Error::<T>::NotJoined)?;
+		ensure!(!ValidatorOf::<T>::contains_key(&worker), Error::<T>::WorkerInUse);
+		ValidatorOf::<T>::remove(former);
+		ValidatorOf::<T>::insert(&worker, &who);
+		WorkerOf::<T>::insert(&who, &worker);
+		Self::deposit_event(Event::WorkerSet { who, worker });
+		Ok(())
+	}
+
+	pub(crate) fn do_leave(who: AccountIdOf<T>) -> DispatchResult {
+		Candidates::<T>::try_mutate(|candidates| {
+			let at = candidates.iter().position(|c| c.who == who).ok_or(Error::<T>::NotJoined)?;
+			ensure!(
+				candidates.len() > T::MinValidators::get() as usize,
+				Error::<T>::TooFewValidators
+			);
+			candidates.remove(at);
+			Ok::<_, Error<T>>(())
+		})?;
+		if let Some(worker) = WorkerOf::<T>::take(&who) {
+			ValidatorOf::<T>::remove(worker);
+		}
+		// It may serve in this session and, being queued, in the next: the bond outlasts both by the unbonding sessions.
+		let withdrawable = pallet_session::CurrentIndex::<T>::get()
+			.saturating_add(2)
+			.saturating_add(Self::rules().unbonding_sessions);
+		Unbonding::<T>::insert(&who, withdrawable);
+		Self::deposit_event(Event::Left { who, withdrawable });
+		Ok(())
+	}
+
+	pub(crate) fn do_withdraw(who: AccountIdOf<T>) -> DispatchResult {
+		let withdrawable = Unbonding::<T>::get(&who).ok_or(Error::<T>::NotUnbonding)?;
+		ensure!(pallet_session::CurrentIndex::<T>::get() >= withdrawable, Error::<T>::TooEarly);
+		let reason = HoldReason::Bond.into();
+		let held = T::NativeBalance::balance_on_hold(&reason, &who);
+		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
+		Unbonding::<T>::remove(&who);
+		Self::deposit_event(Event::Withdrawn { who, bond });
+		Ok(())
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Checks the numbered invariants of the README.
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		let candidates = Candidates::<T>::get();
+		let reason = HoldReason::Bond.into();
+		for (at, candidate) in candidates.iter().enumerate() {
+			ensure!(
+				!candidates.iter().take(at).any(|earlier| earlier.who == candidate.who),
+				"1: an account stands twice"
+			);
+			ensure!(!Unbonding::<T>::contains_key(&candidate.who), "1: a candidate is unbonding");
+			ensure!(
+				T::NativeBalance::balance_on_hold(&reason, &candidate.who) == candidate.bond,
+				"2: a bond differs from what is held"
+			);
+			let worker =
+				WorkerOf::<T>::get(&candidate.who).ok_or("3: a candidate has no worker")?;
+			ensure!(
+				ValidatorOf::<T>::get(worker).as_ref() == Some(&candidate.who),
+				"3: a worker key leads elsewhere"
+			);
+		}
+		for who in Unbonding::<T>::iter_keys() {
+			ensure!(
+				T::NativeBalance::balance_on_hold(&reason, &who) != BalanceOf::<T>::default(),
+				"2: an unbonding account holds nothing"
+			);
+		}
+		ensure!(WorkerOf::<T>::iter().count() == candidates.len(), "3: a worker of no candidate");
+		ensure!(ValidatorOf::<T>::iter().count() == candidates.len(), "3: a key of no candidate");
+		let planned = Planned::<T>::get();
+		for (at, who) in planned.iter().enumerate() {
+			ensure!(!planned.iter().take(at).any(|earlier| earlier == who), "4: planned twice");
+		}
+		Ok(())
+	}
+}

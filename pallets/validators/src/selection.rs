@@ -1,0 +1,45 @@
+//! Which candidates make up the set: a pure function of their bonds.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use crate::Candidate;
+
+/// The accounts of the `most` largest bonds, in the order in which they joined. Of equal bonds the earlier one wins, so nobody gains by
+/// leaving and joining again.
+pub(crate) fn largest_bonds<AccountId: Clone, Balance: Copy + Ord>(
+	candidates: &[Candidate<AccountId, Balance>],
+	most: usize,
+) -> Vec<AccountId> {
+	let mut by_bond: Vec<_> = candidates.iter().enumerate().collect();
+	// A stable sort: equal bonds stay in order of joining.
+	by_bond.sort_by(|(_, a), (_, b)| b.bond.cmp(&a.bond));
+	by_bond.truncate(most);
+	by_bond.sort_by_key(|(joined, _)| *joined);
+	by_bond.into_iter().map(|(_, candidate)| candidate.who.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn candidates(bonds: &[u64]) -> Vec<Candidate<usize, u64>> {
+		bonds.iter().enumerate().map(|(who, &bond)| Candidate { who, bond }).collect()
+	}
+
+	#[test]
+	fn the_largest_bonds_win_in_order_of_joining() {
+		assert_eq!(largest_bonds(&candidates(&[5, 9, 7, 8]), 2), vec![1, 3]);
+	}
+
+	#[test]
+	fn of_equal_bonds_the_earlier_wins() {
+		assert_eq!(largest_bonds(&candidates(&[5, 5, 5]), 2), vec![0, 1]);
+	}
+
+	#[test]
+	fn fewer_candidates_than_places_all_win() {
+		assert_eq!(largest_bonds(&candidates(&[3, 4]), 10), vec![0, 1]);
+		assert!(largest_bonds(&candidates(&[]), 10).is_empty());
+	}
+}

@@ -1,0 +1,115 @@
+use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+
+use crate::{mock::*, *};
+
+fn held(who: AccountId) -> Balance {
+	Balances::balance_on_hold(&HoldReason::Bond.into(), &who)
+}
+
+#[test]
+fn join_holds_the_bond_and_names_the_worker() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		assert_eq!(held(3), 250);
+		assert_eq!(ValidatorOf::<Test>::get(worker_of(3)), Some(3));
+		assert_eq!(events(), vec![Event::Joined { who: 3, bond: 250, worker: worker_of(3) }]);
+	});
+}
+
+#[test]
+fn join_fails_without_session_keys() {
+	run(|| {
+		assert_noop!(
+			Validators::join(RuntimeOrigin::signed(9), 250, worker_of(9)),
+			Error::<Test>::NoSessionKeys
+		);
+	});
+}
+
+#[test]
+fn join_fails_below_the_smallest_bond() {
+	run(|| {
+		assert_noop!(
+			Validators::join(RuntimeOrigin::signed(3), MIN_BOND - 1, worker_of(3)),
+			Error::<Test>::BondTooSmall
+		);
+	});
+}
+
+#[test]
+fn join_fails_when_the_bond_is_not_there() {
+	run(|| {
+		let joined = Validators::join(RuntimeOrigin::signed(3), ENDOWMENT + 1, worker_of(3));
+		assert!(joined.is_err());
+		assert_eq!(held(3), 0);
+	});
+}
+
+#[test]
+fn join_twice_fails() {
+	run(|| {
+		assert_noop!(
+			Validators::join(RuntimeOrigin::signed(1), 250, worker_of(3)),
+			Error::<Test>::AlreadyJoined
+		);
+	});
+}
+
+#[test]
+fn join_fails_when_there_is_no_room() {
+	run(|| {
+		for who in 3..7 {
+			assert_ok!(Validators::join(RuntimeOrigin::signed(who), MIN_BOND, worker_of(who)));
+		}
+		assert_noop!(
+			Validators::join(RuntimeOrigin::signed(7), MIN_BOND, worker_of(7)),
+			Error::<Test>::TooManyCandidates
+		);
+	});
+}
+
+#[test]
+fn bond_more_adds_to_what_is_held() {
+	run(|| {
+		assert_ok!(Validators::bond_more(RuntimeOrigin::signed(1), 40));
+		assert_eq!(held(1), MIN_BOND + 40);
+		assert_eq!(events(), vec![Event::BondRaised { who: 1, bond: MIN_BOND + 40 }]);
+		assert_noop!(Validators::bond_more(RuntimeOrigin::signed(3), 40), Error::<Test>::NotJoined);
+	});
+}
+
+#[test]
+fn leave_keeps_the_bond_held_until_the_unbonding_sessions_have_passed() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
+		assert_eq!(held(3), 250);
+		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
+		to_session(3);
+		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
+		to_session(4);
+		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
+		assert_eq!(held(3), 0);
+		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::NotUnbonding);
+	});
+}
+
+#[test]
+fn join_fails_while_unbonding() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
+		assert_noop!(
+			Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)),
+			Error::<Test>::StillUnbonding
+		);
+	});
+}
+
+#[test]
+fn leave_fails_when_the_set_would_become_too_small() {
+	run(|| {
+		assert_noop!(Validators::leave(RuntimeOrigin::signed(1)), Error::<Test>::TooFewValidators);
+		assert_noop!(Validators::leave(RuntimeOrigin::signed(3)), Error::<Test>::NotJoined);
+	});
+}

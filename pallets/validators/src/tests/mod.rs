@@ -1,0 +1,3 @@
+mod bonding;
+mod set;
+mod worker;

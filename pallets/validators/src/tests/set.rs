@@ -1,0 +1,105 @@
+use frame_support::assert_ok;
+use pallet_session::SessionManager;
+use sp_runtime::Perbill;
+use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
+
+use crate::{mock::*, *};
+
+#[test]
+fn the_genesis_candidates_are_the_first_set() {
+	run(|| assert_eq!(Session::validators(), vec![1, 2]));
+}
+
+#[test]
+fn a_new_candidate_serves_two_sessions_later() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		to_session(1);
+		assert_eq!(Session::validators(), vec![1, 2]);
+		to_session(2);
+		assert_eq!(Session::validators(), vec![1, 2, 3]);
+	});
+}
+
+#[test]
+fn the_largest_bonds_win_when_places_are_few() {
+	run(|| {
+		for (who, bond) in [(3, 300), (4, 400), (5, 500)] {
+			assert_ok!(Validators::join(RuntimeOrigin::signed(who), bond, worker_of(who)));
+		}
+		to_session(2);
+		assert_eq!(Session::validators(), vec![3, 4, 5]);
+	});
+}
+
+#[test]
+fn a_rule_beyond_its_bounds_is_read_as_the_bound() {
+	run(|| {
+		MockRules::set(Rules { min_bond: 1, max_active: 1_000, unbonding_sessions: 0 });
+		assert_eq!(Validators::rules().max_active, 5);
+		assert_eq!(Validators::rules().unbonding_sessions, 1);
+		MockRules::set(Rules { min_bond: 1, max_active: 0, unbonding_sessions: 7 });
+		assert_eq!(Validators::rules().max_active, 2);
+		assert_eq!(Validators::rules().unbonding_sessions, 7);
+	});
+}
+
+#[test]
+fn an_unchanged_set_is_not_planned_again() {
+	run(|| {
+		assert_eq!(<Validators as SessionManager<_>>::new_session(5), None);
+		assert!(events().is_empty());
+	});
+}
+
+#[test]
+fn who_purges_its_keys_is_left_out() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		to_session(2);
+		assert_eq!(Session::validators(), vec![1, 2, 3]);
+		assert_ok!(Session::purge_keys(RuntimeOrigin::signed(3)));
+		to_session(4);
+		assert_eq!(Session::validators(), vec![1, 2]);
+	});
+}
+
+#[test]
+fn a_set_that_would_be_too_small_stays_as_it_is() {
+	run(|| {
+		assert_ok!(Session::purge_keys(RuntimeOrigin::signed(2)));
+		assert_eq!(<Validators as SessionManager<_>>::new_session(5), None);
+	});
+}
+
+#[test]
+fn who_equivocates_is_disabled_up_to_a_third_of_the_set() {
+	run(|| {
+		MockRules::set(Rules { min_bond: MIN_BOND, max_active: 5, unbonding_sessions: 2 });
+		for who in 3..6 {
+			assert_ok!(Validators::join(RuntimeOrigin::signed(who), MIN_BOND, worker_of(who)));
+		}
+		to_session(2);
+		assert_eq!(Session::validators().len(), 5);
+		let offenders: Vec<_> = [4, 5]
+			.into_iter()
+			.map(|who| OffenceDetails { offender: (who, ()), reporters: Vec::<u64>::new() })
+			.collect();
+		let fractions = vec![Perbill::from_percent(50); 2];
+		Validators::on_offence(&offenders, &fractions, 2);
+		// ⌊(5 − 1) / 3⌋ = 1.
+		assert_eq!(Session::disabled_validators().len(), 1);
+		assert!(events().contains(&Event::Offended { who: 4, session: 2 }));
+		assert!(events().contains(&Event::Offended { who: 5, session: 2 }));
+	});
+}
+
+#[test]
+fn historical_roots_are_pruned() {
+	run(|| {
+		to_session(12);
+		let kept = pallet_session::historical::StoredRange::<Test>::get();
+		let (first, _) = kept.expect("roots are noted");
+		assert!(first >= 6, "roots since session {first} are kept");
+	});
+}

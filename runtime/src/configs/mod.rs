@@ -1,0 +1,9 @@
+//! The configuration of the pallets, a file per concern.
+
+mod consensus;
+mod governance;
+pub mod parameters;
+mod system;
+
+pub use consensus::{BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS};
+pub use system::EXISTENTIAL_DEPOSIT;

@@ -1,0 +1,62 @@
+//! What governance can set without an upgrade: one struct a concern, under one key. The pallets clamp what they read.
+
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	traits::EnsureOriginWithArg,
+};
+
+use super::consensus::INITIAL_VALIDATOR_RULES;
+use crate::*;
+
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+	use super::*;
+
+	/// The validator set.
+	#[dynamic_pallet_params]
+	#[codec(index = 0)]
+	pub mod validators {
+		/// Bonds, size of the set, unbonding.
+		#[codec(index = 0)]
+		pub static Rules: pallet_validators::Rules<Balance> = INITIAL_VALIDATOR_RULES;
+	}
+}
+
+pub use dynamic_params::validators::Rules as ValidatorRules;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+	fn default() -> Self {
+		RuntimeParameters::Validators(dynamic_params::validators::Parameters::Rules(
+			ValidatorRules,
+			Some(INITIAL_VALIDATOR_RULES),
+		))
+	}
+}
+
+/// Root sets every parameter, until the tracks of governance take them over one by one.
+pub struct ParametersAdmin;
+impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmin {
+	type Success = ();
+
+	fn try_origin(
+		origin: RuntimeOrigin,
+		_key: &RuntimeParametersKey,
+	) -> Result<Self::Success, RuntimeOrigin> {
+		frame_system::ensure_root(origin.clone()).map_err(|_| origin)
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn try_successful_origin(_key: &RuntimeParametersKey) -> Result<RuntimeOrigin, ()> {
+		use frame_support::traits::EnsureOrigin;
+		use frame_system::EnsureRoot;
+		EnsureRoot::<AccountId>::try_successful_origin()
+	}
+}
+
+impl pallet_parameters::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeParameters = RuntimeParameters;
+	type AdminOrigin = ParametersAdmin;
+	type WeightInfo = ();
+}

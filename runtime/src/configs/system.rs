@@ -1,0 +1,128 @@
+//! Blocks, accounts, fees.
+
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{
+		fungible::{Balanced, Credit},
+		ConstU32, ConstU8, OnUnbalanced,
+	},
+	weights::{
+		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+		ConstantMultiplier, IdentityFee, Weight,
+	},
+};
+use frame_system::limits::{BlockLength, BlockWeights};
+use hcc_primitives::units::MILLI_ALPHA;
+use pallet_transaction_payment::{FungibleAdapter, TargetedFeeAdjustment};
+use sp_runtime::{traits::AccountIdLookup, FixedPointNumber, Perbill, Perquintill};
+use sp_version::RuntimeVersion;
+
+use crate::*;
+
+/// What an account must hold to exist: 10⁻³ α.
+pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_ALPHA;
+
+/// The share of a block that `Normal` transactions may fill. The rest is left for evidence and votes, which are `Operational`.
+const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
+
+/// Two seconds of computation in each block of six. A chain of its own proves no storage to anyone, so that dimension is unbounded.
+const MAXIMUM_BLOCK_WEIGHT: Weight =
+	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
+
+parameter_types! {
+	/// Blocks whose hashes the runtime remembers, hence how far back a mortal transaction can refer.
+	pub const BlockHashCount: BlockNumber = 4096;
+	pub const Version: RuntimeVersion = VERSION;
+	pub RuntimeBlockWeights: BlockWeights =
+		BlockWeights::with_sensible_defaults(MAXIMUM_BLOCK_WEIGHT, NORMAL_DISPATCH_RATIO);
+	pub RuntimeBlockLength: BlockLength = BlockLength::builder()
+		.max_length(5 * 1024 * 1024)
+		.modify_max_length_for_class(frame_support::dispatch::DispatchClass::Normal, |most| {
+			*most = NORMAL_DISPATCH_RATIO * *most
+		})
+		.build();
+	/// Of Substrate's generic format: the chain has registered no prefix of its own.
+	pub const SS58Prefix: u8 = 42;
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+	type Block = Block;
+	type BlockWeights = RuntimeBlockWeights;
+	type BlockLength = RuntimeBlockLength;
+	type AccountId = AccountId;
+	type Lookup = AccountIdLookup<AccountId, ()>;
+	type Nonce = Nonce;
+	type Hash = Hash;
+	type BlockHashCount = BlockHashCount;
+	type DbWeight = ParityDbWeight;
+	type Version = Version;
+	type AccountData = pallet_balances::AccountData<Balance>;
+	type SS58Prefix = SS58Prefix;
+	type MaxConsumers = ConstU32<16>;
+	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_balances::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type RuntimeFreezeReason = RuntimeFreezeReason;
+	type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+	type Balance = Balance;
+	// What is too little to keep an account alive is burned: issuance falls by it.
+	type DustRemoval = ();
+	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
+	type AccountStore = System;
+	type ReserveIdentifier = [u8; 8];
+	type FreezeIdentifier = RuntimeFreezeReason;
+	type MaxLocks = ConstU32<50>;
+	type MaxReserves = ConstU32<50>;
+	type MaxFreezes = frame_support::traits::VariantCountOf<RuntimeFreezeReason>;
+	type DoneSlashHandler = ();
+}
+
+/// Fees and tips go to the author of the block; without one they are burned.
+pub struct ToAuthor;
+impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
+	fn on_nonzero_unbalanced(fees: Credit<AccountId, Balances>) {
+		if let Some(author) = Authorship::author() {
+			// What cannot be paid out, since the author's account does not exist, is burned as the credit drops.
+			drop(Balances::resolve(&author, fees));
+		}
+	}
+}
+
+parameter_types! {
+	/// A byte costs as much as a microsecond of computation.
+	pub const TransactionByteFee: Balance = 1_000;
+	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
+	pub AdjustmentVariable: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_rational(1, 100_000);
+	pub MinimumMultiplier: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_rational(1, 10);
+	pub MaximumMultiplier: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_integer(1_000);
+}
+
+/// 10⁻⁹ α for 1,000 units of weight: a second of computation costs one α.
+pub struct WeightToFee;
+impl sp_weights::WeightToFee for WeightToFee {
+	type Balance = Balance;
+
+	fn weight_to_fee(weight: &Weight) -> Balance {
+		IdentityFee::<Balance>::weight_to_fee(weight) / 1_000
+	}
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type OnChargeTransaction = FungibleAdapter<Balances, ToAuthor>;
+	type OperationalFeeMultiplier = ConstU8<5>;
+	type WeightToFee = WeightToFee;
+	type LengthToFee = ConstantMultiplier<Balance, TransactionByteFee>;
+	type FeeMultiplierUpdate = TargetedFeeAdjustment<
+		Self,
+		TargetBlockFullness,
+		AdjustmentVariable,
+		MinimumMultiplier,
+		MaximumMultiplier,
+	>;
+	type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+}

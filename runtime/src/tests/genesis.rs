@@ -1,0 +1,76 @@
+use frame_support::traits::IntegrityTest;
+use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
+use sp_keyring::Sr25519Keyring;
+
+use crate::{genesis, *};
+
+/// The chain of a preset, built the way a node builds it.
+fn chain(preset: &str) -> sp_io::TestExternalities {
+	let mut ext = sp_io::TestExternalities::default();
+	ext.execute_with(|| {
+		let patch = genesis::preset(&preset.into()).expect("the preset exists");
+		let mut config =
+			serde_json::to_value(RuntimeGenesisConfig::default()).expect("the default serialises");
+		merge(&mut config, serde_json::from_slice(&patch).expect("the patch is JSON"));
+		let bytes = serde_json::to_vec(&config).expect("the configuration serialises");
+		frame_support::genesis_builder_helper::build_state::<RuntimeGenesisConfig>(bytes)
+			.expect("the preset builds");
+	});
+	ext
+}
+
+/// RFC 7396 merges a patch as the node's chain spec does.
+fn merge(into: &mut serde_json::Value, patch: serde_json::Value) {
+	match (into, patch) {
+		(serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {
+			for (key, value) in patch {
+				merge(into.entry(key).or_insert(serde_json::Value::Null), value);
+			}
+		},
+		(into, patch) => *into = patch,
+	}
+}
+
+#[test]
+fn the_development_chain_has_one_validator_and_sudo() {
+	chain(DEV_RUNTIME_PRESET).execute_with(|| {
+		assert_eq!(Session::validators(), vec![Sr25519Keyring::Alice.to_account_id()]);
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(Sr25519Keyring::Alice.to_account_id()));
+	});
+}
+
+#[test]
+fn the_local_testnet_has_four_validators_and_no_sudo() {
+	chain(LOCAL_TESTNET_RUNTIME_PRESET).execute_with(|| {
+		assert_eq!(Session::validators().len(), 4);
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
+	});
+}
+
+#[test]
+fn every_preset_keeps_the_invariants_and_pays_its_bonds_out_of_balances() {
+	for name in genesis::preset_names() {
+		chain(name.as_ref()).execute_with(|| {
+			Validators::do_try_state().expect("the validators' invariants hold");
+			let rules = Validators::rules();
+			for candidate in pallet_validators::Candidates::<Runtime>::get() {
+				assert!(candidate.bond >= rules.min_bond);
+			}
+		});
+	}
+}
+
+#[test]
+fn an_unknown_preset_is_not_built() {
+	assert!(genesis::preset(&"mainnet".into()).is_none());
+}
+
+#[test]
+fn the_integrity_tests_of_all_pallets_pass() {
+	sp_io::TestExternalities::default().execute_with(AllPalletsWithSystem::integrity_test);
+}
+
+#[test]
+fn babe_has_vrf_in_every_slot() {
+	assert!(configs::BABE_GENESIS_EPOCH_CONFIG.allowed_slots.is_secondary_vrf_slots_allowed());
+}

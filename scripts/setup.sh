@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# Installs what building and testing hccs needs and is not there yet. Safe to run again; says what it does.
+#
+#   scripts/setup.sh           install what is missing
+#   scripts/setup.sh --check   install nothing, fail if something is missing
+set -euo pipefail
+
+# The oldest compiler that builds the workspace.
+readonly MIN_RUST=1.95
+readonly WASM_TARGET=wasm32v1-none
+# The toolchain name under which rustup finds Debian's own compiler.
+readonly DEBIAN_TOOLCHAIN=debian-wasm
+# Build tools, and what the crates that wrap C libraries link to.
+readonly PACKAGES=(build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev git ca-certificates)
+# Debian's compiler, with the sources from which the wasm target's libraries are built.
+readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
+readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
+
+check_only=false
+case "${1:-}" in
+	--check) check_only=true ;;
+	"") ;;
+	*)
+		echo "usage: scripts/setup.sh [--check]" >&2
+		exit 1
+		;;
+esac
+
+say() { echo "setup: $*"; }
+
+fail() {
+	echo "setup: $1" >&2
+	echo "setup: $2" >&2
+	exit 1
+}
+
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null; then
+		sudo "$@"
+	else
+		fail "installing packages needs root, and there is no sudo" "run as root: $*"
+	fi
+}
+
+is_debian_12() { grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; }
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+install_packages() {
+	local missing=() package
+	for package in "$@"; do
+		is_installed "$package" || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	$check_only && fail "missing packages: ${missing[*]}" "run scripts/setup.sh"
+	say "installing ${missing[*]}"
+	as_root apt-get update -qq
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+		fail "apt-get could not install ${missing[*]}" "see its message above; then run scripts/setup.sh again"
+}
+
+# Whether the first version is at least the second.
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+rust_version() { rustc --version 2>/dev/null | awk '{print $2}'; }
+
+setup_rust() {
+	if command -v cargo >/dev/null && at_least "$(rust_version)" "$MIN_RUST"; then
+		say "rust $(rust_version)"
+		return
+	fi
+	if command -v rustup >/dev/null; then
+		fail "rust $(rust_version) is older than $MIN_RUST" "run: rustup update stable"
+	fi
+	say "no rust $MIN_RUST or later: taking Debian's"
+	install_packages "${DEBIAN_RUST[@]}" "${DEBIAN_RUST_TOOLS[@]}"
+	hash -r
+	command -v cargo >/dev/null || fail "no cargo on the PATH" "add /usr/bin to PATH"
+}
+
+# Whether the compiler that cargo uses can build for the wasm target.
+has_wasm_target() {
+	[ -n "$(find "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib" -name 'libcore-*.rlib' 2>/dev/null | head -n 1)" ]
+}
+
+debian_has_wasm_target() {
+	[ -n "$(find "/usr/lib/rustlib/$WASM_TARGET/lib" -name 'libcore-*.rlib' 2>/dev/null | head -n 1)" ] &&
+		[ -x /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld ]
+}
+
+# Debian ships the sources of the libraries but not their wasm build: build core and alloc once. They need embedded bitcode, or the
+# runtime's link-time optimisation finds none.
+build_debian_wasm_target() {
+	install_packages "${DEBIAN_RUST[@]}"
+	$check_only && fail "Debian's compiler lacks the target $WASM_TARGET" "run scripts/setup.sh"
+	say "building core and alloc for $WASM_TARGET with Debian's compiler"
+	local work
+	work=$(mktemp -d)
+	mkdir "$work/src"
+	printf '[package]\nname = "wasm-core"\nversion = "0.0.0"\nedition = "2021"\n' >"$work/Cargo.toml"
+	printf '#![no_std]\nextern crate alloc;\n' >"$work/src/lib.rs"
+	(
+		cd "$work"
+		env -u CARGO_TARGET_DIR RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C embed-bitcode=yes" \
+			/usr/bin/cargo build --quiet --release --target "$WASM_TARGET" -Zbuild-std=core,alloc
+	) || fail "could not build core for $WASM_TARGET" "is /usr/lib/rustlib/src there? It comes with rust-web-src"
+	local lib=/usr/lib/rustlib/$WASM_TARGET/lib crate
+	as_root mkdir -p "$lib" /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin
+	for crate in core alloc compiler_builtins; do
+		as_root rm -f "$lib/lib$crate-"*.rlib
+		as_root cp "$work/target/$WASM_TARGET/release/deps/lib$crate-"*.rlib "$lib/"
+	done
+	as_root ln -sf /usr/bin/lld-22 /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
+	rm -rf "$work"
+}
+
+setup_wasm_target() {
+	if has_wasm_target; then
+		say "wasm target: of $(rustc --print sysroot)"
+		return
+	fi
+	if command -v rustup >/dev/null && ! debian_has_wasm_target && ! $check_only &&
+		timeout 120 rustup target add "$WASM_TARGET" >/dev/null 2>&1; then
+		say "wasm target: added by rustup"
+		return
+	fi
+	is_debian_12 || fail "the target $WASM_TARGET is missing and rustup could not add it" "run: rustup target add $WASM_TARGET"
+	debian_has_wasm_target || build_debian_wasm_target
+	if command -v rustup >/dev/null && ! rustup toolchain list | grep -q "^$DEBIAN_TOOLCHAIN"; then
+		rustup toolchain link "$DEBIAN_TOOLCHAIN" /usr
+	fi
+	say "wasm target: of Debian's compiler"
+}
+
+if is_debian_12; then
+	install_packages "${PACKAGES[@]}"
+else
+	for tool in clang cmake protoc pkg-config cc; do
+		command -v "$tool" >/dev/null ||
+			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]}; and Rust $MIN_RUST or later"
+	done
+fi
+setup_rust
+setup_wasm_target
+say "ready"
