@@ -15,7 +15,7 @@ setup: ## Install what is missing to build and test.
 	@scripts/setup.sh
 
 build: setup ## Build everything, for running and for testing alike.
-	@$(RUN) cargo build --release --workspace --locked
+	@$(RUN) cargo build --release --workspace --all-targets --locked
 
 test: setup ## Check and test everything, as CI does.
 	@scripts/test.sh

@@ -24,8 +24,8 @@ clippy() {
 		--features runtime-benchmarks,try-runtime -- -D warnings
 }
 
-# The runtime's build also builds the evidence crate and the pallets without std, for wasm.
-build() { cargo build --release --workspace --locked; }
+# With all targets, as the tests need it: another selection would build half of the dependencies twice. The runtime's build also builds the evidence crate and the pallets without std, for wasm.
+build() { cargo build --release --workspace --all-targets --locked; }
 
 unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }
 

@@ -106,6 +106,8 @@ reject_codes! {
 	ImaLimit = 111, Malformed, "measurement log is too long";
 	/// The PCR values are not one for each quoted PCR, or of the wrong length.
 	PcrValues = 112, Malformed, "pcr values do not fit the quote";
+	/// A part of the evidence is longer than any such part is.
+	EvidenceLength = 113, Malformed, "a part of the evidence is too long";
 
 	/// REPORT_DATA is not the hash of what the report must be bound to. Blame: a report for another challenge, miner, quote or log.
 	ReportData = 201, Binding, "report is bound to something else";
@@ -115,6 +117,10 @@ reject_codes! {
 	GuestSignature = 203, Binding, "evidence is not signed by the guest";
 	/// The report is of another chip than the challenge.
 	Chip = 204, Binding, "report is of another chip";
+	/// The evidence names another miner than the challenge.
+	Miner = 205, Binding, "evidence is of another miner";
+	/// The evidence names another challenge. Blame: evidence sent twice, or late.
+	Sequence = 206, Binding, "evidence answers another challenge";
 
 	/// The report's signature does not verify under the chip's key.
 	ReportSignature = 301, SnpSignature, "report signature does not verify";
@@ -192,6 +198,8 @@ reject_codes! {
 	ImaTemplateHash = 1104, ImaReplay, "measurement log entry was altered";
 	/// The kernel recorded a violation: a file was changed while it was measured.
 	ImaViolation = 1105, ImaReplay, "measurement log records a violation";
+	/// The log's first entry is not the hash of the quoted PCRs of the boot. Blame: a log of another boot.
+	BootAggregate = 1106, ImaReplay, "measurement log is of another boot";
 
 	/// A measured file is on no list.
 	ImaUnknownFile = 1201, ImaUnknown, "measured file is unknown";

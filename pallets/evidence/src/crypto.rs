@@ -76,6 +76,9 @@ pub trait Crypto {
 		message: &[u8],
 		signature: &[u8],
 	) -> Result<(), BadSignature>;
+
+	/// ed25519 over `message`, strictly: no weak keys, no second encoding of a signature.
+	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature>;
 }
 
 /// The primitives by RustCrypto: pure Rust, the same natively and in wasm.
@@ -142,5 +145,13 @@ impl Crypto for RustCrypto {
 			},
 		}
 		.map_err(|_| BadSignature)
+	}
+
+	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+		ed25519_dalek::VerifyingKey::from_bytes(key)
+			.and_then(|key| {
+				key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+			})
+			.map_err(|_| BadSignature)
 	}
 }

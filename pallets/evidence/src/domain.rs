@@ -12,11 +12,13 @@ pub const CHALLENGE: Tag = *b"hcc/challenge/v1";
 pub const QUOTE: Tag = *b"hcc/quote/v1\0\0\0\0";
 /// REPORT_DATA of a host's SNP report.
 pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
+/// What the guest signs: a whole evidence.
+pub const EVIDENCE: Tag = *b"hcc/evidence/v1\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
-pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, CHIP];
+pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CHIP];
 
 #[cfg(test)]
 mod tests {

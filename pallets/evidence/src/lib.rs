@@ -25,6 +25,7 @@ mod certificate;
 mod code;
 pub mod crypto;
 pub mod domain;
+pub mod host;
 pub mod ima;
 pub mod snp;
 mod time;

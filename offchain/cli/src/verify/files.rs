@@ -41,14 +41,17 @@ pub(crate) fn hex_bytes(text: &str) -> Result<HexBytes, String> {
 #[derive(Clone, Debug)]
 pub(crate) struct HexBytes(pub(crate) Vec<u8>);
 
-/// PCR values from JSON: an object of banks, each an object from index to value, or an array of values by index; an array alone is the
-/// SHA-256 bank.
+/// PCR values from JSON: an object of banks, each an object from index to value or an array of values by index. Without banks around them,
+/// the values are of the SHA-256 bank.
 pub(crate) fn pcr_values(path: &Path) -> anyhow::Result<PcrValues> {
 	let json: Value = serde_json::from_slice(&read(path)?)
 		.with_context(|| format!("{} is no JSON of pcr values", path.display()))?;
 	let mut values = PcrValues::default();
 	match &json {
 		Value::Array(_) => bank(PcrBank::Sha256, &json, &mut values)?,
+		Value::Object(rows) if rows.keys().all(|key| key.parse::<u8>().is_ok()) => {
+			bank(PcrBank::Sha256, &json, &mut values)?;
+		},
 		Value::Object(banks) => {
 			for (name, of_bank) in banks {
 				let known = PcrBank::ALL.into_iter().find(|known| known.name() == name);

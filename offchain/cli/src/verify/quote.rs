@@ -34,7 +34,7 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
 	nonce: HexBytes,
 
-	/// The PCR values, as JSON: {"sha256": {"0": "…"}} or, for the SHA-256 bank, an array by index.
+	/// The PCR values, as JSON: {"sha256": {"0": "…"}}, or without the bank, which is then sha256; an array by index will do too.
 	#[arg(long, value_name = "FILE")]
 	pcrs: Option<PathBuf>,
 

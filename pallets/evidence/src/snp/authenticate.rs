@@ -59,14 +59,6 @@ impl AuthenticReport {
 		}
 		Ok(())
 	}
-
-	/// Refuses a report that does not say which chip it is of. Under a VCEK there is none; a VLEK's report may.
-	pub fn check_not_masked(&self) -> Check {
-		if self.report.chip_id == [0; 64] {
-			return Err(masked());
-		}
-		Ok(())
-	}
 }
 
 /// Checks that the report in `bytes` was signed by `vek`, on the chip and with the TCB that `vek` stands for.
@@ -137,8 +129,11 @@ fn check_key(report: &Report, vek: &Vek) -> Check {
 			return Err(Rejection::new(RejectCode::Product, "CPUID", seen, vek.product.name()));
 		}
 	}
+	// A VLEK stands for a fleet: its reports need not say which chip they are of.
 	match vek.kind {
-		VekKind::Vcek { .. } if report.chip_id == [0; 64] => Err(masked()),
+		VekKind::Vcek { .. } if report.chip_id == [0; 64] => {
+			Err(Rejection::new(RejectCode::MaskedChipId, "CHIP_ID", "zero", "the chip's id"))
+		},
 		VekKind::Vcek { hardware_id } if hardware_id != report.chip_id => {
 			Err(Rejection::new(RejectCode::HardwareId, "CHIP_ID", &report.chip_id, &hardware_id))
 		},
@@ -155,8 +150,4 @@ fn differing_component(seen: TcbVersion, wanted: TcbVersion) -> Rejection {
 		},
 		None => Rejection::new(RejectCode::CertificateTcb, "REPORTED_TCB", (), ()),
 	}
-}
-
-fn masked() -> Rejection {
-	Rejection::new(RejectCode::MaskedChipId, "CHIP_ID", "zero", "the chip's id")
 }

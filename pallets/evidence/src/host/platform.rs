@@ -1,0 +1,152 @@
+//! The hardware's side: the report, its chip, its firmware, its guest.
+
+use super::{
+	chip_hash, host_report_data, Collateral, Context, HostEvidence, HostPolicy, TcbFloors,
+};
+use crate::{
+	crypto::Crypto,
+	snp::{self, AuthenticReport, CpuId, TcbVersion, VekKind},
+	Check, RejectCode, Rejection,
+};
+
+/// The privilege level at which the attestation agent runs: the guest's own.
+const AGENT_VMPL: u32 = 0;
+
+/// Checks the report: that it is AMD's, of the challenged chip, bound to all the rest, and as policy asks.
+pub(super) fn check<C: Crypto, P: HostPolicy>(
+	evidence: &HostEvidence,
+	collateral: &Collateral<'_>,
+	policy: &P,
+	context: &Context,
+) -> Check<AuthenticReport> {
+	let vek = collateral.vek;
+	let VekKind::Vcek { hardware_id } = vek.kind else {
+		return Err(Rejection::new(RejectCode::LoadedKey, "SIGNING_KEY", "VLEK", "VCEK"));
+	};
+	let challenge = &context.challenge;
+	let chip = chip_hash(vek.product, &hardware_id);
+	if chip != challenge.chip {
+		return Err(Rejection::new(RejectCode::Chip, "CHIP_ID", &chip, &challenge.chip));
+	}
+	let report = snp::authenticate::<C>(&evidence.snp_report, vek, context.now)?;
+	let wanted = host_report_data(
+		&challenge.genesis,
+		&challenge.nonce,
+		&challenge.miner,
+		&evidence.guest_pk,
+		&evidence.tpms_attest,
+		&context.last_chunk,
+		&evidence.ima_delta.records,
+	);
+	if report.report().report_data != wanted {
+		return Err(Rejection::new(
+			RejectCode::ReportData,
+			"REPORT_DATA",
+			&report.report().report_data,
+			&wanted,
+		));
+	}
+	check_guest(&report, policy)?;
+	check_platform(&report, policy)?;
+	check_firmware(&report, policy)?;
+	Ok(report)
+}
+
+fn check_guest<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+	let report = authentic.report();
+	// Whatever policy says: a guest that its host can read proves nothing.
+	authentic.check_not_debuggable()?;
+	let (required, forbidden) = policy.guest_policy();
+	check_bits(RejectCode::GuestPolicy, "POLICY", report.policy.0, required, forbidden)?;
+	if report.vmpl != AGENT_VMPL {
+		return Err(Rejection::new(RejectCode::Vmpl, "VMPL", report.vmpl, AGENT_VMPL));
+	}
+	if !policy.allows_measurement(&report.measurement) {
+		return Err(Rejection::new(
+			RejectCode::LaunchMeasurement,
+			"MEASUREMENT",
+			&report.measurement,
+			"an allowed measurement",
+		));
+	}
+	Ok(())
+}
+
+fn check_platform<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+	let report = authentic.report();
+	let (required, allowed) = policy.platform_info();
+	let info = report.platform_info.0;
+	check_bits(RejectCode::PlatformInfo, "PLATFORM_INFO", info, required, !allowed)
+}
+
+fn check_bits(
+	code: RejectCode,
+	field: &'static str,
+	seen: u64,
+	required: u64,
+	forbidden: u64,
+) -> Check {
+	if seen & required != required || seen & forbidden != 0 {
+		let wanted = alloc::format!("with {required:#x}, without {forbidden:#x}");
+		return Err(Rejection::new(code, field, alloc::format!("{seen:#x}"), wanted));
+	}
+	Ok(())
+}
+
+fn check_firmware<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+	let report = authentic.report();
+	let unknown = |seen: alloc::string::String| {
+		Rejection::new(RejectCode::TcbUnknown, "CPUID", seen, "a cpu with a floor")
+	};
+	// Version 2 does not state the CPU, and floors are kept by CPU.
+	let cpu = report.cpu.ok_or_else(|| unknown("not stated".into()))?;
+	let floors = policy.tcb_floors(cpu).ok_or_else(|| unknown(alloc::format!("{cpu}")))?;
+	check_floors(authentic, &floors)?;
+	check_mitigations(report.current_mitigations, cpu, policy)
+}
+
+fn check_floors(report: &AuthenticReport, floors: &TcbFloors) -> Check {
+	for (lane, seen, floor) in [
+		("CURRENT_TCB", report.current_tcb(), floors.current),
+		("REPORTED_TCB", report.reported_tcb(), floors.reported),
+		("COMMITTED_TCB", report.committed_tcb(), floors.committed),
+		("LAUNCH_TCB", report.launch_tcb(), floors.launch),
+	] {
+		check_floor(lane, seen, floor)?;
+	}
+	Ok(())
+}
+
+/// Component by component. Of Milan and Genoa the FMC counts as zero, which is below any floor that names one.
+fn check_floor(lane: &'static str, seen: TcbVersion, floor: TcbVersion) -> Check {
+	let components = [
+		("fmc", seen.fmc.unwrap_or(0), floor.fmc.unwrap_or(0)),
+		("bootloader", seen.boot_loader, floor.boot_loader),
+		("tee", seen.tee, floor.tee),
+		("snp", seen.snp, floor.snp),
+		("microcode", seen.microcode, floor.microcode),
+	];
+	match components.into_iter().find(|(_, seen, floor)| seen < floor) {
+		Some((name, seen, floor)) => Err(Rejection::new(
+			RejectCode::TcbFloor,
+			lane,
+			alloc::format!("{name} {seen}"),
+			alloc::format!("{name} {floor} or later"),
+		)),
+		None => Ok(()),
+	}
+}
+
+fn check_mitigations<P: HostPolicy>(seen: Option<u64>, cpu: CpuId, policy: &P) -> Check {
+	let required = policy.mitigations(cpu);
+	let active = seen.unwrap_or(0);
+	if active & required != required {
+		return Err(Rejection::new(
+			RejectCode::Mitigation,
+			"CURRENT_MIT_VECTOR",
+			alloc::format!("{active:#x}"),
+			alloc::format!("{required:#x}"),
+		));
+	}
+	Ok(())
+}

@@ -1,0 +1,190 @@
+//! The software's side: the quote, the boot, the log.
+
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+
+use super::{
+	quote_extra_data, BootState, Collateral, Context, Hash256, HostEvidence, HostPolicy, PcrSet,
+	QUOTED_PCRS,
+};
+use crate::{
+	crypto::Crypto,
+	ima::{self, Checkpoint, Records, Violations},
+	tpm::{
+		verify_quote, AuthenticQuote, PcrBank, PcrSelection, PcrValues, QuoteRequest, Signature,
+		Wanted,
+	},
+	Check, RejectCode, Rejection,
+};
+
+/// Where PCR 10 stands among the quoted PCRs.
+const IMA_AT: usize = 10;
+/// How many PCRs `boot_aggregate` covers: 0 to 9.
+const AGGREGATED: usize = 10;
+
+/// What the quote and the log prove.
+pub(super) struct Proven {
+	pub(super) boot: BootState,
+	pub(super) boot_profile: Hash256,
+}
+
+/// Checks quote, boot profile and log.
+pub(super) fn check<C: Crypto, P: HostPolicy>(
+	evidence: &HostEvidence,
+	collateral: &Collateral<'_>,
+	policy: &P,
+	context: &Context,
+) -> Check<Proven> {
+	let quote = check_quote::<C>(evidence, collateral, context)?;
+	let boot_profile = boot_profile(&evidence.pcr_values);
+	if let Some(enrolled) = context.boot_profile {
+		if enrolled != boot_profile {
+			return Err(Rejection::new(
+				RejectCode::BootPcrs,
+				"pcr 0 to 9 and 14",
+				&boot_profile,
+				&enrolled,
+			));
+		}
+	}
+	let boot = check_log(evidence, &quote, policy, context)?;
+	Ok(Proven { boot, boot_profile })
+}
+
+fn check_quote<C: Crypto>(
+	evidence: &HostEvidence,
+	collateral: &Collateral<'_>,
+	context: &Context,
+) -> Check<AuthenticQuote> {
+	let challenge = &context.challenge;
+	let nonce = quote_extra_data(
+		&challenge.genesis,
+		&challenge.nonce,
+		&challenge.miner,
+		&challenge.chip,
+		&evidence.guest_pk,
+	);
+	let mask = QUOTED_PCRS.iter().fold(0u32, |mask, &index| mask | 1u32.wrapping_shl(index.into()));
+	let values = QUOTED_PCRS.iter().zip(&evidence.pcr_values);
+	let values = values.map(|(&index, value)| (PcrBank::Sha256, index, value.to_vec()));
+	let signature = Signature::parse(&evidence.tpm_signature)?;
+	verify_quote::<C>(
+		&evidence.tpms_attest,
+		&signature,
+		collateral.ak,
+		&QuoteRequest {
+			nonce: &nonce,
+			selections: Wanted::Exactly(&[PcrSelection { bank: PcrBank::Sha256, mask }]),
+			qualified_signer: collateral.qualified_signer.clone(),
+			values: Wanted::Exactly(&PcrValues(values.collect())),
+		},
+	)
+}
+
+/// The hash of the PCRs that a boot leaves behind: all that are quoted but IMA's.
+fn boot_profile(values: &PcrSet) -> Hash256 {
+	let mut hasher = Sha256::new();
+	for (at, value) in values.iter().enumerate() {
+		if at != IMA_AT {
+			hasher.update(value);
+		}
+	}
+	hasher.finalize().into()
+}
+
+fn check_log<P: HostPolicy>(
+	evidence: &HostEvidence,
+	quote: &AuthenticQuote,
+	policy: &P,
+	context: &Context,
+) -> Check<BootState> {
+	let clock = quote.attest().clock_info;
+	// After a reset or a restart the log of before proves nothing any more.
+	let known = context.boot.as_ref().filter(|boot| {
+		boot.reset_count == clock.reset_count && boot.restart_count == clock.restart_count
+	});
+	let from = match known {
+		Some(boot) => {
+			Checkpoint { bank: PcrBank::Sha256, pcr10: boot.pcr10.to_vec(), entries: boot.entries }
+		},
+		None => Checkpoint::boot(PcrBank::Sha256),
+	};
+	let delta = &evidence.ima_delta;
+	if delta.from_entry != from.entries {
+		return Err(Rejection::new(
+			RejectCode::ImaCheckpoint,
+			"from_entry",
+			delta.from_entry,
+			from.entries,
+		));
+	}
+	let quoted = evidence.pcr_values.get(IMA_AT).copied().unwrap_or_default();
+	let replayed = ima::replay(
+		&delta.records,
+		&from,
+		&quoted,
+		Some(policy.files()),
+		Violations::Reject,
+		policy.limits(),
+	)?;
+	if known.is_none() {
+		check_boot_aggregate(&delta.records, &evidence.pcr_values)?;
+	}
+	let before = known.map(|boot| boot.required_seen.clone()).unwrap_or_default();
+	let required_seen = required_seen(&delta.records, replayed.proven, policy, before)?;
+	Ok(BootState {
+		reset_count: clock.reset_count,
+		restart_count: clock.restart_count,
+		pcr10: quoted,
+		entries: replayed.checkpoint.entries,
+		required_seen,
+	})
+}
+
+/// The log's first entry is the kernel's hash of the PCRs of its boot: it ties the log to this boot's quote.
+fn check_boot_aggregate(records: &[u8], values: &PcrSet) -> Check {
+	let mut hasher = Sha256::new();
+	for value in values.iter().take(AGGREGATED) {
+		hasher.update(value);
+	}
+	let wanted: Hash256 = hasher.finalize().into();
+	let reject = |seen: &[u8]| {
+		Rejection::new(RejectCode::BootAggregate, "boot_aggregate", seen, &wanted).at(0)
+	};
+	let first = Records::new(records, 0).next().transpose()?.ok_or_else(|| reject(&[]))?;
+	let (algorithm, digest) = first.file_digest()?;
+	if first.name != b"boot_aggregate" || algorithm != "sha256" || digest != wanted {
+		return Err(reject(digest));
+	}
+	Ok(())
+}
+
+/// Which required files were measured since the boot; all of them must have been.
+fn required_seen<P: HostPolicy>(
+	records: &[u8],
+	proven: u32,
+	policy: &P,
+	before: Vec<Hash256>,
+) -> Check<Vec<Hash256>> {
+	let required = policy.required();
+	let mut seen = before;
+	// A file that policy requires no more is forgotten.
+	seen.retain(|digest| required.iter().any(|file| file.any_of.contains(digest)));
+	for record in Records::new(records, 0).take(proven as usize) {
+		let record = record?;
+		let Ok((_, digest)) = record.file_digest() else { continue };
+		let Ok(digest) = Hash256::try_from(digest) else { continue };
+		if !seen.contains(&digest) && required.iter().any(|file| file.any_of.contains(&digest)) {
+			seen.push(digest);
+		}
+	}
+	seen.sort_unstable();
+	match required.iter().find(|file| !file.any_of.iter().any(|digest| seen.contains(digest))) {
+		Some(file) => {
+			let wanted = file.any_of.first().copied().unwrap_or_default();
+			Err(Rejection::new(RejectCode::ImaRequiredMissing, "file digest", (), &wanted))
+		},
+		None => Ok(seen),
+	}
+}

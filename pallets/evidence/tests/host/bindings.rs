@@ -1,0 +1,164 @@
+//! Genuine parts that do not belong together, or not to this challenge.
+
+use hcc_evidence::{host::quote_extra_data, RejectCode};
+
+use crate::machine::{Machine, GENESIS, MINER};
+
+#[test]
+fn evidence_for_another_challenge_is_refused() {
+	let machine = Machine::named("a");
+	let first = machine.challenge(1);
+	let evidence = machine.answer(&first);
+	let second = machine.challenge(2);
+	assert_eq!(machine.code(&evidence, &second), RejectCode::Sequence);
+
+	// With the number set right, the nonce still gives it away.
+	let mut renumbered = evidence;
+	renumbered.seq = 2;
+	machine.sign(&mut renumbered);
+	assert_eq!(machine.code(&renumbered, &second), RejectCode::ReportData);
+}
+
+#[test]
+fn evidence_of_another_miner_is_refused() {
+	let machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let mut evidence = machine.answer(&context);
+	evidence.miner = [9; 32];
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::Miner);
+
+	// Another miner that presents it as its own.
+	let evidence = machine.answer(&context);
+	let mut theirs = context.clone();
+	theirs.challenge.miner = [9; 32];
+	let mut claimed = evidence;
+	claimed.miner = [9; 32];
+	machine.sign(&mut claimed);
+	assert_eq!(machine.code(&claimed, &theirs), RejectCode::ReportData);
+}
+
+#[test]
+fn evidence_of_another_chain_is_refused() {
+	let machine = Machine::named("a");
+	let mut elsewhere = machine.challenge(1);
+	elsewhere.challenge.genesis = [0x48; 32];
+	let evidence = machine.answer(&elsewhere);
+	assert_eq!(machine.code(&evidence, &machine.challenge(1)), RejectCode::ReportData);
+}
+
+#[test]
+fn a_report_of_another_chip_is_refused() {
+	let (machine, other) = (Machine::named("a"), Machine::named("b"));
+	let context = machine.challenge(1);
+	let mut evidence = machine.answer(&context);
+	let mut theirs = evidence.clone();
+	other.seal(&mut theirs, &context);
+	evidence.snp_report = theirs.snp_report;
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::HardwareId);
+
+	// With the other chip's certificate it is authentic, and of the wrong chip.
+	let evidence = other.answer(&context);
+	assert_eq!(other.code(&evidence, &context), RejectCode::Chip);
+}
+
+#[test]
+fn a_replayed_report_is_refused() {
+	let machine = Machine::named("a");
+	let first = machine.challenge(1);
+	let former = machine.answer(&first);
+	let second = machine.challenge(2);
+	let mut evidence = machine.answer(&second);
+	evidence.snp_report = former.snp_report;
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &second), RejectCode::ReportData);
+}
+
+#[test]
+fn a_replayed_quote_is_refused_even_where_the_guest_binds_it() {
+	let machine = Machine::named("a");
+	let former = machine.answer(&machine.challenge(1));
+	let context = machine.challenge(2);
+	let mut evidence = machine.answer(&context);
+	evidence.tpms_attest = former.tpms_attest;
+	evidence.tpm_signature = former.tpm_signature;
+	machine.seal(&mut evidence, &context);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::QuoteNonce);
+}
+
+#[test]
+fn a_quote_beside_another_guest_is_refused() {
+	let machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let nonce = context.challenge.nonce;
+	let foreign = quote_extra_data(&GENESIS, &nonce, &MINER, &context.challenge.chip, &[8; 32]);
+	let mut evidence = machine.answer(&context);
+	evidence.tpms_attest = machine.quote(&foreign);
+	evidence.tpm_signature = machine.sign_quote(&evidence.tpms_attest);
+	machine.seal(&mut evidence, &context);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::QuoteNonce);
+}
+
+#[test]
+fn a_quote_or_log_that_the_report_does_not_bind_is_refused() {
+	let mut machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let honest = machine.answer(&context);
+
+	let mut evidence = honest.clone();
+	evidence.ima_delta.records.extend_from_slice(&machine.log[1].clone());
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::ReportData);
+
+	machine.reset_count += 1;
+	let mut evidence = honest;
+	evidence.tpms_attest = machine.answer(&context).tpms_attest;
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::ReportData);
+}
+
+#[test]
+fn a_chunk_that_the_report_does_not_bind_is_refused() {
+	let machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let evidence = machine.answer(&context);
+	let mut after_chunk = context;
+	after_chunk.last_chunk = [1; 32];
+	assert_eq!(machine.code(&evidence, &after_chunk), RejectCode::ReportData);
+}
+
+#[test]
+fn evidence_that_the_guest_did_not_sign_is_refused() {
+	let (machine, other) = (Machine::named("a"), Machine::named("b"));
+	let context = machine.challenge(1);
+	let honest = machine.answer(&context);
+
+	let mut evidence = honest.clone();
+	evidence.guest_signature[0] ^= 1;
+	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
+
+	let mut evidence = honest.clone();
+	other.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
+
+	let mut evidence = honest;
+	evidence.boot = Some(vec![1, 2, 3]);
+	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
+}
+
+#[test]
+fn parts_that_are_too_long_are_refused_before_anything_is_verified() {
+	let machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let honest = machine.answer(&context);
+	let long = |edit: fn(&mut hcc_evidence::host::HostEvidence)| {
+		let mut evidence = honest.clone();
+		edit(&mut evidence);
+		machine.code(&evidence, &context)
+	};
+	assert_eq!(long(|e| e.tpms_attest.resize(1025, 0)), RejectCode::EvidenceLength);
+	assert_eq!(long(|e| e.tpm_signature.resize(1025, 0)), RejectCode::EvidenceLength);
+	assert_eq!(long(|e| e.boot = Some(vec![0; (64 << 10) + 1])), RejectCode::EvidenceLength);
+	assert_eq!(long(|e| e.snp_report.push(0)), RejectCode::ReportLength);
+}
