@@ -1,5 +1,8 @@
 //! The hccs blockchain node.
 
+// The error types are those of sc-cli and sc-service.
+#![allow(clippy::result_large_err)]
+
 mod chain_spec;
 mod cli;
 mod command;

@@ -1,6 +1,7 @@
 //! `hcc`: what a person does with hccs from a terminal.
 
 mod outcome;
+mod policy;
 mod verify;
 
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ enum Command {
 	/// Check evidence by oneself, without a chain and without the network.
 	#[command(subcommand, arg_required_else_help = true)]
 	Verify(verify::Verify),
+	/// Make what the chain's policy is fed with.
+	#[command(subcommand, arg_required_else_help = true)]
+	Policy(policy::Policy),
 }
 
 /// Wrong usage, and files that cannot be read.
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
 	};
 	let result = match cli.command {
 		Command::Verify(command) => verify::run(&command),
+		Command::Policy(command) => policy::run(&command),
 	};
 	match result {
 		Ok(code) => ExitCode::from(code),

@@ -65,3 +65,11 @@ impl<'a> Reader<'a> {
 		self.take(len.into())
 	}
 }
+
+/// The bytes, big-endian, with zeroes before them; `None` where they are too many.
+pub(crate) fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+	let mut padded = [0; N];
+	let start = N.checked_sub(bytes.len())?;
+	padded.get_mut(start..)?.copy_from_slice(bytes);
+	Some(padded)
+}

@@ -1,7 +1,12 @@
 //! X.509 certificates as evidence uses them: decoded by `x509-cert`, their signatures checked over the bytes that were received.
 
+use alloc::string::ToString;
+
 use const_oid::ObjectIdentifier;
-use der::{asn1::AnyRef, Decode, Reader as _, SliceReader, Tag, Tagged};
+use der::{
+	asn1::{AnyRef, UintRef},
+	Decode, Reader as _, SliceReader, Tag, Tagged,
+};
 use x509_cert::{
 	ext::{
 		pkix::{BasicConstraints, KeyUsage},
@@ -12,7 +17,8 @@ use x509_cert::{
 };
 
 use crate::{
-	crypto::{Crypto, P384Key, RsaKey, RsaPadding},
+	bytes::padded,
+	crypto::{Crypto, P256Key, P384Key, RsaKey, RsaPadding},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
@@ -23,6 +29,11 @@ const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
+const SHA384_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
+const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
+const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 
 /// RSASSA-PSS-params for SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, the content of the SEQUENCE. AMD writes the default trailer
 /// field out in some certificates, which DER would leave away.
@@ -38,10 +49,43 @@ const DEFAULT_TRAILER: [u8; 5] = [0xa3, 0x03, 0x02, 0x01, 0x01];
 /// The largest certificate that is looked at, in bytes. AMD's are below 1,700.
 const MAX_LEN: usize = 4096;
 
+/// The codes by which the certificates of a kind of chain are refused.
+#[derive(Clone, Copy)]
+pub(crate) struct ChainCodes {
+	pub(crate) signature: RejectCode,
+	pub(crate) validity: RejectCode,
+	pub(crate) algorithm: RejectCode,
+	pub(crate) role: RejectCode,
+}
+
+/// AMD's certificates.
+pub(crate) const SNP_CHAIN: ChainCodes = ChainCodes {
+	signature: RejectCode::CertificateSignature,
+	validity: RejectCode::CertificateValidity,
+	algorithm: RejectCode::CertificateAlgorithm,
+	role: RejectCode::CertificateRole,
+};
+
+/// The certificates of TPM vendors.
+pub(crate) const TPM_CHAIN: ChainCodes = ChainCodes {
+	signature: RejectCode::EkCertificateSignature,
+	validity: RejectCode::EkCertificateValidity,
+	algorithm: RejectCode::EkCertificateAlgorithm,
+	role: RejectCode::EkCertificateRole,
+};
+
+/// The key of a certificate.
+pub(crate) enum CertificateKey {
+	Rsa(RsaKey),
+	P256(P256Key),
+	P384(P384Key),
+}
+
 /// A certificate, decoded, with the bytes that its issuer signed.
 pub(crate) struct Certificate<'a> {
 	inner: X509,
 	tbs: &'a [u8],
+	codes: ChainCodes,
 }
 
 fn malformed(field: &'static str, seen: impl Into<crate::verdict::Value>) -> Rejection {
@@ -50,7 +94,7 @@ fn malformed(field: &'static str, seen: impl Into<crate::verdict::Value>) -> Rej
 
 impl<'a> Certificate<'a> {
 	/// Decodes a certificate; bytes after it are an error.
-	pub(crate) fn parse(der: &'a [u8]) -> Check<Self> {
+	pub(crate) fn parse(der: &'a [u8], codes: ChainCodes) -> Check<Self> {
 		if der.len() > MAX_LEN {
 			return Err(malformed("Certificate", der.len()));
 		}
@@ -62,7 +106,7 @@ impl<'a> Certificate<'a> {
 		if inner.signature_algorithm != inner.tbs_certificate.signature {
 			return Err(malformed("signatureAlgorithm", "unlike tbsCertificate.signature"));
 		}
-		Ok(Self { inner, tbs })
+		Ok(Self { inner, tbs, codes })
 	}
 
 	pub(crate) fn subject(&self) -> &Name {
@@ -118,70 +162,60 @@ impl<'a> Certificate<'a> {
 		self.inner.tbs_certificate.extensions.iter().flatten()
 	}
 
-	/// The RSA key, of exactly 4096 bits as all of AMD's are: a bound on what a check may cost.
-	pub(crate) fn rsa_key(&self) -> Check<RsaKey> {
+	/// The key.
+	pub(crate) fn key(&self) -> Check<CertificateKey> {
 		let spki = &self.inner.tbs_certificate.subject_public_key_info;
-		let bad = |seen: &'static str| {
-			Rejection::new(
-				RejectCode::CertificateAlgorithm,
-				"subjectPublicKeyInfo",
-				seen,
-				"RSA with 4096 bits",
-			)
-		};
-		if spki.algorithm.oid != RSA_ENCRYPTION {
-			return Err(bad("another algorithm"));
-		}
-		let bits = spki.subject_public_key.as_bytes().ok_or_else(|| bad("part of a byte"))?;
-		let key = rsa::pkcs1::RsaPublicKey::from_der(bits).map_err(|_| bad("no RSAPublicKey"))?;
-		let modulus = key.modulus.as_bytes();
-		let exponent = key
-			.public_exponent
+		let bits = spki
+			.subject_public_key
 			.as_bytes()
-			.iter()
-			.try_fold(0u32, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))
-			.ok_or_else(|| bad("an exponent over 32 bits"))?;
-		if modulus.len() != 512 || modulus.first().is_none_or(|&byte| byte < 0x80) {
-			return Err(bad("another size"));
+			.ok_or_else(|| self.bad_key("part of a byte", "whole bytes"))?;
+		if spki.algorithm.oid == RSA_ENCRYPTION {
+			return rsa_key(bits)
+				.map(CertificateKey::Rsa)
+				.ok_or_else(|| self.bad_key("no RSAPublicKey", "RSA with 2048 to 4096 bits"));
 		}
-		Ok(RsaKey { modulus: modulus.to_vec(), exponent })
-	}
-
-	/// The key on P-384.
-	pub(crate) fn p384_key(&self) -> Check<P384Key> {
-		let spki = &self.inner.tbs_certificate.subject_public_key_info;
-		let bad = |seen: &'static str| {
-			Rejection::new(
-				RejectCode::CertificateAlgorithm,
-				"subjectPublicKeyInfo",
-				seen,
-				"a point of P-384",
-			)
-		};
 		let curve = spki
 			.algorithm
 			.parameters
 			.as_ref()
+			.filter(|_| spki.algorithm.oid == EC_PUBLIC_KEY)
 			.and_then(|parameters| parameters.decode_as::<ObjectIdentifier>().ok());
-		if spki.algorithm.oid != EC_PUBLIC_KEY || curve != Some(SECP384R1) {
-			return Err(bad("another algorithm"));
-		}
-		let bits = spki.subject_public_key.as_bytes().ok_or_else(|| bad("part of a byte"))?;
-		match bits.split_first() {
-			Some((0x04, point)) => {
-				let (x, y) = point.split_at_checked(48).ok_or_else(|| bad("another size"))?;
-				let x = x.try_into().map_err(|_| bad("another size"))?;
-				let y = y.try_into().map_err(|_| bad("another size"))?;
-				Ok(P384Key { x, y })
+		let key = match curve {
+			Some(SECP384R1) => point(bits).map(|(x, y)| CertificateKey::P384(P384Key { x, y })),
+			Some(PRIME256V1) => point(bits).map(|(x, y)| CertificateKey::P256(P256Key { x, y })),
+			_ => None,
+		};
+		key.ok_or_else(|| self.bad_key("another algorithm", "RSA, P-256 or P-384"))
+	}
+
+	fn bad_key(&self, seen: &'static str, wanted: &'static str) -> Rejection {
+		Rejection::new(self.codes.algorithm, "subjectPublicKeyInfo", seen, wanted)
+	}
+
+	/// The key of one of AMD's authorities: RSA with exactly 4096 bits, which bounds what a check may cost.
+	pub(crate) fn amd_authority_key(&self) -> Check<RsaKey> {
+		match self.key()? {
+			CertificateKey::Rsa(key) if key.modulus.len() == 512 => Ok(key),
+			CertificateKey::Rsa(_) | CertificateKey::P256(_) | CertificateKey::P384(_) => {
+				Err(self.bad_key("another key", "RSA with 4096 bits"))
 			},
-			_ => Err(bad("a compressed point")),
+		}
+	}
+
+	/// The key of a chip: on P-384.
+	pub(crate) fn p384_key(&self) -> Check<P384Key> {
+		match self.key()? {
+			CertificateKey::P384(key) => Ok(key),
+			CertificateKey::Rsa(_) | CertificateKey::P256(_) => {
+				Err(self.bad_key("another key", "a point of P-384"))
+			},
 		}
 	}
 
 	/// Checks that the certificate may issue others.
 	pub(crate) fn check_authority(&self) -> Check {
 		let bad = |field: &'static str, seen: &'static str| {
-			Rejection::new(RejectCode::CertificateRole, field, seen, "a certificate authority")
+			Rejection::new(self.codes.role, field, seen, "a certificate authority")
 		};
 		let constraints = self
 			.extension(BASIC_CONSTRAINTS)?
@@ -202,11 +236,15 @@ impl<'a> Certificate<'a> {
 
 	/// Checks that `now` lies within the validity, ends included.
 	pub(crate) fn check_validity(&self, field: &'static str, now: UnixSeconds) -> Check {
-		check_validity(field, self.not_before(), self.not_after(), now)
+		check_validity(self.codes.validity, field, self.not_before(), self.not_after(), now)
 	}
 
 	/// Checks the issuer's signature: RSA-PSS with SHA-384, as all of AMD's.
-	pub(crate) fn check_signature<C: Crypto>(&self, field: &'static str, issuer: &RsaKey) -> Check {
+	pub(crate) fn check_amd_signature<C: Crypto>(
+		&self,
+		field: &'static str,
+		issuer: &RsaKey,
+	) -> Check {
 		let algorithm = &self.inner.signature_algorithm;
 		let parameters = algorithm.parameters.as_ref().map(|parameters| parameters.value());
 		let pss = parameters.is_some_and(|bytes| {
@@ -217,27 +255,92 @@ impl<'a> Certificate<'a> {
 		});
 		if algorithm.oid != RSASSA_PSS || !pss {
 			return Err(Rejection::new(
-				RejectCode::CertificateAlgorithm,
+				self.codes.algorithm,
 				"signatureAlgorithm",
 				"another algorithm",
 				"RSASSA-PSS with SHA-384 and a salt of 48 bytes",
 			));
 		}
-		let bad = || {
-			Rejection::new(
-				RejectCode::CertificateSignature,
-				field,
-				"a signature of another key",
-				(),
-			)
-		};
-		let signature = self.inner.signature.as_bytes().ok_or_else(bad)?;
-		C::rsa(issuer, RsaPadding::PssSha384, self.tbs, signature).map_err(|_| bad())
+		let signature = self.signature(field)?;
+		C::rsa(issuer, RsaPadding::PssSha384, self.tbs, signature)
+			.map_err(|_| self.bad_signature(field))
 	}
+
+	/// Checks the issuer's signature: RSA PKCS #1 or ECDSA, with SHA-256 or SHA-384, as TPM vendors'.
+	pub(crate) fn check_signature<C: Crypto>(
+		&self,
+		field: &'static str,
+		issuer: &CertificateKey,
+	) -> Check {
+		let signature = self.signature(field)?;
+		let verified = match (self.inner.signature_algorithm.oid, issuer) {
+			(SHA256_WITH_RSA, CertificateKey::Rsa(key)) => {
+				C::rsa(key, RsaPadding::Pkcs1Sha256, self.tbs, signature)
+			},
+			(SHA384_WITH_RSA, CertificateKey::Rsa(key)) => {
+				C::rsa(key, RsaPadding::Pkcs1Sha384, self.tbs, signature)
+			},
+			(ECDSA_WITH_SHA256, CertificateKey::P256(key)) => {
+				let (r, s) = scalars(signature).ok_or_else(|| self.bad_signature(field))?;
+				C::p256_sha256(key, self.tbs, &r, &s)
+			},
+			(ECDSA_WITH_SHA384, CertificateKey::P384(key)) => {
+				let (r, s) = scalars(signature).ok_or_else(|| self.bad_signature(field))?;
+				C::p384_sha384(key, self.tbs, &r, &s)
+			},
+			(other, _) => {
+				return Err(Rejection::new(
+					self.codes.algorithm,
+					"signatureAlgorithm",
+					other.to_string(),
+					"RSA or ECDSA by the issuer's key, with SHA-256 or SHA-384",
+				));
+			},
+		};
+		verified.map_err(|_| self.bad_signature(field))
+	}
+
+	fn signature(&self, field: &'static str) -> Check<&[u8]> {
+		self.inner.signature.as_bytes().ok_or_else(|| self.bad_signature(field))
+	}
+
+	fn bad_signature(&self, field: &'static str) -> Rejection {
+		Rejection::new(self.codes.signature, field, "a signature of another key", ())
+	}
+}
+
+/// An RSAPublicKey of 2048 to 4096 bits: what is still safe, and what a check may cost.
+pub(crate) fn rsa_key(der: &[u8]) -> Option<RsaKey> {
+	let key = rsa::pkcs1::RsaPublicKey::from_der(der).ok()?;
+	let modulus = key.modulus.as_bytes();
+	let exponent = key
+		.public_exponent
+		.as_bytes()
+		.iter()
+		.try_fold(0u32, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))?;
+	let fits = (256..=512).contains(&modulus.len()) && modulus.first().is_some_and(|&b| b >= 0x80);
+	fits.then(|| RsaKey { modulus: modulus.to_vec(), exponent })
+}
+
+/// The coordinates of an uncompressed point.
+pub(crate) fn point<const N: usize>(bits: &[u8]) -> Option<([u8; N], [u8; N])> {
+	let (x, y) = bits.strip_prefix(&[0x04])?.split_at_checked(N)?;
+	Some((x.try_into().ok()?, y.try_into().ok()?))
+}
+
+/// The scalars of an ECDSA signature in DER.
+fn scalars<const N: usize>(der: &[u8]) -> Option<([u8; N], [u8; N])> {
+	let sequence = AnyRef::from_der(der).ok().filter(|any| any.tag() == Tag::Sequence)?;
+	let mut reader = SliceReader::new(sequence.value()).ok()?;
+	let r = UintRef::decode(&mut reader).ok()?;
+	let s = UintRef::decode(&mut reader).ok()?;
+	reader.is_finished().then_some(())?;
+	Some((padded(r.as_bytes())?, padded(s.as_bytes())?))
 }
 
 /// Checks that `now` lies between the two, ends included.
 pub(crate) fn check_validity(
+	code: RejectCode,
 	field: &'static str,
 	not_before: UnixSeconds,
 	not_after: UnixSeconds,
@@ -245,7 +348,7 @@ pub(crate) fn check_validity(
 ) -> Check {
 	if now < not_before || now > not_after {
 		return Err(Rejection::new(
-			RejectCode::CertificateValidity,
+			code,
 			field,
 			now.0,
 			alloc::format!("{} to {}", not_before.0, not_after.0),

@@ -47,8 +47,10 @@ pub enum RsaPadding {
 	PssSha384,
 	/// PSS with SHA-256 and a salt of 32 bytes: TPM_ALG_RSAPSS.
 	PssSha256,
-	/// PKCS #1 v1.5 with SHA-256: TPM_ALG_RSASSA.
+	/// PKCS #1 v1.5 with SHA-256: TPM_ALG_RSASSA, and certificates of TPM vendors.
 	Pkcs1Sha256,
+	/// PKCS #1 v1.5 with SHA-384: certificates of TPM vendors.
+	Pkcs1Sha384,
 }
 
 /// The signature checks of evidence.
@@ -142,6 +144,12 @@ impl Crypto for RustCrypto {
 					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
 				pkcs1v15::VerifyingKey::<Sha256>::new(key)
 					.verify_prehash(&Sha256::digest(message), &signature)
+			},
+			RsaPadding::Pkcs1Sha384 => {
+				let signature =
+					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pkcs1v15::VerifyingKey::<Sha384>::new(key)
+					.verify_prehash(&Sha384::digest(message), &signature)
 			},
 		}
 		.map_err(|_| BadSignature)

@@ -14,11 +14,13 @@ pub const QUOTE: Tag = *b"hcc/quote/v1\0\0\0\0";
 pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
 /// What the guest signs: a whole evidence.
 pub const EVIDENCE: Tag = *b"hcc/evidence/v1\0";
+/// What a credential for a TPM is made from.
+pub const CREDENTIAL: Tag = *b"hcc/cred/v1\0\0\0\0\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
-pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CHIP];
+pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, CHIP];
 
 #[cfg(test)]
 mod tests {

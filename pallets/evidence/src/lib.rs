@@ -20,6 +20,7 @@
 
 extern crate alloc;
 
+pub mod boot;
 mod bytes;
 mod certificate;
 mod code;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use codec::Decode;
 use frame_benchmarking::v2::*;
-use frame_support::traits::fungible::Mutate;
+use frame_support::traits::{fungible::Mutate, Get};
 use frame_system::RawOrigin;
 use sp_runtime::traits::{Bounded, TrailingZeroInput};
 
@@ -43,6 +43,8 @@ fn fill<T: Config>(room: u32) -> Result<Vec<AccountIdOf<T>>, BenchmarkError> {
 
 #[benchmarks]
 mod benchmarks {
+	use frame_support::traits::Get;
+
 	use super::*;
 
 	#[benchmark]

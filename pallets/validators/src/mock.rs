@@ -79,7 +79,7 @@ parameter_types! {
 pub struct EveryTenth;
 impl pallet_session::ShouldEndSession<u64> for EveryTenth {
 	fn should_end_session(now: u64) -> bool {
-		now % 10 == 0
+		now.is_multiple_of(10)
 	}
 }
 

@@ -2,6 +2,7 @@
 
 extern crate alloc;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use crate::Candidate;
 
@@ -13,7 +14,7 @@ pub(crate) fn largest_bonds<AccountId: Clone, Balance: Copy + Ord>(
 ) -> Vec<AccountId> {
 	let mut by_bond: Vec<_> = candidates.iter().enumerate().collect();
 	// A stable sort: equal bonds stay in order of joining.
-	by_bond.sort_by(|(_, a), (_, b)| b.bond.cmp(&a.bond));
+	by_bond.sort_by_key(|(_, candidate)| Reverse(candidate.bond));
 	by_bond.truncate(most);
 	by_bond.sort_by_key(|(joined, _)| *joined);
 	by_bond.into_iter().map(|(_, candidate)| candidate.who.clone()).collect()

@@ -46,8 +46,8 @@ fn bank(name: &str) -> Result<PcrBank, String> {
 
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	let log = files::read(&args.log)?;
-	if args.pcr10.0.len() != args.bank.len() {
-		bail!("--pcr10 wants {} bytes for the bank {}", args.bank.len(), args.bank.name());
+	if args.pcr10.0.len() != args.bank.digest_len() {
+		bail!("--pcr10 wants {} bytes for the bank {}", args.bank.digest_len(), args.bank.name());
 	}
 	let files = args.allow.as_deref().map(read_list).transpose()?;
 	// A list is a claim about every file, which a violation would hide from it.
@@ -101,7 +101,7 @@ fn read_list(path: &Path) -> anyhow::Result<DigestList> {
 		let bytes = hex::decode(digest).with_context(|| format!("{}: no digest", at()))?;
 		let algorithm = [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512]
 			.into_iter()
-			.find(|algorithm| algorithm.len() == bytes.len())
+			.find(|algorithm| algorithm.digest_len() == bytes.len())
 			.with_context(|| format!("{}: no sha256, sha384 or sha512 digest", at()))?;
 		list.insert((algorithm, bytes), verdict);
 	}

@@ -31,7 +31,7 @@ impl HashAlgorithm {
 	}
 
 	/// The length of a digest, in bytes.
-	pub const fn len(self) -> usize {
+	pub const fn digest_len(self) -> usize {
 		match self {
 			Self::Sha256 => 32,
 			Self::Sha384 => 48,

@@ -20,7 +20,7 @@ pub struct Checkpoint {
 impl Checkpoint {
 	/// The start of every log: PCR 10 is zero.
 	pub fn boot(bank: PcrBank) -> Self {
-		Self { bank, pcr10: alloc::vec![0; bank.len()], entries: 0 }
+		Self { bank, pcr10: alloc::vec![0; bank.digest_len()], entries: 0 }
 	}
 }
 
@@ -139,7 +139,7 @@ impl<'a> State<'a> {
 		}
 		if record.is_violation() {
 			self.violations = self.violations.saturating_add(1);
-			let ones = alloc::vec![0xff; self.bank.len()];
+			let ones = alloc::vec![0xff; self.bank.digest_len()];
 			self.pcr10 = self.bank.hash(&[&self.pcr10, &ones]);
 			if self.violations_are == Violations::Reject {
 				self.fail(violation(record));

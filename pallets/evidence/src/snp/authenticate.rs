@@ -76,7 +76,13 @@ pub fn authenticate<C: Crypto>(
 	let report = Report::parse(bytes)?;
 	let tcb = tcb_versions(&report, vek.product.into())?;
 	check_key(&report, vek)?;
-	check_validity("VEK validity", vek.not_before, vek.not_after, now)?;
+	check_validity(
+		RejectCode::CertificateValidity,
+		"VEK validity",
+		vek.not_before,
+		vek.not_after,
+		now,
+	)?;
 	if tcb.reported != vek.tcb {
 		return Err(differing_component(tcb.reported, vek.tcb));
 	}

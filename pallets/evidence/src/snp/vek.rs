@@ -7,7 +7,7 @@ use der::Decode;
 
 use super::{ProductLine, TcbLayout, TcbVersion};
 use crate::{
-	certificate::Certificate,
+	certificate::{Certificate, SNP_CHAIN},
 	crypto::{Crypto, P384Key},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
@@ -112,12 +112,12 @@ pub struct Vek {
 /// ## Errors
 /// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
 pub fn verify_vek<C: Crypto>(der: &[u8], roots: &[AmdRoots], now: UnixSeconds) -> Check<Vek> {
-	let vek = Certificate::parse(der)?;
+	let vek = Certificate::parse(der, SNP_CHAIN)?;
 	let mut failure = None;
 	for root in roots {
 		let loaded = root.asvk.as_ref().map(|asvk| (asvk, Kind::Vlek));
 		for (intermediate, kind) in core::iter::once((&root.ask, Kind::Vcek)).chain(loaded) {
-			let issuer = Certificate::parse(intermediate)?;
+			let issuer = Certificate::parse(intermediate, SNP_CHAIN)?;
 			if issuer.subject() != vek.issuer() {
 				continue;
 			}
@@ -143,7 +143,7 @@ fn verify_under<C: Crypto>(
 	ark: &[u8],
 	now: UnixSeconds,
 ) -> Check {
-	let ark = Certificate::parse(ark)?;
+	let ark = Certificate::parse(ark, SNP_CHAIN)?;
 	if ark.subject() != issuer.issuer() || ark.subject() != ark.issuer() {
 		let seen = issuer.issuer().to_string();
 		return Err(Rejection::new(RejectCode::UnknownIssuer, "ASK issuer", seen, "the ARK"));
@@ -152,10 +152,10 @@ fn verify_under<C: Crypto>(
 	issuer.check_authority()?;
 	ark.check_validity("ARK validity", now)?;
 	issuer.check_validity("ASK validity", now)?;
-	let root_key = ark.rsa_key()?;
-	ark.check_signature::<C>("ARK signature", &root_key)?;
-	issuer.check_signature::<C>("ASK signature", &root_key)?;
-	vek.check_signature::<C>("VEK signature", &issuer.rsa_key()?)
+	let root_key = ark.amd_authority_key()?;
+	ark.check_amd_signature::<C>("ARK signature", &root_key)?;
+	issuer.check_amd_signature::<C>("ASK signature", &root_key)?;
+	vek.check_amd_signature::<C>("VEK signature", &issuer.amd_authority_key()?)
 }
 
 #[derive(Clone, Copy)]

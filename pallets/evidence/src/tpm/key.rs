@@ -5,7 +5,8 @@ use der::Decode;
 
 use super::PcrBank;
 use crate::{
-	bytes::{Reader, Short},
+	bytes::{padded, Reader, Short},
+	certificate,
 	crypto::{P256Key, RsaKey},
 	Check, RejectCode, Rejection,
 };
@@ -107,27 +108,13 @@ impl AttestationKey {
 		let bits = spki.subject_public_key.as_bytes().ok_or_else(|| malformed("part of a byte"))?;
 		let curve = spki.algorithm.parameters.and_then(|p| p.decode_as::<ObjectIdentifier>().ok());
 		let key = if spki.algorithm.oid == RSA_ENCRYPTION {
-			let key = rsa::pkcs1::RsaPublicKey::from_der(bits)
-				.map_err(|_| malformed("no RSAPublicKey"))?;
-			let exponent = key
-				.public_exponent
-				.as_bytes()
-				.iter()
-				.try_fold(0u32, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))
-				.ok_or_else(|| malformed("an exponent over 32 bits"))?;
-			rsa_key(key.modulus.as_bytes(), exponent)?
+			certificate::rsa_key(bits).map(PublicKey::Rsa)
 		} else if spki.algorithm.oid == EC_PUBLIC_KEY && curve == Some(PRIME256V1) {
-			match bits.split_first() {
-				Some((0x04, point)) => {
-					let (x, y) =
-						point.split_at_checked(32).ok_or_else(|| malformed("a short point"))?;
-					p256_key(x, y)?
-				},
-				_ => return Err(malformed("a compressed point")),
-			}
+			certificate::point(bits).map(|(x, y)| PublicKey::P256(P256Key { x, y }))
 		} else {
-			return Err(malformed("another algorithm"));
+			None
 		};
+		let key = key.ok_or_else(|| malformed("another algorithm"))?;
 		Ok(Self { key, scheme: None, name: None, attributes: None })
 	}
 }
@@ -209,12 +196,4 @@ fn rsa_key(modulus: &[u8], exponent: u32) -> Check<PublicKey> {
 fn p256_key(x: &[u8], y: &[u8]) -> Check<PublicKey> {
 	let coordinate = |bytes: &[u8]| padded(bytes).ok_or_else(|| malformed("a long point"));
 	Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? }))
-}
-
-/// The bytes, big-endian, with zeroes before them.
-pub(super) fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-	let mut padded = [0; N];
-	let start = N.checked_sub(bytes.len())?;
-	padded.get_mut(start..)?.copy_from_slice(bytes);
-	Some(padded)
 }

@@ -39,7 +39,7 @@ impl PcrBank {
 	}
 
 	/// The length of a PCR of this bank, in bytes.
-	pub const fn len(self) -> usize {
+	pub const fn digest_len(self) -> usize {
 		match self {
 			Self::Sha1 => 20,
 			Self::Sha256 => 32,

@@ -1,10 +1,10 @@
 use alloc::vec::Vec;
 
 use super::{
-	key::padded, Attest, AttestationKey, PcrBank, PcrSelection, PcrValues, PublicKey, Scheme,
-	Signature,
+	Attest, AttestationKey, PcrBank, PcrSelection, PcrValues, PublicKey, Scheme, Signature,
 };
 use crate::{
+	bytes::padded,
 	crypto::{Crypto, RsaPadding},
 	Check, RejectCode, Rejection,
 };
@@ -105,12 +105,12 @@ fn check_values(quote: &Attest, hash: PcrBank, values: &PcrValues) -> Check {
 				let wanted = alloc::format!("{} pcr {index}", selection.bank.name());
 				Rejection::new(RejectCode::PcrValues, "pcr values", "none", wanted)
 			})?;
-			if value.len() != selection.bank.len() {
+			if value.len() != selection.bank.digest_len() {
 				return Err(Rejection::new(
 					RejectCode::PcrValues,
 					"pcr values",
 					value.len(),
-					selection.bank.len(),
+					selection.bank.digest_len(),
 				));
 			}
 			quoted.push(value);

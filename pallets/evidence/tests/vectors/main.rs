@@ -3,6 +3,8 @@
 //! The vectors lie beside the project, at `../shared/vectors`, or where `HCC_VECTORS` says. Where one is absent its test says so, by name.
 
 mod azure;
+mod boot;
+mod ek;
 mod ima;
 mod snp;
 mod tpm;

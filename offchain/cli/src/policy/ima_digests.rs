@@ -1,0 +1,113 @@
+use std::{
+	fs::{self, File},
+	io::{self, BufRead, BufReader, Write},
+	os::unix::fs::PermissionsExt,
+	path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use hcc_evidence::ima::HashAlgorithm;
+use serde_json::json;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+use walkdir::WalkDir;
+
+/// List the digests of the files under a root folder that IMA would measure.
+///
+/// Taken are executables, shared libraries, kernel modules and firmware: what the project's IMA policy measures. The lines are those of
+/// sha256sum, so that `hcc verify ima --allow` and sha256sum --check read them as well. Symbolic links are not followed; other file
+/// systems mounted below are left out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+	/// The folder that is the machine's root: of an image before it is packed, or a mounted one.
+	#[arg(value_name = "ROOT")]
+	root: PathBuf,
+
+	/// The hash that the machine's IMA is set to.
+	#[arg(long, value_name = "sha256|sha384|sha512", default_value = "sha256", value_parser = hash)]
+	hash: HashAlgorithm,
+
+	/// Take every regular file, as the kernel's policy `tcb` measures whatever root reads.
+	#[arg(long)]
+	all: bool,
+
+	/// Print one JSON object: {"sha256": {"DIGEST": "/path"}}.
+	#[arg(long)]
+	json: bool,
+}
+
+fn hash(name: &str) -> Result<HashAlgorithm, String> {
+	HashAlgorithm::from_name(name).ok_or_else(|| "wanted sha256, sha384 or sha512".to_owned())
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+	let files = measured_files(&args.root, args.all)?;
+	anyhow::ensure!(!files.is_empty(), "{} holds nothing to measure", args.root.display());
+	let mut rows = Vec::new();
+	for file in &files {
+		let digest =
+			digest(file, args.hash).with_context(|| format!("cannot read {}", file.display()))?;
+		rows.push((hex::encode(digest), within_root(file, &args.root)));
+	}
+	print(&rows, args)
+}
+
+fn print(rows: &[(String, String)], args: &Args) -> anyhow::Result<()> {
+	let mut out = io::stdout().lock();
+	if args.json {
+		let digests: serde_json::Map<_, _> =
+			rows.iter().map(|(digest, path)| (digest.clone(), json!(path))).collect();
+		writeln!(out, "{}", json!({ args.hash.name(): digests }))?;
+		return Ok(());
+	}
+	for (digest, path) in rows {
+		writeln!(out, "{digest}  {path}")?;
+	}
+	Ok(())
+}
+
+/// The path as the machine sees it.
+fn within_root(file: &Path, root: &Path) -> String {
+	let path = file.strip_prefix(root).unwrap_or(file);
+	// A name with a line break would forge a line.
+	Path::new("/").join(path).display().to_string().escape_debug().to_string()
+}
+
+/// The files to take, in order of their paths.
+fn measured_files(root: &Path, all: bool) -> anyhow::Result<Vec<PathBuf>> {
+	let mut files = Vec::new();
+	for entry in WalkDir::new(root).same_file_system(true).sort_by_file_name() {
+		let entry = entry.with_context(|| format!("cannot list {}", root.display()))?;
+		if entry.file_type().is_file() && (all || is_measured(entry.path())?) {
+			files.push(entry.into_path());
+		}
+	}
+	Ok(files)
+}
+
+/// Whether the project's IMA policy measures such a file: one that is executed, mapped for execution, or loaded by the kernel.
+fn is_measured(file: &Path) -> anyhow::Result<bool> {
+	let unreadable = || format!("cannot read {}", file.display());
+	let executable = fs::metadata(file).with_context(unreadable)?.permissions().mode() & 0o111 != 0;
+	let name = file.file_name().unwrap_or_default().to_string_lossy();
+	let module = name.ends_with(".ko") || name.contains(".ko.");
+	let firmware = file.components().any(|part| part.as_os_str() == "firmware");
+	Ok(executable || module || firmware || is_elf(file).with_context(unreadable)?)
+}
+
+/// Libraries are mapped for execution without being executable themselves.
+fn is_elf(file: &Path) -> io::Result<bool> {
+	Ok(BufReader::with_capacity(4, File::open(file)?).fill_buf()?.starts_with(b"\x7fELF"))
+}
+
+fn digest(file: &Path, algorithm: HashAlgorithm) -> io::Result<Vec<u8>> {
+	fn hash<D: Digest + Write>(file: &Path) -> io::Result<Vec<u8>> {
+		let mut hasher = D::new();
+		io::copy(&mut File::open(file)?, &mut hasher)?;
+		Ok(hasher.finalize().to_vec())
+	}
+	match algorithm {
+		HashAlgorithm::Sha256 => hash::<Sha256>(file),
+		HashAlgorithm::Sha384 => hash::<Sha384>(file),
+		HashAlgorithm::Sha512 => hash::<Sha512>(file),
+	}
+}

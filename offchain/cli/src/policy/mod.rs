@@ -1,0 +1,17 @@
+//! `hcc policy`: what operators put into the chain's policy.
+
+mod ima_digests;
+
+/// Make what the chain's policy is fed with.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Policy {
+	/// The digests of the files under a root folder that IMA would measure.
+	ImaDigests(ima_digests::Args),
+}
+
+/// Runs the command and gives the exit code.
+pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
+	match command {
+		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),
+	}
+}

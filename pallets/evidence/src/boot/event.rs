@@ -1,0 +1,170 @@
+use alloc::vec::Vec;
+
+use crate::{
+	bytes::{Reader, Short},
+	tpm::PcrBank,
+	Check, RejectCode, Rejection,
+};
+
+/// An event that is recorded and extends no PCR.
+pub const EV_NO_ACTION: u32 = 3;
+
+/// What a header begins with.
+const SPEC_ID: &[u8] = b"Spec ID Event03\0";
+
+/// How many algorithms a log may be kept in. The specification has fewer.
+const MAX_ALGORITHMS: u32 = 8;
+
+/// An event of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+	/// The event's number, from 0; the header is event 0.
+	pub index: u32,
+	pub pcr: u32,
+	pub kind: u32,
+	/// What the PCR was extended with, in each bank that is known.
+	pub digests: Vec<(PcrBank, &'a [u8])>,
+	/// What was measured, or a description of it: it proves nothing by itself.
+	pub data: &'a [u8],
+}
+
+/// How the events are laid out.
+#[derive(Clone, Debug)]
+enum Format {
+	/// TCG_PCR_EVENT2, with the algorithms that the header declares: TPM_ALG_ID and length of the digest.
+	CryptoAgile(Vec<(u16, usize)>),
+	/// TCG_PCClientPCREvent, from the first event on: SHA-1 alone.
+	Sha1,
+}
+
+/// The events of a log, one after another. After an error there are no more.
+#[derive(Clone, Debug)]
+pub struct Events<'a> {
+	at: Reader<'a>,
+	format: Format,
+	index: u32,
+	ended: bool,
+}
+
+impl<'a> Events<'a> {
+	/// Reads the header of the log in `bytes`, if it has one: a log without is of SHA-1 alone.
+	///
+	/// ## Errors
+	/// [`RejectCode::BootLogEncoding`].
+	pub fn new(bytes: &'a [u8]) -> Check<Self> {
+		let mut at = Reader::new(bytes);
+		match header(&mut at) {
+			Ok(Header::SpecId(algorithms)) => {
+				Ok(Self { at, format: Format::CryptoAgile(algorithms), index: 1, ended: false })
+			},
+			Ok(Header::None) => {
+				let at = Reader::new(bytes);
+				Ok(Self { at, format: Format::Sha1, index: 0, ended: false })
+			},
+			Ok(Header::Malformed) => Err(malformed(0, "a bad Spec ID Event03")),
+			Err(Short) => Err(malformed(0, "cut off")),
+		}
+	}
+
+	fn read(&mut self) -> Result<Check<Event<'a>>, Short> {
+		let pcr = self.at.u32_le()?;
+		let kind = self.at.u32_le()?;
+		let digests = match &self.format {
+			Format::Sha1 => alloc::vec![(PcrBank::Sha1, self.at.take(20)?)],
+			Format::CryptoAgile(algorithms) => match digests(&mut self.at, algorithms)? {
+				Ok(digests) => digests,
+				Err(seen) => return Ok(Err(malformed(self.index, seen))),
+			},
+		};
+		let len = self.at.u32_le()?;
+		let data = self.at.take(len as usize)?;
+		Ok(Ok(Event { index: self.index, pcr, kind, digests, data }))
+	}
+}
+
+/// TPML_DIGEST_VALUES: at most one digest of each declared algorithm. Those of unknown algorithms are passed over.
+#[allow(clippy::type_complexity)]
+fn digests<'a>(
+	at: &mut Reader<'a>,
+	algorithms: &[(u16, usize)],
+) -> Result<Result<Vec<(PcrBank, &'a [u8])>, &'static str>, Short> {
+	let count = at.u32_le()?;
+	if count as usize > algorithms.len() {
+		return Ok(Err("more digests than algorithms"));
+	}
+	let mut digests = Vec::new();
+	for _ in 0..count {
+		let id = at.array().map(u16::from_le_bytes)?;
+		let Some(&(_, len)) = algorithms.iter().find(|(known, _)| *known == id) else {
+			return Ok(Err("a digest of an undeclared algorithm"));
+		};
+		let digest = at.take(len)?;
+		if let Some(bank) = PcrBank::from_alg_id(id) {
+			if digests.iter().any(|(of, _)| *of == bank) {
+				return Ok(Err("two digests of an algorithm"));
+			}
+			digests.push((bank, digest));
+		}
+	}
+	Ok(Ok(digests))
+}
+
+impl<'a> Iterator for Events<'a> {
+	type Item = Check<Event<'a>>;
+
+	fn next(&mut self) -> Option<Self::Item> {
+		if self.ended || self.at.is_empty() {
+			return None;
+		}
+		let event = self.read().unwrap_or_else(|Short| Err(malformed(self.index, "cut off")));
+		match (&event, self.index.checked_add(1)) {
+			(Ok(_), Some(next)) => self.index = next,
+			(Ok(_), None) | (Err(_), _) => self.ended = true,
+		}
+		Some(event)
+	}
+}
+
+fn malformed(index: u32, seen: &'static str) -> Rejection {
+	Rejection::new(RejectCode::BootLogEncoding, "event log", seen, "TCG_PCR_EVENT2").at(index)
+}
+
+/// What the first event of a log is.
+enum Header {
+	/// TCG_EfiSpecIDEvent: the algorithms of the log.
+	SpecId(Vec<(u16, usize)>),
+	/// An event like any other.
+	None,
+	/// A TCG_EfiSpecIDEvent that contradicts itself.
+	Malformed,
+}
+
+/// Reads a TCG_EfiSpecIDEvent within a TCG_PCClientPCREvent.
+fn header(at: &mut Reader<'_>) -> Result<Header, Short> {
+	let _pcr = at.u32_le()?;
+	let kind = at.u32_le()?;
+	let _digest = at.take(20)?;
+	let len = at.u32_le()?;
+	let mut data = Reader::new(at.take(len as usize)?);
+	if kind != EV_NO_ACTION || !data.rest().starts_with(SPEC_ID) {
+		return Ok(Header::None);
+	}
+	// The signature; platform class, version, errata, size of UINTN.
+	data.take(SPEC_ID.len())?;
+	data.take(8)?;
+	let count = data.u32_le()?;
+	if count > MAX_ALGORITHMS {
+		return Ok(Header::Malformed);
+	}
+	let mut algorithms = Vec::new();
+	for _ in 0..count {
+		let id = data.array().map(u16::from_le_bytes)?;
+		let len = usize::from(data.array().map(u16::from_le_bytes)?);
+		// A declared length that is not the algorithm's would shift every digest.
+		if PcrBank::from_alg_id(id).is_some_and(|bank| bank.digest_len() != len) {
+			return Ok(Header::Malformed);
+		}
+		algorithms.push((id, len));
+	}
+	Ok(Header::SpecId(algorithms))
+}

@@ -1,0 +1,192 @@
+//! Endorsement keys: which TPM it is, by its vendor's certificate.
+
+use alloc::vec::Vec;
+
+use const_oid::ObjectIdentifier;
+use der::{Decode, Encode, Header, SliceReader, Tag};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
+
+use crate::{
+	certificate::{Certificate, CertificateKey, TPM_CHAIN},
+	crypto::{Crypto, P256Key, RsaKey},
+	Check, RejectCode, Rejection, UnixSeconds,
+};
+
+/// tcg-kp-EKCertificate. TCG, "EK Credential Profile", section 3.5.13.
+const EK_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.8.1");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
+
+/// How many certificates a chain may have above the leaf, and how many intermediates may be offered for it.
+const MAX_DEPTH: usize = 4;
+const MAX_INTERMEDIATES: usize = 4;
+
+/// The header that some vendors put before a certificate in the TPM's memory: TCG, "PC Client Specific Implementation", 7.3.2.
+const NV_HEADER: [u8; 3] = [0x10, 0x01, 0x00];
+const NV_HEADER_LEN: usize = 5;
+
+/// An endorsement key for which credentials can be made: of the TCG's templates L-1 and L-2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndorsementKey {
+	/// RSA with 2048 bits; SHA-256, AES-128 in CFB.
+	Rsa2048(RsaKey),
+	/// NIST P-256; SHA-256, AES-128 in CFB.
+	P256(P256Key),
+}
+
+/// The certificate among the bytes that a TPM's memory holds: without a header before it and padding after it.
+///
+/// ## Errors
+/// [`RejectCode::CertificateEncoding`].
+pub fn certificate_in_nv(bytes: &[u8]) -> Check<&[u8]> {
+	let bytes = match bytes.strip_prefix(&NV_HEADER) {
+		Some(_) => bytes.get(NV_HEADER_LEN..).unwrap_or_default(),
+		None => bytes,
+	};
+	outer_sequence(bytes).ok_or_else(|| {
+		Rejection::new(
+			RejectCode::CertificateEncoding,
+			"Certificate",
+			"no SEQUENCE",
+			"X.509 in DER",
+		)
+	})
+}
+
+fn outer_sequence(bytes: &[u8]) -> Option<&[u8]> {
+	let mut reader = SliceReader::new(bytes).ok()?;
+	let header = Header::decode(&mut reader).ok()?;
+	if header.tag != Tag::Sequence {
+		return None;
+	}
+	let before = usize::try_from(header.encoded_len().ok()?).ok()?;
+	let within = usize::try_from(header.length).ok()?;
+	bytes.get(..before.checked_add(within)?)
+}
+
+/// Verifies the certificate (DER) of an endorsement key up to one of `roots` (DER), through `intermediates` (DER) where it must.
+///
+/// Roots are trusted as they stand. Every certificate must be valid at `now`.
+///
+/// ## Errors
+/// Class [`crate::RejectClass::TpmSignature`], [`RejectCode::CertificateEncoding`], [`RejectCode::CertificateExtension`].
+pub fn verify_ek<C: Crypto>(
+	der: &[u8],
+	intermediates: &[Vec<u8>],
+	roots: &[Vec<u8>],
+	now: UnixSeconds,
+) -> Check<EndorsementKey> {
+	if intermediates.len() > MAX_INTERMEDIATES {
+		return Err(Rejection::new(
+			RejectCode::EkUnknownIssuer,
+			"intermediates",
+			intermediates.len(),
+			MAX_INTERMEDIATES,
+		));
+	}
+	let leaf = Certificate::parse(der, TPM_CHAIN)?;
+	check_leaf(&leaf)?;
+	leaf.check_validity("EK validity", now)?;
+	check_chain::<C>(der, intermediates, roots, now)?;
+	match leaf.key()? {
+		CertificateKey::Rsa(key) if key.modulus.len() == 256 => Ok(EndorsementKey::Rsa2048(key)),
+		CertificateKey::P256(key) => Ok(EndorsementKey::P256(key)),
+		CertificateKey::Rsa(_) | CertificateKey::P384(_) => Err(Rejection::new(
+			RejectCode::EkKind,
+			"subjectPublicKeyInfo",
+			"another key",
+			"RSA with 2048 bits, or P-256",
+		)),
+	}
+}
+
+fn check_chain<C: Crypto>(
+	leaf: &[u8],
+	intermediates: &[Vec<u8>],
+	roots: &[Vec<u8>],
+	now: UnixSeconds,
+) -> Check {
+	let mut subject = leaf;
+	let mut failure = None;
+	for _ in 0..MAX_DEPTH {
+		let certificate = Certificate::parse(subject, TPM_CHAIN)?;
+		for root in roots {
+			match issued_by::<C>(&certificate, root, now) {
+				Some(Ok(())) => return Ok(()),
+				Some(Err(rejection)) => failure = failure.or(Some(rejection)),
+				None => {},
+			}
+		}
+		let mut next = None;
+		for intermediate in intermediates {
+			match issued_by::<C>(&certificate, intermediate, now) {
+				Some(Ok(())) => next = next.or(Some(intermediate)),
+				Some(Err(rejection)) => failure = failure.or(Some(rejection)),
+				None => {},
+			}
+		}
+		match next {
+			Some(intermediate) => subject = intermediate,
+			None => break,
+		}
+	}
+	Err(failure.unwrap_or_else(|| {
+		Rejection::new(RejectCode::EkUnknownIssuer, "EK issuer", "unknown", "a trusted root")
+	}))
+}
+
+/// Whether `issuer` (DER) issued the certificate; nothing where it bears another name.
+fn issued_by<C: Crypto>(
+	certificate: &Certificate<'_>,
+	issuer: &[u8],
+	now: UnixSeconds,
+) -> Option<Check> {
+	let issuer = match Certificate::parse(issuer, TPM_CHAIN) {
+		Ok(issuer) => issuer,
+		Err(rejection) => return Some(Err(rejection)),
+	};
+	if issuer.subject() != certificate.issuer() {
+		return None;
+	}
+	Some((|| {
+		issuer.check_authority()?;
+		issuer.check_validity("EK issuer validity", now)?;
+		certificate.check_signature::<C>("EK chain signature", &issuer.key()?)
+	})())
+}
+
+/// Checks that the certificate is one of an endorsement key: not of an authority, nor of another key of the same vendor's.
+fn check_leaf(leaf: &Certificate<'_>) -> Check {
+	let bad = |field: &'static str, seen: &'static str| {
+		Rejection::new(RejectCode::EkCertificateRole, field, seen, "that of an endorsement key")
+	};
+	let known = [BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE, SUBJECT_ALTERNATIVE_NAME];
+	if leaf.extensions().any(|extension| extension.critical && !known.contains(&extension.extn_id))
+	{
+		return Err(bad("critical extension", "unknown"));
+	}
+	if let Some(extension) = leaf.extension(BASIC_CONSTRAINTS)? {
+		match BasicConstraints::from_der(extension.extn_value.as_bytes()) {
+			Ok(constraints) if !constraints.ca => {},
+			Ok(_) => return Err(bad("basicConstraints", "an authority")),
+			Err(_) => return Err(bad("basicConstraints", "undecodable")),
+		}
+	}
+	let usage = leaf
+		.extension(KEY_USAGE)?
+		.and_then(|e| KeyUsage::from_der(e.extn_value.as_bytes()).ok())
+		.ok_or_else(|| bad("keyUsage", "absent"))?;
+	if !usage.key_encipherment() && !usage.key_agreement() {
+		return Err(bad("keyUsage", "neither keyEncipherment nor keyAgreement"));
+	}
+	let purposes = leaf
+		.extension(EXTENDED_KEY_USAGE)?
+		.and_then(|e| ExtendedKeyUsage::from_der(e.extn_value.as_bytes()).ok())
+		.ok_or_else(|| bad("extendedKeyUsage", "absent"))?;
+	if !purposes.0.contains(&EK_CERTIFICATE) {
+		return Err(bad("extendedKeyUsage", "without tcg-kp-EKCertificate"));
+	}
+	Ok(())
+}

@@ -1,0 +1,107 @@
+use hcc_evidence::{
+	boot::{replay, Events},
+	tpm::PcrBank,
+	RejectCode,
+};
+use serde_json::Value;
+
+use crate::tree::{assert_all_known, Vector};
+
+const LOGS: &[&str] = &["debian-10", "rhel8-uefi", "ubuntu-1804-amd-sev", "ubuntu-2404-amd-sevsnp"];
+
+#[test]
+fn every_event_log_has_a_test() {
+	assert_all_known("uefi-eventlog", LOGS);
+}
+
+/// The banks of a `pcrs.json`, each from index to value.
+fn banks(json: &Value) -> Vec<(PcrBank, Vec<(usize, Vec<u8>)>)> {
+	let banks = json.as_object().expect("an object of banks");
+	let banks = banks.iter().filter_map(|(name, values)| {
+		let bank = PcrBank::ALL.into_iter().find(|bank| bank.name() == name)?;
+		let values = values.as_object()?.iter().map(|(index, value)| {
+			let value = hex::decode(value.as_str().expect("a string")).expect("hexadecimal");
+			(index.parse().expect("an index"), value)
+		});
+		Some((bank, values.collect()))
+	});
+	banks.collect()
+}
+
+#[test]
+fn the_logs_of_real_machines_replay_to_their_pcrs() {
+	for name in LOGS {
+		let Some(vector) = Vector::find(&format!("uefi-eventlog/{name}")) else { continue };
+		let log = vector.file("eventlog.bin");
+		let banks = banks(&vector.json("pcrs.json"));
+		assert!(!banks.is_empty(), "{name}");
+		for (bank, values) in banks {
+			let replayed = replay(&log, bank).unwrap_or_else(|why| panic!("{name}: {why}"));
+			for (index, value) in values {
+				let zero = vec![0; bank.digest_len()];
+				let seen = replayed[index].as_ref().unwrap_or(&zero);
+				assert_eq!(*seen, value, "{name} {} pcr {index}", bank.name());
+			}
+		}
+	}
+}
+
+#[test]
+fn the_log_of_a_measured_boot_under_qemu_leads_to_its_quote() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-ovmf") else { return };
+	let replayed =
+		replay(&vector.file("binary_bios_measurements"), PcrBank::Sha256).expect("the log replays");
+	let quoted = vector.file("quote_sha256.pcrs");
+	for (index, value) in quoted.chunks(32).take(8).enumerate() {
+		assert_eq!(replayed[index].as_deref(), Some(value), "pcr {index}");
+	}
+}
+
+#[test]
+fn the_logs_of_quoted_machines_lead_to_their_quotes() {
+	for (name, file) in [
+		("tpm-quote/gce-cos-85-nonce9009", "pcrs-sha256.json"),
+		("tpm-ima-e2e/laptop-good-1", "pcrs.json"),
+	] {
+		let Some(vector) = Vector::find(name) else { continue };
+		let replayed =
+			replay(&vector.file("eventlog.bin"), PcrBank::Sha256).expect("the log replays");
+		let json = vector.json(file);
+		let values = json.get("sha256").unwrap_or(&json);
+		for index in 0..8usize {
+			let value = match values {
+				Value::Array(rows) => &rows[index],
+				other => &other[index.to_string()],
+			};
+			let value = value.as_str().expect("a value");
+			let seen = replayed[index].as_ref().map(hex::encode);
+			assert_eq!(seen.as_deref(), Some(value), "{name} pcr {index}");
+		}
+	}
+}
+
+#[test]
+fn an_altered_event_log_leads_elsewhere_or_is_refused() {
+	let Some(vector) = Vector::find("ima-qemu/cloud61-ovmf") else { return };
+	let log = vector.file("binary_bios_measurements");
+	let sound = replay(&log, PcrBank::Sha256).expect("the log replays");
+	let mut elsewhere = 0;
+	for event in Events::new(&log).expect("a header") {
+		let event = event.expect("a whole event");
+		for (bank, digest) in &event.digests {
+			let at = digest.as_ptr() as usize - log.as_ptr() as usize;
+			let mut altered = log.clone();
+			altered[at] ^= 1;
+			let replayed = replay(&altered, PcrBank::Sha256).expect("still a log");
+			if *bank == PcrBank::Sha256 && event.kind != hcc_evidence::boot::EV_NO_ACTION {
+				assert_ne!(replayed, sound, "event {}", event.index);
+				elsewhere += 1;
+			}
+		}
+	}
+	assert!(elsewhere > 10, "only {elsewhere} events");
+	for len in [0, 31, 40, log.len() - 1] {
+		let refused = replay(&log[..len], PcrBank::Sha256).expect_err("cut off");
+		assert_eq!(refused.code, RejectCode::BootLogEncoding);
+	}
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Measures the weights of our pallets' calls and writes each pallet's weights.rs. Takes long: builds the runtime with its benchmarks and
+# the bencher, in a target directory of their own. Not part of CI.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/env.sh
+
+# The bencher that belongs to this polkadot-sdk.
+readonly BENCHER_VERSION=0.28.0
+readonly PALLETS=(validators)
+
+work="${CARGO_TARGET_DIR%/target}/weights"
+mkdir -p "$work"
+export CARGO_TARGET_DIR="$work/target"
+
+bencher="$work/bin/frame-omni-bencher"
+if ! "$bencher" --version 2>/dev/null | grep -q "$BENCHER_VERSION"; then
+	cargo install frame-omni-bencher --version "$BENCHER_VERSION" --locked --root "$work"
+fi
+cargo build --release -p hccs-runtime --features runtime-benchmarks --locked
+runtime=$CARGO_TARGET_DIR/release/wbuild/hccs-runtime/hccs_runtime.compact.compressed.wasm
+
+for pallet in "${PALLETS[@]}"; do
+	"$bencher" v1 benchmark pallet \
+		--runtime "$runtime" \
+		--genesis-builder runtime --genesis-builder-preset development \
+		--pallet "pallet_$pallet" --extrinsic '*' \
+		--steps 50 --repeat 20 \
+		--template scripts/weights.hbs \
+		--output "pallets/$pallet/src/weights.rs"
+done
+cargo fmt --all
