@@ -7,7 +7,7 @@ source scripts/env.sh
 
 # The bencher that belongs to this polkadot-sdk.
 readonly BENCHER_VERSION=0.28.0
-readonly PALLETS=(validators)
+readonly PALLETS=(policy validators)
 
 work="${CARGO_TARGET_DIR%/target}/weights"
 mkdir -p "$work"

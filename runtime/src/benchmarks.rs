@@ -11,6 +11,7 @@ use crate::*;
 frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_balances, Balances]
+	[pallet_policy, Policy]
 	[pallet_timestamp, Timestamp]
 	[pallet_utility, Utility]
 	[pallet_validators, Validators]

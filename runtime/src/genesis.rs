@@ -3,7 +3,9 @@
 use alloc::{vec, vec::Vec};
 
 use frame_support::build_struct_json_patch;
+use hcc_evidence::snp::{GuestPolicy, PlatformInfo};
 use hcc_primitives::units::ALPHA;
+use pallet_policy::{AmdHierarchySpec, CpuSpec, PlatformRules, TcbSpec};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
@@ -14,6 +16,36 @@ use crate::{configs::BABE_GENESIS_EPOCH_CONFIG, *};
 const ENDOWMENT: Balance = 1_000_000 * ALPHA;
 /// What each validator of a test chain bonds.
 const BOND: Balance = 20_000 * ALPHA;
+
+/// What every chain asks of platforms: no debugging, no migration, memory checked for aliases (AMD-SB-3015), no bit that is not known.
+const PLATFORM_RULES: PlatformRules = PlatformRules {
+	guest_required: GuestPolicy::RESERVED_ONE,
+	guest_forbidden: GuestPolicy::DEBUG | GuestPolicy::MIGRATE_MA,
+	platform_required: PlatformInfo::ALIAS_CHECK_COMPLETE,
+	platform_allowed: PlatformInfo::SMT_EN
+		| PlatformInfo::TSME_EN
+		| PlatformInfo::ECC_EN
+		| PlatformInfo::RAPL_DIS
+		| PlatformInfo::CIPHERTEXT_HIDING_DRAM_EN
+		| PlatformInfo::ALIAS_CHECK_COMPLETE
+		| PlatformInfo::IOMMU_WRITE_SAFE,
+};
+
+/// The TCB floors of the test chains: what AMD's bulletins ask for Genoa B1 (AMD-SB-3019, SNP 17h, microcode 54h). Governance adds the
+/// other CPUs; one without a floor is refused.
+fn cpus() -> Vec<CpuSpec> {
+	let floor = TcbSpec { fmc: None, boot_loader: 0, tee: 0, snp: 0x17, microcode: 0x54 };
+	vec![CpuSpec { family: 0x19, model: 0x11, stepping: 0x01, floor, mitigations: 0 }]
+}
+
+/// The declared test hierarchy, whose private keys everybody has. Test chains trust it beside AMD's, and say so in their stored policy.
+fn test_hierarchy() -> AmdHierarchySpec {
+	AmdHierarchySpec {
+		product: "Genoa".into(),
+		ark: include_bytes!("../../guest-agent/insecure-sim/hierarchy/ark.der").to_vec().into(),
+		ask: include_bytes!("../../guest-agent/insecure-sim/hierarchy/ask.der").to_vec().into(),
+	}
+}
 
 /// Validators whose session keys are the well-known ones of the same name.
 fn session_keys(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AccountId, SessionKeys) {
@@ -37,6 +69,12 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 			keys: validators.into_iter().map(|(who, keys)| (who.clone(), who, keys)).collect(),
 		},
 		babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
+		policy: PolicyConfig {
+			platform: Some(PLATFORM_RULES),
+			cpus: cpus(),
+			trust_amd: true,
+			amd_roots: vec![test_hierarchy()],
+		},
 		sudo: SudoConfig { key: sudo },
 	})
 }

@@ -140,6 +140,9 @@ mod runtime {
 	#[runtime::pallet_index(10)]
 	pub type Grandpa = pallet_grandpa;
 
+	#[runtime::pallet_index(15)]
+	pub type Policy = pallet_policy;
+
 	#[runtime::pallet_index(20)]
 	pub type Utility = pallet_utility;
 	#[runtime::pallet_index(21)]

@@ -1,5 +1,6 @@
 //! The configuration of the pallets, a file per concern.
 
+mod attestation;
 mod consensus;
 mod governance;
 pub mod parameters;

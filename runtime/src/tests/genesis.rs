@@ -61,6 +61,22 @@ fn every_preset_keeps_the_invariants_and_pays_its_bonds_out_of_balances() {
 }
 
 #[test]
+fn every_preset_trusts_amd_and_the_declared_test_hierarchy_and_shows_so() {
+	for name in genesis::preset_names() {
+		chain(name.as_ref()).execute_with(|| {
+			Policy::do_try_state().expect("the policy's invariants hold");
+			let roots = Policy::amd_roots().expect("there are roots");
+			// AMD's own three, and the test hierarchy.
+			assert_eq!(roots.len(), 4);
+			assert!(Policy::platform().is_some());
+			let floor = Policy::cpu(0x19, 0x11, 0x01).expect("Genoa B1 has a floor").floors;
+			assert_eq!((floor.reported.snp, floor.reported.microcode), (0x17, 0x54));
+			assert!(Policy::cpu(0x19, 0x01, 0x01).is_none(), "Milan waits for governance");
+		});
+	}
+}
+
+#[test]
 fn an_unknown_preset_is_not_built() {
 	assert!(genesis::preset(&"mainnet".into()).is_none());
 }

@@ -1,0 +1,149 @@
+//! The policy as a chain spec states it.
+
+extern crate alloc;
+use alloc::{string::String, vec::Vec};
+
+use frame_support::BoundedVec;
+use hcc_evidence::{
+	host::TcbFloors,
+	snp::{self, CpuId, ProductLine, TcbVersion},
+};
+use serde::{Deserialize, Serialize};
+use sp_core::{Bytes, H256};
+
+use crate::*;
+
+/// The revision of the genesis.
+const GENESIS: Revision = 0;
+
+/// A file and what is known of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FileSpec {
+	/// SHA-256.
+	pub digest: H256,
+	pub rule: FileRule,
+}
+
+/// A TCB_VERSION, component by component.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TcbSpec {
+	/// Turin only.
+	pub fmc: Option<u8>,
+	pub boot_loader: u8,
+	pub tee: u8,
+	pub snp: u8,
+	pub microcode: u8,
+}
+
+/// A kind of CPU and what is asked of it: the same floor in all four lanes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CpuSpec {
+	pub family: u8,
+	pub model: u8,
+	pub stepping: u8,
+	pub floor: TcbSpec,
+	/// Bits of the current mitigation vector that must be set.
+	pub mitigations: u64,
+}
+
+/// A hierarchy beside AMD's own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AmdHierarchySpec {
+	/// Milan, Genoa or Turin.
+	pub product: String,
+	/// DER.
+	pub ark: Bytes,
+	/// DER.
+	pub ask: Bytes,
+}
+
+impl CpuSpec {
+	fn cpu(&self) -> CpuId {
+		CpuId { family: self.family, model: self.model, stepping: self.stepping }
+	}
+
+	fn rules(&self) -> CpuRules {
+		let TcbSpec { fmc, boot_loader, tee, snp, microcode } = self.floor;
+		let floor = TcbVersion { fmc, boot_loader, tee, snp, microcode };
+		let floors = TcbFloors { current: floor, reported: floor, committed: floor, launch: floor };
+		CpuRules { floors, mitigations: self.mitigations }
+	}
+}
+
+impl<T: Config> GenesisConfig<T> {
+	/// Writes the rules, all as of revision 0.
+	pub(crate) fn build_policy(&self) -> Result<(), &'static str> {
+		Platform::<T>::put(first(self.platform)?);
+		for spec in &self.cpus {
+			Cpus::<T>::insert(spec.cpu(), first(Some(spec.rules()))?);
+		}
+		for (measurement, role) in &self.measurements {
+			let measurement = LaunchMeasurement::try_from(&measurement.0[..])
+				.map_err(|_| "a launch measurement has 48 bytes")?;
+			Measurements::<T>::insert(measurement, first(Some(*role))?);
+		}
+		for file in &self.files {
+			Files::<T>::insert(file.digest.0, first(Some(file.rule))?);
+		}
+		Required::<T>::put(first(self.required_files()?)?);
+		AmdRoots::<T>::put(first(self.hierarchies()?)?);
+		TpmRoots::<T>::put(first(self.vendors()?)?);
+		Ok(())
+	}
+
+	fn required_files(&self) -> Result<Option<RequiredFiles>, &'static str> {
+		let mut files = RequiredFiles::new();
+		for versions in &self.required {
+			let versions: Vec<_> = versions.iter().map(|digest| digest.0).collect();
+			let versions = BoundedVec::try_from(versions).map_err(|_| "too many versions")?;
+			files.try_push(versions).map_err(|_| "too many required files")?;
+		}
+		Ok(Some(files).filter(|files| !files.is_empty()))
+	}
+
+	fn hierarchies(&self) -> Result<Option<AmdRootList>, &'static str> {
+		let mut list = AmdRootList::new();
+		let amd = if self.trust_amd { snp::roots() } else { Vec::new() };
+		let own = amd.into_iter().map(|root| Ok::<_, &str>((root.product, root.ark, root.ask)));
+		let others = self.amd_roots.iter().map(|spec| {
+			let product = ProductLine::ALL
+				.into_iter()
+				.find(|product| product.name() == spec.product)
+				.ok_or("no such product line")?;
+			Ok((product, spec.ark.0.clone(), spec.ask.0.clone()))
+		});
+		for hierarchy in own.chain(others) {
+			let (product, ark, ask) = hierarchy?;
+			let hierarchy =
+				AmdHierarchy { product, ark: certificate(ark)?, ask: certificate(ask)? };
+			list.try_push(hierarchy).map_err(|_| "too many roots of AMD's")?;
+		}
+		Ok(Some(list).filter(|list| !list.is_empty()))
+	}
+
+	fn vendors(&self) -> Result<Option<TpmRootList>, &'static str> {
+		let mut list = TpmRootList::new();
+		for root in &self.tpm_roots {
+			list.try_push(certificate(root.0.clone())?)
+				.map_err(|_| "too many roots of vendors'")?;
+		}
+		Ok(Some(list).filter(|list| !list.is_empty()))
+	}
+}
+
+fn certificate(der: Vec<u8>) -> Result<Certificate, &'static str> {
+	Certificate::try_from(der).map_err(|_| "a certificate is too long")
+}
+
+/// A row with its first value, if it has any.
+fn first<V: Clone + PartialEq>(value: Option<V>) -> Result<History<V>, &'static str> {
+	let mut row = History::default();
+	if value.is_some() {
+		row.set(value, GENESIS, GENESIS).map_err(|_| "a row takes its first value")?;
+	}
+	Ok(row)
+}

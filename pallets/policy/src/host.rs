@@ -1,0 +1,98 @@
+//! The rules of a revision, as `hcc_evidence::host::evaluate` asks for them.
+
+extern crate alloc;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+use frame_support::traits::Get;
+use hcc_evidence::{
+	host::{HostPolicy, RequiredFile, TcbFloors},
+	ima::{FileVerdict, HashAlgorithm, Limits},
+	snp::CpuId,
+};
+
+use crate::*;
+
+/// The rules in force at a revision.
+pub struct PolicyAt<T> {
+	revision: Revision,
+	platform: PlatformRules,
+	required: Vec<RequiredFile>,
+	files: FilesAt<T>,
+}
+
+/// The list of files at a revision.
+pub struct FilesAt<T> {
+	revision: Revision,
+	pallet: PhantomData<T>,
+}
+
+impl<T: Config> PolicyAt<T> {
+	/// The rules of that revision; none before there were rules for platforms, without which nothing can be judged.
+	pub fn new(revision: Revision) -> Option<Self> {
+		let platform = *Platform::<T>::get().at(revision)?;
+		let required = Required::<T>::get()
+			.at(revision)
+			.map(|files| {
+				files.iter().map(|versions| RequiredFile { any_of: versions.to_vec() }).collect()
+			})
+			.unwrap_or_default();
+		let files = FilesAt { revision, pallet: PhantomData };
+		Some(Self { revision, platform, required, files })
+	}
+
+	fn cpu(&self, cpu: CpuId) -> Option<CpuRules> {
+		Cpus::<T>::get(cpu).at(self.revision).copied()
+	}
+}
+
+impl<T: Config> hcc_evidence::ima::Files for FilesAt<T> {
+	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
+		// Files are listed in SHA-256 only; a file measured by another hash is on no list.
+		let (HashAlgorithm::Sha256, Ok(digest)) = (algorithm, FileHash::try_from(digest)) else {
+			return FileVerdict::Unknown;
+		};
+		match Files::<T>::get(digest).at(self.revision) {
+			Some(FileRule::Allowed) => FileVerdict::Allowed,
+			Some(FileRule::Forbidden) => FileVerdict::Forbidden,
+			None => FileVerdict::Unknown,
+		}
+	}
+}
+
+impl<T: Config> HostPolicy for PolicyAt<T> {
+	type Files = FilesAt<T>;
+
+	fn guest_policy(&self) -> (u64, u64) {
+		(self.platform.guest_required, self.platform.guest_forbidden)
+	}
+
+	fn platform_info(&self) -> (u64, u64) {
+		(self.platform.platform_required, self.platform.platform_allowed)
+	}
+
+	fn mitigations(&self, cpu: CpuId) -> u64 {
+		// Not asked for a CPU without rules: that is refused for its floors first.
+		self.cpu(cpu).map_or(u64::MAX, |rules| rules.mitigations)
+	}
+
+	fn tcb_floors(&self, cpu: CpuId) -> Option<TcbFloors> {
+		self.cpu(cpu).map(|rules| rules.floors)
+	}
+
+	fn allows_measurement(&self, measurement: &LaunchMeasurement) -> bool {
+		Measurements::<T>::get(measurement).at(self.revision) == Some(&Role::HostAgent)
+	}
+
+	fn files(&self) -> &FilesAt<T> {
+		&self.files
+	}
+
+	fn required(&self) -> &[RequiredFile] {
+		&self.required
+	}
+
+	fn limits(&self) -> Limits {
+		T::ImaLimits::get()
+	}
+}

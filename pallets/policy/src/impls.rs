@@ -1,0 +1,136 @@
+use frame_support::{
+	pallet_prelude::{ConstU32, DispatchResult},
+	storage::StorageValue,
+	traits::Get,
+	BoundedVec,
+};
+use hcc_evidence::snp::CpuId;
+use sp_runtime::DispatchError;
+
+use crate::{history::Refused, *};
+
+impl<T> From<Refused> for Error<T> {
+	fn from(refused: Refused) -> Self {
+		match refused {
+			Refused::Unchanged => Self::Unchanged,
+			Refused::Full => Self::TooManyRevisions,
+		}
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Makes a revision in which `change` happens.
+	fn revise(
+		subject: Subject,
+		change: impl FnOnce(Revision) -> Result<(), DispatchError>,
+	) -> DispatchResult {
+		let revision =
+			CurrentRevision::<T>::get().checked_add(1).ok_or(Error::<T>::TooManyRevisions)?;
+		change(revision)?;
+		CurrentRevision::<T>::put(revision);
+		Self::deposit_event(Event::Changed { revision, subject });
+		Ok(())
+	}
+
+	/// Sets the value of a row from `revision` on.
+	fn set_row<V: Clone + PartialEq>(
+		row: &mut History<V>,
+		value: Option<V>,
+		revision: Revision,
+	) -> Result<(), DispatchError> {
+		row.set(value, revision, T::OldestNeeded::get()).map_err(|why| Error::<T>::from(why).into())
+	}
+
+	/// Sets a rule that has a row of its own.
+	pub(crate) fn do_set_value<Row, V>(value: Option<V>, subject: Subject) -> DispatchResult
+	where
+		Row: StorageValue<History<V>, Query = History<V>>,
+		V: codec::FullCodec + Clone + PartialEq,
+	{
+		Self::revise(subject, |revision| Row::try_mutate(|row| Self::set_row(row, value, revision)))
+	}
+
+	pub(crate) fn do_set_cpu(cpu: CpuId, rules: Option<CpuRules>) -> DispatchResult {
+		Self::revise(Subject::Cpu(cpu), |revision| {
+			Cpus::<T>::try_mutate_exists(cpu, |stored| {
+				let mut row = stored.take().unwrap_or_default();
+				Self::set_row(&mut row, rules, revision)?;
+				*stored = Some(row).filter(|row| !row.is_empty());
+				Ok(())
+			})
+		})
+	}
+
+	pub(crate) fn do_set_measurement(
+		measurement: LaunchMeasurement,
+		role: Option<Role>,
+	) -> DispatchResult {
+		Self::revise(Subject::Measurement(measurement), |revision| {
+			Measurements::<T>::try_mutate_exists(measurement, |stored| {
+				let mut row = stored.take().unwrap_or_default();
+				Self::set_row(&mut row, role, revision)?;
+				*stored = Some(row).filter(|row| !row.is_empty());
+				Ok(())
+			})
+		})
+	}
+
+	pub(crate) fn do_set_files(
+		digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
+		rule: Option<FileRule>,
+	) -> DispatchResult {
+		Self::revise(Subject::Files(digests.len() as u32), |revision| {
+			for digest in digests {
+				Files::<T>::try_mutate_exists(digest, |stored| {
+					let mut row = stored.take().unwrap_or_default();
+					Self::set_row(&mut row, rule, revision)?;
+					*stored = Some(row).filter(|row| !row.is_empty());
+					Ok::<_, DispatchError>(())
+				})?;
+			}
+			Ok(())
+		})
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Checks the numbered invariants of the README.
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		let newest = CurrentRevision::<T>::get();
+		check(&Platform::<T>::get(), newest)?;
+		check(&Required::<T>::get(), newest)?;
+		check(&AmdRoots::<T>::get(), newest)?;
+		check(&TpmRoots::<T>::get(), newest)?;
+		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+fn check<V: Clone + PartialEq>(
+	row: &History<V>,
+	newest: Revision,
+) -> Result<(), sp_runtime::TryRuntimeError> {
+	use frame_support::ensure;
+
+	let spans = row.spans();
+	for span in spans {
+		ensure!(span.removed.is_none_or(|removed| span.added < removed), "1: a span of no length");
+		ensure!(span.added <= newest, "2: a span begins later than the newest revision");
+		ensure!(
+			span.removed.is_none_or(|removed| removed <= newest),
+			"2: a span ends later than the newest revision"
+		);
+	}
+	for (former, latter) in spans.iter().zip(spans.iter().skip(1)) {
+		let ended = former.removed.ok_or("1: an open span before another")?;
+		ensure!(ended <= latter.added, "1: spans overlap");
+		ensure!(
+			ended < latter.added || former.value != latter.value,
+			"3: a value is followed by itself"
+		);
+	}
+	Ok(())
+}

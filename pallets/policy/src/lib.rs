@@ -1,0 +1,320 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::panic,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
+
+mod genesis;
+pub mod history;
+mod host;
+mod impls;
+mod types;
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use genesis::{AmdHierarchySpec, CpuSpec, FileSpec, TcbSpec};
+pub use history::{History, Revision};
+pub use host::{FilesAt, PolicyAt};
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	extern crate alloc;
+	use alloc::vec::Vec;
+
+	use frame_support::pallet_prelude::*;
+	use frame_system::pallet_prelude::*;
+	use hcc_evidence::{ima::Limits, snp::CpuId};
+	use sp_core::{Bytes, H256};
+
+	use super::*;
+
+	#[pallet::config]
+	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+		/// Who changes the rules.
+		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// The oldest revision by which something may still be judged. Older ones can be forgotten.
+		type OldestNeeded: Get<Revision>;
+
+		/// How much of a measurement log one evidence may bring.
+		type ImaLimits: Get<Limits>;
+
+		/// The weights of the calls.
+		type WeightInfo: WeightInfo;
+	}
+
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	/// The newest revision.
+	#[pallet::storage]
+	pub type CurrentRevision<T: Config> = StorageValue<_, Revision, ValueQuery>;
+
+	/// Bits of a report that are judged as masks.
+	#[pallet::storage]
+	pub type Platform<T: Config> = StorageValue<_, History<PlatformRules>, ValueQuery>;
+
+	/// What is asked of each kind of CPU.
+	// Not hashed: family, model and stepping are three bytes, set by governance.
+	#[pallet::storage]
+	pub type Cpus<T: Config> = StorageMap<_, Identity, CpuId, History<CpuRules>, ValueQuery>;
+
+	/// What runs in a guest of a launch measurement.
+	// Not hashed: the key is a hash, set by governance.
+	#[pallet::storage]
+	pub type Measurements<T: Config> =
+		StorageMap<_, Identity, LaunchMeasurement, History<Role>, ValueQuery>;
+
+	/// What is known of a file.
+	// Not hashed: the key is a hash, set by governance.
+	#[pallet::storage]
+	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
+
+	/// Files that must be measured.
+	#[pallet::storage]
+	pub type Required<T: Config> = StorageValue<_, History<RequiredFiles>, ValueQuery>;
+
+	/// The hierarchies under which chips are genuine.
+	#[pallet::storage]
+	pub type AmdRoots<T: Config> = StorageValue<_, History<AmdRootList>, ValueQuery>;
+
+	/// The certificates under which TPMs are genuine.
+	#[pallet::storage]
+	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
+
+	/// The rules from the start. Certificates and hashes are in hexadecimal.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		pub platform: Option<PlatformRules>,
+		pub cpus: Vec<CpuSpec>,
+		pub measurements: Vec<(Bytes, Role)>,
+		pub files: Vec<FileSpec>,
+		/// Each file with its versions.
+		pub required: Vec<Vec<H256>>,
+		/// Hierarchies beside AMD's own.
+		pub amd_roots: Vec<AmdHierarchySpec>,
+		/// Whether AMD's own roots are trusted.
+		pub trust_amd: bool,
+		pub tpm_roots: Vec<Bytes>,
+		#[serde(skip)]
+		pub _marker: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			self.build_policy().expect("the policy of the chain spec must be sound; correct it");
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// From this revision on, `subject` is ruled otherwise.
+		Changed { revision: Revision, subject: Subject },
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The rule is what it is to be set to, or there is none to remove. Nothing need be done.
+		Unchanged,
+		/// The rule was changed so often that all it remembers is still needed. Wait until open windows have closed.
+		TooManyRevisions,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The newest revision.
+		pub fn revision() -> Revision {
+			CurrentRevision::<T>::get()
+		}
+
+		/// What is asked of platforms now.
+		pub fn platform() -> Option<PlatformRules> {
+			Platform::<T>::get().current().copied()
+		}
+
+		/// What is asked of such a CPU now: family, model, stepping.
+		pub fn cpu(family: u8, model: u8, stepping: u8) -> Option<CpuRules> {
+			Cpus::<T>::get(CpuId { family, model, stepping }).current().copied()
+		}
+
+		/// What is known of the file with that SHA-256 now.
+		pub fn file(digest: FileHash) -> Option<FileRule> {
+			Files::<T>::get(digest).current().copied()
+		}
+
+		/// What runs in a guest of that launch measurement, as ruled now.
+		pub fn measurement(measurement: LaunchMeasurement) -> Option<Role> {
+			Measurements::<T>::get(measurement).current().copied()
+		}
+
+		/// The files that must be measured now, each in one of its versions.
+		pub fn required() -> Option<RequiredFiles> {
+			Required::<T>::get().current().cloned()
+		}
+
+		/// The hierarchies under which chips are genuine now.
+		pub fn amd_roots() -> Option<AmdRootList> {
+			AmdRoots::<T>::get().current().cloned()
+		}
+
+		/// The certificates under which TPMs are genuine now.
+		pub fn tpm_roots() -> Option<TpmRootList> {
+			TpmRoots::<T>::get().current().cloned()
+		}
+	}
+
+	#[pallet::call(weight = <T as Config>::WeightInfo)]
+	impl<T: Config> Pallet<T> {
+		/// Sets which bits of reports must be set, may be, must not be; without rules nothing can be judged.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(0)]
+		pub fn set_platform(origin: OriginFor<T>, rules: Option<PlatformRules>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_value::<Platform<T>, _>(rules, Subject::Platform)
+		}
+
+		/// Sets what is asked of a kind of CPU; without rules it is refused.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(1)]
+		pub fn set_cpu(
+			origin: OriginFor<T>,
+			cpu: CpuId,
+			rules: Option<CpuRules>,
+		) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_cpu(cpu, rules)
+		}
+
+		/// Sets what runs in a guest of a launch measurement; without a role it is refused.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(2)]
+		pub fn set_measurement(
+			origin: OriginFor<T>,
+			measurement: LaunchMeasurement,
+			role: Option<Role>,
+		) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_measurement(measurement, role)
+		}
+
+		/// Sets what is known of files, all alike, in one revision; files without a rule are unknown.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`] if one of them is ruled so already, [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(3)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_files(digests.len() as u32))]
+		pub fn set_files(
+			origin: OriginFor<T>,
+			digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
+			rule: Option<FileRule>,
+		) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_files(digests, rule)
+		}
+
+		/// Sets which files must be measured.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(4)]
+		pub fn set_required(origin: OriginFor<T>, files: Option<RequiredFiles>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_value::<Required<T>, _>(files, Subject::Required)
+		}
+
+		/// Sets the hierarchies under which chips are genuine.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(5)]
+		pub fn set_amd_roots(origin: OriginFor<T>, roots: Option<AmdRootList>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_value::<AmdRoots<T>, _>(roots, Subject::AmdRoots)
+		}
+
+		/// Sets the certificates under which TPMs are genuine.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(6)]
+		pub fn set_tpm_roots(origin: OriginFor<T>, roots: Option<TpmRootList>) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)
+		}
+	}
+}

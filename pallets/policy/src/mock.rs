@@ -1,0 +1,114 @@
+use frame_support::{derive_impl, parameter_types};
+use hcc_evidence::{
+	ima::Limits,
+	snp::{GuestPolicy, PlatformInfo},
+};
+use sp_core::{Bytes, H256};
+use sp_runtime::BuildStorage;
+
+use crate as pallet_policy;
+use crate::*;
+
+/// SHA-256 of nothing in particular.
+pub fn digest(of: u8) -> FileHash {
+	[of; 32]
+}
+
+pub const MEASUREMENT: LaunchMeasurement = [0x6d; 48];
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeHoldReason,
+		RuntimeFreezeReason,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Policy = pallet_policy;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+}
+
+parameter_types! {
+	pub static OldestNeeded: Revision = 0;
+	pub const ImaLimits: Limits = Limits { bytes: 64 << 10, entries: 512 };
+}
+
+impl Config for Test {
+	type AdminOrigin = frame_system::EnsureRoot<u64>;
+	type OldestNeeded = OldestNeeded;
+	type ImaLimits = ImaLimits;
+	type WeightInfo = ();
+}
+
+pub fn platform() -> PlatformRules {
+	PlatformRules {
+		guest_required: GuestPolicy::RESERVED_ONE,
+		guest_forbidden: GuestPolicy::DEBUG,
+		platform_required: PlatformInfo::ALIAS_CHECK_COMPLETE,
+		platform_allowed: 0xff,
+	}
+}
+
+pub fn cpu() -> CpuSpec {
+	let tcb = insecure_sim::TCB.version;
+	CpuSpec {
+		family: insecure_sim::CPU.family,
+		model: insecure_sim::CPU.model,
+		stepping: insecure_sim::CPU.stepping,
+		floor: TcbSpec {
+			fmc: tcb.fmc,
+			boot_loader: tcb.boot_loader,
+			tee: tcb.tee,
+			snp: tcb.snp,
+			microcode: tcb.microcode,
+		},
+		mitigations: 0,
+	}
+}
+
+pub fn genesis() -> GenesisConfig<Test> {
+	let roots = insecure_sim::roots();
+	GenesisConfig {
+		platform: Some(platform()),
+		cpus: vec![cpu()],
+		measurements: vec![(Bytes(MEASUREMENT.to_vec()), Role::HostAgent)],
+		files: vec![
+			FileSpec { digest: H256(digest(1)), rule: FileRule::Allowed },
+			FileSpec { digest: H256(digest(2)), rule: FileRule::Forbidden },
+		],
+		required: vec![vec![H256(digest(1))]],
+		amd_roots: vec![AmdHierarchySpec {
+			product: roots.product.name().into(),
+			ark: Bytes(roots.ark),
+			ask: Bytes(roots.ask),
+		}],
+		trust_amd: true,
+		tpm_roots: vec![Bytes(vec![0x30, 0x00])],
+		..Default::default()
+	}
+}
+
+/// Runs `test` on a fresh chain at block 1 and then checks the invariants.
+pub fn run(test: impl FnOnce()) {
+	let storage = RuntimeGenesisConfig { policy: genesis(), ..Default::default() }
+		.build_storage()
+		.expect("the mock genesis is sound");
+	sp_io::TestExternalities::from(storage).execute_with(|| {
+		System::set_block_number(1);
+		test();
+		Policy::do_try_state().expect("the invariants hold");
+	});
+}

@@ -1,0 +1,69 @@
+//! The rules of a revision, as the verifier asks for them.
+
+use frame_support::assert_ok;
+use hcc_evidence::{
+	host::HostPolicy,
+	ima::{FileVerdict, Files as _, HashAlgorithm},
+	snp::CpuId,
+};
+
+use crate::{mock::*, *};
+
+fn at(revision: Revision) -> PolicyAt<Test> {
+	PolicyAt::new(revision).expect("there are rules for platforms")
+}
+
+#[test]
+fn evidence_is_judged_by_the_revision_that_it_was_included_under() {
+	run(|| {
+		let forbid = vec![digest(1)].try_into().expect("few");
+		assert_ok!(Policy::set_files(RuntimeOrigin::root(), forbid, Some(FileRule::Forbidden)));
+		assert_ok!(Policy::set_measurement(RuntimeOrigin::root(), MEASUREMENT, None));
+		let judge = |revision| at(revision).files().judge(HashAlgorithm::Sha256, &digest(1));
+		assert_eq!(judge(0), FileVerdict::Allowed);
+		assert_eq!(judge(1), FileVerdict::Forbidden);
+		assert!(at(1).allows_measurement(&MEASUREMENT));
+		assert!(!at(2).allows_measurement(&MEASUREMENT));
+	});
+}
+
+#[test]
+fn files_are_known_by_sha256_alone() {
+	run(|| {
+		let policy = at(0);
+		let judge = |algorithm, digest: &[u8]| policy.files().judge(algorithm, digest);
+		assert_eq!(judge(HashAlgorithm::Sha256, &digest(2)), FileVerdict::Forbidden);
+		assert_eq!(judge(HashAlgorithm::Sha256, &digest(9)), FileVerdict::Unknown);
+		assert_eq!(judge(HashAlgorithm::Sha384, &digest(1)), FileVerdict::Unknown);
+		assert_eq!(judge(HashAlgorithm::Sha256, &digest(1)[..31]), FileVerdict::Unknown);
+	});
+}
+
+#[test]
+fn a_cpu_without_a_row_has_no_floor() {
+	run(|| {
+		let policy = at(0);
+		let known = policy.tcb_floors(insecure_sim::CPU).expect("of the genesis");
+		assert_eq!(known.current, insecure_sim::TCB.version);
+		let stepping = insecure_sim::CPU.stepping + 1;
+		assert!(policy.tcb_floors(CpuId { stepping, ..insecure_sim::CPU }).is_none());
+	});
+}
+
+#[test]
+fn a_tenants_measurement_does_not_do_for_a_host() {
+	run(|| {
+		let vm = [1; 48];
+		assert_ok!(Policy::set_measurement(RuntimeOrigin::root(), vm, Some(Role::TenantVm)));
+		assert!(!at(1).allows_measurement(&vm));
+	});
+}
+
+#[test]
+fn without_rules_for_platforms_nothing_can_be_judged() {
+	run(|| {
+		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), None));
+		assert!(PolicyAt::<Test>::new(1).is_none());
+		assert!(PolicyAt::<Test>::new(0).is_some());
+	});
+}
