@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build test node fmt weights
+.PHONY: help setup build demo test node fmt weights
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -16,6 +16,9 @@ setup: ## Install what is missing to build and test.
 
 build: setup ## Build everything, for running and for testing alike.
 	@$(RUN) cargo build --release --workspace --all-targets --locked
+
+demo: build ## See what there is: a chain that finalises blocks, evidence that is judged.
+	@scripts/demo.sh
 
 test: setup ## Check and test everything, as CI does.
 	@scripts/test.sh
