@@ -216,6 +216,8 @@ reject_codes! {
 	ImaViolation = 1105, ImaReplay, "measurement log records a violation";
 	/// The log's first entry is not the hash of the quoted PCRs of the boot. Blame: a log of another boot.
 	BootAggregate = 1106, ImaReplay, "measurement log is of another boot";
+	/// An entry extended another PCR than 10, so nothing proves it. Remedy: an IMA policy without `pcr=`.
+	ImaOtherPcr = 1107, ImaReplay, "measurement log has an entry of another pcr";
 
 	/// A measured file is on no list.
 	ImaUnknownFile = 1201, ImaUnknown, "measured file is unknown";

@@ -128,6 +128,7 @@ fn check_log<P: HostPolicy>(
 		Violations::Reject,
 		policy.limits(),
 	)?;
+	check_all_in_pcr10(&delta.records, from.entries)?;
 	if known.is_none() {
 		check_boot_aggregate(&delta.records, &evidence.pcr_values)?;
 	}
@@ -140,6 +141,20 @@ fn check_log<P: HostPolicy>(
 		entries: replayed.checkpoint.entries,
 		required_seen,
 	})
+}
+
+/// Checks that every entry extended PCR 10: one that did not is proven by nothing, and could claim whatever it likes.
+fn check_all_in_pcr10(records: &[u8], first: u32) -> Check {
+	for record in Records::new(records, first) {
+		let record = record?;
+		if record.pcr != u32::from(ima::IMA_PCR) {
+			let wanted = ima::IMA_PCR;
+			return Err(
+				Rejection::new(RejectCode::ImaOtherPcr, "pcr", record.pcr, wanted).at(record.index)
+			);
+		}
+	}
+	Ok(())
 }
 
 /// The log's first entry is the kernel's hash of the PCRs of its boot: it ties the log to this boot's quote.

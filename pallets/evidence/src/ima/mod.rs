@@ -9,4 +9,4 @@ mod replay;
 
 pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm};
 pub use record::{Record, Records, Template};
-pub use replay::{replay, Checkpoint, Limits, Replayed, Violations};
+pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};

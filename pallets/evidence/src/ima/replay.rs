@@ -4,7 +4,7 @@ use super::{FileVerdict, Files, HashAlgorithm, Record, Records};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
 /// The PCR that IMA extends.
-const IMA_PCR: u32 = 10;
+pub const IMA_PCR: u8 = 10;
 /// The name of the entry that the kernel makes before it measures any file.
 const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";
 
@@ -133,7 +133,7 @@ impl<'a> State<'a> {
 			return Ok(());
 		}
 		self.proven = self.proven.saturating_add(1);
-		if record.pcr != IMA_PCR {
+		if record.pcr != u32::from(IMA_PCR) {
 			self.other_pcrs = self.other_pcrs.saturating_add(1);
 			return Ok(());
 		}

@@ -76,7 +76,34 @@ fn malformed(seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::KeyEncoding, "attestation key", seen, "RSA or P-256")
 }
 
+/// Bits of TPMA_OBJECT: part 2, 8.3.
+const FIXED_TPM: u32 = 1 << 1;
+const FIXED_PARENT: u32 = 1 << 4;
+const SENSITIVE_DATA_ORIGIN: u32 = 1 << 5;
+const RESTRICTED: u32 = 1 << 16;
+const DECRYPT: u32 = 1 << 17;
+const SIGN: u32 = 1 << 18;
+
 impl AttestationKey {
+	/// Checks that the key was made in its TPM, never leaves it, and signs nothing but what the TPM itself made: without that its quotes
+	/// could be anybody's. A key whose attributes are not known is refused.
+	///
+	/// ## Errors
+	/// [`RejectCode::AkAttributes`].
+	pub fn check_restricted_signing(&self) -> Check {
+		let required = FIXED_TPM | FIXED_PARENT | SENSITIVE_DATA_ORIGIN | RESTRICTED | SIGN;
+		let seen = self.attributes.unwrap_or(0);
+		if seen & required != required || seen & DECRYPT != 0 {
+			return Err(Rejection::new(
+				RejectCode::AkAttributes,
+				"objectAttributes",
+				alloc::format!("{seen:#x}"),
+				alloc::format!("with {required:#x}, without {DECRYPT:#x}"),
+			));
+		}
+		Ok(())
+	}
+
 	/// Reads a TPM2B_PUBLIC.
 	///
 	/// ## Errors

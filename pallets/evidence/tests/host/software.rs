@@ -53,6 +53,23 @@ fn a_required_file_beyond_the_quote_does_not_count() {
 	assert_eq!(machine.code(&evidence, &context), RejectCode::ImaRequiredMissing);
 }
 
+/// Entries for other PCRs are not proven by PCR 10: they must not stand in for what must be measured.
+#[test]
+fn an_entry_of_another_pcr_is_refused() {
+	let mut machine = Machine::named("a");
+	machine.boot();
+	let quoted = machine.pcrs;
+	machine.run(b"hcc-miner");
+	machine.pcrs = quoted;
+	let mut forged = machine.log.pop().expect("an entry");
+	forged[0] = 11;
+	machine.run(b"bash");
+	machine.log.insert(1, forged);
+	let context = machine.challenge(1);
+	let refused = machine.refusal(&machine.answer(&context), &context);
+	assert_eq!((refused.code, refused.entry), (RejectCode::ImaOtherPcr, Some(1)));
+}
+
 #[test]
 fn a_log_without_an_entry_is_refused() {
 	let mut machine = Machine::named("a");

@@ -203,6 +203,35 @@ fn the_name_of_a_key_is_computed_from_its_public_area() {
 }
 
 #[test]
+fn real_attestation_keys_are_restricted_signing_keys() {
+	for name in QEMU {
+		let Some(vector) = Vector::find(&format!("ima-qemu/{name}")) else { continue };
+		let mut key =
+			AttestationKey::from_tpm2b_public(&vector.file("ak.pub")).expect("TPM2B_PUBLIC");
+		assert_eq!(key.check_restricted_signing(), Ok(()), "{name}");
+		let attributes = key.attributes.expect("of a public area");
+		for altered in [
+			attributes & !(1 << 1),  // fixedTPM
+			attributes & !(1 << 4),  // fixedParent
+			attributes & !(1 << 5),  // sensitiveDataOrigin
+			attributes & !(1 << 16), // restricted
+			attributes & !(1 << 18), // sign
+			attributes | 1 << 17,    // decrypt
+		] {
+			key.attributes = Some(altered);
+			let refused = key.check_restricted_signing().expect_err("not an attestation key");
+			assert_eq!(refused.code, RejectCode::AkAttributes, "{altered:#x}");
+		}
+		key.attributes = None;
+		assert!(key.check_restricted_signing().is_err(), "attributes that are not known");
+	}
+	let Some(vector) = Vector::find("tpm-quote/keylime-emulator-2020") else { return };
+	// An endorsement key decrypts: it must never be taken for an attestation key.
+	let ek = AttestationKey::from_tpm2b_public(&vector.file("ek.pub")).expect("TPM2B_PUBLIC");
+	assert!(ek.check_restricted_signing().is_err());
+}
+
+#[test]
 fn an_attestation_that_is_no_quote_is_refused() {
 	let Some(vector) = Vector::find("tpm-quote/go-attestation-infineon-ak-creation") else {
 		return;
