@@ -25,6 +25,7 @@ use crate::{
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -46,8 +47,8 @@ const PSS_SHA384_SALT48: [u8; 50] = [
 const SALT_48: [u8; 2] = [0x01, 0x30];
 const DEFAULT_TRAILER: [u8; 5] = [0xa3, 0x03, 0x02, 0x01, 0x01];
 
-/// The largest certificate that is looked at, in bytes. AMD's are below 1,700.
-const MAX_LEN: usize = 4096;
+/// The largest certificate that is looked at, in bytes. AMD's and the vendors' are below 1,800; what decoding may cost grows with it.
+const MAX_LEN: usize = 2048;
 
 /// The codes by which the certificates of a kind of chain are refused.
 #[derive(Clone, Copy)]
@@ -212,11 +213,16 @@ impl<'a> Certificate<'a> {
 		}
 	}
 
-	/// Checks that the certificate may issue others.
-	pub(crate) fn check_authority(&self) -> Check {
+	/// Checks that the certificate may issue others, with `below` authorities between it and the leaf.
+	pub(crate) fn check_authority(&self, below: u8) -> Check {
 		let bad = |field: &'static str, seen: &'static str| {
 			Rejection::new(self.codes.role, field, seen, "a certificate authority")
 		};
+		// No certificate policy is asked for, so that any will do. Name constraints are not understood.
+		let understood = [BASIC_CONSTRAINTS, KEY_USAGE, CERTIFICATE_POLICIES];
+		if self.extensions().any(|e| e.critical && !understood.contains(&e.extn_id)) {
+			return Err(bad("critical extension", "unknown"));
+		}
 		let constraints = self
 			.extension(BASIC_CONSTRAINTS)?
 			.and_then(|e| BasicConstraints::from_der(e.extn_value.as_bytes()).ok())
@@ -227,6 +233,9 @@ impl<'a> Certificate<'a> {
 			.ok_or_else(|| bad("keyUsage", "absent"))?;
 		if !constraints.ca {
 			return Err(bad("basicConstraints", "no authority"));
+		}
+		if constraints.path_len_constraint.is_some_and(|most| below > most) {
+			return Err(bad("pathLenConstraint", "too few"));
 		}
 		if !usage.key_cert_sign() {
 			return Err(bad("keyUsage", "no keyCertSign"));

@@ -87,7 +87,7 @@ fn check<C: Crypto, P: HostPolicy>(
 	policy: &P,
 	context: &Context,
 ) -> Check<Claims> {
-	check_sizes(evidence)?;
+	check_sizes(evidence, policy)?;
 	check_addressee(evidence, context)?;
 	let report = platform::check::<C, P>(evidence, collateral, policy, context)?;
 	let proven = software::check::<C, P>(evidence, collateral, policy, context)?;
@@ -106,7 +106,12 @@ fn check<C: Crypto, P: HostPolicy>(
 	})
 }
 
-fn check_sizes(evidence: &HostEvidence) -> Check {
+/// Before anything is hashed or verified.
+fn check_sizes<P: HostPolicy>(evidence: &HostEvidence, policy: &P) -> Check {
+	let (log, most) = (evidence.ima_delta.records.len(), policy.limits().bytes);
+	if log > most {
+		return Err(Rejection::new(RejectCode::ImaLimit, "log bytes", log, most));
+	}
 	for (field, len, most) in [
 		("tpms_attest", evidence.tpms_attest.len(), MAX_ATTEST),
 		("tpm_signature", evidence.tpm_signature.len(), MAX_SIGNATURE),

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
 	crypto::Crypto,
-	snp::{self, AuthenticReport, CpuId, TcbVersion, VekKind},
+	snp::{self, AuthenticReport, CpuId, GuestPolicy, TcbVersion, VekKind},
 	Check, RejectCode, Rejection,
 };
 
@@ -54,8 +54,11 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 
 fn check_guest<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
-	// Whatever policy says: a guest that its host can read proves nothing.
+	// Whatever policy says: a guest that its host can read, or move to where it can, proves nothing.
 	authentic.check_not_debuggable()?;
+	if report.policy.has(GuestPolicy::MIGRATE_MA) {
+		return Err(Rejection::new(RejectCode::MigrationAgent, "POLICY.MIGRATE_MA", 1u8, 0u8));
+	}
 	let (required, forbidden) = policy.guest_policy();
 	check_bits(RejectCode::GuestPolicy, "POLICY", report.policy.0, required, forbidden)?;
 	if report.vmpl != AGENT_VMPL {

@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use super::{FileVerdict, Files, HashAlgorithm, Record, Records};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
@@ -7,6 +7,8 @@ use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 pub const IMA_PCR: u8 = 10;
 /// The name of the entry that the kernel makes before it measures any file.
 const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";
+/// How much of a name or a digest a witness shows.
+const MAX_SHOWN: usize = 256;
 
 /// Where a log is taken up: what PCR 10 was, after how many entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +137,13 @@ impl<'a> State<'a> {
 		self.proven = self.proven.saturating_add(1);
 		if record.pcr != u32::from(IMA_PCR) {
 			self.other_pcrs = self.other_pcrs.saturating_add(1);
+			// Proven by nothing, it could name whatever file it likes.
+			if files.is_some() {
+				self.fail(|| {
+					Rejection::new(RejectCode::ImaOtherPcr, "pcr", record.pcr, IMA_PCR)
+						.at(record.index)
+				});
+			}
 			return Ok(());
 		}
 		if record.is_violation() {
@@ -142,7 +151,7 @@ impl<'a> State<'a> {
 			let ones = alloc::vec![0xff; self.bank.digest_len()];
 			self.pcr10 = self.bank.hash(&[&self.pcr10, &ones]);
 			if self.violations_are == Violations::Reject {
-				self.fail(violation(record));
+				self.fail(|| violation(record));
 			}
 		} else {
 			if self.altered.is_none()
@@ -152,18 +161,28 @@ impl<'a> State<'a> {
 			}
 			let hash = record.template_hash(self.bank);
 			self.pcr10 = self.bank.hash(&[&self.pcr10, &hash]);
-			if let Some(files) = files {
-				if let Err(rejection) = judge(record, files) {
-					self.fail(rejection);
-				}
+			match files.map_or(Ok(FileVerdict::Allowed), |files| judge(record, files)) {
+				Ok(FileVerdict::Allowed) => {},
+				Ok(FileVerdict::Unknown) => {
+					self.fail(|| refused(RejectCode::ImaUnknownFile, record))
+				},
+				Ok(FileVerdict::Forbidden) => {
+					// Worse than whatever came before: an unknown file must not hide it.
+					if self.failure.as_ref().is_none_or(|f| f.code != RejectCode::ImaForbiddenFile)
+					{
+						self.failure = Some(refused(RejectCode::ImaForbiddenFile, record));
+					}
+				},
+				Err(rejection) => self.fail(|| rejection),
 			}
 		}
 		self.reached = self.pcr10 == self.quoted;
 		Ok(())
 	}
 
-	fn fail(&mut self, rejection: Rejection) {
-		self.failure.get_or_insert(rejection);
+	/// Remembers the first reason; those after it are not even put into words.
+	fn fail(&mut self, rejection: impl FnOnce() -> Rejection) {
+		self.failure.get_or_insert_with(rejection);
 	}
 
 	fn finish(self) -> Check<Replayed> {
@@ -213,37 +232,42 @@ fn violation(record: &Record<'_>) -> Rejection {
 }
 
 /// Judges the file of an entry. The kernel's own first entry is no file: what it covers is the quote's PCRs 0 to 9.
-fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check {
+fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
 	if record.index == 0 && record.name == BOOT_AGGREGATE {
-		return Ok(());
+		return Ok(FileVerdict::Allowed);
 	}
-	let (algorithm, digest) = record.file_digest()?;
-	let Some(algorithm) = HashAlgorithm::from_name(algorithm) else {
-		let seen = alloc::string::String::from(algorithm);
-		return Err(Rejection::new(
-			RejectCode::ImaFileHash,
-			"file digest",
-			seen,
-			"sha256, sha384 or sha512",
-		)
-		.at(record.index));
-	};
-	let reject = |code| {
-		let seen = alloc::format!("{}:{} {}", algorithm.name(), hex(digest), name(record));
-		Err(Rejection::new(code, "file digest", seen, "an allowed file").at(record.index))
-	};
-	match files.judge(algorithm, digest) {
-		FileVerdict::Allowed => Ok(()),
-		FileVerdict::Unknown => reject(RejectCode::ImaUnknownFile),
-		FileVerdict::Forbidden => reject(RejectCode::ImaForbiddenFile),
+	let (name, digest) = record.file_digest()?;
+	match HashAlgorithm::from_name(name) {
+		Some(algorithm) if algorithm.digest_len() == digest.len() => {
+			Ok(files.judge(algorithm, digest))
+		},
+		_ => {
+			let seen: String = name.chars().take(MAX_SHOWN).collect();
+			let wanted = "sha256, sha384 or sha512";
+			Err(Rejection::new(RejectCode::ImaFileHash, "file digest", seen, wanted)
+				.at(record.index))
+		},
 	}
 }
 
-fn hex(bytes: &[u8]) -> alloc::string::String {
-	bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
+/// The witness for a file that is not allowed.
+fn refused(code: RejectCode, record: &Record<'_>) -> Rejection {
+	let mut seen = String::new();
+	if let Ok((algorithm, digest)) = record.file_digest() {
+		seen.push_str(algorithm);
+		seen.push(':');
+		for byte in digest.iter().take(MAX_SHOWN) {
+			for digit in [byte >> 4, byte & 0xf] {
+				seen.extend(char::from_digit(digit.into(), 16));
+			}
+		}
+		seen.push(' ');
+	}
+	seen.push_str(&name(record));
+	Rejection::new(code, "file digest", seen, "an allowed file").at(record.index)
 }
 
 /// The name, safe to print: it is chosen by whoever put the file there.
-fn name(record: &Record<'_>) -> alloc::string::String {
-	record.name.escape_ascii().take(256).map(char::from).collect()
+fn name(record: &Record<'_>) -> String {
+	record.name.escape_ascii().take(MAX_SHOWN).map(char::from).collect()
 }

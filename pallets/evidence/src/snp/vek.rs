@@ -148,8 +148,8 @@ fn verify_under<C: Crypto>(
 		let seen = issuer.issuer().to_string();
 		return Err(Rejection::new(RejectCode::UnknownIssuer, "ASK issuer", seen, "the ARK"));
 	}
-	ark.check_authority()?;
-	issuer.check_authority()?;
+	ark.check_authority(1)?;
+	issuer.check_authority(0)?;
 	ark.check_validity("ARK validity", now)?;
 	issuer.check_validity("ASK validity", now)?;
 	let root_key = ark.amd_authority_key()?;

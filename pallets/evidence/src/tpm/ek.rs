@@ -20,12 +20,14 @@ const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.2
 const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
 /// How many certificates a chain may have above the leaf, and how many intermediates may be offered for it.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: u8 = 4;
 const MAX_INTERMEDIATES: usize = 4;
 
 /// The header that some vendors put before a certificate in the TPM's memory: TCG, "PC Client Specific Implementation", 7.3.2.
 const NV_HEADER: [u8; 3] = [0x10, 0x01, 0x00];
-const NV_HEADER_LEN: usize = 5;
+/// After it comes the length of what follows, and perhaps the tag of a full certificate.
+const NV_LENGTH: usize = 2;
+const NV_FULL_CERTIFICATE: [u8; 2] = [0x10, 0x02];
 
 /// An endorsement key for which credentials can be made: of the TCG's templates L-1 and L-2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +44,10 @@ pub enum EndorsementKey {
 /// [`RejectCode::CertificateEncoding`].
 pub fn certificate_in_nv(bytes: &[u8]) -> Check<&[u8]> {
 	let bytes = match bytes.strip_prefix(&NV_HEADER) {
-		Some(_) => bytes.get(NV_HEADER_LEN..).unwrap_or_default(),
+		Some(rest) => {
+			let rest = rest.get(NV_LENGTH..).unwrap_or_default();
+			rest.strip_prefix(&NV_FULL_CERTIFICATE).unwrap_or(rest)
+		},
 		None => bytes,
 	};
 	outer_sequence(bytes).ok_or_else(|| {
@@ -102,32 +107,30 @@ pub fn verify_ek<C: Crypto>(
 	}
 }
 
-fn check_chain<C: Crypto>(
-	leaf: &[u8],
-	intermediates: &[Vec<u8>],
-	roots: &[Vec<u8>],
+fn check_chain<'a, C: Crypto>(
+	leaf: &'a [u8],
+	intermediates: &'a [Vec<u8>],
+	roots: &'a [Vec<u8>],
 	now: UnixSeconds,
 ) -> Check {
 	let mut subject = leaf;
 	let mut failure = None;
-	for _ in 0..MAX_DEPTH {
+	for below in 0..MAX_DEPTH {
 		let certificate = Certificate::parse(subject, TPM_CHAIN)?;
-		for root in roots {
-			match issued_by::<C>(&certificate, root, now) {
-				Some(Ok(())) => return Ok(()),
-				Some(Err(rejection)) => failure = failure.or(Some(rejection)),
-				None => {},
-			}
+		let mut issuer_of = |issuers: &'a [Vec<u8>]| {
+			issuers.iter().find(|issuer| match issued_by::<C>(&certificate, issuer, below, now) {
+				Some(Ok(())) => true,
+				Some(Err(rejection)) => {
+					failure.get_or_insert(rejection);
+					false
+				},
+				None => false,
+			})
+		};
+		if issuer_of(roots).is_some() {
+			return Ok(());
 		}
-		let mut next = None;
-		for intermediate in intermediates {
-			match issued_by::<C>(&certificate, intermediate, now) {
-				Some(Ok(())) => next = next.or(Some(intermediate)),
-				Some(Err(rejection)) => failure = failure.or(Some(rejection)),
-				None => {},
-			}
-		}
-		match next {
+		match issuer_of(intermediates) {
 			Some(intermediate) => subject = intermediate,
 			None => break,
 		}
@@ -137,21 +140,23 @@ fn check_chain<C: Crypto>(
 	}))
 }
 
-/// Whether `issuer` (DER) issued the certificate; nothing where it bears another name.
+/// Whether `issuer` (DER) issued the certificate, with `below` authorities between it and the leaf; nothing where it bears another name.
 fn issued_by<C: Crypto>(
 	certificate: &Certificate<'_>,
 	issuer: &[u8],
+	below: u8,
 	now: UnixSeconds,
 ) -> Option<Check> {
 	let issuer = match Certificate::parse(issuer, TPM_CHAIN) {
 		Ok(issuer) => issuer,
 		Err(rejection) => return Some(Err(rejection)),
 	};
-	if issuer.subject() != certificate.issuer() {
+	// A certificate that issued itself leads nowhere, and could be offered again and again.
+	if issuer.subject() != certificate.issuer() || certificate.subject() == certificate.issuer() {
 		return None;
 	}
 	Some((|| {
-		issuer.check_authority()?;
+		issuer.check_authority(below)?;
 		issuer.check_validity("EK issuer validity", now)?;
 		certificate.check_signature::<C>("EK chain signature", &issuer.key()?)
 	})())

@@ -101,6 +101,10 @@ impl AttestationKey {
 				alloc::format!("with {required:#x}, without {DECRYPT:#x}"),
 			));
 		}
+		// A name is what a credential is made for: by SHA-1 two keys could share one.
+		if !self.name.as_ref().is_some_and(|name| name.starts_with(&[0x00, 0x0b])) {
+			return Err(Rejection::new(RejectCode::AkAttributes, "nameAlg", "another", "SHA-256"));
+		}
 		Ok(())
 	}
 

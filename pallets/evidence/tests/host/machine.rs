@@ -299,7 +299,7 @@ impl Default for Policy {
 		let mut policy = Self {
 			files: DigestList::default(),
 			required: vec![RequiredFile { any_of: vec![miner_binary(), sha256(b"hcc-miner 2")] }],
-			guest: (GuestPolicy::RESERVED_ONE, GuestPolicy::DEBUG | GuestPolicy::MIGRATE_MA),
+			guest: (GuestPolicy::RESERVED_ONE, GuestPolicy::CXL_ALLOW),
 			platform: (
 				PlatformInfo::ALIAS_CHECK_COMPLETE,
 				PlatformInfo::SMT_EN | PlatformInfo::ECC_EN | PlatformInfo::ALIAS_CHECK_COMPLETE,

@@ -19,7 +19,8 @@ fn refused_with(edit: impl Fn(&mut insecure_sim::ReportFields)) -> RejectCode {
 #[test]
 fn a_guest_that_can_be_debugged_or_migrated_is_refused() {
 	assert_eq!(refused_with(|f| f.policy.0 |= GuestPolicy::DEBUG), RejectCode::Debug);
-	assert_eq!(refused_with(|f| f.policy.0 |= GuestPolicy::MIGRATE_MA), RejectCode::GuestPolicy);
+	assert_eq!(refused_with(|f| f.policy.0 |= GuestPolicy::MIGRATE_MA), RejectCode::MigrationAgent);
+	assert_eq!(refused_with(|f| f.policy.0 |= GuestPolicy::CXL_ALLOW), RejectCode::GuestPolicy);
 }
 
 #[test]

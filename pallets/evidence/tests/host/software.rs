@@ -32,6 +32,18 @@ fn a_forbidden_file_is_refused() {
 }
 
 #[test]
+fn an_unknown_file_does_not_hide_a_forbidden_one() {
+	let mut machine = Machine::named("a");
+	machine.run(b"unknown");
+	machine.run(b"bash");
+	let context = machine.challenge(1);
+	let mut policy = Policy::default();
+	policy.judge(b"bash", FileVerdict::Forbidden);
+	let refused = machine.refusal_by(&machine.answer(&context), &policy, &context);
+	assert_eq!((refused.code, refused.entry), (RejectCode::ImaForbiddenFile, Some(3)));
+}
+
+#[test]
 fn a_machine_that_does_not_run_the_miner_is_refused() {
 	let mut machine = Machine::named("a");
 	machine.boot();
