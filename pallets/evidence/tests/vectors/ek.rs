@@ -138,3 +138,19 @@ fn an_altered_certificate_is_refused() {
 		assert!(verify_ek::<RustCrypto>(&altered, &issuer, &root, NOW).is_err(), "byte {at}");
 	}
 }
+
+#[test]
+fn a_certificate_is_found_behind_a_header_and_before_padding() {
+	let Some(ca) = Vector::find("ima-qemu/swtpm-ca") else { return };
+	let leaf = ca.pem("ek-rsa2048.crt.pem");
+	let len = (leaf.len() as u16).to_be_bytes();
+	let short = [&[0x10, 0x01, 0x00], &len[..], &leaf, &[0xff; 64]].concat();
+	let full = [&[0x10, 0x01, 0x00], &len[..], &[0x10, 0x02], &leaf].concat();
+	for nv in [leaf.clone(), [&leaf[..], &[0xff; 431]].concat(), short, full] {
+		assert_eq!(certificate_in_nv(&nv).expect("a certificate"), leaf);
+	}
+	for nv in [&[][..], &[0x10, 0x01, 0x00], &leaf[..leaf.len() - 1], &[0xff; 64]] {
+		let refused = certificate_in_nv(nv).expect_err("no certificate");
+		assert_eq!(refused.code, RejectCode::CertificateEncoding);
+	}
+}

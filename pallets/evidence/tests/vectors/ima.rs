@@ -334,3 +334,34 @@ fn single_entry(entry: &serde_json::Value) -> Option<Vec<u8>> {
 	};
 	Some([&pcr.to_le_bytes()[..], &template_digest, &field(template.as_bytes()), &data].concat())
 }
+
+/// Small logs in text, one for each hash: files are known by SHA-2 alone, and a file measured by another hash is refused as such.
+#[test]
+fn files_measured_by_hashes_without_a_list_are_refused() {
+	let Some(vector) = Vector::find("ima/keylime-create-policy-logs") else { return };
+	let cases = [
+		("sha1", RejectCode::ImaFileHash),
+		("sha256", RejectCode::ImaUnknownFile),
+		("sha384", RejectCode::ImaUnknownFile),
+		("sha512", RejectCode::ImaUnknownFile),
+		("sm3_256", RejectCode::ImaFileHash),
+		("unknown", RejectCode::ImaFileHash),
+	];
+	for (hash, code) in cases {
+		let text = String::from_utf8(vector.file(&format!("ima-log-{hash}"))).expect("text");
+		let line = text.lines().nth(1).expect("the line of a file");
+		// Recorded digests of other lengths than SHA-1's do not occur in binary logs: put the one in that a kernel would record.
+		let mut words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+		words[1] = "00".repeat(20);
+		let mut log = binary_ima_ng(&words.join(" "));
+		let record = Records::new(&log, 0).next().expect("an entry").expect("a whole entry");
+		let hashes = [PcrBank::Sha1, PcrBank::Sha256].map(|bank| record.template_hash(bank));
+		log[4..24].copy_from_slice(&hashes[0]);
+		let pcr10 = PcrBank::Sha256.hash(&[&[0; 32], &hashes[1]]);
+		let from = Checkpoint::boot(PcrBank::Sha256);
+		let list = DigestList::default();
+		let refused = replay(&log, &from, &pcr10, Some(&list), Violations::Reject, LIMITS)
+			.expect_err("no list has it");
+		assert_eq!((refused.code, refused.entry), (code, Some(0)), "{hash}");
+	}
+}
