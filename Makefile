@@ -29,5 +29,5 @@ node: build ## Run a development chain with one validator, in the foreground.
 fmt: ## Format the code.
 	@$(RUN) cargo fmt --all
 
-weights: setup ## Measure the weights of the pallets' calls and write their weights.rs.
+weights: setup ## Measure the weights of the pallets' calls (written, not tried yet).
 	@scripts/weights.sh

@@ -77,9 +77,21 @@ setup_rust() {
 		fail "rust $(rust_version) is older than $MIN_RUST" "run: rustup update stable"
 	fi
 	say "no rust $MIN_RUST or later: taking Debian's"
-	install_packages "${DEBIAN_RUST[@]}" "${DEBIAN_RUST_TOOLS[@]}"
+	install_packages "${DEBIAN_RUST[@]}"
 	hash -r
 	command -v cargo >/dev/null || fail "no cargo on the PATH" "add /usr/bin to PATH"
+}
+
+# `make test` formats and lints: Debian packages these tools apart, rustup counts them as components.
+setup_rust_tools() {
+	if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
+		return
+	fi
+	if [ "$(rustc --print sysroot)" = /usr ]; then
+		install_packages "${DEBIAN_RUST_TOOLS[@]}"
+	else
+		fail "cargo has no fmt or no clippy" "run: rustup component add rustfmt clippy"
+	fi
 }
 
 # Whether the compiler that cargo uses can build for the wasm target.
@@ -145,5 +157,6 @@ else
 	done
 fi
 setup_rust
+setup_rust_tools
 setup_wasm_target
 say "ready"

@@ -1,7 +1,7 @@
 //! Weights of the calls of `pallet-policy`.
 //!
-//! Not measured yet: upper bounds reckoned from the storage that each call touches and the largest rows. `make weights` writes the measured
-//! file over this one.
+//! Not measured yet: upper bounds reckoned from the storage that each call touches and the largest rows. `make weights` is to write the
+//! measured file over this one.
 
 use core::marker::PhantomData;
 use frame_support::{

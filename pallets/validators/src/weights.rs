@@ -1,7 +1,7 @@
 //! Weights of the calls of `pallet-validators`.
 //!
 //! Not measured yet: upper bounds reckoned from the storage that each call touches, at the largest number of candidates. `make weights`
-//! writes the measured file over this one.
+//! is to write the measured file over this one.
 
 use core::marker::PhantomData;
 use frame_support::{
