@@ -1,4 +1,5 @@
 use frame_support::{
+	ensure,
 	pallet_prelude::{ConstU32, DispatchResult},
 	storage::StorageValue,
 	traits::Get,
@@ -79,6 +80,7 @@ impl<T: Config> Pallet<T> {
 		digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
 		rule: Option<FileRule>,
 	) -> DispatchResult {
+		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
 		Self::revise(Subject::Files(digests.len() as u32), |revision| {
 			for digest in digests {
 				Files::<T>::try_mutate_exists(digest, |stored| {
@@ -113,8 +115,6 @@ fn check<V: Clone + PartialEq>(
 	row: &History<V>,
 	newest: Revision,
 ) -> Result<(), sp_runtime::TryRuntimeError> {
-	use frame_support::ensure;
-
 	let spans = row.spans();
 	for span in spans {
 		ensure!(span.removed.is_none_or(|removed| span.added < removed), "1: a span of no length");

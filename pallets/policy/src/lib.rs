@@ -254,7 +254,7 @@ pub mod pallet {
 		/// [`Config::AdminOrigin`].
 		///
 		/// ## Errors
-		/// [`Error::Unchanged`] if one of them is ruled so already, [`Error::TooManyRevisions`].
+		/// [`Error::Unchanged`] if one of them is ruled so already, or there is none; [`Error::TooManyRevisions`].
 		///
 		/// ## Events
 		/// [`Event::Changed`].

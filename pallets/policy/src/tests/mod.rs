@@ -1,3 +1,4 @@
 mod evidence;
 mod genesis;
+mod history;
 mod revisions;

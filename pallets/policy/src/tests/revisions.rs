@@ -84,6 +84,7 @@ fn what_changes_nothing_makes_no_revision() {
 			Error::<Test>::Unchanged
 		);
 		assert_noop!(files(&[digest(9)], None), Error::<Test>::Unchanged);
+		assert_noop!(files(&[], Some(FileRule::Allowed)), Error::<Test>::Unchanged);
 	});
 }
 
