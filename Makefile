@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build demo test node fmt weights
+.PHONY: help setup build demo test node fmt metadata weights
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -17,7 +17,7 @@ setup: ## Install what is missing to build and test.
 build: setup ## Build everything, for running and for testing alike.
 	@$(RUN) cargo build --release --workspace --all-targets --locked
 
-demo: build ## See what there is: a chain that finalises blocks, evidence that is judged.
+demo: build ## See a host prove itself to a chain, and a tampered host get caught.
 	@scripts/demo.sh
 
 test: setup ## Check and test everything, as CI does.
@@ -28,6 +28,10 @@ node: build ## Run a development chain with one validator, in the foreground.
 
 fmt: ## Format the code.
 	@$(RUN) cargo fmt --all
+
+metadata: setup ## Write the runtime's metadata for its clients, after a change of calls, storage or events.
+	@$(RUN) cargo build --release --workspace --all-targets --keep-going || true
+	@$(RUN) "$$CARGO_TARGET_DIR/release/examples/metadata" offchain/chain/hccs.scale
 
 weights: setup ## Measure the weights of the pallets' calls (written, not tried yet).
 	@scripts/weights.sh

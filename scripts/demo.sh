@@ -1,114 +1,245 @@
 #!/usr/bin/env bash
-# Shows what there is, on the built binaries: a chain that makes and finalises blocks, and evidence that is judged. The reports are those of
-# a chip that does not exist (insecure-sim), under a root that nobody else trusts.
+# Shows hccs at work, on the built programs: a host proves itself to a chain, and a host that was tampered with is caught.
 #
-# Ends with 0 only if all of it was seen; the last line, and demo.json in cargo's target directory, is one JSON object.
+# The miner's host is a real machine under QEMU: its kernel measures what runs, its TPM (swtpm) quotes it. Only the SEV-SNP reports are made
+# up, by a hierarchy that this chain trusts as stored policy, since no such hardware is at hand (insecure-hccam).
+#
+# Goes on until it is interrupted; with DEMO_ONCE=1 it ends by itself. Ends with 0 only if all of it was seen; then the last line, and
+# demo.json in cargo's target directory, is one JSON object. The logs are in the folder demo there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 
 readonly BIN="$CARGO_TARGET_DIR/release"
-readonly WANTED_BLOCKS=3
-readonly PATIENCE=90 # seconds; a block comes every six, and finality follows two blocks behind
+readonly OUT="$CARGO_TARGET_DIR/demo"
+readonly PACKAGES="${CARGO_TARGET_DIR%/target}/machine"
+readonly MACHINE=scripts/machine
+# The miner's owner and its hot key: well-known accounts of the development chain.
+readonly OWNER=//Bob HOT=//Charlie
+# The launch measurement that the agent's guest would have.
+MEASUREMENT=$(printf 'hccam of the demo' | sha384sum | cut -c1-96)
+readonly MEASUREMENT
 
 started=$SECONDS
-work=$(mktemp -d)
-node=
+pids=()
 cleanup() {
-	[ -z "$node" ] || kill "$node" 2>/dev/null || true
-	rm -rf "$work"
+	local file
+	for file in "$OUT"/qemu.pid "$OUT"/swtpm.pid; do
+		[ ! -s "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
+	done
+	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+	wait 2>/dev/null || true
 }
 trap cleanup EXIT
 
+say() { printf '\n== %s  (%d s)\n' "$*" $((SECONDS - started)); }
+
 fail() {
 	echo "demo: $*" >&2
-	[ ! -s "$work/log" ] || tail -n 20 "$work/log" >&2
+	local log
+	for log in node worker console watch; do
+		echo "--- $OUT/$log.log, its end:" >&2
+		tail -n 15 "$OUT/$log.log" 2>/dev/null | tr -d '\000' >&2 || true
+	done
 	exit 1
 }
 
-say() { printf '\n== %s\n' "$*"; }
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
-finalised() { grep -oE 'finalized #[0-9]+' "$work/log" | tail -n 1 | grep -oE '[0-9]+' || echo 0; }
+control() { python3 "$MACHINE/control.py" "$OUT" "$@"; }
 
-start_node() {
-	say "a development chain starts"
-	"$BIN/hccs-node" --dev --base-path "$work/base" --rpc-port 0 --port 0 --no-prometheus >"$work/log" 2>&1 &
-	node=$!
+# What `hcc watch` has told so far that passes a jq filter.
+told() { jq -c "select($1)" "$OUT/watch.jsonl"; }
+count() { told "$1" | wc -l; }
+
+# Waits until so many events pass a filter.
+wait_for() {
+	local what=$1 wanted=$2 filter=$3 patience=$4
+	local deadline=$((SECONDS + patience))
+	while [ "$(count "$filter")" -lt "$wanted" ]; do
+		[ $SECONDS -le $deadline ] || fail "not seen within $patience s: $what"
+		local pid
+		for pid in "${pids[@]}"; do
+			kill -0 "$pid" 2>/dev/null || fail "a program has stopped by itself; see the logs"
+		done
+		sleep 1
+	done
+	echo "seen: $what"
 }
 
-wait_for_blocks() {
-	say "it makes and finalises blocks"
-	local seen=0 deadline=$((SECONDS + PATIENCE))
-	while [ "$seen" -lt "$WANTED_BLOCKS" ]; do
-		kill -0 "$node" 2>/dev/null || fail "the node stopped by itself"
-		[ $SECONDS -le $deadline ] || fail "no $WANTED_BLOCKS finalised blocks after $PATIENCE s"
-		if [ "$(finalised)" -gt "$seen" ]; then
-			seen=$(finalised)
-			echo "finalised block $seen"
-		fi
+last_score() { told '.event == "verdict"' | tail -n 1 | jq .after; }
+
+make_tpm() {
+	say "a TPM is made, with a certificate of its vendor's"
+	mkdir -p "$OUT/ca" "$OUT/tpm"
+	: >"$OUT/localca.options"
+	printf '%s\n' "statedir = $OUT/ca" "signingkey = $OUT/ca/signkey.pem" "issuercert = $OUT/ca/issuercert.pem" \
+		"certserial = $OUT/ca/certserial" >"$OUT/localca.conf"
+	printf '%s\n' "create_certs_tool = $(command -v swtpm_localca)" "create_certs_tool_config = $OUT/localca.conf" \
+		"create_certs_tool_options = $OUT/localca.options" "active_pcr_banks = sha256" >"$OUT/setup.conf"
+	swtpm_setup --tpm2 --tpmstate "$OUT/tpm" --config "$OUT/setup.conf" --create-ek-cert --pcr-banks sha256 \
+		--lock-nvram --not-overwrite --logfile "$OUT/swtpm_setup.log" >/dev/null || fail "swtpm_setup failed; see $OUT/swtpm_setup.log"
+}
+
+make_machine() {
+	say "the miner's machine is made"
+	"$MACHINE/packages.sh" "$PACKAGES"
+	local config=$OUT/config
+	mkdir -p "$config"
+	echo $OWNER >"$config/owner.key"
+	echo $HOT >"$config/hot.key"
+	cp "$OUT/ca/issuercert.pem" "$config/issuer.pem"
+	"$BIN/insecure-sim" vek --chip alice --out "$config/vcek.der"
+	cat >"$config/miner.toml" <<-END
+		node = "ws://10.0.2.2:$port"
+		owner_key_file = "/etc/hcc/owner.key"
+		hot_key_file = "/etc/hcc/hot.key"
+		tcti = "device:/dev/tpmrm0"
+		ek_chain = ["/etc/hcc/issuer.pem"]
+		guest = "unix:/run/hccam.sock"
+		vcek = "/etc/hcc/vcek.der"
+	END
+	cat >"$config/guest.toml" <<-END
+		listen = "unix:/run/hccam.sock"
+		miner_binary = ["$(sha256sum "$BIN/hcc-miner" | cut -c1-64)"]
+	END
+	echo "--measurement $MEASUREMENT" >"$config/agent-options"
+	"$MACHINE/image.sh" "$PACKAGES" "$OUT" "$BIN" "$config"
+}
+
+# The chain's policy names every file of the image that may run in the machine, and the TPM's vendor.
+make_chain_spec() {
+	say "the chain's policy is made from the machine's image"
+	local tree
+	for tree in initrd root; do
+		"$BIN/hcc" policy ima-digests "$OUT/tree/$tree"
+	done | cut -d' ' -f1 | sort -u >"$OUT/digests"
+	"$BIN/hccs-node" export-chain-spec --chain dev --output "$OUT/dev.json" >/dev/null
+	local root
+	root=0x$(openssl x509 -in "$OUT/ca/swtpm-localca-rootca-cert.pem" -outform DER | od -An -v -tx1 | tr -d ' \n')
+	jq --rawfile digests "$OUT/digests" --arg root "$root" --arg measurement "0x$MEASUREMENT" \
+		--arg miner "0x$(sha256sum "$BIN/hcc-miner" | cut -c1-64)" '
+		.genesis.runtimeGenesis.patch.policy += {
+			tpmRoots: [$root],
+			measurements: [[$measurement, "hostAgent"]],
+			files: ($digests | split("\n") | map(select(. != "") | {digest: ("0x" + .), rule: "allowed"})),
+			required: [[$miner]]
+		}' "$OUT/dev.json" >"$OUT/chain.json"
+	echo "$(wc -l <"$OUT/digests") files are allowed, one is required: hcc-miner"
+}
+
+start_chain() {
+	say "a chain with one validator starts, and the validator's worker"
+	"$BIN/hccs-node" --chain "$OUT/chain.json" --base-path "$OUT/base" --alice --force-authoring \
+		--rpc-port "$port" --rpc-cors all --port 0 --no-prometheus --no-telemetry --no-mdns \
+		--unsafe-force-node-key-generation >"$OUT/node.log" 2>&1 &
+	node=$!
+	pids+=("$node")
+	echo //Alice >"$OUT/worker.key"
+	"$BIN/hcc-validator" --node "ws://127.0.0.1:$port" --key-file "$OUT/worker.key" --state "$OUT/worker" >"$OUT/worker.log" 2>&1 &
+	pids+=($!)
+	local tries=0
+	until grep -q 'finalized #[1-9]' "$OUT/node.log"; do
+		tries=$((tries + 1))
+		[ $tries -lt 90 ] && kill -0 "$node" 2>/dev/null || fail "the node finalises nothing"
 		sleep 1
+	done
+	echo "it makes and finalises blocks"
+	"$BIN/hcc" watch --node "ws://127.0.0.1:$port" --from 1 --json >"$OUT/watch.jsonl" 2>"$OUT/watch.log" &
+	pids+=($!)
+}
+
+start_machine() {
+	say "the miner's machine starts: a Debian kernel that measures what runs, under QEMU"
+	"$MACHINE/start.sh" "$PACKAGES" "$OUT" >"$OUT/qemu.log" 2>&1 || fail "QEMU does not start; see $OUT/qemu.log"
+	wait_for "the miner registers" 1 '.event == "registered"' 180
+	wait_for "it shows its TPM; the validator makes a credential" 1 '.event == "enrolment_opened"' 90
+	wait_for "the TPM has opened it: it is the miner's" 1 '.event == "tpm_enrolled"' 120
+}
+
+attest() {
+	say "the machine proves itself, again and again"
+	wait_for "evidence is accepted" 1 '.conduct == "passed"' 180
+	wait_for "evidence is accepted once more" 2 '.conduct == "passed"' 180
+	score_before=$(last_score)
+	[ "$score_before" -gt 500 ] || fail "the score did not rise: $score_before"
+	"$BIN/hcc" miner show --node "ws://127.0.0.1:$port" "$(owner)"
+}
+
+# The account of the miner, from its registration.
+owner() { told '.event == "registered"' | head -n 1 | jq -r .miner; }
+
+stop_miner='touch /run/stop-miner; killall hcc-miner; while pidof hcc-miner >/dev/null; do usleep 100000; done'
+
+tamper() {
+	say "the miner's binary is altered, and runs again"
+	control "$stop_miner; printf X >>/usr/bin/hcc-miner; rm /run/stop-miner; sha256sum /usr/bin/hcc-miner"
+	wait_for "its evidence is rejected: a measured file is unknown" 1 '.code == 1201' 180
+	score_after_tamper=$(told '.code == 1201' | head -n 1 | jq .after)
+	[ "$score_after_tamper" -lt "$score_before" ] || fail "the score did not fall"
+	local block seq
+	block=$(told '.code == 1201' | head -n 1 | jq .block)
+	seq=$(told '.code == 1201' | head -n 1 | jq .seq)
+	wait_for "it is checked again at once" 1 \
+		".event == \"challenged\" and .seq == $seq + 1 and .block <= $block + 2" 60
+	wait_for "and rejected again" 2 '.code == 1201' 180
+}
+
+declare -A refused=()
+replay() {
+	say "the miner sends evidence of before once more"
+	control "$stop_miner; true"
+	echo $HOT >"$OUT/hot.key"
+	"$BIN/insecure-replay" --node "ws://127.0.0.1:$port" --hot-key-file "$OUT/hot.key" >"$OUT/replay" || fail "the replay was not refused"
+	cat "$OUT/replay"
+	local code
+	for code in NoChallenge QuoteNotBound; do
+		grep -q "Attestation.$code" "$OUT/replay" || fail "not refused with $code"
+		refused[$code]=1
 	done
 }
 
-stop_node() {
-	say "it stops when told to"
-	blocks=$(finalised)
-	kill -INT "$node"
-	wait "$node" || fail "the node did not stop cleanly"
-	node=
-	echo "stopped after finalising $blocks blocks"
+wrong_chip() {
+	say "reports are signed by another chip than they name"
+	control "echo '--measurement $MEASUREMENT --signed-by mallory' >/run/agent-options; killall insecure-hccam; sleep 3; rm /run/stop-miner"
+	wait_for "evidence is rejected: the report's signature does not verify" 1 '.code == 301' 240
 }
 
-accepted=0
-declare -A rejected=()
-
-# What is verified, the exit code and the reject code that must come of it, and the arguments of `hcc verify snp`.
-judge() {
-	local what=$1 exit_wanted=$2 code_wanted=$3 status=0
-	shift 3
-	say "$what"
-	"$BIN/hcc" verify snp "$@" --json >"$work/verdict.json" || status=$?
-	jq -r '.verdict + if .message then ": " + .message else "" end' "$work/verdict.json"
-	local code
-	code=$(jq '.code // 0' "$work/verdict.json")
-	[ "$status" = "$exit_wanted" ] || fail "exit code $status, wanted $exit_wanted"
-	[ "$code" = "$code_wanted" ] || fail "reject code $code, wanted $code_wanted"
-	if [ "$status" = 0 ]; then
-		accepted=$((accepted + 1))
-	else
-		rejected[$code]=$((${rejected[$code]:-0} + 1))
-	fi
+result() {
+	say "all of it was seen"
+	blocks=$(grep -oE 'finalized #[0-9]+' "$OUT/node.log" | tail -n 1 | grep -oE '[0-9]+')
+	local own code
+	own=$(for code in "${!refused[@]}"; do echo "{\"$code\": ${refused[$code]}}"; done | jq -sc add)
+	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" \
+		--argjson seconds $((SECONDS - started)) --argjson refused "$own" '{
+			blocks: $blocks,
+			accepted: (map(select(.conduct == "passed")) | length),
+			rejected: ((map(select(.conduct == "failed")) | group_by(.code) | map({key: (.[0].code | tostring), value: length}) | from_entries) + $refused),
+			score_before: $before,
+			score_after_tamper: $after,
+			seconds: $seconds
+		}' "$OUT/watch.jsonl" | tee "$CARGO_TARGET_DIR/demo.json"
 }
 
-judge_evidence() {
-	local nonce other
-	nonce=$(head -c 64 /dev/urandom | od -An -tx1 | tr -d ' \n')
-	other=$(head -c 64 /dev/urandom | od -An -tx1 | tr -d ' \n')
-	"$BIN/insecure-sim" roots --out "$work/roots"
-	"$BIN/insecure-sim" vek --chip alice --out "$work/alice.vek"
-	"$BIN/insecure-sim" vek --chip bob --out "$work/bob.vek"
-	"$BIN/insecure-sim" report --chip alice --report-data "$nonce" --out "$work/report"
-	local alice=(--report "$work/report" --vek "$work/alice.vek")
-	judge "a report that answers its nonce" 0 0 "${alice[@]}" --roots "$work/roots" --report-data "$nonce"
-	judge "the same report, replayed for another nonce" 2 201 "${alice[@]}" --roots "$work/roots" --report-data "$other"
-	judge "the same report under another chip's certificate" 2 407 --report "$work/report" --vek "$work/bob.vek" --roots "$work/roots"
-	judge "the same report for somebody who trusts AMD alone" 2 401 "${alice[@]}"
-	printf '\1' | dd of="$work/report" bs=1 seek=$((0x90)) conv=notrunc status=none
-	judge "the same report with its measurement altered" 2 301 "${alice[@]}" --roots "$work/roots"
-}
-
-[ -x "$BIN/hccs-node" ] || fail "nothing is built: run make demo"
-start_node
-judge_evidence
-wait_for_blocks
-stop_node
-
-rows=()
-for code in "${!rejected[@]}"; do
-	rows+=("\"$code\":${rejected[$code]}")
+for program in hccs-node hcc hcc-validator hcc-miner insecure-hccam insecure-replay insecure-sim; do
+	[ -x "$BIN/$program" ] || fail "$program is not built: run make demo"
 done
-result=$(printf '{"blocks":%d,"accepted":%d,"rejected":{%s},"seconds":%d}' \
-	"$blocks" "$accepted" "$(IFS=,; echo "${rows[*]}")" $((SECONDS - started)))
-echo "$result" >"$CARGO_TARGET_DIR/demo.json"
-say "all of it was seen"
-echo "$result"
+rm -rf "$OUT"
+mkdir -p "$OUT"
+port=$(free_port)
+make_tpm
+make_machine
+make_chain_spec
+start_chain
+start_machine
+attest
+tamper
+replay
+wrong_chip
+if [ -z "${DEMO_ONCE:-}" ]; then
+	result >/dev/null
+	say "the chain goes on at ws://127.0.0.1:$port; interrupt to end. Try: hcc watch --node ws://127.0.0.1:$port"
+	trap 'echo; trap - INT' INT
+	wait "$node" || true
+fi
+result

@@ -233,6 +233,22 @@ impl_runtime_apis! {
 		}
 	}
 
+	impl crate::evidence_api::EvidenceApi<Block> for Runtime {
+		fn evaluate_host(
+			subject: hcc_primitives::SubjectId,
+			evidence: Vec<u8>,
+		) -> Option<(u16, Vec<u8>)> {
+			crate::evidence_api::evaluate_host(subject, &evidence)
+		}
+
+		fn policy_extract(
+			revision: u32,
+			query: hcc_evidence::host::PolicyQuery,
+		) -> Option<hcc_evidence::host::PolicyExtract> {
+			crate::evidence_api::policy_extract(revision, &query)
+		}
+	}
+
 	impl sp_genesis_builder::GenesisBuilder<Block> for Runtime {
 		fn build_state(config: Vec<u8>) -> sp_genesis_builder::Result {
 			build_state::<RuntimeGenesisConfig>(config)

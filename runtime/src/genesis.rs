@@ -38,6 +38,16 @@ fn cpus() -> Vec<CpuSpec> {
 	vec![CpuSpec { family: 0x19, model: 0x11, stepping: 0x01, floor, mitigations: 0 }]
 }
 
+/// On a test chain a chip proves itself every half minute on average, so that one can watch it.
+const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
+	answer: 20,
+	trusted: 5,
+	regular: 5,
+	probation: 5,
+	quarantine: 5,
+	suspended: 10,
+};
+
 /// The declared test hierarchy, whose private keys everybody has. Test chains trust it beside AMD's, and say so in their stored policy.
 fn test_hierarchy() -> AmdHierarchySpec {
 	AmdHierarchySpec {
@@ -75,6 +85,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 			trust_amd: true,
 			amd_roots: vec![test_hierarchy()],
 		},
+		attestation: AttestationConfig { rules: Some(TEST_RULES) },
 		sudo: SudoConfig { key: sudo },
 	})
 }

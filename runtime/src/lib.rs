@@ -23,6 +23,7 @@ pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
 pub mod configs;
+pub mod evidence_api;
 pub mod genesis;
 #[cfg(test)]
 mod tests;
@@ -142,6 +143,15 @@ mod runtime {
 
 	#[runtime::pallet_index(15)]
 	pub type Policy = pallet_policy;
+	#[runtime::pallet_index(16)]
+	pub type Registry = pallet_registry;
+	// The verdicts pallet moves the clock that the attestation pallet keeps deadlines by: it polls first.
+	#[runtime::pallet_index(17)]
+	pub type Verdicts = pallet_verdicts;
+	#[runtime::pallet_index(18)]
+	pub type Attestation = pallet_attestation;
+	#[runtime::pallet_index(19)]
+	pub type Reputation = pallet_reputation;
 
 	#[runtime::pallet_index(20)]
 	pub type Utility = pallet_utility;

@@ -49,9 +49,14 @@ impl ReportFields {
 
 	/// The report, signed by `chip`.
 	pub fn sign(&self, chip: &Chip) -> anyhow::Result<[u8; REPORT_LEN]> {
+		self.sign_as(chip, chip)
+	}
+
+	/// A report that names `chip`, signed by `signer`.
+	pub fn sign_as(&self, chip: &Chip, signer: &Chip) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let mut report = self.unsigned(chip);
 		let signature: Signature =
-			chip.vcek()?.sign_prehash(&Sha384::digest(&report[..SIGNED_LEN]))?;
+			signer.vcek()?.sign_prehash(&Sha384::digest(&report[..SIGNED_LEN]))?;
 		for (at, scalar) in [(0x2a0, signature.r().to_bytes()), (0x2e8, signature.s().to_bytes())] {
 			for (to, byte) in report[at..].iter_mut().zip(scalar.iter().rev()) {
 				*to = *byte;

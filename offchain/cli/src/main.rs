@@ -1,5 +1,6 @@
 //! `hcc`: what a person does with hccs from a terminal.
 
+mod chain;
 mod outcome;
 mod policy;
 mod verify;
@@ -26,6 +27,11 @@ enum Command {
 	/// Make what the chain's policy is fed with.
 	#[command(subcommand, arg_required_else_help = true)]
 	Policy(policy::Policy),
+	/// Look at miners on the chain.
+	#[command(subcommand, arg_required_else_help = true)]
+	Miner(chain::Miner),
+	/// Watch verdicts and scores as blocks are finalised.
+	Watch(chain::Watch),
 }
 
 /// Wrong usage, and files that cannot be read.
@@ -44,6 +50,8 @@ fn main() -> ExitCode {
 	let result = match cli.command {
 		Command::Verify(command) => verify::run(&command),
 		Command::Policy(command) => policy::run(&command),
+		Command::Miner(command) => command.run(),
+		Command::Watch(command) => command.run(),
 	};
 	match result {
 		Ok(code) => ExitCode::from(code),

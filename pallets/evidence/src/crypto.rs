@@ -28,6 +28,10 @@ pub struct P384Key {
 
 /// A key on P-256: the affine coordinates, big-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
 pub struct P256Key {
 	pub x: [u8; 32],
 	pub y: [u8; 32],
@@ -35,6 +39,10 @@ pub struct P256Key {
 
 /// An RSA key: modulus, big-endian and without leading zeroes, and public exponent.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
 pub struct RsaKey {
 	pub modulus: alloc::vec::Vec<u8>,
 	pub exponent: u32,

@@ -16,11 +16,15 @@ pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
 pub const EVIDENCE: Tag = *b"hcc/evidence/v1\0";
 /// What a credential for a TPM is made from.
 pub const CREDENTIAL: Tag = *b"hcc/cred/v1\0\0\0\0\0";
+/// What validators vote for: a finding.
+pub const VERDICT: Tag = *b"hcc/verdict/v1\0\0";
+/// What validators judge: the identifier of one evidence for one challenge.
+pub const SUBJECT: Tag = *b"hcc/subject/v1\0\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
-pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, CHIP];
+pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, CHIP];
 
 #[cfg(test)]
 mod tests {

@@ -106,7 +106,8 @@ impl<T: Config> Pallet<T> {
 		check(&TpmRoots::<T>::get(), newest)?;
 		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
-		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))
+		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		Self::check_veks()
 	}
 }
 

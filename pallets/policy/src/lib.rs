@@ -15,6 +15,7 @@ pub mod history;
 mod host;
 mod impls;
 mod types;
+mod veks;
 pub mod weights;
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -37,9 +38,20 @@ pub mod pallet {
 	extern crate alloc;
 	use alloc::vec::Vec;
 
-	use frame_support::pallet_prelude::*;
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{
+			fungible::{Inspect, Mutate, MutateHold},
+			UnixTime,
+		},
+	};
 	use frame_system::pallet_prelude::*;
-	use hcc_evidence::{ima::Limits, snp::CpuId};
+	use hcc_evidence::{
+		host::ChipHash,
+		ima::Limits,
+		snp::{CpuId, TcbVersion, Vek},
+	};
+	use hcc_primitives::ChipOwners;
 	use sp_core::{Bytes, H256};
 
 	use super::*;
@@ -55,12 +67,37 @@ pub mod pallet {
 		/// How much of a measurement log one evidence may bring.
 		type ImaLimits: Get<Limits>;
 
+		/// Where deposits are held.
+		type NativeBalance: Inspect<AccountIdOf<Self>>
+			+ Mutate<AccountIdOf<Self>>
+			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>;
+
+		/// The overarching hold reason.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// What a chip's key costs while it is stored.
+		#[pallet::constant]
+		type VekDeposit: Get<BalanceOf<Self>>;
+
+		/// Whose chips are.
+		type Chips: ChipOwners<AccountIdOf<Self>>;
+
+		/// The time at which certificates must be valid.
+		type Time: UnixTime;
+
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 	}
 
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
+
+	/// Why this pallet holds money.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// The row of a chip's key.
+		Vek,
+	}
 
 	/// The newest revision.
 	#[pallet::storage]
@@ -98,6 +135,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
 
+	/// The keys of each chip, newest last, each for another TCB.
+	// Not hashed: the key is a hash of a chip's id, and rows exist only for registered chips.
+	#[pallet::storage]
+	pub type Veks<T: Config> =
+		StorageMap<_, Identity, ChipHash, BoundedVec<VekRowOf<T>, ConstU32<MAX_VEKS>>, ValueQuery>;
+
 	/// The rules from the start. Certificates and hashes are in hexadecimal.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
@@ -129,6 +172,10 @@ pub mod pallet {
 	pub enum Event<T: Config> {
 		/// From this revision on, `subject` is ruled otherwise.
 		Changed { revision: Revision, subject: Subject },
+		/// The certificate of a chip's key for `tcb` was verified.
+		VekRegistered { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
+		/// A chip's key for `tcb` was forgotten, and its deposit released.
+		VekRemoved { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
 	}
 
 	#[pallet::error]
@@ -137,6 +184,16 @@ pub mod pallet {
 		Unchanged,
 		/// The rule was changed so often that all it remembers is still needed. Wait until open windows have closed.
 		TooManyRevisions,
+		/// The certificate's chip is registered by no miner. Register the chip first.
+		ChipNotRegistered,
+		/// The certificate leads to no trusted root, or is no VCEK, or is not valid now. `hcc verify snp` tells why.
+		VekRefused,
+		/// The chip's key for that TCB is registered already. Nothing need be done.
+		VekKnown,
+		/// Others have registered as many keys of the chip as they may. The chip's miner can register it.
+		TooManyVeks,
+		/// There is no such key, or another account registered it. See `Veks`.
+		VekNotFound,
 	}
 
 	#[pallet::hooks]
@@ -182,6 +239,11 @@ pub mod pallet {
 		/// The hierarchies under which chips are genuine now.
 		pub fn amd_roots() -> Option<AmdRootList> {
 			AmdRoots::<T>::get().current().cloned()
+		}
+
+		/// The keys of a chip.
+		pub fn veks(chip: ChipHash) -> Vec<Vek> {
+			Veks::<T>::get(chip).into_iter().map(|row| row.vek).collect()
 		}
 
 		/// The certificates under which TPMs are genuine now.
@@ -315,6 +377,43 @@ pub mod pallet {
 		pub fn set_tpm_roots(origin: OriginFor<T>, roots: Option<TpmRootList>) -> DispatchResult {
 			T::AdminOrigin::ensure_origin(origin)?;
 			Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)
+		}
+
+		/// Registers a chip's key by its certificate (DER), verified up to a trusted root. A deposit is held for it.
+		///
+		/// The chip's miner can always register one: its newest then replaces the oldest. Others fill the room that is left.
+		///
+		/// ## Dispatch Origin
+		/// `Signed`, with [`Config::VekDeposit`] free.
+		///
+		/// ## Errors
+		/// - [`Error::VekRefused`]: the certificate does not hold.
+		/// - [`Error::ChipNotRegistered`]: no miner has that chip.
+		/// - [`Error::VekKnown`]: it is registered.
+		/// - [`Error::TooManyVeks`]: no room for others.
+		///
+		/// ## Events
+		/// [`Event::VekRegistered`], and [`Event::VekRemoved`] for a key that it replaces.
+		#[pallet::call_index(7)]
+		pub fn register_vek(origin: OriginFor<T>, certificate: Certificate) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_register_vek(who, &certificate)
+		}
+
+		/// Forgets a chip's key, and releases its deposit.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by who registered it.
+		///
+		/// ## Errors
+		/// - [`Error::VekNotFound`]: no such key of the caller's.
+		///
+		/// ## Events
+		/// [`Event::VekRemoved`].
+		#[pallet::call_index(8)]
+		pub fn remove_vek(origin: OriginFor<T>, chip: ChipHash, tcb: TcbVersion) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_remove_vek(who, chip, tcb)
 		}
 	}
 }

@@ -1,10 +1,11 @@
-use frame_support::{derive_impl, parameter_types};
+use frame_support::{derive_impl, parameter_types, traits::ConstU64};
 use hcc_evidence::{
 	ima::Limits,
 	snp::{GuestPolicy, PlatformInfo},
 };
+use hcc_primitives::mock::MockMiners;
 use sp_core::{Bytes, H256};
-use sp_runtime::BuildStorage;
+use sp_runtime::{AccountId32, BuildStorage};
 
 use crate as pallet_policy;
 use crate::*;
@@ -12,6 +13,17 @@ use crate::*;
 /// SHA-256 of nothing in particular.
 pub fn digest(of: u8) -> FileHash {
 	[of; 32]
+}
+
+pub const VEK_DEPOSIT: u64 = 10;
+/// What accounts 1 to 4 have.
+pub const ENDOWMENT: u64 = 1_000;
+/// 2026-06-01, in milliseconds: within the validity of the test hierarchy.
+pub const NOW: u64 = 1_780_272_000_000;
+
+/// An account.
+pub fn account(number: u8) -> AccountId32 {
+	AccountId32::new([number; 32])
 }
 
 pub const MEASUREMENT: LaunchMeasurement = [0x6d; 48];
@@ -34,12 +46,27 @@ mod runtime {
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
 	pub type Policy = pallet_policy;
+	#[runtime::pallet_index(2)]
+	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(3)]
+	pub type Timestamp = pallet_timestamp;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
 	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+	type AccountData = pallet_balances::AccountData<u64>;
 }
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+}
+
+#[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
+impl pallet_timestamp::Config for Test {}
 
 parameter_types! {
 	pub static OldestNeeded: Revision = 0;
@@ -47,9 +74,14 @@ parameter_types! {
 }
 
 impl Config for Test {
-	type AdminOrigin = frame_system::EnsureRoot<u64>;
+	type AdminOrigin = frame_system::EnsureRoot<AccountId32>;
 	type OldestNeeded = OldestNeeded;
 	type ImaLimits = ImaLimits;
+	type NativeBalance = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type VekDeposit = ConstU64<VEK_DEPOSIT>;
+	type Chips = MockMiners;
+	type Time = Timestamp;
 	type WeightInfo = ();
 }
 
@@ -103,11 +135,17 @@ pub fn genesis() -> GenesisConfig<Test> {
 
 /// Runs `test` on a fresh chain at block 1 and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	let storage = RuntimeGenesisConfig { policy: genesis(), ..Default::default() }
+	hcc_primitives::mock::reset();
+	let balances = pallet_balances::GenesisConfig {
+		balances: (1..5).map(|number| (account(number), ENDOWMENT)).collect(),
+		..Default::default()
+	};
+	let storage = RuntimeGenesisConfig { policy: genesis(), balances, ..Default::default() }
 		.build_storage()
 		.expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(1);
+		Timestamp::set_timestamp(NOW);
 		test();
 		Policy::do_try_state().expect("the invariants hold");
 	});

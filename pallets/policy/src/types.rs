@@ -1,12 +1,20 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::traits::fungible::Inspect;
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::{
 	host::TcbFloors,
-	snp::{AmdRoots, CpuId, ProductLine},
+	snp::{AmdRoots, CpuId, ProductLine, Vek},
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
+
+/// An account of the chain.
+pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
+/// An amount in the smallest unit of the native token.
+pub type BalanceOf<T> = <<T as crate::Config>::NativeBalance as Inspect<AccountIdOf<T>>>::Balance;
+/// The keys of a chip.
+pub type VekRowOf<T> = VekRow<AccountIdOf<T>, BalanceOf<T>>;
 
 /// SHA-256 of a file.
 pub type FileHash = [u8; 32];
@@ -147,6 +155,22 @@ pub enum Role {
 pub enum FileRule {
 	Allowed,
 	Forbidden,
+}
+
+/// How many keys of one chip are kept: one for each TCB that it reported lately.
+pub const MAX_VEKS: u32 = 4;
+/// How many of them others than the chip's miner can have registered.
+pub const MAX_FOREIGN_VEKS: usize = 2;
+
+/// A chip's key whose certificate was verified.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct VekRow<AccountId, Balance> {
+	pub vek: Vek,
+	/// Who registered it, and has the deposit back when it goes.
+	pub depositor: AccountId,
+	pub deposit: Balance,
 }
 
 /// What a revision changed.

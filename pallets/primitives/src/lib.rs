@@ -5,4 +5,23 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+extern crate alloc;
+
+pub mod conduct;
+pub mod finding;
+mod genesis;
+pub mod miner;
+#[cfg(feature = "std")]
+pub mod mock;
+pub mod ticks;
 pub mod units;
+pub mod validators;
+
+pub use conduct::{Conduct, Reputation, Tier};
+pub use finding::{Finding, Judges, OnVerdict, SubjectId};
+pub use genesis::genesis;
+pub use miner::{ChipOwners, EnrolledTpm, Miners, OnChip, TpmRoots, Veks};
+pub use ticks::{Tick, Ticks};
+pub use validators::{supermajority, ActiveValidators};
+
+pub use hcc_evidence::host::ChipHash;

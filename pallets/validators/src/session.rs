@@ -99,3 +99,13 @@ where
 		T::DbWeight::get().reads_writes(reports.saturating_mul(3), reports)
 	}
 }
+
+impl<T: Config> hcc_primitives::ActiveValidators<AccountIdOf<T>> for Pallet<T> {
+	fn active() -> Vec<AccountIdOf<T>> {
+		pallet_session::Validators::<T>::get()
+	}
+
+	fn validator_of(worker: &AccountIdOf<T>) -> Option<AccountIdOf<T>> {
+		ValidatorOf::<T>::get(worker)
+	}
+}

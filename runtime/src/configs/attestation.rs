@@ -1,22 +1,124 @@
-//! What evidence is accepted.
+//! What evidence is accepted, who must bring it, who judges it, and what comes of it.
 
-use frame_support::parameter_types;
+use frame_support::{
+	parameter_types,
+	traits::{ConstU128, ConstU32},
+};
 use frame_system::EnsureRoot;
 use hcc_evidence::ima::Limits;
+use hcc_primitives::units::{ALPHA, DAYS, MILLI_ALPHA, MINUTES};
 use pallet_policy::Revision;
 
+use super::parameters::{
+	dynamic_params::attestation, AttestationRules, RegistryRules, ReputationRules,
+	RuntimeParameters,
+};
 use crate::*;
 
+/// The most bytes of a measurement log in one evidence: what the runtime judges in 10 ms.
+const MAX_LOG: u32 = 512 << 10;
+
 parameter_types! {
-	/// What one evidence may bring of a measurement log: what the runtime judges in 10 ms.
-	pub const ImaLimits: Limits = Limits { bytes: 512 << 10, entries: 2_000 };
-	/// Nothing judges by older revisions yet: all but the current one can be forgotten.
-	pub OldestNeeded: Revision = Policy::revision();
+	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: 2_000 };
+	/// Evidence is judged by the revision under which it was included.
+	pub OldestNeeded: Revision = Attestation::oldest_revision();
+	pub CurrentRevision: Revision = Policy::revision();
 }
 
 impl pallet_policy::Config for Runtime {
 	type AdminOrigin = EnsureRoot<AccountId>;
 	type OldestNeeded = OldestNeeded;
 	type ImaLimits = ImaLimits;
+	type NativeBalance = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	// A row of some 300 bytes.
+	type VekDeposit = ConstU128<{ 40 * MILLI_ALPHA }>;
+	type Chips = Registry;
+	type Time = Timestamp;
 	type WeightInfo = pallet_policy::weights::SubstrateWeight<Runtime>;
+}
+
+/// What governance starts from: 100 α a bond, a week of unbonding, ten minutes for an enrolment.
+pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> =
+	pallet_registry::Rules { min_bond: 100 * ALPHA, unbonding: 7 * DAYS, enrolment: 10 * MINUTES };
+
+impl pallet_registry::Config for Runtime {
+	type NativeBalance = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Rules = RegistryRules;
+	type Validators = Validators;
+	type Ticks = Verdicts;
+	type Time = Timestamp;
+	type TpmRoots = Policy;
+	type OnChip = (Attestation, Policy);
+	type WeightInfo = pallet_registry::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_verdicts::Config for Runtime {
+	type Validators = Validators;
+	type OnVerdict = Attestation;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	// Five minutes: finality, evaluation and a vote take less than one.
+	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
+	type MaxFinalityLag = ConstU32<30>;
+	type StatementInterval = ConstU32<10>;
+	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
+}
+
+/// What governance starts from: two minutes for an answer, a challenge every twenty minutes for trusted chips and more often for others.
+pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
+	answer: 2 * MINUTES,
+	trusted: 20 * MINUTES,
+	regular: 10 * MINUTES,
+	probation: 5 * MINUTES,
+	quarantine: 5 * MINUTES,
+	suspended: 20 * MINUTES,
+};
+
+/// Keeps the rules of the genesis among the parameters.
+pub struct StoreRules;
+impl pallet_attestation::StoreRules for StoreRules {
+	fn store(rules: pallet_attestation::Rules) {
+		let parameter = RuntimeParameters::Attestation(attestation::Parameters::Rules(
+			attestation::Rules,
+			Some(rules),
+		));
+		// Root may set every parameter: it cannot fail.
+		let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
+		debug_assert!(stored.is_ok(), "root sets parameters");
+	}
+}
+
+impl pallet_attestation::Config for Runtime {
+	type Rules = AttestationRules;
+	type StoreRules = StoreRules;
+	type Miners = Registry;
+	type Veks = Policy;
+	type Judges = Verdicts;
+	type Reputation = Reputation;
+	type Ticks = Verdicts;
+	type Time = Timestamp;
+	type Revision = CurrentRevision;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	type MaxLog = ConstU32<MAX_LOG>;
+	type WeightInfo = pallet_attestation::weights::SubstrateWeight<Runtime>;
+}
+
+/// What governance starts from. A chip begins in the middle, is trusted after twenty accepted evidences, and can afford one incident.
+pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation::Rules {
+	start: 500,
+	passed: 10,
+	uptime: 10,
+	streak: 50,
+	failed: 150,
+	tpm_failed: 300,
+	ima_unknown: 250,
+	tampered: 400,
+	trusted: 700,
+	probation: 300,
+	max_strikes: 3,
+};
+
+impl pallet_reputation::Config for Runtime {
+	type Rules = ReputationRules;
 }

@@ -5,7 +5,10 @@ use frame_support::{
 	traits::EnsureOriginWithArg,
 };
 
-use super::consensus::INITIAL_VALIDATOR_RULES;
+use super::{
+	attestation::{INITIAL_ATTESTATION_RULES, INITIAL_REGISTRY_RULES, INITIAL_REPUTATION_RULES},
+	consensus::INITIAL_VALIDATOR_RULES,
+};
 use crate::*;
 
 #[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
@@ -20,9 +23,39 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_validators::Rules<Balance> = INITIAL_VALIDATOR_RULES;
 	}
+
+	/// Miners.
+	#[dynamic_pallet_params]
+	#[codec(index = 1)]
+	pub mod registry {
+		/// Bonds, unbonding, enrolment.
+		#[codec(index = 0)]
+		pub static Rules: pallet_registry::Rules<Balance> = INITIAL_REGISTRY_RULES;
+	}
+
+	/// Challenges.
+	#[dynamic_pallet_params]
+	#[codec(index = 2)]
+	pub mod attestation {
+		/// How often chips must prove themselves.
+		#[codec(index = 0)]
+		pub static Rules: pallet_attestation::Rules = INITIAL_ATTESTATION_RULES;
+	}
+
+	/// Scores.
+	#[dynamic_pallet_params]
+	#[codec(index = 3)]
+	pub mod reputation {
+		/// Gains and losses.
+		#[codec(index = 0)]
+		pub static Rules: pallet_reputation::Rules = INITIAL_REPUTATION_RULES;
+	}
 }
 
-pub use dynamic_params::validators::Rules as ValidatorRules;
+pub use dynamic_params::{
+	attestation::Rules as AttestationRules, registry::Rules as RegistryRules,
+	reputation::Rules as ReputationRules, validators::Rules as ValidatorRules,
+};
 
 #[cfg(feature = "runtime-benchmarks")]
 impl Default for RuntimeParameters {

@@ -93,6 +93,27 @@ pub fn host_report_data(
 	hasher.finalize().into()
 }
 
+/// The identifier under which validators judge evidence of that hash (blake2_256 of its SCALE) for a challenge.
+pub fn subject_id(
+	genesis: &Genesis,
+	chip: &ChipHash,
+	seq: u64,
+	evidence_hash: &Hash256,
+) -> Hash256 {
+	blake2_256(&[&domain::SUBJECT, genesis, chip, &seq.to_le_bytes(), evidence_hash])
+}
+
+/// The hash of evidence by which the chain knows it: blake2_256 of its SCALE.
+#[cfg(feature = "scale")]
+pub fn evidence_hash(evidence: &HostEvidence) -> Hash256 {
+	blake2_256(&[&codec::Encode::encode(evidence)])
+}
+
+/// What validators vote for: a code and, where it is an acceptance, the SCALE of the claims.
+pub fn finding_hash(genesis: &Genesis, code: u16, claims: &[u8]) -> Hash256 {
+	blake2_256(&[&domain::VERDICT, genesis, &code.to_le_bytes(), claims])
+}
+
 /// What the guest signs: everything in the evidence but the signature itself.
 pub fn guest_statement(genesis: &Genesis, evidence: &HostEvidence) -> Vec<u8> {
 	let boot = evidence.boot.as_ref().map(|log| sha256(&[log]));
@@ -143,7 +164,11 @@ mod tests {
 		let extra_data = quote_extra_data(&genesis, &nonce, &miner, &chip, &guest);
 		let report_data =
 			host_report_data(&genesis, &nonce, &miner, &guest, b"attest", &[7; 32], b"records");
+		let subject = subject_id(&genesis, &chip, 6, &[8; 32]);
+		let finding = finding_hash(&genesis, 1201, b"claims");
 		let hex = |bytes: &[u8]| hex::encode(bytes);
+		assert_eq!(hex(&subject), include_str!("vectors/subject.hex").trim());
+		assert_eq!(hex(&finding), include_str!("vectors/finding.hex").trim());
 		assert_eq!(hex(&chip), include_str!("vectors/chip.hex").trim());
 		assert_eq!(hex(&nonce), include_str!("vectors/challenge.hex").trim());
 		assert_eq!(hex(&extra_data), include_str!("vectors/quote.hex").trim());

@@ -61,6 +61,31 @@ pub enum Verdict {
 	Undecided(Need),
 }
 
+impl Verdict {
+	/// The code of an acceptance.
+	pub const ACCEPTED: u16 = 0;
+	/// The code where the chain lacks something to judge by.
+	pub const UNDECIDED: u16 = 1;
+
+	/// The number that events, votes and metrics show: that of the reject code, or one of the above.
+	pub fn code(&self) -> u16 {
+		match self {
+			Self::Accepted(_) => Self::ACCEPTED,
+			Self::Rejected(rejection) => rejection.code.number(),
+			Self::Undecided(Need::RevocationList) => Self::UNDECIDED,
+		}
+	}
+
+	/// The SCALE of the claims; empty unless accepted.
+	#[cfg(feature = "scale")]
+	pub fn encoded_claims(&self) -> alloc::vec::Vec<u8> {
+		match self {
+			Self::Accepted(accepted) => codec::Encode::encode(accepted.claims()),
+			Self::Rejected(_) | Self::Undecided(_) => alloc::vec::Vec::new(),
+		}
+	}
+}
+
 /// Judges a host's evidence. Pure: the same natively and in wasm, now and later.
 ///
 /// Costs one P-384 verification, one of the attestation key, one of ed25519, and three hashes for each new entry of the log.

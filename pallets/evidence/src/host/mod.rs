@@ -3,14 +3,20 @@
 mod binding;
 mod body;
 mod evaluate;
+mod extract;
+mod pinned;
 mod platform;
 mod policy;
 mod software;
 
+#[cfg(feature = "scale")]
+pub use binding::evidence_hash;
 pub use binding::{
-	challenge_nonce, chip_hash, guest_statement, host_report_data, quote_extra_data, ChipHash,
-	Genesis, Hash256, MinerId,
+	challenge_nonce, chip_hash, finding_hash, guest_statement, host_report_data, quote_extra_data,
+	subject_id, ChipHash, Genesis, Hash256, MinerId,
 };
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION};
+pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
+pub use pinned::PinnedContext;
 pub use policy::{BootState, Challenge, Collateral, Context, HostPolicy, RequiredFile, TcbFloors};

@@ -85,6 +85,10 @@ pub struct TcbFloors {
 
 /// A file that must have been measured since the boot, in one of its versions: SHA-256 digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
 pub struct RequiredFile {
 	pub any_of: Vec<Hash256>,
 }

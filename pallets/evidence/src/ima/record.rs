@@ -113,6 +113,11 @@ impl<'a> Records<'a> {
 		Self { at: Reader::new(bytes), index: first, ended: false }
 	}
 
+	/// What of the log is not read yet.
+	pub const fn rest(&self) -> &'a [u8] {
+		self.at.rest()
+	}
+
 	fn malformed(&self, field: &'static str, seen: &'static str) -> Rejection {
 		Rejection::new(RejectCode::ImaEncoding, field, seen, "a whole record").at(self.index)
 	}

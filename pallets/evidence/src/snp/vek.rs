@@ -105,6 +105,13 @@ pub struct Vek {
 	pub not_after: UnixSeconds,
 }
 
+impl Vek {
+	/// Whether the key signs reports of that REPORTED_TCB (raw).
+	pub fn is_for(&self, reported_tcb: [u8; 8]) -> bool {
+		TcbVersion::parse(reported_tcb, self.product.into()) == Some(self.tcb)
+	}
+}
+
 /// Verifies a VEK certificate (DER) up to one of `roots`, every certificate being valid at `now`.
 ///
 /// Costs up to three RSA-4096 verifications for each root of the issuer's name.

@@ -31,6 +31,10 @@ const NV_FULL_CERTIFICATE: [u8; 2] = [0x10, 0x02];
 
 /// An endorsement key for which credentials can be made: of the TCG's templates L-1 and L-2.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
 pub enum EndorsementKey {
 	/// RSA with 2048 bits; SHA-256, AES-128 in CFB.
 	Rsa2048(RsaKey),

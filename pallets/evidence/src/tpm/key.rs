@@ -1,4 +1,4 @@
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 
 use const_oid::ObjectIdentifier;
 use der::Decode;
@@ -61,6 +61,8 @@ pub struct AttestationKey {
 	pub attributes: Option<u32>,
 }
 
+/// The handle of the endorsement hierarchy, which is its name too.
+const TPM_RH_ENDORSEMENT: u32 = 0x4000_000b;
 const TPM_ALG_RSA: u16 = 0x0001;
 const TPM_ALG_ECC: u16 = 0x0023;
 const TPM_ALG_NULL: u16 = 0x0010;
@@ -106,6 +108,16 @@ impl AttestationKey {
 			return Err(Rejection::new(RejectCode::AkAttributes, "nameAlg", "another", "SHA-256"));
 		}
 		Ok(())
+	}
+
+	/// The qualified name of the key as a primary key of the endorsement hierarchy, which its quotes must state. TPM library part 1, 16.3.
+	///
+	/// None where the key's name is not known, or not by SHA-256.
+	pub fn endorsement_qualified_name(&self) -> Option<Vec<u8>> {
+		let name = self.name.as_ref().filter(|name| name.starts_with(&[0x00, 0x0b]))?;
+		let mut qualified = vec![0x00, 0x0b];
+		qualified.extend(PcrBank::Sha256.hash(&[&TPM_RH_ENDORSEMENT.to_be_bytes(), name]));
+		Some(qualified)
 	}
 
 	/// Reads a TPM2B_PUBLIC.

@@ -2,3 +2,4 @@ mod evidence;
 mod genesis;
 mod history;
 mod revisions;
+mod veks;

@@ -58,7 +58,7 @@ fn each_change_makes_a_revision_and_says_what_changed() {
 #[test]
 fn only_the_admin_changes_rules() {
 	run(|| {
-		let anyone = || RuntimeOrigin::signed(1);
+		let anyone = || RuntimeOrigin::signed(account(1));
 		assert_noop!(Policy::set_platform(anyone(), None), DispatchError::BadOrigin);
 		let cpu = CpuId { family: 0x19, model: 0x11, stepping: 1 };
 		assert_noop!(Policy::set_cpu(anyone(), cpu, None), DispatchError::BadOrigin);

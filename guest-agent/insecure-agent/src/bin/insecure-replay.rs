@@ -1,0 +1,74 @@
+//! A miner that cheats: sends evidence of before once more.
+
+use std::path::PathBuf;
+
+use anyhow::{bail, Context};
+use clap::Parser;
+use hcc_chain::{api, evidence_in, Chain, ChainError, Included, Submitter};
+
+/// INSECURE: sends evidence that a block included once more, and prints how the chain refuses it.
+#[derive(Parser)]
+#[command(name = "insecure-replay", version)]
+struct Cli {
+	/// The WebSocket URL of a node.
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	node: String,
+	/// The file with the miner's hot key.
+	#[arg(long)]
+	hot_key_file: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+	let cli = Cli::parse();
+	let key = std::fs::read_to_string(&cli.hot_key_file)
+		.with_context(|| format!("reading {}", cli.hot_key_file.display()))?;
+	let hot = Submitter::from_uri(&key)?;
+	let chain = Chain::connect(&cli.node).await?;
+	let old = last_evidence(&chain).await?;
+	println!("as it is: {}", send(&chain, &hot, &old, old.seq).await?);
+	println!(
+		"relabelled: {}",
+		send(&chain, &hot, &old, wait_for_challenge(&chain, &old).await?).await?
+	);
+	Ok(())
+}
+
+/// The last evidence that a finalised block included.
+async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
+	let mut number = chain.finalised_number().await?;
+	while number > 0 {
+		let at = chain.block(number).await?;
+		if let Some(found) = evidence_in(&at, chain.genesis()).await?.pop() {
+			return Ok(found);
+		}
+		number -= 1;
+	}
+	bail!("no block includes evidence")
+}
+
+/// The number of the challenge that is open for the same chip.
+async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64> {
+	for _ in 0..120 {
+		let at = chain.best().await?;
+		let address = api::storage().attestation().hosts();
+		let host = at.storage().fetch(address, (old.chip,)).await?.decode()?;
+		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
+			return Ok(open.seq);
+		}
+		tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+	}
+	bail!("the chip is not challenged")
+}
+
+/// Sends it as an answer to challenge `seq`, and tells the error by which the chain refuses it.
+async fn send(chain: &Chain, hot: &Submitter, old: &Included, seq: u64) -> anyhow::Result<String> {
+	let mut evidence = old.evidence.clone();
+	evidence.seq = seq;
+	let call = api::tx().attestation().submit_evidence(evidence.into());
+	match hot.submit(chain, &call).await {
+		Ok(_) => bail!("the chain has taken evidence twice"),
+		Err(ChainError::Refused { pallet, error, .. }) => Ok(format!("{pallet}.{error}")),
+		Err(other) => Err(other.into()),
+	}
+}

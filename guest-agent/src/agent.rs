@@ -1,0 +1,91 @@
+use ed25519_dalek::{Signer, SigningKey};
+use hcc_evidence::host::{guest_statement, host_report_data, HostEvidence};
+
+use crate::{
+	check::{check, Expected, Refusal},
+	protocol::{Attest, Request, Response, VERSION},
+};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[error("the secure processor gave no report: {0}")]
+pub struct ReportError(pub String);
+
+/// Where reports come from: the secure processor of the machine that the guest runs on.
+pub trait ReportSource: Send {
+	/// A report over those 64 bytes, as the firmware gives it.
+	fn report(&mut self, report_data: [u8; 64]) -> Result<Vec<u8>, ReportError>;
+}
+
+/// The agent: a key that never leaves it, and a source of reports.
+pub struct Agent<S> {
+	source: S,
+	key: SigningKey,
+	expected: Expected,
+}
+
+impl<S: ReportSource> Agent<S> {
+	/// An agent with that key, which was made for it at this start.
+	pub fn new(source: S, key: SigningKey, expected: Expected) -> Self {
+		Self { source, key, expected }
+	}
+
+	/// The public half of its key.
+	pub fn public_key(&self) -> [u8; 32] {
+		self.key.verifying_key().to_bytes()
+	}
+
+	/// Answers a question. After a refusal the agent is to stop.
+	pub fn answer(&mut self, request: Request) -> Result<Response, (Response, Refusal)> {
+		Ok(match request {
+			Request::Hello { version } if version != VERSION => Response::Failed {
+				message: format!("version {version} of the messages, of which I know {VERSION}"),
+			},
+			Request::Hello { .. } => match self.source.report([0; 64]) {
+				Ok(report) => Response::Guest { guest_pk: self.public_key(), report },
+				Err(error) => Response::Failed { message: error.to_string() },
+			},
+			Request::Attest(attest) => {
+				if let Err(refusal) = check(&attest, &self.public_key(), &self.expected) {
+					let code = refusal.0.code.number();
+					return Err((
+						Response::Refused { code, message: refusal.to_string() },
+						refusal,
+					));
+				}
+				match self.attest(*attest) {
+					Ok(response) => response,
+					Err(error) => Response::Failed { message: error.to_string() },
+				}
+			},
+		})
+	}
+
+	/// Has what was gathered bound by a report, and signs the whole.
+	fn attest(&mut self, attest: Attest) -> Result<Response, ReportError> {
+		let report_data = host_report_data(
+			&attest.genesis,
+			&attest.nonce,
+			&attest.miner,
+			&self.public_key(),
+			&attest.tpms_attest,
+			&[0; 32],
+			&attest.ima_delta.records,
+		);
+		let snp_report = self.source.report(report_data)?;
+		let evidence = HostEvidence {
+			miner: attest.miner,
+			seq: attest.seq,
+			snp_report: snp_report.clone(),
+			tpms_attest: attest.tpms_attest,
+			tpm_signature: attest.tpm_signature,
+			pcr_values: attest.pcr_values,
+			ima_delta: attest.ima_delta,
+			boot: attest.boot,
+			guest_pk: self.public_key(),
+			guest_signature: [0; 64],
+		};
+		let statement = guest_statement(&attest.genesis, &evidence);
+		Ok(Response::Evidence { snp_report, guest_signature: self.key.sign(&statement).to_bytes() })
+	}
+}

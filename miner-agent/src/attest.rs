@@ -1,0 +1,107 @@
+//! Answers a challenge: quote, log, report, and the whole to the chain.
+
+use anyhow::Context;
+use hcc_chain::{api, AccountId32, Chain, Submitter, H256};
+use hcc_evidence::{
+	host::{quote_extra_data, BootState, ChipHash, HostEvidence},
+	tpm::Attest as TpmsAttest,
+};
+use hccam::protocol::Attest;
+
+use crate::{guest::Guest, host::Host, log};
+
+/// The largest event log that is sent, in bytes.
+const MAX_BOOT_LOG: usize = 64 << 10;
+
+/// A challenge to a chip of this host.
+pub(crate) struct Challenge {
+	pub miner: AccountId32,
+	pub chip: ChipHash,
+	pub seq: u64,
+	pub nonce: [u8; 32],
+	pub checkpoint: Option<BootState>,
+}
+
+/// The challenge of that chip that waits for an answer.
+pub(crate) async fn open_challenge(
+	chain: &Chain,
+	chip: ChipHash,
+) -> anyhow::Result<Option<Challenge>> {
+	let at = chain.best().await?;
+	let address = api::storage().attestation().hosts();
+	let Some(row) = at.storage().try_fetch(address, (chip,)).await? else { return Ok(None) };
+	let host = row.decode()?;
+	Ok(host.challenge.filter(|open| open.subject.is_none()).map(|open| Challenge {
+		miner: host.miner,
+		chip,
+		seq: open.seq,
+		nonce: open.nonce,
+		checkpoint: host.checkpoint.map(|boot| boot.0),
+	}))
+}
+
+/// Gathers evidence for a challenge.
+pub(crate) async fn gather(
+	host: &Host,
+	genesis: [u8; 32],
+	challenge: Challenge,
+) -> anyhow::Result<HostEvidence> {
+	let mut guest = Guest::meet(&host.guest).await?;
+	let extra_data = quote_extra_data(
+		&genesis,
+		&challenge.nonce,
+		&challenge.miner.0,
+		&challenge.chip,
+		&guest.public_key,
+	);
+	let (ak, quote) = host
+		.tpm(move |tpm| Ok((tpm.ak_public()?, tpm.quote(extra_data)?)))
+		.await
+		.context("quoting")?;
+	// After the quote: the log may run ahead of it, never behind.
+	let clock = TpmsAttest::parse(&quote.attest)?.clock_info;
+	let ima_delta = log::delta(&host.config.ima_log, challenge.checkpoint.as_ref(), &clock)?;
+	// The firmware's log counts after a boot only: the whole measurement log goes with it.
+	let boot = (ima_delta.from_entry == 0)
+		.then(|| std::fs::read(&host.config.boot_log).ok())
+		.flatten()
+		.filter(|log| !log.is_empty() && log.len() <= MAX_BOOT_LOG);
+	let guest_pk = guest.public_key;
+	let attest = Attest {
+		genesis,
+		miner: challenge.miner.0,
+		chip: challenge.chip,
+		seq: challenge.seq,
+		nonce: challenge.nonce,
+		ak,
+		tpms_attest: quote.attest.clone(),
+		tpm_signature: quote.signature.clone(),
+		pcr_values: quote.pcrs,
+		ima_delta: ima_delta.clone(),
+		checkpoint: challenge.checkpoint,
+		boot: boot.clone(),
+	};
+	let (snp_report, guest_signature) = guest.attest(attest).await?;
+	Ok(HostEvidence {
+		miner: challenge.miner.0,
+		seq: challenge.seq,
+		snp_report,
+		tpms_attest: quote.attest,
+		tpm_signature: quote.signature,
+		pcr_values: quote.pcrs,
+		ima_delta,
+		boot,
+		guest_pk,
+		guest_signature,
+	})
+}
+
+/// Sends evidence to the chain. Gives the block that includes it.
+pub(crate) async fn submit(
+	chain: &Chain,
+	hot: &Submitter,
+	evidence: HostEvidence,
+) -> anyhow::Result<H256> {
+	let call = api::tx().attestation().submit_evidence(evidence.into());
+	Ok(hot.submit(chain, &call).await.context("submitting evidence")?.block)
+}

@@ -1,0 +1,152 @@
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use hcc_chain::Submitter;
+use hccam::Address;
+use serde::{Deserialize, Serialize};
+
+/// Options that every command has.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+	/// A TOML file with the same names as the options; options win.
+	#[arg(long, global = true)]
+	pub config: Option<PathBuf>,
+	/// The WebSocket URL of a node.
+	#[arg(long, global = true)]
+	pub node: Option<String>,
+	/// The file with the hot key: a phrase or a seed.
+	#[arg(long, global = true)]
+	pub hot_key_file: Option<PathBuf>,
+	/// The file with the owner's key, to register with; not needed once registered.
+	#[arg(long, global = true)]
+	pub owner_key_file: Option<PathBuf>,
+	/// The bond to register with, in the smallest unit of α.
+	#[arg(long, global = true)]
+	pub bond: Option<u128>,
+	/// The TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT.
+	#[arg(long, global = true)]
+	pub tcti: Option<String>,
+	/// Certificates between the TPM's and its vendor's root, PEM or DER, in order.
+	#[arg(long, global = true)]
+	pub ek_chain: Vec<PathBuf>,
+	/// The kernel's measurement log, in binary.
+	#[arg(long, global = true)]
+	pub ima_log: Option<PathBuf>,
+	/// The firmware's event log.
+	#[arg(long, global = true)]
+	pub boot_log: Option<PathBuf>,
+	/// The agent in the guest: vsock:CID:PORT or unix:PATH.
+	#[arg(long, global = true)]
+	pub guest: Option<String>,
+	/// The chip's VCEK certificate, PEM or DER.
+	#[arg(long, global = true)]
+	pub vcek: Option<PathBuf>,
+	/// Print the configuration that results, and exit.
+	#[arg(long, global = true)]
+	pub print_config: bool,
+}
+
+/// What the agent runs with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+	pub node: String,
+	pub hot_key_file: PathBuf,
+	pub owner_key_file: Option<PathBuf>,
+	pub bond: u128,
+	pub tcti: String,
+	pub ek_chain: Vec<PathBuf>,
+	pub ima_log: PathBuf,
+	pub boot_log: PathBuf,
+	pub guest: String,
+	pub vcek: Option<PathBuf>,
+}
+
+impl Default for Config {
+	fn default() -> Self {
+		Self {
+			node: "ws://127.0.0.1:9944".into(),
+			hot_key_file: "/etc/hcc/hot.key".into(),
+			owner_key_file: None,
+			// 100 α, what the rules start from.
+			bond: 100_000_000_000,
+			tcti: "device:/dev/tpmrm0".into(),
+			ek_chain: Vec::new(),
+			ima_log: "/sys/kernel/security/ima/binary_runtime_measurements".into(),
+			boot_log: "/sys/kernel/security/tpm0/binary_bios_measurements".into(),
+			guest: "vsock:3:5000".into(),
+			vcek: None,
+		}
+	}
+}
+
+macro_rules! override_with {
+	($config:ident, $options:ident, $($name:ident),+) => {
+		$(if let Some(value) = &$options.$name {
+			$config.$name = value.clone().into();
+		})+
+	};
+}
+
+impl Config {
+	/// The file's values, overridden by the options.
+	pub fn load(options: &Options) -> anyhow::Result<Self> {
+		let mut config: Self = match &options.config {
+			Some(path) => {
+				let text = std::fs::read_to_string(path)
+					.with_context(|| format!("reading {}", path.display()))?;
+				toml::from_str(&text).with_context(|| format!("in {}", path.display()))?
+			},
+			None => Self::default(),
+		};
+		override_with!(
+			config,
+			options,
+			node,
+			hot_key_file,
+			owner_key_file,
+			bond,
+			tcti,
+			ima_log,
+			boot_log,
+			guest,
+			vcek
+		);
+		if !options.ek_chain.is_empty() {
+			config.ek_chain.clone_from(&options.ek_chain);
+		}
+		Ok(config)
+	}
+
+	/// Where the agent in the guest is.
+	pub fn guest(&self) -> anyhow::Result<Address> {
+		self.guest.parse().map_err(anyhow::Error::msg)
+	}
+
+	/// The hot key.
+	pub fn hot(&self) -> anyhow::Result<Submitter> {
+		key(&self.hot_key_file)
+	}
+
+	/// The owner's key, where the agent is to register.
+	pub fn owner(&self) -> anyhow::Result<Option<Submitter>> {
+		self.owner_key_file.as_deref().map(key).transpose()
+	}
+}
+
+fn key(path: &std::path::Path) -> anyhow::Result<Submitter> {
+	let uri = std::fs::read_to_string(path)
+		.with_context(|| format!("reading the key from {}", path.display()))?;
+	Submitter::from_uri(&uri).with_context(|| format!("in {}", path.display()))
+}
+
+/// A certificate in PEM or DER, as DER.
+pub fn certificate(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
+	if bytes.starts_with(b"-----BEGIN") {
+		let parsed = pem::parse(&bytes).with_context(|| format!("in {}", path.display()))?;
+		return Ok(parsed.into_contents());
+	}
+	Ok(bytes)
+}

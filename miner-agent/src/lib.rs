@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod attest;
+pub mod config;
+mod enrol;
+mod guest;
+mod host;
+mod log;
+pub mod preflight;
+mod register;
+pub mod run;
+mod tpm;
+
+pub use tpm::{Tpm, TpmError};

@@ -1,0 +1,54 @@
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use hcc_miner::{
+	config::{Config, Options},
+	preflight, run,
+};
+use tokio::signal::unix::{signal, SignalKind};
+use tracing_subscriber::EnvFilter;
+
+/// The agent on a miner's host: enrols its TPM and answers the chain's challenges.
+#[derive(Parser)]
+#[command(name = "hcc-miner", version)]
+struct Cli {
+	#[command(flatten)]
+	options: Options,
+	#[command(subcommand)]
+	command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+	/// Register, enrol the TPM, and answer challenges until stopped.
+	Run,
+	/// List what a host must have, with PASS, SKIP or FAIL and what to do.
+	Check {
+		/// As JSON.
+		#[arg(long)]
+		json: bool,
+	},
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<ExitCode> {
+	let cli = Cli::parse();
+	let config = Config::load(&cli.options)?;
+	if cli.options.print_config {
+		print!("{}", toml::to_string_pretty(&config)?);
+		return Ok(ExitCode::SUCCESS);
+	}
+	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+	match cli.command {
+		Command::Check { json } => preflight::check(&config, json).await,
+		Command::Run => {
+			let mut terminate = signal(SignalKind::terminate())?;
+			tokio::select! {
+				result = run::run(config) => result.map(|()| ExitCode::SUCCESS),
+				_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+				_ = terminate.recv() => Ok(ExitCode::SUCCESS),
+			}
+		},
+	}
+}

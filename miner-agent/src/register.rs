@@ -1,0 +1,111 @@
+//! Registration: what is on chain already is left as it is.
+
+use anyhow::{bail, ensure, Context};
+use hcc_chain::{api, AccountId32, Chain, Submitter};
+use hcc_evidence::{
+	host::{chip_hash, ChipHash},
+	snp::Report,
+};
+
+use crate::config::{certificate, Config};
+
+/// What the chip says of itself: the chip's hash, and REPORTED_TCB.
+pub(crate) fn chip_of(report: &[u8]) -> anyhow::Result<(ChipHash, [u8; 8])> {
+	let report = Report::parse(report)?;
+	ensure!(report.chip_id != [0; 64], "the report masks its chip id: clear MASK_CHIP_ID");
+	let product = report
+		.cpu
+		.context("the report does not state its CPU: the firmware is older than report version 3")?
+		.product_line()
+		.context("the CPU is of no product line that is known")?;
+	Ok((chip_hash(product, &report.chip_id), report.reported_tcb))
+}
+
+/// Registers the miner and its chip, and the chip's key: whatever of it is missing. Gives the miner's account.
+pub(crate) async fn ensure_registered(
+	chain: &Chain,
+	config: &Config,
+	hot: &Submitter,
+	report: &[u8],
+) -> anyhow::Result<AccountId32> {
+	let (chip, reported_tcb) = chip_of(report)?;
+	let miner = ensure_miner(chain, config, hot).await?;
+	ensure_chip(chain, config, &miner, chip).await?;
+	ensure_vek(chain, config, hot, chip, reported_tcb).await?;
+	Ok(miner)
+}
+
+async fn ensure_miner(
+	chain: &Chain,
+	config: &Config,
+	hot: &Submitter,
+) -> anyhow::Result<AccountId32> {
+	let at = chain.best().await?;
+	let address = api::storage().registry().miner_of_hot();
+	if let Some(found) = at.storage().try_fetch(address, (hot.account(),)).await? {
+		return Ok(found.decode()?);
+	}
+	let Some(owner) = config.owner()? else {
+		bail!(
+			"the hot key {} signs for no miner: register it from the owner's account, or give owner_key_file",
+			hot.account()
+		);
+	};
+	let offer = api::runtime_types::pallet_registry::types::Offer {
+		region: 0,
+		vcpus: 0,
+		memory: 0,
+		disk: 0,
+		price: 1_000,
+	};
+	let call = api::tx().registry().register(config.bond, hot.account(), offer);
+	owner.submit(chain, &call).await.context("registering")?;
+	tracing::info!(miner = %owner.account(), hot = %hot.account(), "registered");
+	Ok(owner.account())
+}
+
+async fn ensure_chip(
+	chain: &Chain,
+	config: &Config,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<()> {
+	let at = chain.best().await?;
+	let address = api::storage().registry().miner_of_chip();
+	if let Some(found) = at.storage().try_fetch(address, (chip,)).await? {
+		let holder = found.decode()?;
+		ensure!(holder == *miner, "chip {} is registered by {holder}", hex::encode(chip));
+		return Ok(());
+	}
+	let Some(owner) = config.owner()? else {
+		bail!("chip {} is not registered: add it from the owner's account", hex::encode(chip));
+	};
+	ensure!(owner.account() == *miner, "the owner's key is that of another miner");
+	owner.submit(chain, &api::tx().registry().add_chip(chip)).await.context("adding the chip")?;
+	tracing::info!(chip = hex::encode(chip), "chip registered");
+	Ok(())
+}
+
+/// The chip's key for the TCB that it reports now.
+async fn ensure_vek(
+	chain: &Chain,
+	config: &Config,
+	hot: &Submitter,
+	chip: ChipHash,
+	reported_tcb: [u8; 8],
+) -> anyhow::Result<()> {
+	let at = chain.best().await?;
+	let rows = at.storage().fetch(api::storage().policy().veks(), (chip,)).await?.decode()?;
+	if rows.0.iter().any(|row| row.vek.0.is_for(reported_tcb)) {
+		return Ok(());
+	}
+	let path = config.vcek.as_deref().context(
+		"the chip's key is not registered: give its certificate as vcek (AMD's key server has it)",
+	)?;
+	let der = certificate(path)?;
+	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
+	let call = api::tx().policy().register_vek(bytes);
+	hot.submit(chain, &call).await.context("registering the chip's key")?;
+	tracing::info!(chip = hex::encode(chip), "chip's key registered");
+	Ok(())
+}

@@ -1,0 +1,52 @@
+//! The agent at work: registered, enrolled, and ready for the next challenge.
+
+use std::time::Duration;
+
+use codec::Encode;
+use hcc_chain::{Chain, Submitter};
+
+use crate::{
+	attest::{gather, open_challenge, submit},
+	config::Config,
+	enrol::ensure_enrolled,
+	guest::Guest,
+	host::Host,
+	register::{chip_of, ensure_registered},
+};
+
+/// How often to look for a challenge.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long to wait after a failure.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Works until it is stopped. Node and guest may go and come back.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+	let hot = config.hot()?;
+	let host = Host::open(config)?;
+	loop {
+		let chain = Chain::connect_when_ready(&host.config.node).await;
+		if let Err(error) = work(&chain, &host, &hot).await {
+			tracing::warn!(error = format!("{error:#}"), "trying again");
+			tokio::time::sleep(AFTER_FAILURE).await;
+		}
+	}
+}
+
+async fn work(chain: &Chain, host: &Host, hot: &Submitter) -> anyhow::Result<()> {
+	let report = Guest::meet(&host.guest).await?.report;
+	let (chip, _) = chip_of(&report)?;
+	let miner = ensure_registered(chain, &host.config, hot, &report).await?;
+	ensure_enrolled(chain, host, hot, &miner).await?;
+	tracing::info!(%miner, chip = hex::encode(chip), "ready");
+	loop {
+		if let Some(challenge) = open_challenge(chain, chip).await? {
+			let seq = challenge.seq;
+			tracing::info!(seq, "challenged");
+			let evidence = gather(host, chain.genesis(), challenge).await?;
+			let (bytes, log) = (evidence.encoded_size(), evidence.ima_delta.records.len());
+			let block = submit(chain, hot, evidence).await?;
+			tracing::info!(seq, bytes, log, %block, "evidence included");
+		}
+		tokio::time::sleep(LOOK_EVERY).await;
+	}
+}

@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod error;
+mod evidence;
+mod submit;
+
+pub use client::{Chain, ChainAt};
+pub use error::ChainError;
+pub use evidence::{evidence_in, Included};
+pub use submit::{Receipt, Submitter};
+
+pub use subxt::utils::{AccountId32, H256};
+pub use subxt_signer::sr25519::Keypair;
+
+// Rebuilds the crate when the metadata changes: the macro below does not.
+const _: &[u8] = include_bytes!("../hccs.scale");
+
+/// The chain's calls, storage, events and runtime APIs, made from the committed metadata.
+#[allow(clippy::all, missing_docs)]
+#[subxt::subxt(
+	runtime_metadata_path = "hccs.scale",
+	derive_for_all_types = "Clone, PartialEq, Eq",
+	substitute_type(
+		path = "hcc_evidence::host::body::HostEvidence",
+		with = "::subxt::utils::Static<::hcc_evidence::host::HostEvidence>"
+	),
+	substitute_type(
+		path = "hcc_evidence::host::pinned::PinnedContext",
+		with = "::subxt::utils::Static<::hcc_evidence::host::PinnedContext>"
+	),
+	substitute_type(
+		path = "hcc_evidence::host::policy::BootState",
+		with = "::subxt::utils::Static<::hcc_evidence::host::BootState>"
+	),
+	substitute_type(
+		path = "hcc_evidence::host::extract::PolicyQuery",
+		with = "::subxt::utils::Static<::hcc_evidence::host::PolicyQuery>"
+	),
+	substitute_type(
+		path = "hcc_evidence::host::extract::PolicyExtract",
+		with = "::subxt::utils::Static<::hcc_evidence::host::PolicyExtract>"
+	),
+	substitute_type(
+		path = "hcc_evidence::tpm::ek::EndorsementKey",
+		with = "::subxt::utils::Static<::hcc_evidence::tpm::EndorsementKey>"
+	),
+	substitute_type(
+		path = "hcc_evidence::snp::vek::Vek",
+		with = "::subxt::utils::Static<::hcc_evidence::snp::Vek>"
+	),
+	substitute_type(
+		path = "hcc_evidence::snp::tcb::TcbVersion",
+		with = "::subxt::utils::Static<::hcc_evidence::snp::TcbVersion>"
+	)
+)]
+pub mod api {}
+
+/// What claims of accepted evidence are made of, for [`subxt::ext::codec::Decode`].
+pub use hcc_evidence::host::Claims;

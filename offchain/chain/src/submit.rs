@@ -1,0 +1,95 @@
+use std::{str::FromStr, time::Duration};
+
+use subxt::{
+	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
+	error::TransactionEventsError,
+	extrinsics::ExtrinsicEvents,
+	tx::{Payload, TransactionStatus},
+};
+use subxt_signer::{sr25519::Keypair, SecretUri};
+use tokio::sync::Mutex;
+
+use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
+
+/// For how many blocks a transaction is valid.
+const MORTALITY: u64 = 16;
+/// How long to wait for its inclusion.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A transaction that a block includes and that succeeded.
+pub struct Receipt {
+	/// Of the block. It may still be replaced.
+	pub block: H256,
+	pub events: ExtrinsicEvents<SubstrateConfig>,
+}
+
+/// Signs and submits, one transaction at a time, so that numbers follow each other.
+pub struct Submitter {
+	key: Keypair,
+	turn: Mutex<()>,
+}
+
+impl Submitter {
+	/// With the key of that secret URI: a phrase, a seed in hexadecimal, with a path of derivation or without.
+	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
+		let bad = |reason: String| ChainError::Key(reason);
+		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
+		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
+		Ok(Self { key, turn: Mutex::new(()) })
+	}
+
+	/// The account that signs.
+	pub fn account(&self) -> AccountId32 {
+		self.key.public_key().to_account_id()
+	}
+
+	/// Submits a call and waits until a block includes it.
+	///
+	/// ## Errors
+	/// [`ChainError::Refused`] where the call failed: it is included then, and nothing has changed.
+	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
+		let _turn = self.turn.lock().await;
+		let waiting = self.submit_and_wait(chain, call);
+		tokio::time::timeout(PATIENCE, waiting)
+			.await
+			.map_err(|_| ChainError::TimedOut(PATIENCE.as_secs()))?
+	}
+
+	async fn submit_and_wait<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+	) -> Result<Receipt, ChainError> {
+		let at = chain.finalised().await?;
+		// Of the best block and the pool: the finalised block's number would be used twice.
+		let nonce = chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)?;
+		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
+			.nonce(nonce)
+			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
+			.build();
+		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
+		let mut progress = signed.submit_and_watch().await?;
+		while let Some(status) = progress.next().await {
+			match status? {
+				TransactionStatus::InBestBlock(block)
+				| TransactionStatus::InFinalizedBlock(block) => {
+					let hash = block.block_hash();
+					return match block.wait_for_success().await {
+						Ok(events) => Ok(Receipt { block: hash, events }),
+						Err(TransactionEventsError::ExtrinsicFailed(error)) => {
+							Err(ChainError::dispatch(&error))
+						},
+						Err(other) => Err(other.into()),
+					};
+				},
+				TransactionStatus::Error { message }
+				| TransactionStatus::Invalid { message }
+				| TransactionStatus::Dropped { message } => return Err(ChainError::NotIncluded(message)),
+				TransactionStatus::Validated
+				| TransactionStatus::Broadcasted
+				| TransactionStatus::NoLongerInBestBlock => {},
+			}
+		}
+		Err(ChainError::NotIncluded("the node stopped telling of it".into()))
+	}
+}

@@ -1,0 +1,81 @@
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context;
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+
+/// The worker beside a validator's node: judges evidence, files votes, makes credentials for TPMs.
+#[derive(Parser)]
+#[command(name = "hcc-validator", version)]
+pub struct Args {
+	/// A TOML file with the same names as the options; options win.
+	#[arg(long)]
+	pub config: Option<PathBuf>,
+	/// The WebSocket URL of the validator's own node.
+	#[arg(long)]
+	pub node: Option<String>,
+	/// The file with the worker key: a phrase or a seed.
+	#[arg(long)]
+	pub key_file: Option<PathBuf>,
+	/// The folder of the worker's state.
+	#[arg(long)]
+	pub state: Option<PathBuf>,
+	/// Where to serve metrics for Prometheus; nowhere if absent.
+	#[arg(long)]
+	pub metrics: Option<SocketAddr>,
+	/// Log as JSON, a line an entry.
+	#[arg(long)]
+	pub log_json: bool,
+	/// Print the configuration that results, and exit.
+	#[arg(long)]
+	pub print_config: bool,
+}
+
+/// What the worker runs with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+	pub node: String,
+	pub key_file: PathBuf,
+	pub state: PathBuf,
+	pub metrics: Option<SocketAddr>,
+	pub log_json: bool,
+}
+
+impl Default for Config {
+	fn default() -> Self {
+		Self {
+			node: "ws://127.0.0.1:9944".into(),
+			key_file: "/etc/hcc/worker.key".into(),
+			state: "/var/lib/hcc-validator".into(),
+			metrics: None,
+			log_json: false,
+		}
+	}
+}
+
+impl Config {
+	/// The file's values, overridden by the options.
+	pub fn load(args: &Args) -> anyhow::Result<Self> {
+		let mut config = match &args.config {
+			Some(path) => {
+				let text = std::fs::read_to_string(path)
+					.with_context(|| format!("reading {}", path.display()))?;
+				toml::from_str(&text).with_context(|| format!("in {}", path.display()))?
+			},
+			None => Self::default(),
+		};
+		if let Some(node) = &args.node {
+			config.node.clone_from(node);
+		}
+		if let Some(key_file) = &args.key_file {
+			config.key_file.clone_from(key_file);
+		}
+		if let Some(state) = &args.state {
+			config.state.clone_from(state);
+		}
+		config.metrics = args.metrics.or(config.metrics);
+		config.log_json |= args.log_json;
+		Ok(config)
+	}
+}

@@ -1,0 +1,90 @@
+//! Credentials for TPMs that are to be enrolled: made from seeds, posted, and the seeds revealed once the TPM has answered.
+
+use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Submitter};
+use hcc_evidence::tpm::{make_credential, seed_hash};
+
+use crate::{metrics::Metrics, state::State};
+
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+
+/// What an open enrolment asks of a validator now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+	Post,
+	Reveal,
+	Nothing,
+}
+
+/// What `enrolment` asks of `validator`.
+pub(crate) fn step(enrolment: &Enrolment, validator: &AccountId32) -> Step {
+	let member = enrolment.committee.0.iter().find(|member| member.validator == *validator);
+	match member.map(|member| &member.posted) {
+		Some(None) if !enrolment.answered => Step::Post,
+		Some(Some(posted)) if enrolment.answered && posted.shown.is_none() => Step::Reveal,
+		_ => Step::Nothing,
+	}
+}
+
+/// Does for every open enrolment what it asks.
+pub(crate) async fn serve(
+	chain: &Chain,
+	at: &ChainAt,
+	validator: &AccountId32,
+	submitter: &Submitter,
+	state: &State,
+	metrics: &Metrics,
+) -> Result<(), ChainError> {
+	let storage = at.storage();
+	let mut enrolments = storage.iter(api::storage().registry().enrolments(), ()).await?;
+	while let Some(row) = enrolments.next().await {
+		let row = row?;
+		let (miner,) = row.key()?.decode()?;
+		let enrolment = row.value().decode()?;
+		let seed = state.seed(&chain.genesis(), &miner.0, enrolment.deadline);
+		let outcome = match step(&enrolment, validator) {
+			Step::Post => post(chain, submitter, &miner, &enrolment, &seed).await,
+			Step::Reveal => {
+				let call = api::tx().registry().reveal_seed(miner.clone(), seed);
+				submitter.submit(chain, &call).await.map(drop)
+			},
+			Step::Nothing => continue,
+		};
+		match outcome {
+			Ok(()) => {
+				metrics.credentials.inc();
+				tracing::info!(%miner, "credential: {:?}", step(&enrolment, validator));
+			},
+			// The finalised state is a little old: somebody was faster, or the enrolment has ended.
+			Err(error @ ChainError::Refused { .. }) => {
+				tracing::debug!(%miner, %error, "credential")
+			},
+			Err(error) => return Err(error),
+		}
+	}
+	Ok(())
+}
+
+async fn post(
+	chain: &Chain,
+	submitter: &Submitter,
+	miner: &AccountId32,
+	enrolment: &Enrolment,
+	seed: &[u8; 32],
+) -> Result<(), ChainError> {
+	let genesis = chain.genesis();
+	let credential = make_credential(&genesis, seed, &enrolment.ek_key.0, &enrolment.ak_name)
+		.map_err(|why| ChainError::Incompatible(format!("no credential can be made: {why}")))?;
+	let credential = api::runtime_types::pallet_registry::types::CredentialBytes {
+		id_object: bounded(credential.id_object),
+		encrypted_secret: bounded(credential.encrypted_secret),
+	};
+	let hash = seed_hash(&genesis, seed);
+	let call = api::tx().registry().post_credential(miner.clone(), hash, credential);
+	submitter.submit(chain, &call).await.map(drop)
+}
+
+fn bounded<T>(
+	items: Vec<T>,
+) -> api::runtime_types::bounded_collections::bounded_vec::BoundedVec<T> {
+	api::runtime_types::bounded_collections::bounded_vec::BoundedVec(items)
+}

@@ -1,0 +1,89 @@
+//! Judges evidence twice: by the verifier in this program, and by the runtime of the own node.
+
+use std::time::Instant;
+
+use codec::{Decode, Encode};
+use hcc_chain::{api, ChainAt, ChainError, Included};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{PolicyQuery, Verdict, EVAL_VERSION},
+};
+
+use crate::{metrics::Metrics, state::PendingVote};
+
+/// What comes of judging.
+#[derive(Debug)]
+pub enum Judged {
+	/// Both found the same.
+	Vote(PendingVote),
+	/// The two differ, or this program is of another version than the chain: no vote, and an alarm.
+	Abstain(String),
+}
+
+/// Judges evidence in the context that the chain pinned in the block that includes it.
+pub async fn judge(
+	at: &ChainAt,
+	genesis: [u8; 32],
+	included: &Included,
+	metrics: &Metrics,
+) -> Result<Judged, ChainError> {
+	let subject = included.subject;
+	let pinned =
+		at.storage().fetch(api::storage().attestation().contexts(), (subject,)).await?.decode()?.0;
+	if pinned.eval_version != EVAL_VERSION {
+		let seen = pinned.eval_version;
+		let why = format!("the chain judges by version {seen}, this program by {EVAL_VERSION}");
+		return Ok(Judged::Abstain(why));
+	}
+	let query = PolicyQuery::of(&included.evidence);
+	let extract = at
+		.runtime_apis()
+		.call(api::runtime_apis().evidence_api().policy_extract(pinned.revision, query.into()))
+		.await?;
+	let Some(policy) = extract else {
+		return Ok(Judged::Abstain(format!("policy has no rules at {}", pinned.revision)));
+	};
+	let started = Instant::now();
+	let verdict = pinned.judge::<RustCrypto, _>(&included.evidence, &policy.0, genesis);
+	metrics.native.observe(started.elapsed().as_secs_f64());
+	let own = (verdict.code(), verdict.encoded_claims());
+	let started = Instant::now();
+	let theirs = by_runtime(at, included).await?;
+	metrics.runtime.observe(started.elapsed().as_secs_f64());
+	if theirs.as_ref() != Some(&own) {
+		return Ok(Judged::Abstain(difference(&own, theirs.as_ref())));
+	}
+	tell(included, &verdict);
+	let (code, claims) = own;
+	Ok(Judged::Vote(PendingVote { subject, code, claims }))
+}
+
+/// What the runtime makes of it.
+async fn by_runtime(
+	at: &ChainAt,
+	included: &Included,
+) -> Result<Option<(u16, Vec<u8>)>, ChainError> {
+	let arguments = (included.subject.0, included.evidence.encode()).encode();
+	let answer = at.runtime_apis().call_raw("EvidenceApi_evaluate_host", Some(&arguments)).await?;
+	Option::<(u16, Vec<u8>)>::decode(&mut &answer[..])
+		.map_err(|_| ChainError::Incompatible("the runtime's answer cannot be decoded".into()))
+}
+
+fn difference(own: &(u16, Vec<u8>), theirs: Option<&(u16, Vec<u8>)>) -> String {
+	let theirs = match theirs {
+		Some((code, _)) if *code == own.0 => "the same with other claims".into(),
+		Some((code, _)) => format!("code {code}"),
+		None => "nothing".into(),
+	};
+	format!("the native verifier finds code {}, the runtime {theirs}", own.0)
+}
+
+fn tell(included: &Included, verdict: &Verdict) {
+	let chip = hex::encode(included.chip);
+	let seq = included.seq;
+	match verdict {
+		Verdict::Accepted(_) => tracing::info!(chip, seq, "accepted"),
+		Verdict::Rejected(why) => tracing::info!(chip, seq, %why, "rejected"),
+		Verdict::Undecided(need) => tracing::warn!(chip, seq, ?need, "cannot be judged"),
+	}
+}

@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+pub mod config;
+mod credentials;
+mod judge;
+pub mod metrics;
+pub mod state;
+pub mod worker;

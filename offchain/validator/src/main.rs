@@ -1,0 +1,62 @@
+use anyhow::Context;
+use clap::Parser;
+use hcc_chain::Submitter;
+use hcc_validator::{
+	config::{Args, Config},
+	metrics,
+	state::State,
+	worker::Worker,
+};
+use tokio::signal::unix::{signal, SignalKind};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+	let args = Args::parse();
+	let config = Config::load(&args)?;
+	if args.print_config {
+		print!("{}", toml::to_string_pretty(&config)?);
+		return Ok(());
+	}
+	log(config.log_json);
+	let key = std::fs::read_to_string(&config.key_file)
+		.with_context(|| format!("reading the worker key from {}", config.key_file.display()))?;
+	let submitter = Submitter::from_uri(&key).context("the worker key")?;
+	let state = State::open(&config.state, key.trim())
+		.with_context(|| format!("opening the state in {}", config.state.display()))?;
+	let metrics = metrics::Metrics::default();
+	if let Some(address) = config.metrics {
+		metrics::serve(address, metrics.clone()).await?;
+	}
+	let worker = Worker::new(config.node, submitter, state, metrics);
+	tokio::select! {
+		result = worker.run() => result,
+		() = stopped() => {
+			tracing::info!("stopping");
+			Ok(())
+		},
+	}
+}
+
+fn log(json: bool) {
+	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+	let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+	if json {
+		subscriber.json().init();
+	} else {
+		subscriber.init();
+	}
+}
+
+/// Returns when the process is told to stop. Whatever the worker is doing then is done again at its next start.
+async fn stopped() {
+	match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+		(Ok(mut interrupt), Ok(mut terminate)) => {
+			tokio::select! {
+				_ = interrupt.recv() => {},
+				_ = terminate.recv() => {},
+			}
+		},
+		_ => std::future::pending().await,
+	}
+}

@@ -1,0 +1,157 @@
+//! What the worker must not forget: how far it has come, what it votes, which seeds it used. A crash loses none of it, and repeats none of it
+//! otherwise.
+
+use std::path::Path;
+
+use anyhow::Context;
+use hcc_chain::H256;
+use hmac::{Hmac, Mac};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use sha2::Sha256;
+
+/// The last block that was worked through.
+const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
+/// Votes that are not seen in a finalised block yet: by subject, the code and the claims.
+const VOTES: TableDefinition<[u8; 32], (u16, Vec<u8>)> = TableDefinition::new("votes");
+
+/// A vote that is to be filed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingVote {
+	pub subject: H256,
+	pub code: u16,
+	pub claims: Vec<u8>,
+}
+
+/// The worker's state on disk.
+pub struct State {
+	database: Database,
+	/// From which the seeds of credentials follow.
+	secret: [u8; 32],
+}
+
+impl State {
+	/// Opens or makes the state in that folder. `key` is the worker's secret.
+	pub fn open(folder: &Path, key: &str) -> anyhow::Result<Self> {
+		std::fs::create_dir_all(folder)?;
+		let database = Database::create(folder.join("worker.redb"))?;
+		let write = database.begin_write()?;
+		write.open_table(CURSOR)?;
+		write.open_table(VOTES)?;
+		write.commit()?;
+		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
+	}
+
+	/// The last block that was worked through; none at the first start.
+	pub fn cursor(&self) -> anyhow::Result<Option<u64>> {
+		let read = self.database.begin_read()?;
+		Ok(read.open_table(CURSOR)?.get("block")?.map(|value| value.value()))
+	}
+
+	/// Notes that a block was worked through, and the votes that came of it: both or neither.
+	pub fn advance(&self, block: u64, votes: &[PendingVote]) -> anyhow::Result<()> {
+		let write = self.database.begin_write()?;
+		{
+			let mut table = write.open_table(VOTES)?;
+			for vote in votes {
+				// A vote that was made once stays what it is, whatever a second reading finds.
+				if table.get(vote.subject.0)?.is_none() {
+					table.insert(vote.subject.0, (vote.code, vote.claims.clone()))?;
+				}
+			}
+			write.open_table(CURSOR)?.insert("block", block)?;
+		}
+		write.commit().context("writing the state")
+	}
+
+	/// The votes that are to be filed, at most `limit`.
+	pub fn pending(&self, limit: usize) -> anyhow::Result<Vec<PendingVote>> {
+		let read = self.database.begin_read()?;
+		let table = read.open_table(VOTES)?;
+		let mut votes = Vec::new();
+		for row in table.iter()?.take(limit) {
+			let (subject, vote) = row?;
+			let (code, claims) = vote.value();
+			votes.push(PendingVote { subject: H256(subject.value()), code, claims });
+		}
+		Ok(votes)
+	}
+
+	/// Forgets votes: they are in a finalised block, or their subjects have closed.
+	pub fn settle(&self, subjects: &[H256]) -> anyhow::Result<()> {
+		let write = self.database.begin_write()?;
+		{
+			let mut table = write.open_table(VOTES)?;
+			for subject in subjects {
+				table.remove(subject.0)?;
+			}
+		}
+		write.commit().context("writing the state")
+	}
+
+	/// The seed of the credential for one enrolment. It follows from the worker's key, so that it need not be kept and never differs.
+	pub fn seed(&self, genesis: &[u8; 32], miner: &[u8; 32], deadline: u32) -> [u8; 32] {
+		mac(&self.secret, &[genesis, miner, &deadline.to_le_bytes()])
+	}
+}
+
+fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+	let mut mac =
+		<Hmac<Sha256> as Mac>::new_from_slice(key).expect("hmac takes keys of any length");
+	parts.iter().for_each(|part| mac.update(part));
+	mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn vote(subject: u8, code: u16) -> PendingVote {
+		PendingVote { subject: H256([subject; 32]), code, claims: vec![1, 2, 3] }
+	}
+
+	#[test]
+	fn what_is_noted_survives_a_restart() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let seed = {
+			let state = State::open(folder.path(), "//Worker").expect("opens");
+			assert_eq!(state.cursor().expect("reads"), None);
+			state.advance(7, &[vote(1, 0), vote(2, 1201)]).expect("writes");
+			state.seed(&[1; 32], &[2; 32], 3)
+		};
+		let state = State::open(folder.path(), "//Worker").expect("opens again");
+		assert_eq!(state.cursor().expect("reads"), Some(7));
+		assert_eq!(state.pending(10).expect("reads"), [vote(1, 0), vote(2, 1201)]);
+		assert_eq!(state.seed(&[1; 32], &[2; 32], 3), seed);
+	}
+
+	#[test]
+	fn a_vote_never_changes() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		state.advance(7, &[vote(1, 0)]).expect("writes");
+		state.advance(7, &[vote(1, 301)]).expect("writes");
+		assert_eq!(state.pending(10).expect("reads"), [vote(1, 0)]);
+	}
+
+	#[test]
+	fn a_settled_vote_is_forgotten() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("writes");
+		state.settle(&[H256([1; 32])]).expect("writes");
+		assert_eq!(state.pending(10).expect("reads"), [vote(2, 0)]);
+	}
+
+	#[test]
+	fn each_enrolment_and_each_key_has_its_own_seed() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		let seed = state.seed(&[1; 32], &[2; 32], 3);
+		assert_ne!(state.seed(&[9; 32], &[2; 32], 3), seed);
+		assert_ne!(state.seed(&[1; 32], &[9; 32], 3), seed);
+		assert_ne!(state.seed(&[1; 32], &[2; 32], 9), seed);
+		let other = tempfile::tempdir().expect("a folder");
+		let other = State::open(other.path(), "//Other").expect("opens");
+		assert_ne!(other.seed(&[1; 32], &[2; 32], 3), seed);
+	}
+}

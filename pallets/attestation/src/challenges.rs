@@ -1,0 +1,176 @@
+//! Challenges: made, kept, concluded.
+
+use codec::Decode;
+use frame_support::weights::WeightMeter;
+use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
+use hcc_primitives::{
+	genesis, ChipHash, Conduct, Finding, OnVerdict, Reputation, SubjectId, Ticks,
+};
+
+use crate::*;
+
+/// How many ticks later a challenge may be due where too many are due at the same.
+const SLACK: u32 = 16;
+/// How many chips that wait are challenged in one block.
+const RECHECKS_PER_BLOCK: usize = 8;
+
+impl<T: Config> Pallet<T> {
+	/// Challenges a chip, unless it has a challenge open. False where there is no room now.
+	pub(crate) fn challenge(chip: &ChipHash) -> bool {
+		let Some(mut host) = Hosts::<T>::get(chip) else { return true };
+		if host.challenge.is_some() {
+			return true;
+		}
+		let earliest = T::Ticks::now().saturating_add(Self::rules().answer);
+		let booked = (earliest..=earliest.saturating_add(SLACK)).find(|deadline| {
+			// Deadlines are kept in the tick after.
+			let kept = deadline.saturating_add(1);
+			Due::<T>::mutate(kept, |due| due.try_push(*chip).is_ok())
+		});
+		let Some(deadline) = booked else { return false };
+		let seq = host.seq.saturating_add(1);
+		let nonce = challenge_nonce(
+			&genesis::<T>(),
+			&host.miner.clone().into(),
+			chip,
+			seq,
+			&Self::parent_hash(),
+		);
+		host.seq = seq;
+		host.challenge = Some(OpenChallenge { seq, nonce, deadline, subject: None });
+		let miner = host.miner.clone();
+		Hosts::<T>::insert(chip, host);
+		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
+		true
+	}
+
+	fn parent_hash() -> [u8; 32] {
+		let hash = frame_system::Pallet::<T>::parent_hash();
+		let mut parent = [0; 32];
+		for (to, from) in parent.iter_mut().zip(hash.as_ref()) {
+			*to = *from;
+		}
+		parent
+	}
+
+	/// Counts challenges as missed whose deadline has passed without evidence. A tick without room for that is kept later.
+	pub(crate) fn keep_deadlines(meter: &mut WeightMeter) {
+		let now = T::Ticks::now();
+		let mut kept = KeptUntil::<T>::get();
+		while kept < now && meter.can_consume(T::WeightInfo::keep_deadlines(MAX_DUE)) {
+			kept = kept.saturating_add(1);
+			let due = Due::<T>::take(kept);
+			meter.consume(T::WeightInfo::keep_deadlines(due.len() as u32));
+			for chip in due {
+				let Some(host) = Hosts::<T>::get(chip) else { continue };
+				let missed =
+					host.challenge.filter(|open| open.subject.is_none() && open.deadline < kept);
+				if let Some(open) = missed {
+					Self::conclude(&chip, open.seq, Conduct::Missed);
+				}
+			}
+		}
+		KeptUntil::<T>::put(kept);
+	}
+
+	/// Challenges chips that wait for it.
+	pub(crate) fn challenge_rechecks(meter: &mut WeightMeter) {
+		let mut waiting = Rechecks::<T>::get();
+		if waiting.is_empty() {
+			return;
+		}
+		let mut challenged = 0usize;
+		for chip in waiting.iter().take(RECHECKS_PER_BLOCK) {
+			if meter.try_consume(T::WeightInfo::challenge()).is_err() || !Self::challenge(chip) {
+				break;
+			}
+			challenged = challenged.saturating_add(1);
+		}
+		waiting.drain(..challenged.min(waiting.len()));
+		Rechecks::<T>::put(waiting);
+	}
+
+	/// Has a chip challenged at once. Where too many wait, the draw finds it.
+	pub(crate) fn recheck(chip: &ChipHash) {
+		Rechecks::<T>::mutate(|waiting| {
+			if !waiting.contains(chip) {
+				let _ = waiting.try_push(*chip);
+			}
+		});
+	}
+
+	/// Closes a chip's challenge with that conduct: its reputation changes, and whoever did not pass is challenged again at once.
+	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct) {
+		let tier = T::Reputation::note(chip, seq, conduct, T::Ticks::now());
+		let Some(mut host) = Hosts::<T>::get(chip) else { return };
+		// A chip that keeps failing is not challenged block after block: only the first failure calls for a check at once.
+		let failed_before = core::mem::replace(&mut host.failing, conduct != Conduct::Passed);
+		host.challenge = None;
+		let miner = host.miner.clone();
+		Hosts::<T>::insert(chip, host);
+		Self::move_to(chip, tier);
+		Self::deposit_event(Event::Concluded { chip: *chip, miner, seq, conduct });
+		if conduct != Conduct::Passed && !failed_before {
+			Self::recheck(chip);
+		}
+	}
+
+	/// Closes a chip's challenge, which counts for nothing.
+	fn void(chip: &ChipHash, seq: u64) {
+		Hosts::<T>::mutate(chip, |host| {
+			if let Some(host) = host {
+				host.challenge = None;
+				let miner = host.miner.clone();
+				Self::deposit_event(Event::Void { chip: *chip, miner, seq });
+			}
+		});
+		Self::recheck(chip);
+	}
+
+	/// The context of a subject whose challenge is still open, and still this one's: a chip may have changed hands meanwhile.
+	fn take_context(subject: SubjectId) -> Option<PinnedContext> {
+		let pinned = Contexts::<T>::take(subject)?;
+		Self::forget_revision(pinned.revision);
+		let open = Hosts::<T>::get(pinned.chip)?.challenge?;
+		(open.subject == Some(subject)).then_some(pinned)
+	}
+
+	/// Takes accepted evidence over: the next is to continue it.
+	fn accept(chip: &ChipHash, claims: Claims) {
+		Hosts::<T>::mutate(chip, |host| {
+			if let Some(host) = host {
+				host.checkpoint = Some(claims.boot);
+				host.boot_profile = Some(claims.boot_profile);
+			}
+		});
+	}
+}
+
+impl<T: Config> OnVerdict for Pallet<T> {
+	fn on_verdict(subject: SubjectId, finding: &Finding) {
+		let Some(pinned) = Self::take_context(subject) else { return };
+		let (chip, seq) = (pinned.chip, pinned.seq);
+		match finding.code {
+			Finding::ACCEPTED => match Claims::decode(&mut &finding.claims[..]) {
+				Ok(claims) => {
+					Self::accept(&chip, claims);
+					Self::conclude(&chip, seq, Conduct::Passed);
+				},
+				// More than two thirds of the committee voted for what is no claims.
+				Err(_) => Self::void(&chip, seq),
+			},
+			Finding::UNDECIDED => Self::void(&chip, seq),
+			code => Self::conclude(&chip, seq, Conduct::Failed(code)),
+		}
+	}
+
+	fn on_void(subject: SubjectId) {
+		if let Some(pinned) = Self::take_context(subject) {
+			Self::void(&pinned.chip, pinned.seq);
+		}
+	}
+
+	fn weight() -> frame_support::weights::Weight {
+		T::WeightInfo::conclude()
+	}
+}

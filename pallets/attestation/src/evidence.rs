@@ -1,0 +1,161 @@
+//! Evidence comes in.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{Get, UnixTime},
+};
+use hcc_evidence::{
+	host::{
+		evidence_hash, host_report_data, quote_extra_data, subject_id, ChipHash, Hash256,
+		HostEvidence, PinnedContext, EVAL_VERSION,
+	},
+	snp::{Report, REPORT_LEN},
+	tpm::Attest,
+	UnixSeconds,
+};
+use hcc_primitives::{genesis, Judges, Miners, Ticks, Veks};
+use sp_core::H256;
+
+use crate::*;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_submit_evidence(
+		hot: AccountIdOf<T>,
+		evidence: &HostEvidence,
+	) -> DispatchResult {
+		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
+		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
+		Self::check_lengths(evidence)?;
+		let (chip, open) = Self::challenged(&miner, evidence)?;
+		let report =
+			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
+		Self::check_report(evidence, &report, &open.nonce)?;
+		let pinned = Self::pin(&miner, chip, &open, &report)?;
+		let hash = H256(evidence_hash(evidence));
+		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
+		T::Judges::open(subject, hash)?;
+		Self::note_revision(pinned.revision)?;
+		Contexts::<T>::insert(subject, pinned);
+		Hosts::<T>::mutate(chip, |host| {
+			if let Some(open) = host.as_mut().and_then(|host| host.challenge.as_mut()) {
+				open.subject = Some(subject);
+			}
+		});
+		let seq = open.seq;
+		Self::deposit_event(Event::EvidenceIncluded { chip, miner, seq, subject });
+		Ok(())
+	}
+
+	fn check_lengths(evidence: &HostEvidence) -> Result<(), Error<T>> {
+		let fits = evidence.snp_report.len() == REPORT_LEN
+			&& evidence.tpms_attest.len() <= MAX_ATTEST
+			&& evidence.tpm_signature.len() <= MAX_SIGNATURE
+			&& evidence.ima_delta.records.len() <= T::MaxLog::get() as usize
+			&& evidence.boot.as_ref().is_none_or(|log| log.len() <= MAX_BOOT_LOG);
+		ensure!(fits, Error::<T>::EvidenceLength);
+		Ok(())
+	}
+
+	/// The chip whose open challenge the quote answers. A miner has two chips at most, and numbers them alike: the quote tells which.
+	fn challenged(
+		miner: &AccountIdOf<T>,
+		evidence: &HostEvidence,
+	) -> Result<(ChipHash, OpenChallenge), Error<T>> {
+		let now = T::Ticks::now();
+		let open: Vec<_> = T::Miners::chips(miner)
+			.into_iter()
+			.filter_map(|chip| Some((chip, Hosts::<T>::get(chip)?.challenge?)))
+			.filter(|(_, open)| {
+				open.seq == evidence.seq && open.subject.is_none() && now <= open.deadline
+			})
+			.collect();
+		ensure!(!open.is_empty(), Error::<T>::NoChallenge);
+		let attest =
+			Attest::parse(&evidence.tpms_attest).map_err(|_| Error::<T>::EvidenceMalformed)?;
+		open.into_iter()
+			.find(|(chip, open)| {
+				let wanted = quote_extra_data(
+					&genesis::<T>(),
+					&open.nonce,
+					&evidence.miner,
+					chip,
+					&evidence.guest_pk,
+				);
+				attest.extra_data == wanted
+			})
+			.ok_or(Error::<T>::QuoteNotBound)
+	}
+
+	fn check_report(
+		evidence: &HostEvidence,
+		report: &Report,
+		nonce: &Hash256,
+	) -> Result<(), Error<T>> {
+		let wanted = host_report_data(
+			&genesis::<T>(),
+			nonce,
+			&evidence.miner,
+			&evidence.guest_pk,
+			&evidence.tpms_attest,
+			&[0; 32],
+			&evidence.ima_delta.records,
+		);
+		ensure!(report.report_data == wanted, Error::<T>::ReportNotBound);
+		Ok(())
+	}
+
+	/// Takes down what the evidence is to be judged by, whatever changes until it is.
+	fn pin(
+		miner: &AccountIdOf<T>,
+		chip: ChipHash,
+		open: &OpenChallenge,
+		report: &Report,
+	) -> Result<PinnedContext, Error<T>> {
+		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
+		let tpm = T::Miners::tpm(miner).ok_or(Error::<T>::TpmMissing)?;
+		Ok(PinnedContext {
+			miner: miner.clone().into(),
+			chip,
+			seq: open.seq,
+			nonce: open.nonce,
+			now: UnixSeconds(T::Time::now().as_secs()),
+			revision: T::Revision::get(),
+			eval_version: EVAL_VERSION,
+			vek: T::Veks::vek(&chip, report.reported_tcb).ok_or(Error::<T>::VekMissing)?,
+			ak: tpm.ak.into_inner(),
+			qualified_signer: tpm.qualified_name.into_inner(),
+			boot: host.checkpoint,
+			boot_profile: host.boot_profile,
+		})
+	}
+
+	/// Counts evidence that is judged by a revision: as long as there is some, policy remembers it.
+	fn note_revision(revision: u32) -> Result<(), Error<T>> {
+		Revisions::<T>::try_mutate(|revisions| {
+			let count = revisions.get(&revision).copied().unwrap_or(0).saturating_add(1);
+			revisions.try_insert(revision, count).map_err(|_| Error::<T>::TooManyRevisions)?;
+			Ok(())
+		})
+	}
+
+	/// Counts evidence that is judged by a revision no more.
+	pub(crate) fn forget_revision(revision: u32) {
+		Revisions::<T>::mutate(|revisions| match revisions.get(&revision).copied() {
+			Some(0 | 1) | None => {
+				revisions.remove(&revision);
+			},
+			Some(count) => {
+				let _ = revisions.try_insert(revision, count.saturating_sub(1));
+			},
+		});
+	}
+
+	/// The oldest revision by which evidence is still being judged, or the newest one where none is.
+	pub fn oldest_revision() -> u32 {
+		Revisions::<T>::get().keys().next().copied().unwrap_or_else(T::Revision::get)
+	}
+}

@@ -1,0 +1,269 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::panic,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
+
+mod challenges;
+mod draw;
+mod evidence;
+mod lifecycle;
+mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	extern crate alloc;
+	use alloc::boxed::Box;
+
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{Randomness, UnixTime},
+		weights::WeightMeter,
+	};
+	use frame_system::pallet_prelude::*;
+	use hcc_evidence::host::{HostEvidence, PinnedContext};
+	use hcc_primitives::{
+		ChipHash, Conduct, Judges, Miners, Reputation, SubjectId, Tick, Ticks, Tier, Veks,
+	};
+
+	use super::*;
+
+	#[pallet::config]
+	pub trait Config:
+		frame_system::Config<
+		RuntimeEvent: From<Event<Self>>,
+		AccountId: Into<[u8; 32]> + From<[u8; 32]>,
+	>
+	{
+		/// What governance sets.
+		type Rules: Get<Rules>;
+
+		/// Takes the rules of the genesis.
+		type StoreRules: StoreRules;
+
+		/// The register of miners.
+		type Miners: Miners<AccountIdOf<Self>>;
+
+		/// The keys of chips.
+		type Veks: Veks;
+
+		/// Has evidence judged.
+		type Judges: Judges;
+
+		/// Keeps what chips are known for.
+		type Reputation: Reputation;
+
+		/// The clock of deadlines.
+		type Ticks: Ticks;
+
+		/// The time at which certificates must be valid.
+		type Time: UnixTime;
+
+		/// The revision of policy by which evidence is judged that is included now.
+		type Revision: Get<u32>;
+
+		/// By which chips are drawn. None: then none is drawn in this block.
+		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
+
+		/// The most bytes of a measurement log in one evidence.
+		#[pallet::constant]
+		type MaxLog: Get<u32>;
+
+		/// The weights of the calls.
+		type WeightInfo: WeightInfo;
+	}
+
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	/// The chips that must answer challenges.
+	// Hashed with Blake2: whoever registers a chip chooses the hash that it claims. Unbounded by type alone: of a checkpoint's required files
+	// there are as many as policy has versions.
+	#[pallet::storage]
+	#[pallet::unbounded]
+	pub type Hosts<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, HostOf<T>, OptionQuery>;
+
+	/// The number of the last challenge of a chip that is nobody's now.
+	// Hashed with Blake2, as `Hosts`.
+	#[pallet::storage]
+	pub type LastSeq<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, u64, ValueQuery>;
+
+	/// The chips of each tier, numbered without gaps, so that one can be drawn at once.
+	// Hashed with Twox: numbers are not chosen by anybody.
+	#[pallet::storage]
+	pub type Drawn<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, Tier, Twox64Concat, u32, ChipHash, OptionQuery>;
+
+	/// How many chips each tier has.
+	#[pallet::storage]
+	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
+
+	/// Chips to be challenged at once, first come first served: new ones, and those that failed.
+	#[pallet::storage]
+	pub type Rechecks<T: Config> =
+		StorageValue<_, BoundedVec<ChipHash, ConstU32<MAX_RECHECKS>>, ValueQuery>;
+
+	/// The chips whose challenges must be answered by a tick.
+	// Hashed with Twox: ticks are not chosen by anybody.
+	#[pallet::storage]
+	pub type Due<T: Config> =
+		StorageMap<_, Twox64Concat, Tick, BoundedVec<ChipHash, ConstU32<MAX_DUE>>, ValueQuery>;
+
+	/// The last tick whose deadlines were kept.
+	#[pallet::storage]
+	pub type KeptUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+	/// The last tick at which chips were drawn.
+	#[pallet::storage]
+	pub type DrawnUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+	/// What evidence that is being judged must be judged by, as it was when it was included.
+	// Not hashed: subjects are hashes that this pallet makes. Unbounded by type alone, as `Hosts`.
+	#[pallet::storage]
+	#[pallet::unbounded]
+	pub type Contexts<T: Config> = StorageMap<_, Identity, SubjectId, PinnedContext, OptionQuery>;
+
+	/// The revisions of policy by which evidence is being judged, and how much of it.
+	#[pallet::storage]
+	pub type Revisions<T: Config> =
+		StorageValue<_, BoundedBTreeMap<u32, u32, ConstU32<MAX_REVISIONS>>, ValueQuery>;
+
+	/// The rules from the start.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// None: the runtime's own.
+		pub rules: Option<Rules>,
+		#[serde(skip)]
+		pub _marker: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			if let Some(rules) = self.rules {
+				T::StoreRules::store(rules);
+			}
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A chip must prove itself until tick `deadline`.
+		Challenged {
+			chip: ChipHash,
+			miner: AccountIdOf<T>,
+			seq: u64,
+			nonce: [u8; 32],
+			deadline: Tick,
+		},
+		/// Evidence was included, and is being judged as `subject`. Its bytes are in this block's body.
+		EvidenceIncluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, subject: SubjectId },
+		/// A challenge is closed.
+		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, conduct: Conduct },
+		/// A challenge is closed and counts for nothing: it could not be judged, or not in time.
+		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The account is no miner's hot key, or the evidence names another miner.
+		NotTheMiner,
+		/// None of the miner's chips has an open challenge of that number: it was answered, missed, or never made.
+		NoChallenge,
+		/// A part of the evidence is longer than any such part is, or the report is not 1184 bytes long.
+		EvidenceLength,
+		/// The report or the quote cannot be decoded.
+		EvidenceMalformed,
+		/// extraData of the quote is not the hash over this challenge: a quote for another challenge, miner, chip or guest.
+		QuoteNotBound,
+		/// REPORT_DATA is not the hash over this challenge, quote and log: a report for something else.
+		ReportNotBound,
+		/// The chip's key for the report's REPORTED_TCB is not registered. Call `policy.register_vek` with its certificate first.
+		VekMissing,
+		/// The miner's TPM is not enrolled.
+		TpmMissing,
+		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
+		TooManyRevisions,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::keep_deadlines(meter);
+			Self::challenge_rechecks(meter);
+			Self::draw(meter);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The rules in force, every value within its bounds.
+		pub fn rules() -> Rules {
+			T::Rules::get().clamped()
+		}
+
+		/// A chip that must answer challenges: its checkpoint, its open challenge.
+		pub fn host(chip: ChipHash) -> Option<HostOf<T>> {
+			Hosts::<T>::get(chip)
+		}
+
+		/// What evidence is judged by that is being judged as `subject`.
+		pub fn context(subject: SubjectId) -> Option<PinnedContext> {
+			Contexts::<T>::get(subject)
+		}
+	}
+
+	#[pallet::call(weight = <T as Config>::WeightInfo)]
+	impl<T: Config> Pallet<T> {
+		/// Answers a challenge. The bytes stay in the block's body, where the validators' workers find them; the chain keeps their hash, and
+		/// pins what they are to be judged by. Free if the evidence is bound to an open challenge; the first that is spends it.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the miner's hot key.
+		///
+		/// ## Errors
+		/// - [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::TpmMissing`].
+		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`].
+		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`]: bound to something else.
+		/// - [`Error::VekMissing`]: its certificate was not registered.
+		///
+		/// ## Events
+		/// [`Event::EvidenceIncluded`].
+		#[pallet::call_index(0)]
+		#[pallet::weight((
+			<T as Config>::WeightInfo::submit_evidence(evidence.ima_delta.records.len() as u32),
+			DispatchClass::Operational,
+		))]
+		pub fn submit_evidence(
+			origin: OriginFor<T>,
+			evidence: Box<HostEvidence>,
+		) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			Self::do_submit_evidence(who, &evidence)?;
+			Ok(Pays::No.into())
+		}
+	}
+}

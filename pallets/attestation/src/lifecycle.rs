@@ -1,0 +1,93 @@
+//! Chips come and go.
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+extern crate alloc;
+
+use hcc_primitives::{ChipHash, Conduct, OnChip, Reputation, Ticks};
+
+use crate::*;
+
+impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
+	fn on_ready(chip: &ChipHash, miner: &AccountIdOf<T>) {
+		match Hosts::<T>::get(chip) {
+			// The miner has enrolled another TPM: its log and its boot are new.
+			Some(host) => Hosts::<T>::insert(
+				chip,
+				Host { miner: miner.clone(), checkpoint: None, boot_profile: None, ..host },
+			),
+			None => {
+				let tier = T::Reputation::tier(chip);
+				let position = Self::enter(chip, tier);
+				Hosts::<T>::insert(
+					chip,
+					Host {
+						miner: miner.clone(),
+						seq: LastSeq::<T>::take(chip),
+						challenge: None,
+						checkpoint: None,
+						boot_profile: None,
+						failing: false,
+						tier,
+						position,
+					},
+				);
+			},
+		}
+		Self::recheck(chip);
+	}
+
+	fn on_gone(chip: &ChipHash) {
+		let Some(host) = Hosts::<T>::take(chip) else { return };
+		Self::leave(host.tier, host.position);
+		// Numbers go on where they ended, so that what was signed for a challenge of before answers none to come.
+		LastSeq::<T>::insert(chip, host.seq);
+		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
+		// Leaving with a challenge open is no way out of it.
+		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
+			T::Reputation::note(chip, open.seq, Conduct::Missed, T::Ticks::now());
+		}
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Checks the numbered invariants of the README.
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		use frame_support::ensure;
+		use hcc_primitives::Tier;
+
+		let mut hosts = 0u32;
+		for (chip, host) in Hosts::<T>::iter() {
+			hosts = hosts.saturating_add(1);
+			ensure!(
+				Drawn::<T>::get(host.tier, host.position) == Some(chip),
+				"1: a chip is not where it is drawn from"
+			);
+			let Some(open) = host.challenge else { continue };
+			ensure!(open.seq == host.seq, "2: an open challenge is not the last");
+			match open.subject {
+				Some(subject) => ensure!(
+					Contexts::<T>::get(subject).is_some_and(|pinned| pinned.chip == chip),
+					"3: evidence is judged without a context"
+				),
+				None => ensure!(
+					Due::<T>::get(open.deadline.saturating_add(1)).contains(&chip),
+					"4: a challenge has no deadline"
+				),
+			}
+		}
+		let mut revisions = alloc::collections::BTreeMap::<u32, u32>::new();
+		for pinned in Contexts::<T>::iter_values() {
+			let count = revisions.entry(pinned.revision).or_default();
+			*count = count.saturating_add(1);
+		}
+		ensure!(
+			revisions == Revisions::<T>::get().into_inner(),
+			"5: other revisions are counted than evidence is judged by"
+		);
+		let population: u32 = Tier::ALL.iter().map(|tier| Population::<T>::get(tier)).sum();
+		ensure!(population == hosts, "1: a tier counts other chips than there are");
+		ensure!(Drawn::<T>::iter().count() as u32 == hosts, "1: a chip is drawn that is gone");
+		Ok(())
+	}
+}

@@ -1,0 +1,172 @@
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU32, Hooks, Randomness},
+	weights::WeightMeter,
+};
+use hcc_evidence::host::chip_hash;
+use hcc_primitives::{
+	mock::{self, MockJudges, MockMiners, MockReputation, MockTicks, MockVeks, Now},
+	EnrolledTpm, OnChip,
+};
+use sp_core::H256;
+use sp_runtime::{AccountId32, BuildStorage};
+
+use crate as pallet_attestation;
+use crate::{
+	tests::machine::{Machine, GENESIS, MINER},
+	*,
+};
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeHoldReason,
+		RuntimeFreezeReason,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Timestamp = pallet_timestamp;
+	#[runtime::pallet_index(2)]
+	pub type Attestation = pallet_attestation;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+}
+
+#[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
+impl pallet_timestamp::Config for Test {}
+
+/// How long a challenge may be answered.
+pub const ANSWER: u32 = 10;
+
+parameter_types! {
+	pub static Seed: Option<H256> = None;
+	pub static Revision: u32 = 3;
+	pub static MockRules: Rules = Rules {
+		answer: ANSWER,
+		trusted: 100,
+		regular: 50,
+		probation: 20,
+		quarantine: 10,
+		suspended: 100,
+	};
+}
+
+/// Chance that a test chooses; without it nobody is drawn.
+pub struct Chosen;
+impl Randomness<Option<H256>, u64> for Chosen {
+	fn random(_: &[u8]) -> (Option<H256>, u64) {
+		(Seed::get(), 0)
+	}
+}
+
+impl StoreRules for Chosen {
+	fn store(rules: Rules) {
+		MockRules::set(rules);
+	}
+}
+
+impl Config for Test {
+	type Rules = MockRules;
+	type StoreRules = Chosen;
+	type Miners = MockMiners;
+	type Veks = MockVeks;
+	type Judges = MockJudges;
+	type Reputation = MockReputation;
+	type Ticks = MockTicks;
+	type Time = Timestamp;
+	type Revision = Revision;
+	type Randomness = Chosen;
+	type MaxLog = ConstU32<{ 64 << 10 }>;
+	type WeightInfo = ();
+}
+
+pub fn miner() -> AccountId32 {
+	AccountId32::new(MINER)
+}
+
+/// The chip of that machine.
+pub fn chip(machine: &Machine) -> [u8; 32] {
+	chip_hash(machine.vek.product, machine.chip.id())
+}
+
+/// The machine's attestation key as TPMT_PUBLIC.
+fn public_area(machine: &Machine) -> Vec<u8> {
+	let point = machine.ak.verifying_key().to_encoded_point(false);
+	let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+	[
+		&[0x00, 0x23, 0x00, 0x0b, 0x00, 0x05, 0x04, 0x72, 0x00, 0x00][..],
+		&[0x00, 0x10, 0x00, 0x18, 0x00, 0x0b, 0x00, 0x03, 0x00, 0x10],
+		&tpm2b(point.x().expect("a point")),
+		&tpm2b(point.y().expect("a point")),
+	]
+	.concat()
+}
+
+/// Registers the machine, with its key and its TPM, and tells the pallet.
+pub fn enlist(machine: &Machine) {
+	enlist_all(&[machine]);
+}
+
+pub fn enlist_all(machines: &[&Machine]) {
+	let first = machines.first().expect("a machine");
+	let tpm = EnrolledTpm {
+		ek: [0; 32],
+		ak: public_area(first).try_into().expect("short"),
+		qualified_name: first.signer().try_into().expect("short"),
+	};
+	let chips: Vec<_> = machines.iter().map(|machine| chip(machine)).collect();
+	mock::register(miner(), chips.clone(), Some(tpm));
+	for (chip, machine) in chips.iter().zip(machines) {
+		mock::add_vek(*chip, machine.vek.clone());
+		<Attestation as OnChip<AccountId32>>::on_ready(chip, &miner());
+	}
+}
+
+/// Goes one block and one tick on, and polls.
+pub fn next_tick() {
+	Now::set(Now::get() + 1);
+	let next = System::block_number() + 1;
+	System::set_block_number(next);
+	Attestation::on_poll(next, &mut WeightMeter::new());
+	Attestation::do_try_state().expect("the invariants hold");
+}
+
+/// Runs `test` on a fresh chain at block 1 and then checks the invariants.
+pub fn run(test: impl FnOnce()) {
+	mock::reset();
+	Seed::set(None);
+	Revision::set(3);
+	let storage =
+		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
+	sp_io::TestExternalities::from(storage).execute_with(|| {
+		System::set_block_number(1);
+		frame_system::BlockHash::<Test>::insert(0, H256(GENESIS));
+		Timestamp::set_timestamp(crate::tests::machine::NOW.0 * 1_000);
+		test();
+		Attestation::do_try_state().expect("the invariants hold");
+	});
+}
+
+pub fn events() -> Vec<Event<Test>> {
+	System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::Attestation(event) => Some(event),
+			_ => None,
+		})
+		.collect()
+}

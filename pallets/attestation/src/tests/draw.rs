@@ -1,0 +1,97 @@
+//! Who is drawn.
+
+use hcc_primitives::{Conduct, OnChip};
+use sp_core::H256;
+use sp_runtime::AccountId32;
+
+use crate::{
+	draw::{below, how_many},
+	mock::*,
+	tests::machine::Machine,
+	*,
+};
+
+#[test]
+fn nobody_is_drawn_without_chance() {
+	run(|| {
+		let alice = Machine::named("alice");
+		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		Rechecks::<Test>::kill();
+		for _ in 0..200 {
+			next_tick();
+		}
+		assert!(events().is_empty());
+	});
+}
+
+#[test]
+fn chips_are_drawn_about_as_often_as_their_tier_says() {
+	run(|| {
+		let alice = Machine::named("alice");
+		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		Rechecks::<Test>::kill();
+		let mut challenged = 0;
+		for block in 0u32..2_000 {
+			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
+			next_tick();
+			let open = Attestation::host(chip(&alice)).expect("there").challenge;
+			if open.is_some() {
+				challenged += 1;
+				// Concluded at once, so that the next draw is free.
+				Hosts::<Test>::mutate(chip(&alice), |host| {
+					host.as_mut().expect("there").challenge = None
+				});
+			}
+		}
+		// One in twenty, on probation: 100 are expected, with a deviation of 10.
+		assert!((60..=140).contains(&challenged), "{challenged}");
+	});
+}
+
+#[test]
+fn an_open_challenge_is_not_drawn_over() {
+	run(|| {
+		let alice = Machine::named("alice");
+		enlist(&alice);
+		next_tick();
+		for block in 0u32..ANSWER - 1 {
+			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
+			next_tick();
+		}
+		let challenged = |event: &&Event<Test>| matches!(event, Event::Challenged { .. });
+		assert_eq!(events().iter().filter(challenged).count(), 1);
+		let concluded = Event::Concluded {
+			chip: chip(&alice),
+			miner: miner(),
+			seq: 1,
+			conduct: Conduct::Missed,
+		};
+		assert!(!events().contains(&concluded));
+	});
+}
+
+/// The whole part always, and over all lots the remainder exactly.
+#[test]
+fn the_number_drawn_is_the_rate_on_average() {
+	bolero::check!().with_type::<(u16, u16)>().with_iterations(2_000).for_each(
+		|(population, interval)| {
+			let (population, interval) = (u32::from(*population), u32::from(*interval).max(1));
+			let rest = population % interval;
+			// Below it a lot draws one more.
+			let threshold = (u128::from(rest) << 32).div_ceil(u128::from(interval));
+			for lot in [0, threshold.saturating_sub(1), threshold, u128::from(u32::MAX)] {
+				let lot = u32::try_from(lot).unwrap_or(u32::MAX);
+				let more = u128::from(lot) < threshold;
+				let wanted = population / interval + u32::from(more);
+				assert_eq!(how_many(population, interval, lot), wanted);
+			}
+		},
+	);
+}
+
+#[test]
+fn a_number_drawn_is_below_its_bound() {
+	bolero::check!().with_type::<(u32, u32)>().with_iterations(2_000).for_each(|(bound, lot)| {
+		assert!(below((*bound).max(1), *lot) < (*bound).max(1));
+	});
+}

@@ -1,0 +1,7 @@
+mod challenges;
+mod draw;
+mod evidence;
+#[allow(dead_code)]
+#[path = "../../../evidence/tests/host/machine.rs"]
+pub(crate) mod machine;
+mod verdicts;

@@ -1,0 +1,156 @@
+//! What verdicts mean. They are made by the verifier itself, on the machine's real evidence.
+
+use frame_support::assert_ok;
+use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
+use hcc_primitives::{
+	mock::{NextTier, Noted, Opened},
+	Conduct, Finding, OnChip, OnVerdict, Tier,
+};
+use sp_runtime::AccountId32;
+
+use crate::{
+	mock::*,
+	tests::{
+		evidence::{context, pinned, submit},
+		machine::{Machine, Policy, GENESIS},
+	},
+	*,
+};
+
+/// Judges as a worker does.
+fn judge(evidence: &HostEvidence) -> Finding {
+	let verdict = pinned().judge::<RustCrypto, _>(evidence, &Policy::default(), GENESIS);
+	let claims = verdict.encoded_claims().try_into().expect("short");
+	Finding { code: verdict.code(), claims }
+}
+
+/// Answers the open challenge, and has the answer judged and decided.
+fn answer(machine: &Machine) -> Finding {
+	let evidence = machine.answer(&context(machine));
+	assert_ok!(submit(evidence.clone()));
+	let finding = judge(&evidence);
+	let (subject, _) = *Opened::get().last().expect("opened");
+	<Attestation as OnVerdict>::on_verdict(subject, &finding);
+	assert!(Attestation::context(subject).is_none(), "nothing is left of it");
+	finding
+}
+
+/// Has the chip challenged in the next block.
+fn challenge(machine: &Machine) {
+	Attestation::recheck(&chip(machine));
+	next_tick();
+}
+
+fn host(machine: &Machine) -> HostOf<Test> {
+	Attestation::host(chip(machine)).expect("enlisted")
+}
+
+fn enlisted(test: impl FnOnce(Machine)) {
+	run(|| {
+		let alice = Machine::named("alice");
+		enlist(&alice);
+		next_tick();
+		test(alice);
+	});
+}
+
+#[test]
+fn accepted_evidence_moves_the_checkpoint_on() {
+	enlisted(|mut alice| {
+		assert!(answer(&alice).is_accepted());
+		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 2);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Passed)]);
+		alice.run(b"bash");
+		challenge(&alice);
+		let evidence = alice.answer(&context(&alice));
+		assert_eq!(evidence.ima_delta.from_entry, 2, "only what is new is sent");
+		assert!(answer(&alice).is_accepted());
+		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 3);
+	});
+}
+
+#[test]
+fn an_unknown_file_is_rejected_and_checked_at_once_and_the_checkpoint_stays() {
+	enlisted(|mut alice| {
+		answer(&alice);
+		let before = host(&alice).checkpoint;
+		alice.run(b"a backdoor");
+		challenge(&alice);
+		NextTier::set(Tier::Quarantine);
+		assert_eq!(answer(&alice).code, RejectCode::ImaUnknownFile.number());
+		assert_eq!(host(&alice).checkpoint, before);
+		assert_eq!(host(&alice).tier, Tier::Quarantine);
+		next_tick();
+		assert_eq!(host(&alice).challenge.expect("checked at once").seq, 3);
+		assert_eq!(answer(&alice).code, RejectCode::ImaUnknownFile.number());
+		next_tick();
+		assert_eq!(host(&alice).challenge, None, "then it waits for the draw");
+	});
+}
+
+#[test]
+fn a_reboot_cures_it_since_the_log_starts_anew() {
+	enlisted(|mut alice| {
+		answer(&alice);
+		alice.run(b"a backdoor");
+		challenge(&alice);
+		answer(&alice);
+		alice.boot();
+		alice.run(b"hcc-miner");
+		next_tick();
+		assert!(answer(&alice).is_accepted());
+	});
+}
+
+#[test]
+fn what_could_not_be_judged_counts_for_nothing_and_is_asked_again() {
+	enlisted(|alice| {
+		assert_ok!(submit(alice.answer(&context(&alice))));
+		let (subject, _) = *Opened::get().last().expect("opened");
+		<Attestation as OnVerdict>::on_void(subject);
+		assert!(Noted::get().is_empty());
+		next_tick();
+		assert_ok!(submit(alice.answer(&context(&alice))));
+		let (subject, _) = *Opened::get().last().expect("opened");
+		let undecided = Finding { code: Finding::UNDECIDED, claims: Default::default() };
+		<Attestation as OnVerdict>::on_verdict(subject, &undecided);
+		assert!(Noted::get().is_empty());
+		next_tick();
+		assert_eq!(host(&alice).challenge.expect("asked again").seq, 3);
+	});
+}
+
+#[test]
+fn claims_that_are_none_count_for_nothing() {
+	enlisted(|alice| {
+		assert_ok!(submit(alice.answer(&context(&alice))));
+		let (subject, _) = *Opened::get().last().expect("opened");
+		let claims = vec![1, 2, 3].try_into().expect("short");
+		<Attestation as OnVerdict>::on_verdict(subject, &Finding { code: 0, claims });
+		assert!(Noted::get().is_empty());
+		assert_eq!(host(&alice).checkpoint, None);
+	});
+}
+
+#[test]
+fn a_verdict_on_a_chip_that_is_gone_changes_nothing() {
+	enlisted(|alice| {
+		assert_ok!(submit(alice.answer(&context(&alice))));
+		let (subject, _) = *Opened::get().last().expect("opened");
+		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		let failed = Finding { code: 301, claims: Default::default() };
+		<Attestation as OnVerdict>::on_verdict(subject, &failed);
+		assert!(Noted::get().is_empty());
+		assert_eq!(Attestation::oldest_revision(), 3);
+	});
+}
+
+#[test]
+fn another_tpm_starts_anew() {
+	enlisted(|alice| {
+		answer(&alice);
+		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		let host = host(&alice);
+		assert_eq!((host.checkpoint, host.boot_profile), (None, None));
+	});
+}

@@ -1,0 +1,117 @@
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use hcc_evidence::host::{BootState, Hash256};
+use hcc_primitives::{SubjectId, Tick, Tier};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::Debug;
+
+/// An account of the chain.
+pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
+/// [`Host`] with the chain's accounts.
+pub type HostOf<T> = Host<AccountIdOf<T>>;
+
+/// The most chips that wait to be challenged at once.
+pub const MAX_RECHECKS: u32 = 64;
+/// The most challenges that are due at one tick.
+pub const MAX_DUE: u32 = 64;
+/// Under how many revisions of policy evidence can be judged at the same time.
+pub const MAX_REVISIONS: u32 = 32;
+
+/// The longest parts of evidence, in bytes. A TPM's are far below; the event log's bound is the design's.
+pub const MAX_ATTEST: usize = 1024;
+pub const MAX_SIGNATURE: usize = 1024;
+pub const MAX_BOOT_LOG: usize = 64 << 10;
+
+/// What governance sets: how often chips must prove themselves. In ticks, one a block.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rules {
+	/// How long a challenge may be answered.
+	pub answer: Tick,
+	/// The mean interval between challenges of a trusted chip.
+	pub trusted: Tick,
+	/// Of a regular one.
+	pub regular: Tick,
+	/// Of one on probation.
+	pub probation: Tick,
+	/// Of one in quarantine.
+	pub quarantine: Tick,
+	/// Of one that is suspended.
+	pub suspended: Tick,
+}
+
+impl Rules {
+	/// Every value within bounds: an answer takes a few blocks, and a chip is challenged every block at the most.
+	pub fn clamped(self) -> Self {
+		let interval = |ticks: Tick| ticks.clamp(1, 14_400);
+		Self {
+			answer: self.answer.clamp(5, 600),
+			trusted: interval(self.trusted),
+			regular: interval(self.regular),
+			probation: interval(self.probation),
+			quarantine: interval(self.quarantine),
+			suspended: interval(self.suspended),
+		}
+	}
+
+	/// The mean interval between challenges of a chip of that tier.
+	pub fn interval(&self, tier: Tier) -> Tick {
+		match tier {
+			Tier::Trusted => self.trusted,
+			Tier::Regular => self.regular,
+			Tier::Probation => self.probation,
+			Tier::Quarantine => self.quarantine,
+			Tier::Suspended => self.suspended,
+		}
+	}
+}
+
+/// Where rules are kept.
+pub trait StoreRules {
+	/// Keeps these from now on.
+	fn store(rules: Rules);
+}
+
+/// A challenge that is not concluded.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct OpenChallenge {
+	pub seq: u64,
+	pub nonce: Hash256,
+	/// The last tick at which evidence is taken.
+	pub deadline: Tick,
+	/// Evidence was included, and is being judged.
+	pub subject: Option<SubjectId>,
+}
+
+/// A chip that must answer challenges.
+#[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct Host<AccountId> {
+	pub miner: AccountId,
+	/// The number of the last challenge.
+	pub seq: u64,
+	pub challenge: Option<OpenChallenge>,
+	/// Where the measurement log is taken up; none before evidence was accepted.
+	pub checkpoint: Option<BootState>,
+	/// The hash of the boot's PCRs; none before evidence was accepted.
+	pub boot_profile: Option<Hash256>,
+	/// It did not pass its last challenge.
+	pub failing: bool,
+	pub tier: Tier,
+	/// Its number among the chips of that tier.
+	pub position: u32,
+}

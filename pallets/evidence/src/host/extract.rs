@@ -1,0 +1,178 @@
+//! The part of policy that one evidence is judged by: small enough to be handed from the chain to a worker, or kept in a file.
+
+use alloc::{vec, vec::Vec};
+
+use super::{Hash256, HostEvidence, HostPolicy, RequiredFile, TcbFloors};
+use crate::{
+	ima::{FileVerdict, Files, HashAlgorithm, Limits, Records},
+	snp::{CpuId, Report},
+};
+
+/// What must be known of policy to judge certain evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
+pub struct PolicyQuery {
+	/// The CPU of the report, where it states one.
+	pub cpu: Option<CpuId>,
+	/// The launch measurement of the report.
+	pub measurement: [u8; 48],
+	/// The SHA-256 digests of the files in the measurement log, in ascending order.
+	pub files: Vec<Hash256>,
+}
+
+impl PolicyQuery {
+	/// What must be known for `evidence`. Parts that cannot be decoded ask for nothing: they are refused before policy is.
+	pub fn of(evidence: &HostEvidence) -> Self {
+		let report = Report::parse(&evidence.snp_report).ok();
+		let mut files: Vec<Hash256> = Records::new(&evidence.ima_delta.records, 0)
+			.map_while(Result::ok)
+			.filter_map(|record| match record.file_digest() {
+				Ok(("sha256", digest)) => Hash256::try_from(digest).ok(),
+				_ => None,
+			})
+			.collect();
+		files.sort_unstable();
+		files.dedup();
+		Self {
+			cpu: report.as_ref().and_then(|report| report.cpu),
+			measurement: report.map_or([0; 48], |report| report.measurement),
+			files,
+		}
+	}
+}
+
+/// What is asked of a kind of CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
+pub struct CpuPolicy {
+	pub cpu: CpuId,
+	pub floors: TcbFloors,
+	/// Bits of the current mitigation vector that must be set.
+	pub mitigations: u64,
+}
+
+/// The answer to a [`PolicyQuery`]: what it does not name is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
+pub struct PolicyExtract {
+	/// Bits of the guest policy that must be set, and that must not be.
+	pub guest_policy: (u64, u64),
+	/// Bits of PLATFORM_INFO that must be set, and that may be.
+	pub platform_info: (u64, u64),
+	pub cpus: Vec<CpuPolicy>,
+	/// Launch measurements that a host's guest may have.
+	pub measurements: Vec<[u8; 48]>,
+	pub files: FileList,
+	pub required: Vec<RequiredFile>,
+	/// The most bytes and entries of a measurement log.
+	pub log_bytes: u32,
+	pub log_entries: u32,
+}
+
+/// SHA-256 digests of files; others are unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
+)]
+pub struct FileList {
+	/// In ascending order.
+	allowed: Vec<Hash256>,
+	/// In ascending order.
+	forbidden: Vec<Hash256>,
+}
+
+impl FileList {
+	/// A list of these. A file that is on both lists is forbidden.
+	pub fn new(mut allowed: Vec<Hash256>, mut forbidden: Vec<Hash256>) -> Self {
+		allowed.sort_unstable();
+		forbidden.sort_unstable();
+		Self { allowed, forbidden }
+	}
+}
+
+impl Files for FileList {
+	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
+		let (HashAlgorithm::Sha256, Ok(digest)) = (algorithm, Hash256::try_from(digest)) else {
+			return FileVerdict::Unknown;
+		};
+		if self.forbidden.binary_search(&digest).is_ok() {
+			FileVerdict::Forbidden
+		} else if self.allowed.binary_search(&digest).is_ok() {
+			FileVerdict::Allowed
+		} else {
+			FileVerdict::Unknown
+		}
+	}
+}
+
+impl HostPolicy for PolicyExtract {
+	type Files = FileList;
+
+	fn guest_policy(&self) -> (u64, u64) {
+		self.guest_policy
+	}
+
+	fn platform_info(&self) -> (u64, u64) {
+		self.platform_info
+	}
+
+	fn mitigations(&self, cpu: CpuId) -> u64 {
+		let known = self.cpus.iter().find(|policy| policy.cpu == cpu);
+		known.map_or(u64::MAX, |policy| policy.mitigations)
+	}
+
+	fn tcb_floors(&self, cpu: CpuId) -> Option<TcbFloors> {
+		self.cpus.iter().find(|policy| policy.cpu == cpu).map(|policy| policy.floors)
+	}
+
+	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool {
+		self.measurements.contains(measurement)
+	}
+
+	fn files(&self) -> &FileList {
+		&self.files
+	}
+
+	fn required(&self) -> &[RequiredFile] {
+		&self.required
+	}
+
+	fn limits(&self) -> Limits {
+		Limits { bytes: self.log_bytes as usize, entries: self.log_entries }
+	}
+}
+
+/// The extract of any policy that answers `query`.
+pub fn extract<P: HostPolicy>(policy: &P, query: &PolicyQuery) -> PolicyExtract {
+	let with = |wanted| {
+		let judge =
+			|digest: &&Hash256| policy.files().judge(HashAlgorithm::Sha256, &digest[..]) == wanted;
+		query.files.iter().filter(judge).copied().collect()
+	};
+	let cpus = query.cpu.and_then(|cpu| {
+		let floors = policy.tcb_floors(cpu)?;
+		Some(CpuPolicy { cpu, floors, mitigations: policy.mitigations(cpu) })
+	});
+	let allowed = policy.allows_measurement(&query.measurement);
+	let limits = policy.limits();
+	PolicyExtract {
+		guest_policy: policy.guest_policy(),
+		platform_info: policy.platform_info(),
+		cpus: cpus.into_iter().collect(),
+		measurements: if allowed { vec![query.measurement] } else { Vec::new() },
+		files: FileList::new(with(FileVerdict::Allowed), with(FileVerdict::Forbidden)),
+		required: policy.required().to_vec(),
+		log_bytes: u32::try_from(limits.bytes).unwrap_or(u32::MAX),
+		log_entries: limits.entries,
+	}
+}

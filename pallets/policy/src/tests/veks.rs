@@ -1,0 +1,135 @@
+//! Keys of chips.
+
+use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+use hcc_evidence::host::{chip_hash, ChipHash};
+use hcc_primitives::{mock::register, OnChip, Veks as _};
+use insecure_sim::{issue_vcek, Chip, PRODUCT, TCB};
+use sp_runtime::AccountId32;
+
+use crate::{mock::*, *};
+
+fn certificate(name: &str) -> Certificate {
+	let der = issue_vcek(&Chip::named(name)).expect("the hierarchy issues certificates");
+	der.try_into().expect("short")
+}
+
+fn hash(name: &str) -> ChipHash {
+	chip_hash(PRODUCT, Chip::named(name).id())
+}
+
+fn held(who: &AccountId32) -> u64 {
+	Balances::balance_on_hold(&HoldReason::Vek.into(), who)
+}
+
+#[test]
+fn a_key_is_verified_once_and_found_by_its_tcb() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
+		assert_eq!(held(&account(2)), VEK_DEPOSIT);
+		let vek =
+			<Policy as hcc_primitives::Veks>::vek(&hash("alice"), TCB.raw).expect("registered");
+		assert_eq!(vek.tcb, TCB.version);
+		assert!(Policy::vek(&hash("alice"), [0; 8]).is_none());
+		assert!(Policy::vek(&hash("bob"), TCB.raw).is_none());
+		assert_noop!(
+			Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")),
+			Error::<Test>::VekKnown
+		);
+	});
+}
+
+#[test]
+fn a_key_of_a_chip_that_nobody_has_is_refused() {
+	run(|| {
+		assert_noop!(
+			Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")),
+			Error::<Test>::ChipNotRegistered
+		);
+	});
+}
+
+#[test]
+fn a_certificate_that_does_not_hold_is_refused() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		let mut altered = certificate("alice");
+		let last = altered.len() - 1;
+		altered[last] ^= 1;
+		for bad in [altered, Certificate::default(), vec![0x30; 300].try_into().expect("short")] {
+			assert_noop!(
+				Policy::register_vek(RuntimeOrigin::signed(account(1)), bad),
+				Error::<Test>::VekRefused
+			);
+		}
+		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
+		assert_noop!(
+			Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")),
+			Error::<Test>::VekRefused
+		);
+	});
+}
+
+#[test]
+fn only_the_depositor_removes_a_key_and_has_its_deposit_back() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
+		assert_noop!(
+			Policy::remove_vek(RuntimeOrigin::signed(account(1)), hash("alice"), TCB.version),
+			Error::<Test>::VekNotFound
+		);
+		let removed =
+			Policy::remove_vek(RuntimeOrigin::signed(account(2)), hash("alice"), TCB.version);
+		assert_ok!(removed);
+		assert_eq!(held(&account(2)), 0);
+		assert!(Policy::veks(hash("alice")).is_empty());
+	});
+}
+
+#[test]
+fn others_fill_half_of_a_chips_room_and_its_miner_replaces_the_oldest() {
+	run(|| {
+		let (chip, owner) = (hash("alice"), account(1));
+		register(owner.clone(), vec![chip], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
+		let known = Policy::veks(chip).remove(0);
+		let store = |microcode, who: &AccountId32| {
+			let mut vek = known.clone();
+			vek.tcb.microcode = microcode;
+			Policy::store_vek(chip, vek, who.clone(), &owner)
+		};
+		assert_ok!(store(1, &account(3)));
+		assert_noop!(store(2, &account(4)), Error::<Test>::TooManyVeks);
+		for microcode in 3..7 {
+			assert_ok!(store(microcode, &owner));
+		}
+		assert_eq!((held(&account(2)), held(&account(3)), held(&owner)), (0, 0, 4 * VEK_DEPOSIT));
+		let left: Vec<_> = Policy::veks(chip).iter().map(|vek| vek.tcb.microcode).collect();
+		assert_eq!(left, [3, 4, 5, 6]);
+	});
+}
+
+#[test]
+fn a_certificate_issued_anew_replaces_the_former() {
+	run(|| {
+		let (chip, owner) = (hash("alice"), account(1));
+		register(owner.clone(), vec![chip], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
+		let mut vek = Policy::veks(chip).remove(0);
+		vek.not_after.0 += 1;
+		assert_ok!(Policy::store_vek(chip, vek, account(3), &owner));
+		assert_eq!((held(&account(2)), held(&account(3))), (0, VEK_DEPOSIT));
+	});
+}
+
+#[test]
+fn keys_go_with_their_chip() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
+		register(account(1), vec![], None);
+		<Policy as OnChip<AccountId32>>::on_gone(&hash("alice"));
+		assert_eq!(held(&account(2)), 0);
+	});
+}

@@ -1,0 +1,158 @@
+//! Keys of chips: their certificates are verified once, so that evidence need not carry them.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{
+		fungible::{InspectHold, MutateHold},
+		tokens::Precision,
+		Get, UnixTime,
+	},
+};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{chip_hash, ChipHash},
+	snp::{self, AmdRoots as Hierarchy, TcbVersion, Vek, VekKind},
+	UnixSeconds,
+};
+use hcc_primitives::{ChipOwners, OnChip};
+
+use crate::*;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_register_vek(who: AccountIdOf<T>, der: &[u8]) -> DispatchResult {
+		let roots: Vec<Hierarchy> = AmdRoots::<T>::get()
+			.current()
+			.map(|roots| roots.iter().map(Into::into).collect())
+			.unwrap_or_default();
+		let now = UnixSeconds(T::Time::now().as_secs());
+		let vek =
+			snp::verify_vek::<RustCrypto>(der, &roots, now).map_err(|_| Error::<T>::VekRefused)?;
+		let VekKind::Vcek { hardware_id } = vek.kind else {
+			return Err(Error::<T>::VekRefused.into());
+		};
+		let chip = chip_hash(vek.product, &hardware_id);
+		let owner = T::Chips::owner_of(&chip).ok_or(Error::<T>::ChipNotRegistered)?;
+		Self::store_vek(chip, vek, who, &owner)
+	}
+
+	/// Stores a verified key. The benchmarks use it directly, to fill the row.
+	pub(crate) fn store_vek(
+		chip: ChipHash,
+		vek: Vek,
+		who: AccountIdOf<T>,
+		owner: &AccountIdOf<T>,
+	) -> DispatchResult {
+		Veks::<T>::try_mutate(chip, |rows| {
+			// A certificate that was issued anew has the same key: it counts only once the former has run out.
+			let same = rows.iter().position(|row| row.vek.tcb == vek.tcb);
+			if let Some(at) = same {
+				let row = rows.get(at).ok_or(Error::<T>::VekNotFound)?;
+				ensure!(vek.not_after > row.vek.not_after, Error::<T>::VekKnown);
+				Self::release(chip, rows.remove(at))?;
+			}
+			if who == *owner {
+				if rows.len() >= MAX_VEKS as usize {
+					Self::release(chip, rows.remove(0))?;
+				}
+			} else {
+				let foreign = rows.iter().filter(|row| row.depositor != *owner).count();
+				let full = rows.len() >= MAX_VEKS as usize;
+				ensure!(!full && foreign < MAX_FOREIGN_VEKS, Error::<T>::TooManyVeks);
+			}
+			let deposit = T::VekDeposit::get();
+			T::NativeBalance::hold(&HoldReason::Vek.into(), &who, deposit)?;
+			let tcb = vek.tcb;
+			rows.try_push(VekRow { vek, depositor: who.clone(), deposit })
+				.map_err(|_| Error::<T>::TooManyVeks)?;
+			Self::deposit_event(Event::VekRegistered { chip, tcb, depositor: who });
+			Ok(())
+		})
+	}
+
+	pub(crate) fn do_remove_vek(
+		who: AccountIdOf<T>,
+		chip: ChipHash,
+		tcb: TcbVersion,
+	) -> DispatchResult {
+		Veks::<T>::try_mutate_exists(chip, |stored| {
+			let rows = stored.as_mut().ok_or(Error::<T>::VekNotFound)?;
+			let at = rows
+				.iter()
+				.position(|row| row.vek.tcb == tcb && row.depositor == who)
+				.ok_or(Error::<T>::VekNotFound)?;
+			Self::release(chip, rows.remove(at))?;
+			if rows.is_empty() {
+				*stored = None;
+			}
+			Ok(())
+		})
+	}
+
+	/// Gives a row's deposit back. What of it is no longer held was slashed, and stays so.
+	fn release(chip: ChipHash, row: VekRowOf<T>) -> DispatchResult {
+		let reason = HoldReason::Vek.into();
+		T::NativeBalance::release(&reason, &row.depositor, row.deposit, Precision::BestEffort)?;
+		Self::deposit_event(Event::VekRemoved { chip, tcb: row.vek.tcb, depositor: row.depositor });
+		Ok(())
+	}
+}
+
+impl<T: Config> hcc_primitives::Veks for Pallet<T> {
+	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
+		Veks::<T>::get(chip).into_iter().map(|row| row.vek).find(|vek| vek.is_for(reported_tcb))
+	}
+}
+
+impl<T: Config> hcc_primitives::TpmRoots for Pallet<T> {
+	fn tpm_roots() -> Vec<Vec<u8>> {
+		TpmRoots::<T>::get()
+			.current()
+			.map(|roots| roots.iter().map(|root| root.to_vec()).collect())
+			.unwrap_or_default()
+	}
+}
+
+/// Rows exist for registered chips only.
+impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
+	fn on_ready(_: &ChipHash, _: &AccountIdOf<T>) {}
+
+	fn on_gone(chip: &ChipHash) {
+		for row in Veks::<T>::take(chip) {
+			// A release fails only where nothing is held, and then there is nothing to give back.
+			let _ = Self::release(*chip, row);
+		}
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Invariants 4 and 5 of the README.
+	pub(crate) fn check_veks() -> Result<(), sp_runtime::TryRuntimeError> {
+		use sp_runtime::traits::Saturating;
+
+		let mut held = alloc::collections::BTreeMap::<AccountIdOf<T>, BalanceOf<T>>::new();
+		for (chip, rows) in Veks::<T>::iter() {
+			ensure!(T::Chips::owner_of(&chip).is_some(), "4: keys of a chip that nobody has");
+			for (at, row) in rows.iter().enumerate() {
+				ensure!(
+					!rows.iter().take(at).any(|earlier| earlier.vek.tcb == row.vek.tcb),
+					"4: two keys for one tcb"
+				);
+				let sum = held.entry(row.depositor.clone()).or_default();
+				*sum = sum.saturating_add(row.deposit);
+			}
+		}
+		let reason = HoldReason::Vek.into();
+		for (who, sum) in held {
+			ensure!(
+				T::NativeBalance::balance_on_hold(&reason, &who) == sum,
+				"5: a deposit is not held"
+			);
+		}
+		Ok(())
+	}
+}

@@ -1,0 +1,76 @@
+//! What miners do, and what it makes of them.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use hcc_evidence::host::ChipHash;
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+use sp_runtime::Debug;
+
+use crate::Tick;
+
+/// How a chip met a challenge.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Conduct {
+	/// Its evidence was accepted.
+	Passed,
+	/// Its evidence was rejected with that code.
+	Failed(u16),
+	/// It did not answer in time.
+	Missed,
+}
+
+/// How much a chip is trusted: how often it must prove itself, what work it gets.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Ord,
+	PartialOrd,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+#[serde(rename_all = "camelCase")]
+pub enum Tier {
+	/// A high score and no strike.
+	Trusted,
+	/// Between the others.
+	Regular,
+	/// A chip that has not proven itself often enough yet, or has a low score.
+	Probation,
+	/// Its last evidence showed what nobody knows: no work until it is accepted again.
+	Quarantine,
+	/// As many strikes as there may be: no work.
+	Suspended,
+}
+
+impl Tier {
+	/// Every tier, best first.
+	pub const ALL: [Self; 5] =
+		[Self::Trusted, Self::Regular, Self::Probation, Self::Quarantine, Self::Suspended];
+}
+
+/// Keeps what chips are known for.
+pub trait Reputation {
+	/// Takes a chip's conduct into account.
+	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, at: Tick) -> Tier;
+	/// The chip's tier.
+	fn tier(chip: &ChipHash) -> Tier;
+}

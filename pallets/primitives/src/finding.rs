@@ -1,0 +1,63 @@
+//! What validators find of evidence.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+	pallet_prelude::DispatchResult, traits::ConstU32, weights::Weight, BoundedVec,
+};
+use hcc_evidence::host::{finding_hash, Verdict};
+use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_runtime::Debug;
+
+/// What is judged: an identifier that the asking pallet makes.
+pub type SubjectId = H256;
+
+/// The most bytes that claims have.
+pub const MAX_CLAIMS: u32 = 4096;
+
+/// What a judge finds: a code and, where it is an acceptance, what the evidence states.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Finding {
+	/// [`Finding::ACCEPTED`], [`Finding::UNDECIDED`], or the code of a rejection.
+	pub code: u16,
+	/// SCALE, of a type that the asking pallet knows; empty unless accepted.
+	pub claims: BoundedVec<u8, ConstU32<MAX_CLAIMS>>,
+}
+
+impl Finding {
+	/// The code of an acceptance.
+	pub const ACCEPTED: u16 = Verdict::ACCEPTED;
+	/// The code where the chain lacks something to judge by.
+	pub const UNDECIDED: u16 = Verdict::UNDECIDED;
+
+	/// What votes are cast for.
+	pub fn hash(&self, genesis: &[u8; 32]) -> H256 {
+		H256(finding_hash(genesis, self.code, &self.claims))
+	}
+
+	/// Whether the evidence was accepted.
+	pub fn is_accepted(&self) -> bool {
+		self.code == Self::ACCEPTED
+	}
+}
+
+/// Has subjects judged.
+pub trait Judges {
+	/// Appoints a committee for `subject`. The answer comes by [`OnVerdict`], once.
+	///
+	/// ## Errors
+	/// Where the subject is being judged already, or there is no room for another.
+	fn open(subject: SubjectId, evidence: H256) -> DispatchResult;
+}
+
+/// Is told what was found.
+pub trait OnVerdict {
+	/// More than two thirds of the committee agree.
+	fn on_verdict(subject: SubjectId, finding: &Finding);
+	/// The committee did not agree in time.
+	fn on_void(subject: SubjectId);
+	/// The most that either costs.
+	fn weight() -> Weight;
+}

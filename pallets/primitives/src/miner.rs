@@ -1,0 +1,75 @@
+//! Who offers machines, and with which chips and TPMs.
+
+use alloc::vec::Vec;
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
+use hcc_evidence::{host::ChipHash, snp::Vek};
+use scale_info::TypeInfo;
+use sp_runtime::Debug;
+
+/// The longest public area of an attestation key, in bytes: RSA-4096 with its parameters is below.
+pub const MAX_PUBLIC: u32 = 600;
+/// The longest name of a TPM object, in bytes.
+pub const MAX_NAME: u32 = 66;
+
+/// A TPM that was proven to be a miner's.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct EnrolledTpm {
+	/// The hash of the endorsement key.
+	pub ek: [u8; 32],
+	/// The attestation key: TPMT_PUBLIC.
+	pub ak: BoundedVec<u8, ConstU32<MAX_PUBLIC>>,
+	/// The attestation key's qualified name, as quotes state it.
+	pub qualified_name: BoundedVec<u8, ConstU32<MAX_NAME>>,
+}
+
+/// The register of miners.
+pub trait Miners<AccountId> {
+	/// The miner for which that key signs.
+	fn miner_of_hot(hot: &AccountId) -> Option<AccountId>;
+	/// The miner's chips.
+	fn chips(miner: &AccountId) -> Vec<ChipHash>;
+	/// The miner's TPM.
+	fn tpm(miner: &AccountId) -> Option<EnrolledTpm>;
+}
+
+/// Whose a chip is.
+pub trait ChipOwners<AccountId> {
+	/// The miner that registered the chip.
+	fn owner_of(chip: &ChipHash) -> Option<AccountId>;
+}
+
+/// Is told of chips that come and go.
+pub trait OnChip<AccountId> {
+	/// The chip's miner has proven its TPM: from now on it must answer for the chip.
+	fn on_ready(chip: &ChipHash, miner: &AccountId);
+	/// The chip is its miner's no more.
+	fn on_gone(chip: &ChipHash);
+}
+
+impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> for (A, B) {
+	fn on_ready(chip: &ChipHash, miner: &AccountId) {
+		A::on_ready(chip, miner);
+		B::on_ready(chip, miner);
+	}
+
+	fn on_gone(chip: &ChipHash) {
+		A::on_gone(chip);
+		B::on_gone(chip);
+	}
+}
+
+/// The certificates under which TPMs are genuine.
+pub trait TpmRoots {
+	/// DER.
+	fn tpm_roots() -> Vec<Vec<u8>>;
+}
+
+/// Chips' keys, verified.
+pub trait Veks {
+	/// The chip's key for that REPORTED_TCB, as a report states it.
+	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
+}

@@ -1,0 +1,175 @@
+//! One mock of each trait, for the pallets' unit tests: what was called is remembered, what is answered can be set.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use frame_support::{pallet_prelude::DispatchResult, parameter_types, weights::Weight};
+use hcc_evidence::{host::ChipHash, snp::Vek};
+use sp_core::H256;
+use sp_runtime::{AccountId32, DispatchError};
+
+use crate::*;
+
+parameter_types! {
+	/// What [`MockTicks`] tells.
+	pub static Now: Tick = 1;
+	/// Whom [`MockValidators`] names: each is its own worker.
+	pub static Active: Vec<AccountId32> = vec![];
+	/// The tier that [`MockReputation`] gives.
+	pub static NextTier: Tier = Tier::Probation;
+	/// Why [`MockJudges`] refuses.
+	pub static Refusal: Option<DispatchError> = None;
+	/// The subjects that [`MockJudges`] were asked to judge.
+	pub static Opened: Vec<(SubjectId, H256)> = vec![];
+	/// What [`MockOnVerdict`] was told; nothing is found where a subject is void.
+	pub static Told: Vec<(SubjectId, Option<Finding>)> = vec![];
+	/// What [`MockReputation`] was told.
+	pub static Noted: Vec<(ChipHash, u64, Conduct)> = vec![];
+	/// What [`MockOnChip`] was told: the miner of a chip that is ready, none of one that is gone.
+	pub static Chips: Vec<(ChipHash, Option<AccountId32>)> = vec![];
+	/// The roots that [`MockTpmRoots`] trusts.
+	pub static Roots: Vec<Vec<u8>> = vec![];
+}
+
+thread_local! {
+	static REGISTER: RefCell<BTreeMap<AccountId32, (Vec<ChipHash>, Option<EnrolledTpm>)>> = const { RefCell::new(BTreeMap::new()) };
+	static KEYS: RefCell<Vec<(ChipHash, Vek)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Registers a miner, its own hot key, with [`MockMiners`].
+pub fn register(miner: AccountId32, chips: Vec<ChipHash>, tpm: Option<EnrolledTpm>) {
+	REGISTER.with(|all| all.borrow_mut().insert(miner, (chips, tpm)));
+}
+
+/// Adds a chip's key to [`MockVeks`].
+pub fn add_vek(chip: ChipHash, vek: Vek) {
+	KEYS.with(|all| all.borrow_mut().push((chip, vek)));
+}
+
+/// Forgets everything: tests share threads.
+pub fn reset() {
+	Now::set(1);
+	Active::set(vec![]);
+	NextTier::set(Tier::Probation);
+	Refusal::set(None);
+	Opened::set(vec![]);
+	Told::set(vec![]);
+	Noted::set(vec![]);
+	Chips::set(vec![]);
+	Roots::set(vec![]);
+	REGISTER.with(|all| all.borrow_mut().clear());
+	KEYS.with(|all| all.borrow_mut().clear());
+}
+
+pub struct MockTicks;
+impl Ticks for MockTicks {
+	fn now() -> Tick {
+		Now::get()
+	}
+}
+
+pub struct MockValidators;
+impl ActiveValidators<AccountId32> for MockValidators {
+	fn active() -> Vec<AccountId32> {
+		Active::get()
+	}
+
+	fn validator_of(worker: &AccountId32) -> Option<AccountId32> {
+		Active::get().into_iter().find(|validator| validator == worker)
+	}
+}
+
+pub struct MockJudges;
+impl Judges for MockJudges {
+	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
+		match Refusal::get() {
+			Some(why) => Err(why),
+			None => {
+				Opened::mutate(|opened| opened.push((subject, evidence)));
+				Ok(())
+			},
+		}
+	}
+}
+
+pub struct MockOnVerdict;
+impl OnVerdict for MockOnVerdict {
+	fn on_verdict(subject: SubjectId, finding: &Finding) {
+		Told::mutate(|told| told.push((subject, Some(finding.clone()))));
+	}
+
+	fn on_void(subject: SubjectId) {
+		Told::mutate(|told| told.push((subject, None)));
+	}
+
+	fn weight() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+}
+
+pub struct MockReputation;
+impl Reputation for MockReputation {
+	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, _: Tick) -> Tier {
+		Noted::mutate(|noted| noted.push((*chip, seq, conduct)));
+		NextTier::get()
+	}
+
+	fn tier(_: &ChipHash) -> Tier {
+		NextTier::get()
+	}
+}
+
+pub struct MockOnChip;
+impl OnChip<AccountId32> for MockOnChip {
+	fn on_ready(chip: &ChipHash, miner: &AccountId32) {
+		Chips::mutate(|chips| chips.push((*chip, Some(miner.clone()))));
+	}
+
+	fn on_gone(chip: &ChipHash) {
+		Chips::mutate(|chips| chips.push((*chip, None)));
+	}
+}
+
+pub struct MockMiners;
+impl Miners<AccountId32> for MockMiners {
+	fn miner_of_hot(hot: &AccountId32) -> Option<AccountId32> {
+		REGISTER.with(|all| all.borrow().contains_key(hot).then(|| hot.clone()))
+	}
+
+	fn chips(miner: &AccountId32) -> Vec<ChipHash> {
+		REGISTER
+			.with(|all| all.borrow().get(miner).map_or_else(Vec::new, |(chips, _)| chips.clone()))
+	}
+
+	fn tpm(miner: &AccountId32) -> Option<EnrolledTpm> {
+		REGISTER.with(|all| all.borrow().get(miner).and_then(|(_, tpm)| tpm.clone()))
+	}
+}
+
+impl ChipOwners<AccountId32> for MockMiners {
+	fn owner_of(chip: &ChipHash) -> Option<AccountId32> {
+		REGISTER.with(|all| {
+			let all = all.borrow();
+			all.iter().find(|(_, (chips, _))| chips.contains(chip)).map(|(miner, _)| miner.clone())
+		})
+	}
+}
+
+pub struct MockTpmRoots;
+impl TpmRoots for MockTpmRoots {
+	fn tpm_roots() -> Vec<Vec<u8>> {
+		Roots::get()
+	}
+}
+
+pub struct MockVeks;
+impl Veks for MockVeks {
+	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
+		KEYS.with(|all| {
+			let all = all.borrow();
+			all.iter()
+				.filter(|(of, _)| of == chip)
+				.find(|(_, vek)| vek.is_for(reported_tcb))
+				.map(|(_, vek)| vek.clone())
+		})
+	}
+}

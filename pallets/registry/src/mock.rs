@@ -1,0 +1,114 @@
+use frame_support::{derive_impl, parameter_types};
+use hcc_primitives::mock::{
+	self, Active, MockOnChip, MockTicks, MockTpmRoots, MockValidators, Roots,
+};
+use sp_runtime::{AccountId32, BuildStorage};
+
+use crate as pallet_registry;
+use crate::*;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeHoldReason,
+		RuntimeFreezeReason,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(2)]
+	pub type Timestamp = pallet_timestamp;
+	#[runtime::pallet_index(3)]
+	pub type Registry = pallet_registry;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+	type AccountData = pallet_balances::AccountData<u64>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+}
+
+#[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
+impl pallet_timestamp::Config for Test {}
+
+pub const MIN_BOND: u64 = 100;
+pub const ENDOWMENT: u64 = 10_000;
+pub const UNBONDING: u32 = 50;
+pub const ENROLMENT: u32 = 20;
+/// 2026-12-01, in milliseconds: after the TPM of the vectors was made.
+pub const NOW: u64 = 1_796_083_200_000;
+
+parameter_types! {
+	pub static MockRules: Rules<u64> =
+		Rules { min_bond: MIN_BOND, unbonding: UNBONDING, enrolment: ENROLMENT };
+}
+
+impl Config for Test {
+	type NativeBalance = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Rules = MockRules;
+	type Validators = MockValidators;
+	type Ticks = MockTicks;
+	type Time = Timestamp;
+	type TpmRoots = MockTpmRoots;
+	type OnChip = MockOnChip;
+	type WeightInfo = ();
+}
+
+/// An account. Miners are 1 to 9, their hot keys 101 to 109, validators 201 and up.
+pub fn account(number: u8) -> AccountId32 {
+	AccountId32::new([number; 32])
+}
+
+pub fn signed(number: u8) -> RuntimeOrigin {
+	RuntimeOrigin::signed(account(number))
+}
+
+/// Registers a miner with its hot key.
+pub fn registered(number: u8) {
+	Registry::register(signed(number), MIN_BOND, account(100 + number), Offer::default())
+		.expect("a miner registers");
+}
+
+pub fn held(number: u8) -> u64 {
+	use frame_support::traits::fungible::InspectHold;
+	Balances::balance_on_hold(&HoldReason::Bond.into(), &account(number))
+}
+
+/// Runs `test` on a fresh chain at block 1 with four validators, and then checks the invariants.
+pub fn run(test: impl FnOnce()) {
+	mock::reset();
+	Active::set((201..=204).map(account).collect());
+	Roots::set(vec![crate::tests::tpm::ca()]);
+	let storage = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: (1..10).map(|number| (account(number), ENDOWMENT)).collect(),
+			..Default::default()
+		},
+		..Default::default()
+	}
+	.build_storage()
+	.expect("the mock genesis is sound");
+	sp_io::TestExternalities::from(storage).execute_with(|| {
+		System::set_block_number(1);
+		Timestamp::set_timestamp(NOW);
+		test();
+		Registry::do_try_state().expect("the invariants hold");
+	});
+}

@@ -1,0 +1,89 @@
+//! Registration, chips, leaving.
+
+use frame_support::{assert_noop, assert_ok};
+use hcc_primitives::mock::{Chips, Now};
+
+use crate::{mock::*, *};
+
+const CHIP: [u8; 32] = [0xc1; 32];
+
+#[test]
+fn a_miner_holds_a_bond_and_its_hot_key_leads_to_it() {
+	run(|| {
+		registered(1);
+		assert_eq!(held(1), MIN_BOND);
+		assert_eq!(Registry::miner(account(101)), Registry::miner(account(1)));
+		assert_eq!(Registry::standing(account(1)), Some(Standing::WithoutChip));
+	});
+}
+
+#[test]
+fn a_miner_registers_once_with_enough_and_a_key_of_its_own() {
+	run(|| {
+		registered(1);
+		let register = |number, bond, hot| {
+			Registry::register(signed(number), bond, account(hot), Offer::default())
+		};
+		assert_noop!(register(1, MIN_BOND, 109), Error::<Test>::AlreadyRegistered);
+		assert_noop!(register(2, MIN_BOND - 1, 102), Error::<Test>::BondTooSmall);
+		assert_noop!(register(2, MIN_BOND, 101), Error::<Test>::HotInUse);
+		assert!(register(2, ENDOWMENT * 2, 102).is_err(), "more than it has");
+		assert_noop!(Registry::bond_more(signed(2), 1), Error::<Test>::NotRegistered);
+	});
+}
+
+#[test]
+fn bond_keys_and_offer_can_be_changed() {
+	run(|| {
+		registered(1);
+		registered(2);
+		assert_ok!(Registry::bond_more(signed(1), 50));
+		assert_eq!(held(1), MIN_BOND + 50);
+		assert_noop!(Registry::set_hot(signed(1), account(102)), Error::<Test>::HotInUse);
+		assert_ok!(Registry::set_hot(signed(1), account(150)));
+		assert_eq!(Registry::miner(account(101)), None);
+		let offer = Offer { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, price: 950 };
+		assert_ok!(Registry::set_offer(signed(1), offer));
+		assert_eq!(Registry::miner(account(150)).expect("registered").offer, offer);
+	});
+}
+
+#[test]
+fn a_chip_is_one_miners_and_a_miner_has_two_at_most() {
+	run(|| {
+		registered(1);
+		registered(2);
+		assert_ok!(Registry::add_chip(signed(1), CHIP));
+		assert_noop!(Registry::add_chip(signed(1), CHIP), Error::<Test>::ChipInUse);
+		assert_noop!(Registry::add_chip(signed(2), CHIP), Error::<Test>::ChipInUse);
+		assert_ok!(Registry::add_chip(signed(1), [2; 32]));
+		assert_noop!(Registry::add_chip(signed(1), [3; 32]), Error::<Test>::TooManyChips);
+		assert_noop!(Registry::remove_chip(signed(2), CHIP), Error::<Test>::ChipNotFound);
+		assert_ok!(Registry::remove_chip(signed(1), CHIP));
+		assert_ok!(Registry::add_chip(signed(2), CHIP));
+		assert_eq!(Chips::get(), [(CHIP, None)], "no chip is ready without a tpm");
+		assert_eq!(Registry::standing(account(2)), Some(Standing::WithoutTpm));
+	});
+}
+
+#[test]
+fn who_leaves_gives_all_up_at_once_but_the_bond() {
+	run(|| {
+		registered(1);
+		assert_ok!(Registry::add_chip(signed(1), CHIP));
+		assert_noop!(Registry::withdraw(signed(1)), Error::<Test>::NotExiting);
+		assert_ok!(Registry::exit(signed(1)));
+		assert_eq!(held(1), MIN_BOND);
+		assert_eq!(Chips::get(), [(CHIP, None)]);
+		assert_noop!(Registry::exit(signed(1)), Error::<Test>::Exiting);
+		assert_noop!(Registry::add_chip(signed(1), CHIP), Error::<Test>::Exiting);
+		let again = Registry::register(signed(1), MIN_BOND, account(101), Offer::default());
+		assert_noop!(again, Error::<Test>::Exiting);
+		Now::set(UNBONDING);
+		assert_noop!(Registry::withdraw(signed(1)), Error::<Test>::TooEarly);
+		Now::set(UNBONDING + 1);
+		assert_ok!(Registry::withdraw(signed(1)));
+		assert_eq!(held(1), 0);
+		registered(1);
+	});
+}

@@ -1,0 +1,3 @@
+mod enrolment;
+mod lifecycle;
+pub mod tpm;

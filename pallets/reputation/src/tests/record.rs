@@ -1,0 +1,53 @@
+use hcc_primitives::{Conduct, Reputation as _, Tier};
+
+use crate::{mock::*, *};
+
+const CHIP: [u8; 32] = [7; 32];
+
+#[test]
+fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
+	run(|| {
+		assert_eq!(Reputation::record(CHIP), None);
+		assert_eq!(Reputation::tier_of(CHIP), Tier::Regular);
+	});
+}
+
+#[test]
+fn conduct_is_counted_and_told_with_the_score_before_and_after() {
+	run(|| {
+		assert_eq!(Reputation::note(&CHIP, 1, Conduct::Passed, 5), Tier::Regular);
+		assert_eq!(Reputation::note(&CHIP, 2, Conduct::Missed, 6), Tier::Probation);
+		let record = Reputation::record(CHIP).expect("noted");
+		assert_eq!((record.passed, record.failed, record.missed), (1, 0, 1));
+		assert_eq!(
+			record.last.iter().map(|incident| incident.change).collect::<Vec<_>>(),
+			[10, -400]
+		);
+		System::assert_has_event(
+			Event::ScoreChanged {
+				chip: CHIP,
+				seq: 2,
+				conduct: Conduct::Missed,
+				before: 510,
+				after: 110,
+			}
+			.into(),
+		);
+		System::assert_last_event(
+			Event::TierChanged { chip: CHIP, before: Tier::Regular, after: Tier::Probation }.into(),
+		);
+	});
+}
+
+#[test]
+fn the_last_sixteen_incidents_are_remembered() {
+	run(|| {
+		for seq in 1..=20 {
+			Reputation::note(&CHIP, seq, Conduct::Passed, seq as u32);
+		}
+		let record = Reputation::record(CHIP).expect("noted");
+		assert_eq!(record.passed, 20);
+		let seqs: Vec<_> = record.last.iter().map(|incident| incident.seq).collect();
+		assert_eq!(seqs, (5..=20).collect::<Vec<_>>());
+	});
+}

@@ -1,0 +1,88 @@
+//! The clock, and what stops it.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{ensure, traits::Get, weights::WeightMeter};
+use frame_system::pallet_prelude::BlockNumberFor;
+use hcc_primitives::{supermajority, ActiveValidators, OnVerdict, Tick, Ticks};
+use sp_runtime::traits::{Saturating, Zero};
+
+use crate::*;
+
+impl<T: Config> Ticks for Pallet<T> {
+	fn now() -> Tick {
+		CurrentTick::<T>::get()
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Moves the clock by one, unless it must stand still, and closes what closes then. A block without room for that moves no clock.
+	pub(crate) fn advance(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+		let weight = T::WeightInfo::advance(MAX_CLOSING)
+			.saturating_add(T::OnVerdict::weight().saturating_mul(u64::from(MAX_CLOSING)));
+		if !meter.can_consume(weight) || Self::stands_still(now) {
+			return;
+		}
+		let tick = CurrentTick::<T>::get().saturating_add(1);
+		CurrentTick::<T>::put(tick);
+		let closing = Closing::<T>::take(tick);
+		meter.consume(T::WeightInfo::advance(closing.len() as u32));
+		for subject in closing {
+			let Some(row) = Subjects::<T>::take(subject) else { continue };
+			if row.decided.is_none() {
+				meter.consume(T::OnVerdict::weight());
+				Self::deposit_event(Event::Void { subject });
+				T::OnVerdict::on_void(subject);
+			}
+		}
+	}
+
+	/// Whether deadlines must not move: finality lags, or nobody has said yet how far it is.
+	fn stands_still(now: BlockNumberFor<T>) -> bool {
+		let seen = FinalisedSeen::<T>::get();
+		seen.is_zero() || now.saturating_sub(seen) > T::MaxFinalityLag::get().into()
+	}
+
+	/// Takes a validator's statement down. Tells whether the last one is old enough for this one to be free.
+	pub(crate) fn note_finalised(
+		validator: &AccountIdOf<T>,
+		finalised: BlockNumberFor<T>,
+	) -> Result<bool, Error<T>> {
+		let now = frame_system::Pallet::<T>::block_number();
+		ensure!(finalised < now, Error::<T>::BadStatement);
+		let active = T::Validators::active();
+		let mut statements = Statements::<T>::get();
+		// Whoever is in office no more has no say.
+		statements.retain(|statement| active.contains(&statement.validator));
+		let due = match statements.iter_mut().find(|former| former.validator == *validator) {
+			Some(former) => {
+				ensure!(finalised >= former.finalised, Error::<T>::BadStatement);
+				let due = now.saturating_sub(former.at) >= T::StatementInterval::get().into();
+				if due || finalised > former.finalised {
+					former.finalised = finalised;
+				}
+				if due {
+					former.at = now;
+				}
+				due
+			},
+			None => {
+				let first = Statement { validator: validator.clone(), finalised, at: now };
+				statements.try_push(first).map_err(|_| Error::<T>::NotAWorker)?;
+				true
+			},
+		};
+		let mut numbers: Vec<_> = statements.iter().map(|statement| statement.finalised).collect();
+		numbers.sort_unstable_by(|a, b| b.cmp(a));
+		let enough = supermajority(active.len() as u32).saturating_sub(1) as usize;
+		let seen = numbers.get(enough).copied().unwrap_or_default();
+		Statements::<T>::put(statements);
+		// A change of the set can take the number back; deadlines count ticks, which never go back.
+		if seen != FinalisedSeen::<T>::get() {
+			FinalisedSeen::<T>::put(seen);
+			Self::deposit_event(Event::FinalisedSeen { number: seen });
+		}
+		Ok(due)
+	}
+}

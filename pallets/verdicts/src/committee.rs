@@ -1,0 +1,46 @@
+//! Who judges a subject.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use codec::Encode;
+use frame_support::{
+	ensure,
+	traits::{ConstU32, Randomness},
+	BoundedVec,
+};
+use hcc_primitives::{ActiveValidators, SubjectId};
+use sp_io::hashing::blake2_256;
+
+use crate::*;
+
+impl<T: Config> Pallet<T> {
+	/// All validators in office, or where there are more than places, a draw of them.
+	pub(crate) fn appoint(
+		subject: SubjectId,
+	) -> Result<BoundedVec<AccountIdOf<T>, ConstU32<MAX_COMMITTEE>>, Error<T>> {
+		let active = T::Validators::active();
+		ensure!(!active.is_empty(), Error::<T>::NoCommittee);
+		let seed = if active.len() > MAX_COMMITTEE as usize {
+			T::Randomness::random(subject.as_bytes()).0
+		} else {
+			None
+		};
+		Ok(match seed {
+			Some(seed) => {
+				// In the order of a hash that nobody could foresee when the subject's identifier was fixed.
+				let mut drawn: Vec<_> = active
+					.into_iter()
+					.map(|validator| {
+						((seed, subject, &validator).using_encoded(blake2_256), validator)
+					})
+					.collect();
+				drawn.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+				BoundedVec::truncate_from(
+					drawn.into_iter().map(|(_, validator)| validator).collect(),
+				)
+			},
+			None => BoundedVec::truncate_from(active),
+		})
+	}
+}

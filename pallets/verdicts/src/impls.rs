@@ -1,0 +1,162 @@
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, BoundedVec};
+use frame_system::pallet_prelude::BlockNumberFor;
+use hcc_primitives::{
+	genesis, supermajority, ActiveValidators, Judges, OnVerdict, SubjectId, Tick,
+};
+use sp_core::H256;
+use sp_runtime::DispatchError;
+
+use crate::*;
+
+/// How many ticks later a subject may close where too many close at the same.
+const SLACK: Tick = 16;
+
+impl<T: Config> Judges for Pallet<T> {
+	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
+		ensure!(!Subjects::<T>::contains_key(subject), Error::<T>::AlreadyOpen);
+		let committee = Self::appoint(subject)?;
+		let closes = Self::close_later(subject)?;
+		Subjects::<T>::insert(
+			subject,
+			Subject {
+				evidence,
+				committee,
+				findings: BoundedVec::new(),
+				votes: BoundedVec::new(),
+				decided: None,
+				closes,
+			},
+		);
+		Self::deposit_event(Event::Opened { subject, evidence, closes });
+		Ok(())
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Books the tick at which a subject closes.
+	fn close_later(subject: SubjectId) -> Result<Tick, Error<T>> {
+		let earliest = CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get());
+		for tick in earliest..=earliest.saturating_add(SLACK) {
+			let booked = Closing::<T>::mutate(tick, |closing| closing.try_push(subject).is_ok());
+			if booked {
+				return Ok(tick);
+			}
+		}
+		Err(Error::<T>::TooManySubjects)
+	}
+
+	/// Takes a worker's votes and its statement. Tells whether that is free.
+	pub(crate) fn do_file(
+		worker: AccountIdOf<T>,
+		votes: Vec<Vote>,
+		finalised: BlockNumberFor<T>,
+	) -> Result<bool, DispatchError> {
+		let validator = T::Validators::validator_of(&worker).ok_or(Error::<T>::NotAWorker)?;
+		ensure!(T::Validators::active().contains(&validator), Error::<T>::NotAWorker);
+		let due = Self::note_finalised(&validator, finalised)?;
+		let mut counted = 0u32;
+		for vote in votes {
+			if Self::count(&validator, vote)? {
+				counted = counted.saturating_add(1);
+			}
+		}
+		Ok(due || counted > 0)
+	}
+
+	/// Counts a vote; false where it makes no difference any more.
+	fn count(validator: &AccountIdOf<T>, vote: Vote) -> Result<bool, DispatchError> {
+		let subject = vote.subject;
+		let Some(mut row) = Subjects::<T>::get(subject) else { return Ok(false) };
+		let member =
+			row.committee.iter().position(|of| of == validator).ok_or(Error::<T>::NotOnCommittee)?
+				as u8;
+		if let Some(cast) = row.votes.iter().find(|cast| cast.member == member) {
+			let former = row.findings.get(usize::from(cast.finding)).map(|shown| shown.hash);
+			ensure!(former == Some(vote.hash), Error::<T>::VotedDifferently);
+			return Ok(false);
+		}
+		let hash = vote.hash;
+		let finding = Self::finding_of(&mut row, vote)?;
+		row.votes.try_push(Cast { member, finding }).map_err(|_| Error::<T>::NotOnCommittee)?;
+		Self::deposit_event(Event::Voted { subject, validator: validator.clone(), finding: hash });
+		Self::decide(subject, row, finding);
+		Ok(true)
+	}
+
+	/// The number of the finding that is voted for, taken in where it is shown for the first time.
+	fn finding_of(row: &mut SubjectOf<T>, vote: Vote) -> Result<u8, Error<T>> {
+		if let Some(at) = row.findings.iter().position(|shown| shown.hash == vote.hash) {
+			return Ok(at as u8);
+		}
+		let finding = vote.finding.ok_or(Error::<T>::FindingMissing)?;
+		ensure!(finding.hash(&genesis::<T>()) == vote.hash, Error::<T>::FindingMismatch);
+		let at = row.findings.len() as u8;
+		row.findings
+			.try_push(Shown { hash: vote.hash, finding })
+			.map_err(|_| Error::<T>::NotOnCommittee)?;
+		Ok(at)
+	}
+
+	/// Stores the subject, and tells of its verdict once more than two thirds agree on `finding`.
+	fn decide(subject: SubjectId, mut row: SubjectOf<T>, finding: u8) {
+		let agree = row.votes.iter().filter(|cast| cast.finding == finding).count() as u32;
+		let decides = row.decided.is_none() && agree >= supermajority(row.committee.len() as u32);
+		if decides {
+			row.decided = Some(finding);
+		}
+		let shown = row.findings.get(usize::from(finding)).cloned();
+		Subjects::<T>::insert(subject, row);
+		if let Some(shown) = shown.filter(|_| decides) {
+			let Shown { hash, finding } = shown;
+			Self::deposit_event(Event::Decided { subject, code: finding.code, finding: hash });
+			T::OnVerdict::on_verdict(subject, &finding);
+		}
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Checks the numbered invariants of the README.
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		let mut open = 0usize;
+		for (id, subject) in Subjects::<T>::iter() {
+			ensure!(Closing::<T>::get(subject.closes).contains(&id), "1: a subject never closes");
+			ensure!(subject.closes > CurrentTick::<T>::get(), "1: a subject should have closed");
+			let members = subject.committee.len();
+			for (at, cast) in subject.votes.iter().enumerate() {
+				ensure!(usize::from(cast.member) < members, "2: a vote of nobody");
+				ensure!(
+					usize::from(cast.finding) < subject.findings.len(),
+					"2: a vote for nothing"
+				);
+				ensure!(
+					!subject.votes.iter().take(at).any(|earlier| earlier.member == cast.member),
+					"2: a member voted twice"
+				);
+			}
+			let enough = supermajority(members as u32) as usize;
+			let agreed = (0..subject.findings.len()).find(|at| {
+				subject.votes.iter().filter(|cast| usize::from(cast.finding) == *at).count()
+					>= enough
+			});
+			ensure!(
+				agreed == subject.decided.map(usize::from),
+				"3: decided is not what more than two thirds agree on"
+			);
+			open = open.saturating_add(1);
+		}
+		let closing: usize = Closing::<T>::iter_values().map(|list| list.len()).sum();
+		ensure!(closing == open, "1: something closes that is not open");
+		for (at, statement) in Statements::<T>::get().iter().enumerate() {
+			let earlier = Statements::<T>::get().into_iter().take(at);
+			ensure!(
+				!earlier.into_iter().any(|earlier| earlier.validator == statement.validator),
+				"4: a validator has two statements"
+			);
+		}
+		Ok(())
+	}
+}

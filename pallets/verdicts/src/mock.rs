@@ -1,0 +1,118 @@
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU32, Hooks, Randomness},
+	weights::WeightMeter,
+};
+use hcc_primitives::{
+	mock::{self, Active, MockOnVerdict, MockValidators},
+	Finding,
+};
+use sp_core::H256;
+use sp_runtime::{AccountId32, BuildStorage};
+
+use crate as pallet_verdicts;
+use crate::*;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeHoldReason,
+		RuntimeFreezeReason,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Verdicts = pallet_verdicts;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+}
+
+parameter_types! {
+	pub static Seed: Option<H256> = Some(H256([0x5e; 32]));
+}
+
+/// Chance that a test chooses.
+pub struct Chosen;
+impl Randomness<Option<H256>, u64> for Chosen {
+	fn random(_: &[u8]) -> (Option<H256>, u64) {
+		(Seed::get(), 0)
+	}
+}
+
+pub const JUDGING: u32 = 8;
+pub const LAG: u32 = 6;
+
+impl Config for Test {
+	type Validators = MockValidators;
+	type OnVerdict = MockOnVerdict;
+	type Randomness = Chosen;
+	type JudgingTicks = ConstU32<JUDGING>;
+	type MaxFinalityLag = ConstU32<LAG>;
+	type StatementInterval = ConstU32<3>;
+	type WeightInfo = ();
+}
+
+/// An account.
+pub fn account(number: u8) -> AccountId32 {
+	AccountId32::new([number; 32])
+}
+
+pub fn subject(number: u8) -> H256 {
+	H256([number; 32])
+}
+
+/// A finding of that code.
+pub fn finding(code: u16) -> Finding {
+	Finding { code, claims: Default::default() }
+}
+
+/// A vote that shows what it is for.
+pub fn vote(of: H256, code: u16) -> Vote {
+	let finding = finding(code);
+	let hash = finding.hash(&hcc_primitives::genesis::<Test>());
+	Vote { subject: of, hash, finding: Some(finding) }
+}
+
+pub fn file(
+	who: u8,
+	votes: Vec<Vote>,
+	finalised: u64,
+) -> frame_support::dispatch::DispatchResultWithPostInfo {
+	let votes = votes.try_into().expect("few");
+	Verdicts::file(RuntimeOrigin::signed(account(who)), votes, finalised)
+}
+
+/// Goes to the next block and polls.
+pub fn next_block() {
+	let next = System::block_number() + 1;
+	System::set_block_number(next);
+	Verdicts::on_poll(next, &mut WeightMeter::new());
+	Verdicts::do_try_state().expect("the invariants hold");
+}
+
+/// Runs `test` on a fresh chain at block 10 whose validators are `1..=validators`, and then checks the invariants.
+pub fn run(validators: u8, test: impl FnOnce()) {
+	mock::reset();
+	Seed::set(Some(H256([0x5e; 32])));
+	Active::set((1..=validators).map(account).collect());
+	let storage =
+		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
+	sp_io::TestExternalities::from(storage).execute_with(|| {
+		System::set_block_number(10);
+		test();
+		Verdicts::do_try_state().expect("the invariants hold");
+	});
+}

@@ -1,0 +1,114 @@
+//! The clock, and subjects that close.
+
+use frame_support::{assert_noop, assert_ok, dispatch::Pays};
+use hcc_primitives::{mock::Told, Judges};
+
+use crate::{mock::*, *};
+
+fn tick() -> u32 {
+	Verdicts::tick()
+}
+
+#[test]
+fn the_clock_stands_still_until_more_than_two_thirds_have_stated_a_block() {
+	run(4, || {
+		next_block();
+		assert_ok!(file(1, vec![], 8));
+		assert_ok!(file(2, vec![], 9));
+		next_block();
+		assert_eq!(tick(), 0);
+		assert_ok!(file(3, vec![], 7));
+		assert_eq!(FinalisedSeen::<Test>::get(), 7, "three of four have seen 7");
+		next_block();
+		assert_eq!(tick(), 1);
+	});
+}
+
+#[test]
+fn the_clock_stands_still_while_finality_lags() {
+	run(1, || {
+		assert_ok!(file(1, vec![], 9));
+		for _ in 0..LAG - 1 {
+			next_block();
+		}
+		assert_eq!(tick(), LAG - 1);
+		next_block();
+		next_block();
+		assert_eq!(tick(), LAG - 1, "block {} is too far from 9", System::block_number());
+		assert_ok!(file(1, vec![], System::block_number() - 1));
+		next_block();
+		assert_eq!(tick(), LAG);
+	});
+}
+
+#[test]
+fn a_statement_is_free_now_and_then() {
+	run(1, || {
+		assert_eq!(file(1, vec![], 5).expect("sound").pays_fee, Pays::No);
+		assert_eq!(file(1, vec![], 6).expect("sound").pays_fee, Pays::Yes);
+		for _ in 0..3 {
+			next_block();
+		}
+		assert_eq!(file(1, vec![], 7).expect("sound").pays_fee, Pays::No);
+	});
+}
+
+#[test]
+fn nobody_has_seen_this_block_finalised_nor_unsees_one() {
+	run(1, || {
+		assert_noop!(file(1, vec![], 10), Error::<Test>::BadStatement);
+		assert_ok!(file(1, vec![], 9));
+		assert_noop!(file(1, vec![], 8), Error::<Test>::BadStatement);
+	});
+}
+
+#[test]
+fn who_is_in_office_no_more_has_no_say() {
+	run(3, || {
+		for who in 1..=3 {
+			assert_ok!(file(who, vec![], 5));
+		}
+		hcc_primitives::mock::Active::set(vec![account(1), account(4)]);
+		assert_ok!(file(1, vec![], 9));
+		assert_eq!(Statements::<Test>::get().len(), 1);
+		assert_eq!(FinalisedSeen::<Test>::get(), 0, "one of two is not more than two thirds");
+	});
+}
+
+#[test]
+fn an_undecided_subject_is_void_when_it_closes_and_a_decided_one_is_only_gone() {
+	run(1, || {
+		let (first, second) = (subject(1), subject(2));
+		assert_ok!(<Verdicts as Judges>::open(first, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(second, subject(0xee)));
+		assert_ok!(file(1, vec![vote(first, 0)], 9));
+		for _ in 0..JUDGING {
+			next_block();
+			assert_ok!(file(1, vec![], System::block_number() - 1));
+		}
+		assert_eq!(tick(), JUDGING);
+		assert_eq!(Told::get(), [(first, Some(finding(0))), (second, None)]);
+		assert!(Verdicts::subject(first).is_none() && Verdicts::subject(second).is_none());
+		assert_eq!(Closing::<Test>::iter().count(), 0, "nothing is left");
+	});
+}
+
+#[test]
+fn too_many_subjects_at_once_close_later_and_then_are_refused() {
+	run(1, || {
+		let id = |number: u32| {
+			let mut id = [0; 32];
+			id[..4].copy_from_slice(&number.to_le_bytes());
+			sp_core::H256(id)
+		};
+		let room = MAX_CLOSING * 17;
+		for number in 0..room {
+			assert_ok!(<Verdicts as Judges>::open(id(number), subject(0xee)));
+		}
+		assert_eq!(Verdicts::subject(id(room - 1)).expect("open").closes, JUDGING + 16);
+		assert_eq!(
+			<Verdicts as Judges>::open(id(room), subject(0xee)),
+			Err(Error::<Test>::TooManySubjects.into())
+		);
+	});
+}

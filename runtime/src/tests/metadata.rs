@@ -1,0 +1,12 @@
+use crate::Runtime;
+
+/// Clients are generated from the committed metadata: it must be the runtime's.
+#[test]
+fn the_committed_metadata_is_the_runtimes() {
+	let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../offchain/chain/hccs.scale");
+	let committed = std::fs::read(file).expect("the metadata is committed");
+	let metadata = sp_io::TestExternalities::default()
+		.execute_with(|| Runtime::metadata_at_version(16))
+		.expect("the runtime has metadata of version 16");
+	assert!(committed == **metadata, "the metadata has changed: run `make metadata` and commit it");
+}

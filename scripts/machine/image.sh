@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Makes the demo machine's kernel, initrd and root file system in OUT.
+#
+#   scripts/machine/image.sh PACKAGES OUT BIN CONFIG
+#
+# PACKAGES is what packages.sh unpacked, BIN the folder of the built programs, CONFIG a folder that becomes /etc/hcc.
+set -euo pipefail
+
+packages=$1 out=$2 bin=$3 config=$4
+here=$(dirname "$(readlink -f "$0")")
+tree=$out/tree
+rm -rf "$tree" "$out/initrd.gz" "$out/root.img"
+mkdir -p "$tree/initrd/"{bin,lib,etc,proc,sys,dev,newroot} "$tree/root"
+busybox=$packages/root/bin/busybox
+version=$(ls "$packages/kernel/lib/modules")
+modules=$packages/kernel/lib/modules/$version/kernel
+
+# A module, after those that it depends on; nothing where the kernel has it built in.
+add_module() {
+	local name=${1//-/_} file needed
+	[ ! -e "$tree/initrd/lib/$name.ko" ] || return 0
+	file=$(find "$modules" -name "$name.ko*" -o -name "${name//_/-}.ko*" | head -n 1)
+	[ -n "$file" ] || return 0
+	case $file in
+		*.xz) xz -dc "$file" >"$tree/initrd/lib/$name.ko" ;;
+		*) cp "$file" "$tree/initrd/lib/$name.ko" ;;
+	esac
+	for needed in $(tr '\0' '\n' <"$tree/initrd/lib/$name.ko" | sed -n 's/^depends=//p' | tr , ' '); do
+		add_module "$needed"
+	done
+	echo "$name.ko" >>"$tree/initrd/lib/modules.order"
+}
+
+initrd() {
+	cp "$busybox" "$tree/initrd/bin/busybox"
+	install -m 755 "$here/initrd-init" "$tree/initrd/init"
+	cp "$here/ima-policy" "$tree/initrd/etc/ima-policy"
+	local module
+	for module in virtio_pci virtio_blk virtio_console virtio_net; do
+		add_module "$module"
+	done
+	local cpio=$packages/root/bin/cpio
+	[ -x "$cpio" ] || cpio=$packages/root/usr/bin/cpio
+	(cd "$tree/initrd" && find . -mindepth 1 | LC_ALL=C sort | "$cpio" -o -H newc --reproducible -R 0:0 --quiet) |
+		gzip -n >"$out/initrd.gz"
+}
+
+# A program, and every library that it is linked to, where it expects them.
+put() {
+	local from=$1 to=$2 library
+	install -D -m 755 "$from" "$tree/root$to"
+	{ ldd "$from" 2>/dev/null || true; } | grep -oE '/[^ ]+\.so[^ ]*' | while read -r library; do
+		[ -e "$tree/root$library" ] || install -D -m 755 "$(readlink -f "$library")" "$tree/root$library"
+	done
+}
+
+root() {
+	local root=$tree/root applet tcti
+	mkdir -p "$root/"{bin,sbin,etc,proc,sys,dev,run,tmp,root,var}
+	cp "$busybox" "$root/bin/busybox"
+	for applet in $("$busybox" --list); do
+		[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"
+	done
+	install -m 755 "$here/root-init" "$root/sbin/init"
+	install -m 755 "$here/root-control" "$root/sbin/control"
+	put "$bin/hcc-miner" /usr/bin/hcc-miner
+	put "$bin/insecure-hccam" /usr/bin/insecure-hccam
+	# The TPM's stack loads its way to the device by name.
+	tcti=$(ldconfig -p | sed -n 's/.*libtss2-tcti-device\.so\.0.* => //p' | head -n 1)
+	put "$(readlink -f "$tcti")" "$tcti"
+	mkdir -p "$root/etc/hcc"
+	cp -r "$config/." "$root/etc/hcc/"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+	echo 'root:x:0:' >"$root/etc/group"
+	mke2fs -q -F -t ext4 -d "$root" -m 0 -b 4096 -E root_owner=0:0 "$out/root.img" 192M >/dev/null
+}
+
+initrd
+root
+cp "$packages/kernel/boot/vmlinuz-$version" "$out/vmlinuz"
