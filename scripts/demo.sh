@@ -136,7 +136,8 @@ start_chain() {
 	node=$!
 	pids+=("$node")
 	echo //Alice >"$OUT/worker.key"
-	"$BIN/hcc-validator" --node "ws://127.0.0.1:$port" --key-file "$OUT/worker.key" --state "$OUT/worker" >"$OUT/worker.log" 2>&1 &
+	"$BIN/hcc-validator" --node "ws://127.0.0.1:$port" --key-file "$OUT/worker.key" --state "$OUT/worker" \
+		--metrics "127.0.0.1:$metrics" >"$OUT/worker.log" 2>&1 &
 	pids+=($!)
 	local tries=0
 	until grep -q 'finalized #[1-9]' "$OUT/node.log"; do
@@ -164,6 +165,16 @@ attest() {
 	score_before=$(last_score)
 	[ "$score_before" -gt 500 ] || fail "the score did not rise: $score_before"
 	"$BIN/hcc" miner show --node "ws://127.0.0.1:$port" "$(owner)"
+	[ -z "${DEMO_CLIENT:-}" ] || ask_as_an_explorer
+}
+
+# With an ordinary client from npm: what it reads must be what was seen.
+ask_as_an_explorer() {
+	say "a client from npm reads the score"
+	local read
+	read=$(runtime/tests/client/run.sh "ws://127.0.0.1:$port" 2>"$OUT/client.log") || fail "the client failed; see $OUT/client.log"
+	echo "$read" | jq -c '{score, passed, last, pallets}'
+	[ "$(echo "$read" | jq .score)" -ge "$score_before" ] || fail "the client reads another score"
 }
 
 # The account of the miner, from its registration.
@@ -183,6 +194,19 @@ tamper() {
 	wait_for "it is checked again at once" 1 \
 		".event == \"challenged\" and .seq == $seq + 1 and .block <= $block + 2" 60
 	wait_for "and rejected again" 2 '.code == 1201' 180
+}
+
+# Whoever doubts a verdict judges the same bytes by himself, without the chain.
+judge_again() {
+	say "the verdicts are checked by oneself"
+	local seq wanted code
+	for seq in 1 "$(told '.code == 1201' | head -n 1 | jq .seq)"; do
+		wanted=$([ "$seq" = 1 ] && echo 0 || echo 2)
+		"$BIN/hcc" evidence fetch --seq "$seq" --node "ws://127.0.0.1:$port" --out "$OUT/evidence-$seq" || fail "the evidence cannot be fetched"
+		code=0
+		"$BIN/hcc" verify evidence --bundle "$OUT/evidence-$seq" || code=$?
+		[ "$code" = "$wanted" ] || fail "hcc verify exits with $code, where the chain found otherwise"
+	done
 }
 
 declare -A refused=()
@@ -208,6 +232,9 @@ wrong_chip() {
 result() {
 	say "all of it was seen"
 	blocks=$(grep -oE 'finalized #[0-9]+' "$OUT/node.log" | tail -n 1 | grep -oE '[0-9]+')
+	# How long the worker took to judge, natively and by the runtime: for docs/numbers.md.
+	python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())' \
+		"http://127.0.0.1:$metrics/metrics" >"$OUT/metrics"
 	local own code
 	own=$(for code in "${!refused[@]}"; do echo "{\"$code\": ${refused[$code]}}"; done | jq -sc add)
 	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" \
@@ -227,6 +254,7 @@ done
 rm -rf "$OUT"
 mkdir -p "$OUT"
 port=$(free_port)
+metrics=$(free_port)
 make_tpm
 make_machine
 make_chain_spec
@@ -234,6 +262,7 @@ start_chain
 start_machine
 attest
 tamper
+judge_again
 replay
 wrong_chip
 if [ -z "${DEMO_ONCE:-}" ]; then

@@ -94,6 +94,15 @@ setup_rust_tools() {
 	fi
 }
 
+# The client test runs an ordinary client from npm.
+setup_node() {
+	if command -v node >/dev/null && command -v npm >/dev/null; then
+		return
+	fi
+	is_debian_12 || fail "node or npm is missing" "install Node.js 18 or later with npm"
+	install_packages nodejs npm
+}
+
 # Whether the compiler that cargo uses can build for the wasm target.
 has_wasm_target() {
 	[ -n "$(find "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib" -name 'libcore-*.rlib' 2>/dev/null | head -n 1)" ]
@@ -159,4 +168,5 @@ fi
 setup_rust
 setup_rust_tools
 setup_wasm_target
+setup_node
 say "ready"

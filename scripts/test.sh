@@ -34,7 +34,7 @@ docs() { RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --
 step "format" fmt
 step "build" build
 step "tests" unit_tests
-step "demo" env DEMO_ONCE=1 scripts/demo.sh
+step "demo" env DEMO_ONCE=1 DEMO_CLIENT=1 scripts/demo.sh
 step "clippy" clippy
 step "docs" docs
 

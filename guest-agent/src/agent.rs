@@ -35,34 +35,38 @@ impl<S: ReportSource> Agent<S> {
 		self.key.verifying_key().to_bytes()
 	}
 
-	/// Answers a question. After a refusal the agent is to stop.
-	pub fn answer(&mut self, request: Request) -> Result<Response, (Response, Refusal)> {
-		Ok(match request {
-			Request::Hello { version } if version != VERSION => Response::Failed {
-				message: format!("version {version} of the messages, of which I know {VERSION}"),
+	/// Answers a question. With a refusal the agent is to stop once it has answered.
+	pub fn answer(&mut self, request: Request) -> (Response, Option<Refusal>) {
+		match request {
+			Request::Hello { version } if version != VERSION => {
+				let message =
+					format!("version {version} of the messages, of which I know {VERSION}");
+				(Response::Failed { message }, None)
 			},
-			Request::Hello { .. } => match self.source.report([0; 64]) {
-				Ok(report) => Response::Guest { guest_pk: self.public_key(), report },
-				Err(error) => Response::Failed { message: error.to_string() },
-			},
-			Request::Attest(attest) => {
-				if let Err(refusal) = check(&attest, &self.public_key(), &self.expected) {
+			Request::Hello { .. } => (self.introduce(), None),
+			Request::Attest(attest) => match check(&attest, &self.public_key(), &self.expected) {
+				Ok(()) => (self.attest(*attest), None),
+				Err(refusal) => {
 					let code = refusal.0.code.number();
-					return Err((
-						Response::Refused { code, message: refusal.to_string() },
-						refusal,
-					));
-				}
-				match self.attest(*attest) {
-					Ok(response) => response,
-					Err(error) => Response::Failed { message: error.to_string() },
-				}
+					(Response::Refused { code, message: refusal.to_string() }, Some(refusal))
+				},
 			},
-		})
+		}
+	}
+
+	fn introduce(&mut self) -> Response {
+		match self.source.report([0; 64]) {
+			Ok(report) => Response::Guest { guest_pk: self.public_key(), report },
+			Err(error) => Response::Failed { message: error.to_string() },
+		}
+	}
+
+	fn attest(&mut self, attest: Attest) -> Response {
+		self.bind(attest).unwrap_or_else(|error| Response::Failed { message: error.to_string() })
 	}
 
 	/// Has what was gathered bound by a report, and signs the whole.
-	fn attest(&mut self, attest: Attest) -> Result<Response, ReportError> {
+	fn bind(&mut self, attest: Attest) -> Result<Response, ReportError> {
 		let report_data = host_report_data(
 			&attest.genesis,
 			&attest.nonce,

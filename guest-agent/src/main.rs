@@ -41,7 +41,11 @@ async fn main() -> anyhow::Result<ExitCode> {
 		return Ok(ExitCode::SUCCESS);
 	}
 	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+	tracing_subscriber::fmt()
+		.with_env_filter(filter)
+		.with_writer(std::io::stderr)
+		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+		.init();
 	let firmware = Firmware::open().context(
 		"there is no /dev/sev-guest: this is no SEV-SNP guest, or its kernel lacks the sev-guest module",
 	)?;

@@ -115,12 +115,10 @@ async fn talk<S: ReportSource>(
 	agent: &mut Agent<S>,
 ) -> Result<Option<Refusal>, FrameError> {
 	while let Some(request) = receive(stream).await? {
-		match agent.answer(request) {
-			Ok(response) => send(stream, &response).await?,
-			Err((response, refusal)) => {
-				send(stream, &response).await?;
-				return Ok(Some(refusal));
-			},
+		let (response, refusal) = agent.answer(request);
+		send(stream, &response).await?;
+		if refusal.is_some() {
+			return Ok(refusal);
 		}
 	}
 	Ok(None)

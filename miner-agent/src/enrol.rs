@@ -27,14 +27,14 @@ pub(crate) async fn ensure_enrolled(
 	loop {
 		let at = chain.best().await?;
 		let tpms = api::storage().registry().tpms();
-		if let Some(row) = at.storage().try_fetch(tpms, (miner.clone(),)).await? {
+		if let Some(row) = at.storage().try_fetch(tpms, (*miner,)).await? {
 			if row.decode()?.ak.0 == ak {
 				return Ok(());
 			}
 			tracing::warn!("another attestation key is enrolled: the tpm was replaced or reset");
 		}
 		let address = api::storage().registry().enrolments();
-		let open = match at.storage().try_fetch(address, (miner.clone(),)).await? {
+		let open = match at.storage().try_fetch(address, (*miner,)).await? {
 			Some(row) => Some(row.decode()?).filter(|open| open.ak.0 == ak),
 			None => None,
 		};

@@ -39,7 +39,11 @@ async fn main() -> anyhow::Result<ExitCode> {
 		return Ok(ExitCode::SUCCESS);
 	}
 	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-	tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init();
+	tracing_subscriber::fmt()
+		.with_env_filter(filter)
+		.with_writer(std::io::stderr)
+		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+		.init();
 	match cli.command {
 		Command::Check { json } => preflight::check(&config, json).await,
 		Command::Run => {

@@ -1,5 +1,6 @@
 //! `hcc`: what a person does with hccs from a terminal.
 
+mod bundle;
 mod chain;
 mod outcome;
 mod policy;
@@ -30,6 +31,9 @@ enum Command {
 	/// Look at miners on the chain.
 	#[command(subcommand, arg_required_else_help = true)]
 	Miner(chain::Miner),
+	/// Fetch evidence from the chain, to judge it again.
+	#[command(subcommand, arg_required_else_help = true)]
+	Evidence(chain::Evidence),
 	/// Watch verdicts and scores as blocks are finalised.
 	Watch(chain::Watch),
 }
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
 		Command::Verify(command) => verify::run(&command),
 		Command::Policy(command) => policy::run(&command),
 		Command::Miner(command) => command.run(),
+		Command::Evidence(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	};
 	match result {

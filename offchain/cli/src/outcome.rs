@@ -2,30 +2,48 @@
 
 use std::io::Write;
 
-use hcc_evidence::Rejection;
+use hcc_evidence::{host::Need, Rejection};
 use serde_json::{json, Map, Value};
+
+/// What a verification comes to.
+pub(crate) enum Judgement {
+	Accepted,
+	Rejected(Rejection),
+	/// Something is lacking to judge by.
+	Undecided(Need),
+}
+
+impl From<Result<(), Rejection>> for Judgement {
+	fn from(result: Result<(), Rejection>) -> Self {
+		match result {
+			Ok(()) => Self::Accepted,
+			Err(rejection) => Self::Rejected(rejection),
+		}
+	}
+}
 
 /// The result of one verification: a verdict, and whatever of the evidence could be read.
 pub(crate) struct Outcome {
-	pub(crate) result: Result<(), Rejection>,
+	pub(crate) judgement: Judgement,
 	pub(crate) claims: Map<String, Value>,
 }
 
 impl Outcome {
-	/// The exit code: 0 accepted, 2 rejected.
+	/// The exit code: 0 accepted, 2 rejected, 3 undecided.
 	pub(crate) fn exit_code(&self) -> u8 {
-		match self.result {
-			Ok(()) => 0,
-			Err(_) => 2,
+		match self.judgement {
+			Judgement::Accepted => 0,
+			Judgement::Rejected(_) => 2,
+			Judgement::Undecided(_) => 3,
 		}
 	}
 
 	/// One JSON object, the same keys always.
 	pub(crate) fn to_json(&self) -> Value {
 		let claims = Value::Object(self.claims.clone());
-		match &self.result {
-			Ok(()) => json!({
-				"verdict": "accepted",
+		let plain = |verdict: &str, message: Option<String>| {
+			json!({
+				"verdict": verdict,
 				"code": null,
 				"name": null,
 				"class": null,
@@ -33,10 +51,14 @@ impl Outcome {
 				"entry": null,
 				"seen": null,
 				"wanted": null,
-				"message": null,
+				"message": message,
 				"claims": claims,
-			}),
-			Err(rejection) => json!({
+			})
+		};
+		match &self.judgement {
+			Judgement::Accepted => plain("accepted", None),
+			Judgement::Undecided(need) => plain("undecided", Some(lacking(*need).into())),
+			Judgement::Rejected(rejection) => json!({
 				"verdict": "rejected",
 				"code": rejection.code.number(),
 				"name": rejection.code.name(),
@@ -58,9 +80,10 @@ impl Outcome {
 			writeln!(out, "{}", self.to_json())?;
 			return Ok(());
 		}
-		match &self.result {
-			Ok(()) => writeln!(out, "accepted")?,
-			Err(rejection) => {
+		match &self.judgement {
+			Judgement::Accepted => writeln!(out, "accepted")?,
+			Judgement::Undecided(need) => writeln!(out, "undecided: {}", lacking(*need))?,
+			Judgement::Rejected(rejection) => {
 				writeln!(out, "rejected: {rejection}")?;
 				writeln!(out, "  class {:?}, code {}", rejection.class(), rejection.code.number())?;
 			},
@@ -72,6 +95,13 @@ impl Outcome {
 			writeln!(out, "  {key:width$}  {value}")?;
 		}
 		Ok(())
+	}
+}
+
+/// What is lacking, for people.
+fn lacking(need: Need) -> &'static str {
+	match need {
+		Need::RevocationList => "a revocation list that is still current",
 	}
 }
 

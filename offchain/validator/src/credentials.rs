@@ -44,7 +44,7 @@ pub(crate) async fn serve(
 		let outcome = match step(&enrolment, validator) {
 			Step::Post => post(chain, submitter, &miner, &enrolment, &seed).await,
 			Step::Reveal => {
-				let call = api::tx().registry().reveal_seed(miner.clone(), seed);
+				let call = api::tx().registry().reveal_seed(miner, seed);
 				submitter.submit(chain, &call).await.map(drop)
 			},
 			Step::Nothing => continue,
@@ -79,7 +79,7 @@ async fn post(
 		encrypted_secret: bounded(credential.encrypted_secret),
 	};
 	let hash = seed_hash(&genesis, seed);
-	let call = api::tx().registry().post_credential(miner.clone(), hash, credential);
+	let call = api::tx().registry().post_credential(*miner, hash, credential);
 	submitter.submit(chain, &call).await.map(drop)
 }
 

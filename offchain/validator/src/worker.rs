@@ -86,7 +86,7 @@ impl Worker {
 		loop {
 			let at = chain.finalised().await?;
 			let address = api::storage().validators().validator_of();
-			if let Some(found) = at.storage().try_fetch(address, (worker.clone(),)).await? {
+			if let Some(found) = at.storage().try_fetch(address, (worker,)).await? {
 				return Ok(found.decode()?);
 			}
 			tracing::warn!(%worker, "signs for no validator yet: call validators.set_worker");

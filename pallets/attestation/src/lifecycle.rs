@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
 			revisions == Revisions::<T>::get().into_inner(),
 			"5: other revisions are counted than evidence is judged by"
 		);
-		let population: u32 = Tier::ALL.iter().map(|tier| Population::<T>::get(tier)).sum();
+		let population: u32 = Tier::ALL.iter().map(Population::<T>::get).sum();
 		ensure!(population == hosts, "1: a tier counts other chips than there are");
 		ensure!(Drawn::<T>::iter().count() as u32 == hosts, "1: a chip is drawn that is gone");
 		Ok(())

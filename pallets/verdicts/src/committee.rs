@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 						((seed, subject, &validator).using_encoded(blake2_256), validator)
 					})
 					.collect();
-				drawn.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+				drawn.sort_unstable_by_key(|(hash, _)| *hash);
 				BoundedVec::truncate_from(
 					drawn.into_iter().map(|(_, validator)| validator).collect(),
 				)

@@ -54,7 +54,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 	let config = Config::load(&cli.options)?;
 	tracing_subscriber::fmt()
 		.with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
-		.with_writer(std::io::stderr).with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+		.with_writer(std::io::stderr)
+		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
 	tracing::warn!("INSECURE: reports of a chip that does not exist");
 	let mut measurement = [0; 48];

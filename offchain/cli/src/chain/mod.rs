@@ -1,8 +1,10 @@
 //! What the chain knows of miners, and what it finds.
 
+mod fetch;
 mod show;
 mod watch;
 
+pub(crate) use fetch::Evidence;
 pub(crate) use show::Miner;
 pub(crate) use watch::Watch;
 

@@ -56,7 +56,7 @@ impl Show {
 async fn resolve(at: &ChainAt, account: AccountId32) -> anyhow::Result<AccountId32> {
 	let storage = at.storage();
 	let of_hot = api::storage().registry().miner_of_hot();
-	if let Some(found) = storage.try_fetch(of_hot, (account.clone(),)).await? {
+	if let Some(found) = storage.try_fetch(of_hot, (account,)).await? {
 		return Ok(found.decode()?);
 	}
 	Ok(account)
@@ -65,11 +65,11 @@ async fn resolve(at: &ChainAt, account: AccountId32) -> anyhow::Result<AccountId
 async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {
 	let storage = at.storage();
 	let miners = api::storage().registry().miners();
-	let Some(row) = storage.try_fetch(miners, (miner.clone(),)).await? else {
+	let Some(row) = storage.try_fetch(miners, (*miner,)).await? else {
 		bail!("{miner} is no miner");
 	};
 	let row = row.decode()?;
-	let tpm = storage.try_fetch(api::storage().registry().tpms(), (miner.clone(),)).await?;
+	let tpm = storage.try_fetch(api::storage().registry().tpms(), (*miner,)).await?;
 	let tpm = tpm.map(|tpm| tpm.decode()).transpose()?;
 	let mut chips = Vec::new();
 	for chip in &row.chips.0 {

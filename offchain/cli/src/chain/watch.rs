@@ -60,68 +60,92 @@ fn short(chip: &[u8; 32]) -> String {
 	hex::encode(chip.first_chunk::<4>().copied().unwrap_or_default())
 }
 
-/// What a block brought, as JSON and for people.
-async fn events(at: &ChainAt) -> anyhow::Result<Vec<(Value, String)>> {
-	use api::{attestation, registry, reputation};
+/// What an event tells: as JSON, and for people.
+type Told = (Value, String);
+
+/// What a block brought.
+async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 	let block = at.block_number();
 	let mut found = Vec::new();
 	for event in at.events().fetch().await?.iter() {
 		let event = event?;
-		if let Some(e) = event.decode_fields_as::<registry::events::Registered>() {
-			let e = e?;
-			let row = json!({"block": block, "event": "registered", "miner": e.miner.to_string()});
-			found.push((row, format!("{} registers as a miner", e.miner)));
-		} else if let Some(e) = event.decode_fields_as::<registry::events::EnrolmentOpened>() {
-			let e = e?;
-			let miner = e.miner.to_string();
-			let row = json!({"block": block, "event": "enrolment_opened", "miner": miner});
-			found.push((row, format!("{miner} shows its TPM")));
-		} else if let Some(e) = event.decode_fields_as::<registry::events::TpmEnrolled>() {
-			let e = e?;
-			let miner = e.miner.to_string();
-			let row = json!({"block": block, "event": "tpm_enrolled", "miner": miner});
-			found.push((row, format!("the TPM of {miner} is proven")));
-		} else if let Some(e) = event.decode_fields_as::<attestation::events::Challenged>() {
-			let e = e?;
-			let chip = hex::encode(e.chip);
-			let row = json!({"block": block, "event": "challenged", "chip": chip, "seq": e.seq});
-			found.push((row, format!("chip {} is challenged (#{})", short(&e.chip), e.seq)));
-		} else if let Some(e) = event.decode_fields_as::<attestation::events::EvidenceIncluded>() {
-			let e = e?;
-			let chip = hex::encode(e.chip);
-			let row = json!({"block": block, "event": "evidence", "chip": chip, "seq": e.seq});
-			found.push((row, format!("chip {} answers (#{})", short(&e.chip), e.seq)));
-		} else if let Some(e) = event.decode_fields_as::<attestation::events::Void>() {
-			let e = e?;
-			let chip = hex::encode(e.chip);
-			let row = json!({"block": block, "event": "void", "chip": chip, "seq": e.seq});
-			let text = format!("chip {} #{}: void, nothing counts", short(&e.chip), e.seq);
-			found.push((row, text));
-		} else if let Some(e) = event.decode_fields_as::<reputation::events::ScoreChanged>() {
-			let e = e?;
-			let mut row = conduct(&e.conduct);
+		let told = match event.pallet_name() {
+			"Registry" => of_registry(&event)?,
+			"Attestation" => of_attestation(&event)?,
+			"Reputation" => of_reputation(&event)?,
+			_ => None,
+		};
+		if let Some((mut row, text)) = told {
 			row["block"] = json!(block);
-			row["event"] = json!("verdict");
-			row["chip"] = json!(hex::encode(e.chip));
-			row["seq"] = json!(e.seq);
-			row["before"] = json!(e.before);
-			row["after"] = json!(e.after);
-			let words = conduct_in_words(&e.conduct);
-			let chip = short(&e.chip);
-			let text = format!("chip {chip} #{}: {words}; score {} → {}", e.seq, e.before, e.after);
 			found.push((row, text));
-		} else if let Some(e) = event.decode_fields_as::<reputation::events::TierChanged>() {
-			let e = e?;
-			let (before, after) = (format!("{:?}", e.before), format!("{:?}", e.after));
-			let row = json!({
-				"block": block,
-				"event": "tier",
-				"chip": hex::encode(e.chip),
-				"before": before.to_lowercase(),
-				"after": after.to_lowercase(),
-			});
-			found.push((row, format!("chip {}: {before} → {after}", short(&e.chip))));
 		}
 	}
 	Ok(found)
+}
+
+type Event<'a> = subxt::events::Event<'a, subxt::SubstrateConfig>;
+
+fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::registry::events::{EnrolmentOpened, Registered, TpmEnrolled};
+	let told = |name: &str, miner: String, what: &str| {
+		let text = format!("{miner} {what}");
+		(json!({ "event": name, "miner": miner }), text)
+	};
+	Ok(if let Some(e) = event.decode_fields_as::<Registered>() {
+		Some(told("registered", e?.miner.to_string(), "registers as a miner"))
+	} else if let Some(e) = event.decode_fields_as::<EnrolmentOpened>() {
+		Some(told("enrolment_opened", e?.miner.to_string(), "shows its TPM"))
+	} else if let Some(e) = event.decode_fields_as::<TpmEnrolled>() {
+		Some(told("tpm_enrolled", e?.miner.to_string(), "has its TPM proven"))
+	} else {
+		None
+	})
+}
+
+fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::attestation::events::{Challenged, EvidenceIncluded, Void};
+	let told = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
+		let text = format!("chip {} #{seq} {what}", short(chip));
+		(json!({ "event": name, "chip": hex::encode(chip), "seq": seq }), text)
+	};
+	Ok(if let Some(e) = event.decode_fields_as::<Challenged>() {
+		let e = e?;
+		Some(told("challenged", &e.chip, e.seq, "is challenged"))
+	} else if let Some(e) = event.decode_fields_as::<EvidenceIncluded>() {
+		let e = e?;
+		Some(told("evidence", &e.chip, e.seq, "answers"))
+	} else if let Some(e) = event.decode_fields_as::<Void>() {
+		let e = e?;
+		Some(told("void", &e.chip, e.seq, "is void: nothing counts"))
+	} else {
+		None
+	})
+}
+
+fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::reputation::events::{ScoreChanged, TierChanged};
+	Ok(if let Some(e) = event.decode_fields_as::<ScoreChanged>() {
+		let e = e?;
+		let mut row = conduct(&e.conduct);
+		row["event"] = json!("verdict");
+		row["chip"] = json!(hex::encode(e.chip));
+		row["seq"] = json!(e.seq);
+		row["before"] = json!(e.before);
+		row["after"] = json!(e.after);
+		let words = conduct_in_words(&e.conduct);
+		let chip = short(&e.chip);
+		Some((row, format!("chip {chip} #{}: {words}; score {} → {}", e.seq, e.before, e.after)))
+	} else if let Some(e) = event.decode_fields_as::<TierChanged>() {
+		let e = e?;
+		let (before, after) = (format!("{:?}", e.before), format!("{:?}", e.after));
+		let row = json!({
+			"event": "tier",
+			"chip": hex::encode(e.chip),
+			"before": before.to_lowercase(),
+			"after": after.to_lowercase(),
+		});
+		Some((row, format!("chip {}: {before} → {after}", short(&e.chip))))
+	} else {
+		None
+	})
 }

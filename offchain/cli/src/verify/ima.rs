@@ -73,7 +73,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	if let Some(first) = first_entry(&log) {
 		claims.insert("boot_aggregate".to_owned(), first);
 	}
-	Ok(Outcome { result, claims })
+	Ok(Outcome { judgement: result.into(), claims })
 }
 
 fn first_entry(log: &[u8]) -> Option<Value> {

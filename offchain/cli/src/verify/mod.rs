@@ -1,5 +1,6 @@
 //! `hcc verify`: the evidence crate over files.
 
+mod evidence;
 mod files;
 mod ima;
 mod quote;
@@ -14,6 +15,8 @@ pub(crate) enum Verify {
 	Quote(quote::Args),
 	/// A measurement log of the kernel's IMA.
 	Ima(ima::Args),
+	/// A host's whole evidence, as a chain's validators judged it.
+	Evidence(evidence::Args),
 }
 
 /// Runs the verification, prints its outcome and gives the exit code.
@@ -22,6 +25,7 @@ pub(crate) fn run(command: &Verify) -> anyhow::Result<u8> {
 		Verify::Snp(args) => (snp::verify(args)?, args.json),
 		Verify::Quote(args) => (quote::verify(args)?, args.json),
 		Verify::Ima(args) => (ima::verify(args)?, args.json),
+		Verify::Evidence(args) => (evidence::verify(args)?, args.json),
 	};
 	outcome.print(json)?;
 	Ok(outcome.exit_code())

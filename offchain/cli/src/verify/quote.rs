@@ -66,7 +66,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		tpm::verify_quote::<RustCrypto>(&attest, &signature, &key, &request).map(drop)
 	})();
 	claims.insert("pcr_values_checked".into(), json!(values.is_some()));
-	Ok(Outcome { result, claims })
+	Ok(Outcome { judgement: result.into(), claims })
 }
 
 fn attestation_key(path: &Path, bytes: &[u8]) -> Check<AttestationKey> {

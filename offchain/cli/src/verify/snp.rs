@@ -91,7 +91,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 			_ => Ok(()),
 		}
 	})();
-	Ok(Outcome { result, claims })
+	Ok(Outcome { judgement: result.into(), claims })
 }
 
 fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {

@@ -75,3 +75,17 @@ fn measurement_log() {
 fn event_log() {
 	fuzz(seeds::event_logs(), |bytes| drop(boot::replay(bytes, PcrBank::Sha256)));
 }
+
+/// Evidence as it comes with a transaction, and what is asked of policy for it.
+#[cfg(feature = "scale")]
+#[test]
+fn evidence() {
+	use codec::Decode;
+	use hcc_evidence::host::{HostEvidence, PolicyQuery};
+
+	fuzz(seeds::bodies(), |mut bytes| {
+		if let Ok(evidence) = HostEvidence::decode(&mut bytes) {
+			drop(PolicyQuery::of(&evidence));
+		}
+	});
+}

@@ -13,6 +13,12 @@ fn evidence() -> HostEvidence {
 	machine.answer(&context)
 }
 
+/// Whole evidence, as a transaction carries it.
+#[cfg(feature = "scale")]
+pub(crate) fn bodies() -> Vec<Vec<u8>> {
+	vec![codec::Encode::encode(&evidence())]
+}
+
 pub(crate) fn reports() -> Vec<Vec<u8>> {
 	let report = evidence().snp_report;
 	// The same report as of the other versions.

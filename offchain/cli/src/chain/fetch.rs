@@ -1,0 +1,76 @@
+use std::path::PathBuf;
+
+use anyhow::{bail, Context};
+use hcc_chain::{api, evidence_in, Chain, ChainAt, Included};
+use hcc_evidence::host::PolicyQuery;
+
+use super::{connected, NODE};
+use crate::bundle::Bundle;
+
+/// How many blocks back to look: as far as nodes keep the state that evidence was judged by, unless they keep all.
+const LOOK_BACK: u64 = 250;
+
+/// Fetch evidence from the chain.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Evidence {
+	/// Write evidence that a block included to a file, with all that it was judged by, for `hcc verify evidence`.
+	Fetch(Fetch),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fetch {
+	/// The chip, in hexadecimal [default: any].
+	#[arg(long, value_name = "HEX")]
+	chip: Option<String>,
+	/// The number of the challenge [default: the last that was answered].
+	#[arg(long)]
+	seq: Option<u64>,
+	/// The file to write.
+	#[arg(long, value_name = "FILE")]
+	out: PathBuf,
+	/// The WebSocket URL of a node.
+	#[arg(long, default_value = NODE)]
+	node: String,
+}
+
+impl Evidence {
+	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+		match self {
+			Self::Fetch(fetch) => connected(&fetch.node, async |chain| {
+				fetch.bundle(&chain).await?.write(&fetch.out)?;
+				Ok(0)
+			}),
+		}
+	}
+}
+
+impl Fetch {
+	fn wants(&self, included: &Included) -> bool {
+		let chip = self.chip.as_ref();
+		chip.is_none_or(|chip| chip.trim_start_matches("0x") == hex::encode(included.chip))
+			&& self.seq.is_none_or(|seq| seq == included.seq)
+	}
+
+	async fn bundle(&self, chain: &Chain) -> anyhow::Result<Bundle> {
+		let last = chain.finalised_number().await?;
+		for number in (last.saturating_sub(LOOK_BACK).max(1)..=last).rev() {
+			let at = chain.block(number).await?;
+			let found = evidence_in(&at, chain.genesis()).await?;
+			if let Some(included) = found.into_iter().find(|included| self.wants(included)) {
+				return pinned(chain, &at, included).await;
+			}
+		}
+		bail!("the last {LOOK_BACK} finalised blocks include no such evidence")
+	}
+}
+
+/// What the block that includes evidence has pinned for it.
+async fn pinned(chain: &Chain, at: &ChainAt, included: Included) -> anyhow::Result<Bundle> {
+	let address = api::storage().attestation().contexts();
+	let context = at.storage().fetch(address, (included.subject,)).await?.decode()?.0;
+	let query = PolicyQuery::of(&included.evidence);
+	let call = api::runtime_apis().evidence_api().policy_extract(context.revision, query.into());
+	let policy = at.runtime_apis().call(call).await?;
+	let policy = policy.context("policy had no rules when the evidence was included")?.0;
+	Ok(Bundle { genesis: chain.genesis(), evidence: included.evidence, context, policy })
+}

@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{Verdict, EVAL_VERSION},
+};
+use serde_json::{json, Map};
+
+use crate::{
+	bundle::Bundle,
+	outcome::{Judgement, Outcome},
+};
+
+/// Judge a host's whole evidence again, as the chain's validators did.
+///
+/// The file has the evidence and all that the chain pinned for it: challenge, time, chip's key, attestation key, checkpoint, and the rules of policy
+/// that matter. What the file says of those is believed: fetch it from a node that you trust, or compare it with the chain.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+	/// The file that `hcc evidence fetch` wrote.
+	#[arg(long, value_name = "FILE")]
+	bundle: PathBuf,
+
+	/// Print one JSON object.
+	#[arg(long)]
+	pub(crate) json: bool,
+}
+
+pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
+	let bundle = Bundle::read(&args.bundle)?;
+	let context = &bundle.context;
+	anyhow::ensure!(
+		context.eval_version == EVAL_VERSION,
+		"the chain judged by version {} of the verifier, this program by {EVAL_VERSION}",
+		context.eval_version
+	);
+	let verdict = context.judge::<RustCrypto, _>(&bundle.evidence, &bundle.policy, bundle.genesis);
+	let mut claims = Map::new();
+	claims.insert("genesis".into(), json!(hex::encode(bundle.genesis)));
+	claims.insert("miner".into(), json!(hex::encode(context.miner)));
+	claims.insert("chip".into(), json!(hex::encode(context.chip)));
+	claims.insert("seq".into(), json!(context.seq));
+	claims.insert("nonce".into(), json!(hex::encode(context.nonce)));
+	claims.insert("policy_revision".into(), json!(context.revision));
+	claims.insert("time".into(), json!(context.now.0));
+	claims.insert("log_bytes".into(), json!(bundle.evidence.ima_delta.records.len()));
+	let judgement = match verdict {
+		Verdict::Accepted(accepted) => {
+			let stated = accepted.claims();
+			claims.insert("measurement".into(), json!(hex::encode(stated.measurement)));
+			claims.insert("guest_pk".into(), json!(hex::encode(stated.guest_pk)));
+			claims.insert("boot_profile".into(), json!(hex::encode(stated.boot_profile)));
+			claims.insert("log_entries".into(), json!(stated.boot.entries));
+			Judgement::Accepted
+		},
+		Verdict::Rejected(rejection) => Judgement::Rejected(rejection),
+		Verdict::Undecided(need) => Judgement::Undecided(need),
+	};
+	Ok(Outcome { judgement, claims })
+}
