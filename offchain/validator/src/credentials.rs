@@ -88,3 +88,51 @@ fn bounded<T>(
 ) -> api::runtime_types::bounded_collections::bounded_vec::BoundedVec<T> {
 	api::runtime_types::bounded_collections::bounded_vec::BoundedVec(items)
 }
+
+#[cfg(test)]
+mod tests {
+	use api::runtime_types::pallet_registry::types::{CredentialBytes, Member, Posted, Shown};
+	use hcc_evidence::{crypto::P256Key, tpm::EndorsementKey};
+	use subxt_signer::sr25519::dev;
+
+	use super::*;
+
+	fn posted(shown: Option<Shown>) -> Option<Posted> {
+		let credential =
+			CredentialBytes { id_object: bounded(vec![1]), encrypted_secret: bounded(vec![2]) };
+		Some(Posted { seed_hash: [3; 32], credential, answer: Some([4; 32]), shown })
+	}
+
+	/// An enrolment whose committee is Alice alone.
+	fn enrolment(answered: bool, posted: Option<Posted>) -> Enrolment {
+		let key = EndorsementKey::P256(P256Key { x: [5; 32], y: [6; 32] });
+		Enrolment {
+			ek: [7; 32],
+			ek_key: key.into(),
+			ak: bounded(vec![8]),
+			ak_name: vec![9],
+			committee: bounded(vec![Member { validator: alice(), posted }]),
+			answered,
+			deadline: 10,
+		}
+	}
+
+	fn alice() -> AccountId32 {
+		dev::alice().public_key().to_account_id()
+	}
+
+	#[test]
+	fn a_member_posts_once_and_reveals_once_the_tpm_has_answered() {
+		assert_eq!(step(&enrolment(false, None), &alice()), Step::Post);
+		assert_eq!(step(&enrolment(false, posted(None)), &alice()), Step::Nothing);
+		assert_eq!(step(&enrolment(true, posted(None)), &alice()), Step::Reveal);
+		assert_eq!(step(&enrolment(true, posted(Some(Shown::Proven))), &alice()), Step::Nothing);
+	}
+
+	#[test]
+	fn who_came_late_or_is_no_member_does_nothing() {
+		assert_eq!(step(&enrolment(true, None), &alice()), Step::Nothing);
+		let bob = dev::bob().public_key().to_account_id();
+		assert_eq!(step(&enrolment(false, None), &bob), Step::Nothing);
+	}
+}

@@ -4,12 +4,9 @@ use std::time::Instant;
 
 use codec::{Decode, Encode};
 use hcc_chain::{api, ChainAt, ChainError, Included};
-use hcc_evidence::{
-	crypto::RustCrypto,
-	host::{PolicyQuery, Verdict, EVAL_VERSION},
-};
+use hcc_evidence::host::{PolicyQuery, Verdict, EVAL_VERSION};
 
-use crate::{metrics::Metrics, state::PendingVote};
+use crate::{crypto::AwsLc, metrics::Metrics, state::PendingVote};
 
 /// What comes of judging.
 #[derive(Debug)]
@@ -44,7 +41,7 @@ pub async fn judge(
 		return Ok(Judged::Abstain(format!("policy has no rules at {}", pinned.revision)));
 	};
 	let started = Instant::now();
-	let verdict = pinned.judge::<RustCrypto, _>(&included.evidence, &policy.0, genesis);
+	let verdict = pinned.judge::<AwsLc, _>(&included.evidence, &policy.0, genesis);
 	metrics.native.observe(started.elapsed().as_secs_f64());
 	let own = (verdict.code(), verdict.encoded_claims());
 	let started = Instant::now();

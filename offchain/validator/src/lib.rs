@@ -2,6 +2,7 @@
 
 pub mod config;
 mod credentials;
+mod crypto;
 mod judge;
 pub mod metrics;
 pub mod state;

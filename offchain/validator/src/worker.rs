@@ -20,8 +20,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3);
 const STATEMENT_INTERVAL: u64 = 10;
 /// The most votes in one transaction.
 const MAX_VOTES: usize = 32;
-/// At a first start, how far back evidence can still be open: what the chain gives it to be judged in, and finality.
-const FIRST_LOOK_BACK: u64 = 100;
+/// How far back evidence can still be open: what the chain gives it to be judged in, and finality. Nodes forget the state of blocks that are much
+/// older.
+const LOOK_BACK: u64 = 150;
 
 /// The worker.
 pub struct Worker {
@@ -64,8 +65,8 @@ impl Worker {
 		loop {
 			let finalised = chain.finalised_number().await?;
 			let next = match self.state.cursor()? {
-				Some(done) => done + 1,
-				None => finalised.saturating_sub(FIRST_LOOK_BACK).max(1),
+				Some(done) => (done + 1).max(look_back(finalised)),
+				None => look_back(finalised),
 			};
 			if next > finalised {
 				tokio::time::sleep(LOOK_EVERY).await;
@@ -196,6 +197,11 @@ impl Worker {
 		let call = api::tx().verdicts().file(BoundedVec(votes.collect()), finalised);
 		self.submitter.submit(chain, &call).await.map(drop)
 	}
+}
+
+/// The first block that is worth a look, where `finalised` is the last one.
+fn look_back(finalised: u64) -> u64 {
+	finalised.saturating_sub(LOOK_BACK).max(1)
 }
 
 /// What a block's state says of a vote.

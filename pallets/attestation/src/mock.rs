@@ -103,19 +103,6 @@ pub fn chip(machine: &Machine) -> [u8; 32] {
 	chip_hash(machine.vek.product, machine.chip.id())
 }
 
-/// The machine's attestation key as TPMT_PUBLIC.
-fn public_area(machine: &Machine) -> Vec<u8> {
-	let point = machine.ak.verifying_key().to_encoded_point(false);
-	let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
-	[
-		&[0x00, 0x23, 0x00, 0x0b, 0x00, 0x05, 0x04, 0x72, 0x00, 0x00][..],
-		&[0x00, 0x10, 0x00, 0x18, 0x00, 0x0b, 0x00, 0x03, 0x00, 0x10],
-		&tpm2b(point.x().expect("a point")),
-		&tpm2b(point.y().expect("a point")),
-	]
-	.concat()
-}
-
 /// Registers the machine, with its key and its TPM, and tells the pallet.
 pub fn enlist(machine: &Machine) {
 	enlist_all(&[machine]);
@@ -125,7 +112,7 @@ pub fn enlist_all(machines: &[&Machine]) {
 	let first = machines.first().expect("a machine");
 	let tpm = EnrolledTpm {
 		ek: [0; 32],
-		ak: public_area(first).try_into().expect("short"),
+		ak: first.ak_public().try_into().expect("short"),
 		qualified_name: first.signer().try_into().expect("short"),
 	};
 	let chips: Vec<_> = machines.iter().map(|machine| chip(machine)).collect();

@@ -235,6 +235,19 @@ impl Machine {
 		}
 	}
 
+	/// The attestation key's public area: TPMT_PUBLIC of a restricted ECDSA key.
+	pub(crate) fn ak_public(&self) -> Vec<u8> {
+		let point = self.ak.verifying_key().to_encoded_point(false);
+		let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+		[
+			&[0x00, 0x23, 0x00, 0x0b, 0x00, 0x05, 0x04, 0x72, 0x00, 0x00][..],
+			&[0x00, 0x10, 0x00, 0x18, 0x00, 0x0b, 0x00, 0x03, 0x00, 0x10],
+			&tpm2b(point.x().expect("a point")),
+			&tpm2b(point.y().expect("a point")),
+		]
+		.concat()
+	}
+
 	/// Judges evidence with this machine's collateral.
 	pub(crate) fn judge(
 		&self,

@@ -1,0 +1,199 @@
+//! The signature checks of evidence, faster than in pure Rust.
+//!
+//! ECDSA comes from AWS-LC: it is nearly all of the time that evidence takes. RSA and ed25519 stay what they are in the runtime, so that how strict
+//! they are cannot differ. The runtime's verdict counts in any case: where the two differ there is no vote.
+
+use aws_lc_rs::signature::{
+	UnparsedPublicKey, VerificationAlgorithm, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+};
+use hcc_evidence::crypto::{
+	BadSignature, Crypto, P256Key, P384Key, RsaKey, RsaPadding, RustCrypto,
+};
+
+/// The primitives by AWS-LC, and by RustCrypto where that is as fast.
+#[derive(Clone, Copy, Debug)]
+pub struct AwsLc;
+
+/// An uncompressed point of SEC 1: 4, x, y.
+const UNCOMPRESSED: u8 = 4;
+
+fn verify<A: VerificationAlgorithm>(
+	algorithm: &'static A,
+	x: &[u8],
+	y: &[u8],
+	message: &[u8],
+	r: &[u8],
+	s: &[u8],
+) -> Result<(), BadSignature> {
+	let point = [&[UNCOMPRESSED], x, y].concat();
+	UnparsedPublicKey::new(algorithm, point)
+		.verify(message, &[r, s].concat())
+		.map_err(|_| BadSignature)
+}
+
+impl Crypto for AwsLc {
+	fn p384_sha384(
+		key: &P384Key,
+		message: &[u8],
+		r: &[u8; 48],
+		s: &[u8; 48],
+	) -> Result<(), BadSignature> {
+		verify(&ECDSA_P384_SHA384_FIXED, &key.x, &key.y, message, r, s)
+	}
+
+	fn p256_sha256(
+		key: &P256Key,
+		message: &[u8],
+		r: &[u8; 32],
+		s: &[u8; 32],
+	) -> Result<(), BadSignature> {
+		verify(&ECDSA_P256_SHA256_FIXED, &key.x, &key.y, message, r, s)
+	}
+
+	fn rsa(
+		key: &RsaKey,
+		padding: RsaPadding,
+		message: &[u8],
+		signature: &[u8],
+	) -> Result<(), BadSignature> {
+		RustCrypto::rsa(key, padding, message, signature)
+	}
+
+	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+		RustCrypto::ed25519(key, message, signature)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use p256::ecdsa::signature::hazmat::PrehashSigner;
+	use sha2::{Digest, Sha256, Sha384};
+
+	use super::*;
+
+	/// A message with its signature, and the key: each made from a number.
+	struct P384Case {
+		key: P384Key,
+		message: Vec<u8>,
+		r: [u8; 48],
+		s: [u8; 48],
+	}
+
+	fn p384_case(number: u8) -> P384Case {
+		let secret =
+			p384::ecdsa::SigningKey::from_slice(&Sha384::digest([number])).expect("a scalar");
+		let point = secret.verifying_key().to_encoded_point(false);
+		let message = vec![number; 672];
+		let signature: p384::ecdsa::Signature =
+			secret.sign_prehash(&Sha384::digest(&message)).expect("signs");
+		P384Case {
+			key: P384Key {
+				x: (*point.x().expect("a point")).into(),
+				y: (*point.y().expect("a point")).into(),
+			},
+			message,
+			r: signature.r().to_bytes().into(),
+			s: signature.s().to_bytes().into(),
+		}
+	}
+
+	fn p384(case: &P384Case) -> bool {
+		let P384Case { key, message, r, s } = case;
+		let ours = AwsLc::p384_sha384(key, message, r, s).is_ok();
+		assert_eq!(ours, RustCrypto::p384_sha384(key, message, r, s).is_ok(), "the two differ");
+		ours
+	}
+
+	#[test]
+	fn both_accept_and_reject_the_same_on_p384() {
+		for number in 0..16 {
+			assert!(p384(&p384_case(number)));
+			for bit in 0..8 {
+				let mask = 1u8 << bit;
+				for at in [0, 1, 23, 46, 47] {
+					let mut case = p384_case(number);
+					case.r[at] ^= mask;
+					assert!(!p384(&case));
+					let mut case = p384_case(number);
+					case.s[at] ^= mask;
+					assert!(!p384(&case));
+					let mut case = p384_case(number);
+					case.key.x[at] ^= mask;
+					assert!(!p384(&case));
+					let mut case = p384_case(number);
+					case.message[at * 14] ^= mask;
+					assert!(!p384(&case));
+				}
+			}
+		}
+	}
+
+	#[test]
+	fn both_treat_the_edges_of_the_scalars_alike() {
+		// The order of P-384, big-endian: FIPS 186-4, D.1.2.4.
+		let order = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
+		let order: [u8; 48] = hex::decode(order).expect("hex").try_into().expect("48 bytes");
+		let mut below = order;
+		below[47] -= 1;
+		let mut one = [0; 48];
+		one[47] = 1;
+		for value in [[0; 48], [0xff; 48], order, below, one] {
+			let mut case = p384_case(1);
+			case.r = value;
+			assert!(!p384(&case));
+			let mut case = p384_case(1);
+			case.s = value;
+			assert!(!p384(&case));
+			let mut case = p384_case(1);
+			case.key = P384Key { x: value, y: value };
+			assert!(!p384(&case));
+		}
+		// The other signature of the same message: s, and the order less s.
+		let mut case = p384_case(2);
+		let mut borrow = 0i16;
+		for at in (0..48).rev() {
+			let difference = i16::from(order[at]) - i16::from(case.s[at]) - borrow;
+			borrow = i16::from(difference < 0);
+			case.s[at] = difference.rem_euclid(256) as u8;
+		}
+		assert!(p384(&case));
+	}
+
+	#[test]
+	fn both_accept_and_reject_the_same_on_p256() {
+		for number in 0..16u8 {
+			let secret =
+				p256::ecdsa::SigningKey::from_slice(&Sha256::digest([number])).expect("a scalar");
+			let point = secret.verifying_key().to_encoded_point(false);
+			let key = P256Key {
+				x: (*point.x().expect("a point")).into(),
+				y: (*point.y().expect("a point")).into(),
+			};
+			let message = [number; 100];
+			let signature: p256::ecdsa::Signature =
+				secret.sign_prehash(&Sha256::digest(message)).expect("signs");
+			let (r, s): ([u8; 32], [u8; 32]) =
+				(signature.r().to_bytes().into(), signature.s().to_bytes().into());
+			let both = |key: &P256Key, r: &[u8; 32], s: &[u8; 32]| {
+				let ours = AwsLc::p256_sha256(key, &message, r, s).is_ok();
+				let theirs = RustCrypto::p256_sha256(key, &message, r, s).is_ok();
+				assert_eq!(ours, theirs, "the two differ");
+				ours
+			};
+			assert!(both(&key, &r, &s));
+			for at in 0..32 {
+				let flipped = |bytes: &[u8; 32]| {
+					let mut bytes = *bytes;
+					bytes[at] ^= 1 << (at % 8);
+					bytes
+				};
+				assert!(!both(&key, &flipped(&r), &s));
+				assert!(!both(&key, &r, &flipped(&s)));
+				assert!(!both(&P256Key { x: flipped(&key.x), y: key.y }, &r, &s));
+			}
+			assert!(!both(&key, &[0; 32], &s));
+			assert!(!both(&key, &r, &[0; 32]));
+			assert!(!both(&key, &[0xff; 32], &[0xff; 32]));
+		}
+	}
+}
