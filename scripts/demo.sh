@@ -25,7 +25,8 @@ pids=()
 cleanup() {
 	local file
 	for file in "$OUT"/qemu.pid "$OUT"/swtpm.pid; do
-		[ ! -s "$file" ] || kill "$(cat "$file")" 2>/dev/null || true
+		# The TPM goes with the machine, and takes its file along.
+		kill "$(cat "$file" 2>/dev/null)" 2>/dev/null || true
 	done
 	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
 	wait 2>/dev/null || true

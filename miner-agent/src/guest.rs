@@ -1,11 +1,16 @@
 //! The agent in the guest, as the host sees it.
 
+use std::time::Duration;
+
 use hccam::{
 	connect,
 	frame::{receive, send, FrameError},
 	protocol::{Attest, Request, Response, VERSION},
 	Address, Stream,
 };
+
+/// How long an answer may take. The secure processor needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What can go wrong between host and guest.
 #[derive(Debug, thiserror::Error)]
@@ -58,8 +63,11 @@ impl Guest {
 }
 
 async fn ask(stream: &mut Box<dyn Stream>, question: Request) -> Result<Response, GuestError> {
-	send(stream, &question).await?;
-	receive(stream).await?.ok_or(GuestError::NoAnswer)
+	let talking = async {
+		send(stream, &question).await?;
+		receive(stream).await?.ok_or(GuestError::NoAnswer)
+	};
+	tokio::time::timeout(PATIENCE, talking).await.unwrap_or(Err(GuestError::NoAnswer))
 }
 
 fn unexpected(response: Response) -> GuestError {

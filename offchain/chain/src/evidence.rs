@@ -14,56 +14,61 @@ pub struct Included {
 	pub evidence: HostEvidence,
 }
 
-/// The evidence that a block includes. A call that the chain took as evidence and that cannot be found again is an error: to pass it over
-/// would be to judge less than there is.
-pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Vec<Included>, ChainError> {
-	let events = at.events().fetch().await?;
-	let mut included = Vec::new();
-	let mut bodies = None;
-	for event in events.iter() {
-		let event = event?;
-		let Some(fields) = event.decode_fields_as::<api::attestation::events::EvidenceIncluded>()
-		else {
-			continue;
-		};
-		let fields = fields?;
-		let Phase::ApplyExtrinsic(index) = event.phase() else { continue };
-		if bodies.is_none() {
-			bodies = Some(calls(at).await?);
-		}
-		let calls = bodies.as_deref().unwrap_or_default();
-		let evidence = calls
-			.iter()
-			.filter(|(of, _)| *of == index as usize)
-			.flat_map(|(_, call)| evidence_of(call))
-			.find(|evidence| {
-				let hash = evidence_hash(evidence);
-				subject_id(&genesis, &fields.chip, fields.seq, &hash) == fields.subject.0
-			})
-			.ok_or_else(|| {
-				let what =
-					format!("the evidence of subject {} is not in its block", fields.subject);
-				ChainError::Incompatible(what)
-			})?;
-		included.push(Included {
-			subject: fields.subject,
-			chip: fields.chip,
-			seq: fields.seq,
-			evidence: evidence.clone(),
-		});
-	}
-	Ok(included)
+/// What a block includes of evidence.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+	pub evidence: Vec<Included>,
+	/// Subjects whose evidence is not in the block as far as this program can read it: wrapped in a call that it does not know, perhaps. They cannot
+	/// be judged, and must not keep anybody from judging the rest.
+	pub missing: Vec<H256>,
 }
 
-/// The calls of a block with their numbers.
-async fn calls(at: &ChainAt) -> Result<Vec<(usize, api::Call)>, ChainError> {
-	let extrinsics = at.extrinsics().fetch().await?;
-	let mut calls = Vec::new();
-	for extrinsic in extrinsics.iter() {
-		let extrinsic = extrinsic?;
-		calls.push((extrinsic.index(), extrinsic.decode_call_data_as::<api::Call>()?));
+/// The evidence that a block includes.
+pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Found, ChainError> {
+	let mut found = Found::default();
+	for (index, event) in taken(at).await? {
+		let call = call(at, index).await?;
+		let evidence = call.iter().flat_map(evidence_of).find(|evidence| {
+			let hash = evidence_hash(evidence);
+			subject_id(&genesis, &event.chip, event.seq, &hash) == event.subject.0
+		});
+		match evidence {
+			Some(evidence) => found.evidence.push(Included {
+				subject: event.subject,
+				chip: event.chip,
+				seq: event.seq,
+				evidence: evidence.clone(),
+			}),
+			None => found.missing.push(event.subject),
+		}
 	}
-	Ok(calls)
+	Ok(found)
+}
+
+type Taken = api::attestation::events::EvidenceIncluded;
+
+/// The evidence that the chain took in a block, with the numbers of the transactions.
+async fn taken(at: &ChainAt) -> Result<Vec<(Option<usize>, Taken)>, ChainError> {
+	let mut taken = Vec::new();
+	for event in at.events().fetch().await?.iter() {
+		let event = event?;
+		if let Some(fields) = event.decode_fields_as::<Taken>() {
+			let index = match event.phase() {
+				Phase::ApplyExtrinsic(index) => Some(index as usize),
+				Phase::Finalization | Phase::Initialization => None,
+			};
+			taken.push((index, fields?));
+		}
+	}
+	Ok(taken)
+}
+
+/// The call of a transaction; none where it cannot be decoded. A stranger's transaction in the same block is not looked at.
+async fn call(at: &ChainAt, index: Option<usize>) -> Result<Option<api::Call>, ChainError> {
+	let extrinsics = at.extrinsics().fetch().await?;
+	let Some(index) = index else { return Ok(None) };
+	let extrinsic = extrinsics.iter().nth(index).and_then(Result::ok);
+	Ok(extrinsic.and_then(|extrinsic| extrinsic.decode_call_data_as::<api::Call>().ok()))
 }
 
 /// The evidence in a call and in the calls within it.
@@ -78,14 +83,24 @@ fn evidence_of(call: &api::Call) -> Vec<&HostEvidence> {
 			| utility::Call::batch_all { calls }
 			| utility::Call::force_batch { calls },
 		) => calls.iter().flat_map(evidence_of).collect(),
+		api::Call::Utility(utility::Call::if_else { main, fallback }) => {
+			[evidence_of(main), evidence_of(fallback)].concat()
+		},
 		api::Call::Utility(
-			utility::Call::as_derivative { call, .. } | utility::Call::with_weight { call, .. },
+			utility::Call::as_derivative { call, .. }
+			| utility::Call::with_weight { call, .. }
+			| utility::Call::dispatch_as { call, .. }
+			| utility::Call::dispatch_as_fallible { call, .. },
 		)
 		| api::Call::Multisig(
 			multisig::Call::as_multi { call, .. }
 			| multisig::Call::as_multi_threshold_1 { call, .. },
 		)
-		| api::Call::Sudo(sudo::Call::sudo_as { call, .. }) => evidence_of(call),
+		| api::Call::Sudo(
+			sudo::Call::sudo { call }
+			| sudo::Call::sudo_as { call, .. }
+			| sudo::Call::sudo_unchecked_weight { call, .. },
+		) => evidence_of(call),
 		_ => Vec::new(),
 	}
 }

@@ -7,7 +7,7 @@ mod submit;
 
 pub use client::{Chain, ChainAt};
 pub use error::ChainError;
-pub use evidence::{evidence_in, Included};
+pub use evidence::{evidence_in, Found, Included};
 pub use submit::{Receipt, Submitter};
 
 pub use subxt::utils::{AccountId32, H256};

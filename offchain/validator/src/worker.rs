@@ -99,7 +99,12 @@ impl Worker {
 	async fn work_through(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
 		let number = at.block_number();
 		let mut votes = Vec::new();
-		for included in evidence_in(at, chain.genesis()).await? {
+		let found = evidence_in(at, chain.genesis()).await?;
+		for subject in found.missing {
+			self.metrics.differences.inc();
+			tracing::error!(%subject, "ALARM: no vote: the evidence is not in its block");
+		}
+		for included in found.evidence {
 			match judge(at, chain.genesis(), &included, &self.metrics).await? {
 				Judged::Vote(vote) => {
 					self.metrics.judged.get_or_create(&Code { code: vote.code.into() }).inc();

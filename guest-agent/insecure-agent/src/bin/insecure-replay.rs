@@ -39,7 +39,7 @@ async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	let mut number = chain.finalised_number().await?;
 	while number > 0 {
 		let at = chain.block(number).await?;
-		if let Some(found) = evidence_in(&at, chain.genesis()).await?.pop() {
+		if let Some(found) = evidence_in(&at, chain.genesis()).await?.evidence.pop() {
 			return Ok(found);
 		}
 		number -= 1;

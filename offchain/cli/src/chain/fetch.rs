@@ -55,7 +55,7 @@ impl Fetch {
 		let last = chain.finalised_number().await?;
 		for number in (last.saturating_sub(LOOK_BACK).max(1)..=last).rev() {
 			let at = chain.block(number).await?;
-			let found = evidence_in(&at, chain.genesis()).await?;
+			let found = evidence_in(&at, chain.genesis()).await?.evidence;
 			if let Some(included) = found.into_iter().find(|included| self.wants(included)) {
 				return pinned(chain, &at, included).await;
 			}
