@@ -9,3 +9,6 @@ if [ -z "${WASM_BUILD_TOOLCHAIN:-}" ] && command -v rustup >/dev/null &&
 	rustup toolchain list | grep -q '^debian-wasm'; then
 	export WASM_BUILD_TOOLCHAIN=debian-wasm
 fi
+
+# Where Debian keeps mke2fs and ldconfig: an ordinary user's PATH lacks it.
+export PATH="$PATH:/usr/sbin:/sbin"

@@ -5,6 +5,9 @@
 #   scripts/setup.sh --check   install nothing, fail if something is missing
 set -euo pipefail
 
+# Where Debian keeps mke2fs: an ordinary user's PATH lacks it.
+export PATH="$PATH:/usr/sbin:/sbin"
+
 # The oldest compiler that builds the workspace.
 readonly MIN_RUST=1.95
 readonly WASM_TARGET=wasm32v1-none

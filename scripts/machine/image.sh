@@ -11,7 +11,7 @@ here=$(dirname "$(readlink -f "$0")")
 tree=$out/tree
 rm -rf "$tree" "$out/initrd.gz" "$out/root.img"
 mkdir -p "$tree/initrd/"{bin,lib,etc,proc,sys,dev,newroot} "$tree/root"
-busybox=$packages/root/bin/busybox
+busybox=$packages/unpacked/bin/busybox
 version=$(ls "$packages/kernel/lib/modules")
 modules=$packages/kernel/lib/modules/$version/kernel
 
@@ -39,8 +39,8 @@ initrd() {
 	for module in virtio_pci virtio_blk virtio_console virtio_net; do
 		add_module "$module"
 	done
-	local cpio=$packages/root/bin/cpio
-	[ -x "$cpio" ] || cpio=$packages/root/usr/bin/cpio
+	local cpio=$packages/unpacked/bin/cpio
+	[ -x "$cpio" ] || cpio=$packages/unpacked/usr/bin/cpio
 	(cd "$tree/initrd" && find . -mindepth 1 | LC_ALL=C sort | "$cpio" -o -H newc --reproducible -R 0:0 --quiet) |
 		gzip -n >"$out/initrd.gz"
 }

@@ -4,12 +4,14 @@
 #
 #   scripts/machine/packages.sh DIR
 set -euo pipefail
+# What apt prints is read below.
+export LC_ALL=C
 
 readonly PACKAGES=(qemu-system-x86 ovmf busybox-static cpio)
 readonly KERNEL=linux-image-cloud-amd64
 
 dir=$1
-[ ! -e "$dir/complete" ] || exit 0
+[ ! -e "$dir/unpacked/complete" ] || exit 0
 rm -rf "$dir"
 mkdir -p "$dir/debs"
 cd "$dir/debs"
@@ -35,8 +37,8 @@ download || { as_root apt-get update -qq && rm -f -- *.deb && download; } || {
 for deb in *.deb; do
 	case $deb in
 		linux-image-*) dpkg -x "$deb" "$dir/kernel" ;;
-		*) dpkg -x "$deb" "$dir/root" ;;
+		*) dpkg -x "$deb" "$dir/unpacked" ;;
 	esac
 done
 rm -rf "$dir/debs"
-touch "$dir/complete"
+touch "$dir/unpacked/complete"

@@ -7,7 +7,7 @@ set -euo pipefail
 packages=$1 out=$2
 # OVMF needs more than 128 MiB.
 readonly MEMORY=384
-prefix=$packages/root
+prefix=$packages/unpacked
 rm -f "$out"/*.sock "$out"/*.pid
 
 # QEMU tells the TPM when to start.
