@@ -4,7 +4,7 @@ use codec::Decode;
 use frame_support::weights::WeightMeter;
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
-	genesis, ChipHash, Conduct, Finding, OnVerdict, Reputation, SubjectId, Ticks,
+	genesis, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId, Ticks,
 };
 
 use crate::*;
@@ -135,10 +135,13 @@ impl<T: Config> Pallet<T> {
 		(open.subject == Some(subject)).then_some(pinned)
 	}
 
-	/// Takes accepted evidence over: the next is to continue it.
-	fn accept(chip: &ChipHash, claims: Claims) {
-		Hosts::<T>::mutate(chip, |host| {
-			if let Some(host) = host {
+	/// Takes accepted evidence over: the next is to continue it. Evidence of a TPM that was replaced since it was included tells nothing of the one
+	/// that is enrolled now.
+	fn accept(pinned: &PinnedContext, claims: Claims) {
+		Hosts::<T>::mutate(pinned.chip, |host| {
+			let Some(host) = host else { return };
+			let same_tpm = T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak);
+			if same_tpm && host.checkpoint == pinned.boot {
 				host.checkpoint = Some(claims.boot);
 				host.boot_profile = Some(claims.boot_profile);
 			}
@@ -153,7 +156,7 @@ impl<T: Config> OnVerdict for Pallet<T> {
 		match finding.code {
 			Finding::ACCEPTED => match Claims::decode(&mut &finding.claims[..]) {
 				Ok(claims) => {
-					Self::accept(&chip, claims);
+					Self::accept(&pinned, claims);
 					Self::conclude(&chip, seq, Conduct::Passed);
 				},
 				// More than two thirds of the committee voted for what is no claims.

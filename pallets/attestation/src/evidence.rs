@@ -22,6 +22,12 @@ use sp_core::H256;
 
 use crate::*;
 
+/// The bytes of evidence that have no small bound: what its weight follows from.
+pub(crate) fn logs_len(evidence: &HostEvidence) -> u32 {
+	let boot = evidence.boot.as_ref().map_or(0, Vec::len);
+	u32::try_from(evidence.ima_delta.records.len().saturating_add(boot)).unwrap_or(u32::MAX)
+}
+
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_submit_evidence(
 		hot: AccountIdOf<T>,

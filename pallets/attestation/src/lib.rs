@@ -22,6 +22,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+use evidence::logs_len;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -254,7 +255,7 @@ pub mod pallet {
 		/// [`Event::EvidenceIncluded`].
 		#[pallet::call_index(0)]
 		#[pallet::weight((
-			<T as Config>::WeightInfo::submit_evidence(evidence.ima_delta.records.len() as u32),
+			<T as Config>::WeightInfo::submit_evidence(logs_len(evidence)),
 			DispatchClass::Operational,
 		))]
 		pub fn submit_evidence(

@@ -42,8 +42,8 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		// Numbers go on where they ended, so that what was signed for a challenge of before answers none to come.
 		LastSeq::<T>::insert(chip, host.seq);
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
-		// Leaving with a challenge open is no way out of it.
-		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
+		// Leaving with a challenge open is no way out of it, nor is it one while its evidence is judged: what that comes to is told to nobody.
+		if let Some(open) = host.challenge {
 			T::Reputation::note(chip, open.seq, Conduct::Missed, T::Ticks::now());
 		}
 	}

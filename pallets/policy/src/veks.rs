@@ -35,33 +35,30 @@ impl<T: Config> Pallet<T> {
 			return Err(Error::<T>::VekRefused.into());
 		};
 		let chip = chip_hash(vek.product, &hardware_id);
-		let owner = T::Chips::owner_of(&chip).ok_or(Error::<T>::ChipNotRegistered)?;
-		Self::store_vek(chip, vek, who, &owner)
+		ensure!(T::Chips::owner_of(&chip).is_some(), Error::<T>::ChipNotRegistered);
+		Self::store_vek(chip, vek, who)
 	}
 
 	/// Stores a verified key. The benchmarks use it directly, to fill the row.
-	pub(crate) fn store_vek(
-		chip: ChipHash,
-		vek: Vek,
-		who: AccountIdOf<T>,
-		owner: &AccountIdOf<T>,
-	) -> DispatchResult {
+	pub(crate) fn store_vek(chip: ChipHash, vek: Vek, who: AccountIdOf<T>) -> DispatchResult {
+		let is_miners = |account: &AccountIdOf<T>| T::Chips::acts_for(account, &chip);
 		Veks::<T>::try_mutate(chip, |rows| {
-			// A certificate that was issued anew has the same key: it counts only once the former has run out.
-			let same = rows.iter().position(|row| row.vek.tcb == vek.tcb);
-			if let Some(at) = same {
-				let row = rows.get(at).ok_or(Error::<T>::VekNotFound)?;
-				ensure!(vek.not_after > row.vek.not_after, Error::<T>::VekKnown);
+			let known = rows.iter().enumerate().find(|(_, row)| row.vek.tcb == vek.tcb);
+			if let Some((at, row)) = known {
+				// The miner takes over what another registered and could take away. A certificate that was issued anew has the same key: it counts
+				// once the former has run out, and of others only where that was not the miner's.
+				let others = !is_miners(&row.depositor);
+				let renews = vek.not_after > row.vek.not_after;
+				let counts = if is_miners(&who) { others || renews } else { others && renews };
+				ensure!(counts, Error::<T>::VekKnown);
 				Self::release(chip, rows.remove(at))?;
 			}
-			if who == *owner {
-				if rows.len() >= MAX_VEKS as usize {
-					Self::release(chip, rows.remove(0))?;
-				}
-			} else {
-				let foreign = rows.iter().filter(|row| row.depositor != *owner).count();
-				let full = rows.len() >= MAX_VEKS as usize;
+			let full = rows.len() >= MAX_VEKS as usize;
+			if !is_miners(&who) {
+				let foreign = rows.iter().filter(|row| !is_miners(&row.depositor)).count();
 				ensure!(!full && foreign < MAX_FOREIGN_VEKS, Error::<T>::TooManyVeks);
+			} else if full {
+				Self::release(chip, rows.remove(0))?;
 			}
 			let deposit = T::VekDeposit::get();
 			T::NativeBalance::hold(&HoldReason::Vek.into(), &who, deposit)?;

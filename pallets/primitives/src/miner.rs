@@ -40,6 +40,8 @@ pub trait Miners<AccountId> {
 pub trait ChipOwners<AccountId> {
 	/// The miner that registered the chip.
 	fn owner_of(chip: &ChipHash) -> Option<AccountId>;
+	/// Whether the account is that miner, or its hot key.
+	fn acts_for(who: &AccountId, chip: &ChipHash) -> bool;
 }
 
 /// Is told of chips that come and go.

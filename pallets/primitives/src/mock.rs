@@ -152,6 +152,10 @@ impl ChipOwners<AccountId32> for MockMiners {
 			all.iter().find(|(_, (chips, _))| chips.contains(chip)).map(|(miner, _)| miner.clone())
 		})
 	}
+
+	fn acts_for(who: &AccountId32, chip: &ChipHash) -> bool {
+		Self::owner_of(chip).as_ref() == Some(who)
+	}
 }
 
 pub struct MockTpmRoots;

@@ -132,6 +132,9 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
 		let answered = Self::with_enrolment(&miner, |enrolment| {
+			// The other half of the time is the validators', to reveal their seeds: what came later would only cost them.
+			let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
+			ensure!(T::Ticks::now() <= latest, Error::<T>::NoEnrolment);
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			for (number, secret) in answers {
 				let posted = enrolment
@@ -209,13 +212,17 @@ impl<T: Config> Pallet<T> {
 			.and_then(|name| BoundedVec::try_from(name).ok())
 			.ok_or(Error::<T>::AkRefused)?;
 		let tpm = EnrolledTpm { ek: enrolment.ek, ak: enrolment.ak, qualified_name };
-		if let Some(former) = Tpms::<T>::get(&miner) {
+		let former = Tpms::<T>::get(&miner);
+		if let Some(former) = &former {
 			MinerOfEk::<T>::remove(former.ek);
 		}
+		// The same TPM once more changes nothing for its chips: else whoever has the hot key could have another boot taken for the first.
+		let known = former.is_some_and(|former| former.ek == enrolment.ek);
 		MinerOfEk::<T>::insert(enrolment.ek, &miner);
 		Tpms::<T>::insert(&miner, tpm);
 		Self::deposit_event(Event::TpmEnrolled { miner: miner.clone(), ek: enrolment.ek });
-		for chip in Miners::<T>::get(&miner).map(|row| row.chips).unwrap_or_default() {
+		let chips = Miners::<T>::get(&miner).map(|row| row.chips).unwrap_or_default();
+		for chip in chips.into_iter().filter(|_| !known) {
 			T::OnChip::on_ready(&chip, &miner);
 		}
 		Ok(())

@@ -41,4 +41,9 @@ impl<T: Config> ChipOwners<AccountIdOf<T>> for Pallet<T> {
 	fn owner_of(chip: &ChipHash) -> Option<AccountIdOf<T>> {
 		MinerOfChip::<T>::get(chip)
 	}
+
+	fn acts_for(who: &AccountIdOf<T>, chip: &ChipHash) -> bool {
+		let miner = MinerOfHot::<T>::get(who).unwrap_or_else(|| who.clone());
+		MinerOfChip::<T>::get(chip) == Some(miner)
+	}
 }

@@ -116,9 +116,10 @@ impl Score {
 	pub fn after(self, conduct: Conduct, rules: &Rules) -> Self {
 		match conduct {
 			Conduct::Passed => self.gain(rules),
-			Conduct::Failed(code) => self.lose(penalty(code, rules)),
+			Conduct::Failed(code) => self.lose(penalty(code, rules), rules),
 			Conduct::Missed => {
-				self.lose(Penalty { loss: rules.tampered, strike: true, quarantine: false })
+				let silence = Penalty { loss: rules.tampered, strike: true, quarantine: false };
+				self.lose(silence, rules)
 			},
 		}
 	}
@@ -135,10 +136,11 @@ impl Score {
 		}
 	}
 
-	fn lose(self, penalty: Penalty) -> Self {
+	fn lose(self, penalty: Penalty, rules: &Rules) -> Self {
 		Self {
 			value: self.value.saturating_sub(penalty.loss),
-			strikes: self.strikes.saturating_add(u8::from(penalty.strike)),
+			// No more than suspend: else a long outage would take months to be forgiven.
+			strikes: self.strikes.saturating_add(u8::from(penalty.strike)).min(rules.max_strikes),
 			streak: 0,
 			quarantined: self.quarantined || penalty.quarantine,
 		}

@@ -133,15 +133,35 @@ fn claims_that_are_none_count_for_nothing() {
 }
 
 #[test]
-fn a_verdict_on_a_chip_that_is_gone_changes_nothing() {
+fn leaving_while_evidence_is_judged_is_no_way_out_of_the_verdict() {
 	enlisted(|alice| {
 		assert_ok!(submit(alice.answer(&context(&alice))));
 		let (subject, _) = *Opened::get().last().expect("opened");
 		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Missed)]);
 		let failed = Finding { code: 301, claims: Default::default() };
 		<Attestation as OnVerdict>::on_verdict(subject, &failed);
-		assert!(Noted::get().is_empty());
-		assert_eq!(Attestation::oldest_revision(), 3);
+		assert_eq!(Noted::get().len(), 1, "noted once");
+		assert!(Attestation::context(subject).is_none(), "nothing is left of it");
+	});
+}
+
+#[test]
+fn evidence_of_a_tpm_that_was_replaced_meanwhile_leaves_no_checkpoint() {
+	enlisted(|alice| {
+		let evidence = alice.answer(&context(&alice));
+		assert_ok!(submit(evidence.clone()));
+		let finding = judge(&evidence);
+		let mut tpm =
+			<hcc_primitives::mock::MockMiners as hcc_primitives::Miners<_>>::tpm(&miner())
+				.expect("enrolled");
+		tpm.ak = vec![1, 2, 3].try_into().expect("short");
+		hcc_primitives::mock::register(miner(), vec![chip(&alice)], Some(tpm));
+		let (subject, _) = *Opened::get().last().expect("opened");
+		<Attestation as OnVerdict>::on_verdict(subject, &finding);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Passed)]);
+		let host = host(&alice);
+		assert_eq!((host.checkpoint, host.boot_profile), (None, None));
 	});
 }
 

@@ -26,7 +26,10 @@ pub struct PolicyQuery {
 impl PolicyQuery {
 	/// What must be known for `evidence`. Parts that cannot be decoded ask for nothing: they are refused before policy is.
 	pub fn of(evidence: &HostEvidence) -> Self {
-		let report = Report::parse(&evidence.snp_report).ok();
+		let (cpu, measurement) = match Report::parse(&evidence.snp_report) {
+			Ok(report) => (report.cpu, report.measurement),
+			Err(_refused_before_policy_is_asked) => (None, [0; 48]),
+		};
 		let mut files: Vec<Hash256> = Records::new(&evidence.ima_delta.records, 0)
 			.map_while(Result::ok)
 			.filter_map(|record| match record.file_digest() {
@@ -36,11 +39,7 @@ impl PolicyQuery {
 			.collect();
 		files.sort_unstable();
 		files.dedup();
-		Self {
-			cpu: report.as_ref().and_then(|report| report.cpu),
-			measurement: report.map_or([0; 48], |report| report.measurement),
-			files,
-		}
+		Self { cpu, measurement, files }
 	}
 }
 

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::Signer;
 use hcc_evidence::{
-	crypto::{P256Key, RustCrypto},
+	crypto::RustCrypto,
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
 		BootState, Challenge, Claims, Collateral, Context, Hash256, HostEvidence, HostPolicy,
@@ -10,7 +10,7 @@ use hcc_evidence::{
 	},
 	ima::{DigestList, FileVerdict, HashAlgorithm, Limits},
 	snp::{self, CpuId, GuestPolicy, PlatformInfo, Vek},
-	tpm::{AttestationKey, PcrBank, PublicKey, Scheme, Wanted},
+	tpm::{AttestationKey, PcrBank, Wanted},
 	RejectCode, Rejection, UnixSeconds,
 };
 use insecure_sim::{Chip, ReportFields};
@@ -225,14 +225,7 @@ impl Machine {
 	}
 
 	pub(crate) fn attestation_key(&self) -> AttestationKey {
-		let point = self.ak.verifying_key().to_encoded_point(false);
-		let coordinate = |bytes: Option<&p256::FieldBytes>| (*bytes.expect("a point")).into();
-		AttestationKey {
-			key: PublicKey::P256(P256Key { x: coordinate(point.x()), y: coordinate(point.y()) }),
-			scheme: Some(Scheme::Ecdsa),
-			name: None,
-			attributes: None,
-		}
+		AttestationKey::from_tpmt_public(&self.ak_public()).expect("a public area")
 	}
 
 	/// The attestation key's public area: TPMT_PUBLIC of a restricted ECDSA key.

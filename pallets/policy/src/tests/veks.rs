@@ -33,7 +33,7 @@ fn a_key_is_verified_once_and_found_by_its_tcb() {
 		assert!(Policy::vek(&hash("alice"), [0; 8]).is_none());
 		assert!(Policy::vek(&hash("bob"), TCB.raw).is_none());
 		assert_noop!(
-			Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")),
+			Policy::register_vek(RuntimeOrigin::signed(account(3)), certificate("alice")),
 			Error::<Test>::VekKnown
 		);
 	});
@@ -97,7 +97,7 @@ fn others_fill_half_of_a_chips_room_and_its_miner_replaces_the_oldest() {
 		let store = |microcode, who: &AccountId32| {
 			let mut vek = known.clone();
 			vek.tcb.microcode = microcode;
-			Policy::store_vek(chip, vek, who.clone(), &owner)
+			Policy::store_vek(chip, vek, who.clone())
 		};
 		assert_ok!(store(1, &account(3)));
 		assert_noop!(store(2, &account(4)), Error::<Test>::TooManyVeks);
@@ -113,12 +113,12 @@ fn others_fill_half_of_a_chips_room_and_its_miner_replaces_the_oldest() {
 #[test]
 fn a_certificate_issued_anew_replaces_the_former() {
 	run(|| {
-		let (chip, owner) = (hash("alice"), account(1));
-		register(owner.clone(), vec![chip], None);
+		let chip = hash("alice");
+		register(account(1), vec![chip], None);
 		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
 		let mut vek = Policy::veks(chip).remove(0);
 		vek.not_after.0 += 1;
-		assert_ok!(Policy::store_vek(chip, vek, account(3), &owner));
+		assert_ok!(Policy::store_vek(chip, vek, account(3)));
 		assert_eq!((held(&account(2)), held(&account(3))), (0, VEK_DEPOSIT));
 	});
 }
@@ -131,5 +131,23 @@ fn keys_go_with_their_chip() {
 		register(account(1), vec![], None);
 		<Policy as OnChip<AccountId32>>::on_gone(&hash("alice"));
 		assert_eq!(held(&account(2)), 0);
+	});
+}
+
+#[test]
+fn the_miner_takes_over_what_another_could_take_away() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		let certify =
+			|who| Policy::register_vek(RuntimeOrigin::signed(account(who)), certificate("alice"));
+		assert_ok!(certify(2));
+		assert_ok!(certify(1));
+		assert_eq!((held(&account(1)), held(&account(2))), (VEK_DEPOSIT, 0));
+		assert_noop!(certify(1), Error::<Test>::VekKnown);
+		let mut reissued = Policy::veks(hash("alice")).remove(0);
+		reissued.not_after.0 += 1;
+		let by_another = Policy::store_vek(hash("alice"), reissued.clone(), account(2));
+		assert_eq!(by_another, Err(Error::<Test>::VekKnown.into()));
+		assert_ok!(Policy::store_vek(hash("alice"), reissued, account(1)));
 	});
 }

@@ -224,3 +224,38 @@ fn a_tpm_without_a_vendor_or_with_another_key_is_refused() {
 		assert_noop!(enrol(101, certificate, ak), Error::<Test>::EkRefused);
 	});
 }
+
+#[test]
+fn an_answer_leaves_the_validators_half_of_the_time() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		let answers = [right_answer(0), right_answer(1), right_answer(2)];
+		Now::set(2 + ENROLMENT / 2);
+		assert_noop!(answer(&answers), Error::<Test>::NoEnrolment);
+		Now::set(1 + ENROLMENT / 2);
+		assert_ok!(answer(&answers));
+	});
+}
+
+#[test]
+fn the_same_tpm_once_more_changes_nothing_for_its_chips() {
+	enrolling(|| {
+		let prove = || {
+			for validator in 201..=203 {
+				assert_ok!(post(validator));
+			}
+			assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+			for validator in 201..=203 {
+				assert_ok!(reveal(validator));
+			}
+		};
+		prove();
+		let (certificate, ak) = (tpm::ek_certificate().expect("there"), tpm::ak().expect("there"));
+		assert_ok!(enrol(101, certificate, ak));
+		prove();
+		assert_eq!(Chips::get(), [(CHIP, Some(account(1)))], "told once");
+		assert_eq!(Registry::standing(account(1)), Some(Standing::Ready));
+	});
+}

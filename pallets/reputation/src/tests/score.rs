@@ -78,3 +78,10 @@ fn rules_of_any_values_are_brought_within_bounds() {
 	let score = Score::first(&rules).after(Conduct::Passed, &rules).after(Conduct::Missed, &rules);
 	assert!(score.value <= FULL);
 }
+
+#[test]
+fn a_long_outage_is_forgiven_like_a_short_one() {
+	let outage = after(&[Conduct::Missed; 200]);
+	assert_eq!(outage.strikes, RULES.max_strikes);
+	assert_eq!(outage.tier(&RULES), Tier::Suspended);
+}
