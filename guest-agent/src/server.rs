@@ -1,6 +1,6 @@
 //! The agent's side of the stream, and the host's.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use tokio::{
 	io::{AsyncRead, AsyncWrite},
@@ -12,6 +12,9 @@ use crate::{
 	frame::{receive, send, FrameError},
 	Agent, Refusal, ReportSource,
 };
+
+/// How long one host may take. It quotes meanwhile; others wait for it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where the agent listens, and the host finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +105,11 @@ pub async fn serve<S: ReportSource>(
 	tracing::info!(%address, guest_pk = hex::encode(agent.public_key()), "listening");
 	loop {
 		let mut stream = listener.accept().await?;
-		match talk(&mut stream, agent).await {
-			Ok(None) => {},
-			Ok(Some(refusal)) => return Ok(refusal),
-			Err(error) => tracing::warn!(%error, "a host went away"),
+		match tokio::time::timeout(PATIENCE, talk(&mut stream, agent)).await {
+			Ok(Ok(None)) => {},
+			Ok(Ok(Some(refusal))) => return Ok(refusal),
+			Ok(Err(error)) => tracing::warn!(%error, "a host went away"),
+			Err(_) => tracing::warn!("a host said nothing for too long"),
 		}
 	}
 }

@@ -1,6 +1,6 @@
 //! Answers a challenge: quote, log, report, and the whole to the chain.
 
-use anyhow::Context;
+use anyhow::{ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, Submitter, H256};
 use hcc_evidence::{
 	host::{quote_extra_data, BootState, ChipHash, HostEvidence},
@@ -12,6 +12,9 @@ use crate::{guest::Guest, host::Host, log};
 
 /// The largest event log that is sent, in bytes.
 const MAX_BOOT_LOG: usize = 64 << 10;
+
+/// The most bytes of a measurement log in one evidence: `attestation.MaxLog`.
+const MAX_LOG: usize = 512 << 10;
 
 /// A challenge to a chip of this host.
 pub(crate) struct Challenge {
@@ -61,6 +64,12 @@ pub(crate) async fn gather(
 	// After the quote: the log may run ahead of it, never behind.
 	let clock = TpmsAttest::parse(&quote.attest)?.clock_info;
 	let ima_delta = log::delta(&host.config.ima_log, challenge.checkpoint.as_ref(), &clock)?;
+	let len = ima_delta.records.len();
+	// The chain would refuse it, and have it paid.
+	ensure!(
+		len <= MAX_LOG,
+		"the measurement log has {len} new bytes, of which one evidence carries {MAX_LOG}: use an IMA policy that measures less, and reboot"
+	);
 	// The firmware's log counts after a boot only: the whole measurement log goes with it.
 	let boot = (ima_delta.from_entry == 0)
 		.then(|| std::fs::read(&host.config.boot_log).ok())

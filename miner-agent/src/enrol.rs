@@ -38,6 +38,10 @@ pub(crate) async fn ensure_enrolled(
 			Some(row) => Some(row.decode()?).filter(|open| open.ak.0 == ak),
 			None => None,
 		};
+		// A row stays when its time is over; then it is begun anew.
+		let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?;
+		let tick = tick.decode()?;
+		let open = open.filter(|open| open.deadline >= tick);
 		match open {
 			None => begin(chain, host, hot, &ak).await?,
 			Some(open) if open.answered => tracing::debug!("waiting for seeds"),

@@ -31,7 +31,7 @@ pub(crate) async fn ensure_registered(
 	let (chip, reported_tcb) = chip_of(report)?;
 	let miner = ensure_miner(chain, config, hot).await?;
 	ensure_chip(chain, config, &miner, chip).await?;
-	ensure_vek(chain, config, hot, chip, reported_tcb).await?;
+	ensure_vek(chain, config, hot, &miner, chip, reported_tcb).await?;
 	Ok(miner)
 }
 
@@ -91,13 +91,19 @@ async fn ensure_vek(
 	chain: &Chain,
 	config: &Config,
 	hot: &Submitter,
+	miner: &AccountId32,
 	chip: ChipHash,
 	reported_tcb: [u8; 8],
 ) -> anyhow::Result<()> {
 	let at = chain.best().await?;
 	let rows = at.storage().fetch(api::storage().policy().veks(), (chip,)).await?.decode()?;
-	if rows.0.iter().any(|row| row.vek.0.is_for(reported_tcb)) {
-		return Ok(());
+	let known = rows.0.iter().find(|row| row.vek.0.is_for(reported_tcb));
+	// What a stranger registered he can take away, in the midst of a challenge: it is taken over where the certificate is at hand.
+	if let Some(row) = known {
+		let own = row.depositor == *miner || row.depositor == hot.account();
+		if own || config.vcek.is_none() {
+			return Ok(());
+		}
 	}
 	let path = config.vcek.as_deref().context(
 		"the chip's key is not registered: give its certificate as vcek (AMD's key server has it)",

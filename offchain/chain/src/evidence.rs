@@ -1,5 +1,7 @@
 //! Evidence in the bodies of blocks: the chain itself keeps its hash only.
 
+use std::collections::BTreeMap;
+
 use hcc_evidence::host::{evidence_hash, subject_id, HostEvidence};
 use subxt::events::Phase;
 
@@ -26,9 +28,14 @@ pub struct Found {
 /// The evidence that a block includes.
 pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Found, ChainError> {
 	let mut found = Found::default();
-	for (index, event) in taken(at).await? {
-		let call = call(at, index).await?;
-		let evidence = call.iter().flat_map(evidence_of).find(|evidence| {
+	let taken = taken(at).await?;
+	if taken.is_empty() {
+		return Ok(found);
+	}
+	let calls = calls(at, &taken).await?;
+	for (index, event) in taken {
+		let call = index.and_then(|index| calls.get(&index));
+		let evidence = call.into_iter().flat_map(evidence_of).find(|evidence| {
 			let hash = evidence_hash(evidence);
 			subject_id(&genesis, &event.chip, event.seq, &hash) == event.subject.0
 		});
@@ -63,12 +70,19 @@ async fn taken(at: &ChainAt) -> Result<Vec<(Option<usize>, Taken)>, ChainError> 
 	Ok(taken)
 }
 
-/// The call of a transaction; none where it cannot be decoded. A stranger's transaction in the same block is not looked at.
-async fn call(at: &ChainAt, index: Option<usize>) -> Result<Option<api::Call>, ChainError> {
+/// The calls of the transactions that brought evidence, by their numbers. One that cannot be decoded is left out.
+async fn calls(
+	at: &ChainAt,
+	taken: &[(Option<usize>, Taken)],
+) -> Result<BTreeMap<usize, api::Call>, ChainError> {
 	let extrinsics = at.extrinsics().fetch().await?;
-	let Some(index) = index else { return Ok(None) };
-	let extrinsic = extrinsics.iter().nth(index).and_then(Result::ok);
-	Ok(extrinsic.and_then(|extrinsic| extrinsic.decode_call_data_as::<api::Call>().ok()))
+	let wanted = |index: usize| taken.iter().any(|(of, _)| *of == Some(index));
+	let mut calls = BTreeMap::new();
+	for (index, extrinsic) in extrinsics.iter().enumerate().filter(|(index, _)| wanted(*index)) {
+		let call = extrinsic.ok().and_then(|e| e.decode_call_data_as::<api::Call>().ok());
+		calls.extend(call.map(|call| (index, call)));
+	}
+	Ok(calls)
 }
 
 /// The evidence in a call and in the calls within it.

@@ -11,8 +11,8 @@ use tokio::sync::Mutex;
 
 use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
 
-/// For how many blocks a transaction is valid.
-const MORTALITY: u64 = 16;
+/// For how many blocks after the last finalised one a transaction is valid: longer than finality may lag while the clock of deadlines runs.
+const MORTALITY: u64 = 64;
 /// How long to wait for its inclusion.
 const PATIENCE: Duration = Duration::from_secs(120);
 

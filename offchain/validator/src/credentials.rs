@@ -3,9 +3,17 @@
 use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Submitter};
 use hcc_evidence::tpm::{make_credential, seed_hash};
 
-use crate::{metrics::Metrics, state::State};
+use crate::{
+	metrics::Metrics,
+	state::{SeedFor, State},
+};
 
 type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+
+/// How many ticks a transaction may take.
+const MARGIN: u32 = 2;
+/// The most transactions at a time: each waits for a block, and votes wait for all of them.
+const MAX_STEPS: usize = 2;
 
 /// What an open enrolment asks of a validator now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +23,12 @@ pub(crate) enum Step {
 	Nothing,
 }
 
-/// What `enrolment` asks of `validator`.
-pub(crate) fn step(enrolment: &Enrolment, validator: &AccountId32) -> Step {
+/// What `enrolment` asks of `validator` at that tick. One that is about to end, or has ended and is not cleared away, asks for nothing: what
+/// comes too late fails, and costs.
+pub(crate) fn step(enrolment: &Enrolment, validator: &AccountId32, tick: u32) -> Step {
+	if enrolment.deadline < tick.saturating_add(MARGIN) {
+		return Step::Nothing;
+	}
 	let member = enrolment.committee.0.iter().find(|member| member.validator == *validator);
 	match member.map(|member| &member.posted) {
 		Some(None) if !enrolment.answered => Step::Post,
@@ -25,7 +37,7 @@ pub(crate) fn step(enrolment: &Enrolment, validator: &AccountId32) -> Step {
 	}
 }
 
-/// Does for every open enrolment what it asks.
+/// Does what open enrolments ask for, a few at a time.
 pub(crate) async fn serve(
 	chain: &Chain,
 	at: &ChainAt,
@@ -35,13 +47,22 @@ pub(crate) async fn serve(
 	metrics: &Metrics,
 ) -> Result<(), ChainError> {
 	let storage = at.storage();
+	let tick = storage.fetch(api::storage().verdicts().current_tick(), ()).await?.decode()?;
+	let mut taken = 0;
 	let mut enrolments = storage.iter(api::storage().registry().enrolments(), ()).await?;
 	while let Some(row) = enrolments.next().await {
 		let row = row?;
 		let (miner,) = row.key()?.decode()?;
 		let enrolment = row.value().decode()?;
-		let seed = state.seed(&chain.genesis(), &miner.0, enrolment.deadline);
-		let outcome = match step(&enrolment, validator) {
+		let seed = state.seed(&SeedFor {
+			genesis: &chain.genesis(),
+			miner: &miner.0,
+			ek: &enrolment.ek,
+			deadline: enrolment.deadline,
+			ak_name: &enrolment.ak_name,
+		});
+		let step = step(&enrolment, validator, tick);
+		let outcome = match step {
 			Step::Post => post(chain, submitter, &miner, &enrolment, &seed).await,
 			Step::Reveal => {
 				let call = api::tx().registry().reveal_seed(miner, seed);
@@ -52,13 +73,17 @@ pub(crate) async fn serve(
 		match outcome {
 			Ok(()) => {
 				metrics.credentials.inc();
-				tracing::info!(%miner, "credential: {:?}", step(&enrolment, validator));
+				tracing::info!(%miner, ?step, "credential");
 			},
 			// The finalised state is a little old: somebody was faster, or the enrolment has ended.
 			Err(error @ ChainError::Refused { .. }) => {
 				tracing::debug!(%miner, %error, "credential")
 			},
 			Err(error) => return Err(error),
+		}
+		taken += 1;
+		if taken == MAX_STEPS {
+			break;
 		}
 	}
 	Ok(())
@@ -123,16 +148,25 @@ mod tests {
 
 	#[test]
 	fn a_member_posts_once_and_reveals_once_the_tpm_has_answered() {
-		assert_eq!(step(&enrolment(false, None), &alice()), Step::Post);
-		assert_eq!(step(&enrolment(false, posted(None)), &alice()), Step::Nothing);
-		assert_eq!(step(&enrolment(true, posted(None)), &alice()), Step::Reveal);
-		assert_eq!(step(&enrolment(true, posted(Some(Shown::Proven))), &alice()), Step::Nothing);
+		let step = |enrolment| step(&enrolment, &alice(), 0);
+		assert_eq!(step(enrolment(false, None)), Step::Post);
+		assert_eq!(step(enrolment(false, posted(None))), Step::Nothing);
+		assert_eq!(step(enrolment(true, posted(None))), Step::Reveal);
+		assert_eq!(step(enrolment(true, posted(Some(Shown::Proven)))), Step::Nothing);
+	}
+
+	#[test]
+	fn an_enrolment_that_ends_asks_for_nothing() {
+		assert_eq!(step(&enrolment(true, posted(None)), &alice(), 8), Step::Reveal);
+		for tick in [9, 10, 11, u32::MAX] {
+			assert_eq!(step(&enrolment(true, posted(None)), &alice(), tick), Step::Nothing);
+		}
 	}
 
 	#[test]
 	fn who_came_late_or_is_no_member_does_nothing() {
-		assert_eq!(step(&enrolment(true, None), &alice()), Step::Nothing);
+		assert_eq!(step(&enrolment(true, None), &alice(), 0), Step::Nothing);
 		let bob = dev::bob().public_key().to_account_id();
-		assert_eq!(step(&enrolment(false, None), &bob), Step::Nothing);
+		assert_eq!(step(&enrolment(false, None), &bob, 0), Step::Nothing);
 	}
 }

@@ -9,6 +9,8 @@ use hmac::{Hmac, Mac};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sha2::Sha256;
 
+/// The chain that the rest is about.
+const CHAIN: TableDefinition<&str, [u8; 32]> = TableDefinition::new("chain");
 /// The last block that was worked through.
 const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
 /// Votes that are not seen in a finalised block yet: by subject, the code and the claims.
@@ -20,6 +22,18 @@ pub struct PendingVote {
 	pub subject: H256,
 	pub code: u16,
 	pub claims: Vec<u8>,
+}
+
+/// Which enrolment a seed is for.
+#[derive(Clone, Copy, Debug)]
+pub struct SeedFor<'a> {
+	pub genesis: &'a [u8; 32],
+	pub miner: &'a [u8; 32],
+	/// The hash of the endorsement key.
+	pub ek: &'a [u8; 32],
+	pub deadline: u32,
+	/// The name of the attestation key.
+	pub ak_name: &'a [u8],
 }
 
 /// The worker's state on disk.
@@ -39,6 +53,25 @@ impl State {
 		write.open_table(VOTES)?;
 		write.commit()?;
 		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
+	}
+
+	/// Ties the state to a chain. What it holds of another, or of one that was made anew, counts for nothing here and is forgotten. Tells whether
+	/// there was such.
+	pub fn bind(&self, genesis: &[u8; 32]) -> anyhow::Result<bool> {
+		let write = self.database.begin_write()?;
+		let other = {
+			let mut chain = write.open_table(CHAIN)?;
+			let former = chain.insert("genesis", *genesis)?.map(|former| former.value());
+			former.is_some_and(|former| former != *genesis)
+		};
+		if other {
+			write.delete_table(VOTES)?;
+			write.delete_table(CURSOR)?;
+			write.open_table(VOTES)?;
+			write.open_table(CURSOR)?;
+		}
+		write.commit().context("writing the state")?;
+		Ok(other)
 	}
 
 	/// The last block that was worked through; none at the first start.
@@ -63,12 +96,12 @@ impl State {
 		write.commit().context("writing the state")
 	}
 
-	/// The votes that are to be filed, at most `limit`.
-	pub fn pending(&self, limit: usize) -> anyhow::Result<Vec<PendingVote>> {
+	/// The votes that are not settled.
+	pub fn pending(&self) -> anyhow::Result<Vec<PendingVote>> {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(VOTES)?;
 		let mut votes = Vec::new();
-		for row in table.iter()?.take(limit) {
+		for row in table.iter()? {
 			let (subject, vote) = row?;
 			let (code, claims) = vote.value();
 			votes.push(PendingVote { subject: H256(subject.value()), code, claims });
@@ -89,8 +122,11 @@ impl State {
 	}
 
 	/// The seed of the credential for one enrolment. It follows from the worker's key, so that it need not be kept and never differs.
-	pub fn seed(&self, genesis: &[u8; 32], miner: &[u8; 32], deadline: u32) -> [u8; 32] {
-		mac(&self.secret, &[genesis, miner, &deadline.to_le_bytes()])
+	/// What it is to prove is part of it: a seed that was revealed for one TPM and its key is none for another.
+	pub fn seed(&self, of: &SeedFor<'_>) -> [u8; 32] {
+		let SeedFor { genesis, miner, ek, deadline, ak_name } = of;
+		// The one part without a fixed length comes last.
+		mac(&self.secret, &[&genesis[..], &miner[..], &ek[..], &deadline.to_le_bytes(), ak_name])
 	}
 }
 
@@ -105,6 +141,14 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 mod tests {
 	use super::*;
 
+	const ENROLMENT: SeedFor<'static> = SeedFor {
+		genesis: &[1; 32],
+		miner: &[2; 32],
+		ek: &[3; 32],
+		deadline: 4,
+		ak_name: &[5; 34],
+	};
+
 	fn vote(subject: u8, code: u16) -> PendingVote {
 		PendingVote { subject: H256([subject; 32]), code, claims: vec![1, 2, 3] }
 	}
@@ -116,12 +160,12 @@ mod tests {
 			let state = State::open(folder.path(), "//Worker").expect("opens");
 			assert_eq!(state.cursor().expect("reads"), None);
 			state.advance(7, &[vote(1, 0), vote(2, 1201)]).expect("writes");
-			state.seed(&[1; 32], &[2; 32], 3)
+			state.seed(&ENROLMENT)
 		};
 		let state = State::open(folder.path(), "//Worker").expect("opens again");
 		assert_eq!(state.cursor().expect("reads"), Some(7));
-		assert_eq!(state.pending(10).expect("reads"), [vote(1, 0), vote(2, 1201)]);
-		assert_eq!(state.seed(&[1; 32], &[2; 32], 3), seed);
+		assert_eq!(state.pending().expect("reads"), [vote(1, 0), vote(2, 1201)]);
+		assert_eq!(state.seed(&ENROLMENT), seed);
 	}
 
 	#[test]
@@ -130,7 +174,7 @@ mod tests {
 		let state = State::open(folder.path(), "//Worker").expect("opens");
 		state.advance(7, &[vote(1, 0)]).expect("writes");
 		state.advance(7, &[vote(1, 301)]).expect("writes");
-		assert_eq!(state.pending(10).expect("reads"), [vote(1, 0)]);
+		assert_eq!(state.pending().expect("reads"), [vote(1, 0)]);
 	}
 
 	#[test]
@@ -139,19 +183,38 @@ mod tests {
 		let state = State::open(folder.path(), "//Worker").expect("opens");
 		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("writes");
 		state.settle(&[H256([1; 32])]).expect("writes");
-		assert_eq!(state.pending(10).expect("reads"), [vote(2, 0)]);
+		assert_eq!(state.pending().expect("reads"), [vote(2, 0)]);
+	}
+
+	#[test]
+	fn what_was_noted_of_another_chain_is_forgotten() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		assert!(!state.bind(&[1; 32]).expect("writes"));
+		state.advance(5_000, &[vote(1, 0)]).expect("writes");
+		assert!(!state.bind(&[1; 32]).expect("writes"));
+		assert_eq!(state.cursor().expect("reads"), Some(5_000));
+		assert!(state.bind(&[2; 32]).expect("writes"));
+		assert_eq!(state.cursor().expect("reads"), None);
+		assert!(state.pending().expect("reads").is_empty());
 	}
 
 	#[test]
 	fn each_enrolment_and_each_key_has_its_own_seed() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let state = State::open(folder.path(), "//Worker").expect("opens");
-		let seed = state.seed(&[1; 32], &[2; 32], 3);
-		assert_ne!(state.seed(&[9; 32], &[2; 32], 3), seed);
-		assert_ne!(state.seed(&[1; 32], &[9; 32], 3), seed);
-		assert_ne!(state.seed(&[1; 32], &[2; 32], 9), seed);
+		let seed = state.seed(&ENROLMENT);
+		for other in [
+			SeedFor { genesis: &[9; 32], ..ENROLMENT },
+			SeedFor { miner: &[9; 32], ..ENROLMENT },
+			SeedFor { ek: &[9; 32], ..ENROLMENT },
+			SeedFor { deadline: 9, ..ENROLMENT },
+			SeedFor { ak_name: &[9; 34], ..ENROLMENT },
+		] {
+			assert_ne!(state.seed(&other), seed, "{other:?}");
+		}
 		let other = tempfile::tempdir().expect("a folder");
 		let other = State::open(other.path(), "//Other").expect("opens");
-		assert_ne!(other.seed(&[1; 32], &[2; 32], 3), seed);
+		assert_ne!(other.seed(&ENROLMENT), seed);
 	}
 }

@@ -1,6 +1,6 @@
 //! Follows the finalised blocks, one after another, without gaps.
 
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 
 use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
 use hcc_evidence::host::finding_hash;
@@ -24,12 +24,17 @@ const MAX_VOTES: usize = 32;
 /// older.
 const LOOK_BACK: u64 = 150;
 
+/// How often a block may fail before it is skipped.
+const MAX_TRIES: u32 = 5;
+
 /// The worker.
 pub struct Worker {
 	node: String,
 	submitter: Submitter,
 	state: State,
 	metrics: Metrics,
+	/// The block that failed last, and how often.
+	stuck: Mutex<(u64, u32)>,
 }
 
 /// Where the worker stands on one connection.
@@ -41,7 +46,7 @@ struct Standing {
 
 impl Worker {
 	pub fn new(node: String, submitter: Submitter, state: State, metrics: Metrics) -> Self {
-		Self { node, submitter, state, metrics }
+		Self { node, submitter, state, metrics, stuck: Mutex::default() }
 	}
 
 	/// Works until it is stopped. The node may go and come back.
@@ -61,6 +66,9 @@ impl Worker {
 	}
 
 	async fn follow(&self, chain: &Chain) -> anyhow::Result<()> {
+		if self.state.bind(&chain.genesis())? {
+			tracing::warn!("the state was of another chain: beginning anew");
+		}
 		let mut standing = Standing { validator: self.validator(chain).await?, stated: None };
 		loop {
 			let finalised = chain.finalised_number().await?;
@@ -73,7 +81,7 @@ impl Worker {
 				continue;
 			}
 			let at = chain.block(next).await?;
-			self.work_through(chain, &at).await?;
+			self.work_through_or_skip(chain, &at).await?;
 			// Having caught up, it acts on what is open now.
 			if next == finalised {
 				self.act(chain, &at, &mut standing).await?;
@@ -93,6 +101,25 @@ impl Worker {
 			tracing::warn!(%worker, "signs for no validator yet: call validators.set_worker");
 			tokio::time::sleep(Duration::from_secs(30)).await;
 		}
+	}
+
+	/// Works a block through. One that fails again and again, while the node answers otherwise, is skipped with an alarm: no block may keep the
+	/// worker from voting on the others.
+	async fn work_through_or_skip(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
+		let number = at.block_number();
+		let Err(error) = self.work_through(chain, at).await else { return Ok(()) };
+		let tries = {
+			let mut stuck = self.stuck.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+			*stuck = (number, if stuck.0 == number { stuck.1 + 1 } else { 1 });
+			stuck.1
+		};
+		// A node that is gone is waited for, however long.
+		if tries < MAX_TRIES || Chain::connect(&self.node).await.is_err() {
+			return Err(error);
+		}
+		self.metrics.differences.inc();
+		tracing::error!(number, error = format!("{error:#}"), "ALARM: block skipped");
+		self.state.advance(number, &[])
 	}
 
 	/// Judges what a block includes.
@@ -131,12 +158,17 @@ impl Worker {
 		let votes = self.open_votes(chain, &standing.validator).await?;
 		let number = at.block_number();
 		let due = standing.stated.is_none_or(|stated| number >= stated + STATEMENT_INTERVAL);
-		if !votes.is_empty() || due {
-			let count = votes.len() as u64;
-			match self.file(chain, votes, number).await {
+		let mut parts: Vec<_> = votes.chunks(MAX_VOTES).map(<[_]>::to_vec).collect();
+		if parts.is_empty() && due {
+			parts.push(Vec::new());
+		}
+		for part in parts {
+			let count = part.len() as u64;
+			// Refused or not, the next statement is due in a while: a refusal costs.
+			standing.stated = Some(number);
+			match self.file(chain, part, number).await {
 				Ok(()) => {
 					self.metrics.votes.inc_by(count);
-					standing.stated = Some(number);
 				},
 				Err(error @ ChainError::Refused { .. }) => {
 					self.metrics.failures.inc();
@@ -163,7 +195,7 @@ impl Worker {
 		chain: &Chain,
 		validator: &AccountId32,
 	) -> anyhow::Result<Vec<PendingVote>> {
-		let pending = self.state.pending(MAX_VOTES)?;
+		let pending = self.state.pending()?;
 		if pending.is_empty() {
 			return Ok(pending);
 		}

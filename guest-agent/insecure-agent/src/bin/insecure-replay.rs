@@ -49,11 +49,14 @@ async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 
 /// The number of the challenge that is open for the same chip.
 async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64> {
-	for _ in 0..120 {
+	for _ in 0..420 {
 		let at = chain.best().await?;
 		let address = api::storage().attestation().hosts();
 		let host = at.storage().fetch(address, (old.chip,)).await?.decode()?;
-		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
+		let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?;
+		let soon = tick.decode()? + 5;
+		let fresh = host.challenge.filter(|open| open.subject.is_none() && open.deadline >= soon);
+		if let Some(open) = fresh {
 			return Ok(open.seq);
 		}
 		tokio::time::sleep(std::time::Duration::from_secs(1)).await;
