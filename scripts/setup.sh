@@ -16,7 +16,7 @@ readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and what the crates that wrap C libraries link to.
 readonly PACKAGES=(build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev git ca-certificates)
 # What tests and demo drive: a TPM in software, the usual tools for it, a reader of JSON, and what the demo's machine is made with.
-readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils)
+readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux)
 # Debian's compiler, with the sources from which the wasm target's libraries are built.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
 readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
@@ -163,7 +163,7 @@ setup_wasm_target() {
 if is_debian_12; then
 	install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 else
-	for tool in clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs; do
+	for tool in clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv; do
 		command -v "$tool" >/dev/null ||
 			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]} ${TEST_PACKAGES[*]}; and Rust $MIN_RUST or later"
 	done

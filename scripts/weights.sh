@@ -7,7 +7,11 @@ source scripts/env.sh
 
 # The bencher that belongs to this polkadot-sdk.
 readonly BENCHER_VERSION=0.28.0
-readonly PALLETS=(policy validators)
+readonly PALLETS=(attestation policy registry validators verdicts)
+
+# `scripts/weights.sh PALLET…` measures those alone.
+pallets=("$@")
+[ $# -gt 0 ] || pallets=("${PALLETS[@]}")
 
 work="${CARGO_TARGET_DIR%/target}/weights"
 mkdir -p "$work"
@@ -20,7 +24,7 @@ fi
 cargo build --release -p hccs-runtime --features runtime-benchmarks --locked
 runtime=$CARGO_TARGET_DIR/release/wbuild/hccs-runtime/hccs_runtime.compact.compressed.wasm
 
-for pallet in "${PALLETS[@]}"; do
+for pallet in "${pallets[@]}"; do
 	"$bencher" v1 benchmark pallet \
 		--runtime "$runtime" \
 		--genesis-builder runtime --genesis-builder-preset development \

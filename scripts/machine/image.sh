@@ -36,7 +36,7 @@ initrd() {
 	install -m 755 "$here/initrd-init" "$tree/initrd/init"
 	cp "$here/ima-policy" "$tree/initrd/etc/ima-policy"
 	local module
-	for module in virtio_pci virtio_blk virtio_console virtio_net; do
+	for module in virtio_pci virtio_blk virtio_console virtio_net vsock_loopback cuse; do
 		add_module "$module"
 	done
 	local cpio=$packages/unpacked/bin/cpio
@@ -63,8 +63,10 @@ root() {
 	done
 	install -m 755 "$here/root-init" "$root/sbin/init"
 	install -m 755 "$here/root-control" "$root/sbin/control"
-	put "$bin/hcc-miner" /usr/bin/hcc-miner
-	put "$bin/insecure-hccam" /usr/bin/insecure-hccam
+	local program
+	for program in hcc-miner hccam insecure-sev-guest; do
+		put "$bin/$program" "/usr/bin/$program"
+	done
 	# The TPM's stack loads its way to the device by name.
 	tcti=$(ldconfig -p | sed -n 's/.*libtss2-tcti-device\.so\.0.* => //p' | head -n 1)
 	put "$(readlink -f "$tcti")" "$tcti"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts the demo's machine: TPM and QEMU, both in the background. Their process ids are in OUT.
+# Runs the machine: its TPM in the background, QEMU in the foreground. The TPM ends when QEMU does.
 #
 #   scripts/machine/start.sh PACKAGES OUT
 set -euo pipefail
@@ -8,18 +8,16 @@ packages=$1 out=$2
 # OVMF needs more than 128 MiB.
 readonly MEMORY=384
 prefix=$packages/unpacked
-rm -f "$out"/*.sock "$out"/*.pid
+rm -f "$out"/*.sock
 
 # QEMU tells the TPM when to start.
 swtpm socket --tpm2 --tpmstate "dir=$out/tpm" --ctrl "type=unixio,path=$out/tpm.sock" \
-	--log "file=$out/swtpm.log" --pid "file=$out/swtpm.pid" --terminate --daemon
-trap '[ $? -eq 0 ] || kill "$(cat "$out/swtpm.pid")" 2>/dev/null || true' EXIT
+	--log "file=$out/logs/swtpm.log" --terminate --daemon
 
 cp "$prefix/usr/share/OVMF/OVMF_VARS_4M.fd" "$out/vars.fd"
 export LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux-gnu
 # Never KVM: where it is there it may hang, and the machine boots in seconds without.
-"$prefix/usr/bin/qemu-system-x86_64" -name hcc-host -nodefaults -no-user-config -no-reboot -display none \
-	-daemonize -pidfile "$out/qemu.pid" \
+exec "$prefix/usr/bin/qemu-system-x86_64" -name hcc-host -nodefaults -no-user-config -no-reboot -display none \
 	-L "$prefix/usr/share/seabios" -L "$prefix/usr/share/qemu" -L "$prefix/usr/lib/ipxe/qemu" \
 	-machine q35 -accel tcg,thread=single -cpu max -smp 1 -m "$MEMORY" \
 	-drive "if=pflash,format=raw,unit=0,readonly=on,file=$prefix/usr/share/OVMF/OVMF_CODE_4M.fd" \
@@ -32,4 +30,4 @@ export LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux
 	-device virtio-serial-pci \
 	-chardev "socket,id=control,path=$out/control.sock,server=on,wait=off" \
 	-device virtserialport,chardev=control,name=hcc.control \
-	-chardev "file,id=console,path=$out/console.log" -serial chardev:console
+	-chardev "file,id=console,path=$out/logs/console.log" -serial chardev:console

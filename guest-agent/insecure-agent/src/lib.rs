@@ -1,1 +1,4 @@
 #![doc = include_str!("../README.md")]
+
+pub mod reports;
+pub mod sev_guest;

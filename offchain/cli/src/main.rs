@@ -2,6 +2,7 @@
 
 mod bundle;
 mod chain;
+mod devnet;
 mod outcome;
 mod policy;
 mod verify;
@@ -34,6 +35,9 @@ enum Command {
 	/// Fetch evidence from the chain, to judge it again.
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
+	/// Run a whole network on this machine.
+	#[command(subcommand, arg_required_else_help = true)]
+	Devnet(devnet::Devnet),
 	/// Watch verdicts and scores as blocks are finalised.
 	Watch(chain::Watch),
 }
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
 		Command::Policy(command) => policy::run(&command),
 		Command::Miner(command) => command.run(),
 		Command::Evidence(command) => command.run(),
+		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	};
 	match result {

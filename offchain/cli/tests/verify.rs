@@ -52,6 +52,60 @@ fn snp(name: &str, now: &str) -> Option<(i32, Value)> {
 	Some(verify(&["snp", "--report", &report, "--vek", &vek, "--now", now]))
 }
 
+/// A policy that accepts what `insecure-sim` reports, with that in place of a part of it.
+fn policy(folder: &Path, from: &str, to: &str) -> String {
+	let text = r#"{
+		"platform": { "guestRequired": 131072, "guestForbidden": 786432, "platformRequired": 32, "platformAllowed": 63 },
+		"cpus": [{ "family": 25, "model": 17, "stepping": 1, "mitigations": 0,
+			"floor": { "bootLoader": 0, "tee": 0, "snp": 23, "microcode": 84 } }],
+		"measurements": [["MEASUREMENT", "hostAgent"]]
+	}"#;
+	let text = text.replace("MEASUREMENT", &"6d".repeat(48));
+	assert!(text.contains(from), "{from}");
+	std::fs::write(folder.join("policy.json"), text.replacen(from, to, 1)).expect("writable");
+	path(folder, "policy.json")
+}
+
+#[test]
+fn a_policy_judges_platform_floors_and_measurement() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let folder = folder.path();
+	let chip = insecure_sim::Chip::named("alice");
+	let vek = insecure_sim::issue_vcek(&chip).expect("the hierarchy issues certificates");
+	std::fs::write(folder.join("vek.der"), vek).expect("writable");
+	let report = insecure_sim::ReportFields::new([0; 64], [0x6d; 48]).sign(&chip).expect("signs");
+	std::fs::write(folder.join("report.bin"), report).expect("writable");
+	let roots = insecure_sim::roots();
+	std::fs::create_dir_all(folder.join("roots/genoa")).expect("writable");
+	std::fs::write(folder.join("roots/genoa/ark.der"), &roots.ark).expect("writable");
+	std::fs::write(folder.join("roots/genoa/ask.der"), &roots.ask).expect("writable");
+	let judge = |policy: &str| {
+		let (report, vek) = (path(folder, "report.bin"), path(folder, "vek.der"));
+		let roots = path(folder, "roots");
+		let options = ["--roots", &roots, "--now", NOW, "--policy", policy];
+		let arguments = ["snp", "--report", &report, "--vek", &vek];
+		let (exit, json) = verify(&[&arguments[..], &options].concat());
+		(exit, json["class"].clone())
+	};
+	assert_eq!(judge(&policy(folder, "hostAgent", "hostAgent")), (0, Value::Null));
+	for (from, to, class) in [
+		("\"snp\": 23", "\"snp\": 255", "Tcb"),
+		("\"stepping\": 1", "\"stepping\": 0", "Tcb"),
+		("\"platformRequired\": 32", "\"platformRequired\": 64", "SnpPolicy"),
+		("\"guestForbidden\": 786432", "\"guestForbidden\": 917504", "SnpPolicy"),
+		("6d6d", "6d6e", "Measurement"),
+	] {
+		assert_eq!(judge(&policy(folder, from, to)), (2, Value::from(class)), "{from} → {to}");
+	}
+	let broken = policy(folder, "\"cpus\"", "\"cpu\"");
+	let output = hcc()
+		.args(["verify", "snp", "--report", &path(folder, "report.bin")])
+		.args(["--vek", &path(folder, "vek.der"), "--policy", &broken, "--json"])
+		.output()
+		.expect("hcc runs");
+	assert_eq!(output.status.code(), Some(1), "a file that is no policy is wrong usage");
+}
+
 #[test]
 fn authentic_reports_are_accepted() {
 	let names = [

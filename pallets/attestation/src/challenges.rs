@@ -10,7 +10,7 @@ use hcc_primitives::{
 use crate::*;
 
 /// How many ticks later a challenge may be due where too many are due at the same.
-const SLACK: u32 = 16;
+pub(crate) const SLACK: u32 = 16;
 /// How many chips that wait are challenged in one block.
 const RECHECKS_PER_BLOCK: usize = 8;
 
@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		let booked = (earliest..=earliest.saturating_add(SLACK)).find(|deadline| {
 			// Deadlines are kept in the tick after.
 			let kept = deadline.saturating_add(1);
-			Due::<T>::mutate(kept, |due| due.try_push(*chip).is_ok())
+			Due::<T>::try_mutate(kept, |due| due.try_push(*chip)).is_ok()
 		});
 		let Some(deadline) = booked else { return false };
 		let seq = host.seq.saturating_add(1);
@@ -174,6 +174,6 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	}
 
 	fn weight() -> frame_support::weights::Weight {
-		T::WeightInfo::conclude()
+		T::WeightInfo::conclude_accepted().max(T::WeightInfo::conclude_rejected())
 	}
 }

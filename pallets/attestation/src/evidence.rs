@@ -140,7 +140,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Counts evidence that is judged by a revision: as long as there is some, policy remembers it.
-	fn note_revision(revision: u32) -> Result<(), Error<T>> {
+	pub(crate) fn note_revision(revision: u32) -> Result<(), Error<T>> {
 		Revisions::<T>::try_mutate(|revisions| {
 			let count = revisions.get(&revision).copied().unwrap_or(0).saturating_add(1);
 			revisions.try_insert(revision, count).map_err(|_| Error::<T>::TooManyRevisions)?;

@@ -92,6 +92,8 @@ impl Config for Test {
 	type Randomness = Chosen;
 	type MaxLog = ConstU32<{ 64 << 10 }>;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = hcc_primitives::mock::MockWorld;
 }
 
 pub fn miner() -> AccountId32 {

@@ -203,6 +203,8 @@ reject_codes! {
 
 	/// The PCRs of the boot are not those of the enrolment.
 	BootPcrs = 1001, BootProfile, "machine booted otherwise than at enrolment";
+	/// The firmware's event log does not lead to the quoted PCRs.
+	BootLog = 1002, BootProfile, "event log does not lead to the quoted pcrs";
 
 	/// No prefix of the log leads to the quoted PCR 10.
 	ImaPcr = 1101, ImaReplay, "measurement log does not lead to pcr 10";

@@ -4,13 +4,25 @@ extern crate alloc;
 use alloc::vec;
 
 use frame_benchmarking::v2::*;
-use frame_support::traits::EnsureOrigin;
+use frame_support::traits::{fungible::Mutate, EnsureOrigin, Get};
+use frame_system::RawOrigin;
 use hcc_evidence::{
-	host::TcbFloors,
-	snp::{CpuId, ProductLine, TcbVersion},
+	crypto::RustCrypto,
+	host::{chip_hash, ChipHash, TcbFloors},
+	snp::{self, CpuId, ProductLine, TcbVersion, Vek, VekKind},
 };
+use hcc_primitives::{
+	benchmarking::{World, NOW},
+	EnrolledTpm,
+};
+use sp_runtime::Saturating;
 
 use super::*;
+
+/// The declared test hierarchy, and a certificate that it issued: `insecure-sim vek --chip benchmarks` writes it.
+const ARK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ark.der");
+const ASK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ask.der");
+const VCEK: &[u8] = include_bytes!("benchmarking/vcek.der");
 
 const CPU: CpuId = CpuId { family: 0x1a, model: 0xff, stepping: 0xff };
 
@@ -39,9 +51,88 @@ fn rules() -> CpuRules {
 	CpuRules { floors, mitigations: u64::MAX }
 }
 
+fn bounded(der: &[u8]) -> Certificate {
+	der.to_vec().try_into().expect("no longer than any")
+}
+
+/// As many hierarchies as there can be; the last is the one that issued [`VCEK`].
+fn trust_hierarchies<T: Config>() -> Result<(), BenchmarkError> {
+	let other = AmdHierarchy { product: ProductLine::Genoa, ark: bounded(ARK), ask: bounded(ARK) };
+	let mut all = vec![other; MAX_AMD_ROOTS as usize - 1];
+	all.push(AmdHierarchy { product: ProductLine::Genoa, ark: bounded(ARK), ask: bounded(ASK) });
+	let all: AmdRootList = all.try_into().expect("as many as there can be");
+	Pallet::<T>::do_set_value::<AmdRoots<T>, _>(Some(all), Subject::AmdRoots)?;
+	Ok(())
+}
+
+fn verified() -> Result<Vek, BenchmarkError> {
+	let roots = snp::AmdRoots {
+		product: ProductLine::Genoa,
+		ark: ARK.to_vec(),
+		ask: ASK.to_vec(),
+		asvk: None,
+	};
+	snp::verify_vek::<RustCrypto>(VCEK, &[roots], NOW)
+		.map_err(|_| BenchmarkError::Stop("the certificate does not verify"))
+}
+
+fn chip_of(vek: &Vek) -> Result<ChipHash, BenchmarkError> {
+	match &vek.kind {
+		VekKind::Vcek { hardware_id } => Ok(chip_hash(vek.product, hardware_id)),
+		VekKind::Vlek => Err(BenchmarkError::Stop("no VCEK")),
+	}
+}
+
+/// A chip's miner, with as many keys of it as there can be, each for another TCB than the certificate's.
+fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, BenchmarkError> {
+	let miner: AccountIdOf<T> = account("miner", 0, 0);
+	let tpm =
+		EnrolledTpm { ek: [9; 32], ak: Default::default(), qualified_name: Default::default() };
+	let chip = chip_of(vek)?;
+	T::World::register(&miner, &[chip], tpm);
+	let rich = T::VekDeposit::get().saturating_mul(1_000_000u32.into());
+	T::NativeBalance::set_balance(&miner, rich);
+	for number in 0..keys {
+		let mut other = vek.clone();
+		other.tcb.microcode = other.tcb.microcode.wrapping_add(1 + number as u8);
+		Pallet::<T>::store_vek(chip, other, miner.clone())?;
+	}
+	Ok(miner)
+}
+
 #[benchmarks]
 mod benchmarks {
 	use super::*;
+
+	/// One key goes for the new one.
+	#[benchmark]
+	fn register_vek() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		trust_hierarchies::<T>()?;
+		let vek = verified()?;
+		let miner = miner_with_keys::<T>(&vek, MAX_VEKS)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner), bounded(VCEK));
+
+		let rows = Veks::<T>::get(chip_of(&vek)?);
+		assert!(rows.iter().any(|row| row.vek.tcb == vek.tcb));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn remove_vek() -> Result<(), BenchmarkError> {
+		let vek = verified()?;
+		let miner = miner_with_keys::<T>(&vek, MAX_VEKS - 1)?;
+		let chip = chip_of(&vek)?;
+		Pallet::<T>::store_vek(chip, vek.clone(), miner.clone())?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner), chip, vek.tcb);
+
+		assert!(Veks::<T>::get(chip).iter().all(|row| row.vek.tcb != vek.tcb));
+		Ok(())
+	}
 
 	fn admin<T: Config>() -> Result<T::RuntimeOrigin, BenchmarkError> {
 		T::AdminOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use frame_support::traits::Get;
 use hcc_evidence::{
-	host::{HostPolicy, RequiredFile, TcbFloors},
+	host::{HostPolicy, PlatformPolicy, RequiredFile, TcbFloors},
 	ima::{FileVerdict, HashAlgorithm, Limits},
 	snp::CpuId,
 };
@@ -60,9 +60,7 @@ impl<T: Config> hcc_evidence::ima::Files for FilesAt<T> {
 	}
 }
 
-impl<T: Config> HostPolicy for PolicyAt<T> {
-	type Files = FilesAt<T>;
-
+impl<T: Config> PlatformPolicy for PolicyAt<T> {
 	fn guest_policy(&self) -> (u64, u64) {
 		(self.platform.guest_required, self.platform.guest_forbidden)
 	}
@@ -83,6 +81,10 @@ impl<T: Config> HostPolicy for PolicyAt<T> {
 	fn allows_measurement(&self, measurement: &LaunchMeasurement) -> bool {
 		Measurements::<T>::get(measurement).at(self.revision) == Some(&Role::HostAgent)
 	}
+}
+
+impl<T: Config> HostPolicy for PolicyAt<T> {
+	type Files = FilesAt<T>;
 
 	fn files(&self) -> &FilesAt<T> {
 		&self.files

@@ -87,6 +87,10 @@ pub mod pallet {
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// What benchmarks set up elsewhere.
+		#[cfg(feature = "runtime-benchmarks")]
+		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
 	#[pallet::pallet]

@@ -83,6 +83,8 @@ impl Config for Test {
 	type Chips = MockMiners;
 	type Time = Timestamp;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = hcc_primitives::mock::MockWorld;
 }
 
 pub fn platform() -> PlatformRules {

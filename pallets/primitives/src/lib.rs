@@ -7,6 +7,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 pub mod conduct;
 pub mod finding;
 mod genesis;

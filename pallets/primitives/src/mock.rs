@@ -177,3 +177,40 @@ impl Veks for MockVeks {
 		})
 	}
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+pub struct MockWorld;
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::World<AccountId32> for MockWorld {
+	fn validators(count: u32) -> Vec<AccountId32> {
+		let account = |number: u32| {
+			let mut bytes = [0xba; 32];
+			bytes[..4].copy_from_slice(&number.to_le_bytes());
+			AccountId32::new(bytes)
+		};
+		Active::set((0..count).map(account).collect());
+		Active::get()
+	}
+
+	fn set_tick(now: Tick) {
+		Now::set(now);
+	}
+
+	fn crowd() {}
+
+	fn set_randomness() {}
+
+	fn trust_vendor(root: &[u8]) {
+		Roots::mutate(|roots| roots.push(root.to_vec()));
+	}
+
+	fn register(miner: &AccountId32, chips: &[ChipHash], tpm: EnrolledTpm) {
+		register(miner.clone(), chips.to_vec(), Some(tpm));
+	}
+
+	fn add_vek(chip: ChipHash, vek: Vek) {
+		add_vek(chip, vek);
+	}
+
+	fn engage(_: &ChipHash, _: &AccountId32) {}
+}

@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The name of the attestation key, if it is one whose quotes only its TPM can make.
-	fn check_ak(ak: &[u8]) -> Result<Vec<u8>, Error<T>> {
+	pub(crate) fn check_ak(ak: &[u8]) -> Result<Vec<u8>, Error<T>> {
 		let key = AttestationKey::from_tpmt_public(ak).map_err(|_| Error::<T>::AkRefused)?;
 		key.check_restricted_signing().map_err(|_| Error::<T>::AkRefused)?;
 		key.name.ok_or(Error::<T>::AkRefused)
@@ -66,7 +66,7 @@ impl<T: Config> Pallet<T> {
 
 	/// As many validators in office as a committee has places. They are not drawn by lot: what a credential conveys is proven by its seed,
 	/// so it takes no honest majority to be sound.
-	fn draw_committee() -> Result<
+	pub(crate) fn draw_committee() -> Result<
 		BoundedVec<Member<AccountIdOf<T>>, frame_support::traits::ConstU32<MAX_COMMITTEE>>,
 		Error<T>,
 	> {

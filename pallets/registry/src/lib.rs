@@ -10,6 +10,8 @@
 	)
 )]
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod enrolment;
 mod impls;
 mod queries;
@@ -73,6 +75,10 @@ pub mod pallet {
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// What benchmarks set up elsewhere.
+		#[cfg(feature = "runtime-benchmarks")]
+		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
 	#[pallet::pallet]

@@ -69,6 +69,8 @@ impl Config for Test {
 	type TpmRoots = MockTpmRoots;
 	type OnChip = MockOnChip;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = hcc_primitives::mock::MockWorld;
 }
 
 /// An account. Miners are 1 to 9, their hot keys 101 to 109, validators 201 and up.

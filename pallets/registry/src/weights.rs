@@ -1,12 +1,13 @@
-//! Weights of the calls of `pallet-registry`.
+//! Weights of the calls of `pallet_registry`, measured by `make weights`.
 //!
-//! Not measured yet: upper bounds reckoned from the storage that each call touches and from the evidence crate's benchmarks, five times
-//! slower in wasm. `make weights` is to write the measured file over this one.
+//! 2026-11-23, , steps 50, repeat 20; wasm, 1024 MiB of database cache.
+
+#![allow(unused_parens, clippy::unnecessary_cast)]
 
 use core::marker::PhantomData;
 use frame_support::{
 	traits::Get,
-	weights::{constants::ParityDbWeight, RuntimeDbWeight, Weight},
+	weights::{constants::ParityDbWeight, Weight},
 };
 
 /// The weight of each call.
@@ -25,42 +26,257 @@ pub trait WeightInfo {
 	fn withdraw() -> Weight;
 }
 
-/// A call that computes for so many microseconds, beside its storage.
-fn micros(micros: u64, db: RuntimeDbWeight, reads: u64, writes: u64) -> Weight {
-	Weight::from_parts(micros.saturating_mul(1_000_000), 0)
-		.saturating_add(db.reads_writes(reads, writes))
+/// For the runtime.
+pub struct SubstrateWeight<T>(PhantomData<T>);
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfHot` (r:1 w:1)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	fn register() -> Weight {
+		Weight::from_parts(55_894_000, 3645).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	fn bond_more() -> Weight {
+		Weight::from_parts(52_739_000, 3645).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfHot` (r:1 w:2)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn set_hot() -> Weight {
+		Weight::from_parts(17_476_000, 3645).saturating_add(T::DbWeight::get().reads_writes(2, 3))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	fn set_offer() -> Weight {
+		Weight::from_parts(10_596_000, 3645).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfChip` (r:1 w:1)
+	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:1 w:0)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:1 w:1)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Reputation::Records` (r:1 w:0)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Population` (r:1 w:1)
+	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::LastSeq` (r:1 w:0)
+	/// Proof: `Attestation::LastSeq` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Drawn` (r:0 w:1)
+	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+	fn add_chip() -> Weight {
+		Weight::from_parts(36_855_000, 4215).saturating_add(T::DbWeight::get().reads_writes(9, 6))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:2 w:2)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Population` (r:1 w:1)
+	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Drawn` (r:1 w:2)
+	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:1 w:1)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Veks` (r:1 w:1)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:4 w:4)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::LastSeq` (r:0 w:1)
+	/// Proof: `Attestation::LastSeq` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfChip` (r:0 w:1)
+	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn remove_chip() -> Weight {
+		Weight::from_parts(205_877_000, 11446)
+			.saturating_add(T::DbWeight::get().reads_writes(18, 19))
+	}
+	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Enrolments` (r:1 w:1)
+	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::TpmRoots` (r:1 w:0)
+	/// Proof: `Policy::TpmRoots` (`max_values`: Some(1), `max_size`: Some(1049689), added: 1050184, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfEk` (r:1 w:0)
+	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Session::Validators` (r:1 w:0)
+	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	fn enrol_tpm() -> Weight {
+		Weight::from_parts(35_655_460_000, 1051174)
+			.saturating_add(T::DbWeight::get().reads_writes(8, 1))
+	}
+	/// Storage: `Registry::Enrolments` (r:1 w:1)
+	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::ValidatorOf` (r:1 w:0)
+	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn post_credential() -> Weight {
+		Weight::from_parts(57_305_000, 7733).saturating_add(T::DbWeight::get().reads_writes(3, 1))
+	}
+	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Enrolments` (r:1 w:1)
+	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	fn answer_credentials() -> Weight {
+		Weight::from_parts(64_637_000, 7502).saturating_add(T::DbWeight::get().reads_writes(4, 1))
+	}
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Enrolments` (r:1 w:1)
+	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::ValidatorOf` (r:1 w:0)
+	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfEk` (r:1 w:2)
+	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:1 w:1)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Miners` (r:1 w:0)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:2 w:2)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	fn reveal_seed() -> Weight {
+		Weight::from_parts(1_402_612_000, 12000)
+			.saturating_add(T::DbWeight::get().reads_writes(10, 7))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:2 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:2 w:2)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Population` (r:1 w:1)
+	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Drawn` (r:1 w:2)
+	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:2 w:2)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(339), added: 2814, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Veks` (r:2 w:2)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:4 w:4)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:1 w:1)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::LastSeq` (r:0 w:2)
+	/// Proof: `Attestation::LastSeq` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfHot` (r:0 w:1)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Enrolments` (r:0 w:1)
+	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Registry::MinerOfChip` (r:0 w:2)
+	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfEk` (r:0 w:1)
+	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	fn exit() -> Weight {
+		Weight::from_parts(441_609_000, 11446)
+			.saturating_add(T::DbWeight::get().reads_writes(22, 27))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:1)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn withdraw() -> Weight {
+		Weight::from_parts(49_994_000, 3645).saturating_add(T::DbWeight::get().reads_writes(4, 3))
+	}
 }
 
-macro_rules! weights {
-	($($call:ident: $micros:literal, $reads:literal, $writes:literal;)+) => {
-		/// For the runtime.
-		pub struct SubstrateWeight<T>(PhantomData<T>);
-		impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-			$(fn $call() -> Weight {
-				micros($micros, T::DbWeight::get(), $reads, $writes)
-			})+
-		}
-
-		/// For mocks.
-		impl WeightInfo for () {
-			$(fn $call() -> Weight {
-				micros($micros, ParityDbWeight::get(), $reads, $writes)
-			})+
-		}
-	};
-}
-
-weights! {
-	register: 100, 4, 4;
-	bond_more: 100, 3, 3;
-	set_hot: 50, 3, 3;
-	set_offer: 50, 2, 1;
-	add_chip: 100, 8, 8;
-	remove_chip: 200, 12, 12;
-	enrol_tpm: 40_000, 8, 1;
-	post_credential: 100, 4, 1;
-	answer_credentials: 100, 4, 1;
-	reveal_seed: 6_000, 20, 20;
-	exit: 400, 24, 24;
-	withdraw: 100, 4, 3;
+/// For mocks.
+impl WeightInfo for () {
+	fn register() -> Weight {
+		Weight::from_parts(55_894_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
+	}
+	fn bond_more() -> Weight {
+		Weight::from_parts(52_739_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+	}
+	fn set_hot() -> Weight {
+		Weight::from_parts(17_476_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 3))
+	}
+	fn set_offer() -> Weight {
+		Weight::from_parts(10_596_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+	}
+	fn add_chip() -> Weight {
+		Weight::from_parts(36_855_000, 4215)
+			.saturating_add(ParityDbWeight::get().reads_writes(9, 6))
+	}
+	fn remove_chip() -> Weight {
+		Weight::from_parts(205_877_000, 11446)
+			.saturating_add(ParityDbWeight::get().reads_writes(18, 19))
+	}
+	fn enrol_tpm() -> Weight {
+		Weight::from_parts(35_655_460_000, 1051174)
+			.saturating_add(ParityDbWeight::get().reads_writes(8, 1))
+	}
+	fn post_credential() -> Weight {
+		Weight::from_parts(57_305_000, 7733)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
+	}
+	fn answer_credentials() -> Weight {
+		Weight::from_parts(64_637_000, 7502)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 1))
+	}
+	fn reveal_seed() -> Weight {
+		Weight::from_parts(1_402_612_000, 12000)
+			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
+	}
+	fn exit() -> Weight {
+		Weight::from_parts(441_609_000, 11446)
+			.saturating_add(ParityDbWeight::get().reads_writes(22, 27))
+	}
+	fn withdraw() -> Weight {
+		Weight::from_parts(49_994_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+	}
 }

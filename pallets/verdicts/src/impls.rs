@@ -11,9 +11,6 @@ use sp_runtime::DispatchError;
 
 use crate::*;
 
-/// How many ticks later a subject may close where too many close at the same.
-const SLACK: Tick = 16;
-
 impl<T: Config> Judges for Pallet<T> {
 	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
 		ensure!(!Subjects::<T>::contains_key(subject), Error::<T>::AlreadyOpen);
@@ -40,7 +37,8 @@ impl<T: Config> Pallet<T> {
 	fn close_later(subject: SubjectId) -> Result<Tick, Error<T>> {
 		let earliest = CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get());
 		for tick in earliest..=earliest.saturating_add(SLACK) {
-			let booked = Closing::<T>::mutate(tick, |closing| closing.try_push(subject).is_ok());
+			let booked =
+				Closing::<T>::try_mutate(tick, |closing| closing.try_push(subject)).is_ok();
 			if booked {
 				return Ok(tick);
 			}

@@ -10,6 +10,8 @@
 	)
 )]
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod clock;
 mod committee;
 mod impls;
@@ -59,6 +61,10 @@ pub mod pallet {
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// What benchmarks set up elsewhere.
+		#[cfg(feature = "runtime-benchmarks")]
+		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
 	#[pallet::pallet]

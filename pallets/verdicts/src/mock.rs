@@ -63,6 +63,8 @@ impl Config for Test {
 	type MaxFinalityLag = ConstU32<LAG>;
 	type StatementInterval = ConstU32<3>;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = hcc_primitives::mock::MockWorld;
 }
 
 /// An account.

@@ -21,6 +21,8 @@ pub const MAX_VALIDATORS: u32 = 100;
 pub const MAX_VOTES: u32 = 32;
 /// The most subjects that close at one tick.
 pub const MAX_CLOSING: u32 = 64;
+/// How many ticks later a subject may close where too many close at the same.
+pub const SLACK: Tick = 16;
 
 /// A worker's vote.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]

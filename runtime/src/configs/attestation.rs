@@ -36,6 +36,8 @@ impl pallet_policy::Config for Runtime {
 	type Chips = Registry;
 	type Time = Timestamp;
 	type WeightInfo = pallet_policy::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }
 
 /// What governance starts from: 100 α a bond, a week of unbonding, ten minutes for an enrolment.
@@ -52,6 +54,8 @@ impl pallet_registry::Config for Runtime {
 	type TpmRoots = Policy;
 	type OnChip = (Attestation, Policy);
 	type WeightInfo = pallet_registry::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }
 
 impl pallet_verdicts::Config for Runtime {
@@ -63,6 +67,8 @@ impl pallet_verdicts::Config for Runtime {
 	type MaxFinalityLag = ConstU32<30>;
 	type StatementInterval = ConstU32<10>;
 	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }
 
 /// What governance starts from: two minutes for an answer, a challenge every twenty minutes for trusted chips and more often for others.
@@ -102,6 +108,8 @@ impl pallet_attestation::Config for Runtime {
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
 	type WeightInfo = pallet_attestation::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }
 
 /// What governance starts from. A chip begins in the middle, is trusted after twenty accepted evidences, and can afford one incident.

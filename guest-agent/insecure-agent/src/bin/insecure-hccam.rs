@@ -9,7 +9,7 @@ use hccam::{
 	config::{Config, Options},
 	serve, Agent, ReportError, ReportSource,
 };
-use insecure_sim::{Chip, ReportFields};
+use insecure_agent::reports::Reports;
 use tracing_subscriber::EnvFilter;
 
 /// INSECURE: hccam without a secure processor.
@@ -18,28 +18,17 @@ use tracing_subscriber::EnvFilter;
 struct Cli {
 	#[command(flatten)]
 	options: Options,
-	/// The chip's name.
-	#[arg(long)]
-	chip: String,
-	/// Sign as another chip than the reports name.
-	#[arg(long)]
-	signed_by: Option<String>,
-	/// MEASUREMENT: 48 bytes [default: zeroes].
-	#[arg(long, value_name = "HEX")]
-	measurement: Option<String>,
+	#[command(flatten)]
+	reports: Reports,
 }
 
 /// The declared test hierarchy in place of the secure processor.
-struct Declared {
-	chip: Chip,
-	signer: Chip,
-	measurement: [u8; 48],
-}
+struct Declared(Reports);
 
 impl ReportSource for Declared {
 	fn report(&mut self, report_data: [u8; 64]) -> Result<Vec<u8>, ReportError> {
-		ReportFields::new(report_data, self.measurement)
-			.sign_as(&self.chip, &self.signer)
+		self.0
+			.report(report_data)
 			.map(|report| report.to_vec())
 			.map_err(|error| ReportError(error.to_string()))
 	}
@@ -58,15 +47,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
 	tracing::warn!("INSECURE: reports of a chip that does not exist");
-	let mut measurement = [0; 48];
-	if let Some(text) = &cli.measurement {
-		hex::decode_to_slice(text, &mut measurement).context("--measurement")?;
-	}
-	let source = Declared {
-		chip: Chip::named(&cli.chip),
-		signer: Chip::named(cli.signed_by.as_deref().unwrap_or(&cli.chip)),
-		measurement,
-	};
+	let source = Declared(cli.reports);
 	let mut seed = [0; 32];
 	getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
 	let mut agent = Agent::new(source, SigningKey::from_bytes(&seed), config.expected()?);

@@ -65,6 +65,16 @@ fn print(rows: &[(String, String)], args: &Args) -> anyhow::Result<()> {
 	Ok(())
 }
 
+/// SHA-256 of each file under a root folder that the project's IMA policy measures, in hexadecimal.
+pub(crate) fn measured_digests(root: &Path) -> anyhow::Result<Vec<String>> {
+	let read = |file: &PathBuf| {
+		digest(file, HashAlgorithm::Sha256)
+			.map(hex::encode)
+			.with_context(|| format!("cannot read {}", file.display()))
+	};
+	measured_files(root, false)?.iter().map(read).collect()
+}
+
 /// The path as the machine sees it.
 fn within_root(file: &Path, root: &Path) -> String {
 	let path = file.strip_prefix(root).unwrap_or(file);

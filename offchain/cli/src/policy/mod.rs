@@ -2,6 +2,8 @@
 
 mod ima_digests;
 
+pub(crate) use ima_digests::measured_digests;
+
 /// Make what the chain's policy is fed with.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Policy {

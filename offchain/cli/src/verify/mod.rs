@@ -3,6 +3,7 @@
 mod evidence;
 mod files;
 mod ima;
+mod policy;
 mod quote;
 mod snp;
 

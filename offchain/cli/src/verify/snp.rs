@@ -3,19 +3,23 @@ use std::path::{Path, PathBuf};
 use anyhow::{bail, Context};
 use hcc_evidence::{
 	crypto::RustCrypto,
+	host::check_platform,
 	snp::{self, AmdRoots, GuestPolicy, PlatformInfo, ProductLine, Report, TcbLayout, TcbVersion},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 use serde_json::{json, Map, Value};
 use time::{format_description::well_known::Rfc3339, OffsetDateTime};
 
-use super::files::{self, HexBytes};
+use super::{
+	files::{self, HexBytes},
+	policy::Policy,
+};
 use crate::outcome::Outcome;
 
 /// Verify an AMD SEV-SNP attestation report.
 ///
 /// Checks the chain to AMD's pinned root, validity, the report's signature, and the certificate's TCB and chip against the report; refuses
-/// guests that can be debugged, and under a VCEK reports that mask their chip. VMPL and TCB are shown, not judged.
+/// guests that can be debugged, and under a VCEK reports that mask their chip. Without --policy, VMPL and TCB are shown, not judged.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The report: 1184 raw bytes.
@@ -38,6 +42,11 @@ pub(crate) struct Args {
 	/// What REPORT_DATA must be: 64 bytes.
 	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
 	report_data: Option<HexBytes>,
+
+	/// Judge the report by this policy as well: bits of guest policy and platform, TCB floors, launch measurements. A JSON object as `policy`
+	/// in a chain spec's genesis, with platform, cpus and measurements; VMPL must be 0 then.
+	#[arg(long, value_name = "FILE")]
+	policy: Option<PathBuf>,
 
 	/// Print one JSON object.
 	#[arg(long)]
@@ -66,6 +75,8 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		bail!("--report-data wants 64 bytes, in hexadecimal");
 	}
 
+	let policy = args.policy.as_deref().map(Policy::read).transpose()?;
+
 	let mut claims = Map::new();
 	let mut product = None;
 	let result = (|| -> Check {
@@ -79,6 +90,9 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		claims.insert("vek_not_after".into(), date(vek.not_after));
 		let report = snp::authenticate::<RustCrypto>(&report, &vek, now)?;
 		report.check_not_debuggable()?;
+		if let Some(policy) = &policy {
+			check_platform(&report, policy)?;
+		}
 		match &args.report_data {
 			Some(wanted) if report.report().report_data != wanted.0.as_slice() => {
 				Err(Rejection::new(

@@ -2,7 +2,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Hash256, HostEvidence, HostPolicy, RequiredFile, TcbFloors};
+use super::{Hash256, HostEvidence, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors};
 use crate::{
 	ima::{FileVerdict, Files, HashAlgorithm, Limits, Records},
 	snp::{CpuId, Report},
@@ -114,9 +114,7 @@ impl Files for FileList {
 	}
 }
 
-impl HostPolicy for PolicyExtract {
-	type Files = FileList;
-
+impl PlatformPolicy for PolicyExtract {
 	fn guest_policy(&self) -> (u64, u64) {
 		self.guest_policy
 	}
@@ -137,6 +135,10 @@ impl HostPolicy for PolicyExtract {
 	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool {
 		self.measurements.contains(measurement)
 	}
+}
+
+impl HostPolicy for PolicyExtract {
+	type Files = FileList;
 
 	fn files(&self) -> &FileList {
 		&self.files

@@ -19,4 +19,7 @@ pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION};
 pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
 pub use pinned::PinnedContext;
-pub use policy::{BootState, Challenge, Collateral, Context, HostPolicy, RequiredFile, TcbFloors};
+pub use platform::check_platform;
+pub use policy::{
+	BootState, Challenge, Collateral, Context, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors,
+};

@@ -1,7 +1,8 @@
 //! The hardware's side: the report, its chip, its firmware, its guest.
 
 use super::{
-	chip_hash, host_report_data, Collateral, Context, HostEvidence, HostPolicy, TcbFloors,
+	chip_hash, host_report_data, Collateral, Context, HostEvidence, HostPolicy, PlatformPolicy,
+	TcbFloors,
 };
 use crate::{
 	crypto::Crypto,
@@ -46,13 +47,21 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 			&wanted,
 		));
 	}
-	check_guest(&report, policy)?;
 	check_platform(&report, policy)?;
-	check_firmware(&report, policy)?;
 	Ok(report)
 }
 
-fn check_guest<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+/// Checks an authentic report by policy: the guest, the platform that it runs on, and that one's firmware.
+///
+/// ## Errors
+/// Classes [`crate::RejectClass::SnpPolicy`], [`crate::RejectClass::Tcb`] and [`crate::RejectClass::Measurement`].
+pub fn check_platform<P: PlatformPolicy>(report: &AuthenticReport, policy: &P) -> Check {
+	check_guest(report, policy)?;
+	check_platform_info(report, policy)?;
+	check_firmware(report, policy)
+}
+
+fn check_guest<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
 	// Whatever policy says: a guest that its host can read, or move to where it can, proves nothing.
 	authentic.check_not_debuggable()?;
@@ -75,7 +84,7 @@ fn check_guest<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check 
 	Ok(())
 }
 
-fn check_platform<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+fn check_platform_info<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
 	let (required, allowed) = policy.platform_info();
 	let info = report.platform_info.0;
@@ -96,7 +105,7 @@ fn check_bits(
 	Ok(())
 }
 
-fn check_firmware<P: HostPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+fn check_firmware<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
 	let unknown = |seen: alloc::string::String| {
 		Rejection::new(RejectCode::TcbUnknown, "CPUID", seen, "a cpu with a floor")
@@ -140,7 +149,7 @@ fn check_floor(lane: &'static str, seen: TcbVersion, floor: TcbVersion) -> Check
 	}
 }
 
-fn check_mitigations<P: HostPolicy>(seen: Option<u64>, cpu: CpuId, policy: &P) -> Check {
+fn check_mitigations<P: PlatformPolicy>(seen: Option<u64>, cpu: CpuId, policy: &P) -> Check {
 	let required = policy.mitigations(cpu);
 	let active = seen.unwrap_or(0);
 	if active & required != required {

@@ -93,11 +93,8 @@ pub struct RequiredFile {
 	pub any_of: Vec<Hash256>,
 }
 
-/// What is acceptable. Every field is required.
-pub trait HostPolicy {
-	/// What is known of files.
-	type Files: Files;
-
+/// What is acceptable of hardware, firmware and guests. Every field is required.
+pub trait PlatformPolicy {
 	/// Bits of the guest policy that must be set, and that must not be.
 	fn guest_policy(&self) -> (u64, u64);
 	/// Bits of PLATFORM_INFO that must be set, and that may be; all others must not.
@@ -108,6 +105,13 @@ pub trait HostPolicy {
 	fn tcb_floors(&self, cpu: CpuId) -> Option<TcbFloors>;
 	/// Whether a host's guest may have this launch measurement.
 	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool;
+}
+
+/// What is acceptable of a host. Every field is required.
+pub trait HostPolicy: PlatformPolicy {
+	/// What is known of files.
+	type Files: Files;
+
 	/// Which files may be measured.
 	fn files(&self) -> &Self::Files;
 	/// Which files must be.

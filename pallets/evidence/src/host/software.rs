@@ -9,6 +9,7 @@ use super::{
 	QUOTED_PCRS,
 };
 use crate::{
+	boot,
 	crypto::Crypto,
 	ima::{self, Checkpoint, Records, Violations},
 	tpm::{
@@ -37,6 +38,7 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	context: &Context,
 ) -> Check<Proven> {
 	let quote = check_quote::<C>(evidence, collateral, context)?;
+	check_boot_log(evidence)?;
 	let boot_profile = boot_profile(&evidence.pcr_values);
 	if let Some(enrolled) = context.boot_profile {
 		if enrolled != boot_profile {
@@ -80,6 +82,25 @@ fn check_quote<C: Crypto>(
 			values: Wanted::Exactly(&PcrValues(values.collect())),
 		},
 	)
+}
+
+/// The firmware's event log, where evidence brings it, leads to the quoted PCRs. One that it does not touch must be as a reset left it.
+fn check_boot_log(evidence: &HostEvidence) -> Check {
+	let Some(log) = &evidence.boot else { return Ok(()) };
+	let replayed = boot::replay(log, PcrBank::Sha256)?;
+	let untouched = Hash256::default();
+	for (&index, quoted) in QUOTED_PCRS.iter().zip(&evidence.pcr_values) {
+		if usize::from(index) == IMA_AT {
+			continue;
+		}
+		let led = replayed.get(usize::from(index)).and_then(Option::as_deref);
+		let led = led.unwrap_or(&untouched);
+		if led != quoted {
+			let seen = alloc::format!("another value of pcr {index}");
+			return Err(Rejection::new(RejectCode::BootLog, "event log", seen, quoted));
+		}
+	}
+	Ok(())
 }
 
 /// The hash of the PCRs that a boot leaves behind: all that are quoted but IMA's.

@@ -138,12 +138,16 @@ fn evidence_that_the_guest_did_not_sign_is_refused() {
 	evidence.guest_signature[0] ^= 1;
 	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
 
-	let mut evidence = honest.clone();
+	let mut evidence = honest;
 	other.sign(&mut evidence);
 	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
 
-	let mut evidence = honest;
-	evidence.boot = Some(vec![1, 2, 3]);
+	let mut machine = machine;
+	let log = machine.boot_logged();
+	machine.run(b"hcc-miner");
+	let mut evidence = machine.answer(&context);
+	machine.claims(&evidence, &context);
+	evidence.boot = Some(log);
 	assert_eq!(machine.code(&evidence, &context), RejectCode::GuestSignature);
 }
 

@@ -6,7 +6,7 @@ use hcc_evidence::{
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
 		BootState, Challenge, Claims, Collateral, Context, Hash256, HostEvidence, HostPolicy,
-		ImaDelta, PcrSet, RequiredFile, TcbFloors, Verdict, QUOTED_PCRS,
+		ImaDelta, PcrSet, PlatformPolicy, RequiredFile, TcbFloors, Verdict, QUOTED_PCRS,
 	},
 	ima::{DigestList, FileVerdict, HashAlgorithm, Limits},
 	snp::{self, CpuId, GuestPolicy, PlatformInfo, Vek},
@@ -80,6 +80,29 @@ impl Machine {
 		self.pcrs[10] = [0; 32];
 		let aggregate = sha256(self.pcrs[..10].as_flattened());
 		self.measure(&aggregate, "boot_aggregate");
+	}
+
+	/// Boots under a firmware that logs what it measures, and gives that log.
+	pub(crate) fn boot_logged(&mut self) -> Vec<u8> {
+		self.boot();
+		let mut log = [0u32.to_le_bytes(), 3u32.to_le_bytes()].concat();
+		log.extend([0; 20]);
+		let spec = [&b"Spec ID Event03\0"[..], &[0; 8], &[1, 0, 0, 0, 0x0b, 0, 32, 0, 0]].concat();
+		log.extend((spec.len() as u32).to_le_bytes());
+		log.extend(spec);
+		for (at, index) in QUOTED_PCRS.into_iter().enumerate().filter(|(_, index)| *index != 10) {
+			let digest = sha256(&[index, 0xe0]);
+			self.pcrs[at] = sha256(&[[0; 32], digest].concat());
+			log.extend(u32::from(index).to_le_bytes());
+			log.extend([8, 0, 0, 0, 1, 0, 0, 0, 0x0b, 0]);
+			log.extend(digest);
+			log.extend(0u32.to_le_bytes());
+		}
+		self.log.clear();
+		self.pcrs[10] = [0; 32];
+		let aggregate = sha256(self.pcrs[..10].as_flattened());
+		self.measure(&aggregate, "boot_aggregate");
+		log
 	}
 
 	/// Runs a file of that content.
@@ -328,9 +351,7 @@ impl Policy {
 	}
 }
 
-impl HostPolicy for Policy {
-	type Files = DigestList;
-
+impl PlatformPolicy for Policy {
 	fn guest_policy(&self) -> (u64, u64) {
 		self.guest
 	}
@@ -350,6 +371,10 @@ impl HostPolicy for Policy {
 	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool {
 		self.measurements.contains(measurement)
 	}
+}
+
+impl HostPolicy for Policy {
+	type Files = DigestList;
 
 	fn files(&self) -> &DigestList {
 		&self.files

@@ -218,3 +218,31 @@ fn a_log_over_the_limits_is_refused() {
 		assert_eq!(refused.code, RejectCode::ImaLimit);
 	}
 }
+
+#[test]
+fn the_firmwares_log_leads_to_the_quoted_pcrs() {
+	let mut machine = Machine::named("a");
+	let log = machine.boot_logged();
+	machine.run(b"hcc-miner");
+	let context = machine.challenge(1);
+	let with = |log: Vec<u8>| {
+		let mut evidence = machine.answer(&context);
+		evidence.boot = Some(log);
+		machine.sign(&mut evidence);
+		evidence
+	};
+	machine.claims(&with(log.clone()), &context);
+
+	// Its last event is of PCR 14: one digest altered, or the event left out.
+	let mut altered = log.clone();
+	let digest = altered.len() - 36;
+	altered[digest] ^= 1;
+	assert_eq!(machine.code(&with(altered), &context), RejectCode::BootLog);
+	let event = 4 + 4 + 4 + 2 + 32 + 4;
+	let shorter = log[..log.len() - event].to_vec();
+	assert_eq!(machine.code(&with(shorter), &context), RejectCode::BootLog);
+
+	let cut = log[..log.len() - 1].to_vec();
+	assert_eq!(machine.code(&with(cut), &context), RejectCode::BootLogEncoding);
+	assert_eq!(machine.code(&with(Vec::new()), &context), RejectCode::BootLogEncoding);
+}

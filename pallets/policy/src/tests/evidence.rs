@@ -2,7 +2,7 @@
 
 use frame_support::assert_ok;
 use hcc_evidence::{
-	host::HostPolicy,
+	host::{HostPolicy, PlatformPolicy},
 	ima::{FileVerdict, Files as _, HashAlgorithm},
 	snp::CpuId,
 };

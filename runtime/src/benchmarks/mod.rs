@@ -1,5 +1,7 @@
 //! The benchmarks from which `make weights` makes the weights.
 
+mod world;
+
 use alloc::{string::String, vec::Vec};
 
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
@@ -7,14 +9,18 @@ use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKey
 use frame_system_benchmarking::Pallet as SystemBench;
 
 use crate::*;
+pub(crate) use world::World;
 
 frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
+	[pallet_attestation, Attestation]
 	[pallet_balances, Balances]
 	[pallet_policy, Policy]
+	[pallet_registry, Registry]
 	[pallet_timestamp, Timestamp]
 	[pallet_utility, Utility]
 	[pallet_validators, Validators]
+	[pallet_verdicts, Verdicts]
 );
 
 pub(crate) fn list(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {

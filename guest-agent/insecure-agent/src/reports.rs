@@ -1,0 +1,36 @@
+//! Reports of chips that do not exist.
+
+use anyhow::Context;
+use clap::Args;
+use hcc_evidence::snp::REPORT_LEN;
+use insecure_sim::{Chip, ReportFields};
+
+/// What the reports say.
+#[derive(Args, Clone, Debug)]
+pub struct Reports {
+	/// The chip's name.
+	#[arg(long)]
+	pub chip: String,
+	/// Sign as another chip than the reports name.
+	#[arg(long, value_name = "CHIP")]
+	pub signed_by: Option<String>,
+	/// MEASUREMENT: 48 bytes [default: zeroes].
+	#[arg(long, value_name = "HEX")]
+	pub measurement: Option<String>,
+}
+
+impl Reports {
+	/// A report over that REPORT_DATA.
+	///
+	/// ## Errors
+	/// Where the measurement is no 48 bytes.
+	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
+		let mut measurement = [0; 48];
+		if let Some(text) = &self.measurement {
+			hex::decode_to_slice(text, &mut measurement).context("the measurement")?;
+		}
+		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
+		ReportFields::new(report_data, measurement)
+			.sign_as(&Chip::named(&self.chip), &Chip::named(signer))
+	}
+}

@@ -1,0 +1,97 @@
+//! `/dev/sev-guest` without a secure processor: a character device in user space (CUSE), which answers the kernel's SNP_GET_REPORT.
+//!
+//! Requests and replies are those of the kernel's `include/uapi/linux/fuse.h` and `sev-guest.h`. Whoever opens the device finds it as the kernel's
+//! driver would present it, so that `hccam` needs no other code.
+
+mod wire;
+
+use wire::{Header, Ioctl, Region, Reply, Request};
+
+/// SNP_GET_REPORT: `_IOWR('S', 0, struct snp_guest_request_ioctl)`.
+const GET_REPORT: u32 = 0xc020_5300;
+/// The lengths of `snp_guest_request_ioctl`, `snp_report_req` and `snp_report_resp`.
+const REQUEST_LEN: usize = 32;
+const REPORT_REQ_LEN: usize = 96;
+const REPORT_RESP_LEN: usize = 4_000;
+/// Where in `snp_report_resp` the report begins.
+const REPORT_AT: usize = 32;
+
+const ENOSYS: i32 = -38;
+const ENOTTY: i32 = -25;
+const EINVAL: i32 = -22;
+const EIO: i32 = -5;
+
+/// The longest request that the kernel sends: FUSE_MIN_READ_BUFFER, and pages for the data of an ioctl.
+pub const MAX_REQUEST: usize = 64 << 10;
+
+/// The device's side of the conversation: requests in, replies out.
+pub struct Device<Source> {
+	source: Source,
+}
+
+impl<Source, Report, Failure> Device<Source>
+where
+	Source: FnMut([u8; 64]) -> Result<Report, Failure>,
+	Report: AsRef<[u8]>,
+	Failure: std::fmt::Display,
+{
+	/// A device whose reports come from `source`, which is given REPORT_DATA.
+	pub fn new(source: Source) -> Self {
+		Self { source }
+	}
+
+	/// The reply to a request; none where none is wanted, or the request is not even one.
+	pub fn answer(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
+		let (header, request) = wire::parse(bytes)?;
+		let reply = match request {
+			Request::Init { major, minor } => wire::init(major, minor, "sev-guest"),
+			Request::Open => wire::opened(),
+			Request::Close => Reply::Done(Vec::new()),
+			Request::Ioctl(ioctl) => self.ioctl(&ioctl),
+			Request::Interrupt => return None,
+			Request::Other => Reply::Failed(ENOSYS),
+		};
+		Some(wire::encode(Header { unique: header.unique }, reply))
+	}
+
+	/// The kernel first tells the command alone. What it points to must be asked for, one level of pointers at a time.
+	fn ioctl(&mut self, ioctl: &Ioctl<'_>) -> Reply {
+		if ioctl.command != GET_REPORT {
+			return Reply::Failed(ENOTTY);
+		}
+		let request = Region { base: ioctl.argument, len: REQUEST_LEN as u64 };
+		let Some(given) = ioctl.data.get(..REQUEST_LEN) else {
+			return wire::retry(&[request], &[]);
+		};
+		let pointer = |at: usize| wire::u64_at(given, at);
+		let (Some(req), Some(resp)) = (pointer(8), pointer(16)) else {
+			return Reply::Failed(EINVAL);
+		};
+		let Some(wanted) = ioctl.data.get(REQUEST_LEN..REQUEST_LEN + REPORT_REQ_LEN) else {
+			let inside = Region { base: req, len: REPORT_REQ_LEN as u64 };
+			let outside = Region { base: resp, len: REPORT_RESP_LEN as u64 };
+			return wire::retry(&[request, inside], &[request, outside]);
+		};
+		let Some(report_data) = wanted.first_chunk::<64>() else {
+			return Reply::Failed(EINVAL);
+		};
+		match (self.source)(*report_data) {
+			Ok(report) => wire::answered(&[given, &response(report.as_ref())].concat()),
+			Err(error) => {
+				tracing::error!(%error, "no report");
+				Reply::Failed(EIO)
+			},
+		}
+	}
+}
+
+/// `snp_report_resp`, whose status says that all is well.
+fn response(report: &[u8]) -> Vec<u8> {
+	let mut response = vec![0; REPORT_RESP_LEN];
+	response[4..8].copy_from_slice(&(report.len() as u32).to_le_bytes());
+	response[REPORT_AT..REPORT_AT + report.len()].copy_from_slice(report);
+	response
+}
+
+#[cfg(test)]
+mod tests;

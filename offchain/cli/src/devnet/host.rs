@@ -1,0 +1,162 @@
+//! The miner's host: a TPM by swtpm, and a machine under QEMU.
+
+use std::{fs, path::Path, process::Stdio};
+
+use anyhow::{bail, Context};
+use serde_json::{json, Value};
+use sha2::{Digest, Sha256, Sha384};
+use tokio::process::Command;
+
+use super::{
+	layout::Layout,
+	supervisor::{Program, Supervisor},
+};
+use crate::policy::measured_digests;
+
+/// The accounts of the miner: well-known ones, which are no validator's.
+const OWNER: &str = "//Eve";
+const HOT: &str = "//Ferdie";
+/// The chip whose reports the host has.
+const CHIP: &str = "alice";
+/// Under QEMU's user network this is the machine on which it runs.
+const GATEWAY: &str = "10.0.2.2";
+/// The port at which the guest's agent listens, and the vsock address that leads to oneself: no guest can be started in there.
+const GUEST_PORT: u16 = 4050;
+const LOOPBACK: u16 = 1;
+
+/// Makes the host, which is to talk to the node at that port. Gives what the chain's policy must hold for it.
+pub(crate) async fn make(layout: &Layout, packages: &Path, rpc_port: u16) -> anyhow::Result<Value> {
+	let vendor = make_tpm(layout).await?;
+	let mut download = Command::new(layout.script("packages.sh"));
+	output_of(download.arg(packages)).await?;
+	let measurement = hex::encode(Sha384::digest("the guest of a devnet's host"));
+	let miner = fs::read(layout.program("hcc-miner")).context("cannot read hcc-miner")?;
+	let miner = hex::encode(Sha256::digest(miner));
+	configure(layout, &measurement, &miner, rpc_port).await?;
+	let mut image = Command::new(layout.script("image.sh"));
+	image.args([packages, layout.folder(), layout.programs()]).arg(layout.file("config"));
+	output_of(&mut image).await?;
+	Ok(json!({
+		"tpmRoots": [format!("0x{}", hex::encode(vendor))],
+		"measurements": [[format!("0x{measurement}"), "hostAgent"]],
+		"files": files(layout)?,
+		"required": [[format!("0x{miner}")]],
+	}))
+}
+
+/// Every file of the image that may run in the machine.
+fn files(layout: &Layout) -> anyhow::Result<Vec<Value>> {
+	let mut digests = Vec::new();
+	for tree in ["tree/initrd", "tree/root"] {
+		digests.extend(measured_digests(&layout.file(tree))?);
+	}
+	digests.sort();
+	digests.dedup();
+	Ok(digests
+		.into_iter()
+		.map(|digest| json!({ "digest": format!("0x{digest}"), "rule": "allowed" }))
+		.collect())
+}
+
+/// Makes a TPM with an endorsement key's certificate, and gives its vendor's root (DER).
+async fn make_tpm(layout: &Layout) -> anyhow::Result<Vec<u8>> {
+	let ca = layout.file("ca");
+	let state = layout.file("tpm");
+	for folder in [&ca, &state] {
+		fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+	}
+	let within = |name: &str| ca.join(name).display().to_string();
+	let options = layout.write("swtpm/localca.options", "")?;
+	let localca = layout.write(
+		"swtpm/localca.conf",
+		format!(
+			"statedir = {}\nsigningkey = {}\nissuercert = {}\ncertserial = {}\n",
+			ca.display(),
+			within("signkey.pem"),
+			within("issuercert.pem"),
+			within("certserial")
+		),
+	)?;
+	let config = layout.write(
+		"swtpm/setup.conf",
+		format!(
+			"create_certs_tool = swtpm_localca\ncreate_certs_tool_config = {}\ncreate_certs_tool_options = {}\nactive_pcr_banks = sha256\n",
+			localca.display(),
+			options.display()
+		),
+	)?;
+	let mut setup = Command::new("swtpm_setup");
+	setup
+		.args(["--tpm2", "--create-ek-cert", "--pcr-banks", "sha256", "--lock-nvram"])
+		.arg("--tpmstate")
+		.arg(&state)
+		.arg("--config")
+		.arg(&config)
+		.arg("--logfile")
+		.arg(layout.logs().join("swtpm_setup.log"));
+	output_of(&mut setup).await.context("the TPM cannot be made (is swtpm-tools installed?)")?;
+	let root = fs::read(ca.join("swtpm-localca-rootca-cert.pem"))
+		.context("swtpm made no certificate authority")?;
+	Ok(pem::parse(root).context("the certificate authority's certificate")?.into_contents())
+}
+
+/// Writes what the host has in /etc/hcc.
+async fn configure(
+	layout: &Layout,
+	measurement: &str,
+	miner: &str,
+	rpc_port: u16,
+) -> anyhow::Result<()> {
+	layout.write("config/owner.key", OWNER)?;
+	layout.write("config/hot.key", HOT)?;
+	let issuer = fs::read(layout.file("ca/issuercert.pem")).context("swtpm made no issuer")?;
+	layout.write("config/issuer.pem", issuer)?;
+	let mut vek = Command::new(layout.program("insecure-sim"));
+	vek.args(["vek", "--chip", CHIP, "--out"]).arg(layout.file("config/vcek.der"));
+	output_of(&mut vek).await?;
+	layout.write(
+		"config/miner.toml",
+		format!(
+			"node = \"ws://{GATEWAY}:{rpc_port}\"\nowner_key_file = \"/etc/hcc/owner.key\"\nhot_key_file = \"/etc/hcc/hot.key\"\n\
+			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n"
+		),
+	)?;
+	layout.write(
+		"config/guest.toml",
+		format!("listen = \"vsock:{GUEST_PORT}\"\nminer_binary = [\"{miner}\"]\n"),
+	)?;
+	layout.write("config/reports", format!("--chip {CHIP} --measurement {measurement}\n"))?;
+	Ok(())
+}
+
+/// Starts the machine.
+pub(crate) fn start(
+	layout: &Layout,
+	packages: &Path,
+	supervisor: &mut Supervisor<'_>,
+) -> anyhow::Result<()> {
+	supervisor.start(Program {
+		name: "machine".into(),
+		path: layout.script("start.sh"),
+		arguments: vec![packages.into(), layout.folder().into()],
+		log: layout.logs().join("qemu.log"),
+	})
+}
+
+/// Runs a program to its end and gives what it printed.
+pub(crate) async fn output_of(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+	let name = command.as_std().get_program().to_string_lossy().into_owned();
+	let output = command
+		.stdin(Stdio::null())
+		.kill_on_drop(true)
+		.output()
+		.await
+		.with_context(|| format!("cannot start {name}"))?;
+	if !output.status.success() {
+		let said = String::from_utf8_lossy(&output.stderr);
+		let last: Vec<_> = said.lines().rev().take(5).collect();
+		let last: Vec<_> = last.into_iter().rev().collect();
+		bail!("{name} failed ({}): {}", output.status, last.join("; "));
+	}
+	Ok(output.stdout)
+}

@@ -1,0 +1,164 @@
+//! The nodes and the validators' workers.
+
+use std::net::TcpListener;
+
+use anyhow::Context;
+use serde_json::{json, Value};
+
+use super::{
+	chain_spec,
+	layout::Layout,
+	supervisor::{Program, Supervisor},
+};
+
+/// The validators of the presets, by their well-known keys.
+const VALIDATORS: [&str; 4] = ["Alice", "Bob", "Charlie", "Dave"];
+/// The first node's network key, and the identity that follows from it, by which the others find it.
+const FIRST_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
+const FIRST_PEER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+
+/// A validator's node and worker, and where they listen.
+struct Validator {
+	name: &'static str,
+	rpc: u16,
+	p2p: u16,
+	metrics: u16,
+}
+
+/// What a network's chain consists of.
+pub(crate) struct Network {
+	validators: Vec<Validator>,
+}
+
+fn free_port() -> anyhow::Result<u16> {
+	let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+	Ok(listener.local_addr()?.port())
+}
+
+impl Network {
+	/// Finds ports for that many validators.
+	pub(crate) fn allot(count: u16, rpc_port: Option<u16>) -> anyhow::Result<Self> {
+		let mut validators = Vec::new();
+		for name in VALIDATORS.into_iter().take(count.into()) {
+			let wanted = rpc_port.filter(|_| validators.is_empty());
+			let rpc = wanted.map_or_else(free_port, Ok)?;
+			validators.push(Validator { name, rpc, p2p: free_port()?, metrics: free_port()? });
+		}
+		Ok(Self { validators })
+	}
+
+	/// The port of the first node.
+	pub(crate) fn rpc_port(&self) -> u16 {
+		self.validators.first().map_or(0, |validator| validator.rpc)
+	}
+
+	/// The URL of the first node.
+	pub(crate) fn rpc(&self) -> String {
+		url(self.rpc_port())
+	}
+
+	/// Where everything listens.
+	pub(crate) fn describe(&self) -> Value {
+		let nodes: Vec<_> = self.validators.iter().map(|validator| url(validator.rpc)).collect();
+		let metrics: Vec<_> = self
+			.validators
+			.iter()
+			.map(|validator| format!("http://127.0.0.1:{}/metrics", validator.metrics))
+			.collect();
+		json!({ "nodes": nodes, "metrics": metrics })
+	}
+
+	/// Starts the nodes, then the workers.
+	pub(crate) fn start(
+		&self,
+		layout: &Layout,
+		supervisor: &mut Supervisor<'_>,
+	) -> anyhow::Result<()> {
+		for (number, validator) in self.validators.iter().enumerate() {
+			supervisor.start(self.node(layout, number, validator))?;
+		}
+		for (number, validator) in self.validators.iter().enumerate() {
+			supervisor.start(worker(layout, number, validator)?)?;
+		}
+		Ok(())
+	}
+
+	fn node(&self, layout: &Layout, number: usize, validator: &Validator) -> Program {
+		let name = format!("node-{}", number + 1);
+		let mut arguments = vec![
+			"--chain".into(),
+			layout.file(chain_spec::FILE).into(),
+			"--base-path".into(),
+			layout.file(&name).into(),
+			format!("--{}", validator.name.to_lowercase()).into(),
+			"--rpc-port".into(),
+			validator.rpc.to_string().into(),
+			"--listen-addr".into(),
+			format!("/ip4/127.0.0.1/tcp/{}", validator.p2p).into(),
+		];
+		let flags = ["--rpc-cors", "all", "--no-prometheus", "--no-telemetry", "--no-mdns"];
+		arguments.extend(flags.map(Into::into));
+		if self.validators.len() == 1 {
+			arguments.push("--force-authoring".into());
+		} else {
+			arguments.push("--allow-private-ip".into());
+		}
+		if number == 0 {
+			arguments.extend(["--node-key", FIRST_KEY].map(Into::into));
+		} else {
+			let first = self.validators.first().map_or(0, |first| first.p2p);
+			let address = format!("/ip4/127.0.0.1/tcp/{first}/p2p/{FIRST_PEER}");
+			arguments.push("--unsafe-force-node-key-generation".into());
+			arguments.extend(["--bootnodes".into(), address.into()]);
+		}
+		let log = layout.logs().join(format!("{name}.log"));
+		Program { name, path: layout.program("hccs-node"), arguments, log }
+	}
+}
+
+/// A validator's worker, whose key on a test chain is its own.
+fn worker(layout: &Layout, number: usize, validator: &Validator) -> anyhow::Result<Program> {
+	let name = format!("worker-{}", number + 1);
+	let key = layout.write(&format!("{name}.key"), format!("//{}", validator.name))?;
+	let log = layout.logs().join(format!("{name}.log"));
+	let arguments = vec![
+		"--node".into(),
+		url(validator.rpc).into(),
+		"--key-file".into(),
+		key.into(),
+		"--state".into(),
+		layout.file(&name).into(),
+		"--metrics".into(),
+		format!("127.0.0.1:{}", validator.metrics).into(),
+	];
+	Ok(Program { name, path: layout.program("hcc-validator"), arguments, log })
+}
+
+fn url(port: u16) -> String {
+	format!("ws://127.0.0.1:{port}")
+}
+
+#[cfg(test)]
+mod tests {
+	use std::collections::BTreeSet;
+
+	use super::*;
+
+	#[test]
+	fn no_two_listen_at_the_same_port() {
+		let network = Network::allot(4, None).expect("ports are free");
+		let ports: BTreeSet<_> = network
+			.validators
+			.iter()
+			.flat_map(|validator| [validator.rpc, validator.p2p, validator.metrics])
+			.collect();
+		assert_eq!(ports.len(), 12);
+		assert_eq!(network.describe()["nodes"].as_array().map(Vec::len), Some(4));
+	}
+
+	#[test]
+	fn the_first_node_listens_where_it_is_told() {
+		let network = Network::allot(1, Some(9_944)).expect("ports are free");
+		assert_eq!(network.rpc(), "ws://127.0.0.1:9944");
+	}
+}

@@ -1,0 +1,163 @@
+//! What a report is judged by, from a file.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{ensure, Context};
+use hcc_evidence::{
+	host::{PlatformPolicy, TcbFloors},
+	snp::{CpuId, TcbVersion},
+};
+use serde::{de::IgnoredAny, Deserialize};
+
+/// The policy of a chain spec's genesis, of which only what concerns reports is read.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct File {
+	platform: Platform,
+	cpus: Vec<Cpu>,
+	measurements: Vec<(String, Role)>,
+	#[serde(default, rename = "amdRoots")]
+	_amd_roots: IgnoredAny,
+	#[serde(default, rename = "trustAmd")]
+	_trust_amd: IgnoredAny,
+	#[serde(default, rename = "tpmRoots")]
+	_tpm_roots: IgnoredAny,
+	#[serde(default, rename = "files")]
+	_files: IgnoredAny,
+	#[serde(default, rename = "required")]
+	_required: IgnoredAny,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Platform {
+	guest_required: u64,
+	guest_forbidden: u64,
+	platform_required: u64,
+	platform_allowed: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Cpu {
+	family: u8,
+	model: u8,
+	stepping: u8,
+	floor: Tcb,
+	mitigations: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Tcb {
+	fmc: Option<u8>,
+	boot_loader: u8,
+	tee: u8,
+	snp: u8,
+	microcode: u8,
+}
+
+/// What runs in the guest: either will do.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Role {
+	HostAgent,
+	TenantVm,
+}
+
+/// A policy for reports.
+#[derive(Debug)]
+pub(crate) struct Policy {
+	platform: Platform,
+	cpus: BTreeMap<[u8; 3], (TcbFloors, u64)>,
+	measurements: Vec<[u8; 48]>,
+}
+
+impl Policy {
+	pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+		let text =
+			fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+		Self::parse(&text).with_context(|| format!("{} is no policy", path.display()))
+	}
+
+	fn parse(text: &str) -> anyhow::Result<Self> {
+		let file: File = serde_json::from_str(text)?;
+		let cpus = file.cpus.iter().map(|cpu| {
+			let Tcb { fmc, boot_loader, tee, snp, microcode } = cpu.floor;
+			let floor = TcbVersion { fmc, boot_loader, tee, snp, microcode };
+			let floors =
+				TcbFloors { current: floor, reported: floor, committed: floor, launch: floor };
+			([cpu.family, cpu.model, cpu.stepping], (floors, cpu.mitigations))
+		});
+		let cpus: BTreeMap<_, _> = cpus.collect();
+		ensure!(cpus.len() == file.cpus.len(), "a cpu is listed twice");
+		let measurements = file.measurements.iter().map(|(text, _)| {
+			let mut measurement = [0; 48];
+			hex::decode_to_slice(text.trim_start_matches("0x"), &mut measurement)
+				.with_context(|| format!("the measurement {text:?} is no 48 bytes"))?;
+			Ok(measurement)
+		});
+		let measurements = measurements.collect::<anyhow::Result<_>>()?;
+		Ok(Self { platform: file.platform, cpus, measurements })
+	}
+
+	fn cpu(&self, cpu: CpuId) -> Option<&(TcbFloors, u64)> {
+		self.cpus.get(&[cpu.family, cpu.model, cpu.stepping])
+	}
+}
+
+impl PlatformPolicy for Policy {
+	fn guest_policy(&self) -> (u64, u64) {
+		(self.platform.guest_required, self.platform.guest_forbidden)
+	}
+
+	fn platform_info(&self) -> (u64, u64) {
+		(self.platform.platform_required, self.platform.platform_allowed)
+	}
+
+	fn mitigations(&self, cpu: CpuId) -> u64 {
+		// Not asked for a CPU without a floor: that is refused first.
+		self.cpu(cpu).map_or(u64::MAX, |(_, mitigations)| *mitigations)
+	}
+
+	fn tcb_floors(&self, cpu: CpuId) -> Option<TcbFloors> {
+		self.cpu(cpu).map(|(floors, _)| *floors)
+	}
+
+	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool {
+		self.measurements.contains(measurement)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const GENESIS: &str = r#"{
+		"platform": { "guestRequired": 131072, "guestForbidden": 786432, "platformRequired": 32, "platformAllowed": 63 },
+		"cpus": [{ "family": 25, "model": 17, "stepping": 1, "mitigations": 4,
+			"floor": { "fmc": null, "bootLoader": 9, "tee": 0, "snp": 23, "microcode": 84 } }],
+		"measurements": [["0xabababababababababababababababababababababababababababababababababababababababababababababababab", "tenantVm"]],
+		"trustAmd": true, "files": [{ "digest": "0x00", "rule": "allowed" }]
+	}"#;
+
+	#[test]
+	fn reads_the_policy_of_a_chain_spec() {
+		let policy = Policy::parse(GENESIS).expect("it is one");
+		let cpu = CpuId { family: 25, model: 17, stepping: 1 };
+		assert_eq!(policy.tcb_floors(cpu).map(|floors| floors.launch.boot_loader), Some(9));
+		assert_eq!(policy.mitigations(cpu), 4);
+		assert!(policy.allows_measurement(&[0xab; 48]));
+		assert!(!policy.allows_measurement(&[0; 48]));
+		assert_eq!(policy.tcb_floors(CpuId { stepping: 2, ..cpu }), None);
+	}
+
+	#[test]
+	fn what_is_misspelt_or_missing_is_an_error() {
+		for (from, to) in
+			[("\"trustAmd\"", "\"trustAmD\""), ("\"snp\": 23,", ""), ("0xabab", "0xab"), ("}", "")]
+		{
+			assert!(Policy::parse(&GENESIS.replacen(from, to, 1)).is_err(), "{from} → {to}");
+		}
+	}
+}

@@ -1,0 +1,348 @@
+//! Benchmarks: evidence that comes in, challenges and what comes of them, each with the largest rows that there can be.
+
+// A benchmark that fails here is never measured; none of it is in a runtime that ships.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+extern crate alloc;
+use alloc::{boxed::Box, vec, vec::Vec};
+
+use codec::Encode;
+use frame_benchmarking::v2::*;
+use frame_support::{traits::Get, weights::WeightMeter, BoundedVec};
+use frame_system::RawOrigin;
+use hcc_evidence::{
+	crypto::P384Key,
+	host::{
+		host_report_data, quote_extra_data, BootState, Claims, HostEvidence, ImaDelta,
+		PinnedContext, EVAL_VERSION, QUOTED_PCRS,
+	},
+	snp::{GuestPolicy, ProductLine, TcbVersion, Vek, VekKind, REPORT_LEN},
+	UnixSeconds,
+};
+use hcc_primitives::{
+	benchmarking::{World, NOW},
+	finding::MAX_CLAIMS,
+	genesis, ChipHash, EnrolledTpm, Finding, Miners, OnChip, OnVerdict, Reputation, SubjectId,
+	Tier,
+};
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
+use sp_runtime::DispatchError;
+
+use super::*;
+
+/// The largest log of which the weight is measured; `Config::MaxLog` and an event log together are longer by a little, in a straight line.
+const LOG: u32 = 512 << 10;
+/// How many required files a checkpoint can have seen: as many as policy has versions of them.
+const REQUIRED: usize = 64;
+const TCB: TcbVersion = TcbVersion { fmc: None, boot_loader: 0, tee: 0, snp: 0, microcode: 0 };
+
+fn chip(number: u32) -> ChipHash {
+	(b"chip", number).using_encoded(blake2_256)
+}
+
+fn boot() -> BootState {
+	BootState {
+		reset_count: 1,
+		restart_count: 0,
+		pcr10: [1; 32],
+		entries: 1_000,
+		required_seen: vec![[2; 32]; REQUIRED],
+	}
+}
+
+fn tpm() -> EnrolledTpm {
+	EnrolledTpm {
+		ek: [9; 32],
+		ak: BoundedVec::truncate_from(vec![1; 600]),
+		qualified_name: BoundedVec::truncate_from(vec![1; 66]),
+	}
+}
+
+fn vek(chip: &ChipHash) -> Vek {
+	let mut hardware_id = [0; 64];
+	hardware_id[..32].copy_from_slice(chip);
+	Vek {
+		product: ProductLine::Genoa,
+		kind: VekKind::Vcek { hardware_id },
+		tcb: TCB,
+		key: P384Key { x: [1; 48], y: [2; 48] },
+		not_before: UnixSeconds(0),
+		not_after: NOW,
+	}
+}
+
+/// A chip that has proven itself before, of a miner of its own.
+fn host<T: Config>(number: u32) -> ChipHash {
+	let (chip, miner) = (chip(number), account("miner", number, 0));
+	T::World::register(&miner, &[chip], EnrolledTpm { ek: chip, ..tpm() });
+	Pallet::<T>::on_ready(&chip, &miner);
+	Hosts::<T>::mutate(chip, |host| {
+		if let Some(host) = host {
+			host.checkpoint = Some(boot());
+			host.boot_profile = Some([3; 32]);
+		}
+	});
+	chip
+}
+
+/// Puts a chip into another tier than it deserves, so that its next conduct moves it, and others before it there.
+fn misplace<T: Config>(chip: &ChipHash) {
+	let deserved = T::Reputation::tier(chip);
+	let other = if deserved == Tier::Suspended { Tier::Trusted } else { Tier::Suspended };
+	Pallet::<T>::move_to(chip, other);
+}
+
+/// TPMS_ATTEST of a quote with that extraData.
+fn quote(extra_data: &[u8]) -> Vec<u8> {
+	let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
+	[
+		&0xff54_4347u32.to_be_bytes()[..],
+		&0x8018u16.to_be_bytes(),
+		&tpm2b(&[0; 34]),
+		&tpm2b(extra_data),
+		// TPMS_CLOCK_INFO and the firmware's version.
+		&[0; 16],
+		&[1],
+		&[0; 8],
+		// One bank of SHA-256: PCR 0 to 10 and 14.
+		&1u32.to_be_bytes(),
+		&0x000bu16.to_be_bytes(),
+		&[3, 0xff, 0x47, 0x00],
+		&tpm2b(&[0; 32]),
+	]
+	.concat()
+}
+
+/// ATTESTATION_REPORT of version 2 with that REPORT_DATA.
+fn report(report_data: &[u8; 64]) -> Vec<u8> {
+	let mut report = vec![0; REPORT_LEN];
+	report[0] = 2;
+	report[0x08..0x10].copy_from_slice(&GuestPolicy::RESERVED_ONE.to_le_bytes());
+	report[0x34] = 1;
+	report[0x50..0x90].copy_from_slice(report_data);
+	report
+}
+
+/// Evidence with a log of that many bytes, bound to a chip's open challenge.
+fn answer<T: Config>(
+	miner: &AccountIdOf<T>,
+	chip: &ChipHash,
+	log: u32,
+) -> Result<HostEvidence, BenchmarkError> {
+	let open = Hosts::<T>::get(chip)
+		.and_then(|host| host.challenge)
+		.ok_or(BenchmarkError::Stop("the chip is not challenged"))?;
+	let (genesis, miner) = (genesis::<T>(), miner.clone().into());
+	let guest_pk = [4; 32];
+	let tpms_attest = quote(&quote_extra_data(&genesis, &open.nonce, &miner, chip, &guest_pk));
+	let records = vec![5; log as usize];
+	let data = host_report_data(
+		&genesis,
+		&open.nonce,
+		&miner,
+		&guest_pk,
+		&tpms_attest,
+		&[0; 32],
+		&records,
+	);
+	Ok(HostEvidence {
+		miner,
+		seq: open.seq,
+		snp_report: report(&data),
+		tpms_attest,
+		tpm_signature: vec![6; 600],
+		pcr_values: [[0; 32]; QUOTED_PCRS.len()],
+		ima_delta: ImaDelta { from_entry: 0, records },
+		boot: None,
+		guest_pk,
+		guest_signature: [7; 64],
+	})
+}
+
+/// A chip whose evidence is being judged as that subject, so that what is found moves it to another tier.
+fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, BenchmarkError> {
+	let chip = host::<T>(number);
+	misplace::<T>(&chip);
+	Pallet::<T>::challenge(&chip);
+	let miner = account::<AccountIdOf<T>>("miner", number, 0);
+	let (nonce, seq) = Hosts::<T>::mutate(chip, |host| {
+		let open = host.as_mut()?.challenge.as_mut()?;
+		open.subject = Some(subject);
+		Some((open.nonce, open.seq))
+	})
+	.ok_or(BenchmarkError::Stop("the chip is not challenged"))?;
+	let revision = T::Revision::get();
+	Pallet::<T>::note_revision(revision).map_err(DispatchError::from)?;
+	let tpm = T::Miners::tpm(&miner).ok_or(BenchmarkError::Stop("the miner has no tpm"))?;
+	Contexts::<T>::insert(
+		subject,
+		PinnedContext {
+			miner: miner.into(),
+			chip,
+			seq,
+			nonce,
+			now: NOW,
+			revision,
+			eval_version: EVAL_VERSION,
+			vek: vek(&chip),
+			ak: tpm.ak.into_inner(),
+			qualified_signer: tpm.qualified_name.into_inner(),
+			boot: Some(boot()),
+			boot_profile: Some([3; 32]),
+		},
+	);
+	Ok(chip)
+}
+
+fn claims(chip: ChipHash) -> Finding {
+	let claims = Claims {
+		chip,
+		guest_pk: [4; 32],
+		measurement: [8; 48],
+		reported_tcb: TCB,
+		boot_profile: [3; 32],
+		boot: boot(),
+	};
+	let claims = claims.encode();
+	assert!(claims.len() <= MAX_CLAIMS as usize, "claims have a bound");
+	Finding { code: Finding::ACCEPTED, claims: BoundedVec::truncate_from(claims) }
+}
+
+impl<T: Config> Pallet<T> {
+	/// Challenges a chip, for the benchmarks of others.
+	pub fn challenge_now(chip: &ChipHash) {
+		Self::challenge(chip);
+	}
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn submit_evidence(n: Linear<0, LOG>) -> Result<(), BenchmarkError> {
+		T::World::validators(100);
+		T::World::set_tick(1);
+		T::World::crowd();
+		T::World::set_randomness();
+		let miner: AccountIdOf<T> = account("miner", 0, 0);
+		let chips = [chip(0), chip(1)];
+		T::World::register(&miner, &chips, tpm());
+		for chip in chips {
+			Pallet::<T>::on_ready(&chip, &miner);
+			Hosts::<T>::mutate(chip, |host| {
+				if let Some(host) = host {
+					host.checkpoint = Some(boot());
+				}
+			});
+			Pallet::<T>::challenge(&chip);
+			T::World::add_vek(chip, vek(&chip));
+		}
+		let evidence = answer::<T>(&miner, &chips[1], n)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner), Box::new(evidence));
+
+		let open = Hosts::<T>::get(chips[1]).and_then(|host| host.challenge);
+		assert!(open.is_some_and(|open| open.subject.is_some()));
+		Ok(())
+	}
+
+	/// All that are due were missed, and each chip moves to another tier.
+	#[benchmark]
+	fn keep_deadlines(d: Linear<0, MAX_DUE>) -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		for number in 0..d {
+			let chip = host::<T>(number);
+			misplace::<T>(&chip);
+			Pallet::<T>::challenge(&chip);
+		}
+		let kept = 1 + Pallet::<T>::rules().answer;
+		KeptUntil::<T>::put(kept);
+		T::World::set_tick(kept + 1);
+
+		#[block]
+		{
+			Pallet::<T>::keep_deadlines(&mut WeightMeter::new());
+		}
+
+		assert_eq!(KeptUntil::<T>::get(), kept + 1);
+		assert!(
+			(0..d).all(|number| { Hosts::<T>::get(chip(number)).is_some_and(|host| host.failing) })
+		);
+		Ok(())
+	}
+
+	/// A challenge that many ticks have no room for.
+	#[benchmark]
+	fn challenge() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let chip = host::<T>(0);
+		let earliest = 1 + Pallet::<T>::rules().answer;
+		for deadline in earliest..earliest + challenges::SLACK {
+			let full = BoundedVec::truncate_from(vec![[0; 32]; MAX_DUE as usize]);
+			Due::<T>::insert(deadline + 1, full);
+		}
+
+		#[block]
+		{
+			Pallet::<T>::challenge(&chip);
+		}
+
+		assert!(Hosts::<T>::get(chip).is_some_and(|host| host.challenge.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn draw() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		T::World::set_randomness();
+
+		#[block]
+		{
+			Pallet::<T>::draw(&mut WeightMeter::new());
+		}
+
+		assert_eq!(DrawnUntil::<T>::get(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn conclude_accepted() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let subject = H256([1; 32]);
+		judged::<T>(1, H256([2; 32]))?;
+		let chip = judged::<T>(0, subject)?;
+		let finding = claims(chip);
+
+		#[block]
+		{
+			Pallet::<T>::on_verdict(subject, &finding);
+		}
+
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		assert!(host.challenge.is_none() && !host.failing);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn conclude_rejected() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let subject = H256([1; 32]);
+		judged::<T>(1, H256([2; 32]))?;
+		let chip = judged::<T>(0, subject)?;
+		let room = MAX_RECHECKS as usize - 1;
+		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; room]));
+		let finding = Finding { code: 1201, claims: Default::default() };
+
+		#[block]
+		{
+			Pallet::<T>::on_verdict(subject, &finding);
+		}
+
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		assert!(host.challenge.is_none() && host.failing);
+		Ok(())
+	}
+}

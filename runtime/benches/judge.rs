@@ -1,0 +1,115 @@
+//! What a judgement costs in wasm, as a node's executor runs it: state in memory, no interface and no database around it. The figure goes to
+//! `docs/numbers.md`.
+//!
+//! The budget: 10 ms, so that a proof fits into a block.
+
+use std::hint::black_box;
+
+use codec::{Decode, Encode};
+use criterion::{criterion_group, criterion_main, Criterion};
+use frame_support::traits::BuildGenesisConfig;
+use hcc_evidence::host::{subject_id, HostEvidence, PinnedContext, EVAL_VERSION};
+use hccs_runtime::{Policy, Runtime, RuntimeGenesisConfig, RuntimeOrigin, WASM_BINARY};
+use pallet_policy::{FileRule, PlatformRules, Role};
+use sc_executor::WasmExecutor;
+use sp_core::{
+	traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
+	H256,
+};
+use sp_io::TestExternalities;
+
+#[path = "../../pallets/evidence/tests/host/machine.rs"]
+#[allow(dead_code)]
+mod machine;
+use machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT, MINER, NOW};
+
+/// New entries of the log in one evidence.
+const NEW_ENTRIES: usize = 50;
+
+/// Evidence of a machine that has proven itself before, and what it is judged by.
+fn evidence() -> (HostEvidence, PinnedContext) {
+	let mut machine = Machine::named("bench");
+	let context = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&context), &context);
+	for _ in 0..NEW_ENTRIES {
+		machine.run(b"bash");
+	}
+	let context = machine.next_challenge(2, &before);
+	let pinned = PinnedContext {
+		miner: MINER,
+		chip: context.challenge.chip,
+		seq: 2,
+		nonce: context.challenge.nonce,
+		now: NOW,
+		revision: 0,
+		eval_version: EVAL_VERSION,
+		vek: machine.vek.clone(),
+		ak: machine.ak_public(),
+		qualified_signer: machine.signer(),
+		boot: context.boot.clone(),
+		boot_profile: context.boot_profile,
+	};
+	(machine.answer(&context), pinned)
+}
+
+/// The state of a chain whose policy accepts that machine.
+fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
+	let mut state = TestExternalities::default();
+	state.execute_with(|| {
+		RuntimeGenesisConfig::default().build();
+		frame_system::BlockHash::<Runtime>::insert(0, H256(GENESIS));
+		let root = RuntimeOrigin::root;
+		let rules = PlatformRules {
+			guest_required: 1 << 17,
+			guest_forbidden: 1 << 18 | 1 << 19,
+			platform_required: 1 << 5,
+			platform_allowed: u64::MAX,
+		};
+		Policy::set_platform(root(), Some(rules)).expect("root sets policy");
+		let tcb = insecure_sim::TCB.version;
+		let floors = hcc_evidence::host::TcbFloors {
+			current: tcb,
+			reported: tcb,
+			committed: tcb,
+			launch: tcb,
+		};
+		let cpu = pallet_policy::CpuRules { floors, mitigations: 0 };
+		Policy::set_cpu(root(), insecure_sim::CPU, Some(cpu)).expect("root sets policy");
+		Policy::set_measurement(root(), MEASUREMENT, Some(Role::HostAgent))
+			.expect("root sets policy");
+		let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("few");
+		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root sets policy");
+		let pinned = PinnedContext { revision: Policy::revision(), ..pinned };
+		pallet_attestation::Contexts::<Runtime>::insert(subject, pinned);
+	});
+	state
+}
+
+fn judge(c: &mut Criterion) {
+	let (evidence, pinned) = evidence();
+	let subject = H256(subject_id(&GENESIS, &pinned.chip, 2, &[0; 32]));
+	let arguments = (subject, evidence.encode()).encode();
+	let code = WASM_BINARY.expect("the runtime was built with its wasm");
+	let mut state = state(subject, pinned);
+	let executor = WasmExecutor::<sp_io::SubstrateHostFunctions>::builder().build();
+	let fetcher = WrappedRuntimeCode(code.into());
+	let code = RuntimeCode { code_fetcher: &fetcher, hash: vec![1], heap_pages: None };
+	let mut call = |method: &str, arguments: &[u8]| {
+		let mut ext = state.ext();
+		let (result, _) = executor.call(&mut ext, &code, method, arguments, CallContext::Offchain);
+		result.expect("the runtime answers")
+	};
+	let found = call("EvidenceApi_evaluate_host", &arguments);
+	let found = Option::<(u16, Vec<u8>)>::decode(&mut &found[..]).expect("as declared");
+	assert_eq!(found.map(|(code, _)| code), Some(0), "the evidence is accepted");
+
+	let mut group = c.benchmark_group("in wasm");
+	group.bench_function("an empty call", |b| b.iter(|| call("Core_version", black_box(&[]))));
+	group.bench_function("evaluate, 50 new entries, cached vek", |b| {
+		b.iter(|| call("EvidenceApi_evaluate_host", black_box(&arguments)));
+	});
+	group.finish();
+}
+
+criterion_group!(benches, judge);
+criterion_main!(benches);

@@ -1,0 +1,118 @@
+//! What the benchmarks of one pallet need of the others.
+
+use alloc::{vec, vec::Vec};
+
+use frame_support::traits::{
+	fungible::{Mutate, MutateHold},
+	Get,
+};
+use hcc_evidence::{
+	crypto::P384Key,
+	snp::{ProductLine, TcbVersion, Vek, VekKind},
+};
+use hcc_primitives::{benchmarking::NOW, ChipHash, EnrolledTpm, OnChip, Tick};
+use sp_runtime::traits::{BlakeTwo256, Hash as _};
+
+use crate::*;
+
+/// The chain around the pallet that is measured.
+pub struct World;
+
+/// An account with enough for every bond and deposit.
+fn endowed(kind: &str, number: u32) -> AccountId {
+	let who = AccountId::from(BlakeTwo256::hash_of(&(kind, number)).0);
+	Balances::set_balance(&who, 1_000_000 * units::ALPHA);
+	who
+}
+
+/// A key of a chip for a TCB that `number` tells from others.
+fn vek(number: u8) -> Vek {
+	let tcb = TcbVersion { fmc: None, boot_loader: number, tee: 0, snp: 0, microcode: 0 };
+	Vek {
+		product: ProductLine::Genoa,
+		kind: VekKind::Vcek { hardware_id: [number; 64] },
+		tcb,
+		key: P384Key { x: [1; 48], y: [2; 48] },
+		not_before: NOW,
+		not_after: NOW,
+	}
+}
+
+fn deposit_vek(chip: ChipHash, vek: Vek, depositor: AccountId) {
+	let deposit = <Runtime as pallet_policy::Config>::VekDeposit::get();
+	Balances::hold(&pallet_policy::HoldReason::Vek.into(), &depositor, deposit)
+		.expect("the account has enough");
+	let mut rows = pallet_policy::Veks::<Runtime>::get(chip);
+	rows.try_push(pallet_policy::VekRow { vek, depositor, deposit }).expect("there is room");
+	pallet_policy::Veks::<Runtime>::insert(chip, rows);
+}
+
+impl hcc_primitives::benchmarking::World<AccountId> for World {
+	fn validators(count: u32) -> Vec<AccountId> {
+		let pairs: Vec<_> = (0..count)
+			.map(|number| (endowed("validator", number), endowed("worker", number)))
+			.collect();
+		for (validator, worker) in &pairs {
+			pallet_validators::WorkerOf::<Runtime>::insert(validator, worker);
+			pallet_validators::ValidatorOf::<Runtime>::insert(worker, validator);
+		}
+		let (validators, workers): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+		pallet_session::Validators::<Runtime>::put(validators);
+		workers
+	}
+
+	fn set_tick(now: Tick) {
+		pallet_verdicts::CurrentTick::<Runtime>::put(now);
+		pallet_timestamp::Now::<Runtime>::put(NOW.0.saturating_mul(1_000));
+	}
+
+	fn crowd() {
+		let now = pallet_verdicts::CurrentTick::<Runtime>::get();
+		let first = now.saturating_add(<Runtime as pallet_verdicts::Config>::JudgingTicks::get());
+		let full = vec![Hash::zero(); pallet_verdicts::MAX_CLOSING as usize];
+		for tick in first..first.saturating_add(pallet_verdicts::SLACK) {
+			let full = frame_support::BoundedVec::truncate_from(full.clone());
+			pallet_verdicts::Closing::<Runtime>::insert(tick, full);
+		}
+	}
+
+	fn set_randomness() {
+		pallet_babe::AuthorVrfRandomness::<Runtime>::put(Some([7; 32]));
+	}
+
+	fn trust_vendor(root: &[u8]) {
+		let certificate = |der: &[u8]| der.to_vec().try_into().expect("no longer than any");
+		let mut stored = vec![certificate(root)];
+		stored.resize(pallet_policy::MAX_TPM_ROOTS as usize, certificate(root));
+		Policy::set_tpm_roots(
+			RuntimeOrigin::root(),
+			Some(stored.try_into().expect("as many as there can be")),
+		)
+		.expect("root sets policy");
+	}
+
+	fn register(miner: &AccountId, chips: &[ChipHash], tpm: EnrolledTpm) {
+		Balances::set_balance(miner, 1_000_000 * units::ALPHA);
+		let bond = Registry::rules().min_bond;
+		let origin = RuntimeOrigin::signed(miner.clone());
+		Registry::register(origin.clone(), bond, miner.clone(), Default::default())
+			.expect("it has enough");
+		for chip in chips {
+			Registry::add_chip(origin.clone(), *chip).expect("nobody has it");
+		}
+		pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, miner);
+		pallet_registry::Tpms::<Runtime>::insert(miner, tpm);
+	}
+
+	fn add_vek(chip: ChipHash, vek: Vek) {
+		deposit_vek(chip, vek, endowed("depositor", 0));
+	}
+
+	fn engage(chip: &ChipHash, miner: &AccountId) {
+		for number in 0..pallet_policy::MAX_VEKS {
+			deposit_vek(*chip, vek(number as u8), endowed("depositor", number));
+		}
+		Attestation::on_ready(chip, miner);
+		Attestation::challenge_now(chip);
+	}
+}
