@@ -8,7 +8,7 @@ use std::hint::black_box;
 use codec::{Decode, Encode};
 use criterion::{criterion_group, criterion_main, Criterion};
 use frame_support::traits::BuildGenesisConfig;
-use hcc_evidence::host::{subject_id, HostEvidence, PinnedContext, EVAL_VERSION};
+use hcc_evidence::host::{subject_id, HostEvidence, PinnedContext};
 use hccs_runtime::{Policy, Runtime, RuntimeGenesisConfig, RuntimeOrigin, WASM_BINARY};
 use pallet_policy::{FileRule, PlatformRules, Role};
 use sc_executor::WasmExecutor;
@@ -21,7 +21,7 @@ use sp_io::TestExternalities;
 #[path = "../../pallets/evidence/tests/host/machine.rs"]
 #[allow(dead_code)]
 mod machine;
-use machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT, MINER, NOW};
+use machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT};
 
 /// New entries of the log in one evidence.
 const NEW_ENTRIES: usize = 50;
@@ -35,21 +35,7 @@ fn evidence() -> (HostEvidence, PinnedContext) {
 		machine.run(b"bash");
 	}
 	let context = machine.next_challenge(2, &before);
-	let pinned = PinnedContext {
-		miner: MINER,
-		chip: context.challenge.chip,
-		seq: 2,
-		nonce: context.challenge.nonce,
-		now: NOW,
-		revision: 0,
-		eval_version: EVAL_VERSION,
-		vek: machine.vek.clone(),
-		ak: machine.ak_public(),
-		qualified_signer: machine.signer(),
-		boot: context.boot.clone(),
-		boot_profile: context.boot_profile,
-	};
-	(machine.answer(&context), pinned)
+	(machine.answer(&context), machine.pinned(&context))
 }
 
 /// The state of a chain whose policy accepts that machine.

@@ -8,29 +8,9 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use codec::Encode;
-use hcc_evidence::host::{
-	extract, Context, HostEvidence, PinnedContext, PolicyQuery, EVAL_VERSION,
-};
+use hcc_evidence::host::{extract, HostEvidence, PinnedContext, PolicyQuery};
 use machine::{Machine, Policy, GENESIS};
 use serde_json::Value;
-
-/// What the chain would pin for an answer to that challenge.
-fn pinned(machine: &Machine, context: &Context) -> PinnedContext {
-	PinnedContext {
-		miner: context.challenge.miner,
-		chip: context.challenge.chip,
-		seq: context.challenge.seq,
-		nonce: context.challenge.nonce,
-		now: context.now,
-		revision: 0,
-		eval_version: EVAL_VERSION,
-		vek: machine.vek.clone(),
-		ak: machine.ak_public(),
-		qualified_signer: machine.signer(),
-		boot: context.boot.clone(),
-		boot_profile: context.boot_profile,
-	}
-}
 
 /// A file as `hcc evidence fetch` writes it.
 fn bundle(evidence: &HostEvidence, pinned: &PinnedContext) -> Vec<u8> {
@@ -60,7 +40,7 @@ fn verify(bytes: &[u8]) -> (i32, Value) {
 fn honest_evidence_is_accepted_with_its_claims() {
 	let machine = Machine::named("alice");
 	let context = machine.challenge(3);
-	let (code, json) = verify(&bundle(&machine.answer(&context), &pinned(&machine, &context)));
+	let (code, json) = verify(&bundle(&machine.answer(&context), &machine.pinned(&context)));
 	assert_eq!((code, json["verdict"].as_str()), (0, Some("accepted")), "{json}");
 	assert_eq!(json["claims"]["seq"], 3);
 	assert_eq!(json["claims"]["log_entries"], 2);
@@ -71,7 +51,7 @@ fn an_unknown_file_is_rejected_with_its_entry() {
 	let mut machine = Machine::named("alice");
 	machine.run(b"a backdoor");
 	let context = machine.challenge(3);
-	let (code, json) = verify(&bundle(&machine.answer(&context), &pinned(&machine, &context)));
+	let (code, json) = verify(&bundle(&machine.answer(&context), &machine.pinned(&context)));
 	assert_eq!((code, json["code"].as_u64()), (2, Some(1201)), "{json}");
 	assert_eq!(json["entry"], 2);
 }
@@ -80,7 +60,7 @@ fn an_unknown_file_is_rejected_with_its_entry() {
 fn evidence_for_another_challenge_is_rejected() {
 	let machine = Machine::named("alice");
 	let (asked, answered) = (machine.challenge(3), machine.challenge(2));
-	let (code, json) = verify(&bundle(&machine.answer(&answered), &pinned(&machine, &asked)));
+	let (code, json) = verify(&bundle(&machine.answer(&answered), &machine.pinned(&asked)));
 	assert_eq!((code, json["class"].as_str()), (2, Some("Binding")), "{json}");
 }
 
@@ -88,7 +68,7 @@ fn evidence_for_another_challenge_is_rejected() {
 fn a_file_that_is_none_is_wrong_usage() {
 	let machine = Machine::named("alice");
 	let context = machine.challenge(3);
-	let good = bundle(&machine.answer(&context), &pinned(&machine, &context));
+	let good = bundle(&machine.answer(&context), &machine.pinned(&context));
 	let folder = tempfile::tempdir().expect("a folder");
 	let file = folder.path().join("evidence");
 	let other = [&b"hcc evidence v2\n"[..], &good[16..]].concat();

@@ -24,7 +24,7 @@ pub trait World<AccountId> {
 	/// Has blocks draw by lot as they do on a chain that runs.
 	fn set_randomness();
 
-	/// Trusts a TPM vendor's certificate (DER), beside as many as can be that matter not.
+	/// Trusts a TPM vendor's certificate (DER), and as many more as there can be: each has to be read.
 	fn trust_vendor(root: &[u8]);
 
 	/// Registers a miner, its own hot key, with its chips and its TPM.

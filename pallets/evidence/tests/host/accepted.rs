@@ -5,7 +5,7 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 
-use crate::machine::{miner_binary, Machine, Policy, MEASUREMENT, NOW};
+use crate::machine::{miner_binary, Machine, Policy, GENESIS, MEASUREMENT, NOW};
 
 #[test]
 fn an_honest_answer_is_accepted_and_claims_what_the_machine_is() {
@@ -89,4 +89,18 @@ fn stale_revocation_lists_leave_the_verdict_open() {
 	assert!(matches!(judge(NOW), Verdict::Accepted(_)));
 	let stale = judge(UnixSeconds(NOW.0 - 1));
 	assert_eq!(stale, Verdict::Undecided(Need::RevocationList));
+}
+
+#[test]
+fn what_a_chain_pins_is_judged_as_the_challenge_itself() {
+	let mut machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&context), &context);
+	machine.run(b"bash");
+	let context = machine.next_challenge(2, &before);
+	let evidence = machine.answer(&context);
+	let policy = Policy::default();
+	let verdict = machine.pinned(&context).judge::<RustCrypto, _>(&evidence, &policy, GENESIS);
+	assert_eq!(verdict, machine.judge(&evidence, &policy, &context));
+	assert_eq!(verdict.code(), Verdict::ACCEPTED);
 }

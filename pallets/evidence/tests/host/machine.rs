@@ -6,7 +6,8 @@ use hcc_evidence::{
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
 		BootState, Challenge, Claims, Collateral, Context, Hash256, HostEvidence, HostPolicy,
-		ImaDelta, PcrSet, PlatformPolicy, RequiredFile, TcbFloors, Verdict, QUOTED_PCRS,
+		ImaDelta, PcrSet, PinnedContext, PlatformPolicy, RequiredFile, TcbFloors, Verdict,
+		EVAL_VERSION, QUOTED_PCRS,
 	},
 	ima::{DigestList, FileVerdict, HashAlgorithm, Limits},
 	snp::{self, CpuId, GuestPolicy, PlatformInfo, Vek},
@@ -140,6 +141,24 @@ impl Machine {
 			boot: Some(before.boot.clone()),
 			boot_profile: Some(before.boot_profile),
 			..self.challenge(seq)
+		}
+	}
+
+	/// What a chain pins for an answer to that challenge.
+	pub(crate) fn pinned(&self, context: &Context) -> PinnedContext {
+		PinnedContext {
+			miner: context.challenge.miner,
+			chip: context.challenge.chip,
+			seq: context.challenge.seq,
+			nonce: context.challenge.nonce,
+			now: context.now,
+			revision: 0,
+			eval_version: EVAL_VERSION,
+			vek: self.vek.clone(),
+			ak: self.ak_public(),
+			qualified_signer: self.signer(),
+			boot: context.boot.clone(),
+			boot_profile: context.boot_profile,
 		}
 	}
 
