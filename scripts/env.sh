@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/hccs/target}"
 # Where rustup's toolchain lacks the wasm target, scripts/setup.sh has linked Debian's compiler under this name.
 if [ -z "${WASM_BUILD_TOOLCHAIN:-}" ] && command -v rustup >/dev/null &&
 	! [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32v1-none" ] &&
-	rustup toolchain list | grep -q '^debian-wasm'; then
+	rustup toolchain list | grep '^debian-wasm' >/dev/null; then
 	export WASM_BUILD_TOOLCHAIN=debian-wasm
 fi
 

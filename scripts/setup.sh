@@ -51,7 +51,7 @@ as_root() {
 
 is_debian_12() { grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; }
 
-is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep 'ok installed' >/dev/null; }
 
 install_packages() {
 	local missing=() package
@@ -154,7 +154,7 @@ setup_wasm_target() {
 	fi
 	is_debian_12 || fail "the target $WASM_TARGET is missing and rustup could not add it" "run: rustup target add $WASM_TARGET"
 	debian_has_wasm_target || build_debian_wasm_target
-	if command -v rustup >/dev/null && ! rustup toolchain list | grep -q "^$DEBIAN_TOOLCHAIN"; then
+	if command -v rustup >/dev/null && ! rustup toolchain list | grep "^$DEBIAN_TOOLCHAIN" >/dev/null; then
 		rustup toolchain link "$DEBIAN_TOOLCHAIN" /usr
 	fi
 	say "wasm target: of Debian's compiler"

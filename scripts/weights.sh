@@ -18,7 +18,7 @@ mkdir -p "$work"
 export CARGO_TARGET_DIR="$work/target"
 
 bencher="$work/bin/frame-omni-bencher"
-if ! "$bencher" --version 2>/dev/null | grep -q "$BENCHER_VERSION"; then
+if ! "$bencher" --version 2>/dev/null | grep "$BENCHER_VERSION" >/dev/null; then
 	cargo install frame-omni-bencher --version "$BENCHER_VERSION" --locked --root "$work"
 fi
 cargo build --release -p hccs-runtime --features runtime-benchmarks --locked

@@ -9,6 +9,7 @@ use der::{
 	Decode, Encode,
 };
 use p384::pkcs8::EncodePublicKey as _;
+use rsa::pkcs8::EncodePublicKey as _;
 use rsa::{
 	pss::{get_default_pss_signature_algo_id, SigningKey},
 	signature::{RandomizedSigner, SignatureEncoding},

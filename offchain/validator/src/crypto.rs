@@ -82,7 +82,7 @@ mod tests {
 	fn p384_case(number: u8) -> P384Case {
 		let secret =
 			p384::ecdsa::SigningKey::from_slice(&Sha384::digest([number])).expect("a scalar");
-		let point = secret.verifying_key().to_encoded_point(false);
+		let point = secret.verifying_key().to_sec1_point(false);
 		let message = vec![number; 672];
 		let signature: p384::ecdsa::Signature =
 			secret.sign_prehash(&Sha384::digest(&message)).expect("signs");
@@ -164,7 +164,7 @@ mod tests {
 		for number in 0..16u8 {
 			let secret =
 				p256::ecdsa::SigningKey::from_slice(&Sha256::digest([number])).expect("a scalar");
-			let point = secret.verifying_key().to_encoded_point(false);
+			let point = secret.verifying_key().to_sec1_point(false);
 			let key = P256Key {
 				x: (*point.x().expect("a point")).into(),
 				y: (*point.y().expect("a point")).into(),

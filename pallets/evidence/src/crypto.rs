@@ -1,8 +1,11 @@
 //! The primitives, behind a trait: the wasm runtime and native workers may take them from different libraries, and a differential test
 //! holds these to the same answers.
 
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use rsa::{pkcs1v15, pss, traits::PublicKeyParts, BigUint, RsaPublicKey};
+use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use rsa::{
+	pkcs1v15, pss, signature::hazmat::PrehashVerifier as _, traits::PublicKeyParts, BigUint,
+	RsaPublicKey,
+};
 use sha2::{Digest, Sha256, Sha384};
 
 /// A signature that does not verify. It says no more: what was wrong with it is of no use to an honest signer.
@@ -102,10 +105,8 @@ impl Crypto for RustCrypto {
 		r: &[u8; 48],
 		s: &[u8; 48],
 	) -> Result<(), BadSignature> {
-		let point =
-			p384::EncodedPoint::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
-		let key =
-			p384::ecdsa::VerifyingKey::from_encoded_point(&point).map_err(|_| BadSignature)?;
+		let point = p384::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+		let key = p384::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)?;
 		let signature = p384::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
 		key.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| BadSignature)
 	}
@@ -116,10 +117,8 @@ impl Crypto for RustCrypto {
 		r: &[u8; 32],
 		s: &[u8; 32],
 	) -> Result<(), BadSignature> {
-		let point =
-			p256::EncodedPoint::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
-		let key =
-			p256::ecdsa::VerifyingKey::from_encoded_point(&point).map_err(|_| BadSignature)?;
+		let point = p256::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+		let key = p256::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)?;
 		let signature = p256::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
 		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
 	}

@@ -73,7 +73,7 @@ fn an_rsa_tpm_reads_the_secret() {
 #[test]
 fn an_ecc_tpm_reads_the_secret() {
 	let private = p256::SecretKey::from_slice(&[0x11; 32]).expect("a scalar");
-	let point = p256::EncodedPoint::from(private.public_key());
+	let point = p256::Sec1Point::from(private.public_key());
 	let coordinate = |bytes: Option<&p256::FieldBytes>| (*bytes.expect("a point")).into();
 	let public =
 		EndorsementKey::P256(P256Key { x: coordinate(point.x()), y: coordinate(point.y()) });

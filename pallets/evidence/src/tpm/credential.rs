@@ -13,9 +13,9 @@ use hmac::{Hmac, Mac};
 use p256::{
 	elliptic_curve::{
 		ops::Reduce,
-		sec1::{FromEncodedPoint, ToEncodedPoint},
+		sec1::{FromSec1Point, ToSec1Point},
 	},
-	EncodedPoint, NonZeroScalar, PublicKey, Scalar, U256,
+	FieldBytes, NonZeroScalar, PublicKey, Scalar, Sec1Point,
 };
 use rsa::{
 	rand_core::{CryptoRng, Error as RandError, RngCore},
@@ -99,8 +99,8 @@ pub fn make_credential(
 			(tpm_seed, tpm2b(&[&sealed]))
 		},
 		EndorsementKey::P256(key) => {
-			let point = EncodedPoint::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
-			let ek = Option::<PublicKey>::from(PublicKey::from_encoded_point(&point))
+			let point = Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+			let ek = Option::<PublicKey>::from(PublicKey::from_sec1_point(&point))
 				.ok_or_else(bad_key)?;
 			ephemeral(&ek, derive(genesis, seed, Use::EphemeralKey))?
 		},
@@ -121,11 +121,11 @@ fn bad_key() -> Rejection {
 
 /// The TPM's seed by agreement with a key of one use, and that key's point: TPMS_ECC_POINT in a TPM2B.
 fn ephemeral(ek: &PublicKey, scalar: [u8; 32]) -> Check<([u8; 32], Vec<u8>)> {
-	let scalar = <Scalar as Reduce<U256>>::reduce_bytes(&scalar.into());
+	let scalar = <Scalar as Reduce<FieldBytes>>::reduce(&scalar.into());
 	let scalar = Option::<NonZeroScalar>::from(NonZeroScalar::new(scalar)).ok_or_else(bad_key)?;
-	let public = PublicKey::from_secret_scalar(&scalar).to_encoded_point(false);
+	let public = PublicKey::from_secret_scalar(&scalar).to_sec1_point(false);
 	let shared = p256::ecdh::diffie_hellman(scalar, ek.as_affine());
-	let ek = ek.to_encoded_point(false);
+	let ek = ek.to_sec1_point(false);
 	match (public.x(), public.y(), ek.x()) {
 		(Some(x), Some(y), Some(ek_x)) => {
 			let seed = kdfe(shared.raw_secret_bytes(), x, ek_x);

@@ -52,7 +52,7 @@ pub(crate) fn signatures() -> Vec<Vec<u8>> {
 pub(crate) fn keys() -> Vec<Vec<u8>> {
 	// TPMT_PUBLIC of a restricted ECDSA key and of a restricted RSASSA key, and a P-256 key as SubjectPublicKeyInfo.
 	let attributes = 0x0005_0072u32.to_be_bytes();
-	let point = Machine::named("fuzz").ak.verifying_key().to_encoded_point(false);
+	let point = Machine::named("fuzz").ak.verifying_key().to_sec1_point(false);
 	let (x, y) = (point.x().expect("a point"), point.y().expect("a point"));
 	let ecc = [
 		&[0x00, 0x23, 0x00, 0x0b][..],

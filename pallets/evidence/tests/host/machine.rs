@@ -198,7 +198,7 @@ impl Machine {
 
 	/// The qualified name of the attestation key.
 	pub(crate) fn signer(&self) -> Vec<u8> {
-		[&[0x00, 0x0b][..], &sha256(self.ak.verifying_key().to_encoded_point(true).as_bytes())]
+		[&[0x00, 0x0b][..], &sha256(self.ak.verifying_key().to_sec1_point(true).as_bytes())]
 			.concat()
 	}
 
@@ -272,7 +272,7 @@ impl Machine {
 
 	/// The attestation key's public area: TPMT_PUBLIC of a restricted ECDSA key.
 	pub(crate) fn ak_public(&self) -> Vec<u8> {
-		let point = self.ak.verifying_key().to_encoded_point(false);
+		let point = self.ak.verifying_key().to_sec1_point(false);
 		let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
 		[
 			&[0x00, 0x23, 0x00, 0x0b, 0x00, 0x05, 0x04, 0x72, 0x00, 0x00][..],
