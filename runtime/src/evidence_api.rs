@@ -2,12 +2,16 @@
 
 use alloc::vec::Vec;
 
-use codec::Decode;
+use codec::{Decode, DecodeAll};
+use frame_support::weights::Weight;
 use hcc_evidence::{
 	crypto::RustCrypto,
-	host::{extract, HostEvidence, PolicyExtract, PolicyQuery},
+	host::{
+		evidence_hash, extract, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery, Verdict,
+		EVAL_VERSION,
+	},
 };
-use hcc_primitives::SubjectId;
+use hcc_primitives::{Evaluated, Evaluates, Finding, SubjectId};
 use pallet_policy::PolicyAt;
 
 use crate::*;
@@ -24,13 +28,45 @@ sp_api::decl_runtime_apis! {
 }
 
 pub(crate) fn evaluate_host(subject: SubjectId, evidence: &[u8]) -> Option<(u16, Vec<u8>)> {
-	let pinned = Attestation::context(subject)?;
 	let evidence = HostEvidence::decode(&mut &evidence[..]).ok()?;
-	let policy = PolicyAt::<Runtime>::new(pinned.revision)?;
-	let genesis = hcc_primitives::genesis::<Runtime>();
-	let verdict = pinned.judge::<RustCrypto, _>(&evidence, &policy, genesis);
+	let verdict = judge(&Attestation::context(subject)?, &evidence)?;
 	Some((verdict.code(), verdict.encoded_claims()))
 }
+
+/// None where the policy of that revision is not remembered.
+fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
+	let policy = PolicyAt::<Runtime>::new(pinned.revision)?;
+	let genesis = hcc_primitives::genesis::<Runtime>();
+	Some(pinned.judge::<RustCrypto, _>(evidence, &policy, genesis))
+}
+
+/// What a verdict on a host means: what the runtime itself finds.
+pub struct HostEvaluation;
+impl Evaluates for HostEvaluation {
+	fn evaluate(subject: SubjectId, evidence: &[u8]) -> Option<Evaluated> {
+		let pinned = Attestation::context(subject)?;
+		let evidence = HostEvidence::decode_all(&mut &evidence[..]).ok()?;
+		let verdict = judge(&pinned, &evidence)?;
+		Some(Evaluated {
+			evidence: Hash::from(evidence_hash(&evidence)),
+			finding: Finding {
+				code: verdict.code(),
+				claims: verdict.encoded_claims().try_into().ok()?,
+			},
+			same_version: pinned.eval_version == EVAL_VERSION,
+		})
+	}
+
+	fn weight(len: u32) -> Weight {
+		// docs/numbers.md: a judgement in wasm; and each byte of a log, which is hashed three times and looked up by entry.
+		Weight::from_parts(EVALUATION, 0)
+			.saturating_add(Weight::from_parts(EVALUATION_BYTE, 0).saturating_mul(len.into()))
+	}
+}
+
+/// Picoseconds.
+const EVALUATION: u64 = 15_000_000_000;
+const EVALUATION_BYTE: u64 = 100_000;
 
 pub(crate) fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
 	Some(extract(&PolicyAt::<Runtime>::new(revision)?, query))

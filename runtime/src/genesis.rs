@@ -9,8 +9,12 @@ use pallet_policy::{AmdHierarchySpec, CpuSpec, PlatformRules, TcbSpec};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+use sp_runtime::Perbill;
 
-use crate::{configs::BABE_GENESIS_EPOCH_CONFIG, *};
+use crate::{
+	configs::{BABE_GENESIS_EPOCH_CONFIG, INITIAL_VERDICTS_RULES},
+	*,
+};
 
 /// What each well-known account of a test chain starts with.
 const ENDOWMENT: Balance = 1_000_000 * ALPHA;
@@ -47,6 +51,10 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	quarantine: 2,
 	suspended: 4,
 };
+
+/// On a test chain one verdict of ten must be proven, so that audits are seen.
+const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> =
+	pallet_verdicts::Rules { audit: Perbill::from_percent(10), ..INITIAL_VERDICTS_RULES };
 
 /// The declared test hierarchy, whose private keys everybody has. Test chains trust it beside AMD's, and say so in their stored policy.
 fn test_hierarchy() -> AmdHierarchySpec {
@@ -85,6 +93,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 			trust_amd: true,
 			amd_roots: vec![test_hierarchy()],
 		},
+		verdicts: VerdictsConfig { rules: Some(TEST_VERDICTS_RULES) },
 		attestation: AttestationConfig { rules: Some(TEST_RULES) },
 		sudo: SudoConfig { key: sudo },
 	})

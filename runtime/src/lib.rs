@@ -25,6 +25,7 @@ mod benchmarks;
 pub mod configs;
 pub mod evidence_api;
 pub mod genesis;
+pub mod governance;
 #[cfg(test)]
 mod tests;
 
@@ -166,4 +167,13 @@ mod runtime {
 	// Has a key in the `development` preset only.
 	#[runtime::pallet_index(25)]
 	pub type Sudo = pallet_sudo;
+
+	#[runtime::pallet_index(26)]
+	pub type Origins = governance::origins::pallet_origins;
+	#[runtime::pallet_index(27)]
+	pub type ConvictionVoting = pallet_conviction_voting;
+	#[runtime::pallet_index(28)]
+	pub type Referenda = pallet_referenda;
+	#[runtime::pallet_index(29)]
+	pub type Treasury = pallet_treasury;
 }

@@ -3,6 +3,7 @@
 pub mod config;
 mod credentials;
 mod crypto;
+mod disputes;
 mod judge;
 pub mod metrics;
 pub mod state;

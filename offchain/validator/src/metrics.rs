@@ -35,6 +35,10 @@ pub struct Metrics {
 	pub differences: Counter,
 	/// Votes that were filed.
 	pub votes: Counter,
+	/// Votes of other validators for something else than was found here.
+	pub disputes: Counter,
+	/// Votes that were proven false by this worker.
+	pub proofs: Counter,
 	/// Credentials that were posted.
 	pub credentials: Counter,
 	/// Failures of the node or of transactions; each is tried again.
@@ -54,6 +58,8 @@ impl Default for Metrics {
 			judged: Family::default(),
 			differences: Counter::<u64, AtomicU64>::default(),
 			votes: Counter::default(),
+			disputes: Counter::default(),
+			proofs: Counter::default(),
 			credentials: Counter::default(),
 			failures: Counter::default(),
 			native: seconds(),
@@ -77,6 +83,12 @@ impl Metrics {
 			self.differences.clone(),
 		);
 		all.register("votes", "Votes filed", self.votes.clone());
+		all.register(
+			"disputes",
+			"Votes of others for something else than was found here",
+			self.disputes.clone(),
+		);
+		all.register("proofs", "Disputes that this worker has proven", self.proofs.clone());
 		all.register("credentials", "Credentials posted", self.credentials.clone());
 		all.register("failures", "Failures, each tried again", self.failures.clone());
 		all.register("native_seconds", "Native evaluation", self.native.clone());

@@ -16,6 +16,25 @@ const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
 /// Votes that are not seen in a finalised block yet: by subject, the code and the claims.
 const VOTES: TableDefinition<[u8; 32], (u16, Vec<u8>)> = TableDefinition::new("votes");
 
+/// What was found of each subject, for as long as that can be proven: the block that includes its evidence, and the hash of the finding.
+const JUDGED: TableDefinition<[u8; 32], (u64, [u8; 32])> = TableDefinition::new("judged");
+/// Subjects that must be proven, of which another validator found something else or which were drawn for audit: the block that includes the
+/// evidence, and the one in which that was seen.
+const DISPUTES: TableDefinition<[u8; 32], (u64, u64)> = TableDefinition::new("disputes");
+/// Every so many blocks, what is older than so many is forgotten: no window is longer.
+const FORGET_EVERY: u64 = 100;
+const FORGET_AFTER: u64 = 15_000;
+
+/// A subject that must be proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispute {
+	pub subject: H256,
+	/// The block that includes the evidence.
+	pub included: u64,
+	/// The block in which the other's vote was seen.
+	pub seen: u64,
+}
+
 /// A vote that is to be filed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingVote {
@@ -51,6 +70,8 @@ impl State {
 		let write = database.begin_write()?;
 		write.open_table(CURSOR)?;
 		write.open_table(VOTES)?;
+		write.open_table(JUDGED)?;
+		write.open_table(DISPUTES)?;
 		write.commit()?;
 		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
 	}
@@ -67,8 +88,12 @@ impl State {
 		if other {
 			write.delete_table(VOTES)?;
 			write.delete_table(CURSOR)?;
+			write.delete_table(JUDGED)?;
+			write.delete_table(DISPUTES)?;
 			write.open_table(VOTES)?;
 			write.open_table(CURSOR)?;
+			write.open_table(JUDGED)?;
+			write.open_table(DISPUTES)?;
 		}
 		write.commit().context("writing the state")?;
 		Ok(other)
@@ -118,6 +143,67 @@ impl State {
 				table.remove(subject.0)?;
 			}
 		}
+		write.commit().context("writing the state")
+	}
+
+	/// Notes what was found of the evidence that a block includes: subjects, and the hashes of the findings.
+	pub fn judged(&self, block: u64, found: &[(H256, H256)]) -> anyhow::Result<()> {
+		let write = self.database.begin_write()?;
+		{
+			let mut table = write.open_table(JUDGED)?;
+			for (subject, hash) in found {
+				table.insert(subject.0, (block, hash.0))?;
+			}
+			if block.is_multiple_of(FORGET_EVERY) {
+				let oldest = block.saturating_sub(FORGET_AFTER);
+				table.retain(|_, (block, _)| block >= oldest)?;
+			}
+		}
+		write.commit().context("writing the state")
+	}
+
+	/// Notes that a vote for `finding` was seen in a block. Tells whether that contradicts what was found here.
+	pub fn seen(&self, block: u64, subject: H256, finding: H256) -> anyhow::Result<bool> {
+		let write = self.database.begin_write()?;
+		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
+		let Some((included, own)) = found else { return Ok(false) };
+		let other = own != finding.0;
+		if other {
+			let mut table = write.open_table(DISPUTES)?;
+			if table.get(subject.0)?.is_none() {
+				table.insert(subject.0, (included, block))?;
+			}
+		}
+		write.commit().context("writing the state")?;
+		Ok(other)
+	}
+
+	/// Notes that a verdict must be proven. What was not judged here is left to others.
+	pub fn audited(&self, block: u64, subject: H256) -> anyhow::Result<()> {
+		let write = self.database.begin_write()?;
+		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
+		if let Some((included, _)) = found {
+			write.open_table(DISPUTES)?.insert(subject.0, (included, block))?;
+		}
+		write.commit().context("writing the state")
+	}
+
+	/// What is disputed, or must be proven.
+	pub fn disputes(&self) -> anyhow::Result<Vec<Dispute>> {
+		let read = self.database.begin_read()?;
+		let mut disputes = Vec::new();
+		for row in read.open_table(DISPUTES)?.iter()? {
+			let (subject, blocks) = row?;
+			let (included, seen) = blocks.value();
+			disputes.push(Dispute { subject: H256(subject.value()), included, seen });
+		}
+		Ok(disputes)
+	}
+
+	/// Forgets a dispute: it is proven, or can be no more.
+	pub fn resolve(&self, subject: H256) -> anyhow::Result<()> {
+		let write = self.database.begin_write()?;
+		write.open_table(DISPUTES)?.remove(subject.0)?;
 		write.commit().context("writing the state")
 	}
 
@@ -184,6 +270,45 @@ mod tests {
 		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("writes");
 		state.settle(&[H256([1; 32])]).expect("writes");
 		assert_eq!(state.pending().expect("reads"), [vote(2, 0)]);
+	}
+
+	#[test]
+	fn another_finding_is_a_dispute_until_it_is_resolved() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		let (subject, own, other) = (H256([1; 32]), H256([2; 32]), H256([3; 32]));
+		state.judged(7, &[(subject, own)]).expect("writes");
+		assert!(!state.seen(9, subject, own).expect("writes"), "it agrees");
+		assert!(!state.seen(9, H256([9; 32]), other).expect("writes"), "not judged here");
+		assert!(state.disputes().expect("reads").is_empty());
+		assert!(state.seen(9, subject, other).expect("writes"));
+		assert!(state.seen(10, subject, other).expect("writes"));
+		let dispute = Dispute { subject, included: 7, seen: 9 };
+		assert_eq!(state.disputes().expect("reads"), [dispute], "as it was seen first");
+		state.resolve(subject).expect("writes");
+		assert!(state.disputes().expect("reads").is_empty());
+	}
+
+	#[test]
+	fn what_is_audited_must_be_proven_if_it_was_judged_here() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		let (subject, own) = (H256([1; 32]), H256([2; 32]));
+		state.judged(7, &[(subject, own)]).expect("writes");
+		state.audited(11, subject).expect("writes");
+		state.audited(11, H256([9; 32])).expect("writes");
+		let dispute = Dispute { subject, included: 7, seen: 11 };
+		assert_eq!(state.disputes().expect("reads"), [dispute]);
+	}
+
+	#[test]
+	fn what_no_window_reaches_is_forgotten() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		let (subject, own) = (H256([1; 32]), H256([2; 32]));
+		state.judged(7, &[(subject, own)]).expect("writes");
+		state.judged(20_000, &[]).expect("writes");
+		assert!(!state.seen(20_001, subject, H256([3; 32])).expect("writes"));
 	}
 
 	#[test]

@@ -6,7 +6,7 @@ use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submi
 use hcc_evidence::host::finding_hash;
 
 use crate::{
-	credentials,
+	credentials, disputes,
 	judge::{judge, Judged},
 	metrics::{Code, Metrics},
 	state::{PendingVote, State},
@@ -143,6 +143,12 @@ impl Worker {
 				},
 			}
 		}
+		let genesis = chain.genesis();
+		let found = |vote: &PendingVote| {
+			(vote.subject, H256(finding_hash(&genesis, vote.code, &vote.claims)))
+		};
+		self.state.judged(number, &votes.iter().map(found).collect::<Vec<_>>())?;
+		disputes::look(at, &self.state, &self.metrics).await?;
 		self.state.advance(number, &votes)?;
 		self.metrics.block.set(i64::try_from(number).unwrap_or(i64::MAX));
 		Ok(())
@@ -177,6 +183,15 @@ impl Worker {
 				Err(error) => return Err(error.into()),
 			}
 		}
+		disputes::prove(
+			chain,
+			at,
+			&standing.validator,
+			&self.submitter,
+			&self.state,
+			&self.metrics,
+		)
+		.await?;
 		credentials::serve(
 			chain,
 			at,

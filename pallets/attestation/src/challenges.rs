@@ -128,11 +128,33 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The context of a subject whose challenge is still open, and still this one's: a chip may have changed hands meanwhile.
-	fn take_context(subject: SubjectId) -> Option<PinnedContext> {
-		let pinned = Contexts::<T>::take(subject)?;
-		Self::forget_revision(pinned.revision);
+	fn open_context(subject: SubjectId) -> Option<PinnedContext> {
+		let pinned = Contexts::<T>::get(subject)?;
 		let open = Hosts::<T>::get(pinned.chip)?.challenge?;
 		(open.subject == Some(subject)).then_some(pinned)
+	}
+
+	/// Forgets what a subject was judged by: nobody can ask any more.
+	fn forget_context(subject: SubjectId) {
+		if let Some(pinned) = Contexts::<T>::take(subject) {
+			Self::forget_revision(pinned.revision);
+		}
+	}
+
+	/// Undoes what a verdict has caused: the score is as if there had been none, and the next evidence carries the whole log.
+	fn overturn(pinned: &PinnedContext) {
+		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
+		let miner = AccountIdOf::<T>::from(pinned.miner);
+		let Some(mut host) = Hosts::<T>::get(pinned.chip).filter(|host| host.miner == miner) else {
+			return;
+		};
+		host.checkpoint = None;
+		host.boot_profile = pinned.boot_profile;
+		host.failing = false;
+		Hosts::<T>::insert(pinned.chip, host);
+		Self::move_to(&pinned.chip, tier);
+		Self::recheck(&pinned.chip);
+		Self::deposit_event(Event::Overturned { chip: pinned.chip, miner, seq: pinned.seq });
 	}
 
 	/// Takes accepted evidence over: the next is to continue it. Evidence of a TPM that was replaced since it was included tells nothing of the one
@@ -151,7 +173,7 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> OnVerdict for Pallet<T> {
 	fn on_verdict(subject: SubjectId, finding: &Finding) {
-		let Some(pinned) = Self::take_context(subject) else { return };
+		let Some(pinned) = Self::open_context(subject) else { return };
 		let (chip, seq) = (pinned.chip, pinned.seq);
 		match finding.code {
 			Finding::ACCEPTED => match Claims::decode(&mut &finding.claims[..]) {
@@ -168,9 +190,20 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	}
 
 	fn on_void(subject: SubjectId) {
-		if let Some(pinned) = Self::take_context(subject) {
+		if let Some(pinned) = Self::open_context(subject) {
 			Self::void(&pinned.chip, pinned.seq);
 		}
+		Self::forget_context(subject);
+	}
+
+	fn on_overturned(subject: SubjectId) {
+		if let Some(pinned) = Contexts::<T>::get(subject) {
+			Self::overturn(&pinned);
+		}
+	}
+
+	fn on_closed(subject: SubjectId) {
+		Self::forget_context(subject);
 	}
 
 	fn weight() -> frame_support::weights::Weight {

@@ -185,6 +185,8 @@ pub mod pallet {
 		EvidenceIncluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, subject: SubjectId },
 		/// A challenge is closed.
 		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, conduct: Conduct },
+		/// What was concluded of a challenge was proven false, and is undone.
+		Overturned { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 		/// A challenge is closed and counts for nothing: it could not be judged, or not in time.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 	}

@@ -2,9 +2,10 @@ use frame_support::{
 	ensure,
 	pallet_prelude::{ConstU32, DispatchResult},
 	storage::StorageValue,
-	traits::Get,
+	traits::{EnsureOrigin, Get},
 	BoundedVec,
 };
+use frame_system::pallet_prelude::OriginFor;
 use hcc_evidence::snp::CpuId;
 use sp_runtime::DispatchError;
 
@@ -20,6 +21,20 @@ impl<T> From<Refused> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
+	/// Whether whoever calls may make a change, by whether that only tightens.
+	pub(crate) fn ensure_may(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
+		let origin = if tightens {
+			match T::TightenOrigin::try_origin(origin) {
+				Ok(_) => return Ok(()),
+				Err(origin) => origin,
+			}
+		} else {
+			origin
+		};
+		T::AdminOrigin::ensure_origin(origin)?;
+		Ok(())
+	}
+
 	/// Makes a revision in which `change` happens.
 	fn revise(
 		subject: Subject,

@@ -14,6 +14,7 @@ mod genesis;
 pub mod history;
 mod host;
 mod impls;
+mod tighten;
 mod types;
 mod veks;
 pub mod weights;
@@ -54,12 +55,15 @@ pub mod pallet {
 	use hcc_primitives::ChipOwners;
 	use sp_core::{Bytes, H256};
 
-	use super::*;
+	use super::{tighten::*, *};
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
 		/// Who changes the rules.
 		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// Who may make less acceptable than is, and nothing else.
+		type TightenOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// The oldest revision by which something may still be judged. Older ones can be forgotten.
 		type OldestNeeded: Get<Revision>;
@@ -261,7 +265,7 @@ pub mod pallet {
 		/// Sets which bits of reports must be set, may be, must not be; without rules nothing can be judged.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -270,14 +274,14 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(0)]
 		pub fn set_platform(origin: OriginFor<T>, rules: Option<PlatformRules>) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			Self::ensure_may(origin, tightens(Platform::<T>::get().current(), rules.as_ref()))?;
 			Self::do_set_value::<Platform<T>, _>(rules, Subject::Platform)
 		}
 
 		/// Sets what is asked of a kind of CPU; without rules it is refused.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -290,14 +294,14 @@ pub mod pallet {
 			cpu: CpuId,
 			rules: Option<CpuRules>,
 		) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			Self::ensure_may(origin, tightens(Cpus::<T>::get(cpu).current(), rules.as_ref()))?;
 			Self::do_set_cpu(cpu, rules)
 		}
 
 		/// Sets what runs in a guest of a launch measurement; without a role it is refused.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -310,14 +314,15 @@ pub mod pallet {
 			measurement: LaunchMeasurement,
 			role: Option<Role>,
 		) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			let row = Measurements::<T>::get(measurement);
+			Self::ensure_may(origin, tightens(row.current(), role.as_ref()))?;
 			Self::do_set_measurement(measurement, role)
 		}
 
 		/// Sets what is known of files, all alike, in one revision; files without a rule are unknown.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`] if one of them is ruled so already, or there is none; [`Error::TooManyRevisions`].
@@ -331,14 +336,16 @@ pub mod pallet {
 			digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
 			rule: Option<FileRule>,
 		) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			let rule_of = |digest| Files::<T>::get(digest).current().copied();
+			let tightens = digests.iter().all(|digest| tightens_file(rule_of(digest), rule));
+			Self::ensure_may(origin, tightens)?;
 			Self::do_set_files(digests, rule)
 		}
 
 		/// Sets which files must be measured.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -347,14 +354,15 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(4)]
 		pub fn set_required(origin: OriginFor<T>, files: Option<RequiredFiles>) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			let row = Required::<T>::get();
+			Self::ensure_may(origin, tightens_required(row.current(), files.as_ref()))?;
 			Self::do_set_value::<Required<T>, _>(files, Subject::Required)
 		}
 
 		/// Sets the hierarchies under which chips are genuine.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -363,14 +371,14 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(5)]
 		pub fn set_amd_roots(origin: OriginFor<T>, roots: Option<AmdRootList>) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			Self::ensure_may(origin, tightens(AmdRoots::<T>::get().current(), roots.as_ref()))?;
 			Self::do_set_value::<AmdRoots<T>, _>(roots, Subject::AmdRoots)
 		}
 
 		/// Sets the certificates under which TPMs are genuine.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`].
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -379,7 +387,7 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(6)]
 		pub fn set_tpm_roots(origin: OriginFor<T>, roots: Option<TpmRootList>) -> DispatchResult {
-			T::AdminOrigin::ensure_origin(origin)?;
+			Self::ensure_may(origin, tightens(TpmRoots::<T>::get().current(), roots.as_ref()))?;
 			Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)
 		}
 

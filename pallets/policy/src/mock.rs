@@ -70,11 +70,22 @@ impl pallet_timestamp::Config for Test {}
 
 parameter_types! {
 	pub static OldestNeeded: Revision = 0;
+	/// Who may tighten.
+	pub const WardenAccount: AccountId32 = AccountId32::new([0x77; 32]);
 	pub const ImaLimits: Limits = Limits { bytes: 64 << 10, entries: 512 };
+}
+
+/// The accounts that may tighten.
+pub struct Warden;
+impl frame_support::traits::SortedMembers<AccountId32> for Warden {
+	fn sorted_members() -> Vec<AccountId32> {
+		vec![WardenAccount::get()]
+	}
 }
 
 impl Config for Test {
 	type AdminOrigin = frame_system::EnsureRoot<AccountId32>;
+	type TightenOrigin = frame_system::EnsureSignedBy<Warden, AccountId32>;
 	type OldestNeeded = OldestNeeded;
 	type ImaLimits = ImaLimits;
 	type NativeBalance = Balances;

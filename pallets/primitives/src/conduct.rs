@@ -71,6 +71,8 @@ impl Tier {
 pub trait Reputation {
 	/// Takes a chip's conduct into account.
 	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, at: Tick) -> Tier;
+	/// Takes back what was noted of the challenge `seq`: as if it had not been made.
+	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// The chip's tier.
 	fn tier(chip: &ChipHash) -> Tier;
 }

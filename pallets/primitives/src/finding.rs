@@ -54,10 +54,32 @@ pub trait Judges {
 
 /// Is told what was found.
 pub trait OnVerdict {
-	/// More than two thirds of the committee agree.
+	/// More than two thirds of the committee agree, or it was proven.
 	fn on_verdict(subject: SubjectId, finding: &Finding);
-	/// The committee did not agree in time.
+	/// The committee did not agree in time. Nothing more is told of the subject.
 	fn on_void(subject: SubjectId);
-	/// The most that either costs.
+	/// What was told before was proven false: what it caused is to be undone.
+	fn on_overturned(subject: SubjectId);
+	/// The window has passed in which a verdict could be proven false. Nothing more is told of the subject.
+	fn on_closed(subject: SubjectId);
+	/// The most that any of these costs.
 	fn weight() -> Weight;
+}
+
+/// What evidence comes to where the chain evaluates it itself.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Evaluated {
+	/// The hash of the evidence.
+	pub evidence: H256,
+	pub finding: Finding,
+	/// Whether the validators judged by the same version of the verifier: where not, a difference is nobody's fault.
+	pub same_version: bool,
+}
+
+/// Evaluates evidence as the chain itself does: what a verdict means.
+pub trait Evaluates {
+	/// What these bytes come to in the context that is pinned for `subject`; none where nothing is, or where they cannot be decoded.
+	fn evaluate(subject: SubjectId, evidence: &[u8]) -> Option<Evaluated>;
+	/// The most that evaluating so many bytes costs.
+	fn weight(len: u32) -> Weight;
 }

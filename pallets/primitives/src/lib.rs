@@ -20,10 +20,10 @@ pub mod units;
 pub mod validators;
 
 pub use conduct::{Conduct, Reputation, Tier};
-pub use finding::{Finding, Judges, OnVerdict, SubjectId};
+pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::genesis;
 pub use miner::{ChipOwners, EnrolledTpm, Miners, OnChip, TpmRoots, Veks};
 pub use ticks::{Tick, Ticks};
-pub use validators::{supermajority, ActiveValidators};
+pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};
 
 pub use hcc_evidence::host::ChipHash;

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use frame_support::{pallet_prelude::DispatchResult, parameter_types, weights::Weight};
 use hcc_evidence::{host::ChipHash, snp::Vek};
 use sp_core::H256;
-use sp_runtime::{AccountId32, DispatchError};
+use sp_runtime::{AccountId32, DispatchError, Perbill};
 
 use crate::*;
 
@@ -22,6 +22,17 @@ parameter_types! {
 	pub static Opened: Vec<(SubjectId, H256)> = vec![];
 	/// What [`MockOnVerdict`] was told; nothing is found where a subject is void.
 	pub static Told: Vec<(SubjectId, Option<Finding>)> = vec![];
+	/// What [`MockOnVerdict`] was told besides: of verdicts that were proven false, and of those that can be no more.
+	pub static Overturned: Vec<SubjectId> = vec![];
+	pub static Closed: Vec<SubjectId> = vec![];
+	/// Whom [`MockSlashes`] punished, and for whose report.
+	pub static Slashed: Vec<(AccountId32, Option<AccountId32>)> = vec![];
+	/// What [`MockServes`] was told.
+	pub static Served: Vec<Vec<(AccountId32, Service)>> = vec![];
+	/// What [`MockEvaluates`] finds.
+	pub static Evaluation: Option<Evaluated> = None;
+	/// What [`MockReputation`] was told to take back.
+	pub static Undone: Vec<(ChipHash, u64)> = vec![];
 	/// What [`MockReputation`] was told.
 	pub static Noted: Vec<(ChipHash, u64, Conduct)> = vec![];
 	/// What [`MockOnChip`] was told: the miner of a chip that is ready, none of one that is gone.
@@ -54,6 +65,12 @@ pub fn reset() {
 	Opened::set(vec![]);
 	Told::set(vec![]);
 	Noted::set(vec![]);
+	Overturned::set(vec![]);
+	Closed::set(vec![]);
+	Slashed::set(vec![]);
+	Served::set(vec![]);
+	Evaluation::set(None);
+	Undone::set(vec![]);
 	Chips::set(vec![]);
 	Roots::set(vec![]);
 	REGISTER.with(|all| all.borrow_mut().clear());
@@ -101,8 +118,42 @@ impl OnVerdict for MockOnVerdict {
 		Told::mutate(|told| told.push((subject, None)));
 	}
 
+	fn on_overturned(subject: SubjectId) {
+		Overturned::mutate(|all| all.push(subject));
+	}
+
+	fn on_closed(subject: SubjectId) {
+		Closed::mutate(|all| all.push(subject));
+	}
+
 	fn weight() -> Weight {
 		Weight::from_parts(1_000, 0)
+	}
+}
+
+pub struct MockSlashes;
+impl Slashes<AccountId32> for MockSlashes {
+	fn slash(validator: &AccountId32, _: Perbill, reporter: Option<(&AccountId32, Perbill)>) {
+		let reporter = reporter.map(|(who, _)| who.clone());
+		Slashed::mutate(|all| all.push((validator.clone(), reporter)));
+	}
+}
+
+pub struct MockServes;
+impl Serves<AccountId32> for MockServes {
+	fn served(members: &[(AccountId32, Service)]) {
+		Served::mutate(|all| all.push(members.to_vec()));
+	}
+}
+
+pub struct MockEvaluates;
+impl Evaluates for MockEvaluates {
+	fn evaluate(_: SubjectId, _: &[u8]) -> Option<Evaluated> {
+		Evaluation::get()
+	}
+
+	fn weight(len: u32) -> Weight {
+		Weight::from_parts(len.into(), 0)
 	}
 }
 
@@ -110,6 +161,11 @@ pub struct MockReputation;
 impl Reputation for MockReputation {
 	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, _: Tick) -> Tier {
 		Noted::mutate(|noted| noted.push((*chip, seq, conduct)));
+		NextTier::get()
+	}
+
+	fn undo(chip: &ChipHash, seq: u64) -> Tier {
+		Undone::mutate(|undone| undone.push((*chip, seq)));
 		NextTier::get()
 	}
 

@@ -2,12 +2,38 @@
 
 use alloc::vec::Vec;
 
+use sp_runtime::Perbill;
+
 /// The validators in office and their worker keys.
 pub trait ActiveValidators<AccountId> {
 	/// The validators in office, in a fixed order.
 	fn active() -> Vec<AccountId>;
 	/// The validator for which that worker key signs, in office or not.
 	fn validator_of(worker: &AccountId) -> Option<AccountId>;
+}
+
+/// Punishes validators.
+pub trait Slashes<AccountId> {
+	/// Takes `part` of what a validator has at stake, of which `reporter` has its share; the rest is burned. It authors no more until the set
+	/// changes, unless too many do not already.
+	fn slash(validator: &AccountId, part: Perbill, reporter: Option<(&AccountId, Perbill)>);
+}
+
+/// What a member of a committee did for a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+	/// It did not vote.
+	Absent,
+	/// It voted. There was no verdict, or another.
+	Voted,
+	/// It voted for what became the verdict.
+	Counted,
+}
+
+/// Keeps the account of who has served.
+pub trait Serves<AccountId> {
+	/// A subject has closed, for which these had to vote.
+	fn served(members: &[(AccountId, Service)]);
 }
 
 /// The least count that is more than two thirds of `of`.

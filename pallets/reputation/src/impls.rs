@@ -9,6 +9,39 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+fn difference(before: Score, after: Score) -> i16 {
+	// Scores end at a thousand: their difference fits.
+	i32::from(after.value).saturating_sub(before.value.into()) as i16
+}
+
+impl Record {
+	fn count(&mut self, conduct: Conduct) -> &mut u32 {
+		match conduct {
+			Conduct::Passed => &mut self.passed,
+			Conduct::Failed(_) => &mut self.failed,
+			Conduct::Missed => &mut self.missed,
+		}
+	}
+
+	/// Takes an incident back: what came after it counts from the score before it, by the rules of now. False where it is not remembered.
+	fn undo(&mut self, seq: u64, rules: &Rules) -> bool {
+		let Some(at) = self.last.iter().position(|incident| incident.seq == seq) else {
+			return false;
+		};
+		let undone = self.last.remove(at);
+		let count = self.count(undone.conduct);
+		*count = count.saturating_sub(1);
+		let mut score = undone.before;
+		for later in self.last.iter_mut().skip(at) {
+			later.before = score;
+			score = score.after(later.conduct, rules);
+			later.change = difference(later.before, score);
+		}
+		self.score = score;
+		true
+	}
+}
+
 impl<T: Config> Reputation for Pallet<T> {
 	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, at: Tick) -> Tier {
 		let rules = Self::rules();
@@ -22,19 +55,14 @@ impl<T: Config> Reputation for Pallet<T> {
 		let before = record.score;
 		let after = before.after(conduct, &rules);
 		record.score = after;
-		let count = match conduct {
-			Conduct::Passed => &mut record.passed,
-			Conduct::Failed(_) => &mut record.failed,
-			Conduct::Missed => &mut record.missed,
-		};
+		let count = record.count(conduct);
 		*count = count.saturating_add(1);
 		if record.last.is_full() {
 			record.last.remove(0);
 		}
-		// Scores end at a thousand: their difference fits.
-		let change = i32::from(after.value).saturating_sub(before.value.into()) as i16;
+		let change = difference(before, after);
 		// There is room: the oldest was dropped.
-		let _ = record.last.try_push(Incident { seq, at, conduct, change });
+		let _ = record.last.try_push(Incident { seq, at, conduct, before, change });
 		Records::<T>::insert(chip, record);
 		Self::deposit_event(Event::ScoreChanged {
 			chip: *chip,
@@ -52,6 +80,24 @@ impl<T: Config> Reputation for Pallet<T> {
 			});
 		}
 		tiers.1
+	}
+
+	fn undo(chip: &ChipHash, seq: u64) -> Tier {
+		let rules = Self::rules();
+		if let Some(mut record) = Records::<T>::get(chip) {
+			let before = record.score;
+			if record.undo(seq, &rules) {
+				let after = record.score;
+				Records::<T>::insert(chip, record);
+				Self::deposit_event(Event::Undone {
+					chip: *chip,
+					seq,
+					before: before.value,
+					after: after.value,
+				});
+			}
+		}
+		Self::tier(chip)
 	}
 
 	fn tier(chip: &ChipHash) -> Tier {

@@ -50,6 +50,8 @@ pub mod pallet {
 	pub enum Event<T: Config> {
 		/// A chip's conduct at challenge `seq` changed its score, in thousandths, from `before` to `after`.
 		ScoreChanged { chip: ChipHash, seq: u64, conduct: Conduct, before: u16, after: u16 },
+		/// A verdict was proven false: what it had changed is taken back.
+		Undone { chip: ChipHash, seq: u64, before: u16, after: u16 },
 		/// A chip belongs to another tier now.
 		TierChanged { chip: ChipHash, before: Tier, after: Tier },
 	}

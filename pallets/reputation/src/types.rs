@@ -27,6 +27,8 @@ pub struct Incident {
 	pub seq: u64,
 	pub at: Tick,
 	pub conduct: Conduct,
+	/// The score before.
+	pub before: Score,
 	/// The change of the score, in thousandths, as the rules were then.
 	pub change: i16,
 }

@@ -12,7 +12,9 @@
 
 mod impls;
 mod selection;
+mod service;
 mod session;
+mod slash;
 mod types;
 pub mod weights;
 
@@ -35,7 +37,7 @@ pub mod pallet {
 
 	use frame_support::{
 		pallet_prelude::*,
-		traits::fungible::{Mutate, MutateHold},
+		traits::fungible::{Balanced, BalancedHold, Mutate, MutateHold},
 	};
 	use frame_system::pallet_prelude::*;
 	use sp_staking::SessionIndex;
@@ -49,7 +51,9 @@ pub mod pallet {
 	{
 		/// Where bonds are held.
 		type NativeBalance: Mutate<AccountIdOf<Self>>
-			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>;
+			+ Balanced<AccountIdOf<Self>>
+			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
+			+ BalancedHold<AccountIdOf<Self>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
@@ -106,6 +110,24 @@ pub mod pallet {
 	pub type Unbonding<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, SessionIndex, OptionQuery>;
 
+	/// How the validators have served in this session.
+	#[pallet::storage]
+	pub type Duties<T: Config> =
+		StorageValue<_, BoundedVec<Duty<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
+
+	/// What offences in a session have cost so far.
+	// Sessions are not chosen by anybody; accounts are.
+	#[pallet::storage]
+	pub type OffencesOf<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		SessionIndex,
+		Blake2_128Concat,
+		AccountIdOf<T>,
+		Offence<BalanceOf<T>>,
+		OptionQuery,
+	>;
+
 	/// The set last handed to `pallet-session`.
 	#[pallet::storage]
 	pub type Planned<T: Config> =
@@ -143,9 +165,16 @@ pub mod pallet {
 		Left { who: AccountIdOf<T>, withdrawable: SessionIndex },
 		/// A bond was released to its owner.
 		Withdrawn { who: AccountIdOf<T>, bond: BalanceOf<T> },
+		/// An account lost `amount` of its bond, of which `reward` went to whoever reported it; the rest was burned.
+		Slashed { who: AccountIdOf<T>, amount: BalanceOf<T>, reward: BalanceOf<T> },
+		/// A validator was paid for the votes of a session that counted.
+		Paid { who: AccountIdOf<T>, votes: u32, amount: BalanceOf<T> },
+		/// A validator voted for too few of the session's subjects, and loses a part of its bond.
+		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
 		/// A new set was planned; it takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },
-		/// A validator was proven to have equivocated in session `session` and may be disabled until the set changes.
+		/// A validator was proven to have equivocated in session `session`: it loses a part of its bond, and may be disabled until the set
+		/// changes.
 		Offended { who: AccountIdOf<T>, session: SessionIndex },
 	}
 
@@ -198,6 +227,11 @@ pub mod pallet {
 		/// The rules in force, every value within its bounds.
 		pub fn rules() -> RulesOf<T> {
 			T::Rules::get().clamped::<T>()
+		}
+
+		/// How a validator has served in this session; none where it was not asked for a vote yet.
+		pub fn duty(who: AccountIdOf<T>) -> Option<Duty<AccountIdOf<T>>> {
+			Self::duties_of(&who)
 		}
 
 		/// The validator for which `worker` signs, if any.

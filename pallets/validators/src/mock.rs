@@ -2,7 +2,9 @@ use frame_support::{
 	derive_impl, parameter_types,
 	traits::{ConstU32, ConstU64, Hooks},
 };
-use sp_runtime::{impl_opaque_keys, testing::UintAuthorityId, traits::ConvertInto, BuildStorage};
+use sp_runtime::{
+	impl_opaque_keys, testing::UintAuthorityId, traits::ConvertInto, BuildStorage, Perbill,
+};
 
 use crate as pallet_validators;
 use crate::*;
@@ -12,6 +14,14 @@ pub type Balance = u64;
 
 pub const MIN_BOND: Balance = 100;
 pub const ENDOWMENT: Balance = 10_000;
+/// The rules that a test starts from.
+pub const RULES: Rules<Balance> = Rules {
+	min_bond: MIN_BOND,
+	max_active: 3,
+	unbonding_sessions: 2,
+	absence: Perbill::from_percent(50),
+	absent_loss: Perbill::from_percent(1),
+};
 /// The worker key of a mock validator.
 pub fn worker_of(who: AccountId) -> AccountId {
 	1_000 + who
@@ -71,8 +81,7 @@ impl From<UintAuthorityId> for MockKeys {
 }
 
 parameter_types! {
-	pub static MockRules: Rules<Balance> =
-		Rules { min_bond: MIN_BOND, max_active: 3, unbonding_sessions: 2 };
+	pub static MockRules: Rules<Balance> = RULES;
 }
 
 /// Ends the session in every tenth block.

@@ -3,9 +3,13 @@
 extern crate alloc;
 use alloc::vec::Vec;
 
-use frame_support::{traits::Get, weights::Weight, BoundedVec};
+use frame_support::{
+	traits::{fungible::InspectHold, Get},
+	weights::Weight,
+	BoundedVec,
+};
 use pallet_session::historical;
-use sp_runtime::Perbill;
+use sp_runtime::{traits::Saturating, Perbill};
 use sp_staking::{
 	offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
 	SessionIndex,
@@ -54,7 +58,9 @@ impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
 
 	fn start_session(_: SessionIndex) {}
 
-	fn end_session(_: SessionIndex) {}
+	fn end_session(_: SessionIndex) {
+		Self::settle_session();
+	}
 }
 
 impl<T: Config + historical::Config<FullIdentification = ()>>
@@ -72,10 +78,30 @@ impl<T: Config + historical::Config<FullIdentification = ()>>
 
 	fn start_session(_: SessionIndex) {}
 
-	/// Forgets the historical roots that no offence report can refer to any more.
+	/// Forgets the historical roots that no offence report can refer to any more, and what offences of then have cost.
 	fn end_session(session: SessionIndex) {
+		<Self as pallet_session::SessionManager<_>>::end_session(session);
 		let kept = Self::rules().unbonding_sessions.saturating_add(2);
-		historical::Pallet::<T>::prune_up_to(session.saturating_sub(kept));
+		if let Some(oldest) = session.checked_sub(kept) {
+			historical::Pallet::<T>::prune_up_to(oldest);
+			let _ = OffencesOf::<T>::clear_prefix(oldest, T::MaxValidators::get(), None);
+		}
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Takes by how much an offence is worse than those of the same session before.
+	fn slash_the_rise(who: &AccountIdOf<T>, session: SessionIndex, part: Perbill) {
+		let reason = HoldReason::Bond.into();
+		let former = OffencesOf::<T>::get(session, who).unwrap_or_else(|| Offence {
+			part: Perbill::zero(),
+			bond: T::NativeBalance::balance_on_hold(&reason, who),
+		});
+		if part > former.part {
+			let rise = part.saturating_sub(former.part);
+			Self::take(who, rise.mul_floor(former.bond), None);
+			OffencesOf::<T>::insert(session, who, Offence { part, ..former });
+		}
 	}
 }
 
@@ -84,7 +110,8 @@ impl<T, Reporter> OnOffenceHandler<Reporter, historical::IdentificationTuple<T>,
 where
 	T: Config + historical::Config<FullIdentification = ()>,
 {
-	/// Disables who equivocated; `pallet-session` disables no more than a third at once.
+	/// Who equivocated loses a part of its bond, and is disabled; `pallet-session` disables no more than a third at once. Where several
+	/// offences of one session are reported, the worst is what it costs.
 	fn on_offence(
 		offenders: &[OffenceDetails<Reporter, historical::IdentificationTuple<T>>],
 		fractions: &[Perbill],
@@ -92,11 +119,12 @@ where
 	) -> Weight {
 		for (details, fraction) in offenders.iter().zip(fractions) {
 			let who = details.offender.0.clone();
+			Self::slash_the_rise(&who, session, *fraction);
 			pallet_session::Pallet::<T>::report_offence(who.clone(), OffenceSeverity(*fraction));
 			Self::deposit_event(Event::Offended { who, session });
 		}
 		let reports = offenders.len() as u64;
-		T::DbWeight::get().reads_writes(reports.saturating_mul(3), reports)
+		T::DbWeight::get().reads_writes(reports.saturating_mul(6), reports.saturating_mul(4))
 	}
 }
 

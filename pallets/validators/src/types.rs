@@ -1,7 +1,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::traits::{fungible::Inspect, Get};
 use scale_info::TypeInfo;
-use sp_runtime::Debug;
+use sp_runtime::{Debug, Perbill};
 use sp_staking::SessionIndex;
 
 use crate::Config;
@@ -42,6 +42,38 @@ pub struct Rules<Balance> {
 	pub max_active: u32,
 	/// How many sessions a bond stays held after its owner left. Zero is read as one.
 	pub unbonding_sessions: SessionIndex,
+	/// The part of a session's subjects for which a validator may fail to vote.
+	pub absence: Perbill,
+	/// The part of its bond that it loses where it fails more often.
+	pub absent_loss: Perbill,
+}
+
+/// In how many subjects a validator must have been asked in a session before its absence says anything.
+pub const MIN_ASKED: u32 = 10;
+
+/// How a validator has served in this session.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Duty<AccountId> {
+	pub who: AccountId,
+	/// Subjects that closed, for which it had to vote.
+	pub asked: u32,
+	/// Those for which it did.
+	pub voted: u32,
+	/// Those whose verdict was what it had voted for: the ones that are paid.
+	pub counted: u32,
+}
+
+/// What an offence has cost a validator in a session so far: another costs what it costs more.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Offence<Balance> {
+	/// The part of the bond.
+	pub part: Perbill,
+	/// The bond before the first offence.
+	pub bond: Balance,
 }
 
 impl<Balance: Copy> Rules<Balance> {
@@ -51,6 +83,8 @@ impl<Balance: Copy> Rules<Balance> {
 			min_bond: self.min_bond,
 			max_active: self.max_active.clamp(T::MinValidators::get(), T::MaxValidators::get()),
 			unbonding_sessions: self.unbonding_sessions.max(1),
+			absence: self.absence.min(Perbill::from_percent(90)),
+			absent_loss: self.absent_loss.min(Perbill::from_percent(10)),
 		}
 	}
 }

@@ -8,13 +8,19 @@ use alloc::{vec, vec::Vec};
 
 use codec::Encode;
 use frame_benchmarking::v2::*;
-use frame_support::{traits::Get, weights::WeightMeter, BoundedVec};
+use frame_support::{
+	traits::{fungible::Mutate, Get},
+	weights::WeightMeter,
+	BoundedVec,
+};
 use frame_system::RawOrigin;
 use hcc_primitives::{
-	benchmarking::World, finding::MAX_CLAIMS, genesis, ActiveValidators, Finding, Judges, SubjectId,
+	benchmarking::World, finding::MAX_CLAIMS, genesis, ActiveValidators, Evaluated, Finding,
+	Judges, SubjectId,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
+use sp_runtime::{DispatchError, Saturating};
 
 use super::*;
 
@@ -80,6 +86,60 @@ mod benchmarks {
 			let row = Subjects::<T>::get(subject(number));
 			assert!(row.is_some_and(|row| row.votes.len() == MAX_COMMITTEE as usize));
 		}
+		Ok(())
+	}
+
+	/// A whole committee that was wrong, proven by somebody else, beside the evaluation and what comes of it.
+	#[benchmark]
+	fn prove() -> Result<(), BenchmarkError> {
+		T::World::validators(MAX_VALIDATORS);
+		let subject = open::<T>(0)?;
+		let who: AccountIdOf<T> = account("prover", 0, 0);
+		let rich = Pallet::<T>::rules().deposit.saturating_mul(10u32.into());
+		T::NativeBalance::set_balance(&who, rich);
+		let row = Subjects::<T>::get(subject).ok_or(BenchmarkError::Stop("it is not open"))?;
+		let Shown { finding, .. } = shown::<T>(u8::MAX);
+		let evaluated = Evaluated { evidence: H256::zero(), finding, same_version: true };
+
+		#[block]
+		{
+			let stake = Pallet::<T>::stake(&who, &row).map_err(DispatchError::from)?;
+			Pallet::<T>::settle(who, subject, row, stake, &evaluated);
+		}
+
+		assert!(Subjects::<T>::get(subject).is_some_and(|row| row.proven.is_some()));
+		Ok(())
+	}
+
+	/// Beside what comes of a verdict.
+	#[benchmark]
+	fn draw(c: Linear<0, MAX_AGREED>) -> Result<(), BenchmarkError> {
+		T::World::validators(MAX_VALIDATORS);
+		let then: frame_system::pallet_prelude::BlockNumberFor<T> = 1u32.into();
+		frame_system::Pallet::<T>::set_block_number(then);
+		AgreedFrom::<T>::put(then);
+		for number in 0..c {
+			// Over several ticks, as if opened one after another: too many do not close at one.
+			CurrentTick::<T>::put(number);
+			let subject = open::<T>(number)?;
+			Subjects::<T>::mutate(subject, |row| {
+				let row = row.as_mut()?;
+				row.stage = Stage::Agreed;
+				row.decided = Some(0);
+				Some(())
+			});
+			Pallet::<T>::note_agreed(subject).map_err(DispatchError::from)?;
+		}
+
+		#[block]
+		{
+			Pallet::<T>::draw(3u32.into(), &mut WeightMeter::new());
+		}
+
+		assert!(!Agreed::<T>::contains_key(then));
+		assert!((0..c).all(|number| {
+			Subjects::<T>::get(subject(number)).is_some_and(|row| row.stage != Stage::Agreed)
+		}));
 		Ok(())
 	}
 

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use frame_support::{ensure, traits::Get, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{supermajority, ActiveValidators, OnVerdict, Tick, Ticks};
+use hcc_primitives::{
+	supermajority, ActiveValidators, OnVerdict, Serves, Service, SubjectId, Tick, Ticks,
+};
 use sp_runtime::traits::{Saturating, Zero};
 
 use crate::*;
@@ -29,12 +31,29 @@ impl<T: Config> Pallet<T> {
 		let closing = Closing::<T>::take(tick);
 		meter.consume(T::WeightInfo::advance(closing.len() as u32));
 		for subject in closing {
-			let Some(row) = Subjects::<T>::take(subject) else { continue };
-			if row.decided.is_none() {
-				meter.consume(T::OnVerdict::weight());
-				Self::deposit_event(Event::Void { subject });
-				T::OnVerdict::on_void(subject);
+			let Some(row) = Subjects::<T>::get(subject).filter(|row| row.closes <= tick) else {
+				continue;
+			};
+			meter.consume(T::OnVerdict::weight());
+			Self::close(subject, row);
+		}
+	}
+
+	/// Ends a subject, unless it is just between its verdict and the draw.
+	fn close(subject: SubjectId, mut row: SubjectOf<T>) {
+		if row.stage == Stage::Agreed {
+			if let Ok(closes) = Self::close_after(subject, T::JudgingTicks::get()) {
+				row.closes = closes;
+				return Subjects::<T>::insert(subject, row);
 			}
+		}
+		Subjects::<T>::remove(subject);
+		T::Serves::served(&service(&row));
+		if row.stage == Stage::Effective {
+			T::OnVerdict::on_closed(subject);
+		} else {
+			Self::deposit_event(Event::Void { subject });
+			T::OnVerdict::on_void(subject);
 		}
 	}
 
@@ -85,4 +104,23 @@ impl<T: Config> Pallet<T> {
 		}
 		Ok(due)
 	}
+}
+
+/// Which members of the committee voted, and whose votes count: none do where there is no verdict, and what was proven is what counts.
+fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, Service)> {
+	let right = match (row.stage, row.proven) {
+		(Stage::Effective, Some(proven)) => Some(proven),
+		(Stage::Effective, None) => {
+			row.decided.and_then(|at| row.findings.get(usize::from(at))).map(|shown| shown.hash)
+		},
+		_ => None,
+	};
+	let voted = |member| row.votes.iter().find(|cast| usize::from(cast.member) == member);
+	let finding = |cast: &Cast| row.findings.get(usize::from(cast.finding)).map(|shown| shown.hash);
+	let rate = |member| match voted(member) {
+		None => Service::Absent,
+		Some(cast) if right.is_some() && finding(cast) == right => Service::Counted,
+		Some(_) => Service::Voted,
+	};
+	row.committee.iter().enumerate().map(|(member, who)| (who.clone(), rate(member))).collect()
 }

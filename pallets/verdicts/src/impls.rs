@@ -3,9 +3,7 @@ use alloc::vec::Vec;
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, Judges, OnVerdict, SubjectId, Tick,
-};
+use hcc_primitives::{genesis, supermajority, ActiveValidators, Judges, SubjectId, Tick};
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
@@ -15,7 +13,7 @@ impl<T: Config> Judges for Pallet<T> {
 	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
 		ensure!(!Subjects::<T>::contains_key(subject), Error::<T>::AlreadyOpen);
 		let committee = Self::appoint(subject)?;
-		let closes = Self::close_later(subject)?;
+		let closes = Self::close_after(subject, T::JudgingTicks::get())?;
 		Subjects::<T>::insert(
 			subject,
 			Subject {
@@ -24,6 +22,8 @@ impl<T: Config> Judges for Pallet<T> {
 				findings: BoundedVec::new(),
 				votes: BoundedVec::new(),
 				decided: None,
+				proven: None,
+				stage: Stage::Open,
 				closes,
 			},
 		);
@@ -34,8 +34,8 @@ impl<T: Config> Judges for Pallet<T> {
 
 impl<T: Config> Pallet<T> {
 	/// Books the tick at which a subject closes.
-	fn close_later(subject: SubjectId) -> Result<Tick, Error<T>> {
-		let earliest = CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get());
+	pub(crate) fn close_after(subject: SubjectId, ticks: Tick) -> Result<Tick, Error<T>> {
+		let earliest = CurrentTick::<T>::get().saturating_add(ticks);
 		for tick in earliest..=earliest.saturating_add(SLACK) {
 			let booked =
 				Closing::<T>::try_mutate(tick, |closing| closing.try_push(subject)).is_ok();
@@ -44,6 +44,14 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		Err(Error::<T>::TooManySubjects)
+	}
+
+	/// Keeps a subject for so many ticks from now on, if that is longer.
+	pub(crate) fn keep_open(subject: SubjectId, row: &mut SubjectOf<T>, ticks: Tick) {
+		// Where no tick has room, it closes when it would have. A booking that is passed over by then does no harm.
+		if let Ok(closes) = Self::close_after(subject, ticks) {
+			row.closes = row.closes.max(closes);
+		}
 	}
 
 	/// Takes a worker's votes and its statement. Tells whether that is free.
@@ -76,11 +84,12 @@ impl<T: Config> Pallet<T> {
 			ensure!(former == Some(vote.hash), Error::<T>::VotedDifferently);
 			return Ok(false);
 		}
+		ensure!(row.proven.is_none_or(|proven| proven == vote.hash), Error::<T>::ProvenOtherwise);
 		let hash = vote.hash;
 		let finding = Self::finding_of(&mut row, vote)?;
 		row.votes.try_push(Cast { member, finding }).map_err(|_| Error::<T>::NotOnCommittee)?;
 		Self::deposit_event(Event::Voted { subject, validator: validator.clone(), finding: hash });
-		Self::decide(subject, row, finding);
+		Self::decide(subject, row, finding)?;
 		Ok(true)
 	}
 
@@ -98,20 +107,23 @@ impl<T: Config> Pallet<T> {
 		Ok(at)
 	}
 
-	/// Stores the subject, and tells of its verdict once more than two thirds agree on `finding`.
-	fn decide(subject: SubjectId, mut row: SubjectOf<T>, finding: u8) {
+	/// Stores the subject. Once more than two thirds agree on `finding`, that is its verdict, which takes effect if it is not drawn for audit.
+	fn decide(subject: SubjectId, mut row: SubjectOf<T>, finding: u8) -> Result<(), Error<T>> {
 		let agree = row.votes.iter().filter(|cast| cast.finding == finding).count() as u32;
-		let decides = row.decided.is_none() && agree >= supermajority(row.committee.len() as u32);
+		let decides =
+			row.stage == Stage::Open && agree >= supermajority(row.committee.len() as u32);
 		if decides {
 			row.decided = Some(finding);
+			row.stage = Stage::Agreed;
+			Self::note_agreed(subject)?;
+			let shown = row.findings.get(usize::from(finding));
+			if let Some(Shown { hash, finding }) = shown {
+				let (finding, code) = (*hash, finding.code);
+				Self::deposit_event(Event::Decided { subject, code, finding });
+			}
 		}
-		let shown = row.findings.get(usize::from(finding)).cloned();
 		Subjects::<T>::insert(subject, row);
-		if let Some(shown) = shown.filter(|_| decides) {
-			let Shown { hash, finding } = shown;
-			Self::deposit_event(Event::Decided { subject, code: finding.code, finding: hash });
-			T::OnVerdict::on_verdict(subject, &finding);
-		}
+		Ok(())
 	}
 }
 
@@ -119,7 +131,6 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the README.
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-		let mut open = 0usize;
 		for (id, subject) in Subjects::<T>::iter() {
 			ensure!(Closing::<T>::get(subject.closes).contains(&id), "1: a subject never closes");
 			ensure!(subject.closes > CurrentTick::<T>::get(), "1: a subject should have closed");
@@ -140,14 +151,27 @@ impl<T: Config> Pallet<T> {
 				subject.votes.iter().filter(|cast| usize::from(cast.finding) == *at).count()
 					>= enough
 			});
+			let decided = subject.decided.map(usize::from);
 			ensure!(
-				agreed == subject.decided.map(usize::from),
+				agreed == decided || (decided.is_none() && subject.proven.is_some()),
 				"3: decided is not what more than two thirds agree on"
 			);
-			open = open.saturating_add(1);
+			ensure!(
+				(subject.stage == Stage::Open) == (decided.is_none() && subject.proven.is_none()),
+				"5: a verdict of which nothing comes, or one out of nothing"
+			);
 		}
-		let closing: usize = Closing::<T>::iter_values().map(|list| list.len()).sum();
-		ensure!(closing == open, "1: something closes that is not open");
+		for (block, agreed) in Agreed::<T>::iter() {
+			ensure!(block >= AgreedFrom::<T>::get(), "5: a verdict was passed over");
+			ensure!(!agreed.is_empty(), "5: an empty row");
+		}
+		for (tick, closing) in Closing::<T>::iter() {
+			for id in closing {
+				// A subject is booked anew with its verdict; it goes at the later tick.
+				let closes = Subjects::<T>::get(id).map(|subject| subject.closes);
+				ensure!(closes.is_some_and(|closes| tick <= closes), "1: what closes is not open");
+			}
+		}
 		for (at, statement) in Statements::<T>::get().iter().enumerate() {
 			let earlier = Statements::<T>::get().into_iter().take(at);
 			ensure!(

@@ -4,11 +4,11 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{self, Active, MockOnVerdict, MockValidators},
+	mock::{self, Active, MockEvaluates, MockOnVerdict, MockServes, MockSlashes, MockValidators},
 	Finding,
 };
 use sp_core::H256;
-use sp_runtime::{AccountId32, BuildStorage};
+use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_verdicts;
 use crate::*;
@@ -31,6 +31,8 @@ mod runtime {
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
 	pub type Verdicts = pallet_verdicts;
+	#[runtime::pallet_index(2)]
+	pub type Balances = pallet_balances;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -38,10 +40,34 @@ impl frame_system::Config for Test {
 	type Block = frame_system::mocking::MockBlock<Test>;
 	type AccountId = AccountId32;
 	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+	type AccountData = pallet_balances::AccountData<u64>;
 }
 
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+}
+
+/// What others than the committee lose for a proof of nothing.
+pub const DEPOSIT: u64 = 100;
+/// What each account has.
+pub const ENDOWMENT: u64 = 1_000;
+
 parameter_types! {
+	pub static MockRules: Rules<u64> = Rules {
+		false_vote: Perbill::from_percent(20),
+		reward: Perbill::from_percent(10),
+		deposit: DEPOSIT,
+		window: 20,
+		audit: Perbill::from_perthousand(1),
+	};
 	pub static Seed: Option<H256> = Some(H256([0x5e; 32]));
+}
+
+impl StoreRules<Rules<u64>> for MockRules {
+	fn store(rules: Rules<u64>) {
+		Self::set(rules);
+	}
 }
 
 /// Chance that a test chooses.
@@ -58,6 +84,12 @@ pub const LAG: u32 = 6;
 impl Config for Test {
 	type Validators = MockValidators;
 	type OnVerdict = MockOnVerdict;
+	type Evaluates = MockEvaluates;
+	type Slashes = MockSlashes;
+	type Serves = MockServes;
+	type NativeBalance = Balances;
+	type Rules = MockRules;
+	type StoreRules = MockRules;
 	type Randomness = Chosen;
 	type JudgingTicks = ConstU32<JUDGING>;
 	type MaxFinalityLag = ConstU32<LAG>;
@@ -105,15 +137,26 @@ pub fn next_block() {
 	Verdicts::do_try_state().expect("the invariants hold");
 }
 
+/// Goes on until nothing that is agreed on in this block can be drawn any more.
+pub fn let_verdicts_take_effect() {
+	next_block();
+	next_block();
+}
+
 /// Runs `test` on a fresh chain at block 10 whose validators are `1..=validators`, and then checks the invariants.
 pub fn run(validators: u8, test: impl FnOnce()) {
 	mock::reset();
 	Seed::set(Some(H256([0x5e; 32])));
 	Active::set((1..=validators).map(account).collect());
-	let storage =
-		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
+	let balances = pallet_balances::GenesisConfig {
+		balances: (1..30).map(|number| (account(number), ENDOWMENT)).collect(),
+		..Default::default()
+	};
+	let genesis = RuntimeGenesisConfig { balances, ..Default::default() };
+	let storage = genesis.build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(10);
+		AgreedFrom::<Test>::put(9);
 		test();
 		Verdicts::do_try_state().expect("the invariants hold");
 	});

@@ -13,6 +13,8 @@ use frame_support::{
 /// The weight of each call.
 pub trait WeightInfo {
 	fn file(v: u32) -> Weight;
+	fn prove() -> Weight;
+	fn draw(c: u32) -> Weight;
 	fn advance(c: u32) -> Weight;
 }
 
@@ -37,6 +39,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads_writes(5, 2))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(v.into()))
+	}
+	fn prove() -> Weight {
+		Weight::from_parts(1_500_000_000, 70_000)
+			.saturating_add(T::DbWeight::get().reads_writes(40, 40))
+	}
+	fn draw(c: u32) -> Weight {
+		Weight::from_parts(20_000_000, 10_000)
+			.saturating_add(Weight::from_parts(80_000_000, 0).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 2))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 2).saturating_mul(c.into()))
 	}
 	/// Storage: `Verdicts::FinalisedSeen` (r:1 w:0)
 	/// Proof: `Verdicts::FinalisedSeen` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -65,6 +77,16 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(v.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(v.into()))
+	}
+	fn prove() -> Weight {
+		Weight::from_parts(1_500_000_000, 70_000)
+			.saturating_add(ParityDbWeight::get().reads_writes(40, 40))
+	}
+	fn draw(c: u32) -> Weight {
+		Weight::from_parts(20_000_000, 10_000)
+			.saturating_add(Weight::from_parts(80_000_000, 0).saturating_mul(c.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 2))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 2).saturating_mul(c.into()))
 	}
 	fn advance(c: u32) -> Weight {
 		Weight::from_parts(57_520_834, 63646)

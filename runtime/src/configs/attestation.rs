@@ -4,16 +4,19 @@ use frame_support::{
 	parameter_types,
 	traits::{ConstU128, ConstU32},
 };
-use frame_system::EnsureRoot;
 use hcc_evidence::ima::Limits;
-use hcc_primitives::units::{ALPHA, DAYS, MILLI_ALPHA, MINUTES};
+use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLI_ALPHA, MINUTES};
 use pallet_policy::Revision;
+use sp_runtime::Perbill;
 
 use super::parameters::{
-	dynamic_params::attestation, AttestationRules, RegistryRules, ReputationRules,
-	RuntimeParameters,
+	dynamic_params::{attestation, verdicts},
+	AttestationRules, RegistryRules, ReputationRules, RuntimeParameters, VerdictsRules,
 };
-use crate::*;
+use crate::{
+	governance::{Loosening, OrRoot, Tightening},
+	*,
+};
 
 /// The most bytes of a measurement log in one evidence: what the runtime judges in 10 ms.
 const MAX_LOG: u32 = 512 << 10;
@@ -26,7 +29,8 @@ parameter_types! {
 }
 
 impl pallet_policy::Config for Runtime {
-	type AdminOrigin = EnsureRoot<AccountId>;
+	type AdminOrigin = OrRoot<Loosening>;
+	type TightenOrigin = OrRoot<Tightening>;
 	type OldestNeeded = OldestNeeded;
 	type ImaLimits = ImaLimits;
 	type NativeBalance = Balances;
@@ -58,9 +62,33 @@ impl pallet_registry::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
+/// What governance starts from: a false vote costs a tenth of the bond, a verdict can be proven false for an hour, and one of a hundred must be proven.
+pub const INITIAL_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
+	false_vote: Perbill::from_percent(10),
+	reward: Perbill::from_percent(10),
+	deposit: ALPHA,
+	window: HOURS,
+	audit: Perbill::from_percent(1),
+};
+
+impl pallet_verdicts::StoreRules<pallet_verdicts::Rules<Balance>> for StoreRules {
+	fn store(rules: pallet_verdicts::Rules<Balance>) {
+		keep(RuntimeParameters::Verdicts(verdicts::Parameters::Rules(
+			verdicts::Rules,
+			Some(rules),
+		)));
+	}
+}
+
 impl pallet_verdicts::Config for Runtime {
 	type Validators = Validators;
 	type OnVerdict = Attestation;
+	type Evaluates = crate::evidence_api::HostEvaluation;
+	type Slashes = Validators;
+	type Serves = Validators;
+	type NativeBalance = Balances;
+	type Rules = VerdictsRules;
+	type StoreRules = StoreRules;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	// Five minutes: finality, evaluation and a vote take less than one.
 	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
@@ -85,14 +113,17 @@ pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestat
 pub struct StoreRules;
 impl pallet_attestation::StoreRules for StoreRules {
 	fn store(rules: pallet_attestation::Rules) {
-		let parameter = RuntimeParameters::Attestation(attestation::Parameters::Rules(
+		keep(RuntimeParameters::Attestation(attestation::Parameters::Rules(
 			attestation::Rules,
 			Some(rules),
-		));
-		// Root may set every parameter: it cannot fail.
-		let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
-		debug_assert!(stored.is_ok(), "root sets parameters");
+		)));
 	}
+}
+
+fn keep(parameter: RuntimeParameters) {
+	// Root may set every parameter: it cannot fail.
+	let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
+	debug_assert!(stored.is_ok(), "root sets parameters");
 }
 
 impl pallet_attestation::Config for Runtime {

@@ -8,7 +8,10 @@ use frame_support::{
 };
 use hcc_primitives::units::{ALPHA, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA};
 use sp_core::crypto::KeyTypeId;
-use sp_runtime::traits::{Convert, ConvertInto, OpaqueKeys};
+use sp_runtime::{
+	traits::{Convert, ConvertInto, OpaqueKeys},
+	Perbill,
+};
 
 use super::parameters::ValidatorRules;
 use crate::*;
@@ -112,11 +115,14 @@ impl pallet_offences::Config for Runtime {
 	type OnOffenceHandler = Validators;
 }
 
-/// What governance starts from: 10,000 α a bond, as many validators as a committee has members, a week of unbonding.
+/// What governance starts from: 10,000 α a bond, as many validators as a committee has members, a week of unbonding; a thousandth of the bond lost by
+/// who votes for less than half of a session's subjects.
 pub const INITIAL_VALIDATOR_RULES: pallet_validators::Rules<Balance> = pallet_validators::Rules {
 	min_bond: 10_000 * ALPHA,
 	max_active: 16,
 	unbonding_sessions: 24 * 7,
+	absence: Perbill::from_percent(50),
+	absent_loss: Perbill::from_perthousand(1),
 };
 
 impl pallet_validators::Config for Runtime {

@@ -4,7 +4,9 @@ mod attestation;
 mod consensus;
 mod governance;
 pub mod parameters;
+mod referenda;
 mod system;
 
+pub use attestation::INITIAL_VERDICTS_RULES;
 pub use consensus::{BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS};
 pub use system::EXISTENTIAL_DEPOSIT;

@@ -1,12 +1,12 @@
 //! What governance can set without an upgrade: one struct a concern, under one key. The pallets clamp what they read.
 
-use frame_support::{
-	dynamic_params::{dynamic_pallet_params, dynamic_params},
-	traits::EnsureOriginWithArg,
-};
+use frame_support::dynamic_params::{dynamic_pallet_params, dynamic_params};
 
 use super::{
-	attestation::{INITIAL_ATTESTATION_RULES, INITIAL_REGISTRY_RULES, INITIAL_REPUTATION_RULES},
+	attestation::{
+		INITIAL_ATTESTATION_RULES, INITIAL_REGISTRY_RULES, INITIAL_REPUTATION_RULES,
+		INITIAL_VERDICTS_RULES,
+	},
 	consensus::INITIAL_VALIDATOR_RULES,
 };
 use crate::*;
@@ -50,11 +50,21 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_reputation::Rules = INITIAL_REPUTATION_RULES;
 	}
+
+	/// Proofs.
+	#[dynamic_pallet_params]
+	#[codec(index = 4)]
+	pub mod verdicts {
+		/// What false votes and groundless proofs cost, and for how long.
+		#[codec(index = 0)]
+		pub static Rules: pallet_verdicts::Rules<Balance> = INITIAL_VERDICTS_RULES;
+	}
 }
 
 pub use dynamic_params::{
 	attestation::Rules as AttestationRules, registry::Rules as RegistryRules,
 	reputation::Rules as ReputationRules, validators::Rules as ValidatorRules,
+	verdicts::Rules as VerdictsRules,
 };
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -67,27 +77,9 @@ impl Default for RuntimeParameters {
 	}
 }
 
-/// Root sets every parameter, until the tracks of governance take them over one by one.
-pub struct ParametersAdmin;
-impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmin {
-	type Success = ();
-
-	fn try_origin(
-		origin: RuntimeOrigin,
-		_key: &RuntimeParametersKey,
-	) -> Result<Self::Success, RuntimeOrigin> {
-		frame_system::ensure_root(origin.clone()).map_err(|_| origin)
-	}
-
-	#[cfg(feature = "runtime-benchmarks")]
-	fn try_successful_origin(_key: &RuntimeParametersKey) -> Result<RuntimeOrigin, ()> {
-		Ok(frame_system::RawOrigin::Root.into())
-	}
-}
-
 impl pallet_parameters::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeParameters = RuntimeParameters;
-	type AdminOrigin = ParametersAdmin;
+	type AdminOrigin = crate::governance::ParametersAdmin;
 	type WeightInfo = ();
 }

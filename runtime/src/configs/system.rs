@@ -4,7 +4,7 @@ use frame_support::{
 	derive_impl, parameter_types,
 	traits::{
 		fungible::{Balanced, Credit},
-		ConstU32, ConstU8, OnUnbalanced,
+		ConstU32, ConstU8, Imbalance, OnUnbalanced,
 	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -81,13 +81,25 @@ impl pallet_balances::Config for Runtime {
 	type DoneSlashHandler = ();
 }
 
-/// Fees and tips go to the author of the block; without one they are burned.
-pub struct ToAuthor;
-impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
-	fn on_nonzero_unbalanced(fees: Credit<AccountId, Balances>) {
+/// Half of the fees goes to the author of the block, as all tips do; the other half to the pot that votes are paid from.
+pub struct ToAuthorAndVoters;
+impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
+	fn on_unbalanceds(mut fees_and_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
+		if let Some(fees) = fees_and_tips.next() {
+			let (to_author, to_voters) = fees.ration(1, 1);
+			Self::on_unbalanced(to_author);
+			// A pot that does not exist yet cannot take less than makes an account exist.
+			if let Err(rest) = Balances::resolve(&Validators::pot(), to_voters) {
+				Self::on_unbalanced(rest);
+			}
+		}
+		fees_and_tips.for_each(Self::on_unbalanced);
+	}
+
+	fn on_nonzero_unbalanced(amount: Credit<AccountId, Balances>) {
 		if let Some(author) = Authorship::author() {
 			// What cannot be paid out, since the author's account does not exist, is burned as the credit drops.
-			drop(Balances::resolve(&author, fees));
+			drop(Balances::resolve(&author, amount));
 		}
 	}
 }
@@ -113,7 +125,7 @@ impl sp_weights::WeightToFee for WeightToFee {
 
 impl pallet_transaction_payment::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type OnChargeTransaction = FungibleAdapter<Balances, ToAuthor>;
+	type OnChargeTransaction = FungibleAdapter<Balances, ToAuthorAndVoters>;
 	type OperationalFeeMultiplier = ConstU8<5>;
 	type WeightToFee = WeightToFee;
 	type LengthToFee = ConstantMultiplier<Balance, TransactionByteFee>;

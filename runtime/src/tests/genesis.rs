@@ -5,7 +5,7 @@ use sp_keyring::Sr25519Keyring;
 use crate::{genesis, *};
 
 /// The chain of a preset, built the way a node builds it.
-fn chain(preset: &str) -> sp_io::TestExternalities {
+pub(super) fn chain(preset: &str) -> sp_io::TestExternalities {
 	let mut ext = sp_io::TestExternalities::default();
 	ext.execute_with(|| {
 		let patch = genesis::preset(&preset.into()).expect("the preset exists");

@@ -73,6 +73,8 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Registry" => of_registry(&event)?,
 			"Attestation" => of_attestation(&event)?,
 			"Reputation" => of_reputation(&event)?,
+			"Verdicts" => of_verdicts(&event)?,
+			"Validators" => of_validators(&event)?,
 			_ => None,
 		};
 		if let Some((mut row, text)) = told {
@@ -120,6 +122,50 @@ fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else {
 		None
 	})
+}
+
+fn of_verdicts(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::verdicts::events::{Audited, Proven};
+	Ok(if let Some(e) = event.decode_fields_as::<Proven>() {
+		let e = e?;
+		let wrong: Vec<_> = e.wrong.iter().map(ToString::to_string).collect();
+		let row = json!({
+			"event": "proven",
+			"subject": hex::encode(e.subject.0),
+			"code": e.code,
+			"overturned": e.overturned,
+			"by": e.by.to_string(),
+			"wrong": wrong,
+		});
+		let text = match (wrong.is_empty(), e.overturned) {
+			(true, _) => "a verdict is proven to be right".to_string(),
+			(false, false) => format!("votes are proven false: of {}", wrong.join(", ")),
+			(false, true) => format!("a verdict is proven false: of {}", wrong.join(", ")),
+		};
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Audited>() {
+		let e = e?;
+		let subject = hex::encode(e.subject.0);
+		let text = format!("a verdict must be proven before tick {}", e.until);
+		Some((json!({"event": "audited", "subject": subject, "until": e.until}), text))
+	} else {
+		None
+	})
+}
+
+fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::validators::events::Slashed;
+	let Some(slashed) = event.decode_fields_as::<Slashed>() else { return Ok(None) };
+	let Slashed { who, amount, reward } = slashed?;
+	let text =
+		format!("a validator loses {amount} (10⁻⁹ α), of which {reward} are a reward: {who}");
+	let row = json!({
+		"event": "slashed",
+		"who": who.to_string(),
+		"amount": amount.to_string(),
+		"reward": reward.to_string(),
+	});
+	Ok(Some((row, text)))
 }
 
 fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {

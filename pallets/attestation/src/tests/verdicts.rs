@@ -4,7 +4,7 @@ use frame_support::assert_ok;
 use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
 use hcc_primitives::{
 	mock::{NextTier, Noted, Opened},
-	Conduct, Finding, OnChip, OnVerdict, Tier,
+	Conduct, Finding, OnChip, OnVerdict, SubjectId, Tier,
 };
 use sp_runtime::AccountId32;
 
@@ -31,7 +31,7 @@ fn answer(machine: &Machine) -> Finding {
 	let finding = judge(&evidence);
 	let (subject, _) = *Opened::get().last().expect("opened");
 	<Attestation as OnVerdict>::on_verdict(subject, &finding);
-	assert!(Attestation::context(subject).is_none(), "nothing is left of it");
+	assert!(Attestation::context(subject).is_some(), "it can still be proven false");
 	finding
 }
 
@@ -142,6 +142,7 @@ fn leaving_while_evidence_is_judged_is_no_way_out_of_the_verdict() {
 		let failed = Finding { code: 301, claims: Default::default() };
 		<Attestation as OnVerdict>::on_verdict(subject, &failed);
 		assert_eq!(Noted::get().len(), 1, "noted once");
+		<Attestation as OnVerdict>::on_closed(subject);
 		assert!(Attestation::context(subject).is_none(), "nothing is left of it");
 	});
 }
@@ -172,5 +173,39 @@ fn another_tpm_starts_anew() {
 		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
 		let host = host(&alice);
 		assert_eq!((host.checkpoint, host.boot_profile), (None, None));
+	});
+}
+
+fn last_subject() -> SubjectId {
+	Opened::get().last().expect("opened").0
+}
+
+#[test]
+fn nothing_is_left_of_a_verdict_that_can_be_proven_false_no_more() {
+	enlisted(|alice| {
+		answer(&alice);
+		<Attestation as OnVerdict>::on_closed(last_subject());
+		assert!(Attestation::context(last_subject()).is_none());
+		assert!(Revisions::<Test>::get().is_empty());
+	});
+}
+
+#[test]
+fn a_verdict_that_was_proven_false_is_undone() {
+	enlisted(|alice| {
+		assert!(answer(&alice).is_accepted());
+		let seq = host(&alice).seq;
+		NextTier::set(Tier::Regular);
+		<Attestation as OnVerdict>::on_overturned(last_subject());
+		let undone = host(&alice);
+		assert_eq!(undone.checkpoint, None, "the next evidence carries the whole log");
+		assert_eq!(undone.boot_profile, None, "what it was taken from is void");
+		assert_eq!(undone.tier, Tier::Regular);
+		assert_eq!(hcc_primitives::mock::Undone::get(), [(chip(&alice), seq)]);
+		System::assert_last_event(
+			Event::Overturned { chip: chip(&alice), miner: undone.miner, seq }.into(),
+		);
+		next_tick();
+		assert!(host(&alice).challenge.is_some(), "it is checked again at once");
 	});
 }

@@ -2,4 +2,5 @@ mod evidence;
 mod genesis;
 mod history;
 mod revisions;
+mod tighten;
 mod veks;

@@ -51,3 +51,39 @@ fn the_last_sixteen_incidents_are_remembered() {
 		assert_eq!(seqs, (5..=20).collect::<Vec<_>>());
 	});
 }
+
+#[test]
+fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
+	let conducts =
+		[Conduct::Passed, Conduct::Failed(1102), Conduct::Passed, Conduct::Missed, Conduct::Passed];
+	for undone in 0..conducts.len() {
+		let note = |skip: Option<usize>| {
+			for (at, conduct) in conducts.iter().enumerate().filter(|(at, _)| Some(*at) != skip) {
+				Reputation::note(&CHIP, at as u64, *conduct, 0);
+			}
+		};
+		let mut wanted = None;
+		run(|| {
+			note(Some(undone));
+			wanted = Reputation::record(CHIP);
+		});
+		run(|| {
+			note(None);
+			let tier = Reputation::undo(&CHIP, undone as u64);
+			assert_eq!(Reputation::record(CHIP), wanted, "without {undone}");
+			assert_eq!(tier, Reputation::tier_of(CHIP));
+		});
+	}
+}
+
+#[test]
+fn nothing_is_undone_that_is_not_remembered() {
+	run(|| {
+		Reputation::note(&CHIP, 1, Conduct::Missed, 0);
+		let before = Reputation::record(CHIP);
+		Reputation::undo(&CHIP, 2);
+		Reputation::undo(&[8; 32], 1);
+		assert_eq!(Reputation::record(CHIP), before);
+		assert_eq!(Reputation::record([8; 32]), None);
+	});
+}

@@ -1,3 +1,5 @@
 mod bonding;
+mod service;
 mod set;
+mod slash;
 mod worker;

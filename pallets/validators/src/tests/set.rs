@@ -35,10 +35,10 @@ fn the_largest_bonds_win_when_places_are_few() {
 #[test]
 fn a_rule_beyond_its_bounds_is_read_as_the_bound() {
 	run(|| {
-		MockRules::set(Rules { min_bond: 1, max_active: 1_000, unbonding_sessions: 0 });
+		MockRules::set(Rules { min_bond: 1, max_active: 1_000, unbonding_sessions: 0, ..RULES });
 		assert_eq!(Validators::rules().max_active, 5);
 		assert_eq!(Validators::rules().unbonding_sessions, 1);
-		MockRules::set(Rules { min_bond: 1, max_active: 0, unbonding_sessions: 7 });
+		MockRules::set(Rules { min_bond: 1, max_active: 0, unbonding_sessions: 7, ..RULES });
 		assert_eq!(Validators::rules().max_active, 2);
 		assert_eq!(Validators::rules().unbonding_sessions, 7);
 	});
@@ -75,7 +75,7 @@ fn a_set_that_would_be_too_small_stays_as_it_is() {
 #[test]
 fn who_equivocates_is_disabled_up_to_a_third_of_the_set() {
 	run(|| {
-		MockRules::set(Rules { min_bond: MIN_BOND, max_active: 5, unbonding_sessions: 2 });
+		MockRules::set(Rules { max_active: 5, ..RULES });
 		for who in 3..6 {
 			assert_ok!(Validators::join(RuntimeOrigin::signed(who), MIN_BOND, worker_of(who)));
 		}

@@ -76,7 +76,7 @@ fn who_is_in_office_no_more_has_no_say() {
 }
 
 #[test]
-fn an_undecided_subject_is_void_when_it_closes_and_a_decided_one_is_only_gone() {
+fn an_undecided_subject_is_void_when_it_closes_and_a_decided_one_is_gone_after_its_window() {
 	run(1, || {
 		let (first, second) = (subject(1), subject(2));
 		assert_ok!(<Verdicts as Judges>::open(first, subject(0xee)));
@@ -88,7 +88,13 @@ fn an_undecided_subject_is_void_when_it_closes_and_a_decided_one_is_only_gone() 
 		}
 		assert_eq!(tick(), JUDGING);
 		assert_eq!(Told::get(), [(first, Some(finding(0))), (second, None)]);
-		assert!(Verdicts::subject(first).is_none() && Verdicts::subject(second).is_none());
+		assert!(Verdicts::subject(first).is_some() && Verdicts::subject(second).is_none());
+		for _ in 0..MockRules::get().window {
+			next_block();
+			assert_ok!(file(1, vec![], System::block_number() - 1));
+		}
+		assert_eq!(Told::get().len(), 2);
+		assert!(Verdicts::subject(first).is_none());
 		assert_eq!(Closing::<Test>::iter().count(), 0, "nothing is left");
 	});
 }

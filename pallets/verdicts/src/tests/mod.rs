@@ -1,3 +1,5 @@
+mod audit;
 mod clock;
 mod committee;
+mod proof;
 mod votes;

@@ -19,8 +19,11 @@ fn more_than_two_thirds_decide_and_are_told_once() {
 		assert_ok!(file(2, vec![vote(id, 0)], 5));
 		assert!(Told::get().is_empty(), "two of four are not more than two thirds");
 		assert_ok!(file(3, vec![vote(id, 0)], 5));
+		assert!(Told::get().is_empty(), "it may yet be drawn for audit");
+		let_verdicts_take_effect();
 		assert_eq!(Told::get(), [(id, Some(finding(0)))]);
 		assert_ok!(file(4, vec![vote(id, 0)], 5));
+		let_verdicts_take_effect();
 		assert_eq!(Told::get().len(), 1, "a late vote counts but decides nothing");
 		assert_eq!(Verdicts::subject(id).expect("open until it closes").votes.len(), 4);
 	});
@@ -133,6 +136,7 @@ fn a_verdict_is_what_more_than_two_thirds_agree_on() {
 						wanted = Some((id, Some(finding(code.into()))));
 					}
 				}
+				let_verdicts_take_effect();
 				assert_eq!(Told::get(), wanted.into_iter().collect::<Vec<_>>());
 			});
 		},

@@ -1,0 +1,79 @@
+//! A validator that lies: votes at once that the next evidence is bad, whatever it is.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::{bail, Context};
+use clap::Parser;
+use hcc_chain::{api, Chain, ChainError, Submitter, H256};
+use hcc_evidence::{host::finding_hash, RejectCode};
+
+/// INSECURE: votes that the next evidence is rejected, before anybody can have judged it.
+#[derive(Parser)]
+#[command(name = "insecure-liar", version)]
+struct Cli {
+	/// The WebSocket URL of a node.
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	node: String,
+	/// The file with the validator's worker key.
+	#[arg(long)]
+	key_file: PathBuf,
+}
+
+/// What it votes for.
+const LIE: RejectCode = RejectCode::ImaForbiddenFile;
+/// How long it waits for evidence, in steps of a quarter of a second.
+const PATIENCE: u32 = 1_800;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+	let cli = Cli::parse();
+	let key = std::fs::read_to_string(&cli.key_file)
+		.with_context(|| format!("reading {}", cli.key_file.display()))?;
+	let worker = Submitter::from_uri(&key)?;
+	let chain = Chain::connect(&cli.node).await?;
+	for _ in 0..PATIENCE {
+		if let Some(subject) = unjudged(&chain).await? {
+			match lie(&chain, &worker, subject).await {
+				Ok(()) => {
+					println!("lied about {subject:?}");
+					return Ok(());
+				},
+				// The honest worker of the same key was faster, or used the same nonce: the next time.
+				Err(error) => eprintln!("not this time: {error}"),
+			}
+		}
+		tokio::time::sleep(Duration::from_millis(250)).await;
+	}
+	bail!("no evidence comes")
+}
+
+/// A subject for which nobody has voted yet.
+async fn unjudged(chain: &Chain) -> anyhow::Result<Option<H256>> {
+	let at = chain.best().await?;
+	let mut subjects = at.storage().iter(api::storage().verdicts().subjects(), ()).await?;
+	while let Some(row) = subjects.next().await {
+		let row = row?;
+		if row.value().decode()?.votes.0.is_empty() {
+			let (subject,) = row.key()?.decode()?;
+			return Ok(Some(subject));
+		}
+	}
+	Ok(None)
+}
+
+async fn lie(chain: &Chain, worker: &Submitter, subject: H256) -> Result<(), ChainError> {
+	use api::runtime_types::{
+		bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
+		pallet_verdicts::types::Vote,
+	};
+	let code = LIE.number();
+	let vote = Vote {
+		subject,
+		hash: H256(finding_hash(&chain.genesis(), code, &[])),
+		finding: Some(Finding { code, claims: BoundedVec(Vec::new()) }),
+	};
+	let finalised = u32::try_from(chain.finalised_number().await?)
+		.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
+	let call = api::tx().verdicts().file(BoundedVec(vec![vote]), finalised);
+	worker.submit(chain, &call).await.map(drop)
+}

@@ -1,0 +1,104 @@
+//! Votes of others for what is not so, and verdicts that were drawn for audit: the chain is shown the evidence, and evaluates it itself.
+
+use codec::Encode;
+use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter};
+
+use crate::{
+	metrics::Metrics,
+	state::{Dispute, State},
+};
+
+/// How many blocks each member of a committee leaves to the one before it: one proof is enough, and another costs its sender.
+const TURN: u64 = 3;
+
+/// Looks for votes in a block that contradict what was found here, and for verdicts that must be proven.
+pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyhow::Result<()> {
+	for event in at.events().fetch().await?.iter() {
+		let event = event?;
+		if let Some(audited) = event.decode_fields_as::<api::verdicts::events::Audited>() {
+			state.audited(at.block_number(), audited?.subject)?;
+			continue;
+		}
+		let Some(vote) = event.decode_fields_as::<api::verdicts::events::Voted>() else { continue };
+		let vote = vote?;
+		if state.seen(at.block_number(), vote.subject, vote.finding)? {
+			metrics.disputes.inc();
+			tracing::error!(
+				subject = %vote.subject,
+				validator = %vote.validator,
+				"ALARM: a validator votes for something else than was found here"
+			);
+		}
+	}
+	Ok(())
+}
+
+/// Proves what is disputed or audited, when it is this validator's turn.
+pub(crate) async fn prove(
+	chain: &Chain,
+	at: &ChainAt,
+	validator: &AccountId32,
+	submitter: &Submitter,
+	state: &State,
+	metrics: &Metrics,
+) -> anyhow::Result<()> {
+	for dispute in state.disputes()? {
+		match turn(&chain.best().await?, &dispute, validator).await? {
+			None => state.resolve(dispute.subject)?,
+			Some(rank) if at.block_number() < dispute.seen + TURN * rank => {},
+			Some(_) => prove_one(chain, &dispute, submitter, state, metrics).await?,
+		}
+	}
+	Ok(())
+}
+
+/// How many members of the committee come before this validator; nothing where there is nothing to prove any more.
+async fn turn(
+	at: &ChainAt,
+	dispute: &Dispute,
+	validator: &AccountId32,
+) -> Result<Option<u64>, ChainError> {
+	let address = api::storage().verdicts().subjects();
+	let Some(found) = at.storage().try_fetch(address, (dispute.subject,)).await? else {
+		return Ok(None);
+	};
+	let row = found.decode()?;
+	if row.proven.is_some() {
+		return Ok(None);
+	}
+	let members = row.committee.0.len();
+	// Not always the same one first. Others than the committee would risk a deposit.
+	let first = usize::from(dispute.subject.0[0]);
+	let rank = row.committee.0.iter().position(|member| member == validator);
+	Ok(rank.map(|rank| ((rank + first) % members) as u64))
+}
+
+async fn prove_one(
+	chain: &Chain,
+	dispute: &Dispute,
+	submitter: &Submitter,
+	state: &State,
+	metrics: &Metrics,
+) -> anyhow::Result<()> {
+	use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
+	let subject = dispute.subject;
+	let included = chain.block(dispute.included).await?;
+	let found = evidence_in(&included, chain.genesis()).await?.evidence;
+	let Some(found) = found.into_iter().find(|found| found.subject == subject) else {
+		tracing::error!(%subject, "the evidence is not in its block: it cannot be proven");
+		return state.resolve(subject);
+	};
+	let call = api::tx().verdicts().prove(subject, BoundedVec(found.evidence.encode()));
+	match submitter.submit(chain, &call).await {
+		Ok(_) => {
+			metrics.proofs.inc();
+			tracing::info!(%subject, "proven: who voted otherwise is slashed");
+			state.resolve(subject)
+		},
+		Err(error @ ChainError::Refused { .. }) => {
+			tracing::warn!(%subject, %error, "not proven");
+			state.resolve(subject)
+		},
+		Err(error) => Err(error.into()),
+	}
+}

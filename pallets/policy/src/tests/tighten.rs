@@ -1,0 +1,188 @@
+//! Who may accept less, may not accept more.
+
+use frame_support::{assert_noop, assert_ok, pallet_prelude::DispatchResult};
+use hcc_evidence::snp::TcbVersion;
+use sp_runtime::DispatchError::BadOrigin;
+
+use crate::{mock::*, *};
+
+fn warden() -> RuntimeOrigin {
+	RuntimeOrigin::signed(WardenAccount::get())
+}
+
+fn root() -> RuntimeOrigin {
+	RuntimeOrigin::root()
+}
+
+/// A chain without rules.
+fn bare(test: impl FnOnce()) {
+	sp_io::TestExternalities::default().execute_with(|| {
+		System::set_block_number(1);
+		test();
+		Policy::do_try_state().expect("the invariants hold");
+	});
+}
+
+/// Root sets `first`; then whoever may only tighten sets `tighter`, and may set neither `looser` nor `first` again.
+fn in_turn<V: Clone>(
+	set: impl Fn(RuntimeOrigin, Option<V>) -> DispatchResult,
+	first: Option<V>,
+	tighter: Option<V>,
+	looser: Option<V>,
+) {
+	bare(|| {
+		assert_ok!(set(root(), first.clone()));
+		assert_noop!(set(warden(), looser.clone()), BadOrigin);
+		assert_ok!(set(warden(), tighter));
+		assert_noop!(set(warden(), first), BadOrigin);
+		assert_noop!(set(warden(), looser), BadOrigin);
+	});
+}
+
+#[test]
+fn masks() {
+	let first = platform();
+	let tighter = [
+		PlatformRules { guest_required: first.guest_required | 1 << 40, ..first },
+		PlatformRules { guest_forbidden: first.guest_forbidden | 1 << 40, ..first },
+		PlatformRules { platform_required: first.platform_required | 1, ..first },
+		PlatformRules { platform_allowed: first.platform_allowed & !2, ..first },
+	];
+	let looser = [
+		PlatformRules { guest_required: 0, ..first },
+		PlatformRules { guest_forbidden: 0, ..first },
+		PlatformRules { platform_required: 0, ..first },
+		PlatformRules { platform_allowed: first.platform_allowed | 1 << 40, ..first },
+	];
+	for tighter in tighter {
+		for looser in looser {
+			in_turn(Policy::set_platform, Some(first), Some(tighter), Some(looser));
+		}
+	}
+	in_turn(Policy::set_platform, Some(first), None, Some(looser[0]));
+}
+
+#[test]
+fn floors_in_every_lane_and_component() {
+	let cpu = insecure_sim::CPU;
+	let at = |part: u8| TcbVersion {
+		fmc: None,
+		boot_loader: part,
+		tee: part,
+		snp: part,
+		microcode: part,
+	};
+	let tcb = at(5);
+	let first = CpuRules {
+		floors: hcc_evidence::host::TcbFloors {
+			current: tcb,
+			reported: tcb,
+			committed: tcb,
+			launch: tcb,
+		},
+		mitigations: 1,
+	};
+	let lanes: [fn(&mut CpuRules) -> &mut TcbVersion; 4] = [
+		|rules| &mut rules.floors.current,
+		|rules| &mut rules.floors.reported,
+		|rules| &mut rules.floors.committed,
+		|rules| &mut rules.floors.launch,
+	];
+	let components: [fn(&mut TcbVersion) -> &mut u8; 4] = [
+		|tcb| &mut tcb.boot_loader,
+		|tcb| &mut tcb.tee,
+		|tcb| &mut tcb.snp,
+		|tcb| &mut tcb.microcode,
+	];
+	for lane in lanes {
+		for component in components {
+			let changed = |to: u8, other: u8| {
+				let mut rules = first;
+				*lane(&mut rules) = at(other);
+				*component(lane(&mut rules)) = to;
+				Some(rules)
+			};
+			// One component lower is looser, however high the others are.
+			in_turn(
+				|origin, rules| Policy::set_cpu(origin, cpu, rules),
+				Some(first),
+				changed(6, 5),
+				changed(4, 9),
+			);
+		}
+	}
+	let mitigations = |mitigations| Some(CpuRules { mitigations, ..first });
+	in_turn(
+		|origin, rules| Policy::set_cpu(origin, cpu, rules),
+		Some(first),
+		mitigations(3),
+		mitigations(2),
+	);
+}
+
+#[test]
+fn measurements() {
+	let set = |origin, role| Policy::set_measurement(origin, [7; 48], role);
+	in_turn(set, Some(Role::HostAgent), None, Some(Role::TenantVm));
+}
+
+#[test]
+fn files() {
+	let set =
+		|origin, rule| Policy::set_files(origin, vec![[7; 32]].try_into().expect("one"), rule);
+	bare(|| {
+		assert_ok!(set(root(), Some(FileRule::Allowed)));
+		assert_ok!(set(warden(), None));
+		assert_noop!(set(warden(), Some(FileRule::Allowed)), BadOrigin);
+		assert_ok!(set(warden(), Some(FileRule::Forbidden)));
+		assert_noop!(set(warden(), None), BadOrigin);
+		// One file among others that would be allowed more than it is.
+		assert_ok!(set(root(), Some(FileRule::Allowed)));
+		let both = vec![[7; 32], [8; 32]].try_into().expect("two");
+		assert_noop!(Policy::set_files(warden(), both, Some(FileRule::Allowed)), BadOrigin);
+	});
+}
+
+#[test]
+fn required_files() {
+	let list = |files: &[&[u8]]| -> Option<RequiredFiles> {
+		let files = files.iter().map(|versions| {
+			let versions: Vec<FileHash> = versions.iter().map(|version| [*version; 32]).collect();
+			versions.try_into().expect("few")
+		});
+		Some(files.collect::<Vec<_>>().try_into().expect("few"))
+	};
+	in_turn(Policy::set_required, list(&[&[1, 2]]), list(&[&[1]]), list(&[&[1, 2, 3]]));
+	in_turn(Policy::set_required, list(&[&[1, 2]]), list(&[&[1, 2], &[3]]), None);
+	in_turn(Policy::set_required, list(&[&[1], &[2]]), list(&[&[2], &[1], &[3]]), list(&[&[1]]));
+}
+
+#[test]
+fn roots() {
+	let root = |number: u8| vec![number].try_into().expect("short");
+	let list = |numbers: &[u8]| -> Option<TpmRootList> {
+		Some(
+			numbers.iter().map(|number| root(*number)).collect::<Vec<_>>().try_into().expect("few"),
+		)
+	};
+	in_turn(Policy::set_tpm_roots, list(&[1, 2]), list(&[2]), list(&[1, 3]));
+	let hierarchy = |number: u8| AmdHierarchy {
+		product: hcc_evidence::snp::ProductLine::Genoa,
+		ark: root(number),
+		ask: root(number),
+	};
+	let list = |numbers: &[u8]| -> Option<AmdRootList> {
+		let all: Vec<_> = numbers.iter().map(|number| hierarchy(*number)).collect();
+		Some(all.try_into().expect("few"))
+	};
+	in_turn(Policy::set_amd_roots, list(&[1, 2]), list(&[2]), list(&[1, 3]));
+}
+
+#[test]
+fn strangers_may_neither() {
+	bare(|| {
+		let stranger = RuntimeOrigin::signed(sp_runtime::AccountId32::new([1; 32]));
+		assert_noop!(Policy::set_platform(stranger.clone(), Some(platform())), BadOrigin);
+		assert_noop!(Policy::set_platform(stranger, None), BadOrigin);
+	});
+}

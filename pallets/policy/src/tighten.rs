@@ -1,0 +1,93 @@
+//! Which changes accept nothing that was not accepted before: those need no notice.
+
+use hcc_evidence::{host::TcbFloors, snp::TcbVersion};
+
+use crate::*;
+
+/// A rule by which something is accepted; without it, nothing is.
+pub(crate) trait Rule {
+	/// Whether everything that this rule accepts is accepted by `former` as well.
+	fn is_within(&self, former: &Self) -> bool;
+}
+
+/// Whether nothing is accepted by the new rule that was not by the former.
+pub(crate) fn tightens<R: Rule>(former: Option<&R>, new: Option<&R>) -> bool {
+	match (former, new) {
+		(_, None) => true,
+		(None, Some(_)) => false,
+		(Some(former), Some(new)) => new.is_within(former),
+	}
+}
+
+/// A file without a rule is unknown: worse than allowed, better than forbidden.
+pub(crate) fn tightens_file(former: Option<FileRule>, new: Option<FileRule>) -> bool {
+	let rank = |rule| match rule {
+		Some(FileRule::Allowed) => 2,
+		None => 1,
+		Some(FileRule::Forbidden) => 0,
+	};
+	rank(new) <= rank(former)
+}
+
+/// Without a list nothing is required. Each that was required still must be, in one of the same versions.
+pub(crate) fn tightens_required(
+	former: Option<&RequiredFiles>,
+	new: Option<&RequiredFiles>,
+) -> bool {
+	let new = new.map(|files| files.as_slice()).unwrap_or_default();
+	former.into_iter().flatten().all(|versions| {
+		new.iter().any(|kept| kept.iter().all(|version| versions.contains(version)))
+	})
+}
+
+fn has_all(mask: u64, bits: u64) -> bool {
+	mask & bits == bits
+}
+
+impl Rule for PlatformRules {
+	fn is_within(&self, former: &Self) -> bool {
+		has_all(self.guest_required, former.guest_required)
+			&& has_all(self.guest_forbidden, former.guest_forbidden)
+			&& has_all(self.platform_required, former.platform_required)
+			&& has_all(former.platform_allowed, self.platform_allowed)
+	}
+}
+
+impl Rule for CpuRules {
+	fn is_within(&self, former: &Self) -> bool {
+		has_all(self.mitigations, former.mitigations)
+			&& lanes(&self.floors)
+				.iter()
+				.zip(lanes(&former.floors))
+				.all(|(new, former)| reaches(new, &former))
+	}
+}
+
+fn lanes(floors: &TcbFloors) -> [TcbVersion; 4] {
+	[floors.current, floors.reported, floors.committed, floors.launch]
+}
+
+/// Component by component.
+fn reaches(new: &TcbVersion, former: &TcbVersion) -> bool {
+	let parts =
+		|tcb: &TcbVersion| [tcb.fmc.unwrap_or(0), tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode];
+	parts(new).iter().zip(parts(former)).all(|(new, former)| *new >= former)
+}
+
+impl Rule for Role {
+	fn is_within(&self, former: &Self) -> bool {
+		self == former
+	}
+}
+
+impl Rule for AmdRootList {
+	fn is_within(&self, former: &Self) -> bool {
+		self.iter().all(|root| former.contains(root))
+	}
+}
+
+impl Rule for TpmRootList {
+	fn is_within(&self, former: &Self) -> bool {
+		self.iter().all(|root| former.contains(root))
+	}
+}

@@ -1,0 +1,61 @@
+//! What a validator loses.
+
+use frame_support::traits::{
+	fungible::{Balanced, BalancedHold, InspectHold},
+	Imbalance,
+};
+use hcc_primitives::Slashes;
+use sp_runtime::{traits::Saturating, Perbill};
+use sp_staking::offence::OffenceSeverity;
+
+use crate::*;
+
+impl<T: Config> Slashes<AccountIdOf<T>> for Pallet<T> {
+	fn slash(
+		validator: &AccountIdOf<T>,
+		part: Perbill,
+		reporter: Option<(&AccountIdOf<T>, Perbill)>,
+	) {
+		Self::take_part(validator, part, reporter);
+		pallet_session::Pallet::<T>::report_offence(validator.clone(), OffenceSeverity(part));
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Takes a part of what somebody has on hold.
+	pub(crate) fn take_part(
+		who: &AccountIdOf<T>,
+		part: Perbill,
+		reporter: Option<(&AccountIdOf<T>, Perbill)>,
+	) {
+		let held = T::NativeBalance::balance_on_hold(&HoldReason::Bond.into(), who);
+		Self::take(who, part.mul_floor(held), reporter);
+	}
+
+	/// Takes as much of what somebody has on hold: the reporter's share goes to it, the rest is burned.
+	pub(crate) fn take(
+		who: &AccountIdOf<T>,
+		wanted: BalanceOf<T>,
+		reporter: Option<(&AccountIdOf<T>, Perbill)>,
+	) {
+		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), who, wanted);
+		let amount = taken.peek();
+		// What stays here is burned when it is dropped.
+		let reward = match reporter {
+			Some((reporter, share)) => {
+				let (reward, _burned) = taken.split(share.mul_floor(amount));
+				let value = reward.peek();
+				// An account that a reward cannot open goes without: it is burned as well.
+				T::NativeBalance::resolve(reporter, reward)
+					.map_or_else(|_| Default::default(), |()| value)
+			},
+			None => Default::default(),
+		};
+		Candidates::<T>::mutate(|candidates| {
+			if let Some(candidate) = candidates.iter_mut().find(|c| c.who == *who) {
+				candidate.bond = candidate.bond.saturating_sub(amount);
+			}
+		});
+		Self::deposit_event(Event::Slashed { who: who.clone(), amount, reward });
+	}
+}

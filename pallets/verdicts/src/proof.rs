@@ -1,0 +1,139 @@
+//! What the chain finds itself, and who was wrong.
+
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{
+	ensure,
+	traits::{
+		fungible::{Balanced, Credit},
+		tokens::{Fortitude, Precision, Preservation},
+	},
+};
+use hcc_primitives::{
+	genesis, ActiveValidators, Evaluated, Evaluates, Finding, OnVerdict, Slashes, SubjectId,
+};
+use sp_core::H256;
+use sp_runtime::DispatchError;
+
+use crate::*;
+
+/// What somebody risks with a proof.
+type StakeOf<T> = Credit<AccountIdOf<T>, <T as Config>::NativeBalance>;
+
+impl<T: Config> Pallet<T> {
+	/// Proves a subject. Tells whether that is free.
+	pub(crate) fn do_prove(
+		who: AccountIdOf<T>,
+		subject: SubjectId,
+		evidence: &[u8],
+	) -> Result<bool, DispatchError> {
+		let row = Subjects::<T>::get(subject).ok_or(Error::<T>::NotOpen)?;
+		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
+		let stake = Self::stake(&who, &row)?;
+		let evaluated =
+			T::Evaluates::evaluate(subject, evidence).ok_or(Error::<T>::EvidenceMismatch)?;
+		ensure!(evaluated.evidence == row.evidence, Error::<T>::EvidenceMismatch);
+		Ok(Self::settle(who, subject, row, stake, &evaluated))
+	}
+
+	/// Draws the consequences of what the chain has found. Tells whether that is free.
+	pub(crate) fn settle(
+		who: AccountIdOf<T>,
+		subject: SubjectId,
+		row: SubjectOf<T>,
+		stake: Option<StakeOf<T>>,
+		evaluated: &Evaluated,
+	) -> bool {
+		let hash = evaluated.finding.hash(&genesis::<T>());
+		let wrong = wrong_votes(&row, hash);
+		// What was drawn waits for somebody to prove it.
+		let free = !wrong.is_empty() || row.stage == Stage::Audited;
+		if free {
+			Self::give_back(&who, stake);
+		}
+		if evaluated.same_version {
+			Self::punish(&wrong, &who);
+		}
+		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong);
+		free
+	}
+
+	/// What somebody risks who does not judge the subject: gone unless it is given back.
+	pub(crate) fn stake(
+		who: &AccountIdOf<T>,
+		row: &SubjectOf<T>,
+	) -> Result<Option<StakeOf<T>>, Error<T>> {
+		let judges = T::Validators::validator_of(who)
+			.is_some_and(|validator| row.committee.contains(&validator));
+		if judges {
+			return Ok(None);
+		}
+		T::NativeBalance::withdraw(
+			who,
+			Self::rules().deposit,
+			Precision::Exact,
+			Preservation::Preserve,
+			Fortitude::Polite,
+		)
+		.map(Some)
+		.map_err(|_| Error::<T>::DepositMissing)
+	}
+
+	fn give_back(who: &AccountIdOf<T>, stake: Option<StakeOf<T>>) {
+		if let Some(stake) = stake {
+			// It was withdrawn from an account that was kept alive: it can be put back.
+			let put_back = T::NativeBalance::resolve(who, stake);
+			debug_assert!(put_back.is_ok(), "the account is alive");
+		}
+	}
+
+	fn punish(wrong: &[AccountIdOf<T>], prover: &AccountIdOf<T>) {
+		let rules = Self::rules();
+		// Whoever proves himself wrong is not paid for it.
+		let own = T::Validators::validator_of(prover);
+		for validator in wrong {
+			let reporter = (own.as_ref() != Some(validator)).then_some((prover, rules.reward));
+			T::Slashes::slash(validator, rules.false_vote, reporter);
+		}
+	}
+
+	/// Has the subject be what was proven.
+	fn conclude(
+		subject: SubjectId,
+		mut row: SubjectOf<T>,
+		finding: &Finding,
+		hash: H256,
+		by: AccountIdOf<T>,
+		wrong: Vec<AccountIdOf<T>>,
+	) {
+		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
+		let otherwise = decided.is_some_and(|shown| shown.hash != hash);
+		let first = row.stage != Stage::Effective;
+		let overturned = otherwise && !first;
+		row.proven = Some(hash);
+		row.stage = Stage::Effective;
+		if first {
+			Self::keep_open(subject, &mut row, Self::rules().window);
+		}
+		Subjects::<T>::insert(subject, row);
+		let code = finding.code;
+		Self::deposit_event(Event::Proven { subject, code, finding: hash, by, overturned, wrong });
+		if overturned {
+			T::OnVerdict::on_overturned(subject);
+		} else if first {
+			T::OnVerdict::on_verdict(subject, finding);
+		}
+	}
+}
+
+/// The members of the committee that voted for something else.
+fn wrong_votes<AccountId: Clone>(row: &Subject<AccountId>, hash: H256) -> Vec<AccountId> {
+	row.votes
+		.iter()
+		.filter(|cast| {
+			row.findings.get(usize::from(cast.finding)).is_none_or(|shown| shown.hash != hash)
+		})
+		.filter_map(|cast| row.committee.get(usize::from(cast.member)).cloned())
+		.collect()
+}

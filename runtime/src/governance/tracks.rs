@@ -1,0 +1,143 @@
+//! The tracks: how much support a proposal of each kind needs, for how long, and when it takes effect.
+
+extern crate alloc;
+use alloc::borrow::Cow;
+
+use frame_system::RawOrigin;
+use hcc_primitives::units::{ALPHA, DAYS, HOURS, MINUTES};
+use pallet_referenda::{Curve, Track, TrackInfo};
+use sp_runtime::{str_array, Perbill};
+
+use super::Origin;
+use crate::{Balance, BlockNumber, OriginCaller};
+
+/// The tracks by number.
+const ROOT: u16 = 0;
+const TIGHTENING: u16 = 10;
+const LOOSENING: u16 = 11;
+const PENALTIES: u16 = 12;
+const SPENDING: u16 = 13;
+
+/// From `from` of the votes at the beginning to a simple majority at the end.
+const fn approval(from: u32) -> Curve {
+	Curve::LinearDecreasing {
+		length: Perbill::from_percent(100),
+		floor: Perbill::from_percent(50),
+		ceil: Perbill::from_percent(from),
+	}
+}
+
+/// From `from` of everything that can vote at the beginning to `to` at the end.
+const fn support(from: u32, to: u32) -> Curve {
+	Curve::LinearDecreasing {
+		length: Perbill::from_percent(100),
+		floor: Perbill::from_percent(to),
+		ceil: Perbill::from_percent(from),
+	}
+}
+
+/// The code of the chain is changed by this one alone, and never sooner than two days after that was decided.
+const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: ROOT,
+	info: TrackInfo {
+		name: str_array("root"),
+		max_deciding: 1,
+		decision_deposit: 10_000 * ALPHA,
+		prepare_period: 2 * HOURS,
+		decision_period: 14 * DAYS,
+		confirm_period: DAYS,
+		min_enactment_period: 2 * DAYS,
+		min_approval: approval(100),
+		min_support: support(50, 10),
+	},
+};
+
+/// What was found to be dangerous must be refused soon: whoever attests is asked again by then.
+const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: TIGHTENING,
+	info: TrackInfo {
+		name: str_array("tightening"),
+		max_deciding: 20,
+		decision_deposit: 100 * ALPHA,
+		prepare_period: 10 * MINUTES,
+		decision_period: 3 * DAYS,
+		confirm_period: HOURS,
+		min_enactment_period: 10 * MINUTES,
+		min_approval: approval(80),
+		min_support: support(25, 2),
+	},
+};
+
+/// The notice that everybody has before more is accepted than was.
+const LOOSENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: LOOSENING,
+	info: TrackInfo {
+		name: str_array("loosening"),
+		max_deciding: 10,
+		decision_deposit: 500 * ALPHA,
+		prepare_period: HOURS,
+		decision_period: 7 * DAYS,
+		confirm_period: 12 * HOURS,
+		min_enactment_period: DAYS,
+		min_approval: approval(100),
+		min_support: support(50, 5),
+	},
+};
+
+const PENALTIES_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: PENALTIES,
+	info: TrackInfo {
+		name: str_array("penalties"),
+		max_deciding: 10,
+		decision_deposit: 500 * ALPHA,
+		prepare_period: HOURS,
+		decision_period: 7 * DAYS,
+		confirm_period: 12 * HOURS,
+		min_enactment_period: 12 * HOURS,
+		min_approval: approval(100),
+		min_support: support(50, 5),
+	},
+};
+
+const SPENDING_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: SPENDING,
+	info: TrackInfo {
+		name: str_array("spending"),
+		max_deciding: 20,
+		decision_deposit: 100 * ALPHA,
+		prepare_period: HOURS,
+		decision_period: 7 * DAYS,
+		confirm_period: 12 * HOURS,
+		min_enactment_period: HOURS,
+		min_approval: approval(100),
+		min_support: support(50, 5),
+	},
+};
+
+static TRACKS: [Track<u16, Balance, BlockNumber>; 5] =
+	[ROOT_TRACK, TIGHTENING_TRACK, LOOSENING_TRACK, PENALTIES_TRACK, SPENDING_TRACK];
+
+/// The tracks, for `pallet-referenda`.
+pub struct Tracks;
+
+impl pallet_referenda::TracksInfo<Balance, BlockNumber> for Tracks {
+	type Id = u16;
+	type RuntimeOrigin = OriginCaller;
+
+	fn tracks() -> impl Iterator<Item = Cow<'static, Track<u16, Balance, BlockNumber>>> {
+		TRACKS.iter().map(Cow::Borrowed)
+	}
+
+	fn track_for(origin: &OriginCaller) -> Result<u16, ()> {
+		match origin {
+			OriginCaller::system(RawOrigin::Root) => Ok(ROOT),
+			OriginCaller::Origins(origin) => Ok(match origin {
+				Origin::Tightening => TIGHTENING,
+				Origin::Loosening => LOOSENING,
+				Origin::Penalties => PENALTIES,
+				Origin::Spending => SPENDING,
+			}),
+			_ => Err(()),
+		}
+	}
+}

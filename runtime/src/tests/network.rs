@@ -1,0 +1,241 @@
+//! A whole chain without nodes: four validators that judge as the runtime does or otherwise, and a miner whose machine can be made to lie.
+
+use codec::Encode;
+use frame_support::{
+	assert_ok,
+	pallet_prelude::DispatchResultWithPostInfo,
+	traits::{fungible::InspectHold, OnPoll},
+	weights::WeightMeter,
+};
+use hcc_evidence::host::{chip_hash, Context, HostEvidence};
+use hcc_primitives::{units::ALPHA, ChipHash, EnrolledTpm, Evaluates, Finding, OnChip, SubjectId};
+use pallet_policy::{FileRule, Role};
+use pallet_verdicts::Vote;
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
+use sp_runtime::Perbill;
+
+use super::{
+	genesis::chain,
+	machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT, MINER, NOW},
+};
+use crate::{
+	configs::{
+		parameters::{dynamic_params, RuntimeParameters},
+		INITIAL_VERDICTS_RULES,
+	},
+	evidence_api::HostEvaluation,
+	*,
+};
+
+pub(super) const VALIDATORS: [Sr25519Keyring; 4] = [Alice, Bob, Charlie, Dave];
+
+/// How long the tests wait for anything, in blocks.
+const PATIENCE: u32 = 100;
+
+/// A chain with a miner that is enrolled, and its machine.
+pub(super) fn new() -> (sp_io::TestExternalities, Machine) {
+	let mut chain = chain(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET);
+	let machine = Machine::named("mallory");
+	chain.execute_with(|| {
+		System::set_block_number(1);
+		frame_system::BlockHash::<Runtime>::insert(0, Hash::from(GENESIS));
+		pallet_timestamp::Now::<Runtime>::put(NOW.0 * 1_000);
+		audit(Perbill::zero());
+		accept_machines();
+		enlist(&machine);
+	});
+	(chain, machine)
+}
+
+/// Runs `test` on such a chain, and then checks the invariants.
+pub(super) fn run(test: impl FnOnce(Machine)) {
+	let (mut chain, machine) = new();
+	chain.execute_with(|| {
+		test(machine);
+		check();
+	});
+}
+
+/// Sets which part of the verdicts must be proven. None at all is read as one of a thousand.
+pub(super) fn audit(part: Perbill) {
+	let rules = pallet_verdicts::Rules { audit: part, ..INITIAL_VERDICTS_RULES };
+	assert_ok!(Parameters::set_parameter(
+		RuntimeOrigin::root(),
+		RuntimeParameters::Verdicts(dynamic_params::verdicts::Parameters::Rules(
+			dynamic_params::verdicts::Rules,
+			Some(rules),
+		)),
+	));
+}
+
+/// Policy that accepts what an honest machine runs.
+fn accept_machines() {
+	let root = RuntimeOrigin::root;
+	assert_ok!(Policy::set_measurement(root(), MEASUREMENT, Some(Role::HostAgent)));
+	let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("few");
+	assert_ok!(Policy::set_files(root(), files, Some(FileRule::Allowed)));
+	let required = vec![vec![miner_binary()].try_into().expect("one")].try_into().expect("one");
+	assert_ok!(Policy::set_required(root(), Some(required)));
+}
+
+pub(super) fn miner() -> AccountId {
+	AccountId::new(MINER)
+}
+
+pub(super) fn chip(machine: &Machine) -> ChipHash {
+	chip_hash(machine.vek.product, machine.chip.id())
+}
+
+/// Registers the machine. Only the activation of its TPM's credentials is left out.
+fn enlist(machine: &Machine) {
+	let origin = RuntimeOrigin::signed(miner());
+	endow(&miner());
+	let bond = Registry::rules().min_bond;
+	assert_ok!(Registry::register(origin.clone(), bond, miner(), Default::default()));
+	assert_ok!(Registry::add_chip(origin.clone(), chip(machine)));
+	let tpm = EnrolledTpm {
+		ek: [0xee; 32],
+		ak: machine.ak_public().try_into().expect("short"),
+		qualified_name: machine.signer().try_into().expect("short"),
+	};
+	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, miner());
+	pallet_registry::Tpms::<Runtime>::insert(miner(), tpm);
+	let certificate = insecure_sim::issue_vcek(&machine.chip).expect("the hierarchy issues");
+	assert_ok!(Policy::register_vek(origin, certificate.try_into().expect("short")));
+	<Attestation as OnChip<AccountId>>::on_ready(&chip(machine), &miner());
+}
+
+/// Gives an account enough for every deposit.
+pub(super) fn endow(who: &AccountId) {
+	use frame_support::traits::fungible::Mutate;
+	Balances::set_balance(who, 100_000 * ALPHA);
+}
+
+/// One block on: chance, time, statements of all validators, and what the pallets do by themselves.
+pub(super) fn block() {
+	block_by(Some(sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())));
+}
+
+/// A block whose parent's author left no randomness.
+pub(super) fn block_by(randomness: Option<[u8; 32]>) {
+	let next = System::block_number() + 1;
+	System::set_block_number(next);
+	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
+	pallet_babe::AuthorVrfRandomness::<Runtime>::put(randomness);
+	for validator in VALIDATORS {
+		// It may have left, or have another worker.
+		let _ = file(validator, vec![]);
+	}
+	Verdicts::on_poll(next, &mut WeightMeter::new());
+	Attestation::on_poll(next, &mut WeightMeter::new());
+}
+
+pub(super) fn blocks(count: u32) {
+	for _ in 0..count {
+		block();
+	}
+}
+
+/// The invariants of every pallet.
+pub(super) fn check() {
+	Policy::do_try_state().expect("policy's invariants hold");
+	Registry::do_try_state().expect("registry's invariants hold");
+	Validators::do_try_state().expect("validators' invariants hold");
+	Verdicts::do_try_state().expect("verdicts' invariants hold");
+	Attestation::do_try_state().expect("attestation's invariants hold");
+}
+
+fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {
+	let finalised = System::block_number() - 1;
+	let votes = votes.try_into().expect("few");
+	Verdicts::file(RuntimeOrigin::signed(validator.to_account_id()), votes, finalised)
+}
+
+/// Waits for a challenge, as the machine takes it.
+pub(super) fn challenge(machine: &Machine) -> Context {
+	for _ in 0..PATIENCE {
+		let host = Attestation::host(chip(machine)).expect("enlisted");
+		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
+			let mut context = machine.challenge(open.seq);
+			context.challenge.nonce = open.nonce;
+			context.boot = host.checkpoint;
+			context.boot_profile = host.boot_profile;
+			return context;
+		}
+		block();
+	}
+	panic!("no challenge within {PATIENCE} blocks");
+}
+
+pub(super) fn submit(evidence: &HostEvidence) -> DispatchResultWithPostInfo {
+	Attestation::submit_evidence(RuntimeOrigin::signed(miner()), Box::new(evidence.clone()))
+}
+
+/// Waits for a challenge, answers it honestly, and gives what is to be judged.
+pub(super) fn answer(machine: &Machine) -> (SubjectId, HostEvidence) {
+	let evidence = machine.answer(&challenge(machine));
+	assert_ok!(submit(&evidence));
+	(subject(machine), evidence)
+}
+
+/// What is being judged of a machine.
+pub(super) fn subject(machine: &Machine) -> SubjectId {
+	let host = Attestation::host(chip(machine)).expect("enlisted");
+	host.challenge.and_then(|open| open.subject).expect("evidence was included")
+}
+
+/// What an honest worker finds.
+pub(super) fn found(subject: SubjectId, evidence: &HostEvidence) -> Finding {
+	HostEvaluation::evaluate(subject, &evidence.encode()).expect("it can be judged").finding
+}
+
+/// A rejection that nobody honest has found.
+pub(super) fn lie() -> Finding {
+	Finding {
+		code: hcc_evidence::RejectCode::ImaForbiddenFile.number(),
+		claims: Default::default(),
+	}
+}
+
+pub(super) fn vote(
+	validator: Sr25519Keyring,
+	subject: SubjectId,
+	finding: &Finding,
+) -> DispatchResultWithPostInfo {
+	let hash = finding.hash(&hcc_primitives::genesis::<Runtime>());
+	file(validator, vec![Vote { subject, hash, finding: Some(finding.clone()) }])
+}
+
+pub(super) fn vote_all(validators: &[Sr25519Keyring], subject: SubjectId, finding: &Finding) {
+	for validator in validators {
+		assert_ok!(vote(*validator, subject, finding));
+	}
+}
+
+pub(super) fn prove(
+	who: &AccountId,
+	subject: SubjectId,
+	evidence: &HostEvidence,
+) -> DispatchResultWithPostInfo {
+	let bytes = evidence.encode().try_into().expect("short");
+	Verdicts::prove(RuntimeOrigin::signed(who.clone()), subject, bytes)
+}
+
+/// An honest round, from challenge to verdict.
+pub(super) fn attest(machine: &Machine) -> Finding {
+	let (subject, evidence) = answer(machine);
+	let finding = found(subject, &evidence);
+	vote_all(&VALIDATORS, subject, &finding);
+	blocks(2);
+	finding
+}
+
+pub(super) fn score(machine: &Machine) -> u16 {
+	Reputation::record(chip(machine)).map_or(500, |record| record.score.value)
+}
+
+/// What a validator has on hold.
+pub(super) fn bond(validator: Sr25519Keyring) -> Balance {
+	let reason = pallet_validators::HoldReason::Bond.into();
+	Balances::balance_on_hold(&reason, &validator.to_account_id())
+}
