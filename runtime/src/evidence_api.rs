@@ -43,12 +43,14 @@ fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
 /// What a verdict on a host means: what the runtime itself finds.
 pub struct HostEvaluation;
 impl Evaluates for HostEvaluation {
-	fn evaluate(subject: SubjectId, evidence: &[u8]) -> Option<Evaluated> {
-		let pinned = Attestation::context(subject)?;
+	fn evaluate(subject: SubjectId, hash: Hash, evidence: &[u8]) -> Option<Evaluated> {
 		let evidence = HostEvidence::decode_all(&mut &evidence[..]).ok()?;
+		if Hash::from(evidence_hash(&evidence)) != hash {
+			return None;
+		}
+		let pinned = Attestation::context(subject)?;
 		let verdict = judge(&pinned, &evidence)?;
 		Some(Evaluated {
-			evidence: Hash::from(evidence_hash(&evidence)),
 			finding: Finding {
 				code: verdict.code(),
 				claims: verdict.encoded_claims().try_into().ok()?,

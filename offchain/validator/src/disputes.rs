@@ -1,7 +1,7 @@
 //! Votes of others for what is not so, and verdicts that were drawn for audit: the chain is shown the evidence, and evaluates it itself.
 
 use codec::Encode;
-use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter};
+use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
 
 use crate::{
 	metrics::Metrics,
@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// How many blocks each member of a committee leaves to the one before it: one proof is enough, and another costs its sender.
-const TURN: u64 = 3;
+const TURN: u64 = 2;
+/// After how many blocks evidence without a verdict is proven: the last third of the time that it has to be judged in, when that is free.
+const LATE: u64 = 34;
+/// After how many blocks a refused proof is tried once more.
+const AGAIN_AFTER: u64 = 10;
 
 /// Looks for votes in a block that contradict what was found here, and for verdicts that must be proven.
 pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyhow::Result<()> {
@@ -30,7 +34,22 @@ pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyh
 			);
 		}
 	}
+	// What a minority would have void by not voting: it is proven where it still has no verdict.
+	for subject in state.judged_in(at.block_number().saturating_sub(LATE))? {
+		if is_open(at, subject).await? {
+			state.audited(at.block_number(), subject)?;
+		}
+	}
 	Ok(())
+}
+
+async fn is_open(at: &ChainAt, subject: H256) -> Result<bool, ChainError> {
+	use api::runtime_types::pallet_verdicts::types::Stage;
+	let address = api::storage().verdicts().subjects();
+	let Some(found) = at.storage().try_fetch(address, (subject,)).await? else {
+		return Ok(false);
+	};
+	Ok(matches!(found.decode()?.stage, Stage::Open))
 }
 
 /// Proves what is disputed or audited, when it is this validator's turn.
@@ -96,8 +115,9 @@ async fn prove_one(
 			state.resolve(subject)
 		},
 		Err(error @ ChainError::Refused { .. }) => {
+			// Where somebody else was faster, the chain says so the next time.
 			tracing::warn!(%subject, %error, "not proven");
-			state.resolve(subject)
+			state.audited(chain.finalised_number().await? + AGAIN_AFTER, subject)
 		},
 		Err(error) => Err(error.into()),
 	}

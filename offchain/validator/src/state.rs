@@ -23,7 +23,7 @@ const JUDGED: TableDefinition<[u8; 32], (u64, [u8; 32])> = TableDefinition::new(
 const DISPUTES: TableDefinition<[u8; 32], (u64, u64)> = TableDefinition::new("disputes");
 /// Every so many blocks, what is older than so many is forgotten: no window is longer.
 const FORGET_EVERY: u64 = 100;
-const FORGET_AFTER: u64 = 15_000;
+const FORGET_AFTER: u64 = 2_000;
 
 /// A subject that must be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,6 +188,19 @@ impl State {
 		write.commit().context("writing the state")
 	}
 
+	/// What was judged that a block includes.
+	pub fn judged_in(&self, block: u64) -> anyhow::Result<Vec<H256>> {
+		let read = self.database.begin_read()?;
+		let mut subjects = Vec::new();
+		for row in read.open_table(JUDGED)?.iter()? {
+			let (subject, found) = row?;
+			if found.value().0 == block {
+				subjects.push(H256(subject.value()));
+			}
+		}
+		Ok(subjects)
+	}
+
 	/// What is disputed, or must be proven.
 	pub fn disputes(&self) -> anyhow::Result<Vec<Dispute>> {
 		let read = self.database.begin_read()?;
@@ -299,6 +312,8 @@ mod tests {
 		state.audited(11, H256([9; 32])).expect("writes");
 		let dispute = Dispute { subject, included: 7, seen: 11 };
 		assert_eq!(state.disputes().expect("reads"), [dispute]);
+		assert_eq!(state.judged_in(7).expect("reads"), [subject]);
+		assert!(state.judged_in(8).expect("reads").is_empty());
 	}
 
 	#[test]

@@ -271,6 +271,9 @@ async fn needs(at: &ChainAt, subject: H256, validator: &AccountId32) -> Result<N
 		return Ok(Need::Nothing);
 	};
 	let row = found.decode()?;
+	if row.proven.is_some() {
+		return Ok(Need::Nothing);
+	}
 	let member = row.committee.0.iter().position(|of| of == validator);
 	let cast = |member| row.votes.0.iter().any(|cast| usize::from(cast.member) == member);
 	Ok(match member {

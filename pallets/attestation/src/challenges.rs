@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		let booked = (earliest..=earliest.saturating_add(SLACK)).find(|deadline| {
 			// Deadlines are kept in the tick after.
 			let kept = deadline.saturating_add(1);
-			Due::<T>::try_mutate(kept, |due| due.try_push(*chip)).is_ok()
+			Due::<T>::try_append(kept, chip).is_ok()
 		});
 		let Some(deadline) = booked else { return false };
 		let seq = host.seq.saturating_add(1);
@@ -141,18 +141,25 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Undoes what a verdict has caused: the score is as if there had been none, and the next evidence carries the whole log.
+	/// Undoes what a verdict has caused: its incident is taken back, and the log is taken up where it was before. What is being judged was pinned to what
+	/// is void now: it counts for nothing, and the chip is checked at once.
 	fn overturn(pinned: &PinnedContext) {
 		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
+		Self::move_to(&pinned.chip, tier);
 		let miner = AccountIdOf::<T>::from(pinned.miner);
 		let Some(mut host) = Hosts::<T>::get(pinned.chip).filter(|host| host.miner == miner) else {
 			return;
 		};
-		host.checkpoint = None;
-		host.boot_profile = pinned.boot_profile;
+		// Of another TPM's log nothing was taken.
+		if T::Miners::tpm(&miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
+			host.checkpoint = pinned.boot.clone();
+			host.boot_profile = pinned.boot_profile;
+		}
+		if host.challenge.as_ref().is_some_and(|open| open.subject.is_some()) {
+			host.challenge = None;
+		}
 		host.failing = false;
 		Hosts::<T>::insert(pinned.chip, host);
-		Self::move_to(&pinned.chip, tier);
 		Self::recheck(&pinned.chip);
 		Self::deposit_event(Event::Overturned { chip: pinned.chip, miner, seq: pinned.seq });
 	}

@@ -7,8 +7,8 @@ use sp_io::hashing::blake2_256;
 
 use crate::*;
 
-/// Beyond this many challenges in a block the rest is left to the next draws.
-const MAX_DRAWS: u32 = 64;
+/// Beyond this many challenges of a tier in a block the rest is left to the next draws: enough for 100,000 chips in twenty minutes.
+const MAX_DRAWS: u32 = MAX_DUE;
 
 /// How many of `population` are to be drawn where each is drawn once in `interval` ticks on average: the whole part always, the remainder by
 /// lot. `lot` is uniform over all of `u32`.

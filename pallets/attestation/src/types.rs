@@ -13,7 +13,7 @@ pub type HostOf<T> = Host<AccountIdOf<T>>;
 /// The most chips that wait to be challenged at once.
 pub const MAX_RECHECKS: u32 = 64;
 /// The most challenges that are due at one tick.
-pub const MAX_DUE: u32 = 64;
+pub const MAX_DUE: u32 = 512;
 /// Under how many revisions of policy evidence can be judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
 

@@ -69,8 +69,6 @@ pub trait OnVerdict {
 /// What evidence comes to where the chain evaluates it itself.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Evaluated {
-	/// The hash of the evidence.
-	pub evidence: H256,
 	pub finding: Finding,
 	/// Whether the validators judged by the same version of the verifier: where not, a difference is nobody's fault.
 	pub same_version: bool,
@@ -78,8 +76,8 @@ pub struct Evaluated {
 
 /// Evaluates evidence as the chain itself does: what a verdict means.
 pub trait Evaluates {
-	/// What these bytes come to in the context that is pinned for `subject`; none where nothing is, or where they cannot be decoded.
-	fn evaluate(subject: SubjectId, evidence: &[u8]) -> Option<Evaluated>;
+	/// What these bytes come to in the context that is pinned for `subject`; none where nothing is, or where they are not the evidence of that hash.
+	fn evaluate(subject: SubjectId, hash: H256, evidence: &[u8]) -> Option<Evaluated>;
 	/// The most that evaluating so many bytes costs.
 	fn weight(len: u32) -> Weight;
 }

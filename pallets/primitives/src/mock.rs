@@ -29,8 +29,8 @@ parameter_types! {
 	pub static Slashed: Vec<(AccountId32, Option<AccountId32>)> = vec![];
 	/// What [`MockServes`] was told.
 	pub static Served: Vec<Vec<(AccountId32, Service)>> = vec![];
-	/// What [`MockEvaluates`] finds.
-	pub static Evaluation: Option<Evaluated> = None;
+	/// What [`MockEvaluates`] finds, of the evidence of that hash.
+	pub static Evaluation: Option<(H256, Evaluated)> = None;
 	/// What [`MockReputation`] was told to take back.
 	pub static Undone: Vec<(ChipHash, u64)> = vec![];
 	/// What [`MockReputation`] was told.
@@ -148,8 +148,8 @@ impl Serves<AccountId32> for MockServes {
 
 pub struct MockEvaluates;
 impl Evaluates for MockEvaluates {
-	fn evaluate(_: SubjectId, _: &[u8]) -> Option<Evaluated> {
-		Evaluation::get()
+	fn evaluate(_: SubjectId, hash: H256, _: &[u8]) -> Option<Evaluated> {
+		Evaluation::get().filter(|(of, _)| *of == hash).map(|(_, found)| found)
 	}
 
 	fn weight(len: u32) -> Weight {

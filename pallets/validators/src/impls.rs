@@ -74,9 +74,6 @@ impl<T: Config> Pallet<T> {
 			candidates.remove(at);
 			Ok::<_, Error<T>>(())
 		})?;
-		if let Some(worker) = WorkerOf::<T>::take(&who) {
-			ValidatorOf::<T>::remove(worker);
-		}
 		// It may serve in this session and, being queued, in the next: the bond outlasts both by the unbonding sessions.
 		let withdrawable = pallet_session::CurrentIndex::<T>::get()
 			.saturating_add(2)
@@ -93,6 +90,9 @@ impl<T: Config> Pallet<T> {
 		let held = T::NativeBalance::balance_on_hold(&reason, &who);
 		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
 		Unbonding::<T>::remove(&who);
+		if let Some(worker) = WorkerOf::<T>::take(&who) {
+			ValidatorOf::<T>::remove(worker);
+		}
 		Self::deposit_event(Event::Withdrawn { who, bond });
 		Ok(())
 	}
@@ -121,14 +121,9 @@ impl<T: Config> Pallet<T> {
 				"3: a worker key leads elsewhere"
 			);
 		}
-		for who in Unbonding::<T>::iter_keys() {
-			ensure!(
-				T::NativeBalance::balance_on_hold(&reason, &who) != BalanceOf::<T>::default(),
-				"2: an unbonding account holds nothing"
-			);
-		}
-		ensure!(WorkerOf::<T>::iter().count() == candidates.len(), "3: a worker of no candidate");
-		ensure!(ValidatorOf::<T>::iter().count() == candidates.len(), "3: a key of no candidate");
+		let bonded = candidates.len().saturating_add(Unbonding::<T>::iter_keys().count());
+		ensure!(WorkerOf::<T>::iter().count() == bonded, "3: a worker of nobody bonded");
+		ensure!(ValidatorOf::<T>::iter().count() == bonded, "3: a key of nobody bonded");
 		let planned = Planned::<T>::get();
 		for (at, who) in planned.iter().enumerate() {
 			ensure!(!planned.iter().take(at).any(|earlier| earlier == who), "4: planned twice");

@@ -17,13 +17,22 @@ use sp_staking::{
 
 use crate::*;
 
+/// For how many sessions it is remembered what an offence has cost. Reports are taken for less.
+const OFFENCES_KEPT: SessionIndex = 4;
+
 impl<T: Config> Pallet<T> {
 	/// The set that the bonds and rules of now give, if it is large enough to run the chain.
 	fn selected() -> Option<BoundedVec<AccountIdOf<T>, T::MaxValidators>> {
 		let mut able = Candidates::<T>::get().into_inner();
 		// Keys can be purged at any time; a validator without them would leave its slots empty.
 		able.retain(|candidate| pallet_session::NextKeys::<T>::contains_key(&candidate.who));
-		let set = selection::largest_bonds(&able, Self::rules().max_active as usize);
+		let rules = Self::rules();
+		// Who was slashed below what others must bring has too little to lose.
+		let sound = able.iter().filter(|candidate| candidate.bond >= rules.min_bond).count();
+		if sound >= T::MinValidators::get() as usize {
+			able.retain(|candidate| candidate.bond >= rules.min_bond);
+		}
+		let set = selection::largest_bonds(&able, rules.max_active as usize);
 		if set.len() < T::MinValidators::get() as usize {
 			return None;
 		}
@@ -84,6 +93,8 @@ impl<T: Config + historical::Config<FullIdentification = ()>>
 		let kept = Self::rules().unbonding_sessions.saturating_add(2);
 		if let Some(oldest) = session.checked_sub(kept) {
 			historical::Pallet::<T>::prune_up_to(oldest);
+		}
+		if let Some(oldest) = session.checked_sub(OFFENCES_KEPT) {
 			let _ = OffencesOf::<T>::clear_prefix(oldest, T::MaxValidators::get(), None);
 		}
 	}

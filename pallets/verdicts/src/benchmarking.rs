@@ -99,7 +99,7 @@ mod benchmarks {
 		T::NativeBalance::set_balance(&who, rich);
 		let row = Subjects::<T>::get(subject).ok_or(BenchmarkError::Stop("it is not open"))?;
 		let Shown { finding, .. } = shown::<T>(u8::MAX);
-		let evaluated = Evaluated { evidence: H256::zero(), finding, same_version: true };
+		let evaluated = Evaluated { finding, same_version: true };
 
 		#[block]
 		{

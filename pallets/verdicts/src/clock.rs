@@ -21,12 +21,13 @@ impl<T: Config> Ticks for Pallet<T> {
 impl<T: Config> Pallet<T> {
 	/// Moves the clock by one, unless it must stand still, and closes what closes then. A block without room for that moves no clock.
 	pub(crate) fn advance(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
-		let weight = T::WeightInfo::advance(MAX_CLOSING)
-			.saturating_add(T::OnVerdict::weight().saturating_mul(u64::from(MAX_CLOSING)));
+		let tick = CurrentTick::<T>::get().saturating_add(1);
+		let count = Closing::<T>::decode_len(tick).unwrap_or_default() as u32;
+		let weight = T::WeightInfo::advance(count)
+			.saturating_add(T::OnVerdict::weight().saturating_mul(count.into()));
 		if !meter.can_consume(weight) || Self::stands_still(now) {
 			return;
 		}
-		let tick = CurrentTick::<T>::get().saturating_add(1);
 		CurrentTick::<T>::put(tick);
 		let closing = Closing::<T>::take(tick);
 		meter.consume(T::WeightInfo::advance(closing.len() as u32));
@@ -106,7 +107,8 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Which members of the committee voted, and whose votes count: none do where there is no verdict, and what was proven is what counts.
+/// Which members of the committee voted, and whose votes count: none do where there is no verdict, and what was proven is what counts. Once
+/// something is proven nobody need vote any more.
 fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, Service)> {
 	let right = match (row.stage, row.proven) {
 		(Stage::Effective, Some(proven)) => Some(proven),
@@ -118,9 +120,11 @@ fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, Servic
 	let voted = |member| row.votes.iter().find(|cast| usize::from(cast.member) == member);
 	let finding = |cast: &Cast| row.findings.get(usize::from(cast.finding)).map(|shown| shown.hash);
 	let rate = |member| match voted(member) {
-		None => Service::Absent,
-		Some(cast) if right.is_some() && finding(cast) == right => Service::Counted,
-		Some(_) => Service::Voted,
+		None if row.proven.is_some() => None,
+		None => Some(Service::Absent),
+		Some(cast) if right.is_some() && finding(cast) == right => Some(Service::Counted),
+		Some(_) => Some(Service::Voted),
 	};
-	row.committee.iter().enumerate().map(|(member, who)| (who.clone(), rate(member))).collect()
+	let members = row.committee.iter().enumerate();
+	members.filter_map(|(member, who)| Some((who.clone(), rate(member)?))).collect()
 }

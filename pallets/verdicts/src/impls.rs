@@ -24,6 +24,7 @@ impl<T: Config> Judges for Pallet<T> {
 				decided: None,
 				proven: None,
 				stage: Stage::Open,
+				until: CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get()),
 				closes,
 			},
 		);
@@ -37,9 +38,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn close_after(subject: SubjectId, ticks: Tick) -> Result<Tick, Error<T>> {
 		let earliest = CurrentTick::<T>::get().saturating_add(ticks);
 		for tick in earliest..=earliest.saturating_add(SLACK) {
-			let booked =
-				Closing::<T>::try_mutate(tick, |closing| closing.try_push(subject)).is_ok();
-			if booked {
+			if Closing::<T>::try_append(tick, subject).is_ok() {
 				return Ok(tick);
 			}
 		}
@@ -84,7 +83,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(former == Some(vote.hash), Error::<T>::VotedDifferently);
 			return Ok(false);
 		}
-		ensure!(row.proven.is_none_or(|proven| proven == vote.hash), Error::<T>::ProvenOtherwise);
+		// By then there is nothing to judge any more: only to copy.
+		if row.proven.is_some() || CurrentTick::<T>::get() > row.until {
+			return Ok(false);
+		}
 		let hash = vote.hash;
 		let finding = Self::finding_of(&mut row, vote)?;
 		row.votes.try_push(Cast { member, finding }).map_err(|_| Error::<T>::NotOnCommittee)?;

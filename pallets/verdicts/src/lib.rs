@@ -206,8 +206,6 @@ pub mod pallet {
 		FindingMissing,
 		/// The finding has another hash than the vote.
 		FindingMismatch,
-		/// The subject was proven to be something else: no other vote counts any more.
-		ProvenOtherwise,
 		/// Nothing is judged under that identifier, or its window has passed.
 		NotOpen,
 		/// The subject was proven already. Nothing need be done.
@@ -264,7 +262,7 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Files votes, and states the last block that the worker has seen finalised.
 		///
-		/// Votes for subjects that have closed are passed over, and so are votes that were filed before. Free if a vote counted, or if the
+		/// Votes for subjects that have closed or were proven are passed over, and so are votes that come after [`Subject::until`] or were filed before. Free if a vote counted, or if the
 		/// last statement is [`Config::StatementInterval`] blocks old.
 		///
 		/// ## Dispatch Origin
@@ -274,7 +272,7 @@ pub mod pallet {
 		/// - [`Error::NotAWorker`].
 		/// - [`Error::BadStatement`].
 		/// - [`Error::NotOnCommittee`], [`Error::VotedDifferently`], [`Error::FindingMissing`], [`Error::FindingMismatch`],
-		///   [`Error::ProvenOtherwise`], [`Error::TooManyVerdicts`] for any of the votes: then none counts.
+		///   [`Error::TooManyVerdicts`] for any of the votes: then none counts.
 		///
 		/// ## Events
 		/// [`Event::Voted`], [`Event::Decided`], [`Event::FinalisedSeen`].

@@ -8,6 +8,7 @@ use frame_support::{
 	traits::{
 		fungible::{Balanced, Credit},
 		tokens::{Fortitude, Precision, Preservation},
+		Get,
 	},
 };
 use hcc_primitives::{
@@ -31,9 +32,8 @@ impl<T: Config> Pallet<T> {
 		let row = Subjects::<T>::get(subject).ok_or(Error::<T>::NotOpen)?;
 		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
 		let stake = Self::stake(&who, &row)?;
-		let evaluated =
-			T::Evaluates::evaluate(subject, evidence).ok_or(Error::<T>::EvidenceMismatch)?;
-		ensure!(evaluated.evidence == row.evidence, Error::<T>::EvidenceMismatch);
+		let evaluated = T::Evaluates::evaluate(subject, row.evidence, evidence)
+			.ok_or(Error::<T>::EvidenceMismatch)?;
 		Ok(Self::settle(who, subject, row, stake, &evaluated))
 	}
 
@@ -46,17 +46,30 @@ impl<T: Config> Pallet<T> {
 		evaluated: &Evaluated,
 	) -> bool {
 		let hash = evaluated.finding.hash(&genesis::<T>());
-		let wrong = wrong_votes(&row, hash);
-		// What was drawn waits for somebody to prove it.
-		let free = !wrong.is_empty() || row.stage == Stage::Audited;
+		// Another version of the verifier may only put its claims otherwise.
+		let agrees = |shown: &Shown| {
+			shown.hash == hash
+				|| (!evaluated.same_version && shown.finding.code == evaluated.finding.code)
+		};
+		let wrong = wrong_votes(&row, agrees);
+		// What was drawn, and what nobody may decide in time, waits for somebody to prove it.
+		let free = !wrong.is_empty() || row.stage == Stage::Audited || Self::is_late(&row);
 		if free {
 			Self::give_back(&who, stake);
 		}
 		if evaluated.same_version {
 			Self::punish(&wrong, &who);
 		}
-		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong);
+		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
+		let otherwise = decided.is_some_and(|shown| !agrees(shown));
+		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);
 		free
+	}
+
+	/// Whether a subject has no verdict in the last third of its time: so a minority cannot have bad evidence void by not voting.
+	fn is_late(row: &SubjectOf<T>) -> bool {
+		let rest = row.until.saturating_sub(CurrentTick::<T>::get());
+		row.stage == Stage::Open && rest <= T::JudgingTicks::get() / 3
 	}
 
 	/// What somebody risks who does not judge the subject: gone unless it is given back.
@@ -106,9 +119,8 @@ impl<T: Config> Pallet<T> {
 		hash: H256,
 		by: AccountIdOf<T>,
 		wrong: Vec<AccountIdOf<T>>,
+		otherwise: bool,
 	) {
-		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
-		let otherwise = decided.is_some_and(|shown| shown.hash != hash);
 		let first = row.stage != Stage::Effective;
 		let overturned = otherwise && !first;
 		row.proven = Some(hash);
@@ -128,11 +140,14 @@ impl<T: Config> Pallet<T> {
 }
 
 /// The members of the committee that voted for something else.
-fn wrong_votes<AccountId: Clone>(row: &Subject<AccountId>, hash: H256) -> Vec<AccountId> {
+fn wrong_votes<AccountId: Clone>(
+	row: &Subject<AccountId>,
+	agrees: impl Fn(&Shown) -> bool,
+) -> Vec<AccountId> {
 	row.votes
 		.iter()
 		.filter(|cast| {
-			row.findings.get(usize::from(cast.finding)).is_none_or(|shown| shown.hash != hash)
+			row.findings.get(usize::from(cast.finding)).is_none_or(|shown| !agrees(shown))
 		})
 		.filter_map(|cast| row.committee.get(usize::from(cast.member)).cloned())
 		.collect()

@@ -31,9 +31,9 @@ pub const MAX_VALIDATORS: u32 = 100;
 /// The most votes in one transaction.
 pub const MAX_VOTES: u32 = 32;
 /// The most subjects that close at one tick. Each is booked twice: until its verdict, and from then on.
-pub const MAX_CLOSING: u32 = 128;
+pub const MAX_CLOSING: u32 = 1_024;
 /// The most subjects on which committees come to agree in one block.
-pub const MAX_AGREED: u32 = 256;
+pub const MAX_AGREED: u32 = 512;
 /// The most blocks whose verdicts take effect in one block.
 pub const MAX_DRAWN_BLOCKS: u32 = 8;
 /// How many ticks later a subject may close where too many close at the same.
@@ -78,7 +78,8 @@ impl<Balance> Rules<Balance> {
 		Self {
 			false_vote: self.false_vote.clamp(Perbill::from_percent(1), Perbill::from_percent(99)),
 			reward: self.reward.min(Perbill::from_percent(10)),
-			window: self.window.clamp(20, 14_400),
+			// Two hours at most: a bond stays held for longer.
+			window: self.window.clamp(20, 1_200),
 			// A proof is some hundred times the work of a vote: not all can be proven.
 			audit: self.audit.clamp(Perbill::from_perthousand(1), Perbill::from_percent(50)),
 			..self
@@ -154,6 +155,8 @@ pub struct Subject<AccountId> {
 	/// The hash of what the chain itself found.
 	pub proven: Option<H256>,
 	pub stage: Stage,
+	/// The last tick at which votes count.
+	pub until: Tick,
 	/// The tick at which it closes: once a verdict is in effect, that at which it can be proven false no more.
 	pub closes: Tick,
 }

@@ -56,6 +56,7 @@ fn a_lying_minority_is_slashed_and_changes_nothing() {
 fn a_lying_majority_is_undone_by_one_who_shows_the_evidence() {
 	run(|machine| {
 		assert!(attest(&machine).is_accepted());
+		let good = Attestation::host(chip(&machine)).expect("enlisted");
 		let (subject, evidence) = answer(&machine);
 		let before = bond(Alice);
 		vote_all(&[Alice, Bob, Charlie], subject, &lie());
@@ -66,8 +67,8 @@ fn a_lying_majority_is_undone_by_one_who_shows_the_evidence() {
 		let rich = Balances::free_balance(Eve.to_account_id());
 		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
 		assert_eq!(score(&machine), 510, "as if there had been no verdict");
-		let host = Attestation::host(chip(&machine)).expect("enlisted");
-		assert_eq!(host.checkpoint, None, "the next evidence carries the whole log");
+		let after = Attestation::host(chip(&machine)).expect("enlisted");
+		assert_eq!(after.checkpoint, good.checkpoint, "the log is taken up where it was before");
 		for liar in [Alice, Bob, Charlie] {
 			assert_eq!(bond(liar), before - tenth(before));
 		}
@@ -291,5 +292,22 @@ fn what_a_chip_did_stays_with_it_when_its_owner_leaves() {
 		assert!(Attestation::host(chip(&machine)).is_none());
 		// The check that was open counts as missed. Whoever registers the chip next begins there.
 		assert!(score(&machine) < low);
+	});
+}
+
+/// As many subjects as can be challenged at once fit into what verdicts can hold: each is booked until its verdict, and for its window.
+#[test]
+fn every_challenge_that_is_drawn_can_be_judged() {
+	const { assert!(pallet_verdicts::MAX_CLOSING >= 2 * pallet_attestation::MAX_DUE) };
+	const { assert!(pallet_verdicts::MAX_AGREED >= pallet_attestation::MAX_DUE) };
+}
+
+#[test]
+fn a_validator_that_leaves_goes_on_to_vote_while_it_is_in_office() {
+	run(|machine| {
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(Dave.to_account_id())));
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(Charlie.to_account_id())));
+		assert!(attest(&machine).is_accepted());
+		assert_eq!(score(&machine), 510);
 	});
 }

@@ -186,7 +186,8 @@ pub(super) fn subject(machine: &Machine) -> SubjectId {
 
 /// What an honest worker finds.
 pub(super) fn found(subject: SubjectId, evidence: &HostEvidence) -> Finding {
-	HostEvaluation::evaluate(subject, &evidence.encode()).expect("it can be judged").finding
+	let hash = Hash::from(hcc_evidence::host::evidence_hash(evidence));
+	HostEvaluation::evaluate(subject, hash, &evidence.encode()).expect("it can be judged").finding
 }
 
 /// A rejection that nobody honest has found.

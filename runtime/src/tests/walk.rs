@@ -169,7 +169,7 @@ fn equivocate(who: Sr25519Keyring, percent: u32) {
 
 #[test]
 fn every_invariant_holds_and_no_money_is_made() {
-	bolero::check!().with_type::<Vec<Step>>().with_iterations(60).for_each(|steps| {
+	bolero::check!().with_type::<Vec<Step>>().with_iterations(300).for_each(|steps| {
 		run(|machine| {
 			for who in [Alice, Eve, Ferdie] {
 				endow(&who.to_account_id());
@@ -187,13 +187,13 @@ fn every_invariant_holds_and_no_money_is_made() {
 	});
 }
 
-/// Three days, with something done in every other block or so.
+/// Two days, with something done in every other block or so.
 #[test]
 fn days_of_blocks_leave_nothing_behind_but_records() {
 	run(|machine| {
 		let mut walk = Walk { machine, judged: Vec::new() };
 		let mut chance = [0u8; 32];
-		let last = System::block_number() + 3 * units::DAYS;
+		let last = System::block_number() + 2 * units::DAYS;
 		let mut rounds = 0u32;
 		while System::block_number() < last {
 			chance = sp_io::hashing::blake2_256(&chance);

@@ -1,6 +1,7 @@
 //! Who is drawn.
 
-use hcc_primitives::{Conduct, OnChip};
+use frame_support::{traits::Hooks, weights::WeightMeter};
+use hcc_primitives::{Conduct, OnChip, Tier};
 use sp_core::H256;
 use sp_runtime::AccountId32;
 
@@ -45,6 +46,57 @@ fn chips_are_drawn_about_as_often_as_their_tier_says() {
 		}
 		// One in twenty, on probation: 100 are expected, with a deviation of 10.
 		assert!((60..=140).contains(&challenged), "{challenged}");
+	});
+}
+
+/// A hundred thousand chips: in each block as many are challenged as the rate says, whoever they are, and each about as often as any other.
+#[test]
+fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
+	const CHIPS: u32 = 100_000;
+	const BLOCKS: u32 = 600;
+	run(|| {
+		MockRules::mutate(|rules| rules.trusted = 200);
+		for position in 0..CHIPS {
+			let chip = sp_io::hashing::blake2_256(&position.to_le_bytes());
+			let host = Host {
+				miner: miner(),
+				seq: 0,
+				challenge: None,
+				checkpoint: None,
+				boot_profile: None,
+				failing: false,
+				tier: Tier::Trusted,
+				position,
+			};
+			Hosts::<Test>::insert(chip, host);
+			Drawn::<Test>::insert(Tier::Trusted, position, chip);
+		}
+		Population::<Test>::insert(Tier::Trusted, CHIPS);
+		let interval = Attestation::rules().interval(Tier::Trusted);
+		let rate = CHIPS / interval;
+		for block in 0..BLOCKS {
+			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
+			hcc_primitives::mock::Now::mutate(|now| *now += 1);
+			System::reset_events();
+			Attestation::on_poll(block.into(), &mut WeightMeter::new());
+			let mut challenged = 0;
+			for event in events() {
+				let Event::Challenged { chip, .. } = event else { continue };
+				challenged += 1;
+				Hosts::<Test>::mutate(chip, |host| host.as_mut().expect("there").challenge = None);
+			}
+			// Some are drawn twice in one block, which is one challenge: of 500 in 100,000, one or two.
+			assert!((rate - 15..=rate + 1).contains(&challenged), "{challenged} of {rate}");
+		}
+		let mut by_count = [0u32; 32];
+		for host in Hosts::<Test>::iter_values() {
+			by_count[host.seq as usize] += 1;
+		}
+		// Poisson: with a mean of three, one chip of twenty is not drawn at all, and as good as none more than fifteen times.
+		let mean = f64::from(BLOCKS) / f64::from(interval);
+		let never = f64::from(CHIPS) * (-mean).exp();
+		assert!((f64::from(by_count[0]) - never).abs() < 6.0 * never.sqrt().max(30.0));
+		assert_eq!(by_count[24..].iter().sum::<u32>(), 0);
 	});
 }
 

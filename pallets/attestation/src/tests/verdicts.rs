@@ -198,7 +198,7 @@ fn a_verdict_that_was_proven_false_is_undone() {
 		NextTier::set(Tier::Regular);
 		<Attestation as OnVerdict>::on_overturned(last_subject());
 		let undone = host(&alice);
-		assert_eq!(undone.checkpoint, None, "the next evidence carries the whole log");
+		assert_eq!(undone.checkpoint, None, "as before: there was none");
 		assert_eq!(undone.boot_profile, None, "what it was taken from is void");
 		assert_eq!(undone.tier, Tier::Regular);
 		assert_eq!(hcc_primitives::mock::Undone::get(), [(chip(&alice), seq)]);

@@ -37,10 +37,13 @@ fn set_worker_fails_for_who_has_not_joined() {
 }
 
 #[test]
-fn who_leaves_has_no_worker_any_more() {
+fn who_has_left_keeps_its_worker_until_it_takes_its_bond_back() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
+		assert_eq!(Validators::validator_of(worker_of(3)), Some(3));
+		to_session(4);
+		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
 		assert_eq!(Validators::validator_of(worker_of(3)), None);
 		assert_eq!(WorkerOf::<Test>::get(3), None);
 	});

@@ -27,7 +27,7 @@ fn agreed(code: u16) -> H256 {
 
 fn chain_finds(code: u16) {
 	let finding = finding(code);
-	Evaluation::set(Some(Evaluated { evidence: EVIDENCE, finding, same_version: true }));
+	Evaluation::set(Some((EVIDENCE, Evaluated { finding, same_version: true })));
 }
 
 fn prove(who: u8, id: H256) -> frame_support::dispatch::DispatchResultWithPostInfo {

@@ -21,7 +21,7 @@ fn open() -> H256 {
 /// The chain finds that code.
 fn chain_finds(code: u16) {
 	let finding = finding(code);
-	Evaluation::set(Some(Evaluated { evidence: EVIDENCE, finding, same_version: true }));
+	Evaluation::set(Some((EVIDENCE, Evaluated { finding, same_version: true })));
 }
 
 fn prove(who: u8, id: H256) -> frame_support::dispatch::DispatchResultWithPostInfo {
@@ -97,15 +97,10 @@ fn a_proof_decides_where_there_is_no_verdict_and_once_only() {
 		assert_ok!(prove(3, id));
 		assert_eq!(Told::get(), [(id, Some(finding(0)))]);
 		assert_eq!(Slashed::get().len(), 2);
-		// Votes that agree count for nothing more; others are refused.
+		// There is nothing to judge any more.
 		vote_all(id, [3, 4], 0);
 		assert_eq!(Told::get().len(), 1);
-	});
-	run(4, || {
-		let id = open();
-		chain_finds(0);
-		assert_ok!(prove(3, id));
-		assert_noop!(file(1, vec![vote(id, 301)], 9), Error::<Test>::ProvenOtherwise);
+		assert_eq!(Verdicts::subject(id).expect("in its window").votes.len(), 2);
 	});
 }
 
@@ -155,9 +150,8 @@ fn other_bytes_and_other_subjects_are_refused() {
 	run(4, || {
 		let id = open();
 		assert_noop!(prove(1, id), Error::<Test>::EvidenceMismatch);
-		let evaluated =
-			Evaluated { evidence: H256::zero(), finding: finding(0), same_version: true };
-		Evaluation::set(Some(evaluated));
+		let evaluated = Evaluated { finding: finding(0), same_version: true };
+		Evaluation::set(Some((H256::zero(), evaluated)));
 		assert_noop!(prove(1, id), Error::<Test>::EvidenceMismatch);
 		assert_noop!(prove(1, subject(2)), Error::<Test>::NotOpen);
 	});
@@ -171,7 +165,7 @@ fn after_a_change_of_the_verifier_proofs_restore_but_slash_nobody() {
 		let_verdicts_take_effect();
 		chain_finds(301);
 		Evaluation::mutate(|all| {
-			if let Some(evaluated) = all {
+			if let Some((_, evaluated)) = all {
 				evaluated.same_version = false;
 			}
 		});
@@ -208,5 +202,51 @@ fn a_verdict_can_be_proven_false_for_the_window_and_no_longer() {
 		assert_eq!(Closed::get(), [id]);
 		chain_finds(301);
 		assert_noop!(prove(4, id), Error::<Test>::NotOpen);
+	});
+}
+
+#[test]
+fn late_votes_are_passed_over() {
+	run(4, || {
+		ticks(1);
+		let id = open();
+		ticks(JUDGING - 1);
+		vote_all(id, [1, 2, 3], 0);
+		ticks(2);
+		let outcome = file(4, vec![vote(id, 0)], System::block_number() - 1).expect("it is sound");
+		assert_eq!(outcome.pays_fee, Pays::Yes);
+		assert_eq!(Verdicts::subject(id).expect("in its window").votes.len(), 3);
+	});
+}
+
+#[test]
+fn what_a_minority_would_have_void_is_proven_free_of_charge() {
+	run(4, || {
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2], 301);
+		chain_finds(301);
+		ticks(JUDGING - 2);
+		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::No);
+		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT);
+		assert_eq!(Told::get(), [(id, Some(finding(301)))]);
+		ticks(20);
+		let served = hcc_primitives::mock::Served::get();
+		assert_eq!(served[0].len(), 2, "who had not voted need not any more");
+	});
+}
+
+#[test]
+fn another_version_that_only_puts_its_claims_otherwise_overturns_nothing() {
+	run(4, || {
+		let id = open();
+		vote_all(id, [1, 2, 3], 0);
+		let_verdicts_take_effect();
+		let claims = vec![7].try_into().expect("short");
+		let finding = hcc_primitives::Finding { code: 0, claims };
+		Evaluation::set(Some((EVIDENCE, Evaluated { finding, same_version: false })));
+		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::Yes);
+		assert!(Overturned::get().is_empty());
+		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT - DEPOSIT);
 	});
 }
