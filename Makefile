@@ -14,8 +14,8 @@ help: ## List the commands.
 setup: ## Install what is missing to build and test.
 	@scripts/setup.sh
 
-build: setup ## Build everything, for running and for testing alike.
-	@$(RUN) cargo build --release --workspace --all-targets --locked
+build: setup ## Build all programs.
+	@$(RUN) cargo build --release --workspace --bins --example metadata --locked
 
 demo: build ## See a host prove itself to a chain, and a tampered host get caught.
 	@scripts/demo.sh
