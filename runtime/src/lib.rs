@@ -26,6 +26,7 @@ pub mod configs;
 pub mod evidence_api;
 pub mod genesis;
 pub mod governance;
+pub mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +54,7 @@ pub type TxExtension = (
 	frame_system::CheckGenesis<Runtime>,
 	frame_system::CheckEra<Runtime>,
 	frame_system::CheckNonce<Runtime>,
+	standing::CheckStanding,
 	frame_system::CheckWeight<Runtime>,
 	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
 	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,

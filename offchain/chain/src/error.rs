@@ -9,7 +9,7 @@ pub enum ChainError {
 	/// The connection broke, or the node could not answer. Connect again.
 	#[error("the node did not answer: {0}")]
 	Node(Box<subxt::Error>),
-	/// The chain refused the call: `error` is its name in the pallet's metadata.
+	/// The chain refused the call, or its pool did not take it: `error` is its name in the pallet's metadata.
 	#[error("{pallet}.{error}: {meaning}")]
 	Refused { pallet: String, error: String, meaning: String },
 	/// The pool refused the transaction, or dropped it.
@@ -45,6 +45,27 @@ impl ChainError {
 			}
 		}
 		Self::Refused { pallet: "chain".into(), error: error.to_string(), meaning: String::new() }
+	}
+
+	/// The reason for which the pool took no transaction, where it is one of ours: the number that the runtime's extension `CheckStanding` gives.
+	pub(crate) fn not_taken(error: subxt::Error, metadata: &subxt::Metadata) -> Self {
+		let told = format!("{error:?}");
+		let number = told.split_once("Custom error: ").and_then(|(_, rest)| {
+			let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+			rest.get(..end)?.parse().ok()
+		});
+		number.and_then(|number| Self::standing(number, metadata)).unwrap_or_else(|| error.into())
+	}
+
+	fn standing(number: u8, metadata: &subxt::Metadata) -> Option<Self> {
+		const PALLETS: [&str; 3] = ["Attestation", "Verdicts", "Registry"];
+		let pallet = metadata.pallet_by_name(PALLETS.get(usize::from(number / 64))?)?;
+		let error = pallet.error_variant_by_index(number % 64)?;
+		Some(Self::Refused {
+			pallet: pallet.name().to_string(),
+			error: error.name.clone(),
+			meaning: error.docs.join(" ").trim().to_string(),
+		})
 	}
 
 	/// Whether the chain refused the call with that error.

@@ -46,7 +46,7 @@ impl Submitter {
 	/// Submits a call and waits until a block includes it.
 	///
 	/// ## Errors
-	/// [`ChainError::Refused`] where the call failed: it is included then, and nothing has changed.
+	/// [`ChainError::Refused`] where the call failed, or could not but fail, so that it was not taken; nothing has changed.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
 		let _turn = self.turn.lock().await;
 		let waiting = self.submit_and_wait(chain, call);
@@ -68,7 +68,10 @@ impl Submitter {
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
-		let mut progress = signed.submit_and_watch().await?;
+		let mut progress = signed
+			.submit_and_watch()
+			.await
+			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))?;
 		while let Some(status) = progress.next().await {
 			match status? {
 				TransactionStatus::InBestBlock(block)

@@ -80,6 +80,7 @@ fn host<T: Config>(number: u32) -> ChipHash {
 	Hosts::<T>::mutate(chip, |host| {
 		if let Some(host) = host {
 			host.checkpoint = Some(boot());
+			host.former = Some(boot());
 			host.boot_profile = Some([3; 32]);
 		}
 	});
@@ -189,6 +190,7 @@ fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, Benchm
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),
 			boot: Some(boot()),
+			former: Some(boot()),
 			boot_profile: Some([3; 32]),
 		},
 	);

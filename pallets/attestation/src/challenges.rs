@@ -38,6 +38,7 @@ impl<T: Config> Pallet<T> {
 		);
 		host.seq = seq;
 		host.challenge = Some(OpenChallenge { seq, nonce, deadline, subject: None });
+		Self::renew(chip, &mut host);
 		let miner = host.miner.clone();
 		Hosts::<T>::insert(chip, host);
 		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
@@ -101,8 +102,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Closes a chip's challenge with that conduct: its reputation changes, and whoever did not pass is challenged again at once.
 	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct) {
-		let tier = T::Reputation::note(chip, seq, conduct, T::Ticks::now());
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
+		let tier = T::Reputation::note(chip, &host.miner, seq, conduct);
 		// A chip that keeps failing is not challenged block after block: only the first failure calls for a check at once.
 		let failed_before = core::mem::replace(&mut host.failing, conduct != Conduct::Passed);
 		host.challenge = None;
@@ -153,7 +154,10 @@ impl<T: Config> Pallet<T> {
 		// Of another TPM's log nothing was taken.
 		if T::Miners::tpm(&miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
 			host.checkpoint = pinned.boot.clone();
+			host.former = pinned.former.clone();
 			host.boot_profile = pinned.boot_profile;
+			// By which list the log of then was judged is not remembered: if there was a stricter one ever, it is judged anew.
+			host.judged = 0;
 		}
 		if host.challenge.as_ref().is_some_and(|open| open.subject.is_some()) {
 			host.challenge = None;
@@ -162,19 +166,6 @@ impl<T: Config> Pallet<T> {
 		Hosts::<T>::insert(pinned.chip, host);
 		Self::recheck(&pinned.chip);
 		Self::deposit_event(Event::Overturned { chip: pinned.chip, miner, seq: pinned.seq });
-	}
-
-	/// Takes accepted evidence over: the next is to continue it. Evidence of a TPM that was replaced since it was included tells nothing of the one
-	/// that is enrolled now.
-	fn accept(pinned: &PinnedContext, claims: Claims) {
-		Hosts::<T>::mutate(pinned.chip, |host| {
-			let Some(host) = host else { return };
-			let same_tpm = T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak);
-			if same_tpm && host.checkpoint == pinned.boot {
-				host.checkpoint = Some(claims.boot);
-				host.boot_profile = Some(claims.boot_profile);
-			}
-		});
 	}
 }
 

@@ -29,14 +29,27 @@ pub(crate) fn logs_len(evidence: &HostEvidence) -> u32 {
 }
 
 impl<T: Config> Pallet<T> {
+	/// What can be told of a submission at once: whether it is the miner's, and answers a challenge that is open. The rest is looked into when it is
+	/// included.
+	///
+	/// ## Errors
+	/// As `submit_evidence`.
+	pub fn check_submission(
+		hot: &AccountIdOf<T>,
+		evidence: &HostEvidence,
+	) -> Result<(AccountIdOf<T>, ChipHash, OpenChallenge), Error<T>> {
+		let miner = T::Miners::miner_of_hot(hot).ok_or(Error::<T>::NotTheMiner)?;
+		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
+		Self::check_lengths(evidence)?;
+		let (chip, open) = Self::challenged(&miner, evidence)?;
+		Ok((miner, chip, open))
+	}
+
 	pub(crate) fn do_submit_evidence(
 		hot: AccountIdOf<T>,
 		evidence: &HostEvidence,
 	) -> DispatchResult {
-		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
-		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
-		Self::check_lengths(evidence)?;
-		let (chip, open) = Self::challenged(&miner, evidence)?;
+		let (miner, chip, open) = Self::check_submission(&hot, evidence)?;
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
 		Self::check_report(evidence, &report, &open.nonce)?;
@@ -135,6 +148,7 @@ impl<T: Config> Pallet<T> {
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),
 			boot: host.checkpoint,
+			former: host.former,
 			boot_profile: host.boot_profile,
 		})
 	}

@@ -16,6 +16,7 @@ mod challenges;
 mod draw;
 mod evidence;
 mod lifecycle;
+mod renewal;
 mod types;
 pub mod weights;
 
@@ -70,7 +71,7 @@ pub mod pallet {
 		type Judges: Judges;
 
 		/// Keeps what chips are known for.
-		type Reputation: Reputation;
+		type Reputation: Reputation<AccountIdOf<Self>>;
 
 		/// The clock of deadlines.
 		type Ticks: Ticks;
@@ -80,6 +81,13 @@ pub mod pallet {
 
 		/// The revision of policy by which evidence is judged that is included now.
 		type Revision: Get<u32>;
+
+		/// The last revision in which a list of files became stricter.
+		type FilesTightened: Get<u32>;
+
+		/// By how many ticks it is spread when chips must show their logs anew.
+		#[pallet::constant]
+		type RenewalTicks: Get<Tick>;
 
 		/// By which chips are drawn. None: then none is drawn in this block.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
@@ -139,6 +147,10 @@ pub mod pallet {
 	/// The last tick at which chips were drawn.
 	#[pallet::storage]
 	pub type DrawnUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+	/// The last change of policy since which logs must be judged anew.
+	#[pallet::storage]
+	pub type Tightened<T: Config> = StorageValue<_, Tightening, OptionQuery>;
 
 	/// What evidence that is being judged must be judged by, as it was when it was included.
 	// Not hashed: subjects are hashes that this pallet makes. Unbounded by type alone, as `Hosts`.
@@ -216,6 +228,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::note_tightening(meter);
 			Self::keep_deadlines(meter);
 			Self::challenge_rechecks(meter);
 			Self::draw(meter);
@@ -237,6 +250,11 @@ pub mod pallet {
 		/// A chip that must answer challenges: its checkpoint, its open challenge.
 		pub fn host(chip: ChipHash) -> Option<HostOf<T>> {
 			Hosts::<T>::get(chip)
+		}
+
+		/// The tick from which on a chip must show its whole log, since policy became stricter after it was judged; none where it need not.
+		pub fn renewal(chip: ChipHash) -> Option<Tick> {
+			Self::renewal_of(&chip, &Hosts::<T>::get(chip)?)
 		}
 
 		/// What evidence is judged by that is being judged as `subject`.

@@ -3,7 +3,7 @@
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
-use hcc_primitives::{ChipHash, Conduct, OnChip, Reputation, Ticks};
+use hcc_primitives::{ChipHash, Conduct, OnChip, Reputation};
 
 use crate::*;
 
@@ -13,7 +13,13 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 			// The miner has enrolled another TPM: its log and its boot are new.
 			Some(host) => Hosts::<T>::insert(
 				chip,
-				Host { miner: miner.clone(), checkpoint: None, boot_profile: None, ..host },
+				Host {
+					miner: miner.clone(),
+					checkpoint: None,
+					former: None,
+					boot_profile: None,
+					..host
+				},
 			),
 			None => {
 				let tier = T::Reputation::tier(chip);
@@ -25,6 +31,8 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 						seq: LastSeq::<T>::take(chip),
 						challenge: None,
 						checkpoint: None,
+						former: None,
+						judged: 0,
 						boot_profile: None,
 						failing: false,
 						tier,
@@ -44,7 +52,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
 		// Leaving with a challenge open is no way out of it, nor is it one while its evidence is judged: what that comes to is told to nobody.
 		if let Some(open) = host.challenge {
-			T::Reputation::note(chip, open.seq, Conduct::Missed, T::Ticks::now());
+			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed);
 		}
 	}
 }

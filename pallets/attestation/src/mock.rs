@@ -49,12 +49,15 @@ impl frame_system::Config for Test {
 #[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
 impl pallet_timestamp::Config for Test {}
 
+/// Over how many ticks renewals are spread.
+pub const RENEWAL: u32 = 40;
 /// How long a challenge may be answered.
 pub const ANSWER: u32 = 10;
 
 parameter_types! {
 	pub static Seed: Option<H256> = None;
 	pub static Revision: u32 = 3;
+	pub static FilesTightened: u32 = 0;
 	pub static MockRules: Rules = Rules {
 		answer: ANSWER,
 		trusted: 100,
@@ -89,6 +92,8 @@ impl Config for Test {
 	type Ticks = MockTicks;
 	type Time = Timestamp;
 	type Revision = Revision;
+	type FilesTightened = FilesTightened;
+	type RenewalTicks = ConstU32<RENEWAL>;
 	type Randomness = Chosen;
 	type MaxLog = ConstU32<{ 64 << 10 }>;
 	type WeightInfo = ();
@@ -139,6 +144,7 @@ pub fn run(test: impl FnOnce()) {
 	mock::reset();
 	Seed::set(None);
 	Revision::set(3);
+	FilesTightened::set(0);
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {

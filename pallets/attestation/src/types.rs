@@ -85,6 +85,25 @@ pub trait StoreRules {
 	fn store(rules: Rules);
 }
 
+/// A change of policy since which logs must be judged anew.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Tightening {
+	pub revision: u32,
+	/// When it was noted.
+	pub at: Tick,
+}
+
 /// A challenge that is not concluded.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -107,6 +126,10 @@ pub struct Host<AccountId> {
 	pub challenge: Option<OpenChallenge>,
 	/// Where the measurement log is taken up; none before evidence was accepted.
 	pub checkpoint: Option<BootState>,
+	/// Where it was taken up before policy became stricter, as long as the log that is wanted since then was not accepted.
+	pub former: Option<BootState>,
+	/// The revision of policy by which the log was last judged from its beginning.
+	pub judged: u32,
 	/// The hash of the boot's PCRs; none before evidence was accepted.
 	pub boot_profile: Option<Hash256>,
 	/// It did not pass its last challenge.

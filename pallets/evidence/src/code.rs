@@ -205,6 +205,16 @@ reject_codes! {
 	BootPcrs = 1001, BootProfile, "machine booted otherwise than at enrolment";
 	/// The firmware's event log does not lead to the quoted PCRs.
 	BootLog = 1002, BootProfile, "event log does not lead to the quoted pcrs";
+	/// Policy has rules for what boots, and evidence that begins the measurement log anew brings no event log. Remedy: a kernel that keeps it.
+	BootLogMissing = 1003, BootProfile, "event log is missing";
+	/// The firmware measured something that is on no list, or in another PCR than it belongs in. Remedy: boot what is listed.
+	BootUnknown = 1004, BootProfile, "machine booted what is unknown";
+	/// Something without which no machine boots was not measured. Blame: firmware or a loader that does not measure.
+	BootPartMissing = 1005, BootProfile, "part of the boot was not measured";
+	/// Policy asks for Secure Boot.
+	SecureBootOff = 1006, BootProfile, "secure boot is off";
+	/// What the machine booted was accepted before policy became stricter. Blame: nobody. Remedy: boot what is listed now.
+	BootOutdated = 1007, BootProfile, "machine booted what was allowed before";
 
 	/// No prefix of the log leads to the quoted PCR 10.
 	ImaPcr = 1101, ImaReplay, "measurement log does not lead to pcr 10";
@@ -227,6 +237,8 @@ reject_codes! {
 	ImaRequiredMissing = 1202, ImaUnknown, "required file was not measured";
 	/// A file was measured by a hash that no list is kept in.
 	ImaFileHash = 1203, ImaUnknown, "file was measured by another hash";
+	/// A file that was allowed when it was measured is so no more. Blame: nobody. Remedy: boot without it.
+	ImaOutdatedFile = 1204, ImaUnknown, "measured file was allowed before";
 
 	/// A measured file is forbidden.
 	ImaForbiddenFile = 1301, ImaForbidden, "measured file is forbidden";

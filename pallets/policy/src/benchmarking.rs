@@ -7,6 +7,7 @@ use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Mutate, EnsureOrigin, Get};
 use frame_system::RawOrigin;
 use hcc_evidence::{
+	boot::{BootRole, BootRules},
 	crypto::RustCrypto,
 	host::{chip_hash, ChipHash, TcbFloors},
 	snp::{self, CpuId, ProductLine, TcbVersion, Vek, VekKind},
@@ -192,6 +193,36 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, digests, Some(FileRule::Forbidden));
 
 		assert_eq!(Files::<T>::get(digest(0)).current(), Some(&FileRule::Forbidden));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_boot_rules() -> Result<(), BenchmarkError> {
+		let origin = admin::<T>()?;
+		let rules = BootRules { secure_boot: true };
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Some(rules));
+
+		assert_eq!(Boot::<T>::get().current(), Some(&rules));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_boot_parts(n: Linear<1, MAX_FILES>) -> Result<(), BenchmarkError> {
+		let origin = admin::<T>()?;
+		let digest = |at: u32| {
+			let mut digest = [0xee; 32];
+			digest[..4].copy_from_slice(&at.to_le_bytes());
+			digest
+		};
+		let digests = (0..n).map(digest).collect::<alloc::vec::Vec<_>>();
+		let digests = digests.try_into().expect("as many as there can be");
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, digests, Some(BootRole::Kernel));
+
+		assert_eq!(BootParts::<T>::get(digest(0)).current(), Some(&BootRole::Kernel));
 		Ok(())
 	}
 

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 use frame_support::BoundedVec;
 use hcc_evidence::{
+	boot::{BootRole, BootRules},
 	host::TcbFloors,
 	snp::{self, CpuId, ProductLine, TcbVersion},
 };
@@ -23,6 +24,45 @@ pub struct FileSpec {
 	/// SHA-256.
 	pub digest: H256,
 	pub rule: FileRule,
+}
+
+/// What is asked of what boots.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BootRulesSpec {
+	pub secure_boot: bool,
+}
+
+/// [`BootRole`] in a chain spec.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum BootRoleSpec {
+	Firmware,
+	Loader,
+	Kernel,
+	Initrd,
+	CommandLine,
+}
+
+impl From<BootRoleSpec> for BootRole {
+	fn from(role: BootRoleSpec) -> Self {
+		match role {
+			BootRoleSpec::Firmware => Self::Firmware,
+			BootRoleSpec::Loader => Self::Loader,
+			BootRoleSpec::Kernel => Self::Kernel,
+			BootRoleSpec::Initrd => Self::Initrd,
+			BootRoleSpec::CommandLine => Self::CommandLine,
+		}
+	}
+}
+
+/// Something that may boot.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BootPartSpec {
+	/// SHA-256, as firmware measures it.
+	pub digest: H256,
+	pub role: BootRoleSpec,
 }
 
 /// A TCB_VERSION, component by component.
@@ -90,6 +130,11 @@ impl<T: Config> GenesisConfig<T> {
 			Files::<T>::insert(file.digest.0, first(Some(file.rule))?);
 		}
 		Required::<T>::put(first(self.required_files()?)?);
+		let rules = self.boot_rules.map(|spec| BootRules { secure_boot: spec.secure_boot });
+		Boot::<T>::put(first(rules)?);
+		for part in &self.boot_parts {
+			BootParts::<T>::insert(part.digest.0, first(Some(part.role.into()))?);
+		}
 		AmdRoots::<T>::put(first(self.hierarchies()?)?);
 		TpmRoots::<T>::put(first(self.vendors()?)?);
 		Ok(())

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 
 use frame_support::traits::Get;
 use hcc_evidence::{
+	boot::{BootRole, BootRules},
 	host::{HostPolicy, PlatformPolicy, RequiredFile, TcbFloors},
 	ima::{FileVerdict, HashAlgorithm, Limits},
 	snp::CpuId,
@@ -92,6 +93,14 @@ impl<T: Config> HostPolicy for PolicyAt<T> {
 
 	fn required(&self) -> &[RequiredFile] {
 		&self.required
+	}
+
+	fn boot_rules(&self) -> Option<BootRules> {
+		Boot::<T>::get().at(self.revision).copied()
+	}
+
+	fn boot_role(&self, digest: &[u8; 32]) -> Option<BootRole> {
+		BootParts::<T>::get(digest).at(self.revision).copied()
 	}
 
 	fn limits(&self) -> Limits {

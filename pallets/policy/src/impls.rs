@@ -6,7 +6,7 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::pallet_prelude::OriginFor;
-use hcc_evidence::snp::CpuId;
+use hcc_evidence::{boot::BootRole, snp::CpuId};
 use sp_runtime::DispatchError;
 
 use crate::{history::Refused, *};
@@ -46,6 +46,13 @@ impl<T: Config> Pallet<T> {
 		CurrentRevision::<T>::put(revision);
 		Self::deposit_event(Event::Changed { revision, subject });
 		Ok(())
+	}
+
+	/// Takes down that a list of files became stricter in this revision.
+	pub(crate) fn note_stricter(stricter: bool) {
+		if stricter {
+			FilesTightened::<T>::put(CurrentRevision::<T>::get());
+		}
 	}
 
 	/// Sets the value of a row from `revision` on.
@@ -110,6 +117,26 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_set_boot_parts(
+		digests: BoundedVec<BootDigest, ConstU32<MAX_FILES>>,
+		role: Option<BootRole>,
+	) -> DispatchResult {
+		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
+		Self::revise(Subject::BootParts(digests.len() as u32), |revision| {
+			for digest in digests {
+				BootParts::<T>::try_mutate_exists(digest, |stored| {
+					let mut row = stored.take().unwrap_or_default();
+					Self::set_row(&mut row, role, revision)?;
+					*stored = Some(row).filter(|row| !row.is_empty());
+					Ok::<_, DispatchError>(())
+				})?;
+			}
+			Ok(())
+		})
+	}
+}
+
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the README.
@@ -117,8 +144,11 @@ impl<T: Config> Pallet<T> {
 		let newest = CurrentRevision::<T>::get();
 		check(&Platform::<T>::get(), newest)?;
 		check(&Required::<T>::get(), newest)?;
+		check(&Boot::<T>::get(), newest)?;
+		BootParts::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		check(&AmdRoots::<T>::get(), newest)?;
 		check(&TpmRoots::<T>::get(), newest)?;
+		ensure!(FilesTightened::<T>::get() <= newest, "2: a list became stricter later than now");
 		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))?;

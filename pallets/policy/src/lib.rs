@@ -27,7 +27,9 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
-pub use genesis::{AmdHierarchySpec, CpuSpec, FileSpec, TcbSpec};
+pub use genesis::{
+	AmdHierarchySpec, BootPartSpec, BootRoleSpec, BootRulesSpec, CpuSpec, FileSpec, TcbSpec,
+};
 pub use history::{History, Revision};
 pub use host::{FilesAt, PolicyAt};
 pub use pallet::*;
@@ -48,6 +50,7 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::{
+		boot::{BootRole, BootRules},
 		host::ChipHash,
 		ima::Limits,
 		snp::{CpuId, TcbVersion, Vek},
@@ -131,9 +134,23 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
 
+	/// The last revision in which the list of files, of those that must be measured, or of what may boot became stricter.
+	#[pallet::storage]
+	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
+
 	/// Files that must be measured.
 	#[pallet::storage]
 	pub type Required<T: Config> = StorageValue<_, History<RequiredFiles>, ValueQuery>;
+
+	/// What is asked of what boots; none: each boot must be like the enrolled one.
+	#[pallet::storage]
+	pub type Boot<T: Config> = StorageValue<_, History<BootRules>, ValueQuery>;
+
+	/// What may boot, by the digests in firmwares' event logs.
+	// Not hashed: the key is a hash, set by governance.
+	#[pallet::storage]
+	pub type BootParts<T: Config> =
+		StorageMap<_, Identity, BootDigest, History<BootRole>, ValueQuery>;
 
 	/// The hierarchies under which chips are genuine.
 	#[pallet::storage]
@@ -159,6 +176,9 @@ pub mod pallet {
 		pub files: Vec<FileSpec>,
 		/// Each file with its versions.
 		pub required: Vec<Vec<H256>>,
+		/// None: each boot must be like the enrolled one.
+		pub boot_rules: Option<BootRulesSpec>,
+		pub boot_parts: Vec<BootPartSpec>,
 		/// Hierarchies beside AMD's own.
 		pub amd_roots: Vec<AmdHierarchySpec>,
 		/// Whether AMD's own roots are trusted.
@@ -242,6 +262,16 @@ pub mod pallet {
 		/// The files that must be measured now, each in one of its versions.
 		pub fn required() -> Option<RequiredFiles> {
 			Required::<T>::get().current().cloned()
+		}
+
+		/// What is asked of what boots now.
+		pub fn boot_rules() -> Option<BootRules> {
+			Boot::<T>::get().current().copied()
+		}
+
+		/// What that SHA-256 digest of an event log stands for now.
+		pub fn boot_part(digest: BootDigest) -> Option<BootRole> {
+			BootParts::<T>::get(digest).current().copied()
 		}
 
 		/// The hierarchies under which chips are genuine now.
@@ -340,8 +370,11 @@ pub mod pallet {
 		) -> DispatchResult {
 			let rule_of = |digest| Files::<T>::get(digest).current().copied();
 			let tightens = digests.iter().all(|digest| tightens_file(rule_of(digest), rule));
+			let loosens = digests.iter().all(|digest| tightens_file(rule, rule_of(digest)));
 			Self::ensure_may(origin, tightens)?;
-			Self::do_set_files(digests, rule)
+			Self::do_set_files(digests, rule)?;
+			Self::note_stricter(!loosens);
+			Ok(())
 		}
 
 		/// Sets which files must be measured.
@@ -358,7 +391,10 @@ pub mod pallet {
 		pub fn set_required(origin: OriginFor<T>, files: Option<RequiredFiles>) -> DispatchResult {
 			let row = Required::<T>::get();
 			Self::ensure_may(origin, tightens_required(row.current(), files.as_ref()))?;
-			Self::do_set_value::<Required<T>, _>(files, Subject::Required)
+			let loosens = tightens_required(files.as_ref(), row.current());
+			Self::do_set_value::<Required<T>, _>(files, Subject::Required)?;
+			Self::note_stricter(!loosens);
+			Ok(())
 		}
 
 		/// Sets the hierarchies under which chips are genuine.
@@ -428,6 +464,51 @@ pub mod pallet {
 		pub fn remove_vek(origin: OriginFor<T>, chip: ChipHash, tcb: TcbVersion) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_remove_vek(who, chip, tcb)
+		}
+
+		/// Sets what is asked of what boots: then each boot is held against what may boot. Without rules each boot must be like the enrolled one.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(9)]
+		pub fn set_boot_rules(origin: OriginFor<T>, rules: Option<BootRules>) -> DispatchResult {
+			let row = Boot::<T>::get();
+			Self::ensure_may(origin, tightens_boot(row.current(), rules.as_ref()))?;
+			let loosens = tightens_boot(rules.as_ref(), row.current());
+			Self::do_set_value::<Boot<T>, _>(rules, Subject::BootRules)?;
+			Self::note_stricter(!loosens);
+			Ok(())
+		}
+
+		/// Sets what digests of event logs stand for, all alike, in one revision; what has no role may not boot.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`] if one of them is ruled so already, or there is none; [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(10)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_boot_parts(digests.len() as u32))]
+		pub fn set_boot_parts(
+			origin: OriginFor<T>,
+			digests: BoundedVec<BootDigest, ConstU32<MAX_FILES>>,
+			role: Option<BootRole>,
+		) -> DispatchResult {
+			Self::ensure_may(origin, role.is_none())?;
+			let known = |digest| BootParts::<T>::get(digest).current().is_some();
+			let stricter = digests.iter().any(known);
+			Self::do_set_boot_parts(digests, role)?;
+			Self::note_stricter(stricter);
+			Ok(())
 		}
 	}
 }

@@ -1,6 +1,6 @@
 //! Which changes accept nothing that was not accepted before: those need no notice.
 
-use hcc_evidence::{host::TcbFloors, snp::TcbVersion};
+use hcc_evidence::{boot::BootRules, host::TcbFloors, snp::TcbVersion};
 
 use crate::*;
 
@@ -38,6 +38,15 @@ pub(crate) fn tightens_required(
 	former.into_iter().flatten().all(|versions| {
 		new.iter().any(|kept| kept.iter().all(|version| versions.contains(version)))
 	})
+}
+
+/// Without rules, whatever was enrolled may boot.
+pub(crate) fn tightens_boot(former: Option<&BootRules>, new: Option<&BootRules>) -> bool {
+	match (former, new) {
+		(None, _) => true,
+		(Some(_), None) => false,
+		(Some(former), Some(new)) => new.secure_boot || !former.secure_boot,
+	}
 }
 
 fn has_all(mask: u64, bits: u64) -> bool {

@@ -18,6 +18,8 @@ pub type VekRowOf<T> = VekRow<AccountIdOf<T>, BalanceOf<T>>;
 
 /// SHA-256 of a file.
 pub type FileHash = [u8; 32];
+/// SHA-256 of something that boots, as firmware measures it.
+pub type BootDigest = [u8; 32];
 /// The launch measurement of a guest.
 pub type LaunchMeasurement = [u8; 48];
 
@@ -184,4 +186,7 @@ pub enum Subject {
 	Required,
 	AmdRoots,
 	TpmRoots,
+	BootRules,
+	/// That many digests of what may boot.
+	BootParts(u32),
 }

@@ -21,6 +21,8 @@ pub trait WeightInfo {
 	fn set_required() -> Weight;
 	fn set_amd_roots() -> Weight;
 	fn set_tpm_roots() -> Weight;
+	fn set_boot_rules() -> Weight;
+	fn set_boot_parts(n: u32) -> Weight;
 }
 
 /// For the runtime.
@@ -122,6 +124,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(393_807_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
+	fn set_boot_rules() -> Weight {
+		Self::set_required()
+	}
+	fn set_boot_parts(n: u32) -> Weight {
+		Self::set_files(n)
+	}
 }
 
 /// For mocks.
@@ -164,5 +172,11 @@ impl WeightInfo for () {
 	fn set_tpm_roots() -> Weight {
 		Weight::from_parts(393_807_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+	}
+	fn set_boot_rules() -> Weight {
+		Self::set_required()
+	}
+	fn set_boot_parts(n: u32) -> Weight {
+		Self::set_files(n)
 	}
 }

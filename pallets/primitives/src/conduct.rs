@@ -6,8 +6,6 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
 
-use crate::Tick;
-
 /// How a chip met a challenge.
 #[derive(
 	Clone,
@@ -68,9 +66,9 @@ impl Tier {
 }
 
 /// Keeps what chips are known for.
-pub trait Reputation {
-	/// Takes a chip's conduct into account.
-	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, at: Tick) -> Tier;
+pub trait Reputation<AccountId> {
+	/// Takes into account how a chip met its challenge `seq`, which was `miner`'s to answer.
+	fn note(chip: &ChipHash, miner: &AccountId, seq: u64, conduct: Conduct) -> Tier;
 	/// Takes back what was noted of the challenge `seq`: as if it had not been made.
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// The chip's tier.

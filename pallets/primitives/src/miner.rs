@@ -6,7 +6,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::{host::ChipHash, snp::Vek};
 use scale_info::TypeInfo;
-use sp_runtime::Debug;
+use sp_runtime::{Debug, Perbill};
 
 /// The longest public area of an attestation key, in bytes: RSA-4096 with its parameters is below.
 pub const MAX_PUBLIC: u32 = 600;
@@ -34,6 +34,12 @@ pub trait Miners<AccountId> {
 	fn chips(miner: &AccountId) -> Vec<ChipHash>;
 	/// The miner's TPM.
 	fn tpm(miner: &AccountId) -> Option<EnrolledTpm>;
+}
+
+/// Punishes miners.
+pub trait SlashesMiners<AccountId> {
+	/// Takes `part` of what a miner has at stake, also while it is leaving.
+	fn slash(miner: &AccountId, part: Perbill);
 }
 
 /// Whose a chip is.

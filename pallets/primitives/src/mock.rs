@@ -27,6 +27,8 @@ parameter_types! {
 	pub static Closed: Vec<SubjectId> = vec![];
 	/// Whom [`MockSlashes`] punished, and for whose report.
 	pub static Slashed: Vec<(AccountId32, Option<AccountId32>)> = vec![];
+	/// Which miners [`MockSlashesMiners`] punished, and how much.
+	pub static SlashedMiners: Vec<(AccountId32, Perbill)> = vec![];
 	/// What [`MockServes`] was told.
 	pub static Served: Vec<Vec<(AccountId32, Service)>> = vec![];
 	/// What [`MockEvaluates`] finds, of the evidence of that hash.
@@ -68,6 +70,7 @@ pub fn reset() {
 	Overturned::set(vec![]);
 	Closed::set(vec![]);
 	Slashed::set(vec![]);
+	SlashedMiners::set(vec![]);
 	Served::set(vec![]);
 	Evaluation::set(None);
 	Undone::set(vec![]);
@@ -139,6 +142,13 @@ impl Slashes<AccountId32> for MockSlashes {
 	}
 }
 
+pub struct MockSlashesMiners;
+impl SlashesMiners<AccountId32> for MockSlashesMiners {
+	fn slash(miner: &AccountId32, part: Perbill) {
+		SlashedMiners::mutate(|all| all.push((miner.clone(), part)));
+	}
+}
+
 pub struct MockServes;
 impl Serves<AccountId32> for MockServes {
 	fn served(members: &[(AccountId32, Service)]) {
@@ -158,8 +168,8 @@ impl Evaluates for MockEvaluates {
 }
 
 pub struct MockReputation;
-impl Reputation for MockReputation {
-	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, _: Tick) -> Tier {
+impl Reputation<AccountId32> for MockReputation {
+	fn note(chip: &ChipHash, _: &AccountId32, seq: u64, conduct: Conduct) -> Tier {
 		Noted::mutate(|noted| noted.push((*chip, seq, conduct)));
 		NextTier::get()
 	}

@@ -80,6 +80,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Changes an open enrolment.
+	/// Whether a worker has something to do in a miner's enrolment.
+	///
+	/// ## Errors
+	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
+	pub fn check_helper(worker: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> Result<(), Error<T>> {
+		let mut enrolment = Enrolments::<T>::get(miner)
+			.filter(|enrolment| T::Ticks::now() <= enrolment.deadline)
+			.ok_or(Error::<T>::NoEnrolment)?;
+		Self::member_of(&mut enrolment, worker).map(drop)
+	}
+
 	fn with_enrolment<R>(
 		miner: &AccountIdOf<T>,
 		change: impl FnOnce(&mut EnrolmentOf<T>) -> Result<R, Error<T>>,

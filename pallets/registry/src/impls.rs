@@ -2,13 +2,14 @@ use frame_support::{
 	ensure,
 	pallet_prelude::DispatchResult,
 	traits::{
-		fungible::{InspectHold, MutateHold},
+		fungible::{BalancedHold, InspectHold, MutateHold},
 		tokens::Precision,
+		Imbalance, OnUnbalanced,
 	},
 	BoundedVec,
 };
-use hcc_primitives::{ChipHash, OnChip, Ticks};
-use sp_runtime::{traits::Saturating, DispatchError};
+use hcc_primitives::{ChipHash, OnChip, SlashesMiners, Ticks};
+use sp_runtime::{traits::Saturating, DispatchError, Perbill};
 
 use crate::*;
 
@@ -138,6 +139,19 @@ impl<T: Config> Pallet<T> {
 		Miners::<T>::remove(&who);
 		Self::deposit_event(Event::Withdrawn { miner: who, bond });
 		Ok(())
+	}
+}
+
+impl<T: Config> SlashesMiners<AccountIdOf<T>> for Pallet<T> {
+	fn slash(miner: &AccountIdOf<T>, part: Perbill) {
+		let Some(mut row) = Miners::<T>::get(miner) else { return };
+		let wanted = part.mul_floor(row.bond);
+		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), miner, wanted);
+		let amount = taken.peek();
+		row.bond = row.bond.saturating_sub(amount);
+		Miners::<T>::insert(miner, row);
+		T::Slashed::on_unbalanced(taken);
+		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
 }
 

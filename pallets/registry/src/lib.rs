@@ -35,8 +35,8 @@ pub mod pallet {
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
-			fungible::{Inspect, Mutate, MutateHold},
-			UnixTime,
+			fungible::{BalancedHold, Credit, Inspect, Mutate, MutateHold},
+			OnUnbalanced, UnixTime,
 		},
 	};
 	use frame_system::pallet_prelude::*;
@@ -50,7 +50,11 @@ pub mod pallet {
 		/// Where bonds are held.
 		type NativeBalance: Inspect<AccountIdOf<Self>>
 			+ Mutate<AccountIdOf<Self>>
-			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>;
+			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
+			+ BalancedHold<AccountIdOf<Self>>;
+
+		/// Where what miners lose goes.
+		type Slashed: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
@@ -162,6 +166,8 @@ pub mod pallet {
 		TpmEnrolled { miner: AccountIdOf<T>, ek: EkHash },
 		/// A miner leaves. Its bond stays held, and can be lost, until tick `withdrawable`.
 		Exited { miner: AccountIdOf<T>, withdrawable: Tick },
+		/// A miner lost `amount` of its bond.
+		Slashed { miner: AccountIdOf<T>, amount: BalanceOf<T> },
 		/// A bond was released to its owner.
 		Withdrawn { miner: AccountIdOf<T>, bond: BalanceOf<T> },
 	}

@@ -49,7 +49,7 @@ impl pallet_timestamp::Config for Test {}
 
 pub const MIN_BOND: u64 = 100;
 pub const ENDOWMENT: u64 = 10_000;
-pub const UNBONDING: u32 = 50;
+pub const UNBONDING: u32 = 2_500;
 pub const ENROLMENT: u32 = 20;
 /// 2026-12-01, in milliseconds: after the TPM of the vectors was made.
 pub const NOW: u64 = 1_796_083_200_000;
@@ -62,6 +62,7 @@ parameter_types! {
 impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Slashed = ();
 	type Rules = MockRules;
 	type Validators = MockValidators;
 	type Ticks = MockTicks;

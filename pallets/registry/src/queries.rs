@@ -17,6 +17,8 @@ impl<T: Config> Pallet<T> {
 			Standing::WithoutChip
 		} else if !Tpms::<T>::contains_key(miner) {
 			Standing::WithoutTpm
+		} else if row.bond < Self::rules().min_bond {
+			Standing::Underbonded
 		} else {
 			Standing::Ready
 		})

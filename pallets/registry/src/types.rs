@@ -77,7 +77,8 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 	pub fn clamped(self) -> Self {
 		Self {
 			min_bond: self.min_bond.max(Balance::one()),
-			unbonding: self.unbonding.clamp(10, 1_000_000),
+			// Longer than a verdict can be proven false, so that nobody leaves before it costs him.
+			unbonding: self.unbonding.clamp(2_400, 1_000_000),
 			enrolment: self.enrolment.clamp(10, 1_000),
 		}
 	}
@@ -142,6 +143,8 @@ pub enum Standing {
 	WithoutChip,
 	/// Its TPM is not proven.
 	WithoutTpm,
+	/// Its bond is smaller than the rules ask for: it was slashed, or the rules have changed. It must answer challenges all the same.
+	Underbonded,
 	/// It must answer challenges.
 	Ready,
 	/// It has left.

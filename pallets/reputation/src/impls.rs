@@ -1,11 +1,13 @@
-use hcc_primitives::{ChipHash, Conduct, Reputation, Tick, Tier};
+use hcc_primitives::{ChipHash, Conduct, Reputation, Tick, Ticks, Tier};
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
 	/// What a chip stands at.
 	pub(crate) fn score_of(chip: &ChipHash) -> Score {
-		Records::<T>::get(chip).map_or_else(|| Score::first(&Self::rules()), |record| record.score)
+		let (rules, now) = (Self::rules(), T::Ticks::now());
+		Records::<T>::get(chip)
+			.map_or_else(|| Score::first(&rules, now), |record| record.score.at(now, &rules))
 	}
 }
 
@@ -14,7 +16,19 @@ fn difference(before: Score, after: Score) -> i16 {
 	i32::from(after.value).saturating_sub(before.value.into()) as i16
 }
 
-impl Record {
+impl<AccountId> Record<AccountId> {
+	/// What nothing is known of.
+	fn first(rules: &Rules, now: Tick) -> Self {
+		Self {
+			score: Score::first(rules, now),
+			passed: 0,
+			failed: 0,
+			missed: 0,
+			last: Default::default(),
+			slash: None,
+		}
+	}
+
 	fn count(&mut self, conduct: Conduct) -> &mut u32 {
 		match conduct {
 			Conduct::Passed => &mut self.passed,
@@ -34,7 +48,7 @@ impl Record {
 		let mut score = undone.before;
 		for later in self.last.iter_mut().skip(at) {
 			later.before = score;
-			score = score.after(later.conduct, rules);
+			score = score.after(later.conduct, later.at, rules);
 			later.change = difference(later.before, score);
 		}
 		self.score = score;
@@ -42,18 +56,12 @@ impl Record {
 	}
 }
 
-impl<T: Config> Reputation for Pallet<T> {
-	fn note(chip: &ChipHash, seq: u64, conduct: Conduct, at: Tick) -> Tier {
-		let rules = Self::rules();
-		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record {
-			score: Score::first(&rules),
-			passed: 0,
-			failed: 0,
-			missed: 0,
-			last: Default::default(),
-		});
+impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
+	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, seq: u64, conduct: Conduct) -> Tier {
+		let (rules, at) = (Self::rules(), T::Ticks::now());
+		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record::first(&rules, at));
 		let before = record.score;
-		let after = before.after(conduct, &rules);
+		let after = before.after(conduct, at, &rules);
 		record.score = after;
 		let count = record.count(conduct);
 		*count = count.saturating_add(1);
@@ -63,6 +71,9 @@ impl<T: Config> Reputation for Pallet<T> {
 		let change = difference(before, after);
 		// There is room: the oldest was dropped.
 		let _ = record.last.try_push(Incident { seq, at, conduct, before, change });
+		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
+			record.slash = Self::book(chip, miner, seq, rules.slash);
+		}
 		Records::<T>::insert(chip, record);
 		Self::deposit_event(Event::ScoreChanged {
 			chip: *chip,
@@ -88,6 +99,7 @@ impl<T: Config> Reputation for Pallet<T> {
 			let before = record.score;
 			if record.undo(seq, &rules) {
 				let after = record.score;
+				Self::lift(chip, &mut record, &rules);
 				Records::<T>::insert(chip, record);
 				Self::deposit_event(Event::Undone {
 					chip: *chip,
@@ -123,6 +135,14 @@ impl<T: Config> Pallet<T> {
 				seqs.clone().zip(seqs.skip(1)).all(|(former, latter)| former < latter),
 				"3: incidents are out of order"
 			);
+		}
+		for (chip, record) in Records::<T>::iter() {
+			let Some(slash) = record.slash else { continue };
+			ensure!(Due::<T>::get(slash.due).contains(&chip), "4: a slash is never due");
+		}
+		for (tick, due) in Due::<T>::iter() {
+			ensure!(tick > SlashedUntil::<T>::get(), "4: a slash was passed over");
+			ensure!(!due.is_empty(), "4: an empty row");
 		}
 		Ok(())
 	}

@@ -10,9 +10,14 @@
 	)
 )]
 
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod benchmarking;
 mod impls;
 pub mod score;
+mod slash;
 mod types;
+pub mod weights;
 
 #[cfg(test)]
 mod mock;
@@ -22,12 +27,14 @@ mod tests;
 pub use pallet::*;
 pub use score::{Rules, Score};
 pub use types::*;
+pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use frame_support::pallet_prelude::*;
+	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{ChipHash, Conduct, Tier};
+	use hcc_primitives::{ChipHash, Conduct, SlashesMiners, Tick, Ticks, Tier};
+	use sp_runtime::Perbill;
 
 	use super::*;
 
@@ -35,6 +42,22 @@ pub mod pallet {
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
 		/// What governance sets.
 		type Rules: Get<Rules>;
+
+		/// The clock.
+		type Ticks: Ticks;
+
+		/// Punishes miners.
+		type Miners: SlashesMiners<AccountIdOf<Self>>;
+
+		/// How long a slash waits, in ticks: as long as a verdict that it follows from can be proven false.
+		type SlashDelay: Get<Tick>;
+
+		/// The weights of what is done by itself.
+		type WeightInfo: WeightInfo;
+
+		/// What benchmarks set up elsewhere.
+		#[cfg(feature = "runtime-benchmarks")]
+		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
 	#[pallet::pallet]
@@ -43,7 +66,18 @@ pub mod pallet {
 	/// What each chip is known for. It outlives miners and accounts: a chip is what it did.
 	// Hashed with Blake2: whoever registers a chip chooses the hash that it claims.
 	#[pallet::storage]
-	pub type Records<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, Record, OptionQuery>;
+	pub type Records<T: Config> =
+		StorageMap<_, Blake2_128Concat, ChipHash, RecordOf<T>, OptionQuery>;
+
+	/// The chips for which miners are slashed at a tick.
+	// Hashed with Twox: ticks are not chosen by anybody.
+	#[pallet::storage]
+	pub type Due<T: Config> =
+		StorageMap<_, Twox64Concat, Tick, BoundedVec<ChipHash, ConstU32<MAX_SLASHES>>, ValueQuery>;
+
+	/// The last tick whose slashes were made.
+	#[pallet::storage]
+	pub type SlashedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
@@ -54,10 +88,18 @@ pub mod pallet {
 		Undone { chip: ChipHash, seq: u64, before: u16, after: u16 },
 		/// A chip belongs to another tier now.
 		TierChanged { chip: ChipHash, before: Tier, after: Tier },
+		/// With challenge `seq` a chip got its last strike: its miner loses `part` of its bond at tick `due`, unless that is undone before.
+		SlashPending { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, part: Perbill, due: Tick },
+		/// What a miner was to lose was undone.
+		SlashLifted { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::make_slashes(meter);
+		}
+
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
@@ -72,7 +114,7 @@ pub mod pallet {
 		}
 
 		/// What a chip is known for: its score in thousandths, its strikes, its last verdicts. None before its first challenge.
-		pub fn record(chip: ChipHash) -> Option<Record> {
+		pub fn record(chip: ChipHash) -> Option<RecordOf<T>> {
 			Records::<T>::get(chip)
 		}
 

@@ -1,5 +1,6 @@
-use frame_support::{derive_impl, parameter_types};
-use sp_runtime::BuildStorage;
+use frame_support::{derive_impl, parameter_types, traits::Hooks, weights::WeightMeter};
+use hcc_primitives::mock::{self, MockSlashesMiners, MockTicks, Now};
+use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_reputation;
 use crate::*;
@@ -27,6 +28,8 @@ mod runtime {
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
 	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
 }
 
 pub const RULES: Rules = Rules {
@@ -41,18 +44,44 @@ pub const RULES: Rules = Rules {
 	trusted: 700,
 	probation: 300,
 	max_strikes: 3,
+	decay: 20,
+	daily_loss: 1_000,
+	slash: Perbill::from_percent(5),
 };
+
+pub const SLASH_DELAY: u32 = 50;
 
 parameter_types! {
 	pub static MockRules: Rules = RULES;
+	pub const SlashDelay: u32 = SLASH_DELAY;
 }
 
 impl Config for Test {
 	type Rules = MockRules;
+	type Ticks = MockTicks;
+	type Miners = MockSlashesMiners;
+	type SlashDelay = SlashDelay;
+	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = hcc_primitives::mock::MockWorld;
+}
+
+pub fn miner() -> AccountId32 {
+	AccountId32::new([1; 32])
+}
+
+/// Goes to a tick, polling at each.
+pub fn go_to(tick: u32) {
+	while Now::get() < tick {
+		Now::set(Now::get() + 1);
+		Reputation::on_poll(1, &mut WeightMeter::new());
+	}
 }
 
 /// Runs `test` on a fresh chain at block 1 and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
+	mock::reset();
+	MockRules::set(RULES);
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {

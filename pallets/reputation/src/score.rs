@@ -2,10 +2,10 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_evidence::{RejectClass, RejectCode};
-use hcc_primitives::{Conduct, Tier};
+use hcc_primitives::{units::DAYS, Conduct, Tick, Tier};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_runtime::Debug;
+use sp_runtime::{Debug, Perbill};
 
 /// A part of a thousand.
 pub type PerMille = u16;
@@ -51,6 +51,12 @@ pub struct Rules {
 	pub probation: PerMille,
 	/// With how many strikes it is suspended.
 	pub max_strikes: u8,
+	/// What a chip loses, above the score that it started from, for each day in which it has proven nothing.
+	pub decay: PerMille,
+	/// The most that a chip loses in one day.
+	pub daily_loss: PerMille,
+	/// The part of its bond that a miner loses for the strike with which its chip is suspended.
+	pub slash: Perbill,
 }
 
 impl Rules {
@@ -70,6 +76,10 @@ impl Rules {
 			trusted,
 			probation: self.probation.min(trusted),
 			max_strikes: self.max_strikes.max(1),
+			decay: self.decay.min(FULL),
+			// The first incident of a day always counts in whole.
+			daily_loss: self.daily_loss.clamp(self.tampered.max(worst).min(FULL), FULL),
+			slash: self.slash,
 		}
 	}
 }
@@ -96,6 +106,10 @@ pub struct Score {
 	pub streak: u16,
 	/// The last evidence showed a file that nobody knows.
 	pub quarantined: bool,
+	/// When it last changed.
+	pub at: Tick,
+	/// What it has lost on that day.
+	pub lost: PerMille,
 }
 
 /// What an incident takes, and whether it is a strike.
@@ -107,13 +121,37 @@ struct Penalty {
 
 impl Score {
 	/// A chip that nothing is known of.
-	pub fn first(rules: &Rules) -> Self {
-		Self { value: rules.start, strikes: 0, streak: 0, quarantined: false }
+	pub fn first(rules: &Rules, now: Tick) -> Self {
+		Self { value: rules.start, strikes: 0, streak: 0, quarantined: false, at: now, lost: 0 }
+	}
+
+	/// The score at a later time at which nothing else has happened: trust that is not renewed fades, distrust does not.
+	#[must_use]
+	pub fn at(self, now: Tick, rules: &Rules) -> Self {
+		let days = now.saturating_sub(self.at).checked_div(DAYS).unwrap_or(0);
+		let faded = u32::from(rules.decay).saturating_mul(days).min(FULL.into()) as PerMille;
+		let least = rules.start.min(self.value);
+		let same_day = now.checked_div(DAYS) == self.at.checked_div(DAYS);
+		Self {
+			value: self.value.saturating_sub(faded).max(least),
+			at: now,
+			lost: if same_day { self.lost } else { 0 },
+			..self
+		}
 	}
 
 	/// The score after `conduct`.
 	#[must_use]
-	pub fn after(self, conduct: Conduct, rules: &Rules) -> Self {
+	pub fn after(self, conduct: Conduct, now: Tick, rules: &Rules) -> Self {
+		self.at(now, rules).then(conduct, rules)
+	}
+
+	/// Whether that is the strike with which a chip is suspended.
+	pub fn is_last_strike(&self, before: &Self, rules: &Rules) -> bool {
+		before.strikes < rules.max_strikes && self.strikes >= rules.max_strikes
+	}
+
+	fn then(self, conduct: Conduct, rules: &Rules) -> Self {
 		match conduct {
 			Conduct::Passed => self.gain(rules),
 			Conduct::Failed(code) => self.lose(penalty(code, rules), rules),
@@ -133,16 +171,20 @@ impl Score {
 			strikes: self.strikes.saturating_sub(u8::from(complete)),
 			streak,
 			quarantined: false,
+			..self
 		}
 	}
 
 	fn lose(self, penalty: Penalty, rules: &Rules) -> Self {
+		let loss = penalty.loss.min(rules.daily_loss.saturating_sub(self.lost));
 		Self {
-			value: self.value.saturating_sub(penalty.loss),
+			value: self.value.saturating_sub(loss),
+			lost: self.lost.saturating_add(loss),
 			// No more than suspend: else a long outage would take months to be forgiven.
 			strikes: self.strikes.saturating_add(u8::from(penalty.strike)).min(rules.max_strikes),
 			streak: 0,
 			quarantined: self.quarantined || penalty.quarantine,
+			..self
 		}
 	}
 
@@ -167,8 +209,15 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 	let class = RejectCode::from_number(code).map(RejectCode::class);
 	let of = |loss, strike, quarantine| Penalty { loss, strike, quarantine };
 	match class {
+		// What was allowed before costs only the work until it is gone.
+		Some(RejectClass::BootProfile) if code == RejectCode::BootOutdated.number() => {
+			of(0, false, true)
+		},
 		Some(RejectClass::TpmSignature | RejectClass::TpmQuote | RejectClass::BootProfile) => {
 			of(rules.tpm_failed, true, false)
+		},
+		Some(RejectClass::ImaUnknown) if code == RejectCode::ImaOutdatedFile.number() => {
+			of(0, false, true)
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),

@@ -2,9 +2,19 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_primitives::{Conduct, Tick};
 use scale_info::TypeInfo;
-use sp_runtime::Debug;
+use sp_runtime::{Debug, Perbill};
 
 use crate::score::Score;
+
+/// An account of the chain.
+pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
+/// [`Record`] with the chain's accounts.
+pub type RecordOf<T> = Record<AccountIdOf<T>>;
+
+/// The most slashes that are due at one tick.
+pub const MAX_SLASHES: u32 = 512;
+/// How many ticks later a slash may be due where too many are due at the same.
+pub const SLACK: Tick = 16;
 
 /// How many incidents are remembered of each chip.
 pub const REMEMBERED: u32 = 16;
@@ -33,11 +43,26 @@ pub struct Incident {
 	pub change: i16,
 }
 
+/// What a miner is to lose, unless what it follows from is proven false before.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct PendingSlash<AccountId> {
+	/// Whose the chip was.
+	pub miner: AccountId,
+	/// The challenge of the last strike.
+	pub seq: u64,
+	/// The part of its bond.
+	pub part: Perbill,
+	/// When.
+	pub due: Tick,
+}
+
 /// What a chip is known for.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Record {
+pub struct Record<AccountId> {
 	pub score: Score,
 	/// Accepted evidences, all in all.
 	pub passed: u32,
@@ -47,4 +72,5 @@ pub struct Record {
 	pub missed: u32,
 	/// The last incidents, oldest first.
 	pub last: BoundedVec<Incident, ConstU32<REMEMBERED>>,
+	pub slash: Option<PendingSlash<AccountId>>,
 }

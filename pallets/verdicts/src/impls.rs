@@ -53,14 +53,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// The validator in office for which a worker files.
+	///
+	/// ## Errors
+	/// [`Error::NotAWorker`].
+	pub fn check_worker(worker: &AccountIdOf<T>) -> Result<AccountIdOf<T>, Error<T>> {
+		let validator = T::Validators::validator_of(worker).ok_or(Error::<T>::NotAWorker)?;
+		ensure!(T::Validators::active().contains(&validator), Error::<T>::NotAWorker);
+		Ok(validator)
+	}
+
 	/// Takes a worker's votes and its statement. Tells whether that is free.
 	pub(crate) fn do_file(
 		worker: AccountIdOf<T>,
 		votes: Vec<Vote>,
 		finalised: BlockNumberFor<T>,
 	) -> Result<bool, DispatchError> {
-		let validator = T::Validators::validator_of(&worker).ok_or(Error::<T>::NotAWorker)?;
-		ensure!(T::Validators::active().contains(&validator), Error::<T>::NotAWorker);
+		let validator = Self::check_worker(&worker)?;
 		let due = Self::note_finalised(&validator, finalised)?;
 		let mut counted = 0u32;
 		for vote in votes {

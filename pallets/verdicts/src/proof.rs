@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use frame_support::{
 	ensure,
 	traits::{
-		fungible::{Balanced, Credit},
+		fungible::{Balanced, Credit, Inspect},
 		tokens::{Fortitude, Precision, Preservation},
 		Get,
 	},
@@ -15,6 +15,7 @@ use hcc_primitives::{
 	genesis, ActiveValidators, Evaluated, Evaluates, Finding, OnVerdict, Slashes, SubjectId,
 };
 use sp_core::H256;
+use sp_io::hashing::blake2_256;
 use sp_runtime::DispatchError;
 
 use crate::*;
@@ -23,6 +24,32 @@ use crate::*;
 type StakeOf<T> = Credit<AccountIdOf<T>, <T as Config>::NativeBalance>;
 
 impl<T: Config> Pallet<T> {
+	/// What can be told of a proof at once: whether there is something to prove, by whom, and with the right bytes.
+	///
+	/// ## Errors
+	/// As `prove`.
+	pub fn check_proof(
+		who: &AccountIdOf<T>,
+		subject: SubjectId,
+		evidence: &[u8],
+	) -> Result<(), Error<T>> {
+		let row = Subjects::<T>::get(subject).ok_or(Error::<T>::NotOpen)?;
+		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
+		ensure!(Self::judges(who, &row) || Self::can_lose_deposit(who), Error::<T>::DepositMissing);
+		ensure!(H256(blake2_256(evidence)) == row.evidence, Error::<T>::EvidenceMismatch);
+		Ok(())
+	}
+
+	fn judges(who: &AccountIdOf<T>, row: &SubjectOf<T>) -> bool {
+		T::Validators::validator_of(who).is_some_and(|validator| row.committee.contains(&validator))
+	}
+
+	fn can_lose_deposit(who: &AccountIdOf<T>) -> bool {
+		let free =
+			T::NativeBalance::reducible_balance(who, Preservation::Preserve, Fortitude::Polite);
+		free >= Self::rules().deposit
+	}
+
 	/// Proves a subject. Tells whether that is free.
 	pub(crate) fn do_prove(
 		who: AccountIdOf<T>,
@@ -77,9 +104,7 @@ impl<T: Config> Pallet<T> {
 		who: &AccountIdOf<T>,
 		row: &SubjectOf<T>,
 	) -> Result<Option<StakeOf<T>>, Error<T>> {
-		let judges = T::Validators::validator_of(who)
-			.is_some_and(|validator| row.committee.contains(&validator));
-		if judges {
+		if Self::judges(who, row) {
 			return Ok(None);
 		}
 		T::NativeBalance::withdraw(

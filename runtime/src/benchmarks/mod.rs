@@ -17,6 +17,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_balances, Balances]
 	[pallet_policy, Policy]
 	[pallet_registry, Registry]
+	[pallet_reputation, Reputation]
 	[pallet_timestamp, Timestamp]
 	[pallet_utility, Utility]
 	[pallet_validators, Validators]

@@ -5,7 +5,10 @@ use frame_support::{
 	traits::{ConstU128, ConstU32},
 };
 use hcc_evidence::ima::Limits;
-use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLI_ALPHA, MINUTES};
+use hcc_primitives::{
+	units::{ALPHA, DAYS, HOURS, MILLI_ALPHA, MINUTES},
+	Tick,
+};
 use pallet_policy::Revision;
 use sp_runtime::Perbill;
 
@@ -22,6 +25,7 @@ use crate::{
 const MAX_LOG: u32 = 512 << 10;
 
 parameter_types! {
+	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();
 	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: 2_000 };
 	/// Evidence is judged by the revision under which it was included.
 	pub OldestNeeded: Revision = Attestation::oldest_revision();
@@ -51,6 +55,8 @@ pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> =
 impl pallet_registry::Config for Runtime {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	// What nobody is owed is burned.
+	type Slashed = ();
 	type Rules = RegistryRules;
 	type Validators = Validators;
 	type Ticks = Verdicts;
@@ -136,6 +142,9 @@ impl pallet_attestation::Config for Runtime {
 	type Ticks = Verdicts;
 	type Time = Timestamp;
 	type Revision = CurrentRevision;
+	type FilesTightened = FilesTightened;
+	// Within an hour all must have booted without what is allowed no more.
+	type RenewalTicks = ConstU32<HOURS>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
 	type WeightInfo = pallet_attestation::weights::SubstrateWeight<Runtime>;
@@ -143,7 +152,8 @@ impl pallet_attestation::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from. A chip begins in the middle, is trusted after twenty accepted evidences, and can afford one incident.
+/// What governance starts from. A chip begins in the middle, is trusted after twenty accepted evidences, and can afford one incident. The third strike costs
+/// a twentieth of the bond.
 pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation::Rules {
 	start: 500,
 	passed: 10,
@@ -156,8 +166,22 @@ pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation
 	trusted: 700,
 	probation: 300,
 	max_strikes: 3,
+	decay: 10,
+	daily_loss: 600,
+	slash: Perbill::from_percent(5),
 };
+
+parameter_types! {
+	/// A verdict can be proven false until its window has passed, which begins when it takes effect.
+	pub SlashDelay: Tick = Verdicts::rules().window.saturating_add(pallet_verdicts::SLACK).saturating_add(1);
+}
 
 impl pallet_reputation::Config for Runtime {
 	type Rules = ReputationRules;
+	type Ticks = Verdicts;
+	type Miners = Registry;
+	type SlashDelay = SlashDelay;
+	type WeightInfo = pallet_reputation::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }

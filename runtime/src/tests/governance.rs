@@ -100,7 +100,7 @@ fn score(chip: [u8; 32]) -> u16 {
 fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
 	new_chain().execute_with(|| {
 		let before = ReputationRules::get();
-		Reputation::note(&CHIP, 1, Conduct::Failed(TAMPERED), 1);
+		Reputation::note(&CHIP, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED));
 		assert_eq!(score(CHIP), before.start - before.tampered);
 
 		let number = propose(Origin::Penalties.into(), harsher());
@@ -112,7 +112,7 @@ fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
 		assert_eq!(ReputationRules::get().tampered, 500);
 
 		let other = [8; 32];
-		Reputation::note(&other, 1, Conduct::Failed(TAMPERED), 1);
+		Reputation::note(&other, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED));
 		assert_eq!(score(other), before.start - 500);
 		assert_eq!(score(CHIP), before.start - before.tampered, "the past is judged as it was");
 	});

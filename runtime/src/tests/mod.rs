@@ -1,6 +1,7 @@
 mod attacks;
 mod genesis;
 mod governance;
+mod hosts;
 mod layout;
 #[allow(dead_code)]
 #[path = "../../../pallets/evidence/tests/host/machine.rs"]
@@ -8,4 +9,5 @@ mod machine;
 mod metadata;
 mod network;
 mod parity;
+mod standing;
 mod walk;

@@ -128,6 +128,7 @@ pub(super) fn block_by(randomness: Option<[u8; 32]>) {
 	}
 	Verdicts::on_poll(next, &mut WeightMeter::new());
 	Attestation::on_poll(next, &mut WeightMeter::new());
+	Reputation::on_poll(next, &mut WeightMeter::new());
 }
 
 pub(super) fn blocks(count: u32) {
@@ -143,6 +144,7 @@ pub(super) fn check() {
 	Validators::do_try_state().expect("validators' invariants hold");
 	Verdicts::do_try_state().expect("verdicts' invariants hold");
 	Attestation::do_try_state().expect("attestation's invariants hold");
+	Reputation::do_try_state().expect("reputation's invariants hold");
 }
 
 fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {
@@ -159,6 +161,7 @@ pub(super) fn challenge(machine: &Machine) -> Context {
 			let mut context = machine.challenge(open.seq);
 			context.challenge.nonce = open.nonce;
 			context.boot = host.checkpoint;
+			context.former = host.former;
 			context.boot_profile = host.boot_profile;
 			return context;
 		}

@@ -130,6 +130,7 @@ impl Walk {
 		let mut context = self.machine.challenge(open.seq);
 		context.challenge.nonce = open.nonce;
 		context.boot = host.checkpoint;
+		context.former = host.former;
 		context.boot_profile = host.boot_profile;
 		let mut evidence = self.machine.answer(&context);
 		if garbage {

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256, Sha384};
 use tokio::process::Command;
 
 use super::{
+	control,
 	layout::Layout,
 	supervisor::{Program, Supervisor},
 };
-use crate::policy::measured_digests;
+use crate::policy::{boot_parts, boot_spec, measured_digests};
 
 /// The accounts of the miner: well-known ones, which are no validator's.
 const OWNER: &str = "//Eve";
@@ -23,6 +24,8 @@ const GATEWAY: &str = "10.0.2.2";
 /// The port at which the guest's agent listens, and the vsock address that leads to oneself: no guest can be started in there.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
+/// Where the machine's kernel keeps its firmware's event log.
+const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
 /// Makes the host, which is to talk to the node at that port. Gives what the chain's policy must hold for it.
 pub(crate) async fn make(layout: &Layout, packages: &Path, rpc_port: u16) -> anyhow::Result<Value> {
@@ -141,6 +144,26 @@ pub(crate) fn start(
 		arguments: vec![packages.into(), layout.folder().into()],
 		log: layout.logs().join("qemu.log"),
 	})
+}
+
+/// Adds to policy what the machine has booted: it is the reference by which it is judged from then on.
+pub(crate) async fn add_boot(
+	layout: &Layout,
+	policy: &mut Value,
+	supervisor: &mut Supervisor<'_>,
+) -> anyhow::Result<()> {
+	let socket = layout.file("control.sock");
+	let read = format!("xxd -p {BOOT_LOG}");
+	let printed = tokio::select! {
+		printed = control::run(&socket, &read) => printed?,
+		() = supervisor.watch() => bail!("the machine has stopped"),
+	};
+	let letters: String = printed.split_whitespace().collect();
+	let log = hex::decode(letters).context("the machine's event log")?;
+	let path = layout.write("boot.log", &log)?;
+	policy["bootParts"] = json!(boot_spec(&boot_parts(&log, &path)?));
+	policy["bootRules"] = json!({ "secureBoot": false });
+	Ok(())
 }
 
 /// Runs a program to its end and gives what it printed.

@@ -1,6 +1,7 @@
 //! `hcc devnet`: a whole network on one machine, to try and to test.
 
 mod chain_spec;
+mod control;
 mod host;
 mod layout;
 mod network;
@@ -113,16 +114,15 @@ impl Up {
 		if !self.no_miner {
 			self.tell("host", "making the miner's TPM and its machine's image");
 			additions = host::make(&layout, &self.packages()?, network.rpc_port()).await?;
+			self.tell("machine", "starting the miner's machine, to see what it boots");
+			host::start(&layout, &self.packages()?, supervisor)?;
+			host::add_boot(&layout, &mut additions, supervisor).await?;
 		}
 		self.tell("chain_spec", "making the chain's policy");
 		chain_spec::write(&layout, self.validators, additions).await?;
 		self.tell("starting", "starting the nodes and the workers");
 		network.start(&layout, supervisor)?;
 		self.await_finality(&network, supervisor).await?;
-		if !self.no_miner {
-			self.tell("machine", "starting the miner's machine");
-			host::start(&layout, &self.packages()?, supervisor)?;
-		}
 		self.ready(&layout, &network)?;
 		supervisor.watch().await;
 		Ok(())

@@ -1,7 +1,9 @@
 //! `hcc policy`: what operators put into the chain's policy.
 
+mod boot_parts;
 mod ima_digests;
 
+pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
 
 /// Make what the chain's policy is fed with.
@@ -9,11 +11,14 @@ pub(crate) use ima_digests::measured_digests;
 pub(crate) enum Policy {
 	/// The digests of the files under a root folder that IMA would measure.
 	ImaDigests(ima_digests::Args),
+	/// What a machine has booted, by the event log of its firmware.
+	BootParts(boot_parts::Args),
 }
 
 /// Runs the command and gives the exit code.
 pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
 	match command {
 		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),
+		Policy::BootParts(args) => boot_parts::run(args).map(|()| 0),
 	}
 }

@@ -24,6 +24,10 @@ struct File {
 	_tpm_roots: IgnoredAny,
 	#[serde(default, rename = "files")]
 	_files: IgnoredAny,
+	#[serde(default, rename = "bootRules")]
+	_boot_rules: IgnoredAny,
+	#[serde(default, rename = "bootParts")]
+	_boot_parts: IgnoredAny,
 	#[serde(default, rename = "required")]
 	_required: IgnoredAny,
 }

@@ -63,6 +63,8 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 				seq: 0,
 				challenge: None,
 				checkpoint: None,
+				former: None,
+				judged: 0,
 				boot_profile: None,
 				failing: false,
 				tier: Tier::Trusted,

@@ -18,6 +18,7 @@ pub(super) fn context(machine: &Machine) -> hcc_evidence::host::Context {
 	let mut context = machine.challenge(open.seq);
 	context.challenge.nonce = open.nonce;
 	context.boot = host.checkpoint;
+	context.former = host.former;
 	context
 }
 

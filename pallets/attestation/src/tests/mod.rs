@@ -4,4 +4,5 @@ mod evidence;
 #[allow(dead_code)]
 #[path = "../../../evidence/tests/host/machine.rs"]
 pub(crate) mod machine;
+mod renewal;
 mod verdicts;

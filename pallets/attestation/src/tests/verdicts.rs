@@ -19,16 +19,25 @@ use crate::{
 
 /// Judges as a worker does.
 fn judge(evidence: &HostEvidence) -> Finding {
-	let verdict = pinned().judge::<RustCrypto, _>(evidence, &Policy::default(), GENESIS);
+	judge_by(evidence, &Policy::default())
+}
+
+fn judge_by(evidence: &HostEvidence, policy: &Policy) -> Finding {
+	let verdict = pinned().judge::<RustCrypto, _>(evidence, policy, GENESIS);
 	let claims = verdict.encoded_claims().try_into().expect("short");
 	Finding { code: verdict.code(), claims }
 }
 
 /// Answers the open challenge, and has the answer judged and decided.
-fn answer(machine: &Machine) -> Finding {
+pub(super) fn answer(machine: &Machine) -> Finding {
+	answer_by(machine, &Policy::default())
+}
+
+/// The same under that policy.
+pub(super) fn answer_by(machine: &Machine, policy: &Policy) -> Finding {
 	let evidence = machine.answer(&context(machine));
 	assert_ok!(submit(evidence.clone()));
-	let finding = judge(&evidence);
+	let finding = judge_by(&evidence, policy);
 	let (subject, _) = *Opened::get().last().expect("opened");
 	<Attestation as OnVerdict>::on_verdict(subject, &finding);
 	assert!(Attestation::context(subject).is_some(), "it can still be proven false");
@@ -36,16 +45,16 @@ fn answer(machine: &Machine) -> Finding {
 }
 
 /// Has the chip challenged in the next block.
-fn challenge(machine: &Machine) {
+pub(super) fn challenge(machine: &Machine) {
 	Attestation::recheck(&chip(machine));
 	next_tick();
 }
 
-fn host(machine: &Machine) -> HostOf<Test> {
+pub(super) fn host(machine: &Machine) -> HostOf<Test> {
 	Attestation::host(chip(machine)).expect("enlisted")
 }
 
-fn enlisted(test: impl FnOnce(Machine)) {
+pub(super) fn enlisted(test: impl FnOnce(Machine)) {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);

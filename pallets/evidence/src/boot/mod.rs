@@ -5,6 +5,8 @@
 
 mod event;
 mod replay;
+mod rules;
 
 pub use event::{Event, Events, EV_NO_ACTION};
 pub use replay::{replay, BootPcrs, PCRS};
+pub use rules::{code_events, judge, BootParts, BootRole, BootRules, CodeEvent};

@@ -4,6 +4,7 @@ use alloc::{vec, vec::Vec};
 
 use super::{Hash256, HostEvidence, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors};
 use crate::{
+	boot::{self, BootRole, BootRules},
 	ima::{FileVerdict, Files, HashAlgorithm, Limits, Records},
 	snp::{CpuId, Report},
 };
@@ -21,6 +22,8 @@ pub struct PolicyQuery {
 	pub measurement: [u8; 48],
 	/// The SHA-256 digests of the files in the measurement log, in ascending order.
 	pub files: Vec<Hash256>,
+	/// The digests of what boots in the firmware's event log, in ascending order.
+	pub boot: Vec<Hash256>,
 }
 
 impl PolicyQuery {
@@ -39,7 +42,12 @@ impl PolicyQuery {
 			.collect();
 		files.sort_unstable();
 		files.dedup();
-		Self { cpu, measurement, files }
+		let events = evidence.boot.as_deref().map(boot::code_events);
+		let events = events.and_then(Result::ok).unwrap_or_default();
+		let mut boot: Vec<Hash256> = events.iter().map(|event| event.digest).collect();
+		boot.sort_unstable();
+		boot.dedup();
+		Self { cpu, measurement, files, boot }
 	}
 }
 
@@ -72,6 +80,9 @@ pub struct PolicyExtract {
 	pub measurements: Vec<[u8; 48]>,
 	pub files: FileList,
 	pub required: Vec<RequiredFile>,
+	pub boot_rules: Option<BootRules>,
+	/// What is known of what boots, in ascending order.
+	pub boot_parts: Vec<(Hash256, BootRole)>,
 	/// The most bytes and entries of a measurement log.
 	pub log_bytes: u32,
 	pub log_entries: u32,
@@ -148,6 +159,14 @@ impl HostPolicy for PolicyExtract {
 		&self.required
 	}
 
+	fn boot_rules(&self) -> Option<BootRules> {
+		self.boot_rules
+	}
+
+	fn boot_role(&self, digest: &Hash256) -> Option<BootRole> {
+		self.boot_parts.iter().find(|(part, _)| part == digest).map(|(_, role)| *role)
+	}
+
 	fn limits(&self) -> Limits {
 		Limits { bytes: self.log_bytes as usize, entries: self.log_entries }
 	}
@@ -173,6 +192,12 @@ pub fn extract<P: HostPolicy>(policy: &P, query: &PolicyQuery) -> PolicyExtract 
 		measurements: if allowed { vec![query.measurement] } else { Vec::new() },
 		files: FileList::new(with(FileVerdict::Allowed), with(FileVerdict::Forbidden)),
 		required: policy.required().to_vec(),
+		boot_rules: policy.boot_rules(),
+		boot_parts: query
+			.boot
+			.iter()
+			.filter_map(|part| Some((*part, policy.boot_role(part)?)))
+			.collect(),
 		log_bytes: u32::try_from(limits.bytes).unwrap_or(u32::MAX),
 		log_entries: limits.entries,
 	}

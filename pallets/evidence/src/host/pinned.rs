@@ -39,6 +39,8 @@ pub struct PinnedContext {
 	pub qualified_signer: Vec<u8>,
 	/// Where the measurement log is taken up.
 	pub boot: Option<BootState>,
+	/// How far it was accepted before policy became stricter.
+	pub former: Option<BootState>,
 	/// The hash of the boot's PCRs.
 	pub boot_profile: Option<Hash256>,
 }
@@ -56,6 +58,7 @@ impl PinnedContext {
 			},
 			now: self.now,
 			boot: self.boot.clone(),
+			former: self.former.clone(),
 			boot_profile: self.boot_profile,
 			last_chunk: [0; 32],
 		}

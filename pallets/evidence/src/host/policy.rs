@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 
 use super::{ChipHash, Genesis, Hash256, MinerId};
 use crate::{
+	boot::{BootRole, BootRules},
 	ima::{Files, Limits},
 	snp::{CpuId, TcbVersion, Vek},
-	tpm::{AttestationKey, Wanted},
+	tpm::{AttestationKey, ClockInfo, Wanted},
 	UnixSeconds,
 };
 
@@ -37,6 +38,13 @@ pub struct BootState {
 	pub required_seen: Vec<Hash256>,
 }
 
+impl BootState {
+	/// Whether it is of the boot of that clock. After a reset or a restart the log of before proves nothing any more.
+	pub fn is_of(&self, clock: &ClockInfo) -> bool {
+		self.reset_count == clock.reset_count && self.restart_count == clock.restart_count
+	}
+}
+
 /// The circumstances under which evidence is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
@@ -45,6 +53,8 @@ pub struct Context {
 	pub now: UnixSeconds,
 	/// Where the log is taken up; none where the whole log is wanted.
 	pub boot: Option<BootState>,
+	/// How far the log was accepted before policy became stricter, where the whole log is wanted for that: what was allowed then is nobody's fault.
+	pub former: Option<BootState>,
 	/// The hash of the boot's PCRs at enrolment; none where it is taken from this evidence.
 	pub boot_profile: Option<Hash256>,
 	/// The chunk after which the log is taken up; zeroes where there is none.
@@ -116,6 +126,10 @@ pub trait HostPolicy: PlatformPolicy {
 	fn files(&self) -> &Self::Files;
 	/// Which files must be.
 	fn required(&self) -> &[RequiredFile];
+	/// What is asked of what boots; none where nothing is, so that each boot must only be the enrolled one.
+	fn boot_rules(&self) -> Option<BootRules>;
+	/// What that digest of the firmware's event log stands for; none where it is not known.
+	fn boot_role(&self, digest: &Hash256) -> Option<BootRole>;
 	/// How much of a log one evidence may bring.
 	fn limits(&self) -> Limits;
 }

@@ -9,12 +9,12 @@ use super::{
 	QUOTED_PCRS,
 };
 use crate::{
-	boot,
+	boot::{self, BootParts, BootRole, BootRules},
 	crypto::Crypto,
-	ima::{self, Checkpoint, Records, Violations},
+	ima::{self, Checkpoint, Records, Renewed, Violations},
 	tpm::{
-		verify_quote, AuthenticQuote, PcrBank, PcrSelection, PcrValues, QuoteRequest, Signature,
-		Wanted,
+		verify_quote, AuthenticQuote, ClockInfo, PcrBank, PcrSelection, PcrValues, QuoteRequest,
+		Signature, Wanted,
 	},
 	Check, RejectCode, Rejection,
 };
@@ -39,19 +39,48 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 ) -> Check<Proven> {
 	let quote = check_quote::<C>(evidence, collateral, context)?;
 	check_boot_log(evidence)?;
+	let clock = quote.attest().clock_info;
+	let known = context.boot.as_ref().filter(|boot| boot.is_of(&clock));
+	let former = context.former.as_ref().filter(|boot| boot.is_of(&clock));
 	let boot_profile = boot_profile(&evidence.pcr_values);
-	if let Some(enrolled) = context.boot_profile {
-		if enrolled != boot_profile {
-			return Err(Rejection::new(
-				RejectCode::BootPcrs,
-				"pcr 0 to 9 and 14",
-				&boot_profile,
-				&enrolled,
-			));
-		}
+	match policy.boot_rules().filter(|_| known.is_none()) {
+		Some(rules) => judge_boot(evidence, rules, policy).map_err(|why| match former {
+			// It is the boot that was accepted: only policy is another.
+			Some(_) if context.boot_profile == Some(boot_profile) => {
+				Rejection { code: RejectCode::BootOutdated, ..why }
+			},
+			_ => why,
+		})?,
+		None => check_profile(context, &boot_profile)?,
 	}
-	let boot = check_log(evidence, &quote, policy, context)?;
+	let boot = check_log(evidence, &clock, known, former, policy)?;
 	Ok(Proven { boot, boot_profile })
+}
+
+/// Holds a boot that is not known yet against policy.
+fn judge_boot<P: HostPolicy>(evidence: &HostEvidence, rules: BootRules, policy: &P) -> Check {
+	let log = evidence.boot.as_ref().ok_or_else(|| {
+		Rejection::new(RejectCode::BootLogMissing, "boot", (), "the firmware's event log")
+	})?;
+	boot::judge(log, rules, &PartsOf(policy))
+}
+
+/// What is known must stay as it was; and so must each boot where policy has no rules for it.
+fn check_profile(context: &Context, boot_profile: &Hash256) -> Check {
+	match context.boot_profile {
+		Some(enrolled) if enrolled != *boot_profile => {
+			Err(Rejection::new(RejectCode::BootPcrs, "pcr 0 to 9 and 14", boot_profile, &enrolled))
+		},
+		_ => Ok(()),
+	}
+}
+
+/// A policy, as the one who knows what boots.
+struct PartsOf<'a, P>(&'a P);
+impl<P: HostPolicy> BootParts for PartsOf<'_, P> {
+	fn role(&self, digest: &Hash256) -> Option<BootRole> {
+		self.0.boot_role(digest)
+	}
 }
 
 fn check_quote<C: Crypto>(
@@ -116,15 +145,12 @@ fn boot_profile(values: &PcrSet) -> Hash256 {
 
 fn check_log<P: HostPolicy>(
 	evidence: &HostEvidence,
-	quote: &AuthenticQuote,
+	clock: &ClockInfo,
+	known: Option<&BootState>,
+	former: Option<&BootState>,
 	policy: &P,
-	context: &Context,
 ) -> Check<BootState> {
-	let clock = quote.attest().clock_info;
-	// After a reset or a restart the log of before proves nothing any more.
-	let known = context.boot.as_ref().filter(|boot| {
-		boot.reset_count == clock.reset_count && boot.restart_count == clock.restart_count
-	});
+	let files = Renewed { files: policy.files(), before: former.map_or(0, |boot| boot.entries) };
 	let from = match known {
 		Some(boot) => {
 			Checkpoint { bank: PcrBank::Sha256, pcr10: boot.pcr10.to_vec(), entries: boot.entries }
@@ -145,7 +171,7 @@ fn check_log<P: HostPolicy>(
 		&delta.records,
 		&from,
 		&quoted,
-		Some(policy.files()),
+		Some(&files),
 		Violations::Reject,
 		policy.limits(),
 	)?;

@@ -49,12 +49,41 @@ pub enum FileVerdict {
 	Allowed,
 	Forbidden,
 	Unknown,
+	/// It was allowed when it was measured, and is no more.
+	Outdated,
 }
 
 /// Something that knows files.
 pub trait Files {
 	/// What it says of the file with that digest.
 	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict;
+
+	/// What it says of the file where that is entry `index` of a boot's log.
+	fn judge_entry(&self, index: u32, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
+		let _ = index;
+		self.judge(algorithm, digest)
+	}
+}
+
+/// A list by which the entries below `before` were judged by an older one, and accepted: what is not allowed among them is outdated.
+#[derive(Clone, Copy, Debug)]
+pub struct Renewed<'a, F> {
+	pub files: &'a F,
+	pub before: u32,
+}
+
+impl<F: Files> Files for Renewed<'_, F> {
+	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
+		self.files.judge(algorithm, digest)
+	}
+
+	fn judge_entry(&self, index: u32, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
+		match self.judge(algorithm, digest) {
+			FileVerdict::Allowed => FileVerdict::Allowed,
+			_ if index < self.before => FileVerdict::Outdated,
+			other => other,
+		}
+	}
 }
 
 /// A list in memory.

@@ -7,6 +7,6 @@ mod files;
 mod record;
 mod replay;
 
-pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm};
+pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm, Renewed};
 pub use record::{Record, Records, Template};
 pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};

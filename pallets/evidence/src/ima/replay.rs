@@ -101,6 +101,8 @@ struct State<'a> {
 	reached: bool,
 	/// The first reason to reject among the entries so far: it counts only once the quote covers its entry.
 	failure: Option<Rejection>,
+	/// The first entry of a file that was allowed before.
+	outdated: Option<Rejection>,
 	/// The first entry whose recorded digest is not that of its data.
 	altered: Option<Rejection>,
 	first: u32,
@@ -120,6 +122,7 @@ impl<'a> State<'a> {
 			// At the start of the log nothing was measured yet: the kernel's own first entry must be there.
 			reached: from.entries > 0 && from.pcr10 == quoted,
 			failure: None,
+			outdated: None,
 			altered: None,
 			first: from.entries,
 			proven: 0,
@@ -173,6 +176,11 @@ impl<'a> State<'a> {
 						self.failure = Some(refused(RejectCode::ImaForbiddenFile, record));
 					}
 				},
+				// Whatever else there is, is worse.
+				Ok(FileVerdict::Outdated) => {
+					self.outdated
+						.get_or_insert_with(|| refused(RejectCode::ImaOutdatedFile, record));
+				},
 				Err(rejection) => self.fail(|| rejection),
 			}
 		}
@@ -198,7 +206,7 @@ impl<'a> State<'a> {
 				self.quoted,
 			));
 		}
-		if let Some(failure) = self.failure {
+		if let Some(failure) = self.failure.or(self.outdated) {
 			return Err(failure);
 		}
 		Ok(Replayed {
@@ -239,7 +247,7 @@ fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
 	let (name, digest) = record.file_digest()?;
 	match HashAlgorithm::from_name(name) {
 		Some(algorithm) if algorithm.digest_len() == digest.len() => {
-			Ok(files.judge(algorithm, digest))
+			Ok(files.judge_entry(record.index, algorithm, digest))
 		},
 		_ => {
 			let seen: String = name.chars().take(MAX_SHOWN).collect();

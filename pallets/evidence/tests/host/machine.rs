@@ -2,6 +2,7 @@
 
 use ed25519_dalek::Signer;
 use hcc_evidence::{
+	boot::{BootRole, BootRules},
 	crypto::RustCrypto,
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
@@ -47,6 +48,14 @@ pub(crate) struct Machine {
 	pub(crate) fields: ReportFields,
 }
 
+/// What a firmware measures.
+#[derive(Clone)]
+pub(crate) struct BootEvent {
+	pub(crate) pcr: u8,
+	pub(crate) kind: u32,
+	pub(crate) measured: Vec<u8>,
+}
+
 impl Machine {
 	/// A machine of that name, booted, on which the miner's binary runs.
 	pub(crate) fn named(name: &str) -> Self {
@@ -83,21 +92,37 @@ impl Machine {
 		self.measure(&aggregate, "boot_aggregate");
 	}
 
-	/// Boots under a firmware that logs what it measures, and gives that log.
+	/// Boots under a firmware that logs what it measures, something into each PCR, and gives that log.
 	pub(crate) fn boot_logged(&mut self) -> Vec<u8> {
+		let events: Vec<_> = QUOTED_PCRS
+			.into_iter()
+			.filter(|index| *index != 10)
+			.map(|index| BootEvent { pcr: index, kind: 8, measured: vec![index, 0xe0] })
+			.collect();
+		self.boot_measuring(&events)
+	}
+
+	/// Boots under a firmware that measures these, and gives its log.
+	pub(crate) fn boot_measuring(&mut self, events: &[BootEvent]) -> Vec<u8> {
 		self.boot();
+		for at in 0..QUOTED_PCRS.len() {
+			self.pcrs[at] = [0; 32];
+		}
 		let mut log = [0u32.to_le_bytes(), 3u32.to_le_bytes()].concat();
 		log.extend([0; 20]);
 		let spec = [&b"Spec ID Event03\0"[..], &[0; 8], &[1, 0, 0, 0, 0x0b, 0, 32, 0, 0]].concat();
 		log.extend((spec.len() as u32).to_le_bytes());
 		log.extend(spec);
-		for (at, index) in QUOTED_PCRS.into_iter().enumerate().filter(|(_, index)| *index != 10) {
-			let digest = sha256(&[index, 0xe0]);
-			self.pcrs[at] = sha256(&[[0; 32], digest].concat());
-			log.extend(u32::from(index).to_le_bytes());
-			log.extend([8, 0, 0, 0, 1, 0, 0, 0, 0x0b, 0]);
+		for event in events {
+			let at = QUOTED_PCRS.iter().position(|index| *index == event.pcr).expect("quoted");
+			let digest = sha256(&event.measured);
+			self.pcrs[at] = sha256(&[self.pcrs[at], digest].concat());
+			log.extend(u32::from(event.pcr).to_le_bytes());
+			log.extend(event.kind.to_le_bytes());
+			log.extend([1, 0, 0, 0, 0x0b, 0]);
 			log.extend(digest);
-			log.extend(0u32.to_le_bytes());
+			log.extend((event.measured.len() as u32).to_le_bytes());
+			log.extend(&event.measured);
 		}
 		self.log.clear();
 		self.pcrs[10] = [0; 32];
@@ -130,6 +155,7 @@ impl Machine {
 			challenge: Challenge { genesis: GENESIS, miner: MINER, chip, seq, nonce },
 			now: NOW,
 			boot: None,
+			former: None,
 			boot_profile: None,
 			last_chunk: [0; 32],
 		}
@@ -158,6 +184,7 @@ impl Machine {
 			ak: self.ak_public(),
 			qualified_signer: self.signer(),
 			boot: context.boot.clone(),
+			former: context.former.clone(),
 			boot_profile: context.boot_profile,
 		}
 	}
@@ -338,6 +365,8 @@ pub(crate) struct Policy {
 	pub(crate) mitigations: u64,
 	pub(crate) floors: Option<TcbFloors>,
 	pub(crate) measurements: Vec<[u8; 48]>,
+	pub(crate) boot_rules: Option<BootRules>,
+	pub(crate) boot_parts: Vec<([u8; 32], BootRole)>,
 	pub(crate) limits: Limits,
 }
 
@@ -355,6 +384,8 @@ impl Default for Policy {
 			mitigations: 0,
 			floors: Some(TcbFloors { current: tcb, reported: tcb, committed: tcb, launch: tcb }),
 			measurements: vec![MEASUREMENT],
+			boot_rules: None,
+			boot_parts: Vec::new(),
 			limits: Limits { bytes: 64 << 10, entries: 512 },
 		};
 		for content in [&b"hcc-miner"[..], b"hcc-miner 2", b"bash", b"libc"] {
@@ -401,6 +432,14 @@ impl HostPolicy for Policy {
 
 	fn required(&self) -> &[RequiredFile] {
 		&self.required
+	}
+
+	fn boot_rules(&self) -> Option<BootRules> {
+		self.boot_rules
+	}
+
+	fn boot_role(&self, digest: &[u8; 32]) -> Option<BootRole> {
+		self.boot_parts.iter().find(|(part, _)| part == digest).map(|(_, role)| *role)
 	}
 
 	fn limits(&self) -> Limits {

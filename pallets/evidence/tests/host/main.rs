@@ -2,6 +2,7 @@
 
 mod accepted;
 mod bindings;
+mod boot;
 mod machine;
 mod platform;
 mod software;

@@ -235,10 +235,10 @@ fn the_firmwares_log_leads_to_the_quoted_pcrs() {
 
 	// Its last event is of PCR 14: one digest altered, or the event left out.
 	let mut altered = log.clone();
-	let digest = altered.len() - 36;
+	let digest = altered.len() - 38;
 	altered[digest] ^= 1;
 	assert_eq!(machine.code(&with(altered), &context), RejectCode::BootLog);
-	let event = 4 + 4 + 4 + 2 + 32 + 4;
+	let event = 4 + 4 + 4 + 2 + 32 + 4 + 2;
 	let shorter = log[..log.len() - event].to_vec();
 	assert_eq!(machine.code(&with(shorter), &context), RejectCode::BootLog);
 

@@ -1,5 +1,5 @@
 use hcc_evidence::{
-	boot::{replay, Events},
+	boot::{code_events, judge, replay, BootParts, BootRole, BootRules, Events},
 	tpm::PcrBank,
 	RejectCode,
 };
@@ -8,6 +8,9 @@ use serde_json::Value;
 use crate::tree::{assert_all_known, Vector};
 
 const LOGS: &[&str] = &["debian-10", "rhel8-uefi", "ubuntu-1804-amd-sev", "ubuntu-2404-amd-sevsnp"];
+
+/// Those whose firmware had Secure Boot on, as the variable in the log says, and a log in SHA-256.
+const SECURE_BOOT: &[&str] = &["rhel8-uefi"];
 
 #[test]
 fn every_event_log_has_a_test() {
@@ -103,5 +106,59 @@ fn an_altered_event_log_leads_elsewhere_or_is_refused() {
 	for len in [0, 31, 40, log.len() - 1] {
 		let refused = replay(&log[..len], PcrBank::Sha256).expect_err("cut off");
 		assert_eq!(refused.code, RejectCode::BootLogEncoding);
+	}
+}
+
+/// A list of what a reference machine has booted.
+struct Listed(Vec<([u8; 32], BootRole)>);
+
+impl BootParts for Listed {
+	fn role(&self, digest: &[u8; 32]) -> Option<BootRole> {
+		self.0.iter().find(|(listed, _)| listed == digest).map(|(_, role)| *role)
+	}
+}
+
+/// What boots in a log: of PCR 9 the first is a command line, as the kernel's stub measures it, unless PCR 8 has some.
+fn listed(log: &[u8]) -> Listed {
+	let events = code_events(log).expect("a log");
+	let grub = events.iter().any(|code| code.event.pcr == 8);
+	let mut stub = [BootRole::CommandLine, BootRole::Initrd].into_iter();
+	let role = |pcr| match pcr {
+		0 | 2 => BootRole::Firmware,
+		4 => BootRole::Kernel,
+		8 => BootRole::CommandLine,
+		9 if grub => BootRole::Initrd,
+		9 => stub.next().expect("two events"),
+		_ => BootRole::Loader,
+	};
+	let mut role = role;
+	Listed(events.iter().map(|code| (code.digest, role(code.event.pcr))).collect())
+}
+
+#[test]
+fn a_boot_that_was_logged_by_sha1_alone_cannot_be_judged() {
+	let Some(vector) = Vector::find("uefi-eventlog/debian-10") else { return };
+	let refused = code_events(&vector.file("eventlog.bin")).expect_err("no SHA-256");
+	assert_eq!(refused.code, RejectCode::BootLogEncoding);
+}
+
+#[test]
+fn real_boots_are_judged_by_what_a_reference_machine_has_booted() {
+	let grub = LOGS[1..].iter().map(|name| (format!("uefi-eventlog/{name}"), "eventlog.bin"));
+	let stub = [("ima-qemu/cloud61-ovmf".to_owned(), "binary_bios_measurements")];
+	for (name, file) in grub.chain(stub) {
+		let Some(vector) = Vector::find(&name) else { continue };
+		let log = vector.file(file);
+		let all = listed(&log);
+		let lax = BootRules { secure_boot: false };
+		assert_eq!(judge(&log, lax, &all), Ok(()), "{name}");
+		for code in code_events(&log).expect("a log") {
+			let rest = all.0.iter().filter(|(digest, _)| *digest != code.digest).copied();
+			let refused = judge(&log, lax, &Listed(rest.collect())).expect_err("not listed");
+			assert_eq!(refused.code, RejectCode::BootUnknown, "{name}");
+		}
+		let strict = judge(&log, BootRules { secure_boot: true }, &all);
+		let on = SECURE_BOOT.iter().any(|with| name.ends_with(with));
+		assert_eq!(strict.is_ok(), on, "{name}: {strict:?}");
 	}
 }

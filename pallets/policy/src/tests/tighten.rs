@@ -189,3 +189,56 @@ fn strangers_may_neither() {
 		assert_noop!(Policy::set_platform(stranger, None), BadOrigin);
 	});
 }
+
+#[test]
+fn a_list_of_files_is_noted_as_stricter_only_where_it_is() {
+	run(|| {
+		let set = |number, rule| {
+			let digests = vec![digest(number)].try_into().expect("one");
+			assert_ok!(Policy::set_files(root(), digests, rule));
+			FilesTightened::<Test>::get() == Policy::revision()
+		};
+		assert!(!set(7, Some(FileRule::Allowed)), "allowed");
+		assert!(set(7, None), "unknown again");
+		assert!(set(7, Some(FileRule::Forbidden)), "forbidden");
+		assert!(!set(7, None), "forbidden no more");
+		let require = |versions: &[u8]| {
+			let versions = versions.iter().map(|number| digest(*number)).collect::<Vec<_>>();
+			let files = vec![versions.try_into().expect("few")].try_into().expect("one");
+			assert_ok!(Policy::set_required(root(), Some(files)));
+			FilesTightened::<Test>::get() == Policy::revision()
+		};
+		assert!(require(&[21]), "another file");
+		assert!(!require(&[21, 22]), "another version will do");
+		assert!(require(&[22]), "one version less");
+		assert_ok!(Policy::set_required(root(), None));
+		assert_ne!(FilesTightened::<Test>::get(), Policy::revision());
+	});
+}
+
+#[test]
+fn rules_for_what_boots() {
+	use hcc_evidence::boot::{BootRole, BootRules};
+	let rules = |secure_boot| Some(BootRules { secure_boot });
+	in_turn(Policy::set_boot_rules, rules(false), rules(true), None);
+	bare(|| {
+		assert_ok!(Policy::set_boot_rules(warden(), rules(false)));
+		assert_eq!(FilesTightened::<Test>::get(), 1, "what was enrolled must be shown");
+		let set = |origin, role| {
+			let digests = vec![digest(7)].try_into().expect("one");
+			Policy::set_boot_parts(origin, digests, role)
+		};
+		assert_noop!(set(warden(), Some(BootRole::Kernel)), BadOrigin);
+		assert_ok!(set(root(), Some(BootRole::Kernel)));
+		assert_eq!(FilesTightened::<Test>::get(), 1, "more may boot");
+		assert_eq!(Policy::boot_part(digest(7)), Some(BootRole::Kernel));
+		assert_noop!(set(warden(), Some(BootRole::Initrd)), BadOrigin);
+		assert_ok!(set(root(), Some(BootRole::Initrd)));
+		assert_eq!(FilesTightened::<Test>::get(), 3, "it may boot as something else only");
+		assert_ok!(set(warden(), None));
+		assert_eq!(FilesTightened::<Test>::get(), 4);
+		assert_noop!(set(root(), None), Error::<Test>::Unchanged);
+		assert_ok!(Policy::set_boot_rules(root(), None));
+		assert_eq!(FilesTightened::<Test>::get(), 4);
+	});
+}

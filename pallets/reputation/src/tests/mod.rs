@@ -1,2 +1,3 @@
 mod record;
 mod score;
+mod slash;

@@ -15,8 +15,8 @@ fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
 #[test]
 fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 	run(|| {
-		assert_eq!(Reputation::note(&CHIP, 1, Conduct::Passed, 5), Tier::Regular);
-		assert_eq!(Reputation::note(&CHIP, 2, Conduct::Missed, 6), Tier::Probation);
+		assert_eq!(Reputation::note(&CHIP, &miner(), 1, Conduct::Passed), Tier::Regular);
+		assert_eq!(Reputation::note(&CHIP, &miner(), 2, Conduct::Missed), Tier::Probation);
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!((record.passed, record.failed, record.missed), (1, 0, 1));
 		assert_eq!(
@@ -43,7 +43,7 @@ fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 fn the_last_sixteen_incidents_are_remembered() {
 	run(|| {
 		for seq in 1..=20 {
-			Reputation::note(&CHIP, seq, Conduct::Passed, seq as u32);
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Passed);
 		}
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!(record.passed, 20);
@@ -59,7 +59,7 @@ fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
 	for undone in 0..conducts.len() {
 		let note = |skip: Option<usize>| {
 			for (at, conduct) in conducts.iter().enumerate().filter(|(at, _)| Some(*at) != skip) {
-				Reputation::note(&CHIP, at as u64, *conduct, 0);
+				Reputation::note(&CHIP, &miner(), at as u64, *conduct);
 			}
 		};
 		let mut wanted = None;
@@ -79,7 +79,7 @@ fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
 #[test]
 fn nothing_is_undone_that_is_not_remembered() {
 	run(|| {
-		Reputation::note(&CHIP, 1, Conduct::Missed, 0);
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Missed);
 		let before = Reputation::record(CHIP);
 		Reputation::undo(&CHIP, 2);
 		Reputation::undo(&[8; 32], 1);

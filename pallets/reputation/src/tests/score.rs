@@ -1,5 +1,6 @@
 use hcc_evidence::RejectCode;
-use hcc_primitives::{Conduct, Tier};
+use hcc_primitives::{units::DAYS, Conduct, Tier};
+use sp_runtime::Perbill;
 
 use crate::{mock::RULES, score::FULL, Rules, Score};
 
@@ -8,7 +9,7 @@ fn failed(code: RejectCode) -> Conduct {
 }
 
 fn after(conduct: &[Conduct]) -> Score {
-	conduct.iter().fold(Score::first(&RULES), |score, conduct| score.after(*conduct, &RULES))
+	conduct.iter().fold(Score::first(&RULES, 0), |score, conduct| score.after(*conduct, 0, &RULES))
 }
 
 #[test]
@@ -23,7 +24,7 @@ fn an_unknown_file_costs_no_strike_but_quarantines_until_evidence_is_accepted() 
 	let score = after(&[failed(RejectCode::ImaUnknownFile)]);
 	assert_eq!((score.value, score.strikes), (250, 0));
 	assert_eq!(score.tier(&RULES), Tier::Quarantine);
-	assert_eq!(score.after(Conduct::Passed, &RULES).tier(&RULES), Tier::Probation);
+	assert_eq!(score.after(Conduct::Passed, 0, &RULES).tier(&RULES), Tier::Probation);
 }
 
 #[test]
@@ -47,7 +48,7 @@ fn silence_is_never_cheaper_than_being_caught() {
 fn three_strikes_suspend_and_uptime_forgives_them() {
 	let suspended = after(&[failed(RejectCode::QuoteSignature); 3]);
 	assert_eq!(suspended.tier(&RULES), Tier::Suspended);
-	let forgiven = (0..4).fold(suspended, |score, _| score.after(Conduct::Passed, &RULES));
+	let forgiven = (0..4).fold(suspended, |score, _| score.after(Conduct::Passed, 0, &RULES));
 	assert_eq!(forgiven.strikes, 2);
 	assert_eq!(forgiven.tier(&RULES), Tier::Probation);
 }
@@ -72,10 +73,14 @@ fn rules_of_any_values_are_brought_within_bounds() {
 		trusted: u16::MAX,
 		probation: u16::MAX,
 		max_strikes: 0,
+		decay: u16::MAX,
+		daily_loss: 0,
+		slash: Perbill::one(),
 	};
 	let rules = wild.clamped();
 	assert_eq!(rules.clamped(), rules);
-	let score = Score::first(&rules).after(Conduct::Passed, &rules).after(Conduct::Missed, &rules);
+	let score =
+		Score::first(&rules, 0).after(Conduct::Passed, 0, &rules).after(Conduct::Missed, 0, &rules);
 	assert!(score.value <= FULL);
 }
 
@@ -84,4 +89,52 @@ fn a_long_outage_is_forgiven_like_a_short_one() {
 	let outage = after(&[Conduct::Missed; 200]);
 	assert_eq!(outage.strikes, RULES.max_strikes);
 	assert_eq!(outage.tier(&RULES), Tier::Suspended);
+}
+
+#[test]
+fn trust_that_is_not_renewed_fades_to_where_it_began_and_distrust_stays() {
+	let trusted = after(&[Conduct::Passed; 20]);
+	assert_eq!(trusted.value, 725);
+	assert_eq!(trusted.at(DAYS - 1, &RULES).value, 725);
+	assert_eq!(trusted.at(3 * DAYS, &RULES).value, 725 - 3 * RULES.decay);
+	assert_eq!(trusted.at(1_000 * DAYS, &RULES).value, RULES.start);
+	let distrusted = after(&[failed(RejectCode::QuoteSignature)]);
+	assert_eq!(distrusted.at(1_000 * DAYS, &RULES).value, distrusted.value);
+	assert_eq!(distrusted.at(1_000 * DAYS, &RULES).strikes, 1);
+}
+
+#[test]
+fn whoever_proves_itself_every_hour_does_not_fade() {
+	let score = (0..100u32).fold(after(&[Conduct::Passed; 20]), |score, hour| {
+		score.after(Conduct::Passed, hour * DAYS / 24, &RULES)
+	});
+	assert_eq!(score.value, FULL);
+}
+
+#[test]
+fn no_more_is_lost_in_a_day_than_the_rules_say_but_strikes_count() {
+	let rules = Rules { daily_loss: 500, ..RULES };
+	let high = after(&[Conduct::Passed; 200]);
+	let lose = |score: Score, at| score.after(Conduct::Missed, at, &rules);
+	let once = lose(high, 1);
+	let twice = lose(once, 2);
+	let thrice = lose(twice, 3);
+	assert_eq!([once.value, twice.value, thrice.value], [600, 500, 500]);
+	assert_eq!(thrice.strikes, 3);
+	assert_eq!(lose(thrice, DAYS + 1).value, 100);
+}
+
+#[test]
+fn the_first_incident_of_a_day_always_counts_in_whole() {
+	let rules = Rules { daily_loss: 0, ..RULES }.clamped();
+	assert_eq!(rules.daily_loss, RULES.tampered);
+}
+
+#[test]
+fn what_was_allowed_before_costs_the_work_and_nothing_else() {
+	for code in [RejectCode::ImaOutdatedFile, RejectCode::BootOutdated] {
+		let score = after(&[failed(code)]);
+		assert_eq!((score.value, score.strikes), (RULES.start, 0));
+		assert_eq!(score.tier(&RULES), Tier::Quarantine);
+	}
 }

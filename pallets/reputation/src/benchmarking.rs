@@ -1,0 +1,62 @@
+//! What the pallet does by itself, with as many miners as there can be at once.
+
+extern crate alloc;
+
+use frame_benchmarking::v2::*;
+use frame_support::{traits::Get, weights::WeightMeter};
+use hcc_primitives::{benchmarking::World, ChipHash, EnrolledTpm, Ticks};
+use sp_runtime::Perbill;
+
+use super::*;
+
+/// A miner with a bond, whose chip has just got its last strike.
+fn struck<T: Config>(number: u32) -> ChipHash {
+	let miner: AccountIdOf<T> = account("miner", number, 0);
+	let mut chip = [0; 32];
+	chip[..4].copy_from_slice(&number.to_le_bytes());
+	let tpm = EnrolledTpm { ek: chip, ak: Default::default(), qualified_name: Default::default() };
+	T::World::register(&miner, &[chip], tpm);
+	let incident = |seq| Incident {
+		seq,
+		at: 0,
+		conduct: hcc_primitives::Conduct::Missed,
+		before: Score::first(&Pallet::<T>::rules(), 0),
+		change: 0,
+	};
+	let last = (0..u64::from(REMEMBERED)).map(incident).collect::<alloc::vec::Vec<_>>();
+	let slash = Pallet::<T>::book(&chip, &miner, 0, Perbill::from_percent(5));
+	Records::<T>::insert(
+		chip,
+		Record {
+			score: Score::first(&Pallet::<T>::rules(), 0),
+			passed: 0,
+			failed: 0,
+			missed: REMEMBERED,
+			last: last.try_into().unwrap(),
+			slash,
+		},
+	);
+	chip
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn make_slashes(n: Linear<0, { MAX_SLASHES }>) {
+		T::World::set_tick(1);
+		let chips: alloc::vec::Vec<_> = (0..n).map(struck::<T>).collect();
+		let due = T::Ticks::now() + T::SlashDelay::get().max(1);
+		SlashedUntil::<T>::put(due - 1);
+		T::World::set_tick(due);
+
+		#[block]
+		{
+			Pallet::<T>::make_slashes(&mut WeightMeter::new());
+		}
+
+		assert_eq!(SlashedUntil::<T>::get(), due);
+		assert!(chips.iter().all(|chip| Records::<T>::get(chip).unwrap().slash.is_none()));
+	}
+}

@@ -1,0 +1,124 @@
+//! What miners lose for their chips' last strikes, and when.
+
+use frame_support::BoundedVec;
+use hcc_evidence::RejectCode;
+use hcc_primitives::{
+	mock::{Now, SlashedMiners},
+	Conduct, Reputation as _,
+};
+use sp_runtime::Perbill;
+
+use crate::{mock::*, *};
+
+const CHIP: [u8; 32] = [7; 32];
+
+fn strike(seq: u64) {
+	let forged = Conduct::Failed(RejectCode::QuoteSignature.number());
+	Reputation::note(&CHIP, &miner(), seq, forged);
+}
+
+#[test]
+fn the_last_strike_costs_a_part_of_the_bond_once_it_can_be_undone_no_more() {
+	run(|| {
+		strike(1);
+		strike(2);
+		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+		strike(3);
+		let due = Now::get() + SLASH_DELAY;
+		let part = RULES.slash;
+		let slash = PendingSlash { miner: miner(), seq: 3, part, due };
+		assert_eq!(Reputation::record(CHIP).expect("noted").slash, Some(slash));
+		System::assert_has_event(
+			Event::SlashPending { chip: CHIP, miner: miner(), seq: 3, part, due }.into(),
+		);
+		go_to(due - 1);
+		assert!(SlashedMiners::get().is_empty());
+		go_to(due);
+		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
+		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+	});
+}
+
+#[test]
+fn silence_costs_as_much_of_the_bond_as_being_caught() {
+	run(|| {
+		for seq in 1..=3 {
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+		}
+		go_to(Now::get() + SLASH_DELAY);
+		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
+	});
+}
+
+#[test]
+fn a_chip_that_stays_suspended_costs_no_more() {
+	run(|| {
+		for seq in 1..=20 {
+			strike(seq);
+		}
+		go_to(4 * SLASH_DELAY);
+		assert_eq!(SlashedMiners::get().len(), 1);
+	});
+}
+
+#[test]
+fn a_strike_that_was_undone_costs_nothing_whichever_of_them_it_was() {
+	for undone in 1..=3 {
+		run(|| {
+			(1..=3).for_each(strike);
+			Reputation::undo(&CHIP, undone);
+			System::assert_has_event(
+				Event::SlashLifted { chip: CHIP, miner: miner(), seq: 3 }.into(),
+			);
+			go_to(2 * SLASH_DELAY);
+			assert!(SlashedMiners::get().is_empty(), "{undone}");
+		});
+	}
+}
+
+#[test]
+fn what_is_undone_beside_the_strikes_leaves_the_slash() {
+	run(|| {
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Failed(RejectCode::ImaUnknownFile.number()));
+		(2..=4).for_each(strike);
+		Reputation::undo(&CHIP, 1);
+		go_to(2 * SLASH_DELAY);
+		assert_eq!(SlashedMiners::get().len(), 1);
+	});
+}
+
+#[test]
+fn a_strike_that_is_remembered_no_more_still_costs() {
+	run(|| {
+		(1..=3).for_each(strike);
+		for seq in 4..=24 {
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+		}
+		Reputation::undo(&CHIP, 20);
+		go_to(2 * SLASH_DELAY);
+		assert_eq!(SlashedMiners::get().len(), 1);
+	});
+}
+
+#[test]
+fn what_was_ruled_at_the_strike_is_what_it_costs() {
+	run(|| {
+		(1..=3).for_each(strike);
+		MockRules::set(Rules { slash: Perbill::from_percent(50), ..RULES });
+		go_to(2 * SLASH_DELAY);
+		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
+	});
+}
+
+#[test]
+fn where_no_tick_has_room_it_is_slashed_at_once() {
+	run(|| {
+		let first = Now::get() + SLASH_DELAY;
+		for tick in first..=first + SLACK {
+			let full = vec![[9; 32]; MAX_SLASHES as usize];
+			Due::<Test>::insert(tick, BoundedVec::truncate_from(full));
+		}
+		(1..=3).for_each(strike);
+		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
+	});
+}

@@ -1,0 +1,196 @@
+//! What hosts lose, and what becomes of them when policy changes: on the whole chain.
+
+use frame_support::{assert_ok, traits::fungible::InspectHold};
+use hcc_evidence::{
+	boot::{BootRole, BootRules},
+	RejectCode,
+};
+use hcc_primitives::{units::HOURS, Tier};
+use pallet_policy::FileRule;
+use pallet_registry::Standing;
+
+use super::{
+	machine::{sha256, BootEvent, Machine},
+	network::*,
+};
+use crate::*;
+
+fn stake() -> Balance {
+	Balances::balance_on_hold(&pallet_registry::HoldReason::Bond.into(), &miner())
+}
+
+/// A log that does not lead to the quote.
+fn forge(machine: &mut Machine) {
+	machine.run(b"rootkit");
+	machine.log.pop();
+}
+
+#[test]
+fn the_third_strike_suspends_and_costs_a_part_of_the_bond_after_the_window() {
+	run(|mut machine| {
+		let (before, issued) = (stake(), Balances::total_issuance());
+		forge(&mut machine);
+		for _ in 0..3 {
+			assert_eq!(attest(&machine).code, RejectCode::ImaPcr.number());
+		}
+		let record = Reputation::record(chip(&machine)).expect("noted");
+		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
+		let slash = record.slash.expect("to come");
+		while Verdicts::tick() < slash.due {
+			assert_eq!(stake(), before);
+			block();
+		}
+		let lost = slash.part.mul_floor(before);
+		assert_eq!(stake(), before - lost);
+		assert!(lost > 0 && Balances::total_issuance() <= issued - lost, "nobody has it");
+		assert_eq!(Registry::standing(miner()), Some(Standing::Underbonded));
+		assert_ok!(Registry::bond_more(RuntimeOrigin::signed(miner()), lost));
+		assert_eq!(Registry::standing(miner()), Some(Standing::Ready));
+	});
+}
+
+#[test]
+fn leaving_before_the_slash_is_no_way_out_of_it() {
+	run(|mut machine| {
+		let before = stake();
+		forge(&mut machine);
+		for _ in 0..3 {
+			attest(&machine);
+		}
+		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
+		blocks(HOURS + 40);
+		assert!(stake() < before);
+		let part = Reputation::rules().slash;
+		assert_eq!(stake(), before - part.mul_floor(before));
+	});
+}
+
+#[test]
+fn a_false_verdict_that_is_undone_costs_a_miner_nothing() {
+	run(|mut machine| {
+		let before = stake();
+		forge(&mut machine);
+		attest(&machine);
+		attest(&machine);
+		machine.boot();
+		machine.run(b"hcc-miner");
+		let (subject, evidence) = answer(&machine);
+		vote_all(&VALIDATORS[..3], subject, &lie());
+		blocks(2);
+		assert!(Reputation::record(chip(&machine)).expect("noted").slash.is_some());
+		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
+		assert_eq!(Reputation::record(chip(&machine)).expect("noted").slash, None);
+		// An honest host from here on: silence would be the next strike.
+		for _ in 0..3 {
+			assert!(attest(&machine).is_accepted());
+		}
+		assert_eq!(stake(), before);
+	});
+}
+
+/// Waits until a chip must show its whole log, in rounds of evidence that is accepted.
+fn wait_for_renewal(machine: &Machine) {
+	block();
+	while let Some(due) = Attestation::renewal(chip(machine)) {
+		if due <= Verdicts::tick() {
+			break;
+		}
+		assert!(attest(machine).is_accepted(), "until then all is as before");
+	}
+}
+
+#[test]
+fn a_file_that_is_allowed_no_more_must_be_gone_within_the_hour() {
+	run(|mut machine| {
+		machine.run(b"bash");
+		assert!(attest(&machine).is_accepted());
+		let files = vec![sha256(b"bash")].try_into().expect("one");
+		assert_ok!(Policy::set_files(RuntimeOrigin::root(), files, Some(FileRule::Forbidden)));
+		wait_for_renewal(&machine);
+		let before = Reputation::record(chip(&machine)).expect("noted").score;
+		// The challenge that was open by then is answered as it was asked.
+		let code = (0..3)
+			.map(|_| attest(&machine).code)
+			.find(|code| *code != 0)
+			.expect("its whole log is wanted");
+		assert_eq!(code, RejectCode::ImaOutdatedFile.number());
+		let after = Reputation::record(chip(&machine)).expect("noted").score;
+		assert!(after.value >= before.value && after.strikes == before.strikes);
+		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Quarantine);
+		machine.boot();
+		machine.run(b"hcc-miner");
+		assert!(attest(&machine).is_accepted());
+		assert_ne!(Reputation::tier_of(chip(&machine)), Tier::Quarantine);
+	});
+}
+
+/// What the machine boots.
+fn boot() -> Vec<BootEvent> {
+	[(0, "firmware"), (4, "kernel"), (9, "initrd"), (8, "command line")]
+		.into_iter()
+		.map(|(pcr, what)| BootEvent { pcr, kind: 13, measured: what.as_bytes().to_vec() })
+		.collect()
+}
+
+fn allow(what: &str, role: Option<BootRole>) {
+	let digests = vec![sha256(what.as_bytes())].try_into().expect("one");
+	assert_ok!(Policy::set_boot_parts(RuntimeOrigin::root(), digests, role));
+}
+
+/// An answer with the firmware's event log, judged.
+fn attest_boot(machine: &Machine, log: &[u8]) -> u16 {
+	let context = challenge(machine);
+	let mut evidence = machine.answer(&context);
+	evidence.boot = Some(log.to_vec());
+	machine.sign(&mut evidence);
+	assert_ok!(submit(&evidence));
+	let subject = subject(machine);
+	let finding = found(subject, &evidence);
+	vote_all(&VALIDATORS, subject, &finding);
+	blocks(2);
+	finding.code
+}
+
+#[test]
+fn what_boots_is_held_against_policy() {
+	run(|mut machine| {
+		let log = machine.boot_measuring(&boot());
+		machine.run(b"hcc-miner");
+		assert_eq!(attest_boot(&machine, &log), 0, "taken on first use while there are no rules");
+		for (what, role) in [
+			("firmware", BootRole::Firmware),
+			("kernel", BootRole::Kernel),
+			("initrd", BootRole::Initrd),
+			("command line", BootRole::CommandLine),
+		] {
+			allow(what, Some(role));
+		}
+		let rules = BootRules { secure_boot: false };
+		assert_ok!(Policy::set_boot_rules(RuntimeOrigin::root(), Some(rules)));
+		// Another command line: for one that loads no IMA policy.
+		let mut events = boot();
+		events[3].measured = b"command line ima=off".to_vec();
+		let other = machine.boot_measuring(&events);
+		machine.run(b"hcc-miner");
+		assert_eq!(attest_boot(&machine, &other), RejectCode::BootUnknown.number());
+		// Without a log, nothing can be told.
+		let context = challenge(&machine);
+		let evidence = machine.answer(&context);
+		assert_ok!(submit(&evidence));
+		let finding = found(subject(&machine), &evidence);
+		assert_eq!(finding.code, RejectCode::BootLogMissing.number());
+		vote_all(&VALIDATORS, subject(&machine), &finding);
+		blocks(2);
+		// As it should be; and another kernel, once it is listed.
+		let log = machine.boot_measuring(&boot());
+		machine.run(b"hcc-miner");
+		assert_eq!(attest_boot(&machine, &log), 0);
+		assert!(attest(&machine).is_accepted(), "the log is wanted once a boot");
+		allow("kernel 2", Some(BootRole::Kernel));
+		let mut events = boot();
+		events[1].measured = b"kernel 2".to_vec();
+		let log = machine.boot_measuring(&events);
+		machine.run(b"hcc-miner");
+		assert_eq!(attest_boot(&machine, &log), 0);
+	});
+}
