@@ -32,7 +32,7 @@ impl Miner {
 	}
 }
 
-type Record = api::runtime_types::pallet_reputation::types::Record;
+type Record = api::runtime_types::pallet_reputation::types::Record<AccountId32>;
 
 impl Show {
 	fn run(&self) -> anyhow::Result<u8> {
@@ -106,6 +106,12 @@ async fn describe_chip(at: &ChainAt, chip: &[u8; 32]) -> anyhow::Result<Value> {
 			.as_ref()
 			.and_then(|host| host.checkpoint.as_ref())
 			.map(|boot| boot.0.entries),
+		"slash": record.as_ref().and_then(|record| record.slash.as_ref()).map(|slash| json!({
+			"miner": slash.miner.to_string(),
+			"seq": slash.seq,
+			"part_per_billion": slash.part.0,
+			"due_at_tick": slash.due,
+		})),
 		"challenged": host.as_ref().is_some_and(|host| host.challenge.is_some()),
 		"last": record.as_ref().map(incidents).unwrap_or_default(),
 	}))
@@ -138,6 +144,10 @@ fn print(shown: &Value) {
 	for chip in shown["chips"].as_array().into_iter().flatten() {
 		println!("chip             {}", text(&chip["chip"]));
 		println!("  score          {} of 1000, tier {}", text(&chip["score"]), text(&chip["tier"]));
+		if let Some(due) = chip["slash"]["due_at_tick"].as_u64() {
+			let part = chip["slash"]["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
+			println!("  slash          {part} % of the bond at tick {due}");
+		}
 		println!(
 			"  evidence       {} accepted, {} rejected, {} missed; {} strikes",
 			text(&chip["passed"]),
