@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod attest;
+pub mod claim;
 pub mod config;
 mod enrol;
 mod guest;

@@ -1,7 +1,8 @@
-use std::process::ExitCode;
+use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use hcc_miner::{
+	claim::claim,
 	config::{Config, Options},
 	preflight, run,
 };
@@ -22,6 +23,8 @@ struct Cli {
 enum Command {
 	/// Register, enrol the TPM, and answer challenges until stopped.
 	Run,
+	/// Take the chip of this machine from another miner that has registered it, by showing it to the chain. Takes more than an hour.
+	Claim,
 	/// List what a host must have, with PASS, SKIP or FAIL and what to do.
 	Check {
 		/// As JSON.
@@ -46,13 +49,16 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.init();
 	match cli.command {
 		Command::Check { json } => preflight::check(&config, json).await,
-		Command::Run => {
-			let mut terminate = signal(SignalKind::terminate())?;
-			tokio::select! {
-				result = run::run(config) => result.map(|()| ExitCode::SUCCESS),
-				_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
-				_ = terminate.recv() => Ok(ExitCode::SUCCESS),
-			}
-		},
+		Command::Run => until_stopped(run::run(config)).await,
+		Command::Claim => until_stopped(claim(config)).await,
+	}
+}
+
+async fn until_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+	let mut terminate = signal(SignalKind::terminate())?;
+	tokio::select! {
+		result = work => result.map(|()| ExitCode::SUCCESS),
+		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+		_ = terminate.recv() => Ok(ExitCode::SUCCESS),
 	}
 }

@@ -35,7 +35,7 @@ pub(crate) async fn ensure_registered(
 	Ok(miner)
 }
 
-async fn ensure_miner(
+pub(crate) async fn ensure_miner(
 	chain: &Chain,
 	config: &Config,
 	hot: &Submitter,
@@ -70,11 +70,12 @@ async fn ensure_chip(
 	miner: &AccountId32,
 	chip: ChipHash,
 ) -> anyhow::Result<()> {
-	let at = chain.best().await?;
-	let address = api::storage().registry().miner_of_chip();
-	if let Some(found) = at.storage().try_fetch(address, (chip,)).await? {
-		let holder = found.decode()?;
-		ensure!(holder == *miner, "chip {} is registered by {holder}", hex::encode(chip));
+	if let Some(holder) = holder_of(chain, chip).await? {
+		ensure!(
+			holder == *miner,
+			"chip {} is registered by {holder}: hcc-miner claim takes it, as it is this machine's",
+			hex::encode(chip)
+		);
 		return Ok(());
 	}
 	let Some(owner) = config.owner()? else {
@@ -86,8 +87,21 @@ async fn ensure_chip(
 	Ok(())
 }
 
+/// The miner that has registered a chip.
+pub(crate) async fn holder_of(
+	chain: &Chain,
+	chip: ChipHash,
+) -> anyhow::Result<Option<AccountId32>> {
+	let at = chain.best().await?;
+	let address = api::storage().registry().miner_of_chip();
+	match at.storage().try_fetch(address, (chip,)).await? {
+		Some(found) => Ok(Some(found.decode()?)),
+		None => Ok(None),
+	}
+}
+
 /// The chip's key for the TCB that it reports now.
-async fn ensure_vek(
+pub(crate) async fn ensure_vek(
 	chain: &Chain,
 	config: &Config,
 	hot: &Submitter,

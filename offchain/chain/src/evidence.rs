@@ -89,9 +89,10 @@ async fn calls(
 fn evidence_of(call: &api::Call) -> Vec<&HostEvidence> {
 	use api::{multisig, sudo, utility};
 	match call {
-		api::Call::Attestation(api::attestation::Call::submit_evidence { evidence }) => {
-			vec![&evidence.0]
-		},
+		api::Call::Attestation(
+			api::attestation::Call::submit_evidence { evidence }
+			| api::attestation::Call::claim { evidence, .. },
+		) => vec![&evidence.0],
 		api::Call::Utility(
 			utility::Call::batch { calls }
 			| utility::Call::batch_all { calls }

@@ -9,12 +9,12 @@ use alloc::{boxed::Box, vec, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, weights::WeightMeter, BoundedVec};
-use frame_system::RawOrigin;
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use hcc_evidence::{
 	crypto::P384Key,
 	host::{
-		host_report_data, quote_extra_data, BootState, Claims, HostEvidence, ImaDelta,
-		PinnedContext, EVAL_VERSION, QUOTED_PCRS,
+		challenge_nonce, host_report_data, quote_extra_data, BootState, Claims, HostEvidence,
+		ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
 	},
 	snp::{GuestPolicy, ProductLine, TcbVersion, Vek, VekKind, REPORT_LEN},
 	UnixSeconds,
@@ -134,6 +134,16 @@ fn answer<T: Config>(
 	let open = Hosts::<T>::get(chip)
 		.and_then(|host| host.challenge)
 		.ok_or(BenchmarkError::Stop("the chip is not challenged"))?;
+	Ok(answer_to::<T>(miner, chip, &open, log))
+}
+
+/// The same, bound to that challenge.
+fn answer_to<T: Config>(
+	miner: &AccountIdOf<T>,
+	chip: &ChipHash,
+	open: &OpenChallenge,
+	log: u32,
+) -> HostEvidence {
 	let (genesis, miner) = (genesis::<T>(), miner.clone().into());
 	let guest_pk = [4; 32];
 	let tpms_attest = quote(&quote_extra_data(&genesis, &open.nonce, &miner, chip, &guest_pk));
@@ -147,7 +157,7 @@ fn answer<T: Config>(
 		&[0; 32],
 		&records,
 	);
-	Ok(HostEvidence {
+	HostEvidence {
 		miner,
 		seq: open.seq,
 		snp_report: report(&data),
@@ -158,7 +168,7 @@ fn answer<T: Config>(
 		boot: None,
 		guest_pk,
 		guest_signature: [7; 64],
-	})
+	}
 }
 
 /// A chip whose evidence is being judged as that subject, so that what is found moves it to another tier.
@@ -248,6 +258,61 @@ mod benchmarks {
 
 		let open = Hosts::<T>::get(chips[1]).and_then(|host| host.challenge);
 		assert!(open.is_some_and(|open| open.subject.is_some()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn claim(n: Linear<0, LOG>) -> Result<(), BenchmarkError> {
+		T::World::validators(100);
+		T::World::set_tick(1);
+		T::World::crowd();
+		T::World::set_randomness();
+		frame_system::Pallet::<T>::set_block_number(10u32.into());
+		let last = 9u32;
+		let hash = T::Hash::default();
+		frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(last), hash);
+		let (holder, claimant): (AccountIdOf<T>, AccountIdOf<T>) =
+			(account("holder", 0, 0), account("claimant", 0, 0));
+		let chip = chip(0);
+		T::World::register(&holder, &[chip], tpm());
+		T::World::register(&claimant, &[], tpm());
+		T::World::add_vek(chip, vek(&chip));
+		let nonce = challenge_nonce(
+			&genesis::<T>(),
+			&claimant.clone().into(),
+			&chip,
+			last.into(),
+			&[0; 32],
+		);
+		let open = OpenChallenge { seq: last.into(), nonce, deadline: 0, subject: None };
+		let evidence = answer_to::<T>(&claimant, &chip, &open, n);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(claimant.clone()), chip, Box::new(evidence));
+
+		assert!(OpenClaims::<T>::get(chip).is_some_and(|open| open.claimant == claimant));
+		Ok(())
+	}
+
+	/// The chip goes from a holder for which other pallets keep as much as they can to its claimant.
+	#[benchmark]
+	fn settle_claim() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let subject = H256([1; 32]);
+		let chip = judged::<T>(0, subject)?;
+		T::World::engage(&chip, &account("miner", 0, 0));
+		let claimant: AccountIdOf<T> = account("claimant", 0, 0);
+		T::World::register(&claimant, &[], tpm());
+		let contested =
+			Claim { claimant: claimant.clone(), subject, contest: Contest::Absent, closed: false };
+		OpenClaims::<T>::insert(chip, contested);
+
+		#[block]
+		{
+			Pallet::<T>::on_closed(subject);
+		}
+
+		assert!(!OpenClaims::<T>::contains_key(chip));
 		Ok(())
 	}
 

@@ -67,7 +67,7 @@ impl<T: Config> Pallet<T> {
 				let missed =
 					host.challenge.filter(|open| open.subject.is_none() && open.deadline < kept);
 				if let Some(open) = missed {
-					Self::conclude(&chip, open.seq, Conduct::Missed);
+					Self::conclude(&chip, open.seq, Conduct::Missed, None);
 				}
 			}
 		}
@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Closes a chip's challenge with that conduct: its reputation changes, and whoever did not pass is challenged again at once.
-	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct) {
+	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct, subject: Option<SubjectId>) {
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
 		let tier = T::Reputation::note(chip, &host.miner, seq, conduct);
 		// A chip that keeps failing is not challenged block after block: only the first failure calls for a check at once.
@@ -114,6 +114,7 @@ impl<T: Config> Pallet<T> {
 		if conduct != Conduct::Passed && !failed_before {
 			Self::recheck(chip);
 		}
+		Self::note_contest(chip, seq, conduct, subject);
 	}
 
 	/// Closes a chip's challenge, which counts for nothing.
@@ -171,23 +172,29 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> OnVerdict for Pallet<T> {
 	fn on_verdict(subject: SubjectId, finding: &Finding) {
+		if Self::judge_claim(subject, finding) {
+			return;
+		}
 		let Some(pinned) = Self::open_context(subject) else { return };
 		let (chip, seq) = (pinned.chip, pinned.seq);
 		match finding.code {
 			Finding::ACCEPTED => match Claims::decode(&mut &finding.claims[..]) {
 				Ok(claims) => {
 					Self::accept(&pinned, claims);
-					Self::conclude(&chip, seq, Conduct::Passed);
+					Self::conclude(&chip, seq, Conduct::Passed, Some(subject));
 				},
 				// More than two thirds of the committee voted for what is no claims.
 				Err(_) => Self::void(&chip, seq),
 			},
 			Finding::UNDECIDED => Self::void(&chip, seq),
-			code => Self::conclude(&chip, seq, Conduct::Failed(code)),
+			code => Self::conclude(&chip, seq, Conduct::Failed(code), Some(subject)),
 		}
 	}
 
 	fn on_void(subject: SubjectId) {
+		if let Some(pinned) = Contexts::<T>::get(subject) {
+			Self::drop_claim(subject, &pinned);
+		}
 		if let Some(pinned) = Self::open_context(subject) {
 			Self::void(&pinned.chip, pinned.seq);
 		}
@@ -195,16 +202,23 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	}
 
 	fn on_overturned(subject: SubjectId) {
-		if let Some(pinned) = Contexts::<T>::get(subject) {
+		let Some(pinned) = Contexts::<T>::get(subject) else { return };
+		if !Self::drop_claim(subject, &pinned) {
 			Self::overturn(&pinned);
 		}
 	}
 
 	fn on_closed(subject: SubjectId) {
+		let pinned = Contexts::<T>::get(subject);
 		Self::forget_context(subject);
+		if let Some(pinned) = pinned {
+			Self::settle_claim(subject, &pinned);
+		}
 	}
 
 	fn weight() -> frame_support::weights::Weight {
-		T::WeightInfo::conclude_accepted().max(T::WeightInfo::conclude_rejected())
+		T::WeightInfo::conclude_accepted()
+			.max(T::WeightInfo::conclude_rejected())
+			.max(T::WeightInfo::settle_claim())
 	}
 }

@@ -1,6 +1,6 @@
 //! Whose a chip is that two miners say they have: his who can show it live. Settled once no verdict about it can be proven false any more.
 
-use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
+use frame_support::{ensure, pallet_prelude::DispatchResult};
 use frame_system::pallet_prelude::BlockNumberFor;
 use hcc_evidence::{
 	host::{challenge_nonce, evidence_hash, subject_id, HostEvidence, PinnedContext},
@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		let holder = T::Chips::holder(&chip).ok_or(Error::<T>::NobodysChip)?;
 		ensure!(holder != miner, Error::<T>::OwnChip);
 		ensure!(T::Chips::has_room(&miner), Error::<T>::NoRoom);
-		ensure!(!Claims::<T>::contains_key(chip), Error::<T>::Claimed);
+		ensure!(!OpenClaims::<T>::contains_key(chip), Error::<T>::Claimed);
 		let nonce = Self::claim_nonce(&miner, &chip, evidence.seq)?;
 		let open = OpenChallenge { seq: evidence.seq, nonce, deadline: 0, subject: None };
 		Self::check_quote(evidence, &chip, &nonce)?;
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 		Contexts::<T>::insert(subject, pinned);
 		let claim =
 			Claim { claimant: miner.clone(), subject, contest: Contest::Judging, closed: false };
-		Claims::<T>::insert(chip, claim);
+		OpenClaims::<T>::insert(chip, claim);
 		Self::deposit_event(Event::EvidenceIncluded {
 			chip,
 			miner: miner.clone(),
@@ -59,8 +59,7 @@ impl<T: Config> Pallet<T> {
 		block: u64,
 	) -> Result<[u8; 32], Error<T>> {
 		let now = frame_system::Pallet::<T>::block_number();
-		let number: BlockNumberFor<T> =
-			block.try_into().map_err(|_| Error::<T>::ClaimTooOld)?;
+		let number: BlockNumberFor<T> = block.try_into().map_err(|_| Error::<T>::ClaimTooOld)?;
 		let age = now.saturating_sub(number);
 		ensure!(
 			!number.is_zero() && number < now && age <= MAX_CLAIM_AGE.into(),
@@ -83,7 +82,7 @@ impl<T: Config> Pallet<T> {
 	/// The chip of a claim that is being judged as `subject`.
 	fn claim_of(subject: SubjectId) -> Option<(ChipHash, ClaimOf<T>)> {
 		let pinned = Contexts::<T>::get(subject)?;
-		let claim = Claims::<T>::get(pinned.chip).filter(|claim| claim.subject == subject)?;
+		let claim = OpenClaims::<T>::get(pinned.chip).filter(|claim| claim.subject == subject)?;
 		Some((pinned.chip, claim))
 	}
 
@@ -104,7 +103,7 @@ impl<T: Config> Pallet<T> {
 				Contest::Answering { after: host.seq.saturating_sub(open) }
 			},
 		};
-		Claims::<T>::insert(chip, claim);
+		OpenClaims::<T>::insert(chip, claim);
 		if !Self::challenge(&chip) {
 			Self::recheck(&chip);
 		}
@@ -118,7 +117,7 @@ impl<T: Config> Pallet<T> {
 		conduct: Conduct,
 		subject: Option<SubjectId>,
 	) {
-		let Some(mut claim) = Claims::<T>::get(chip) else { return };
+		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
 		let Contest::Answering { after } = claim.contest else { return };
 		if seq <= after {
 			return;
@@ -130,12 +129,15 @@ impl<T: Config> Pallet<T> {
 			// It is there, and has other faults: then it stays where it is, and may be claimed again.
 			_ => return Self::refuse_claim(chip, &claim),
 		};
-		Claims::<T>::insert(chip, claim);
+		match claim.contest {
+			Contest::Absent if claim.closed => Self::hand_over(chip, claim),
+			_ => OpenClaims::<T>::insert(chip, claim),
+		}
 	}
 
-	/// The holder gave the chip up while it was claimed.
+	/// The holder gives the chip up while it must show it.
 	pub(crate) fn note_gone(chip: &ChipHash) {
-		Claims::<T>::mutate(chip, |claim| {
+		OpenClaims::<T>::mutate(chip, |claim| {
 			if let Some(claim) = claim {
 				if matches!(claim.contest, Contest::Answering { .. }) {
 					claim.contest = Contest::Absent;
@@ -145,14 +147,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn refuse_claim(chip: &ChipHash, claim: &ClaimOf<T>) {
-		Claims::<T>::remove(chip);
+		OpenClaims::<T>::remove(chip);
 		let claimant = claim.claimant.clone();
 		Self::deposit_event(Event::ClaimRefused { chip: *chip, claimant });
 	}
 
 	/// A claim, or what it was answered with, counts for nothing: as if it had not been made. False where the subject is no claim.
 	pub(crate) fn drop_claim(subject: SubjectId, pinned: &PinnedContext) -> bool {
-		let Some(claim) = Claims::<T>::get(pinned.chip) else { return false };
+		let Some(claim) = OpenClaims::<T>::get(pinned.chip) else { return false };
 		let is_claim = claim.subject == subject;
 		if is_claim || (claim.contest == Contest::Both { subject }) {
 			Self::refuse_claim(&pinned.chip, &claim);
@@ -163,26 +165,28 @@ impl<T: Config> Pallet<T> {
 	/// A subject's verdict can be proven false no more. Once that is so of all that a claim rests on, it is settled.
 	pub(crate) fn settle_claim(subject: SubjectId, pinned: &PinnedContext) {
 		let chip = pinned.chip;
-		let Some(mut claim) = Claims::<T>::get(chip) else { return };
+		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
 		claim.closed |= claim.subject == subject;
 		match claim.contest {
-			_ if !claim.closed => Claims::<T>::insert(chip, claim),
+			_ if !claim.closed => OpenClaims::<T>::insert(chip, claim),
 			Contest::Absent => Self::hand_over(&chip, claim),
 			// The holder's evidence came later; it may still be judged.
-			Contest::Both { subject: shown } if shown != subject && Contexts::<T>::contains_key(shown) => {
-				Claims::<T>::insert(chip, claim);
+			Contest::Both { subject: shown }
+				if shown != subject && Contexts::<T>::contains_key(shown) =>
+			{
+				OpenClaims::<T>::insert(chip, claim);
 			},
 			Contest::Both { .. } => {
-				Claims::<T>::remove(chip);
+				OpenClaims::<T>::remove(chip);
 				T::Chips::ban(&chip);
 			},
-			Contest::Answering { .. } => Claims::<T>::insert(chip, claim),
+			Contest::Answering { .. } => OpenClaims::<T>::insert(chip, claim),
 			Contest::Judging => Self::refuse_claim(&chip, &claim),
 		}
 	}
 
 	fn hand_over(chip: &ChipHash, claim: ClaimOf<T>) {
-		Claims::<T>::remove(chip);
+		OpenClaims::<T>::remove(chip);
 		if !T::Chips::hand_over(chip, &claim.claimant) {
 			// It has left since, or taken other chips.
 			let claimant = claim.claimant;

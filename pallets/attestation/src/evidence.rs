@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn check_lengths(evidence: &HostEvidence) -> Result<(), Error<T>> {
+	pub(crate) fn check_lengths(evidence: &HostEvidence) -> Result<(), Error<T>> {
 		let fits = evidence.snp_report.len() == REPORT_LEN
 			&& evidence.tpms_attest.len() <= MAX_ATTEST
 			&& evidence.tpm_signature.len() <= MAX_SIGNATURE
@@ -93,23 +93,31 @@ impl<T: Config> Pallet<T> {
 			})
 			.collect();
 		ensure!(!open.is_empty(), Error::<T>::NoChallenge);
-		let attest =
-			Attest::parse(&evidence.tpms_attest).map_err(|_| Error::<T>::EvidenceMalformed)?;
-		open.into_iter()
-			.find(|(chip, open)| {
-				let wanted = quote_extra_data(
-					&genesis::<T>(),
-					&open.nonce,
-					&evidence.miner,
-					chip,
-					&evidence.guest_pk,
-				);
-				attest.extra_data == wanted
-			})
-			.ok_or(Error::<T>::QuoteNotBound)
+		let mut refusal = Error::<T>::QuoteNotBound;
+		for (chip, open) in open {
+			match Self::check_quote(evidence, &chip, &open.nonce) {
+				Ok(()) => return Ok((chip, open)),
+				Err(other) => refusal = other,
+			}
+		}
+		Err(refusal)
 	}
 
-	fn check_report(
+	/// Whether the quote is bound to that nonce and chip.
+	pub(crate) fn check_quote(
+		evidence: &HostEvidence,
+		chip: &ChipHash,
+		nonce: &Hash256,
+	) -> Result<(), Error<T>> {
+		let attest =
+			Attest::parse(&evidence.tpms_attest).map_err(|_| Error::<T>::EvidenceMalformed)?;
+		let wanted =
+			quote_extra_data(&genesis::<T>(), nonce, &evidence.miner, chip, &evidence.guest_pk);
+		ensure!(attest.extra_data == wanted, Error::<T>::QuoteNotBound);
+		Ok(())
+	}
+
+	pub(crate) fn check_report(
 		evidence: &HostEvidence,
 		report: &Report,
 		nonce: &Hash256,
@@ -135,6 +143,21 @@ impl<T: Config> Pallet<T> {
 		report: &Report,
 	) -> Result<PinnedContext, Error<T>> {
 		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
+		Ok(PinnedContext {
+			boot: host.checkpoint,
+			former: host.former,
+			boot_profile: host.boot_profile,
+			..Self::pin_anew(miner, chip, open, report)?
+		})
+	}
+
+	/// The same for a machine of which nothing is known.
+	pub(crate) fn pin_anew(
+		miner: &AccountIdOf<T>,
+		chip: ChipHash,
+		open: &OpenChallenge,
+		report: &Report,
+	) -> Result<PinnedContext, Error<T>> {
 		let tpm = T::Miners::tpm(miner).ok_or(Error::<T>::TpmMissing)?;
 		Ok(PinnedContext {
 			miner: miner.clone().into(),
@@ -147,9 +170,9 @@ impl<T: Config> Pallet<T> {
 			vek: T::Veks::vek(&chip, report.reported_tcb).ok_or(Error::<T>::VekMissing)?,
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),
-			boot: host.checkpoint,
-			former: host.former,
-			boot_profile: host.boot_profile,
+			boot: None,
+			former: None,
+			boot_profile: None,
 		})
 	}
 

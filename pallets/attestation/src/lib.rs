@@ -13,6 +13,7 @@
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenges;
+mod claims;
 mod draw;
 mod evidence;
 mod lifecycle;
@@ -43,7 +44,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::host::{HostEvidence, PinnedContext};
 	use hcc_primitives::{
-		ChipHash, Conduct, Judges, Miners, Reputation, SubjectId, Tick, Ticks, Tier, Veks,
+		ChipHash, ClaimsChips, Conduct, Judges, Miners, Reputation, SubjectId, Tick, Ticks, Tier,
+		Veks,
 	};
 
 	use super::*;
@@ -63,6 +65,9 @@ pub mod pallet {
 
 		/// The register of miners.
 		type Miners: Miners<AccountIdOf<Self>>;
+
+		/// Whose chips are.
+		type Chips: ClaimsChips<AccountIdOf<Self>>;
 
 		/// The keys of chips.
 		type Veks: Veks;
@@ -148,6 +153,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type DrawnUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
+	/// Chips that another miner than the one that registered them says it has.
+	// Hashed with Blake2, as `Hosts`.
+	#[pallet::storage]
+	pub type OpenClaims<T: Config> =
+		StorageMap<_, Blake2_128Concat, ChipHash, ClaimOf<T>, OptionQuery>;
+
 	/// The last change of policy since which logs must be judged anew.
 	#[pallet::storage]
 	pub type Tightened<T: Config> = StorageValue<_, Tightening, OptionQuery>;
@@ -199,6 +210,10 @@ pub mod pallet {
 		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, conduct: Conduct },
 		/// What was concluded of a challenge was proven false, and is undone.
 		Overturned { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
+		/// A miner shows a chip that another has registered: if that is so, its holder must show it too.
+		ChipClaimed { chip: ChipHash, claimant: AccountIdOf<T>, holder: AccountIdOf<T> },
+		/// A claim came to nothing: its evidence was not accepted, or its claimant has no room, or the holder's machine has other faults.
+		ClaimRefused { chip: ChipHash, claimant: AccountIdOf<T> },
 		/// A challenge is closed and counts for nothing: it could not be judged, or not in time.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 	}
@@ -221,6 +236,16 @@ pub mod pallet {
 		VekMissing,
 		/// The miner's TPM is not enrolled.
 		TpmMissing,
+		/// Nobody has registered the chip. Call `registry.add_chip`.
+		NobodysChip,
+		/// The chip is the claimant's.
+		OwnChip,
+		/// The claimant's TPM is not enrolled, or it has as many chips as it may.
+		NoRoom,
+		/// The chip is claimed already. Wait until that is settled.
+		Claimed,
+		/// The block that the claim answers is none of the last ones.
+		ClaimTooOld,
 		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
 		TooManyRevisions,
 	}
@@ -257,6 +282,11 @@ pub mod pallet {
 			Self::renewal_of(&chip, &Hosts::<T>::get(chip)?)
 		}
 
+		/// The claim to a chip, if there is one.
+		pub fn claim_to(chip: ChipHash) -> Option<ClaimOf<T>> {
+			OpenClaims::<T>::get(chip)
+		}
+
 		/// What evidence is judged by that is being judged as `subject`.
 		pub fn context(subject: SubjectId) -> Option<PinnedContext> {
 			Contexts::<T>::get(subject)
@@ -291,6 +321,30 @@ pub mod pallet {
 			let who = ensure_signed(origin)?;
 			Self::do_submit_evidence(who, &evidence)?;
 			Ok(Pays::No.into())
+		}
+
+		/// Claims a chip that another miner has registered, by evidence that the chip is the caller's: as an answer to a challenge whose number is that of one of the last
+		/// [`MAX_CLAIM_AGE`] blocks, and whose nonce binds that block's hash. If it is accepted, the holder must show the chip at once. If it cannot, the
+		/// chip is the caller's once no verdict on it can be proven false any more; if it can, the chip's key is in two hands, and nobody can have it.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by a miner's hot key.
+		///
+		/// ## Errors
+		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::ClaimTooOld`].
+		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::VekMissing`].
+		///
+		/// ## Events
+		/// [`Event::EvidenceIncluded`], [`Event::ChipClaimed`].
+		#[pallet::call_index(1)]
+		#[pallet::weight(<T as Config>::WeightInfo::claim(logs_len(evidence)))]
+		pub fn claim(
+			origin: OriginFor<T>,
+			chip: ChipHash,
+			evidence: Box<HostEvidence>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_claim(who, chip, &evidence)
 		}
 	}
 }

@@ -45,6 +45,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn on_gone(chip: &ChipHash) {
+		Self::note_gone(chip);
 		let Some(host) = Hosts::<T>::take(chip) else { return };
 		Self::leave(host.tier, host.position);
 		// Numbers go on where they ended, so that what was signed for a challenge of before answers none to come.
@@ -83,6 +84,12 @@ impl<T: Config> Pallet<T> {
 					"4: a challenge has no deadline"
 				),
 			}
+		}
+		for claim in OpenClaims::<T>::iter_values() {
+			ensure!(
+				claim.closed || Contexts::<T>::contains_key(claim.subject),
+				"6: a claim is never settled"
+			);
 		}
 		let mut revisions = alloc::collections::BTreeMap::<u32, u32>::new();
 		for pinned in Contexts::<T>::iter_values() {

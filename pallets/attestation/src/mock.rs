@@ -86,6 +86,7 @@ impl Config for Test {
 	type Rules = MockRules;
 	type StoreRules = Chosen;
 	type Miners = MockMiners;
+	type Chips = MockMiners;
 	type Veks = MockVeks;
 	type Judges = MockJudges;
 	type Reputation = MockReputation;

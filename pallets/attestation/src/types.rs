@@ -104,6 +104,48 @@ pub struct Tightening {
 	pub at: Tick,
 }
 
+/// The oldest block, counted back from the one that includes a claim, whose hash a claim can answer.
+pub const MAX_CLAIM_AGE: u32 = 20;
+/// [`Claim`] with the chain's accounts.
+pub type ClaimOf<T> = Claim<AccountIdOf<T>>;
+
+/// A miner says that a chip is its own which another has registered.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Claim<AccountId> {
+	pub claimant: AccountId,
+	/// As what its evidence is judged.
+	pub subject: SubjectId,
+	pub contest: Contest,
+	/// The verdict on its evidence can be proven false no more.
+	pub closed: bool,
+}
+
+/// How far a claim has come.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Contest {
+	/// The claimant's evidence is being judged.
+	Judging,
+	/// It was accepted: the holder must show the chip at its first challenge after that number.
+	Answering { after: u64 },
+	/// The holder did not show it.
+	Absent,
+	/// The holder has shown it as well, by evidence that was judged as `subject`.
+	Both { subject: SubjectId },
+}
+
 /// A challenge that is not concluded.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,

@@ -18,6 +18,8 @@ pub trait WeightInfo {
 	fn draw() -> Weight;
 	fn conclude_accepted() -> Weight;
 	fn conclude_rejected() -> Weight;
+	fn claim(n: u32) -> Weight;
+	fn settle_claim() -> Weight;
 }
 
 /// For the runtime.
@@ -150,6 +152,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn conclude_rejected() -> Weight {
 		Weight::from_parts(55_223_000, 11498).saturating_add(T::DbWeight::get().reads_writes(9, 7))
 	}
+	fn claim(n: u32) -> Weight {
+		Self::submit_evidence(n)
+	}
+	fn settle_claim() -> Weight {
+		Self::conclude_accepted().saturating_mul(3)
+	}
 }
 
 /// For mocks.
@@ -181,5 +189,11 @@ impl WeightInfo for () {
 	fn conclude_rejected() -> Weight {
 		Weight::from_parts(55_223_000, 11498)
 			.saturating_add(ParityDbWeight::get().reads_writes(9, 7))
+	}
+	fn claim(n: u32) -> Weight {
+		Self::submit_evidence(n)
+	}
+	fn settle_claim() -> Weight {
+		Self::conclude_accepted().saturating_mul(3)
 	}
 }

@@ -22,7 +22,9 @@ pub mod validators;
 pub use conduct::{Conduct, Reputation, Tier};
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::genesis;
-pub use miner::{ChipOwners, EnrolledTpm, Miners, OnChip, SlashesMiners, TpmRoots, Veks};
+pub use miner::{
+	ChipOwners, ClaimsChips, EnrolledTpm, Miners, OnChip, SlashesMiners, TpmRoots, Veks,
+};
 pub use ticks::{Tick, Ticks};
 pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};
 

@@ -42,6 +42,18 @@ pub trait SlashesMiners<AccountId> {
 	fn slash(miner: &AccountId, part: Perbill);
 }
 
+/// Decides whose a chip is that two miners claim.
+pub trait ClaimsChips<AccountId> {
+	/// The miner that registered the chip.
+	fn holder(chip: &ChipHash) -> Option<AccountId>;
+	/// Whether a miner could have another chip: it has a TPM and has not left.
+	fn has_room(miner: &AccountId) -> bool;
+	/// Takes the chip from its holder, and gives it to another miner. False where that has no room, and nothing has changed.
+	fn hand_over(chip: &ChipHash, to: &AccountId) -> bool;
+	/// Takes the chip from its holder for good: nobody can register it any more.
+	fn ban(chip: &ChipHash);
+}
+
 /// Whose a chip is.
 pub trait ChipOwners<AccountId> {
 	/// The miner that registered the chip.

@@ -27,6 +27,8 @@ parameter_types! {
 	pub static Closed: Vec<SubjectId> = vec![];
 	/// Whom [`MockSlashes`] punished, and for whose report.
 	pub static Slashed: Vec<(AccountId32, Option<AccountId32>)> = vec![];
+	/// The chips that [`MockMiners`] was told to give to somebody, or to nobody any more.
+	pub static HandedOver: Vec<(ChipHash, Option<AccountId32>)> = vec![];
 	/// Which miners [`MockSlashesMiners`] punished, and how much.
 	pub static SlashedMiners: Vec<(AccountId32, Perbill)> = vec![];
 	/// What [`MockServes`] was told.
@@ -70,6 +72,7 @@ pub fn reset() {
 	Overturned::set(vec![]);
 	Closed::set(vec![]);
 	Slashed::set(vec![]);
+	HandedOver::set(vec![]);
 	SlashedMiners::set(vec![]);
 	Served::set(vec![]);
 	Evaluation::set(None);
@@ -221,6 +224,28 @@ impl ChipOwners<AccountId32> for MockMiners {
 
 	fn acts_for(who: &AccountId32, chip: &ChipHash) -> bool {
 		Self::owner_of(chip).as_ref() == Some(who)
+	}
+}
+
+impl ClaimsChips<AccountId32> for MockMiners {
+	fn holder(chip: &ChipHash) -> Option<AccountId32> {
+		Self::owner_of(chip)
+	}
+
+	fn has_room(miner: &AccountId32) -> bool {
+		Self::tpm(miner).is_some() && Self::chips(miner).len() < 2
+	}
+
+	fn hand_over(chip: &ChipHash, to: &AccountId32) -> bool {
+		let room = Self::has_room(to);
+		if room {
+			HandedOver::mutate(|all| all.push((*chip, Some(to.clone()))));
+		}
+		room
+	}
+
+	fn ban(chip: &ChipHash) {
+		HandedOver::mutate(|all| all.push((*chip, None)));
 	}
 }
 

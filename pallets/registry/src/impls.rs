@@ -83,6 +83,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_add_chip(who: AccountIdOf<T>, chip: ChipHash) -> DispatchResult {
 		Self::change(&who, |miner| {
+			ensure!(!Banned::<T>::contains_key(chip), Error::<T>::ChipBanned);
 			ensure!(!MinerOfChip::<T>::contains_key(chip), Error::<T>::ChipInUse);
 			miner.chips.try_push(chip).map_err(|_| Error::<T>::TooManyChips)?;
 			MinerOfChip::<T>::insert(chip, &who);
@@ -105,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn release_chip(miner: AccountIdOf<T>, chip: ChipHash) {
+	pub(crate) fn release_chip(miner: AccountIdOf<T>, chip: ChipHash) {
 		MinerOfChip::<T>::remove(chip);
 		T::OnChip::on_gone(&chip);
 		Self::deposit_event(Event::ChipRemoved { miner, chip });
@@ -181,6 +182,8 @@ impl<T: Config> Pallet<T> {
 		}
 		ensure!(MinerOfHot::<T>::iter().count() == hot_keys, "2: a hot key of no miner");
 		ensure!(MinerOfChip::<T>::iter().count() == chips, "3: a chip of no miner");
+		let banned = |chip| Banned::<T>::contains_key(chip);
+		ensure!(!MinerOfChip::<T>::iter_keys().any(banned), "6: a chip that is banned has a miner");
 		let mut tpms = 0usize;
 		for (who, tpm) in Tpms::<T>::iter() {
 			ensure!(Miners::<T>::contains_key(&who), "4: a tpm of no miner");

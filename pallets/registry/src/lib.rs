@@ -12,6 +12,7 @@
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod chips;
 mod enrolment;
 mod impls;
 mod queries;
@@ -113,6 +114,11 @@ pub mod pallet {
 	pub type MinerOfChip<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, AccountIdOf<T>, OptionQuery>;
 
+	/// Chips that were shown live in two places: nobody can register them.
+	// Hashed with Blake2, as `MinerOfChip`.
+	#[pallet::storage]
+	pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, (), OptionQuery>;
+
 	/// The miner of a TPM, by the hash of its endorsement key.
 	// Not hashed: a row needs a vendor's certificate for the key.
 	#[pallet::storage]
@@ -145,6 +151,10 @@ pub mod pallet {
 		OfferSet { miner: AccountIdOf<T>, offer: Offer },
 		/// A miner claims a chip.
 		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
+		/// A miner has shown a chip that another had registered, and has it now.
+		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
+		/// A chip was shown live in two places: nobody can register it any more.
+		ChipBanned { chip: ChipHash },
 		/// A miner gave a chip up.
 		ChipRemoved { miner: AccountIdOf<T>, chip: ChipHash },
 		/// A miner showed its TPM's certificate. The validators of `committee` are to make credentials until tick `deadline`.
@@ -188,12 +198,14 @@ pub mod pallet {
 		BondTooSmall,
 		/// Another miner uses this hot key. Choose one of your own.
 		HotInUse,
-		/// Another miner has this chip.
+		/// Another miner has this chip. If it is yours, call `attestation.claim`.
 		ChipInUse,
 		/// The miner has as many chips as its TPM may stand for.
 		TooManyChips,
 		/// The miner does not have this chip.
 		ChipNotFound,
+		/// The chip was shown live in two places, so that its key is in other hands than its maker's.
+		ChipBanned,
 		/// The endorsement key's certificate leads to no trusted vendor, or is not valid now, or its key is of another kind.
 		EkRefused,
 		/// Another miner's TPM has this endorsement key. One TPM is one miner's.
@@ -337,6 +349,7 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
 		/// - [`Error::ChipInUse`]: another miner has it, or the caller already.
+		/// - [`Error::ChipBanned`].
 		/// - [`Error::TooManyChips`].
 		///
 		/// ## Events

@@ -136,6 +136,7 @@ impl pallet_attestation::Config for Runtime {
 	type Rules = AttestationRules;
 	type StoreRules = StoreRules;
 	type Miners = Registry;
+	type Chips = Registry;
 	type Veks = Policy;
 	type Judges = Verdicts;
 	type Reputation = Reputation;

@@ -1,4 +1,5 @@
 mod attacks;
+mod claims;
 mod genesis;
 mod governance;
 mod hosts;

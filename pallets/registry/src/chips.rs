@@ -1,0 +1,53 @@
+//! Chips that change hands because another miner has shown them.
+
+use hcc_primitives::{ChipHash, ClaimsChips, OnChip};
+
+use crate::*;
+
+impl<T: Config> Pallet<T> {
+	/// Takes a chip from its holder, if it has one.
+	fn take_from_holder(chip: &ChipHash) -> Option<AccountIdOf<T>> {
+		let holder = MinerOfChip::<T>::get(chip)?;
+		Miners::<T>::mutate(&holder, |row| {
+			if let Some(row) = row {
+				row.chips.retain(|other| other != chip);
+			}
+		});
+		Self::release_chip(holder.clone(), *chip);
+		Some(holder)
+	}
+}
+
+impl<T: Config> ClaimsChips<AccountIdOf<T>> for Pallet<T> {
+	fn holder(chip: &ChipHash) -> Option<AccountIdOf<T>> {
+		MinerOfChip::<T>::get(chip)
+	}
+
+	fn has_room(miner: &AccountIdOf<T>) -> bool {
+		let room = |row: MinerOf<T>| row.withdrawable.is_none() && !row.chips.is_full();
+		Tpms::<T>::contains_key(miner) && Miners::<T>::get(miner).is_some_and(room)
+	}
+
+	fn hand_over(chip: &ChipHash, to: &AccountIdOf<T>) -> bool {
+		let banned = Banned::<T>::contains_key(chip);
+		let own = MinerOfChip::<T>::get(chip).as_ref() == Some(to);
+		if banned || own || !Self::has_room(to) {
+			return false;
+		}
+		let from = Self::take_from_holder(chip);
+		Miners::<T>::mutate(to, |row| {
+			// There is room.
+			let _ = row.as_mut().map(|row| row.chips.try_push(*chip));
+		});
+		MinerOfChip::<T>::insert(chip, to);
+		Self::deposit_event(Event::ChipHandedOver { chip: *chip, from, to: to.clone() });
+		T::OnChip::on_ready(chip, to);
+		true
+	}
+
+	fn ban(chip: &ChipHash) {
+		Self::take_from_holder(chip);
+		Banned::<T>::insert(chip, ());
+		Self::deposit_event(Event::ChipBanned { chip: *chip });
+	}
+}

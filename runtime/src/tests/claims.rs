@@ -1,0 +1,229 @@
+//! Chips that two miners say they have.
+
+use codec::Encode;
+use frame_support::{assert_noop, assert_ok};
+use hcc_evidence::host::{challenge_nonce, Context, HostEvidence};
+use hcc_primitives::{units::HOURS, EnrolledTpm, Evaluates, Finding, SubjectId};
+use pallet_attestation::Contest;
+use sp_keyring::Sr25519Keyring::Eve;
+
+use super::{
+	machine::{Machine, GENESIS},
+	network::*,
+};
+use crate::{evidence_api::HostEvaluation, *};
+
+type Refused = pallet_attestation::Error<Runtime>;
+
+fn claimant() -> AccountId {
+	Eve.to_account_id()
+}
+
+/// A machine with the same chip and another TPM, enrolled for another miner.
+fn other_owner() -> Machine {
+	let mut machine = Machine::named("mallory");
+	machine.ak = Machine::named("eve").ak;
+	let origin = RuntimeOrigin::signed(claimant());
+	endow(&claimant());
+	let bond = Registry::rules().min_bond;
+	assert_ok!(Registry::register(origin, bond, claimant(), Default::default()));
+	let tpm = EnrolledTpm {
+		ek: [0xed; 32],
+		ak: machine.ak_public().try_into().expect("short"),
+		qualified_name: machine.signer().try_into().expect("short"),
+	};
+	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, claimant());
+	pallet_registry::Tpms::<Runtime>::insert(claimant(), tpm);
+	machine
+}
+
+/// What a claim answers: the last block before this one.
+fn claim_context(machine: &Machine) -> Context {
+	let last = System::block_number() - 1;
+	let hash = System::block_hash(last);
+	let mut context = machine.challenge(last.into());
+	let miner: [u8; 32] = claimant().into();
+	let chip = context.challenge.chip;
+	context.challenge.miner = miner;
+	context.challenge.nonce = challenge_nonce(&GENESIS, &miner, &chip, last.into(), &hash.0);
+	context
+}
+
+/// A block whose hash is known.
+fn known_block() {
+	block();
+	let number = System::block_number();
+	frame_system::BlockHash::<Runtime>::insert(number - 1, Hash::repeat_byte(number as u8));
+}
+
+fn claim(
+	machine: &Machine,
+	evidence: &HostEvidence,
+) -> frame_support::pallet_prelude::DispatchResult {
+	let origin = RuntimeOrigin::signed(claimant());
+	Attestation::claim(origin, chip(machine), Box::new(evidence.clone()))
+}
+
+/// A claim that was included, its subject and its evidence.
+fn claimed(machine: &Machine) -> (SubjectId, HostEvidence) {
+	known_block();
+	let evidence = machine.answer(&claim_context(machine));
+	assert_ok!(claim(machine, &evidence));
+	let claim = Attestation::claim_to(chip(machine)).expect("claimed");
+	(claim.subject, evidence)
+}
+
+fn finding(subject: SubjectId, evidence: &HostEvidence) -> Finding {
+	let hash = Hash::from(hcc_evidence::host::evidence_hash(evidence));
+	HostEvaluation::evaluate(subject, hash, &evidence.encode()).expect("it can be judged").finding
+}
+
+/// A claim that is accepted.
+fn accepted(machine: &Machine) {
+	let (subject, evidence) = claimed(machine);
+	let finding = finding(subject, &evidence);
+	assert!(finding.is_accepted());
+	vote_all(&VALIDATORS, subject, &finding);
+	blocks(2);
+}
+
+fn contest(machine: &Machine) -> Option<Contest> {
+	Attestation::claim_to(chip(machine)).map(|claim| claim.contest)
+}
+
+fn holder(machine: &Machine) -> Option<AccountId> {
+	pallet_registry::MinerOfChip::<Runtime>::get(chip(machine))
+}
+
+#[test]
+fn a_chip_goes_to_whoever_shows_it_where_its_holder_cannot() {
+	run(|machine| {
+		assert!(attest(&machine).is_accepted());
+		let sold = other_owner();
+		accepted(&sold);
+		assert!(matches!(contest(&sold), Some(Contest::Answering { .. })));
+		while contest(&sold) != Some(Contest::Absent) {
+			block();
+		}
+		assert_eq!(holder(&sold), Some(miner()), "not before all can be proven");
+		blocks(HOURS + 20);
+		assert_eq!(holder(&sold), Some(claimant()));
+		assert_eq!(contest(&sold), None);
+		let known = Reputation::record(chip(&sold)).expect("what it did stays with it");
+		assert_eq!(known.passed, 1);
+		assert!(known.missed > 0);
+		// From now on it is the new miner's to answer.
+		let host = Attestation::host(chip(&sold)).expect("it must answer");
+		assert_eq!(host.miner, claimant());
+		assert!(Registry::miner(miner()).expect("still one").chips.is_empty());
+	});
+}
+
+#[test]
+fn whoever_claimed_a_chip_that_he_does_not_have_loses_it() {
+	run(|machine| {
+		// The squatter has no TPM, and never will.
+		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
+		let squatter = AccountId::new([0x66; 32]);
+		endow(&squatter);
+		let bond = Registry::rules().min_bond;
+		let origin = RuntimeOrigin::signed(squatter.clone());
+		assert_ok!(Registry::register(origin.clone(), bond, squatter.clone(), Default::default()));
+		assert_ok!(Registry::add_chip(origin, chip(&machine)));
+		let certificate = insecure_sim::issue_vcek(&machine.chip).expect("issued").try_into();
+		let origin = RuntimeOrigin::signed(miner());
+		assert_ok!(Policy::register_vek(origin, certificate.expect("short")));
+		let owner = other_owner();
+		accepted(&owner);
+		assert_eq!(contest(&owner), Some(Contest::Absent));
+		blocks(HOURS + 20);
+		assert_eq!(holder(&owner), Some(claimant()));
+		assert!(Registry::miner(squatter).expect("still one").chips.is_empty());
+	});
+}
+
+#[test]
+fn a_chip_that_is_live_in_two_places_is_nobodys_for_good() {
+	run(|machine| {
+		let clone = other_owner();
+		accepted(&clone);
+		assert!(attest(&machine).is_accepted());
+		assert!(matches!(contest(&clone), Some(Contest::Both { .. })));
+		blocks(HOURS + 60);
+		assert_eq!((holder(&clone), contest(&clone)), (None, None));
+		assert!(Attestation::host(chip(&clone)).is_none());
+		for who in [miner(), claimant()] {
+			assert_noop!(
+				Registry::add_chip(RuntimeOrigin::signed(who), chip(&clone)),
+				pallet_registry::Error::<Runtime>::ChipBanned
+			);
+		}
+	});
+}
+
+#[test]
+fn a_claim_without_the_chip_comes_to_nothing() {
+	run(|machine| {
+		let thief = other_owner();
+		let (subject, _) = claimed(&thief);
+		let context = claim_context(&thief);
+		assert_noop!(claim(&thief, &thief.answer(&context)), Refused::Claimed);
+		vote_all(&VALIDATORS, subject, &lie());
+		blocks(2);
+		assert_eq!(contest(&thief), None);
+		assert_eq!(holder(&machine), Some(miner()));
+		// Another's report, or one for another challenge, is not even judged.
+		known_block();
+		let other = Machine::named("other");
+		let mut context = claim_context(&thief);
+		context.challenge.nonce[0] ^= 1;
+		assert_noop!(claim(&thief, &thief.answer(&context)), Refused::QuoteNotBound);
+		let mut context = claim_context(&thief);
+		context.challenge.seq = 0;
+		assert_noop!(claim(&thief, &thief.answer(&context)), Refused::ClaimTooOld);
+		assert_noop!(claim(&other, &other.answer(&claim_context(&other))), Refused::NobodysChip);
+		let own = RuntimeOrigin::signed(miner());
+		let mut context = claim_context(&thief);
+		context.challenge.miner = super::machine::MINER;
+		let evidence = Box::new(machine.answer(&context));
+		assert_noop!(Attestation::claim(own, chip(&machine), evidence), Refused::OwnChip);
+	});
+}
+
+#[test]
+fn a_chip_that_a_lying_majority_gave_away_stays_where_it_is() {
+	run(|machine| {
+		let mut thief = other_owner();
+		// Signed by another chip than it names.
+		let chip_of_his_own = Machine::named("eve").chip;
+		thief.chip = chip_of_his_own;
+		known_block();
+		let mut context = claim_context(&machine);
+		context.challenge.chip = chip(&machine);
+		let evidence = thief.answer(&context);
+		assert_ok!(claim(&machine, &evidence));
+		let subject = Attestation::claim_to(chip(&machine)).expect("claimed").subject;
+		let honest = finding(subject, &evidence);
+		assert!(!honest.is_accepted());
+		let accepted = Finding { code: Finding::ACCEPTED, claims: Default::default() };
+		vote_all(&VALIDATORS[..3], subject, &accepted);
+		blocks(2);
+		assert!(contest(&machine).is_some());
+		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
+		assert_eq!(contest(&machine), None);
+		blocks(HOURS + 60);
+		assert_eq!(holder(&machine), Some(miner()));
+	});
+}
+
+#[test]
+fn leaving_while_a_chip_is_claimed_gives_it_up() {
+	run(|_| {
+		let sold = other_owner();
+		accepted(&sold);
+		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
+		assert_eq!(contest(&sold), Some(Contest::Absent));
+		blocks(HOURS + 20);
+		assert_eq!(holder(&sold), Some(claimant()));
+	});
+}
