@@ -10,6 +10,10 @@ use crate::{
 
 /// How many blocks each member of a committee leaves to the one before it: one proof is enough, and another costs its sender.
 const TURN: u64 = 2;
+/// After how many members of a committee the other validators take their turns, and how many turns they share: were the whole committee silent, they have its deposit back with
+/// the proof.
+const FIRST_OUTSIDER: u64 = 4;
+const OUTSIDERS: u64 = 4;
 /// After how many blocks evidence without a verdict is proven: the last third of the time that it has to be judged in, when that is free.
 const LATE: u64 = 34;
 /// After how many blocks a refused proof is tried once more.
@@ -71,7 +75,7 @@ pub(crate) async fn prove(
 	Ok(())
 }
 
-/// How many members of the committee come before this validator; nothing where there is nothing to prove any more.
+/// How many validators come before this one; nothing where there is nothing to prove any more.
 async fn turn(
 	at: &ChainAt,
 	dispute: &Dispute,
@@ -86,10 +90,11 @@ async fn turn(
 		return Ok(None);
 	}
 	let members = row.committee.0.len();
-	// Not always the same one first. Others than the committee would risk a deposit.
+	// Not always the same one first.
 	let first = usize::from(dispute.subject.0[0]);
 	let rank = row.committee.0.iter().position(|member| member == validator);
-	Ok(rank.map(|rank| ((rank + first) % members) as u64))
+	let rank = rank.map(|rank| ((rank + first) % members) as u64);
+	Ok(Some(rank.unwrap_or_else(|| FIRST_OUTSIDER + u64::from(validator.0[0]) % OUTSIDERS)))
 }
 
 async fn prove_one(
