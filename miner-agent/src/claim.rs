@@ -8,12 +8,14 @@ use hcc_evidence::host::{challenge_nonce, ChipHash};
 
 use crate::{
 	attest::{gather, Challenge},
-	config::Config,
+	config::{certificate, Config},
 	enrol::ensure_enrolled,
 	guest::Guest,
 	host::Host,
-	register::{chip_of, ensure_miner, ensure_vek, holder_of},
+	register::{chip_of, ensure_miner, holder_of},
 };
+
+use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
 /// How often to look what has become of the claim.
 const LOOK_EVERY: Duration = Duration::from_secs(6);
@@ -24,14 +26,13 @@ pub async fn claim(config: Config) -> anyhow::Result<()> {
 	let host = Host::open(config)?;
 	let chain = Chain::connect(&host.config.node).await?;
 	let report = Guest::meet(&host.guest).await?.report;
-	let (chip, reported_tcb) = chip_of(&report)?;
+	let (chip, _) = chip_of(&report)?;
 	let miner = ensure_miner(&chain, &host.config, &hot).await?;
 	match holder_of(&chain, chip).await? {
 		None => bail!("nobody has registered chip {}: hcc-miner run does", hex::encode(chip)),
 		Some(holder) if holder == miner => bail!("chip {} is yours already", hex::encode(chip)),
 		Some(holder) => tracing::info!(%holder, chip = hex::encode(chip), "another miner has it"),
 	}
-	ensure_vek(&chain, &host.config, &hot, &miner, chip, reported_tcb).await?;
 	ensure_enrolled(&chain, &host, &hot, &miner).await?;
 	submit(&chain, &host, &hot, &miner, chip).await?;
 	wait(&chain, &miner, chip).await
@@ -44,12 +45,16 @@ async fn submit(
 	miner: &AccountId32,
 	chip: ChipHash,
 ) -> anyhow::Result<()> {
+	let path = host.config.vcek.as_deref().context(
+		"a claim needs the certificate of the chip's key: give it as vcek (AMD's key server has it)",
+	)?;
+	let vek = BoundedVec(certificate(path)?);
 	let at = chain.finalised().await?;
 	let (number, hash) = (at.block_number(), at.block_hash());
 	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, number, &hash.0);
 	let challenge = Challenge { miner: *miner, chip, seq: number, nonce, checkpoint: None };
 	let evidence = gather(host, chain.genesis(), challenge).await?;
-	let call = api::tx().attestation().claim(chip, evidence.into());
+	let call = api::tx().attestation().claim(chip, evidence.into(), vek);
 	let receipt = hot.submit(chain, &call).await.context("claiming the chip")?;
 	tracing::info!(block = %receipt.block, "claimed: the validators judge");
 	Ok(())

@@ -101,7 +101,7 @@ pub(crate) async fn holder_of(
 }
 
 /// The chip's key for the TCB that it reports now.
-pub(crate) async fn ensure_vek(
+async fn ensure_vek(
 	chain: &Chain,
 	config: &Config,
 	hot: &Submitter,

@@ -4,10 +4,12 @@ use frame_support::{ensure, pallet_prelude::DispatchResult};
 use frame_system::pallet_prelude::BlockNumberFor;
 use hcc_evidence::{
 	host::{challenge_nonce, evidence_hash, subject_id, HostEvidence, PinnedContext},
-	snp::Report,
+	snp::{Report, Vek},
 	RejectClass, RejectCode,
 };
-use hcc_primitives::{genesis, ChipHash, ClaimsChips, Conduct, Finding, Judges, Miners, SubjectId};
+use hcc_primitives::{
+	genesis, ChipHash, ClaimsChips, Conduct, Finding, Judges, Miners, SubjectId, Veks,
+};
 use sp_core::H256;
 use sp_runtime::traits::{Saturating, UniqueSaturatedInto, Zero};
 
@@ -18,6 +20,20 @@ impl<T: Config> Pallet<T> {
 		hot: AccountIdOf<T>,
 		chip: ChipHash,
 		evidence: &HostEvidence,
+		certificate: &[u8],
+	) -> DispatchResult {
+		let (certified, vek) =
+			T::Veks::verify(certificate).ok_or(Error::<T>::CertificateRefused)?;
+		ensure!(certified == chip, Error::<T>::CertificateRefused);
+		Self::include_claim(hot, chip, evidence, vek)
+	}
+
+	/// Includes a claim, by a key of the chip's that was verified.
+	pub(crate) fn include_claim(
+		hot: AccountIdOf<T>,
+		chip: ChipHash,
+		evidence: &HostEvidence,
+		vek: Vek,
 	) -> DispatchResult {
 		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
 		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
@@ -33,7 +49,8 @@ impl<T: Config> Pallet<T> {
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
 		Self::check_report(evidence, &report, &nonce)?;
 		// Nothing is known of the claimant's machine: it shows its whole log.
-		let pinned = Self::pin_anew(&miner, chip, &open, &report)?;
+		ensure!(vek.is_for(report.reported_tcb), Error::<T>::CertificateRefused);
+		let pinned = Self::pin_anew(&miner, chip, &open, vek)?;
 		let hash = H256(evidence_hash(evidence));
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
 		T::Judges::open(subject, hash)?;

@@ -13,7 +13,7 @@ use hcc_evidence::{
 		evidence_hash, host_report_data, quote_extra_data, subject_id, ChipHash, Hash256,
 		HostEvidence, PinnedContext, EVAL_VERSION,
 	},
-	snp::{Report, REPORT_LEN},
+	snp::{Report, Vek, REPORT_LEN},
 	tpm::Attest,
 	UnixSeconds,
 };
@@ -143,11 +143,12 @@ impl<T: Config> Pallet<T> {
 		report: &Report,
 	) -> Result<PinnedContext, Error<T>> {
 		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
+		let vek = T::Veks::vek(&chip, report.reported_tcb).ok_or(Error::<T>::VekMissing)?;
 		Ok(PinnedContext {
 			boot: host.checkpoint,
 			former: host.former,
 			boot_profile: host.boot_profile,
-			..Self::pin_anew(miner, chip, open, report)?
+			..Self::pin_anew(miner, chip, open, vek)?
 		})
 	}
 
@@ -156,7 +157,7 @@ impl<T: Config> Pallet<T> {
 		miner: &AccountIdOf<T>,
 		chip: ChipHash,
 		open: &OpenChallenge,
-		report: &Report,
+		vek: Vek,
 	) -> Result<PinnedContext, Error<T>> {
 		let tpm = T::Miners::tpm(miner).ok_or(Error::<T>::TpmMissing)?;
 		Ok(PinnedContext {
@@ -167,7 +168,7 @@ impl<T: Config> Pallet<T> {
 			now: UnixSeconds(T::Time::now().as_secs()),
 			revision: T::Revision::get(),
 			eval_version: EVAL_VERSION,
-			vek: T::Veks::vek(&chip, report.reported_tcb).ok_or(Error::<T>::VekMissing)?,
+			vek,
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),
 			boot: None,

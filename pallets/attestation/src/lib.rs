@@ -246,6 +246,8 @@ pub mod pallet {
 		Claimed,
 		/// The block that the claim answers is none of the last ones.
 		ClaimTooOld,
+		/// The certificate does not hold, or is not that of the chip's key for the report's REPORTED_TCB. `hcc verify snp` tells why.
+		CertificateRefused,
 		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
 		TooManyRevisions,
 	}
@@ -324,7 +326,7 @@ pub mod pallet {
 		}
 
 		/// Claims a chip that another miner has registered, by evidence that the chip is the caller's: as an answer to a challenge whose number is that of one of the last
-		/// [`MAX_CLAIM_AGE`] blocks, and whose nonce binds that block's hash. If it is accepted, the holder must show the chip at once. If it cannot, the
+		/// [`MAX_CLAIM_AGE`] blocks, and whose nonce binds that block's hash; with the certificate (DER) of the chip's key, since the holder may leave no room to register it. If it is accepted, the holder must show the chip at once. If it cannot, the
 		/// chip is the caller's once no verdict on it can be proven false any more; if it can, the chip's key is in two hands, and nobody can have it.
 		///
 		/// ## Dispatch Origin
@@ -332,19 +334,23 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::ClaimTooOld`].
-		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::VekMissing`].
+		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`].
 		///
 		/// ## Events
 		/// [`Event::EvidenceIncluded`], [`Event::ChipClaimed`].
 		#[pallet::call_index(1)]
-		#[pallet::weight(<T as Config>::WeightInfo::claim(logs_len(evidence)))]
+		#[pallet::weight(
+			<T as Config>::WeightInfo::claim(logs_len(evidence))
+				.saturating_add(T::Veks::verify_weight())
+		)]
 		pub fn claim(
 			origin: OriginFor<T>,
 			chip: ChipHash,
 			evidence: Box<HostEvidence>,
+			certificate: BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_claim(who, chip, &evidence)
+			Self::do_claim(who, chip, &evidence, &certificate)
 		}
 	}
 }

@@ -104,6 +104,8 @@ pub struct Tightening {
 	pub at: Tick,
 }
 
+/// The longest certificate of a chip's key, in bytes. AMD's are below 1,800.
+pub const MAX_CERTIFICATE: u32 = 2048;
 /// The oldest block, counted back from the one that includes a claim, whose hash a claim can answer.
 pub const MAX_CLAIM_AGE: u32 = 20;
 /// [`Claim`] with the chain's accounts.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use frame_support::{
 	ensure,
-	pallet_prelude::DispatchResult,
+	pallet_prelude::{DispatchResult, Weight},
 	traits::{
 		fungible::{InspectHold, MutateHold},
 		tokens::Precision,
@@ -23,7 +23,8 @@ use hcc_primitives::{ChipOwners, OnChip};
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_register_vek(who: AccountIdOf<T>, der: &[u8]) -> DispatchResult {
+	/// Verifies the certificate of a chip's key: whose it is, and the key.
+	pub(crate) fn verify_certificate(der: &[u8]) -> Result<(ChipHash, Vek), Error<T>> {
 		let roots: Vec<Hierarchy> = AmdRoots::<T>::get()
 			.current()
 			.map(|roots| roots.iter().map(Into::into).collect())
@@ -32,9 +33,13 @@ impl<T: Config> Pallet<T> {
 		let vek =
 			snp::verify_vek::<RustCrypto>(der, &roots, now).map_err(|_| Error::<T>::VekRefused)?;
 		let VekKind::Vcek { hardware_id } = vek.kind else {
-			return Err(Error::<T>::VekRefused.into());
+			return Err(Error::<T>::VekRefused);
 		};
-		let chip = chip_hash(vek.product, &hardware_id);
+		Ok((chip_hash(vek.product, &hardware_id), vek))
+	}
+
+	pub(crate) fn do_register_vek(who: AccountIdOf<T>, der: &[u8]) -> DispatchResult {
+		let (chip, vek) = Self::verify_certificate(der)?;
 		ensure!(T::Chips::owner_of(&chip).is_some(), Error::<T>::ChipNotRegistered);
 		Self::store_vek(chip, vek, who)
 	}
@@ -101,6 +106,14 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
 		Veks::<T>::get(chip).into_iter().map(|row| row.vek).find(|vek| vek.is_for(reported_tcb))
+	}
+
+	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)> {
+		Self::verify_certificate(certificate).ok()
+	}
+
+	fn verify_weight() -> Weight {
+		T::WeightInfo::register_vek()
 	}
 }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::ConstU32, BoundedVec};
+use frame_support::{traits::ConstU32, weights::Weight, BoundedVec};
 use hcc_evidence::{host::ChipHash, snp::Vek};
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
@@ -92,4 +92,8 @@ pub trait TpmRoots {
 pub trait Veks {
 	/// The chip's key for that REPORTED_TCB, as a report states it.
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
+	/// Verifies a certificate (DER) up to a trusted root: whose key it certifies, and the key.
+	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
+	/// The most that this costs.
+	fn verify_weight() -> Weight;
 }

@@ -1,7 +1,7 @@
 //! Chips that two miners say they have.
 
 use codec::Encode;
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::ConstU32, BoundedVec};
 use hcc_evidence::host::{challenge_nonce, Context, HostEvidence};
 use hcc_primitives::{units::HOURS, EnrolledTpm, Evaluates, Finding, SubjectId};
 use pallet_attestation::Contest;
@@ -61,7 +61,12 @@ fn claim(
 	evidence: &HostEvidence,
 ) -> frame_support::pallet_prelude::DispatchResult {
 	let origin = RuntimeOrigin::signed(claimant());
-	Attestation::claim(origin, chip(machine), Box::new(evidence.clone()))
+	Attestation::claim(origin, chip(machine), Box::new(evidence.clone()), certificate(machine))
+}
+
+fn certificate(machine: &Machine) -> BoundedVec<u8, ConstU32<2048>> {
+	let der = insecure_sim::issue_vcek(&machine.chip).expect("the hierarchy issues");
+	der.try_into().expect("short")
 }
 
 /// A claim that was included, its subject and its evidence.
@@ -130,9 +135,8 @@ fn whoever_claimed_a_chip_that_he_does_not_have_loses_it() {
 		let origin = RuntimeOrigin::signed(squatter.clone());
 		assert_ok!(Registry::register(origin.clone(), bond, squatter.clone(), Default::default()));
 		assert_ok!(Registry::add_chip(origin, chip(&machine)));
-		let certificate = insecure_sim::issue_vcek(&machine.chip).expect("issued").try_into();
-		let origin = RuntimeOrigin::signed(miner());
-		assert_ok!(Policy::register_vek(origin, certificate.expect("short")));
+		// Nor does he leave room for the key.
+		assert!(Policy::veks(chip(&machine)).is_empty());
 		let owner = other_owner();
 		accepted(&owner);
 		assert_eq!(contest(&owner), Some(Contest::Absent));
@@ -186,7 +190,17 @@ fn a_claim_without_the_chip_comes_to_nothing() {
 		let mut context = claim_context(&thief);
 		context.challenge.miner = super::machine::MINER;
 		let evidence = Box::new(machine.answer(&context));
-		assert_noop!(Attestation::claim(own, chip(&machine), evidence), Refused::OwnChip);
+		let of = certificate(&machine);
+		assert_noop!(Attestation::claim(own, chip(&machine), evidence, of), Refused::OwnChip);
+		// The certificate must be that chip's.
+		let evidence = Box::new(thief.answer(&claim_context(&thief)));
+		let origin = RuntimeOrigin::signed(claimant());
+		for of in [certificate(&other), Default::default()] {
+			assert_noop!(
+				Attestation::claim(origin.clone(), chip(&machine), evidence.clone(), of),
+				Refused::CertificateRefused
+			);
+		}
 	});
 }
 
