@@ -306,12 +306,12 @@ mod benchmarks {
 		let claimant: AccountIdOf<T> = account("claimant", 0, 0);
 		T::World::register(&claimant, &[], tpm());
 		let contested =
-			Claim { claimant: claimant.clone(), subject, contest: Contest::Absent, closed: false };
+			Claim { claimant: claimant.clone(), subject, contest: Contest::Absent, closed: true };
 		OpenClaims::<T>::insert(chip, contested);
 
 		#[block]
 		{
-			Pallet::<T>::on_closed(subject);
+			Pallet::<T>::settle_claim(&chip);
 		}
 
 		assert!(!OpenClaims::<T>::contains_key(chip));

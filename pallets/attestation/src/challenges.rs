@@ -212,13 +212,11 @@ impl<T: Config> OnVerdict for Pallet<T> {
 		let pinned = Contexts::<T>::get(subject);
 		Self::forget_context(subject);
 		if let Some(pinned) = pinned {
-			Self::settle_claim(subject, &pinned);
+			Self::close_claim(subject, &pinned);
 		}
 	}
 
 	fn weight() -> frame_support::weights::Weight {
-		T::WeightInfo::conclude_accepted()
-			.max(T::WeightInfo::conclude_rejected())
-			.max(T::WeightInfo::settle_claim())
+		T::WeightInfo::conclude_accepted().max(T::WeightInfo::conclude_rejected())
 	}
 }

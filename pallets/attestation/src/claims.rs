@@ -1,6 +1,6 @@
 //! Whose a chip is that two miners say they have: his who can show it live. Settled once no verdict about it can be proven false any more.
 
-use frame_support::{ensure, pallet_prelude::DispatchResult};
+use frame_support::{ensure, pallet_prelude::DispatchResult, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use hcc_evidence::{
 	host::{challenge_nonce, evidence_hash, subject_id, HostEvidence, PinnedContext},
@@ -42,6 +42,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(holder != miner, Error::<T>::OwnChip);
 		ensure!(T::Chips::has_room(&miner), Error::<T>::NoRoom);
 		ensure!(!OpenClaims::<T>::contains_key(chip), Error::<T>::Claimed);
+		ensure!(OpenClaims::<T>::count() < MAX_OPEN_CLAIMS, Error::<T>::TooManyClaims);
 		let nonce = Self::claim_nonce(&miner, &chip, evidence.seq)?;
 		let open = OpenChallenge { seq: evidence.seq, nonce, deadline: 0, subject: None };
 		Self::check_quote(evidence, &chip, &nonce)?;
@@ -106,7 +107,9 @@ impl<T: Config> Pallet<T> {
 	/// The verdict on a claim: if the chip is the claimant's to show, its holder must show it at once. False where the subject is no claim.
 	pub(crate) fn judge_claim(subject: SubjectId, finding: &Finding) -> bool {
 		let Some((chip, mut claim)) = Self::claim_of(subject) else { return false };
-		if !finding.is_accepted() {
+		// The holder may have given the chip up since, and the claimant registered it.
+		let own = T::Chips::holder(&chip).as_ref() == Some(&claim.claimant);
+		if own || !finding.is_accepted() {
 			Self::refuse_claim(&chip, &claim);
 			return true;
 		}
@@ -139,28 +142,35 @@ impl<T: Config> Pallet<T> {
 		if seq <= after {
 			return;
 		}
+		if T::Chips::holder(chip).as_ref() == Some(&claim.claimant) {
+			return Self::refuse_claim(chip, &claim);
+		}
 		claim.contest = match (conduct, subject) {
 			(Conduct::Passed, Some(subject)) => Contest::Both { subject },
-			(Conduct::Missed, _) => Contest::Absent,
-			(Conduct::Failed(code), _) if shows_no_chip(code) => Contest::Absent,
 			// It is there, and has other faults: then it stays where it is, and may be claimed again.
-			_ => return Self::refuse_claim(chip, &claim),
+			(Conduct::Failed(code), _) if shows_chip(code) => {
+				return Self::refuse_claim(chip, &claim)
+			},
+			_ => Contest::Absent,
 		};
-		match claim.contest {
-			Contest::Absent if claim.closed => Self::hand_over(chip, claim),
-			_ => OpenClaims::<T>::insert(chip, claim),
+		let due = claim.closed && claim.contest == Contest::Absent;
+		OpenClaims::<T>::insert(chip, claim);
+		if due {
+			Self::book_settlement(chip);
 		}
 	}
 
 	/// The holder gives the chip up while it must show it.
 	pub(crate) fn note_gone(chip: &ChipHash) {
-		OpenClaims::<T>::mutate(chip, |claim| {
-			if let Some(claim) = claim {
-				if matches!(claim.contest, Contest::Answering { .. }) {
-					claim.contest = Contest::Absent;
-				}
+		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
+		if matches!(claim.contest, Contest::Answering { .. }) {
+			claim.contest = Contest::Absent;
+			let due = claim.closed;
+			OpenClaims::<T>::insert(chip, claim);
+			if due {
+				Self::book_settlement(chip);
 			}
-		});
+		}
 	}
 
 	fn refuse_claim(chip: &ChipHash, claim: &ClaimOf<T>) {
@@ -179,26 +189,60 @@ impl<T: Config> Pallet<T> {
 		is_claim
 	}
 
-	/// A subject's verdict can be proven false no more. Once that is so of all that a claim rests on, it is settled.
-	pub(crate) fn settle_claim(subject: SubjectId, pinned: &PinnedContext) {
+	/// A subject's verdict can be proven false no more. Once that is so of all that a claim rests on, it is to be settled.
+	pub(crate) fn close_claim(subject: SubjectId, pinned: &PinnedContext) {
 		let chip = pinned.chip;
 		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
 		claim.closed |= claim.subject == subject;
+		let due = claim.closed
+			&& match claim.contest {
+				Contest::Judging | Contest::Absent => true,
+				Contest::Answering { .. } => false,
+				// The holder's evidence came later; it may still be judged.
+				Contest::Both { subject } => !Contexts::<T>::contains_key(subject),
+			};
+		OpenClaims::<T>::insert(chip, claim);
+		if due {
+			Self::book_settlement(&chip);
+		}
+	}
+
+	fn book_settlement(chip: &ChipHash) {
+		Settling::<T>::mutate(|due| {
+			if !due.contains(chip) {
+				// There is room: no more claims are open than it has.
+				let _ = due.try_push(*chip);
+			}
+		});
+	}
+
+	/// Settles the claims that are due. A block without room leaves them to the next.
+	pub(crate) fn settle_claims(meter: &mut WeightMeter) {
+		let mut due = Settling::<T>::get();
+		let mut settled = 0usize;
+		for chip in &due {
+			if meter.try_consume(T::WeightInfo::settle_claim()).is_err() {
+				break;
+			}
+			Self::settle_claim(chip);
+			settled = settled.saturating_add(1);
+		}
+		if settled > 0 {
+			due.drain(..settled.min(due.len()));
+			Settling::<T>::put(due);
+		}
+	}
+
+	pub(crate) fn settle_claim(chip: &ChipHash) {
+		let Some(claim) = OpenClaims::<T>::get(chip).filter(|claim| claim.closed) else { return };
 		match claim.contest {
-			_ if !claim.closed => OpenClaims::<T>::insert(chip, claim),
-			Contest::Absent => Self::hand_over(&chip, claim),
-			// The holder's evidence came later; it may still be judged.
-			Contest::Both { subject: shown }
-				if shown != subject && Contexts::<T>::contains_key(shown) =>
-			{
-				OpenClaims::<T>::insert(chip, claim);
-			},
+			Contest::Absent => Self::hand_over(chip, claim),
 			Contest::Both { .. } => {
 				OpenClaims::<T>::remove(chip);
-				T::Chips::ban(&chip);
+				T::Chips::ban(chip);
 			},
-			Contest::Answering { .. } => OpenClaims::<T>::insert(chip, claim),
-			Contest::Judging => Self::refuse_claim(&chip, &claim),
+			Contest::Judging => Self::refuse_claim(chip, &claim),
+			Contest::Answering { .. } => {},
 		}
 	}
 
@@ -212,16 +256,19 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Whether evidence that is rejected so does not show that the chip has signed it.
-fn shows_no_chip(code: u16) -> bool {
+/// Whether evidence that is rejected so shows that the chip has signed it: what is found wrong only once the report's signature has verified. Whatever
+/// is refused before it, a holder without the chip could have made up.
+fn shows_chip(code: u16) -> bool {
 	let class = RejectCode::from_number(code).map(RejectCode::class);
 	matches!(
 		class,
 		Some(
-			RejectClass::Malformed
-				| RejectClass::Binding
-				| RejectClass::SnpSignature
-				| RejectClass::SnpChain
+			RejectClass::TpmSignature
+				| RejectClass::TpmQuote
+				| RejectClass::BootProfile
+				| RejectClass::ImaReplay
+				| RejectClass::ImaUnknown
+				| RejectClass::ImaForbidden
 		)
 	)
 }

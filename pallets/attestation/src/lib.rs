@@ -157,7 +157,12 @@ pub mod pallet {
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
 	pub type OpenClaims<T: Config> =
-		StorageMap<_, Blake2_128Concat, ChipHash, ClaimOf<T>, OptionQuery>;
+		CountedStorageMap<_, Blake2_128Concat, ChipHash, ClaimOf<T>, OptionQuery>;
+
+	/// The chips whose claims are to be settled.
+	#[pallet::storage]
+	pub type Settling<T: Config> =
+		StorageValue<_, BoundedVec<ChipHash, ConstU32<MAX_OPEN_CLAIMS>>, ValueQuery>;
 
 	/// The last change of policy since which logs must be judged anew.
 	#[pallet::storage]
@@ -244,6 +249,8 @@ pub mod pallet {
 		NoRoom,
 		/// The chip is claimed already. Wait until that is settled.
 		Claimed,
+		/// As many claims are open as there may be. Try again in a few minutes.
+		TooManyClaims,
 		/// The block that the claim answers is none of the last ones.
 		ClaimTooOld,
 		/// The certificate does not hold, or is not that of the chip's key for the report's REPORTED_TCB. `hcc verify snp` tells why.
@@ -256,6 +263,7 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
 			Self::note_tightening(meter);
+			Self::settle_claims(meter);
 			Self::keep_deadlines(meter);
 			Self::challenge_rechecks(meter);
 			Self::draw(meter);
@@ -333,7 +341,8 @@ pub mod pallet {
 		/// `Signed` by a miner's hot key.
 		///
 		/// ## Errors
-		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::ClaimTooOld`].
+		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::TooManyClaims`],
+		///   [`Error::ClaimTooOld`].
 		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`].
 		///
 		/// ## Events

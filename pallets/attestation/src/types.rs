@@ -108,6 +108,8 @@ pub struct Tightening {
 pub const MAX_CERTIFICATE: u32 = 2048;
 /// The oldest block, counted back from the one that includes a claim, whose hash a claim can answer.
 pub const MAX_CLAIM_AGE: u32 = 20;
+/// The most claims that are open at once.
+pub const MAX_OPEN_CLAIMS: u32 = 512;
 /// [`Claim`] with the chain's accounts.
 pub type ClaimOf<T> = Claim<AccountIdOf<T>>;
 

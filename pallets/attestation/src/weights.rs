@@ -13,13 +13,13 @@ use frame_support::{
 /// The weight of each call.
 pub trait WeightInfo {
 	fn submit_evidence(n: u32) -> Weight;
+	fn claim(n: u32) -> Weight;
+	fn settle_claim() -> Weight;
 	fn keep_deadlines(d: u32) -> Weight;
 	fn challenge() -> Weight;
 	fn draw() -> Weight;
 	fn conclude_accepted() -> Weight;
 	fn conclude_rejected() -> Weight;
-	fn claim(n: u32) -> Weight;
-	fn settle_claim() -> Weight;
 }
 
 /// For the runtime.
@@ -35,30 +35,105 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Veks` (r:1 w:0)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::Tpms` (r:1 w:0)
 	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::CurrentRevision` (r:1 w:0)
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Veks` (r:1 w:0)
-	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Subjects` (r:1 w:1)
-	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66763), added: 69238, mode: `MaxEncodedLen`)
+	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
 	/// Storage: `Session::Validators` (r:1 w:0)
 	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Babe::AuthorVrfRandomness` (r:1 w:0)
 	/// Proof: `Babe::AuthorVrfRandomness` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Closing` (r:17 w:1)
-	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(8206), added: 10681, mode: `MaxEncodedLen`)
+	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(32782), added: 35257, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:1)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Contexts` (r:0 w:1)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn submit_evidence(n: u32) -> Weight {
-		Weight::from_parts(284_394_347, 182567)
-			.saturating_add(Weight::from_parts(20_634, 0).saturating_mul(n.into()))
+		Weight::from_parts(548_074_624, 600359)
+			.saturating_add(Weight::from_parts(18_892, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(31, 5))
+	}
+	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
+	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
+	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:1 w:0)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Miners` (r:1 w:0)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:1)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:2 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:0)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::Subjects` (r:1 w:1)
+	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
+	/// Storage: `Session::Validators` (r:1 w:0)
+	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `Babe::AuthorVrfRandomness` (r:1 w:0)
+	/// Proof: `Babe::AuthorVrfRandomness` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::Closing` (r:17 w:1)
+	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(32782), added: 35257, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:1)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Contexts` (r:0 w:1)
+	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	fn claim(n: u32) -> Weight {
+		Weight::from_parts(348_331_371, 600359)
+			.saturating_add(Weight::from_parts(19_724, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(31, 5))
+	}
+	/// Storage: `Attestation::Contexts` (r:1 w:1)
+	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Revisions` (r:1 w:1)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:1)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Banned` (r:1 w:0)
+	/// Proof: `Registry::Banned` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::MinerOfChip` (r:1 w:1)
+	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:1 w:0)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Miners` (r:2 w:2)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:1 w:1)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Population` (r:2 w:2)
+	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Drawn` (r:1 w:2)
+	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:1 w:1)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Veks` (r:1 w:1)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:4 w:4)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::LastSeq` (r:0 w:1)
+	/// Proof: `Attestation::LastSeq` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	fn settle_claim() -> Weight {
+		Weight::from_parts(252_566_000, 12072)
+			.saturating_add(T::DbWeight::get().reads_writes(25, 23))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -71,18 +146,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:512 w:512)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Drawn` (r:256 w:1024)
 	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::OpenClaims` (r:512 w:0)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
 	fn keep_deadlines(d: u32) -> Weight {
-		Weight::from_parts(8_834_000, 19863)
-			.saturating_add(Weight::from_parts(43_134_686, 0).saturating_mul(d.into()))
+		Weight::from_parts(10_236_000, 19863)
+			.saturating_add(Weight::from_parts(50_034_981, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(7, 5))
-			.saturating_add(T::DbWeight::get().reads(3).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(4).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().writes(4).saturating_mul(d.into()))
 	}
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
@@ -97,9 +174,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `System::ParentHash` (r:1 w:0)
 	/// Proof: `System::ParentHash` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Tightened` (r:1 w:0)
+	/// Proof: `Attestation::Tightened` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn challenge() -> Weight {
-		Weight::from_parts(74_290_000, 321831)
-			.saturating_add(T::DbWeight::get().reads_writes(22, 2))
+		Weight::from_parts(76_765_000, 321831)
+			.saturating_add(T::DbWeight::get().reads_writes(23, 2))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -112,37 +191,41 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Population` (r:5 w:0)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	fn draw() -> Weight {
-		Weight::from_parts(26_099_000, 13430).saturating_add(T::DbWeight::get().reads_writes(9, 1))
+		Weight::from_parts(25_748_000, 13430).saturating_add(T::DbWeight::get().reads_writes(9, 1))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:0)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Registry::Tpms` (r:1 w:0)
 	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Drawn` (r:1 w:2)
 	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(63_715_000, 10516).saturating_add(T::DbWeight::get().reads_writes(9, 6))
+		Weight::from_parts(83_805_000, 14710).saturating_add(T::DbWeight::get().reads_writes(10, 6))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:0)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Drawn` (r:1 w:2)
@@ -150,50 +233,47 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(55_223_000, 11498).saturating_add(T::DbWeight::get().reads_writes(9, 7))
-	}
-	fn claim(n: u32) -> Weight {
-		Self::submit_evidence(n)
-	}
-	fn settle_claim() -> Weight {
-		Self::conclude_accepted().saturating_mul(3)
+		Weight::from_parts(67_841_000, 15692).saturating_add(T::DbWeight::get().reads_writes(10, 7))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn submit_evidence(n: u32) -> Weight {
-		Weight::from_parts(284_394_347, 182567)
-			.saturating_add(Weight::from_parts(20_634, 0).saturating_mul(n.into()))
+		Weight::from_parts(548_074_624, 600359)
+			.saturating_add(Weight::from_parts(18_892, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(31, 5))
 	}
+	fn claim(n: u32) -> Weight {
+		Weight::from_parts(348_331_371, 600359)
+			.saturating_add(Weight::from_parts(19_724, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(31, 5))
+	}
+	fn settle_claim() -> Weight {
+		Weight::from_parts(252_566_000, 12072)
+			.saturating_add(ParityDbWeight::get().reads_writes(25, 23))
+	}
 	fn keep_deadlines(d: u32) -> Weight {
-		Weight::from_parts(8_834_000, 19863)
-			.saturating_add(Weight::from_parts(43_134_686, 0).saturating_mul(d.into()))
+		Weight::from_parts(10_236_000, 19863)
+			.saturating_add(Weight::from_parts(50_034_981, 0).saturating_mul(d.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 5))
-			.saturating_add(ParityDbWeight::get().reads(3).saturating_mul(d.into()))
+			.saturating_add(ParityDbWeight::get().reads(4).saturating_mul(d.into()))
 			.saturating_add(ParityDbWeight::get().writes(4).saturating_mul(d.into()))
 	}
 	fn challenge() -> Weight {
-		Weight::from_parts(74_290_000, 321831)
-			.saturating_add(ParityDbWeight::get().reads_writes(22, 2))
+		Weight::from_parts(76_765_000, 321831)
+			.saturating_add(ParityDbWeight::get().reads_writes(23, 2))
 	}
 	fn draw() -> Weight {
-		Weight::from_parts(26_099_000, 13430)
+		Weight::from_parts(25_748_000, 13430)
 			.saturating_add(ParityDbWeight::get().reads_writes(9, 1))
 	}
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(63_715_000, 10516)
-			.saturating_add(ParityDbWeight::get().reads_writes(9, 6))
+		Weight::from_parts(83_805_000, 14710)
+			.saturating_add(ParityDbWeight::get().reads_writes(10, 6))
 	}
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(55_223_000, 11498)
-			.saturating_add(ParityDbWeight::get().reads_writes(9, 7))
-	}
-	fn claim(n: u32) -> Weight {
-		Self::submit_evidence(n)
-	}
-	fn settle_claim() -> Weight {
-		Self::conclude_accepted().saturating_mul(3)
+		Weight::from_parts(67_841_000, 15692)
+			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
 	}
 }

@@ -18,11 +18,11 @@ pub trait WeightInfo {
 	fn set_cpu() -> Weight;
 	fn set_measurement() -> Weight;
 	fn set_files(n: u32) -> Weight;
+	fn set_boot_rules() -> Weight;
+	fn set_boot_parts(n: u32) -> Weight;
 	fn set_required() -> Weight;
 	fn set_amd_roots() -> Weight;
 	fn set_tpm_roots() -> Weight;
-	fn set_boot_rules() -> Weight;
-	fn set_boot_parts(n: u32) -> Weight;
 }
 
 /// For the runtime.
@@ -43,7 +43,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_810_520_000, 264030)
+		Weight::from_parts(7_722_207_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(7, 3))
 	}
 	/// Storage: `Policy::Veks` (r:1 w:1)
@@ -53,7 +53,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	fn remove_vek() -> Weight {
-		Weight::from_parts(61_041_000, 4426).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(59_969_000, 4426).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Platform` (r:1 w:1)
 	/// Proof: `Policy::Platform` (`max_values`: Some(1), `max_size`: Some(329), added: 824, mode: `MaxEncodedLen`)
@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_platform() -> Weight {
-		Weight::from_parts(11_657_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(12_098_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Cpus` (r:1 w:1)
 	/// Proof: `Policy::Cpus` (`max_values`: None, `max_size`: Some(332), added: 2807, mode: `MaxEncodedLen`)
@@ -71,7 +71,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_cpu() -> Weight {
-		Weight::from_parts(12_549_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(13_050_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Measurements` (r:1 w:1)
 	/// Proof: `Policy::Measurements` (`max_values`: None, `max_size`: Some(129), added: 2604, mode: `MaxEncodedLen`)
@@ -80,7 +80,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_measurement() -> Weight {
-		Weight::from_parts(12_989_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Files` (r:256 w:256)
 	/// Proof: `Policy::Files` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
@@ -88,9 +88,35 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::FilesTightened` (r:0 w:1)
+	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(866_890, 1742)
-			.saturating_add(Weight::from_parts(4_073_822, 0).saturating_mul(n.into()))
+		Weight::from_parts(10_717_156, 1742)
+			.saturating_add(Weight::from_parts(4_159_429, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 2))
+			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
+	}
+	/// Storage: `Policy::Boot` (r:1 w:1)
+	/// Proof: `Policy::Boot` (`max_values`: Some(1), `max_size`: Some(81), added: 576, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:0)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::FilesTightened` (r:0 w:1)
+	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	fn set_boot_rules() -> Weight {
+		Weight::from_parts(11_877_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+	}
+	/// Storage: `Policy::BootParts` (r:256 w:256)
+	/// Proof: `Policy::BootParts` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:0)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	fn set_boot_parts(n: u32) -> Weight {
+		Weight::from_parts(1_735_692, 1742)
+			.saturating_add(Weight::from_parts(3_980_246, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
@@ -101,8 +127,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::FilesTightened` (r:0 w:1)
+	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_required() -> Weight {
-		Weight::from_parts(13_951_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(14_552_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::AmdRoots` (r:1 w:1)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
@@ -111,7 +139,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(114_992_000, 264030)
+		Weight::from_parts(127_299_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::TpmRoots` (r:1 w:1)
@@ -121,62 +149,61 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(393_807_000, 1051174)
+		Weight::from_parts(413_577_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
-	}
-	fn set_boot_rules() -> Weight {
-		Self::set_required()
-	}
-	fn set_boot_parts(n: u32) -> Weight {
-		Self::set_files(n)
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_810_520_000, 264030)
+		Weight::from_parts(7_722_207_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 	fn remove_vek() -> Weight {
-		Weight::from_parts(61_041_000, 4426)
+		Weight::from_parts(59_969_000, 4426)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_platform() -> Weight {
-		Weight::from_parts(11_657_000, 1814)
+		Weight::from_parts(12_098_000, 1814)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_cpu() -> Weight {
-		Weight::from_parts(12_549_000, 3797)
+		Weight::from_parts(13_050_000, 3797)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_measurement() -> Weight {
-		Weight::from_parts(12_989_000, 3594)
+		Weight::from_parts(13_410_000, 3594)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(866_890, 1742)
-			.saturating_add(Weight::from_parts(4_073_822, 0).saturating_mul(n.into()))
+		Weight::from_parts(10_717_156, 1742)
+			.saturating_add(Weight::from_parts(4_159_429, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 2))
+			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
+	}
+	fn set_boot_rules() -> Weight {
+		Weight::from_parts(11_877_000, 1742)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+	}
+	fn set_boot_parts(n: u32) -> Weight {
+		Weight::from_parts(1_735_692, 1742)
+			.saturating_add(Weight::from_parts(3_980_246, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(2, 1))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
 	}
 	fn set_required() -> Weight {
-		Weight::from_parts(13_951_000, 18014)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(14_552_000, 18014)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(114_992_000, 264030)
+		Weight::from_parts(127_299_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(393_807_000, 1051174)
+		Weight::from_parts(413_577_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
-	}
-	fn set_boot_rules() -> Weight {
-		Self::set_required()
-	}
-	fn set_boot_parts(n: u32) -> Weight {
-		Self::set_files(n)
 	}
 }

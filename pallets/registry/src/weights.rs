@@ -40,7 +40,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	fn register() -> Weight {
-		Weight::from_parts(57_015_000, 3645).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		Weight::from_parts(56_755_000, 3645).saturating_add(T::DbWeight::get().reads_writes(5, 4))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -49,32 +49,36 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	fn bond_more() -> Weight {
-		Weight::from_parts(53_570_000, 3645).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(54_321_000, 3645).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfHot` (r:1 w:2)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn set_hot() -> Weight {
-		Weight::from_parts(16_805_000, 3645).saturating_add(T::DbWeight::get().reads_writes(2, 3))
+		Weight::from_parts(16_846_000, 3645).saturating_add(T::DbWeight::get().reads_writes(2, 3))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
 	fn set_offer() -> Weight {
-		Weight::from_parts(10_736_000, 3645).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		Weight::from_parts(11_017_000, 3645).saturating_add(T::DbWeight::get().reads_writes(1, 1))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Banned` (r:1 w:0)
+	/// Proof: `Registry::Banned` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfChip` (r:1 w:1)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::Tpms` (r:1 w:0)
 	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Reputation::Records` (r:1 w:0)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:1 w:0)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:1 w:1)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::LastSeq` (r:1 w:0)
@@ -84,10 +88,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Drawn` (r:0 w:1)
 	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	fn add_chip() -> Weight {
-		Weight::from_parts(36_935_000, 4215).saturating_add(T::DbWeight::get().reads_writes(9, 6))
+		Weight::from_parts(44_056_000, 4215).saturating_add(T::DbWeight::get().reads_writes(11, 6))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:1)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:2 w:2)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Population` (r:1 w:1)
@@ -96,12 +102,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
+	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::Veks` (r:1 w:1)
 	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
@@ -113,8 +119,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfChip` (r:0 w:1)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn remove_chip() -> Weight {
-		Weight::from_parts(207_890_000, 11446)
-			.saturating_add(T::DbWeight::get().reads_writes(18, 19))
+		Weight::from_parts(211_906_000, 11446)
+			.saturating_add(T::DbWeight::get().reads_writes(19, 20))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -133,7 +139,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(13_135_141_000, 1051174)
+		Weight::from_parts(16_540_089_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(8, 1))
 	}
 	/// Storage: `Registry::Enrolments` (r:1 w:1)
@@ -143,7 +149,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Validators::ValidatorOf` (r:1 w:0)
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn post_credential() -> Weight {
-		Weight::from_parts(51_367_000, 7766).saturating_add(T::DbWeight::get().reads_writes(3, 1))
+		Weight::from_parts(63_805_000, 7766).saturating_add(T::DbWeight::get().reads_writes(3, 1))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -154,7 +160,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn answer_credentials() -> Weight {
-		Weight::from_parts(65_257_000, 7559).saturating_add(T::DbWeight::get().reads_writes(4, 1))
+		Weight::from_parts(64_386_000, 7559).saturating_add(T::DbWeight::get().reads_writes(4, 1))
 	}
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
@@ -175,7 +181,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
 	fn reveal_seed() -> Weight {
-		Weight::from_parts(1_359_227_000, 12033)
+		Weight::from_parts(1_385_937_000, 12043)
 			.saturating_add(T::DbWeight::get().reads_writes(10, 7))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
@@ -184,6 +190,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:2 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::OpenClaims` (r:2 w:2)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(146), added: 2621, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:2 w:2)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Population` (r:1 w:1)
@@ -193,7 +201,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:2 w:2)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(435), added: 2910, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::Veks` (r:2 w:2)
 	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
@@ -213,8 +221,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfEk` (r:0 w:1)
 	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn exit() -> Weight {
-		Weight::from_parts(449_671_000, 11446)
-			.saturating_add(T::DbWeight::get().reads_writes(22, 27))
+		Weight::from_parts(460_737_000, 11446)
+			.saturating_add(T::DbWeight::get().reads_writes(24, 29))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -225,58 +233,58 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
-		Weight::from_parts(49_403_000, 3645).saturating_add(T::DbWeight::get().reads_writes(4, 3))
+		Weight::from_parts(50_896_000, 3645).saturating_add(T::DbWeight::get().reads_writes(4, 3))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(57_015_000, 3645)
+		Weight::from_parts(56_755_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
 	}
 	fn bond_more() -> Weight {
-		Weight::from_parts(53_570_000, 3645)
+		Weight::from_parts(54_321_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_hot() -> Weight {
-		Weight::from_parts(16_805_000, 3645)
+		Weight::from_parts(16_846_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(2, 3))
 	}
 	fn set_offer() -> Weight {
-		Weight::from_parts(10_736_000, 3645)
+		Weight::from_parts(11_017_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 	fn add_chip() -> Weight {
-		Weight::from_parts(36_935_000, 4215)
-			.saturating_add(ParityDbWeight::get().reads_writes(9, 6))
+		Weight::from_parts(44_056_000, 4215)
+			.saturating_add(ParityDbWeight::get().reads_writes(11, 6))
 	}
 	fn remove_chip() -> Weight {
-		Weight::from_parts(207_890_000, 11446)
-			.saturating_add(ParityDbWeight::get().reads_writes(18, 19))
+		Weight::from_parts(211_906_000, 11446)
+			.saturating_add(ParityDbWeight::get().reads_writes(19, 20))
 	}
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(13_135_141_000, 1051174)
+		Weight::from_parts(16_540_089_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(8, 1))
 	}
 	fn post_credential() -> Weight {
-		Weight::from_parts(51_367_000, 7766)
+		Weight::from_parts(63_805_000, 7766)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 	}
 	fn answer_credentials() -> Weight {
-		Weight::from_parts(65_257_000, 7559)
+		Weight::from_parts(64_386_000, 7559)
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 1))
 	}
 	fn reveal_seed() -> Weight {
-		Weight::from_parts(1_359_227_000, 12033)
+		Weight::from_parts(1_385_937_000, 12043)
 			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
 	}
 	fn exit() -> Weight {
-		Weight::from_parts(449_671_000, 11446)
-			.saturating_add(ParityDbWeight::get().reads_writes(22, 27))
+		Weight::from_parts(460_737_000, 11446)
+			.saturating_add(ParityDbWeight::get().reads_writes(24, 29))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(49_403_000, 3645)
+		Weight::from_parts(50_896_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 }

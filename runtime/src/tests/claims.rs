@@ -241,3 +241,56 @@ fn leaving_while_a_chip_is_claimed_gives_it_up() {
 		assert_eq!(holder(&sold), Some(claimant()));
 	});
 }
+
+/// Otherwise somebody could have a chip banned that its only owner shows.
+#[test]
+fn who_claims_a_chip_and_then_registers_it_contests_with_nobody() {
+	run(|machine| {
+		let sold = other_owner();
+		let (subject, evidence) = claimed(&sold);
+		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
+		assert_ok!(Registry::add_chip(RuntimeOrigin::signed(claimant()), chip(&machine)));
+		let finding = finding(subject, &evidence);
+		vote_all(&VALIDATORS, subject, &finding);
+		blocks(HOURS + 60);
+		assert_eq!(contest(&sold), None);
+		assert_eq!(holder(&sold), Some(claimant()));
+	});
+}
+
+/// A report that no chip has signed is refused for what it says, before its signature is looked at.
+#[test]
+fn a_holder_without_the_chip_cannot_keep_it_by_evidence_that_is_refused_early() {
+	run(|machine| {
+		let sold = other_owner();
+		accepted(&sold);
+		let mut forger = Machine::named("mallory");
+		forger.ak = machine.ak.clone();
+		forger.chip = Machine::named("eve").chip;
+		forger.fields.measurement = [0; 48];
+		let context = challenge(&machine);
+		let evidence = forger.answer(&context);
+		assert_ok!(submit(&evidence));
+		let subject = subject(&machine);
+		let finding = finding(subject, &evidence);
+		assert!(!finding.is_accepted());
+		vote_all(&VALIDATORS, subject, &finding);
+		blocks(2);
+		assert_eq!(contest(&sold), Some(Contest::Absent));
+		blocks(HOURS + 20);
+		assert_eq!(holder(&sold), Some(claimant()));
+	});
+}
+
+#[test]
+fn a_holder_that_shows_the_chip_beside_other_faults_keeps_it() {
+	run(|mut machine| {
+		let other = other_owner();
+		accepted(&other);
+		machine.run(b"unknown");
+		assert!(!attest(&machine).is_accepted());
+		assert_eq!(contest(&other), None);
+		blocks(HOURS + 60);
+		assert_eq!(holder(&other), Some(miner()));
+	});
+}

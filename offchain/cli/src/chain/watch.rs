@@ -88,7 +88,9 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 type Event<'a> = subxt::events::Event<'a, subxt::SubstrateConfig>;
 
 fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	use api::registry::events::{EnrolmentOpened, Registered, TpmEnrolled};
+	use api::registry::events::{
+		ChipBanned, ChipHandedOver, EnrolmentOpened, Registered, Slashed, TpmEnrolled,
+	};
 	let told = |name: &str, miner: String, what: &str| {
 		let text = format!("{miner} {what}");
 		(json!({ "event": name, "miner": miner }), text)
@@ -99,13 +101,36 @@ fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		Some(told("enrolment_opened", e?.miner.to_string(), "shows its TPM"))
 	} else if let Some(e) = event.decode_fields_as::<TpmEnrolled>() {
 		Some(told("tpm_enrolled", e?.miner.to_string(), "has its TPM proven"))
+	} else if let Some(e) = event.decode_fields_as::<Slashed>() {
+		let e = e?;
+		let mut lost = told(
+			"miner_slashed",
+			e.miner.to_string(),
+			&format!("loses {} (10⁻⁹ α) of its bond", e.amount),
+		);
+		lost.0["amount"] = json!(e.amount.to_string());
+		Some(lost)
+	} else if let Some(e) = event.decode_fields_as::<ChipHandedOver>() {
+		let e = e?;
+		let mut has = told(
+			"chip_handed_over",
+			e.to.to_string(),
+			&format!("has chip {} now: it has shown it", short(&e.chip)),
+		);
+		has.0["chip"] = json!(hex::encode(e.chip));
+		has.0["from"] = json!(e.from.map(|from| from.to_string()));
+		Some(has)
+	} else if let Some(e) = event.decode_fields_as::<ChipBanned>() {
+		let e = e?;
+		let text = format!("chip {} was shown in two places: it is banned", short(&e.chip));
+		Some((json!({ "event": "chip_banned", "chip": hex::encode(e.chip) }), text))
 	} else {
 		None
 	})
 }
 
 fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	use api::attestation::events::{Challenged, EvidenceIncluded, Void};
+	use api::attestation::events::{Challenged, ChipClaimed, ClaimRefused, EvidenceIncluded, Void};
 	let told = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
 		let text = format!("chip {} #{seq} {what}", short(chip));
 		(json!({ "event": name, "chip": hex::encode(chip), "seq": seq }), text)
@@ -119,6 +144,26 @@ fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<Void>() {
 		let e = e?;
 		Some(told("void", &e.chip, e.seq, "is void: nothing counts"))
+	} else if let Some(e) = event.decode_fields_as::<ChipClaimed>() {
+		let e = e?;
+		let text =
+			format!("chip {}, of {}, is claimed by {}", short(&e.chip), e.holder, e.claimant);
+		let row = json!({
+			"event": "chip_claimed",
+			"chip": hex::encode(e.chip),
+			"claimant": e.claimant.to_string(),
+			"holder": e.holder.to_string(),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<ClaimRefused>() {
+		let e = e?;
+		let text = format!("chip {}: the claim of {} is refused", short(&e.chip), e.claimant);
+		let row = json!({
+			"event": "claim_refused",
+			"chip": hex::encode(e.chip),
+			"claimant": e.claimant.to_string(),
+		});
+		Some((row, text))
 	} else {
 		None
 	})
@@ -169,7 +214,7 @@ fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 }
 
 fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	use api::reputation::events::{ScoreChanged, TierChanged};
+	use api::reputation::events::{ScoreChanged, SlashLifted, SlashPending, TierChanged};
 	Ok(if let Some(e) = event.decode_fields_as::<ScoreChanged>() {
 		let e = e?;
 		let mut row = conduct(&e.conduct);
@@ -191,6 +236,27 @@ fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"after": after.to_lowercase(),
 		});
 		Some((row, format!("chip {}: {before} → {after}", short(&e.chip))))
+	} else if let Some(e) = event.decode_fields_as::<SlashPending>() {
+		let e = e?;
+		let row = json!({
+			"event": "slash_pending",
+			"chip": hex::encode(e.chip),
+			"miner": e.miner.to_string(),
+			"seq": e.seq,
+			"part_per_billion": e.part.0,
+			"due": e.due,
+		});
+		let part = f64::from(e.part.0) / 1e7;
+		Some((row, format!("{} is to lose {part} % of its bond at tick {}", e.miner, e.due)))
+	} else if let Some(e) = event.decode_fields_as::<SlashLifted>() {
+		let e = e?;
+		let row = json!({
+			"event": "slash_lifted",
+			"chip": hex::encode(e.chip),
+			"miner": e.miner.to_string(),
+			"seq": e.seq,
+		});
+		Some((row, format!("{} is to lose nothing: what it was for is undone", e.miner)))
 	} else {
 		None
 	})
