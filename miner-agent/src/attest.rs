@@ -1,7 +1,7 @@
 //! Answers a challenge: quote, log, report, and the whole to the chain.
 
 use anyhow::{ensure, Context};
-use hcc_chain::{api, AccountId32, Chain, Submitter, H256};
+use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter, H256};
 use hcc_evidence::{
 	host::{quote_extra_data, BootState, ChipHash, HostEvidence},
 	tpm::Attest as TpmsAttest,
@@ -25,12 +25,20 @@ pub(crate) struct Challenge {
 	pub checkpoint: Option<BootState>,
 }
 
-/// The challenge of that chip that waits for an answer.
+/// The challenge of that chip that waits for an answer: once a block has been built on the one that made it. Before that, nodes may have another one, and would refuse
+/// evidence for this as an answer to nothing.
 pub(crate) async fn open_challenge(
 	chain: &Chain,
 	chip: ChipHash,
 ) -> anyhow::Result<Option<Challenge>> {
-	let at = chain.best().await?;
+	let best = chain.best().await?;
+	let Some(challenge) = challenge_at(&best, chip).await? else { return Ok(None) };
+	let before = chain.block(best.block_number().saturating_sub(1)).await?;
+	let settled = challenge_at(&before, chip).await?;
+	Ok(Some(challenge).filter(|new| settled.is_some_and(|old| old.nonce == new.nonce)))
+}
+
+async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Challenge>> {
 	let address = api::storage().attestation().hosts();
 	let Some(row) = at.storage().try_fetch(address, (chip,)).await? else { return Ok(None) };
 	let host = row.decode()?;

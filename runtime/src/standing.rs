@@ -60,6 +60,8 @@ impl CheckStanding {
 			},
 			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { subject, evidence }) => {
 				Verdicts::check_proof(who, *subject, evidence).map_err(refusal)?;
+				// One is enough, whoever sends it.
+				valid.provides = vec![(b"proof", subject).encode()];
 			},
 			RuntimeCall::Registry(
 				pallet_registry::Call::post_credential { miner, .. }

@@ -480,9 +480,12 @@ pub mod pallet {
 		pub fn set_boot_rules(origin: OriginFor<T>, rules: Option<BootRules>) -> DispatchResult {
 			let row = Boot::<T>::get();
 			Self::ensure_may(origin, tightens_boot(row.current(), rules.as_ref()))?;
-			let loosens = tightens_boot(rules.as_ref(), row.current());
+			// What was enrolled without rules must be shown once there are some.
+			let former = row.current().copied();
+			let stricter = rules
+				.is_some_and(|new| former.is_none_or(|old| new.secure_boot && !old.secure_boot));
 			Self::do_set_value::<Boot<T>, _>(rules, Subject::BootRules)?;
-			Self::note_stricter(!loosens);
+			Self::note_stricter(stricter);
 			Ok(())
 		}
 
@@ -505,7 +508,8 @@ pub mod pallet {
 		) -> DispatchResult {
 			Self::ensure_may(origin, role.is_none())?;
 			let known = |digest| BootParts::<T>::get(digest).current().is_some();
-			let stricter = digests.iter().any(known);
+			// Without rules the list is asked by nobody.
+			let stricter = Boot::<T>::get().current().is_some() && digests.iter().any(known);
 			Self::do_set_boot_parts(digests, role)?;
 			Self::note_stricter(stricter);
 			Ok(())

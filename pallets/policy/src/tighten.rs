@@ -40,11 +40,11 @@ pub(crate) fn tightens_required(
 	})
 }
 
-/// Without rules, whatever was enrolled may boot.
+/// Without rules nothing but what was enrolled may boot; with rules, whatever they list: neither is within the other.
 pub(crate) fn tightens_boot(former: Option<&BootRules>, new: Option<&BootRules>) -> bool {
 	match (former, new) {
-		(None, _) => true,
-		(Some(_), None) => false,
+		(None, None) => true,
+		(None, Some(_)) | (Some(_), None) => false,
 		(Some(former), Some(new)) => new.secure_boot || !former.secure_boot,
 	}
 }

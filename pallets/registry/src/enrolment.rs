@@ -79,7 +79,6 @@ impl<T: Config> Pallet<T> {
 		BoundedVec::try_from(members).map_err(|_| Error::<T>::NoCommittee)
 	}
 
-	/// Changes an open enrolment.
 	/// Whether a worker has something to do in a miner's enrolment.
 	///
 	/// ## Errors
@@ -91,6 +90,7 @@ impl<T: Config> Pallet<T> {
 		Self::member_of(&mut enrolment, worker).map(drop)
 	}
 
+	/// Changes an open enrolment.
 	fn with_enrolment<R>(
 		miner: &AccountIdOf<T>,
 		change: impl FnOnce(&mut EnrolmentOf<T>) -> Result<R, Error<T>>,

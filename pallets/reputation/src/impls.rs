@@ -99,7 +99,7 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 			let before = record.score;
 			if record.undo(seq, &rules) {
 				let after = record.score;
-				Self::lift(chip, &mut record, &rules);
+				Self::lift(chip, &mut record, seq, &rules);
 				Records::<T>::insert(chip, record);
 				Self::deposit_event(Event::Undone {
 					chip: *chip,

@@ -37,13 +37,13 @@ pub struct Rules {
 	pub uptime: PerMille,
 	/// How many accepted evidences in a row count as uptime, and forgive a strike.
 	pub streak: u16,
-	/// What other rejected evidence loses.
+	/// What evidence loses for old firmware, a revoked key, a log that is too long.
 	pub failed: PerMille,
 	/// What a failure of the TPM loses: its quote, its key, its boot.
 	pub tpm_failed: PerMille,
 	/// What a measured file that nobody knows loses.
 	pub ima_unknown: PerMille,
-	/// What a forbidden file, or a log that does not hold, loses. Silence loses as much, so that it is never cheaper than being caught.
+	/// What a forbidden file, a log that does not hold, and evidence that no honest host sends lose. Silence loses as much, so that it is never cheaper than being caught.
 	pub tampered: PerMille,
 	/// From which score on a chip is trusted.
 	pub trusted: PerMille,
@@ -221,16 +221,19 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),
+		// A log that is longer than one evidence takes is nobody's malice.
+		Some(RejectClass::Malformed) if code == RejectCode::ImaLimit.number() => {
+			of(rules.failed, false, false)
+		},
+		// An honest host sends nothing of the kind; else whoever has something to hide would send this in its stead.
 		Some(
 			RejectClass::Malformed
 			| RejectClass::Binding
 			| RejectClass::SnpSignature
 			| RejectClass::SnpChain
 			| RejectClass::SnpPolicy
-			| RejectClass::Tcb
-			| RejectClass::Measurement
-			| RejectClass::Revoked,
-		)
-		| None => of(rules.failed, false, false),
+			| RejectClass::Measurement,
+		) => of(rules.tampered, true, false),
+		Some(RejectClass::Tcb | RejectClass::Revoked) | None => of(rules.failed, false, false),
 	}
 }

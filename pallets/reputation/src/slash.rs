@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes a slash back if what it followed from is undone, or is the last strike no more. The booking goes when it is due.
-	pub(crate) fn lift(chip: &ChipHash, record: &mut RecordOf<T>, rules: &Rules) {
+	pub(crate) fn lift(chip: &ChipHash, record: &mut RecordOf<T>, undone: u64, rules: &Rules) {
 		let Some(slash) = &record.slash else { return };
 		let oldest = record.last.first().map_or(u64::MAX, |incident| incident.seq);
 		let holds = match record.last.iter().find(|incident| incident.seq == slash.seq) {
@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
 				.after(incident.conduct, incident.at, rules)
 				.is_last_strike(&incident.before, rules),
 			// What is older than what is remembered cannot be undone.
-			None => slash.seq < oldest,
+			None => slash.seq != undone && slash.seq < oldest,
 		};
 		if !holds {
 			let (miner, seq) = (slash.miner.clone(), slash.seq);

@@ -42,6 +42,9 @@ pub const SLACK: Tick = 16;
 /// The longest evidence that can be proven, in bytes: a log, an event log, and the rest.
 pub const MAX_EVIDENCE: u32 = (512 + 64 + 8) << 10;
 
+/// The longest that a verdict can be proven false, in ticks: two hours.
+pub const MAX_WINDOW: Tick = 1_200;
+
 /// What governance sets about proofs.
 #[derive(
 	Clone,
@@ -79,7 +82,7 @@ impl<Balance> Rules<Balance> {
 			false_vote: self.false_vote.clamp(Perbill::from_percent(1), Perbill::from_percent(99)),
 			reward: self.reward.min(Perbill::from_percent(10)),
 			// Two hours at most: a bond stays held for longer.
-			window: self.window.clamp(20, 1_200),
+			window: self.window.clamp(20, MAX_WINDOW),
 			// A proof is some hundred times the work of a vote: not all can be proven.
 			audit: self.audit.clamp(Perbill::from_perthousand(1), Perbill::from_percent(50)),
 			..self

@@ -173,8 +173,9 @@ pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation
 };
 
 parameter_types! {
-	/// A verdict can be proven false until its window has passed, which begins when it takes effect.
-	pub SlashDelay: Tick = Verdicts::rules().window.saturating_add(pallet_verdicts::SLACK).saturating_add(1);
+	/// A verdict can be proven false until its window has passed, which begins when it takes effect: the longest that there can be, since the rules may
+	/// change meanwhile.
+	pub const SlashDelay: Tick = pallet_verdicts::MAX_WINDOW + pallet_verdicts::SLACK + 1;
 }
 
 impl pallet_reputation::Config for Runtime {

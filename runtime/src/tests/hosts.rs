@@ -58,7 +58,7 @@ fn leaving_before_the_slash_is_no_way_out_of_it() {
 			attest(&machine);
 		}
 		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
-		blocks(HOURS + 40);
+		blocks(2 * HOURS + 40);
 		assert!(stake() < before);
 		let part = Reputation::rules().slash;
 		assert_eq!(stake(), before - part.mul_floor(before));

@@ -1,13 +1,11 @@
 use alloc::vec::Vec;
 
 use super::{Event, Events, EV_NO_ACTION};
-use crate::{bytes::Reader, tpm::PcrBank, Check, RejectCode, Rejection};
+use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
 /// Events whose digests are fixed, whatever boots: EV_SEPARATOR, EV_EFI_ACTION.
 const EV_SEPARATOR: u32 = 4;
 const EV_EFI_ACTION: u32 = 0x8000_0007;
-/// A variable that decides what the firmware starts.
-const EV_EFI_VARIABLE_DRIVER_CONFIG: u32 = 0x8000_0001;
 
 /// What firmware says of the applications that it starts; what it starts is another event.
 const ACTIONS: [&[u8]; 2] = [
@@ -177,37 +175,35 @@ pub fn judge<P: BootParts>(log: &[u8], rules: BootRules, parts: &P) -> Check {
 	Ok(())
 }
 
-/// Whether the firmware measured that Secure Boot is on, and nothing else of it.
+/// Whether the firmware measured that Secure Boot is on, and never that it is off. By the digests alone: an event's kind is not proven.
 fn is_secure_boot(log: &[u8]) -> Check<bool> {
-	let mut on = None;
+	let [on, off] = [1, 0].map(|value| PcrBank::Sha256.hash(&[&secure_boot(value)]));
+	let mut seen_on = false;
 	for event in Events::new(log)? {
 		let event = event?;
-		if event.pcr != SECURE_BOOT_PCR || event.kind != EV_EFI_VARIABLE_DRIVER_CONFIG {
+		if event.pcr != SECURE_BOOT_PCR || event.kind == EV_NO_ACTION {
 			continue;
 		}
-		// The data is what was measured: else it would prove nothing.
-		let measured = sha256_of(&event).is_some_and(|d| PcrBank::Sha256.hash(&[event.data]) == d);
-		match variable(event.data) {
-			Some((name, value)) if measured && name == utf16(b"SecureBoot") => {
-				on = Some(value == [1] && on != Some(false));
-			},
-			Some(_) if measured => {},
-			_ => return Ok(false),
+		match sha256_of(&event) {
+			Some(digest) if digest[..] == off[..] => return Ok(false),
+			Some(digest) => seen_on |= digest[..] == on[..],
+			None => return Ok(false),
 		}
 	}
-	Ok(on == Some(true))
+	Ok(seen_on)
 }
 
-/// UEFI_VARIABLE_DATA: the name, in UTF-16, and the value.
-fn variable(data: &[u8]) -> Option<(&[u8], &[u8])> {
-	let mut at = Reader::new(data);
-	at.take(16).ok()?;
-	let name = usize::try_from(at.u64_le().ok()?).ok()?.checked_mul(2)?;
-	let value = usize::try_from(at.u64_le().ok()?).ok()?;
-	let (name, value) = (at.take(name).ok()?, at.take(value).ok()?);
-	Some((name, value))
-}
-
-fn utf16(text: &[u8]) -> Vec<u8> {
-	text.iter().flat_map(|letter| [*letter, 0]).collect()
+/// UEFI_VARIABLE_DATA of EFI_GLOBAL_VARIABLE `SecureBoot`: its GUID, the lengths of name and value, the name in UTF-16, the value.
+fn secure_boot(value: u8) -> Vec<u8> {
+	const NAME: &[u8] = b"SecureBoot";
+	let guid = [
+		0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b,
+		0x8c,
+	];
+	let mut data = guid.to_vec();
+	data.extend((NAME.len() as u64).to_le_bytes());
+	data.extend(1u64.to_le_bytes());
+	data.extend(NAME.iter().flat_map(|letter| [*letter, 0]));
+	data.push(value);
+	data
 }

@@ -116,6 +116,7 @@ fn check<C: Crypto, P: HostPolicy>(
 	check_addressee(evidence, context)?;
 	let report = platform::check::<C, P>(evidence, collateral, policy, context)?;
 	let proven = software::check::<C, P>(evidence, collateral, policy, context)?;
+	platform::check_firmware(&report, policy)?;
 	let statement = guest_statement(&context.challenge.genesis, evidence);
 	C::ed25519(&evidence.guest_pk, &statement, &evidence.guest_signature).map_err(|_| {
 		let seen = "a signature of another key, or of other bytes";

@@ -13,7 +13,8 @@ use crate::{
 /// The privilege level at which the attestation agent runs: the guest's own.
 const AGENT_VMPL: u32 = 0;
 
-/// Checks the report: that it is AMD's, of the challenged chip, bound to all the rest, and as policy asks.
+/// Checks the report: that it is AMD's, of the challenged chip, bound to all the rest, and of a guest and a platform as policy asks. Firmware is left to
+/// [`check_firmware`]: what is wrong with the software counts more.
 pub(super) fn check<C: Crypto, P: HostPolicy>(
 	evidence: &HostEvidence,
 	collateral: &Collateral<'_>,
@@ -47,7 +48,8 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 			&wanted,
 		));
 	}
-	check_platform(&report, policy)?;
+	check_guest(&report, policy)?;
+	check_platform_info(&report, policy)?;
 	Ok(report)
 }
 
@@ -105,7 +107,8 @@ fn check_bits(
 	Ok(())
 }
 
-fn check_firmware<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
+/// Checks the platform's firmware by policy.
+pub(super) fn check_firmware<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
 	let unknown = |seen: alloc::string::String| {
 		Rejection::new(RejectCode::TcbUnknown, "CPUID", seen, "a cpu with a floor")

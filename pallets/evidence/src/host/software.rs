@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
 	quote_extra_data, BootState, Collateral, Context, Hash256, HostEvidence, HostPolicy, PcrSet,
-	QUOTED_PCRS,
+	RequiredFile, QUOTED_PCRS,
 };
 use crate::{
 	boot::{self, BootParts, BootRole, BootRules},
@@ -43,18 +43,32 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	let known = context.boot.as_ref().filter(|boot| boot.is_of(&clock));
 	let former = context.former.as_ref().filter(|boot| boot.is_of(&clock));
 	let boot_profile = boot_profile(&evidence.pcr_values);
-	match policy.boot_rules().filter(|_| known.is_none()) {
-		Some(rules) => judge_boot(evidence, rules, policy).map_err(|why| match former {
-			// It is the boot that was accepted: only policy is another.
-			Some(_) if context.boot_profile == Some(boot_profile) => {
-				Rejection { code: RejectCode::BootOutdated, ..why }
-			},
-			_ => why,
-		})?,
-		None => check_profile(context, &boot_profile)?,
+	let rules = policy.boot_rules().filter(|_| known.is_none());
+	if rules.is_none() {
+		check_profile(context, &boot_profile)?;
 	}
 	let boot = check_log(evidence, &clock, known, former, policy)?;
+	if let Some(rules) = rules {
+		let accepted_before = former.is_some() && context.boot_profile == Some(boot_profile);
+		judge_boot(evidence, rules, policy).map_err(|why| {
+			if accepted_before {
+				outdated(why)
+			} else {
+				why
+			}
+		})?;
+	}
 	Ok(Proven { boot, boot_profile })
+}
+
+/// Where a boot was accepted before, what is found of it is policy's doing.
+fn outdated(why: Rejection) -> Rejection {
+	match why.code {
+		RejectCode::BootUnknown | RejectCode::BootPartMissing | RejectCode::SecureBootOff => {
+			Rejection { code: RejectCode::BootOutdated, ..why }
+		},
+		_ => why,
+	}
 }
 
 /// Holds a boot that is not known yet against policy.
@@ -180,6 +194,10 @@ fn check_log<P: HostPolicy>(
 	}
 	let before = known.map(|boot| boot.required_seen.clone()).unwrap_or_default();
 	let required_seen = required_seen(&delta.records, replayed.proven, policy, before)?;
+	// Of a log that was accepted all that was required then was seen: what is missing is required since. The whole log tells, when it is wanted anew.
+	if known.is_none() {
+		check_required(policy, &required_seen, former.is_some())?;
+	}
 	Ok(BootState {
 		reset_count: clock.reset_count,
 		restart_count: clock.restart_count,
@@ -207,7 +225,7 @@ fn check_boot_aggregate(records: &[u8], values: &PcrSet) -> Check {
 	Ok(())
 }
 
-/// Which required files were measured since the boot; all of them must have been.
+/// Which required files were measured since the boot.
 fn required_seen<P: HostPolicy>(
 	records: &[u8],
 	proven: u32,
@@ -228,11 +246,15 @@ fn required_seen<P: HostPolicy>(
 		}
 	}
 	seen.sort_unstable();
-	match required.iter().find(|file| !file.any_of.iter().any(|digest| seen.contains(digest))) {
-		Some(file) => {
-			let wanted = file.any_of.first().copied().unwrap_or_default();
-			Err(Rejection::new(RejectCode::ImaRequiredMissing, "file digest", (), &wanted))
-		},
-		None => Ok(seen),
-	}
+	Ok(seen)
+}
+
+/// Whether all that must be measured was. What was accepted before is not to blame for what is required since.
+fn check_required<P: HostPolicy>(policy: &P, seen: &[Hash256], accepted_before: bool) -> Check {
+	let is_missing = |file: &&RequiredFile| !file.any_of.iter().any(|digest| seen.contains(digest));
+	let Some(file) = policy.required().iter().find(is_missing) else { return Ok(()) };
+	let code =
+		if accepted_before { RejectCode::ImaOutdatedFile } else { RejectCode::ImaRequiredMissing };
+	let wanted = file.any_of.first().copied().unwrap_or_default();
+	Err(Rejection::new(code, "file digest", (), &wanted))
 }

@@ -17,11 +17,12 @@ fn event(pcr: u8, kind: u32, measured: &[u8]) -> BootEvent {
 	BootEvent { pcr, kind, measured: measured.to_vec() }
 }
 
-/// UEFI_VARIABLE_DATA of that name.
+/// UEFI_VARIABLE_DATA of EFI_GLOBAL_VARIABLE of that name.
 fn variable(name: &str, value: &[u8]) -> BootEvent {
 	let letters: Vec<u8> = name.bytes().flat_map(|letter| [letter, 0]).collect();
 	let data = [
-		&[0x8b; 16][..],
+		&[0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11][..],
+		&[0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c],
 		&(name.len() as u64).to_le_bytes(),
 		&(value.len() as u64).to_le_bytes(),
 		&letters,
@@ -142,7 +143,8 @@ fn secure_boot_is_on_where_it_must_be() {
 	assert_eq!(judge(&events, &policy(true)), off, "said twice");
 	events.swap(1, 2);
 	assert_eq!(judge(&events, &policy(true)), off, "said twice");
-	events[1] = event(7, VARIABLE, b"no variable");
+	events.remove(2);
+	events[1] = event(7, VARIABLE, b"another variable");
 	assert_eq!(judge(&events, &policy(true)), off);
 }
 
@@ -203,8 +205,8 @@ fn a_boot_that_was_accepted_is_outdated_where_policy_became_stricter() {
 	let mut evidence = machine.answer(&renewed);
 	assert_eq!(
 		machine.refusal_by(&evidence, &stricter, &renewed).code,
-		RejectCode::BootOutdated,
-		"also without a log"
+		RejectCode::BootLogMissing,
+		"it has a log"
 	);
 	evidence.boot = Some(log);
 	machine.sign(&mut evidence);
@@ -219,4 +221,49 @@ fn a_boot_that_was_accepted_is_outdated_where_policy_became_stricter() {
 	machine.sign(&mut evidence);
 	let refused = machine.refusal_by(&evidence, &stricter, &renewed);
 	assert_eq!(refused.code, RejectCode::BootUnknown);
+}
+
+/// Whoever runs what is forbidden does not hide it behind a boot that policy has overtaken.
+#[test]
+fn a_boot_that_is_outdated_hides_nothing_that_runs() {
+	let mut machine = Machine::named("a");
+	let log = machine.boot_measuring(&good());
+	machine.run(b"hcc-miner");
+	let context = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&context), &context);
+	machine.run(b"rootkit");
+	let renewed = hcc_evidence::host::Context {
+		boot: None,
+		former: Some(before.boot.clone()),
+		..machine.next_challenge(2, &before)
+	};
+	let mut stricter = policy(true);
+	stricter.boot_parts.clear();
+	let mut evidence = machine.answer(&renewed);
+	evidence.boot = Some(log);
+	machine.sign(&mut evidence);
+	let refused = machine.refusal_by(&evidence, &stricter, &renewed);
+	assert_eq!(refused.code, RejectCode::ImaUnknownFile);
+}
+
+#[test]
+fn what_is_required_since_a_log_was_accepted_is_nobodys_fault() {
+	let mut machine = Machine::named("a");
+	let context = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&context), &context);
+	let mut stricter = Policy::default();
+	stricter.required.push(hcc_evidence::host::RequiredFile { any_of: vec![sha256(b"bash")] });
+	let next = machine.next_challenge(2, &before);
+	let verdict = machine.judge(&machine.answer(&next), &stricter, &next);
+	assert_eq!(verdict.code(), 0, "until the whole log is wanted");
+	let renewed =
+		hcc_evidence::host::Context { boot: None, former: Some(before.boot.clone()), ..next };
+	let refused = machine.refusal_by(&machine.answer(&renewed), &stricter, &renewed);
+	assert_eq!(refused.code, RejectCode::ImaOutdatedFile);
+	machine.run(b"bash");
+	assert_eq!(machine.judge(&machine.answer(&renewed), &stricter, &renewed).code(), 0);
+	machine.boot();
+	machine.run(b"hcc-miner");
+	let refused = machine.refusal_by(&machine.answer(&renewed), &stricter, &renewed);
+	assert_eq!(refused.code, RejectCode::ImaRequiredMissing);
 }

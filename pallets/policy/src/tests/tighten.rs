@@ -222,7 +222,8 @@ fn rules_for_what_boots() {
 	let rules = |secure_boot| Some(BootRules { secure_boot });
 	in_turn(Policy::set_boot_rules, rules(false), rules(true), None);
 	bare(|| {
-		assert_ok!(Policy::set_boot_rules(warden(), rules(false)));
+		assert_noop!(Policy::set_boot_rules(warden(), rules(false)), BadOrigin);
+		assert_ok!(Policy::set_boot_rules(root(), rules(false)));
 		assert_eq!(FilesTightened::<Test>::get(), 1, "what was enrolled must be shown");
 		let set = |origin, role| {
 			let digests = vec![digest(7)].try_into().expect("one");

@@ -138,3 +138,20 @@ fn what_was_allowed_before_costs_the_work_and_nothing_else() {
 		assert_eq!(score.tier(&RULES), Tier::Quarantine);
 	}
 }
+
+/// Else whoever has a forbidden file to hide would send a forged report in its stead.
+#[test]
+fn what_no_honest_host_sends_costs_as_much_as_what_it_could_hide() {
+	for code in [
+		RejectCode::ReportSignature,
+		RejectCode::ReportData,
+		RejectCode::LaunchMeasurement,
+		RejectCode::GuestPolicy,
+	] {
+		let score = after(&[failed(code)]);
+		assert_eq!((score.value, score.strikes), (100, 1), "{code:?}");
+	}
+	for code in [RejectCode::TcbFloor, RejectCode::ImaLimit] {
+		assert_eq!(after(&[failed(code)]).strikes, 0, "{code:?}");
+	}
+}

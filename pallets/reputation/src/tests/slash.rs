@@ -122,3 +122,31 @@ fn where_no_tick_has_room_it_is_slashed_at_once() {
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
 	});
 }
+
+#[test]
+fn the_only_incident_that_is_undone_costs_nothing() {
+	run(|| {
+		MockRules::set(Rules { max_strikes: 1, ..RULES });
+		strike(1);
+		assert!(Reputation::record(CHIP).expect("noted").slash.is_some());
+		Reputation::undo(&CHIP, 1);
+		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+		go_to(2 * SLASH_DELAY);
+		assert!(SlashedMiners::get().is_empty());
+	});
+}
+
+#[test]
+fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
+	run(|| {
+		(1..=3).for_each(strike);
+		for seq in 4..=18 {
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+		}
+		let first = Reputation::record(CHIP).expect("noted").last.first().copied();
+		assert_eq!(first.expect("sixteen").seq, 3);
+		Reputation::undo(&CHIP, 3);
+		go_to(2 * SLASH_DELAY);
+		assert!(SlashedMiners::get().is_empty());
+	});
+}
