@@ -22,7 +22,7 @@ use sp_runtime::{
 
 use crate::*;
 
-/// Refuses operational calls that cannot succeed, by [`InvalidTransaction::Custom`] with a number as [`refusal`] makes it.
+/// Refuses operational calls that cannot succeed, by [`InvalidTransaction::Custom`]: 64 × the pallet (0 attestation, 1 verdicts, 2 registry) + the number of its error.
 #[derive(Clone, Eq, PartialEq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CheckStanding;
 
