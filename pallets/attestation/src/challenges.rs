@@ -46,12 +46,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn parent_hash() -> [u8; 32] {
-		let hash = frame_system::Pallet::<T>::parent_hash();
-		let mut parent = [0; 32];
-		for (to, from) in parent.iter_mut().zip(hash.as_ref()) {
+		Self::hash_bytes(&frame_system::Pallet::<T>::parent_hash())
+	}
+
+	/// A block's hash as statements hold it.
+	pub(crate) fn hash_bytes(hash: &T::Hash) -> [u8; 32] {
+		let mut bytes = [0; 32];
+		for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
 			*to = *from;
 		}
-		parent
+		bytes
 	}
 
 	/// Counts challenges as missed whose deadline has passed without evidence. A tick without room for that is kept later.

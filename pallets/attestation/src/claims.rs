@@ -83,17 +83,13 @@ impl<T: Config> Pallet<T> {
 			!number.is_zero() && number < now && age <= MAX_CLAIM_AGE.into(),
 			Error::<T>::ClaimTooOld
 		);
-		let hash = frame_system::Pallet::<T>::block_hash(number);
-		let mut parent = [0; 32];
-		for (to, from) in parent.iter_mut().zip(hash.as_ref()) {
-			*to = *from;
-		}
+		let hash = Self::hash_bytes(&frame_system::Pallet::<T>::block_hash(number));
 		Ok(challenge_nonce(
 			&genesis::<T>(),
 			&miner.clone().into(),
 			chip,
 			number.unique_saturated_into(),
-			&parent,
+			&hash,
 		))
 	}
 

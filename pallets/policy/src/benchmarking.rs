@@ -101,6 +101,20 @@ fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, Be
 	Ok(miner)
 }
 
+/// SHA-256 of something.
+fn digest(at: u32) -> [u8; 32] {
+	let mut digest = [0xee; 32];
+	digest[..4].copy_from_slice(&at.to_le_bytes());
+	digest
+}
+
+fn digests(
+	count: u32,
+) -> frame_support::BoundedVec<[u8; 32], frame_support::traits::ConstU32<MAX_FILES>> {
+	let digests = (0..count).map(digest).collect::<alloc::vec::Vec<_>>();
+	digests.try_into().expect("as many as there can be")
+}
+
 #[benchmarks]
 mod benchmarks {
 	use super::*;
@@ -181,16 +195,9 @@ mod benchmarks {
 	#[benchmark]
 	fn set_files(n: Linear<1, MAX_FILES>) -> Result<(), BenchmarkError> {
 		let origin = admin::<T>()?;
-		let digest = |at: u32| {
-			let mut digest = [0xee; 32];
-			digest[..4].copy_from_slice(&at.to_le_bytes());
-			digest
-		};
-		let digests = (0..n).map(digest).collect::<alloc::vec::Vec<_>>();
-		let digests = digests.try_into().expect("as many as there can be");
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, digests, Some(FileRule::Forbidden));
+		_(origin as T::RuntimeOrigin, digests(n), Some(FileRule::Forbidden));
 
 		assert_eq!(Files::<T>::get(digest(0)).current(), Some(&FileRule::Forbidden));
 		Ok(())
@@ -211,16 +218,9 @@ mod benchmarks {
 	#[benchmark]
 	fn set_boot_parts(n: Linear<1, MAX_FILES>) -> Result<(), BenchmarkError> {
 		let origin = admin::<T>()?;
-		let digest = |at: u32| {
-			let mut digest = [0xee; 32];
-			digest[..4].copy_from_slice(&at.to_le_bytes());
-			digest
-		};
-		let digests = (0..n).map(digest).collect::<alloc::vec::Vec<_>>();
-		let digests = digests.try_into().expect("as many as there can be");
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, digests, Some(BootRole::Kernel));
+		_(origin as T::RuntimeOrigin, digests(n), Some(BootRole::Kernel));
 
 		assert_eq!(BootParts::<T>::get(digest(0)).current(), Some(&BootRole::Kernel));
 		Ok(())

@@ -1,7 +1,7 @@
 use frame_support::{
 	ensure,
 	pallet_prelude::{ConstU32, DispatchResult},
-	storage::StorageValue,
+	storage::{StorageMap, StorageValue},
 	traits::{EnsureOrigin, Get},
 	BoundedVec,
 };
@@ -73,29 +73,39 @@ impl<T: Config> Pallet<T> {
 		Self::revise(subject, |revision| Row::try_mutate(|row| Self::set_row(row, value, revision)))
 	}
 
-	pub(crate) fn do_set_cpu(cpu: CpuId, rules: Option<CpuRules>) -> DispatchResult {
-		Self::revise(Subject::Cpu(cpu), |revision| {
-			Cpus::<T>::try_mutate_exists(cpu, |stored| {
-				let mut row = stored.take().unwrap_or_default();
-				Self::set_row(&mut row, rules, revision)?;
-				*stored = Some(row).filter(|row| !row.is_empty());
-				Ok(())
+	/// Sets a rule of each of these, all alike, in one revision.
+	fn do_set_each<Rows, K, V>(
+		keys: impl IntoIterator<Item = K>,
+		value: Option<V>,
+		subject: Subject,
+	) -> DispatchResult
+	where
+		Rows: StorageMap<K, History<V>>,
+		K: codec::FullCodec,
+		V: codec::FullCodec + Clone + PartialEq,
+	{
+		Self::revise(subject, |revision| {
+			keys.into_iter().try_for_each(|key| {
+				Rows::try_mutate_exists(key, |stored| {
+					let mut row = stored.take().unwrap_or_default();
+					Self::set_row(&mut row, value.clone(), revision)?;
+					*stored = Some(row).filter(|row| !row.is_empty());
+					Ok(())
+				})
 			})
 		})
+	}
+
+	pub(crate) fn do_set_cpu(cpu: CpuId, rules: Option<CpuRules>) -> DispatchResult {
+		Self::do_set_each::<Cpus<T>, _, _>([cpu], rules, Subject::Cpu(cpu))
 	}
 
 	pub(crate) fn do_set_measurement(
 		measurement: LaunchMeasurement,
 		role: Option<Role>,
 	) -> DispatchResult {
-		Self::revise(Subject::Measurement(measurement), |revision| {
-			Measurements::<T>::try_mutate_exists(measurement, |stored| {
-				let mut row = stored.take().unwrap_or_default();
-				Self::set_row(&mut row, role, revision)?;
-				*stored = Some(row).filter(|row| !row.is_empty());
-				Ok(())
-			})
-		})
+		let subject = Subject::Measurement(measurement);
+		Self::do_set_each::<Measurements<T>, _, _>([measurement], role, subject)
 	}
 
 	pub(crate) fn do_set_files(
@@ -103,37 +113,17 @@ impl<T: Config> Pallet<T> {
 		rule: Option<FileRule>,
 	) -> DispatchResult {
 		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
-		Self::revise(Subject::Files(digests.len() as u32), |revision| {
-			for digest in digests {
-				Files::<T>::try_mutate_exists(digest, |stored| {
-					let mut row = stored.take().unwrap_or_default();
-					Self::set_row(&mut row, rule, revision)?;
-					*stored = Some(row).filter(|row| !row.is_empty());
-					Ok::<_, DispatchError>(())
-				})?;
-			}
-			Ok(())
-		})
+		let subject = Subject::Files(digests.len() as u32);
+		Self::do_set_each::<Files<T>, _, _>(digests, rule, subject)
 	}
-}
 
-impl<T: Config> Pallet<T> {
 	pub(crate) fn do_set_boot_parts(
 		digests: BoundedVec<BootDigest, ConstU32<MAX_FILES>>,
 		role: Option<BootRole>,
 	) -> DispatchResult {
 		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
-		Self::revise(Subject::BootParts(digests.len() as u32), |revision| {
-			for digest in digests {
-				BootParts::<T>::try_mutate_exists(digest, |stored| {
-					let mut row = stored.take().unwrap_or_default();
-					Self::set_row(&mut row, role, revision)?;
-					*stored = Some(row).filter(|row| !row.is_empty());
-					Ok::<_, DispatchError>(())
-				})?;
-			}
-			Ok(())
-		})
+		let subject = Subject::BootParts(digests.len() as u32);
+		Self::do_set_each::<BootParts<T>, _, _>(digests, role, subject)
 	}
 }
 

@@ -15,12 +15,12 @@ use crate::{evidence_api::HostEvaluation, *};
 
 type Refused = pallet_attestation::Error<Runtime>;
 
-fn claimant() -> AccountId {
+pub(super) fn claimant() -> AccountId {
 	Eve.to_account_id()
 }
 
 /// A machine with the same chip and another TPM, enrolled for another miner.
-fn other_owner() -> Machine {
+pub(super) fn other_owner() -> Machine {
 	let mut machine = Machine::named("mallory");
 	machine.ak = Machine::named("eve").ak;
 	let origin = RuntimeOrigin::signed(claimant());
@@ -76,6 +76,14 @@ fn claimed(machine: &Machine) -> (SubjectId, HostEvidence) {
 	assert_ok!(claim(machine, &evidence));
 	let claim = Attestation::claim_to(chip(machine)).expect("claimed");
 	(claim.subject, evidence)
+}
+
+/// A claim, if there can be one now.
+pub(super) fn try_claim(machine: &Machine) -> Option<(SubjectId, HostEvidence)> {
+	known_block();
+	let evidence = machine.answer(&claim_context(machine));
+	claim(machine, &evidence).ok()?;
+	Some((Attestation::claim_to(chip(machine))?.subject, evidence))
 }
 
 fn finding(subject: SubjectId, evidence: &HostEvidence) -> Finding {

@@ -8,6 +8,7 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie};
 use sp_runtime::Perbill;
 
 use super::{
+	claims::{claimant, other_owner, try_claim},
 	machine::{sha256, Machine},
 	network::*,
 };
@@ -35,6 +36,9 @@ enum Step {
 	AddChip,
 	SetHot(u8),
 	Rule(u8),
+	Claim,
+	ClaimantAddsChip,
+	ClaimantLeaves,
 	Audit(u8),
 	ValidatorBondsMore(u8),
 	ValidatorLeaves(u8),
@@ -46,6 +50,8 @@ enum Step {
 /// Whose work is under way.
 struct Walk {
 	machine: Machine,
+	/// The same chip in other hands.
+	other: Machine,
 	/// What is being judged, or was.
 	judged: Vec<(SubjectId, HostEvidence)>,
 }
@@ -99,6 +105,12 @@ impl Walk {
 			Step::Withdraw => Registry::withdraw(owner),
 			Step::RemoveChip => Registry::remove_chip(owner, chip),
 			Step::AddChip => Registry::add_chip(owner, chip),
+			Step::Claim => {
+				self.judged.extend(try_claim(&self.other));
+				Ok(())
+			},
+			Step::ClaimantAddsChip => Registry::add_chip(RuntimeOrigin::signed(claimant()), chip),
+			Step::ClaimantLeaves => Registry::exit(RuntimeOrigin::signed(claimant())),
 			Step::SetHot(who) => Registry::set_hot(owner, somebody(who).to_account_id()),
 			Step::Rule(rule) => {
 				let rules = [Some(FileRule::Allowed), Some(FileRule::Forbidden), None];
@@ -175,7 +187,7 @@ fn every_invariant_holds_and_no_money_is_made() {
 			for who in [Alice, Eve, Ferdie] {
 				endow(&who.to_account_id());
 			}
-			let mut walk = Walk { machine, judged: Vec::new() };
+			let mut walk = Walk { machine, other: other_owner(), judged: Vec::new() };
 			let mut issued = Balances::total_issuance();
 			for step in steps {
 				walk.step(*step);
@@ -192,7 +204,7 @@ fn every_invariant_holds_and_no_money_is_made() {
 #[test]
 fn days_of_blocks_leave_nothing_behind_but_records() {
 	run(|machine| {
-		let mut walk = Walk { machine, judged: Vec::new() };
+		let mut walk = Walk { machine, other: other_owner(), judged: Vec::new() };
 		let mut chance = [0u8; 32];
 		let last = System::block_number() + 2 * units::DAYS;
 		let mut rounds = 0u32;

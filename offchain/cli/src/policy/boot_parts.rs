@@ -139,11 +139,14 @@ mod tests {
 	/// Where there are no vectors there is nothing to test by.
 	fn vector(name: &str) -> Option<Vec<u8>> {
 		let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/");
-		let found = fs::read(format!("{shared}{name}")).ok();
-		if found.is_none() {
-			println!("skipped: {name} is not there");
+		match fs::read(format!("{shared}{name}")) {
+			Ok(log) => Some(log),
+			Err(error) if error.kind() == io::ErrorKind::NotFound => {
+				println!("skipped: {name} is not there");
+				None
+			},
+			Err(error) => panic!("{name}: {error}"),
 		}
-		found
 	}
 
 	fn roles(log: &[u8]) -> Vec<BootRole> {
