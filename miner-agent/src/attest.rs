@@ -29,13 +29,16 @@ pub(crate) struct Challenge {
 /// evidence for this as an answer to nothing.
 pub(crate) async fn open_challenge(
 	chain: &Chain,
+	miner: &AccountId32,
 	chip: ChipHash,
 ) -> anyhow::Result<Option<Challenge>> {
 	let best = chain.best().await?;
 	let Some(challenge) = challenge_at(&best, chip).await? else { return Ok(None) };
 	let before = chain.block(best.block_number().saturating_sub(1)).await?;
 	let settled = challenge_at(&before, chip).await?;
-	Ok(Some(challenge).filter(|new| settled.is_some_and(|old| old.nonce == new.nonce)))
+	let known = settled.is_some_and(|old| old.nonce == challenge.nonce);
+	// Another miner may have the chip by now: nothing is signed in its name.
+	Ok(Some(challenge).filter(|new| known && new.miner == *miner))
 }
 
 async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Challenge>> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{bail, Context};
 use hcc_chain::{api, AccountId32, Chain, Submitter};
-use hcc_evidence::host::{challenge_nonce, ChipHash};
+use hcc_evidence::host::{challenge_nonce, claim_seq, ChipHash};
 
 use crate::{
 	attest::{gather, Challenge},
@@ -13,6 +13,7 @@ use crate::{
 	guest::Guest,
 	host::Host,
 	register::{chip_of, ensure_miner, holder_of},
+	run::run,
 };
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
@@ -20,10 +21,11 @@ use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 /// How often to look what has become of the claim.
 const LOOK_EVERY: Duration = Duration::from_secs(6);
 
-/// Claims the chip of this machine, and waits until that is settled: more than an hour, since verdicts can be proven false that long.
+/// Claims the chip of this machine, and waits until that is settled: more than an hour, since verdicts can be proven false that long. Then goes on as
+/// [`run`], since a chip that changes hands is challenged at once. Goes on waiting if it was stopped.
 pub async fn claim(config: Config) -> anyhow::Result<()> {
 	let hot = config.hot()?;
-	let host = Host::open(config)?;
+	let host = Host::open(config.clone())?;
 	let chain = Chain::connect(&host.config.node).await?;
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
@@ -33,9 +35,14 @@ pub async fn claim(config: Config) -> anyhow::Result<()> {
 		Some(holder) if holder == miner => bail!("chip {} is yours already", hex::encode(chip)),
 		Some(holder) => tracing::info!(%holder, chip = hex::encode(chip), "another miner has it"),
 	}
-	ensure_enrolled(&chain, &host, &hot, &miner).await?;
-	submit(&chain, &host, &hot, &miner, chip).await?;
-	wait(&chain, &miner, chip).await
+	if state_of(&chain, &miner, chip).await?.is_none() {
+		ensure_enrolled(&chain, &host, &hot, &miner).await?;
+		submit(&chain, &host, &hot, &miner, chip).await?;
+	}
+	wait(&host.config.node, &miner, chip).await?;
+	drop(host);
+	tracing::info!("the chip is yours: answering its challenges");
+	run(config).await
 }
 
 async fn submit(
@@ -51,8 +58,9 @@ async fn submit(
 	let vek = BoundedVec(certificate(path)?);
 	let at = chain.finalised().await?;
 	let (number, hash) = (at.block_number(), at.block_hash());
-	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, number, &hash.0);
-	let challenge = Challenge { miner: *miner, chip, seq: number, nonce, checkpoint: None };
+	let seq = claim_seq(number);
+	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
+	let challenge = Challenge { miner: *miner, chip, seq, nonce, checkpoint: None };
 	let evidence = gather(host, chain.genesis(), challenge).await?;
 	let call = api::tx().attestation().claim(chip, evidence.into(), vek);
 	let receipt = hot.submit(chain, &call).await.context("claiming the chip")?;
@@ -60,31 +68,47 @@ async fn submit(
 	Ok(())
 }
 
-async fn wait(chain: &Chain, miner: &AccountId32, chip: ChipHash) -> anyhow::Result<()> {
+/// How far that miner's claim to the chip has come; none where there is none.
+async fn state_of(
+	chain: &Chain,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<Option<String>> {
+	let at = chain.best().await?;
+	let address = api::storage().attestation().open_claims();
+	let Some(row) = at.storage().try_fetch(address, (chip,)).await? else { return Ok(None) };
+	let claim = row.decode()?;
+	Ok((claim.claimant == *miner).then(|| format!("{:?}", claim.contest)))
+}
+
+/// Waits until the claim is settled. The node may go and come back.
+async fn wait(node: &str, miner: &AccountId32, chip: ChipHash) -> anyhow::Result<()> {
 	let mut told = String::new();
+	let mut chain = Chain::connect_when_ready(node).await;
 	loop {
-		tokio::time::sleep(LOOK_EVERY).await;
-		let at = chain.best().await?;
-		let address = api::storage().attestation().open_claims();
-		let claim = match at.storage().try_fetch(address, (chip,)).await? {
-			Some(row) => Some(row.decode()?).filter(|claim| claim.claimant == *miner),
-			None => None,
-		};
-		let Some(claim) = claim else { break };
-		let state = format!("{:?}", claim.contest);
-		if state != told {
-			tracing::info!(state, "the claim");
-			told = state;
+		match state_of(&chain, miner, chip).await {
+			Ok(Some(state)) => {
+				if state != told {
+					tracing::info!(state, "the claim");
+					told = state;
+				}
+			},
+			Ok(None) => match holder_of(&chain, chip).await {
+				Ok(Some(holder)) if holder == *miner => return Ok(()),
+				Ok(Some(holder)) => bail!("the claim was refused: the chip stays with {holder}"),
+				Ok(None) => bail!(
+					"nobody has the chip: it was shown in two places and is banned, or was given up"
+				),
+				Err(error) => chain = reconnect(node, error).await,
+			},
+			Err(error) => chain = reconnect(node, error).await,
 		}
+		tokio::time::sleep(LOOK_EVERY).await;
 	}
-	match holder_of(chain, chip).await? {
-		Some(holder) if holder == *miner => {
-			tracing::info!("the chip is yours: start hcc-miner run");
-			Ok(())
-		},
-		Some(holder) => bail!("the claim was refused: the chip stays with {holder}"),
-		None => {
-			bail!("nobody has the chip: it was shown in two places and is banned, or was given up")
-		},
-	}
+}
+
+async fn reconnect(node: &str, error: anyhow::Error) -> Chain {
+	tracing::warn!(error = format!("{error:#}"), "connecting again");
+	tokio::time::sleep(LOOK_EVERY).await;
+	Chain::connect_when_ready(node).await
 }

@@ -23,7 +23,7 @@ struct Cli {
 enum Command {
 	/// Register, enrol the TPM, and answer challenges until stopped.
 	Run,
-	/// Take the chip of this machine from another miner that has registered it, by showing it to the chain. Takes more than an hour.
+	/// Take the chip of this machine from another miner that has registered it, by showing it to the chain. Takes more than an hour; then answers challenges until stopped.
 	Claim,
 	/// List what a host must have, with PASS, SKIP or FAIL and what to do.
 	Check {

@@ -39,7 +39,7 @@ async fn work(chain: &Chain, host: &Host, hot: &Submitter) -> anyhow::Result<()>
 	ensure_enrolled(chain, host, hot, &miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
 	loop {
-		if let Some(challenge) = open_challenge(chain, chip).await? {
+		if let Some(challenge) = open_challenge(chain, &miner, chip).await? {
 			let seq = challenge.seq;
 			tracing::info!(seq, "challenged");
 			let evidence = gather(host, chain.genesis(), challenge).await?;

@@ -1,11 +1,11 @@
 //! The presets of the chain specs.
 
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 
 use frame_support::build_struct_json_patch;
 use hcc_evidence::snp::{GuestPolicy, PlatformInfo};
 use hcc_primitives::units::ALPHA;
-use pallet_policy::{AmdHierarchySpec, CpuSpec, PlatformRules, TcbSpec};
+use pallet_policy::{AmdHierarchySpec, CpuSpec, GenerationTrustSpec, PlatformRules, TcbSpec};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
@@ -65,6 +65,17 @@ fn test_hierarchy() -> AmdHierarchySpec {
 	}
 }
 
+/// Milan chips' seeds are said to be extractable: docs/threats.md.
+fn generations() -> BTreeMap<String, GenerationTrustSpec> {
+	[
+		("Milan", GenerationTrustSpec::Reduced),
+		("Genoa", GenerationTrustSpec::Full),
+		("Turin", GenerationTrustSpec::Full),
+	]
+	.map(|(name, trust)| (name.into(), trust))
+	.into()
+}
+
 /// Validators whose session keys are the well-known ones of the same name.
 fn session_keys(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AccountId, SessionKeys) {
 	let keys = SessionKeys { babe: name.public().into(), grandpa: grandpa.public().into() };
@@ -90,6 +101,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 		policy: PolicyConfig {
 			platform: Some(PLATFORM_RULES),
 			cpus: cpus(),
+			generations: generations(),
 			trust_amd: true,
 			amd_roots: vec![test_hierarchy()],
 		},

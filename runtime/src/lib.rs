@@ -178,4 +178,10 @@ mod runtime {
 	pub type Referenda = pallet_referenda;
 	#[runtime::pallet_index(29)]
 	pub type Treasury = pallet_treasury;
+	#[runtime::pallet_index(30)]
+	pub type Whitelist = pallet_whitelist;
+	#[runtime::pallet_index(31)]
+	pub type SafeMode = pallet_safe_mode;
+	#[runtime::pallet_index(32)]
+	pub type MultiBlockMigrations = pallet_migrations;
 }

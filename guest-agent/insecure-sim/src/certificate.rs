@@ -18,6 +18,7 @@ use rsa::{
 use sha2::Sha384;
 use spki::SubjectPublicKeyInfoOwned;
 use x509_cert::{
+	crl::{CertificateList, RevokedCert, TbsCertList},
 	ext::{
 		pkix::{BasicConstraints, KeyUsage, KeyUsages},
 		Extension,
@@ -32,6 +33,7 @@ use crate::{hierarchy, report::TCB, Chip};
 
 /// 2026-01-01T00:00:00Z.
 const NOT_BEFORE: Duration = Duration::from_secs(1_767_225_600);
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// As long as AMD's VCEKs are valid; this hierarchy as a whole lives no longer.
 const LIFETIME_YEARS: u32 = 7;
@@ -81,6 +83,37 @@ pub fn issue_vcek(chip: &Chip) -> anyhow::Result<Vec<u8>> {
 	sign(&hierarchy::ask_key()?, ask_name()?, name("SEV-VCEK")?, spki, extensions)
 }
 
+/// A revocation list of the root's, in DER: made at `this_update` (seconds since 1970), current for a week.
+pub fn issue_crl(this_update: u64, revoked: &[u64]) -> anyhow::Result<Vec<u8>> {
+	let at = |seconds| anyhow::Ok(Time::UtcTime(UtcTime::from_unix_duration(seconds)?));
+	let made = Duration::from_secs(this_update);
+	let entry = |serial: &u64| {
+		let serial_number = SerialNumber::from(*serial);
+		Ok(RevokedCert { serial_number, revocation_date: at(made)?, crl_entry_extensions: None })
+	};
+	let revoked: Vec<_> = revoked.iter().map(entry).collect::<anyhow::Result<_>>()?;
+	let algorithm = get_default_pss_signature_algo_id::<Sha384>()?;
+	let tbs_cert_list = TbsCertList {
+		version: Version::V2,
+		signature: algorithm.clone(),
+		issuer: ark_name()?,
+		this_update: at(made)?,
+		next_update: Some(at(made + WEEK)?),
+		revoked_certificates: Some(revoked).filter(|entries| !entries.is_empty()),
+		crl_extensions: None,
+	};
+	let signature = signature(&hierarchy::ark_key()?, &tbs_cert_list.to_der()?)?;
+	Ok(CertificateList { tbs_cert_list, signature_algorithm: algorithm, signature }.to_der()?)
+}
+
+/// As AMD signs.
+fn signature(key: &RsaPrivateKey, message: &[u8]) -> anyhow::Result<BitString> {
+	let signature = SigningKey::<Sha384>::new(key.clone())
+		.try_sign_with_rng(&mut rsa::rand_core::OsRng, message)
+		.context("the issuer's key does not sign")?;
+	Ok(BitString::from_bytes(&signature.to_vec())?)
+}
+
 fn rsa_spki(key: &RsaPrivateKey) -> anyhow::Result<SubjectPublicKeyInfoOwned> {
 	let der = RsaPublicKey::from(key).to_public_key_der()?;
 	Ok(SubjectPublicKeyInfoOwned::from_der(der.as_bytes())?)
@@ -96,7 +129,7 @@ fn extension(
 
 fn authority() -> anyhow::Result<Vec<Extension>> {
 	let constraints = BasicConstraints { ca: true, path_len_constraint: None };
-	let usage = KeyUsage(KeyUsages::KeyCertSign.into());
+	let usage = KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign);
 	Ok(vec![
 		extension(ObjectIdentifier::new("2.5.29.19")?, true, constraints.to_der()?)?,
 		extension(ObjectIdentifier::new("2.5.29.15")?, true, usage.to_der()?)?,
@@ -127,13 +160,6 @@ fn sign(
 		subject_unique_id: None,
 		extensions: Some(extensions),
 	};
-	let signature = SigningKey::<Sha384>::new(issuer_key.clone())
-		.try_sign_with_rng(&mut rsa::rand_core::OsRng, &tbs_certificate.to_der()?)
-		.context("the issuer's key does not sign")?;
-	let certificate = Certificate {
-		tbs_certificate,
-		signature_algorithm: algorithm,
-		signature: BitString::from_bytes(&signature.to_vec())?,
-	};
-	Ok(certificate.to_der()?)
+	let signature = signature(issuer_key, &tbs_certificate.to_der()?)?;
+	Ok(Certificate { tbs_certificate, signature_algorithm: algorithm, signature }.to_der()?)
 }

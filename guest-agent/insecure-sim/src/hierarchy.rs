@@ -21,6 +21,11 @@ pub fn roots() -> AmdRoots {
 	AmdRoots { product: PRODUCT, ark: ARK.to_vec(), ask: ASK.to_vec(), asvk: None }
 }
 
+/// The key of the root, which signs the intermediate's certificate and revocation lists.
+pub(crate) fn ark_key() -> anyhow::Result<RsaPrivateKey> {
+	RsaPrivateKey::from_pkcs8_der(ARK_KEY).context("the declared ARK key is no PKCS #8")
+}
+
 /// The key of the intermediate, which signs the chips' certificates.
 pub(crate) fn ask_key() -> anyhow::Result<RsaPrivateKey> {
 	RsaPrivateKey::from_pkcs8_der(ASK_KEY).context("the declared ASK key is no PKCS #8")
@@ -28,8 +33,7 @@ pub(crate) fn ask_key() -> anyhow::Result<RsaPrivateKey> {
 
 /// Makes the certificates of root and intermediate from the declared keys: ARK, ASK. What `hierarchy/` holds was made by this.
 pub fn declare() -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
-	let ark =
-		RsaPrivateKey::from_pkcs8_der(ARK_KEY).context("the declared ARK key is no PKCS #8")?;
+	let ark = ark_key()?;
 	Ok((certificate::root(&ark)?, certificate::intermediate(&ark, &ask_key()?)?))
 }
 

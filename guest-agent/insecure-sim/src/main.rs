@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
-use insecure_sim::{issue_vcek, Chip, ReportFields};
+use insecure_sim::{issue_crl, issue_vcek, Chip, ReportFields};
 
 /// INSECURE: signs SEV-SNP reports without SEV-SNP, under a hierarchy that only tests trust.
 #[derive(Debug, Parser)]
@@ -24,6 +24,18 @@ enum Command {
 		/// The chip's name.
 		#[arg(long)]
 		chip: String,
+		/// The file to write, DER.
+		#[arg(long, value_name = "FILE")]
+		out: PathBuf,
+	},
+	/// Write a revocation list of the root's, current for a week.
+	Crl {
+		/// When it is made, in seconds since 1970.
+		#[arg(long, value_name = "SECONDS")]
+		this_update: u64,
+		/// The serial number of a certificate that it revokes; can be given more than once.
+		#[arg(long, value_name = "NUMBER")]
+		revoke: Vec<u64>,
 		/// The file to write, DER.
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
@@ -61,6 +73,10 @@ fn main() -> anyhow::Result<()> {
 		},
 		Command::Vek { chip, out } => fs::write(&out, issue_vcek(&Chip::named(&chip))?)
 			.with_context(|| format!("cannot write {}", out.display())),
+		Command::Crl { this_update, revoke, out } => {
+			fs::write(&out, issue_crl(this_update, &revoke)?)
+				.with_context(|| format!("cannot write {}", out.display()))
+		},
 		Command::Report { chip, report_data, measurement, out } => {
 			let measurement = match measurement {
 				Some(text) => bytes(&text).context("--measurement")?,

@@ -58,6 +58,7 @@ fn policy(folder: &Path, from: &str, to: &str) -> String {
 		"platform": { "guestRequired": 131072, "guestForbidden": 786432, "platformRequired": 32, "platformAllowed": 63 },
 		"cpus": [{ "family": 25, "model": 17, "stepping": 1, "mitigations": 0,
 			"floor": { "bootLoader": 0, "tee": 0, "snp": 23, "microcode": 84 } }],
+		"generations": { "Genoa": "full" },
 		"measurements": [["MEASUREMENT", "hostAgent"]]
 	}"#;
 	let text = text.replace("MEASUREMENT", &"6d".repeat(48));
@@ -66,10 +67,8 @@ fn policy(folder: &Path, from: &str, to: &str) -> String {
 	path(folder, "policy.json")
 }
 
-#[test]
-fn a_policy_judges_platform_floors_and_measurement() {
-	let folder = tempfile::tempdir().expect("a folder");
-	let folder = folder.path();
+/// A report of the test hierarchy's, its certificate, and its roots.
+fn simulated(folder: &Path) {
 	let chip = insecure_sim::Chip::named("alice");
 	let vek = insecure_sim::issue_vcek(&chip).expect("the hierarchy issues certificates");
 	std::fs::write(folder.join("vek.der"), vek).expect("writable");
@@ -79,6 +78,40 @@ fn a_policy_judges_platform_floors_and_measurement() {
 	std::fs::create_dir_all(folder.join("roots/genoa")).expect("writable");
 	std::fs::write(folder.join("roots/genoa/ark.der"), &roots.ark).expect("writable");
 	std::fs::write(folder.join("roots/genoa/ask.der"), &roots.ask).expect("writable");
+}
+
+#[test]
+fn what_a_list_revokes_is_refused_and_so_is_a_list_that_does_not_hold() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let folder = folder.path();
+	simulated(folder);
+	// 2026-06-01: shortly before the time that is asked for.
+	let made = 1_780_272_000;
+	let judge = |list: Vec<u8>, now: &str| {
+		std::fs::write(folder.join("crl.der"), list).expect("writable");
+		let (report, vek) = (path(folder, "report.bin"), path(folder, "vek.der"));
+		let (roots, crl) = (path(folder, "roots"), path(folder, "crl.der"));
+		let options = ["--roots", &roots, "--now", now, "--crl", &crl];
+		let arguments = ["snp", "--report", &report, "--vek", &vek];
+		let (exit, json) = verify(&[&arguments[..], &options].concat());
+		(exit, json["code"].clone())
+	};
+	let list = |revoked: &[u64]| insecure_sim::issue_crl(made, revoked).expect("it issues lists");
+	let soon = "2026-06-02T00:00:00Z";
+	assert_eq!(judge(list(&[1]), soon), (0, Value::Null));
+	assert_eq!(judge(list(&[1, 0]), soon), (2, Value::from(1401)));
+	assert_eq!(judge(list(&[]), "2026-06-09T00:00:01Z"), (2, Value::from(403)), "it has run out");
+	assert_eq!(judge(list(&[]), "2026-05-31T00:00:00Z"), (2, Value::from(403)), "not made yet");
+	let mut altered = list(&[]);
+	altered.pop();
+	assert_eq!(judge(altered, soon).0, 2);
+}
+
+#[test]
+fn a_policy_judges_platform_floors_and_measurement() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let folder = folder.path();
+	simulated(folder);
 	let judge = |policy: &str| {
 		let (report, vek) = (path(folder, "report.bin"), path(folder, "vek.der"));
 		let roots = path(folder, "roots");
@@ -94,6 +127,8 @@ fn a_policy_judges_platform_floors_and_measurement() {
 		("\"platformRequired\": 32", "\"platformRequired\": 64", "SnpPolicy"),
 		("\"guestForbidden\": 786432", "\"guestForbidden\": 917504", "SnpPolicy"),
 		("6d6d", "6d6e", "Measurement"),
+		("full", "suspended", "Revoked"),
+		("Genoa", "Milan", "Revoked"),
 	] {
 		assert_eq!(judge(&policy(folder, from, to)), (2, Value::from(class)), "{from} → {to}");
 	}

@@ -13,8 +13,8 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use hcc_evidence::{
 	crypto::P384Key,
 	host::{
-		challenge_nonce, host_report_data, quote_extra_data, BootState, Claims, HostEvidence,
-		ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
+		challenge_nonce, claim_seq, host_report_data, quote_extra_data, BootState, Claims,
+		HostEvidence, ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
 	},
 	snp::{GuestPolicy, ProductLine, TcbVersion, Vek, VekKind, REPORT_LEN},
 	UnixSeconds,
@@ -64,6 +64,8 @@ fn vek(chip: &ChipHash) -> Vek {
 	hardware_id[..32].copy_from_slice(chip);
 	Vek {
 		product: ProductLine::Genoa,
+		ark: [7; 32],
+		issuer: [8; 20],
 		kind: VekKind::Vcek { hardware_id },
 		tcb: TCB,
 		key: P384Key { x: [1; 48], y: [2; 48] },
@@ -197,6 +199,7 @@ fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, Benchm
 			revision,
 			eval_version: EVAL_VERSION,
 			vek: vek(&chip),
+			revocation_current_until: Some(NOW),
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),
 			boot: Some(boot()),
@@ -226,6 +229,12 @@ impl<T: Config> Pallet<T> {
 	pub fn challenge_now(chip: &ChipHash) {
 		Self::challenge(chip);
 	}
+}
+
+/// A claim to a chip, of which the verdict stands.
+fn claimed<T: Config>(chip: &ChipHash, subject: SubjectId, contest: Contest) {
+	let (claimant, holder) = (account("claimant", 0, 0), account("miner", 0, 0));
+	OpenClaims::<T>::insert(chip, Claim { claimant, holder, subject, contest, closed: true });
 }
 
 #[benchmarks]
@@ -281,10 +290,10 @@ mod benchmarks {
 			&genesis::<T>(),
 			&claimant.clone().into(),
 			&chip,
-			last.into(),
+			claim_seq(last.into()),
 			&[0; 32],
 		);
-		let open = OpenChallenge { seq: last.into(), nonce, deadline: 0, subject: None };
+		let open = OpenChallenge { seq: claim_seq(last.into()), nonce, deadline: 0, subject: None };
 		let evidence = answer_to::<T>(&claimant, &chip, &open, n);
 
 		#[block]
@@ -305,9 +314,7 @@ mod benchmarks {
 		T::World::engage(&chip, &account("miner", 0, 0));
 		let claimant: AccountIdOf<T> = account("claimant", 0, 0);
 		T::World::register(&claimant, &[], tpm());
-		let contested =
-			Claim { claimant: claimant.clone(), subject, contest: Contest::Absent, closed: true };
-		OpenClaims::<T>::insert(chip, contested);
+		claimed::<T>(&chip, subject, Contest::Absent { subject: Some(H256([2; 32])) });
 
 		#[block]
 		{
@@ -383,6 +390,7 @@ mod benchmarks {
 		let subject = H256([1; 32]);
 		judged::<T>(1, H256([2; 32]))?;
 		let chip = judged::<T>(0, subject)?;
+		claimed::<T>(&chip, H256([3; 32]), Contest::Answering { after: 0 });
 		let finding = claims(chip);
 
 		#[block]
@@ -401,6 +409,7 @@ mod benchmarks {
 		let subject = H256([1; 32]);
 		judged::<T>(1, H256([2; 32]))?;
 		let chip = judged::<T>(0, subject)?;
+		claimed::<T>(&chip, H256([3; 32]), Contest::Answering { after: 0 });
 		let room = MAX_RECHECKS as usize - 1;
 		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; room]));
 		let finding = Finding { code: 1201, claims: Default::default() };
@@ -412,6 +421,46 @@ mod benchmarks {
 
 		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
 		assert!(host.challenge.is_none() && host.failing);
+		Ok(())
+	}
+
+	/// The last that a claim to the chip rests on: it is to be settled.
+	#[benchmark]
+	fn close() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let (subject, own) = (H256([1; 32]), H256([2; 32]));
+		let chip = judged::<T>(0, subject)?;
+		claimed::<T>(&chip, own, Contest::Both { subject });
+		Settling::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_OPEN_CLAIMS as usize - 1]));
+
+		#[block]
+		{
+			Pallet::<T>::on_closed(subject);
+		}
+
+		assert!(Settling::<T>::get().contains(&chip));
+		Ok(())
+	}
+
+	/// Of a holder's evidence by which a claim to the chip was contested.
+	#[benchmark]
+	fn overturn() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let subject = H256([1; 32]);
+		judged::<T>(1, H256([2; 32]))?;
+		let chip = judged::<T>(0, subject)?;
+		Pallet::<T>::on_verdict(subject, &Finding { code: 1201, claims: Default::default() });
+		misplace::<T>(&chip);
+		claimed::<T>(&chip, H256([3; 32]), Contest::Both { subject });
+		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_RECHECKS as usize - 1]));
+
+		#[block]
+		{
+			Pallet::<T>::on_overturned(subject);
+		}
+
+		let contested = OpenClaims::<T>::get(chip).map(|open| open.contest);
+		assert!(matches!(contested, Some(Contest::Answering { .. })));
 		Ok(())
 	}
 }

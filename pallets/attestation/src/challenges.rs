@@ -221,6 +221,9 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	}
 
 	fn weight() -> frame_support::weights::Weight {
-		T::WeightInfo::conclude_accepted().max(T::WeightInfo::conclude_rejected())
+		T::WeightInfo::conclude_accepted()
+			.max(T::WeightInfo::conclude_rejected())
+			.max(T::WeightInfo::close())
+			.max(T::WeightInfo::overturn())
 	}
 }

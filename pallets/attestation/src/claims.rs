@@ -1,11 +1,20 @@
 //! Whose a chip is that two miners say they have: his who can show it live. Settled once no verdict about it can be proven false any more.
 
-use frame_support::{ensure, pallet_prelude::DispatchResult, weights::WeightMeter};
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{Get, UnixTime},
+	weights::WeightMeter,
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use hcc_evidence::{
-	host::{challenge_nonce, evidence_hash, subject_id, HostEvidence, PinnedContext},
-	snp::{Report, Vek},
-	RejectClass, RejectCode,
+	crypto::RustCrypto,
+	host::{
+		challenge_nonce, claim_seq, claimed_block, evidence_hash, subject_id, HostEvidence,
+		PinnedContext,
+	},
+	snp::{self, Report, Vek},
+	RejectClass, RejectCode, UnixSeconds,
 };
 use hcc_primitives::{
 	genesis, ChipHash, ClaimsChips, Conduct, Finding, Judges, Miners, SubjectId, Veks,
@@ -25,6 +34,10 @@ impl<T: Config> Pallet<T> {
 		let (certified, vek) =
 			T::Veks::verify(certificate).ok_or(Error::<T>::CertificateRefused)?;
 		ensure!(certified == chip, Error::<T>::CertificateRefused);
+		// A chip has room for one claim: only who has reports of the chip's can take it.
+		let now = UnixSeconds(T::Time::now().as_secs());
+		snp::authenticate::<RustCrypto>(&evidence.snp_report, &vek, now)
+			.map_err(|_| Error::<T>::ReportRefused)?;
 		Self::include_claim(hot, chip, evidence, vek)
 	}
 
@@ -57,8 +70,13 @@ impl<T: Config> Pallet<T> {
 		T::Judges::open(subject, hash)?;
 		Self::note_revision(pinned.revision)?;
 		Contexts::<T>::insert(subject, pinned);
-		let claim =
-			Claim { claimant: miner.clone(), subject, contest: Contest::Judging, closed: false };
+		let claim = Claim {
+			claimant: miner.clone(),
+			holder: holder.clone(),
+			subject,
+			contest: Contest::Judging,
+			closed: false,
+		};
 		OpenClaims::<T>::insert(chip, claim);
 		Self::deposit_event(Event::EvidenceIncluded {
 			chip,
@@ -74,9 +92,10 @@ impl<T: Config> Pallet<T> {
 	fn claim_nonce(
 		miner: &AccountIdOf<T>,
 		chip: &ChipHash,
-		block: u64,
+		seq: u64,
 	) -> Result<[u8; 32], Error<T>> {
 		let now = frame_system::Pallet::<T>::block_number();
+		let block = claimed_block(seq).ok_or(Error::<T>::ClaimTooOld)?;
 		let number: BlockNumberFor<T> = block.try_into().map_err(|_| Error::<T>::ClaimTooOld)?;
 		let age = now.saturating_sub(number);
 		ensure!(
@@ -88,7 +107,7 @@ impl<T: Config> Pallet<T> {
 			&genesis::<T>(),
 			&miner.clone().into(),
 			chip,
-			number.unique_saturated_into(),
+			claim_seq(number.unique_saturated_into()),
 			&hash,
 		))
 	}
@@ -109,21 +128,20 @@ impl<T: Config> Pallet<T> {
 			Self::refuse_claim(&chip, &claim);
 			return true;
 		}
-		claim.contest = match Hosts::<T>::get(chip) {
-			// A holder whose TPM is not even enrolled has nothing to show.
-			None => Contest::Absent,
-			Some(host) => {
-				// A challenge that is answered already was answered before the claim was judged.
-				let answered = host.challenge.as_ref().is_some_and(|open| open.subject.is_some());
-				let open = u64::from(host.challenge.is_some() && !answered);
-				Contest::Answering { after: host.seq.saturating_sub(open) }
-			},
-		};
+		claim.contest = Self::contest_from_now(&chip);
 		OpenClaims::<T>::insert(chip, claim);
-		if !Self::challenge(&chip) {
-			Self::recheck(&chip);
-		}
+		Self::recheck(&chip);
 		true
+	}
+
+	/// The holder is to show the chip in answer to the next challenge that is made: one that is open may be about to be missed, and one that is answered was answered
+	/// before.
+	fn contest_from_now(chip: &ChipHash) -> Contest {
+		match Hosts::<T>::get(chip) {
+			// A holder whose TPM is not even enrolled has nothing to show.
+			None => Contest::Absent { subject: None },
+			Some(host) => Contest::Answering { after: host.seq },
+		}
 	}
 
 	/// What the holder did when it had to show the chip.
@@ -136,37 +154,54 @@ impl<T: Config> Pallet<T> {
 		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
 		let Contest::Answering { after } = claim.contest else { return };
 		if seq <= after {
-			return;
+			// One that was open before: the contest's own comes next.
+			return Self::recheck(chip);
 		}
 		if T::Chips::holder(chip).as_ref() == Some(&claim.claimant) {
 			return Self::refuse_claim(chip, &claim);
 		}
 		claim.contest = match (conduct, subject) {
 			(Conduct::Passed, Some(subject)) => Contest::Both { subject },
-			// It is there, and has other faults: then it stays where it is, and may be claimed again.
-			(Conduct::Failed(code), _) if shows_chip(code) => {
-				return Self::refuse_claim(chip, &claim)
+			(Conduct::Failed(code), Some(subject)) => match shown_by(code) {
+				Shown::Nothing => Contest::Absent { subject: Some(subject) },
+				// It is there, and another's quote beside it: then it stays where it is, and may be claimed again.
+				Shown::Chip => return Self::refuse_claim(chip, &claim),
+				Shown::ChipAndTpm => Contest::Both { subject },
 			},
-			_ => Contest::Absent,
+			_ => Contest::Absent { subject: None },
 		};
-		let due = claim.closed && claim.contest == Contest::Absent;
-		OpenClaims::<T>::insert(chip, claim);
-		if due {
-			Self::book_settlement(chip);
-		}
+		Self::store_claim(chip, claim);
 	}
 
 	/// The holder gives the chip up while it must show it.
 	pub(crate) fn note_gone(chip: &ChipHash) {
 		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
 		if matches!(claim.contest, Contest::Answering { .. }) {
-			claim.contest = Contest::Absent;
-			let due = claim.closed;
-			OpenClaims::<T>::insert(chip, claim);
-			if due {
-				Self::book_settlement(chip);
-			}
+			claim.contest = Contest::Absent { subject: None };
+			Self::store_claim(chip, claim);
 		}
+	}
+
+	/// Stores a claim, and has it settled if it is due.
+	fn store_claim(chip: &ChipHash, claim: ClaimOf<T>) {
+		let due = Self::is_due(&claim);
+		OpenClaims::<T>::insert(chip, claim);
+		if due {
+			Self::book_settlement(chip);
+		}
+	}
+
+	/// Whether nothing that a claim rests on can be proven false any more.
+	fn is_due(claim: &ClaimOf<T>) -> bool {
+		claim.closed
+			&& match claim.contest {
+				Contest::Answering { .. } => false,
+				Contest::Judging | Contest::Absent { subject: None } => true,
+				// The holder's evidence came later; it may still be judged.
+				Contest::Absent { subject: Some(subject) } | Contest::Both { subject } => {
+					!Contexts::<T>::contains_key(subject)
+				},
+			}
 	}
 
 	fn refuse_claim(chip: &ChipHash, claim: &ClaimOf<T>) {
@@ -175,32 +210,27 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::ClaimRefused { chip: *chip, claimant });
 	}
 
-	/// A claim, or what it was answered with, counts for nothing: as if it had not been made. False where the subject is no claim.
+	/// A claim counts for nothing: as if it had not been made. If that is so of what the holder answered with, the holder is asked again. False where the subject is
+	/// no claim.
 	pub(crate) fn drop_claim(subject: SubjectId, pinned: &PinnedContext) -> bool {
-		let Some(claim) = OpenClaims::<T>::get(pinned.chip) else { return false };
-		let is_claim = claim.subject == subject;
-		if is_claim || (claim.contest == Contest::Both { subject }) {
-			Self::refuse_claim(&pinned.chip, &claim);
+		let chip = pinned.chip;
+		if let Some(mut claim) = OpenClaims::<T>::get(chip) {
+			if claim.subject == subject {
+				Self::refuse_claim(&chip, &claim);
+			} else if claim.contest.rests_on(subject) {
+				claim.contest = Self::contest_from_now(&chip);
+				Self::recheck(&chip);
+				Self::store_claim(&chip, claim);
+			}
 		}
-		is_claim
+		claimed_block(pinned.seq).is_some()
 	}
 
 	/// A subject's verdict can be proven false no more. Once that is so of all that a claim rests on, it is to be settled.
 	pub(crate) fn close_claim(subject: SubjectId, pinned: &PinnedContext) {
-		let chip = pinned.chip;
-		let Some(mut claim) = OpenClaims::<T>::get(chip) else { return };
+		let Some(mut claim) = OpenClaims::<T>::get(pinned.chip) else { return };
 		claim.closed |= claim.subject == subject;
-		let due = claim.closed
-			&& match claim.contest {
-				Contest::Judging | Contest::Absent => true,
-				Contest::Answering { .. } => false,
-				// The holder's evidence came later; it may still be judged.
-				Contest::Both { subject } => !Contexts::<T>::contains_key(subject),
-			};
-		OpenClaims::<T>::insert(chip, claim);
-		if due {
-			Self::book_settlement(&chip);
-		}
+		Self::store_claim(&pinned.chip, claim);
 	}
 
 	fn book_settlement(chip: &ChipHash) {
@@ -214,6 +244,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Settles the claims that are due. A block without room leaves them to the next.
 	pub(crate) fn settle_claims(meter: &mut WeightMeter) {
+		if meter.try_consume(T::DbWeight::get().reads_writes(1, 1)).is_err() {
+			return;
+		}
 		let mut due = Settling::<T>::get();
 		let mut settled = 0usize;
 		for chip in &due {
@@ -232,7 +265,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn settle_claim(chip: &ChipHash) {
 		let Some(claim) = OpenClaims::<T>::get(chip).filter(|claim| claim.closed) else { return };
 		match claim.contest {
-			Contest::Absent => Self::hand_over(chip, claim),
+			Contest::Absent { .. } => Self::hand_over(chip, claim),
 			Contest::Both { .. } => {
 				OpenClaims::<T>::remove(chip);
 				T::Chips::ban(chip);
@@ -244,7 +277,11 @@ impl<T: Config> Pallet<T> {
 
 	fn hand_over(chip: &ChipHash, claim: ClaimOf<T>) {
 		OpenClaims::<T>::remove(chip);
-		if !T::Chips::hand_over(chip, &claim.claimant) {
+		// Somebody may have the chip by now that was never asked, and has shown it.
+		let accepted = |host: HostOf<T>| host.checkpoint.is_some() || host.former.is_some();
+		let shown = T::Chips::holder(chip).is_some_and(|holder| holder != claim.holder)
+			&& Hosts::<T>::get(chip).is_some_and(accepted);
+		if shown || !T::Chips::hand_over(chip, &claim.claimant) {
 			// It has left since, or taken other chips.
 			let claimant = claim.claimant;
 			Self::deposit_event(Event::ClaimRefused { chip: *chip, claimant });
@@ -252,19 +289,25 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Whether evidence that is rejected so shows that the chip has signed it: what is found wrong only once the report's signature has verified. Whatever
-/// is refused before it, a holder without the chip could have made up.
-fn shows_chip(code: u16) -> bool {
-	let class = RejectCode::from_number(code).map(RejectCode::class);
-	matches!(
-		class,
+/// What rejected evidence has shown all the same.
+enum Shown {
+	/// Whatever is refused before the report's signature has verified, a holder without the chip could have made up.
+	Nothing,
+	/// The chip has signed it.
+	Chip,
+	/// And the holder's own TPM has quoted beside it: only what that machine runs is at fault.
+	ChipAndTpm,
+}
+
+fn shown_by(code: u16) -> Shown {
+	match RejectCode::from_number(code).map(RejectCode::class) {
+		Some(RejectClass::TpmSignature | RejectClass::TpmQuote) => Shown::Chip,
 		Some(
-			RejectClass::TpmSignature
-				| RejectClass::TpmQuote
-				| RejectClass::BootProfile
-				| RejectClass::ImaReplay
-				| RejectClass::ImaUnknown
-				| RejectClass::ImaForbidden
-		)
-	)
+			RejectClass::BootProfile
+			| RejectClass::ImaReplay
+			| RejectClass::ImaUnknown
+			| RejectClass::ImaForbidden,
+		) => Shown::ChipAndTpm,
+		_ => Shown::Nothing,
+	}
 }

@@ -168,6 +168,7 @@ impl<T: Config> Pallet<T> {
 			now: UnixSeconds(T::Time::now().as_secs()),
 			revision: T::Revision::get(),
 			eval_version: EVAL_VERSION,
+			revocation_current_until: T::Veks::revocation_current_until(&vek),
 			vek,
 			ak: tpm.ak.into_inner(),
 			qualified_signer: tpm.qualified_name.into_inner(),

@@ -255,6 +255,8 @@ pub mod pallet {
 		ClaimTooOld,
 		/// The certificate does not hold, or is not that of the chip's key for the report's REPORTED_TCB. `hcc verify snp` tells why.
 		CertificateRefused,
+		/// The report of a claim is not signed by the chip's key.
+		ReportRefused,
 		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
 		TooManyRevisions,
 	}
@@ -334,7 +336,7 @@ pub mod pallet {
 		}
 
 		/// Claims a chip that another miner has registered, by evidence that the chip is the caller's: as an answer to a challenge whose number is that of one of the last
-		/// [`MAX_CLAIM_AGE`] blocks, and whose nonce binds that block's hash; with the certificate (DER) of the chip's key, since the holder may leave no room to register it. If it is accepted, the holder must show the chip at once. If it cannot, the
+		/// [`MAX_CLAIM_AGE`] blocks with its highest bit set, and whose nonce binds that block's hash; with the certificate (DER) of the chip's key, since the holder may leave no room to register it. If it is accepted, the holder must show the chip at once. If it cannot, the
 		/// chip is the caller's once no verdict on it can be proven false any more; if it can, the chip's key is in two hands, and nobody can have it.
 		///
 		/// ## Dispatch Origin
@@ -343,7 +345,7 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::TooManyClaims`],
 		///   [`Error::ClaimTooOld`].
-		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`].
+		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`], [`Error::ReportRefused`].
 		///
 		/// ## Events
 		/// [`Event::EvidenceIncluded`], [`Event::ChipClaimed`].

@@ -44,6 +44,14 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		Self::recheck(chip);
 	}
 
+	fn on_taken(chip: &ChipHash) {
+		Hosts::<T>::mutate(chip, |host| {
+			if let Some(host) = host {
+				host.challenge = None;
+			}
+		});
+	}
+
 	fn on_gone(chip: &ChipHash) {
 		Self::note_gone(chip);
 		let Some(host) = Hosts::<T>::take(chip) else { return };

@@ -119,6 +119,8 @@ pub type ClaimOf<T> = Claim<AccountIdOf<T>>;
 )]
 pub struct Claim<AccountId> {
 	pub claimant: AccountId,
+	/// Who had the chip then.
+	pub holder: AccountId,
 	/// As what its evidence is judged.
 	pub subject: SubjectId,
 	pub contest: Contest,
@@ -144,10 +146,21 @@ pub enum Contest {
 	Judging,
 	/// It was accepted: the holder must show the chip at its first challenge after that number.
 	Answering { after: u64 },
-	/// The holder did not show it.
-	Absent,
+	/// The holder did not show it: by silence, or by evidence that was judged as `subject`.
+	Absent { subject: Option<SubjectId> },
 	/// The holder has shown it as well, by evidence that was judged as `subject`.
 	Both { subject: SubjectId },
+}
+
+impl Contest {
+	/// Whether it came to this by that evidence of the holder's.
+	pub(crate) fn rests_on(&self, evidence: SubjectId) -> bool {
+		match self {
+			Self::Judging | Self::Answering { .. } => false,
+			Self::Absent { subject } => *subject == Some(evidence),
+			Self::Both { subject } => *subject == evidence,
+		}
+	}
 }
 
 /// A challenge that is not concluded.

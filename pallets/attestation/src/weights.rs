@@ -20,6 +20,8 @@ pub trait WeightInfo {
 	fn draw() -> Weight;
 	fn conclude_accepted() -> Weight;
 	fn conclude_rejected() -> Weight;
+	fn close() -> Weight;
+	fn overturn() -> Weight;
 }
 
 /// For the runtime.
@@ -235,6 +237,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn conclude_rejected() -> Weight {
 		Weight::from_parts(67_841_000, 15692).saturating_add(T::DbWeight::get().reads_writes(10, 7))
 	}
+	fn close() -> Weight {
+		Weight::from_parts(67_841_000, 15692).saturating_add(T::DbWeight::get().reads_writes(10, 7))
+	}
+	fn overturn() -> Weight {
+		Weight::from_parts(67_841_000, 15692).saturating_add(T::DbWeight::get().reads_writes(10, 7))
+	}
 }
 
 /// For mocks.
@@ -273,6 +281,14 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(10, 6))
 	}
 	fn conclude_rejected() -> Weight {
+		Weight::from_parts(67_841_000, 15692)
+			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
+	}
+	fn close() -> Weight {
+		Weight::from_parts(67_841_000, 15692)
+			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
+	}
+	fn overturn() -> Weight {
 		Weight::from_parts(67_841_000, 15692)
 			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
 	}

@@ -13,6 +13,8 @@ use x509_cert::{
 		Extension,
 	},
 	name::Name,
+	serial_number::SerialNumber,
+	spki::AlgorithmIdentifierOwned,
 	Certificate as X509,
 };
 
@@ -248,31 +250,30 @@ impl<'a> Certificate<'a> {
 		check_validity(self.codes.validity, field, self.not_before(), self.not_after(), now)
 	}
 
-	/// Checks the issuer's signature: RSA-PSS with SHA-384, as all of AMD's.
+	/// Checks the issuer's signature, as all of AMD's.
 	pub(crate) fn check_amd_signature<C: Crypto>(
 		&self,
 		field: &'static str,
 		issuer: &RsaKey,
 	) -> Check {
+		let signature = self.inner.signature.as_bytes();
 		let algorithm = &self.inner.signature_algorithm;
-		let parameters = algorithm.parameters.as_ref().map(|parameters| parameters.value());
-		let pss = parameters.is_some_and(|bytes| {
-			bytes
-				.strip_prefix(&PSS_SHA384_SALT48)
-				.and_then(|rest| rest.strip_prefix(&SALT_48))
-				.is_some_and(|rest| rest.is_empty() || rest == DEFAULT_TRAILER)
-		});
-		if algorithm.oid != RSASSA_PSS || !pss {
-			return Err(Rejection::new(
-				self.codes.algorithm,
-				"signatureAlgorithm",
-				"another algorithm",
-				"RSASSA-PSS with SHA-384 and a salt of 48 bytes",
-			));
+		check_amd_pss::<C>(field, algorithm, self.tbs, signature, issuer, self.codes)
+	}
+
+	/// Checks that the certificate's key may sign revocation lists.
+	pub(crate) fn check_crl_signer(&self) -> Check {
+		let usage = self
+			.extension(KEY_USAGE)?
+			.and_then(|e| KeyUsage::from_der(e.extn_value.as_bytes()).ok());
+		match usage {
+			Some(usage) if usage.crl_sign() => Ok(()),
+			_ => Err(Rejection::new(self.codes.role, "keyUsage", "no cRLSign", "cRLSign")),
 		}
-		let signature = self.signature(field)?;
-		C::rsa(issuer, RsaPadding::PssSha384, self.tbs, signature)
-			.map_err(|_| self.bad_signature(field))
+	}
+
+	pub(crate) fn serial_number(&self) -> &SerialNumber {
+		&self.inner.tbs_certificate.serial_number
 	}
 
 	/// Checks the issuer's signature: RSA PKCS #1 or ECDSA, with SHA-256 or SHA-384, as TPM vendors'.
@@ -316,6 +317,35 @@ impl<'a> Certificate<'a> {
 	fn bad_signature(&self, field: &'static str) -> Rejection {
 		Rejection::new(self.codes.signature, field, "a signature of another key", ())
 	}
+}
+
+/// Checks a signature as all of AMD's are: RSA-PSS with SHA-384.
+pub(crate) fn check_amd_pss<C: Crypto>(
+	field: &'static str,
+	algorithm: &AlgorithmIdentifierOwned,
+	message: &[u8],
+	signature: Option<&[u8]>,
+	issuer: &RsaKey,
+	codes: ChainCodes,
+) -> Check {
+	let parameters = algorithm.parameters.as_ref().map(|parameters| parameters.value());
+	let pss = parameters.is_some_and(|bytes| {
+		bytes
+			.strip_prefix(&PSS_SHA384_SALT48)
+			.and_then(|rest| rest.strip_prefix(&SALT_48))
+			.is_some_and(|rest| rest.is_empty() || rest == DEFAULT_TRAILER)
+	});
+	if algorithm.oid != RSASSA_PSS || !pss {
+		return Err(Rejection::new(
+			codes.algorithm,
+			"signatureAlgorithm",
+			"another algorithm",
+			"RSASSA-PSS with SHA-384 and a salt of 48 bytes",
+		));
+	}
+	let bad = || Rejection::new(codes.signature, field, "a signature of another key", ());
+	let signature = signature.ok_or_else(bad)?;
+	C::rsa(issuer, RsaPadding::PssSha384, message, signature).map_err(|_| bad())
 }
 
 /// An RSAPublicKey of 2048 to 4096 bits: what is still safe, and what a check may cost.

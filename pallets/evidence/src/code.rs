@@ -245,6 +245,8 @@ reject_codes! {
 
 	/// A certificate is on its issuer's revocation list.
 	CertificateRevoked = 1401, Revoked, "certificate is revoked";
+	/// Processors of the chip's product line are trusted no more. Blame: nobody. Remedy: another processor.
+	GenerationSuspended = 1402, Revoked, "product line is suspended";
 }
 
 impl RejectCode {

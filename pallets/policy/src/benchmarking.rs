@@ -9,7 +9,7 @@ use frame_system::RawOrigin;
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
 	crypto::RustCrypto,
-	host::{chip_hash, ChipHash, TcbFloors},
+	host::{chip_hash, ChipHash, GenerationTrust, TcbFloors},
 	snp::{self, CpuId, ProductLine, TcbVersion, Vek, VekKind},
 };
 use hcc_primitives::{
@@ -24,6 +24,8 @@ use super::*;
 const ARK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ark.der");
 const ASK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ask.der");
 const VCEK: &[u8] = include_bytes!("benchmarking/vcek.der");
+/// A list of the largest kind that is kept: `insecure-sim crl --this-update 1770000000 --revoke 1 … --revoke 32` writes it.
+const CRL: &[u8] = include_bytes!("benchmarking/crl.der");
 
 const CPU: CpuId = CpuId { family: 0x1a, model: 0xff, stepping: 0xff };
 
@@ -135,6 +137,33 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// By one root: the call's weight counts as many as may have its name.
+	#[benchmark]
+	fn post_crl() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		trust_hierarchies::<T>()?;
+		let caller: AccountIdOf<T> = account("caller", 0, 0);
+		let list = CRL.to_vec().try_into().expect("no longer than any");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller), list);
+
+		let row = Crls::<T>::get(snp::ark_id(ARK)).ok_or(BenchmarkError::Stop("it is kept"))?;
+		assert_eq!(row.revoked.len() as u32, MAX_REVOKED);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_revocation_grace() -> Result<(), BenchmarkError> {
+		let origin = admin::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, Some(1));
+
+		assert_eq!(RevocationGrace::<T>::get(), Some(1));
+		Ok(())
+	}
+
 	#[benchmark]
 	fn remove_vek() -> Result<(), BenchmarkError> {
 		let vek = verified()?;
@@ -189,6 +218,18 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, [7; 48], Some(Role::TenantVm));
 
 		assert_eq!(Measurements::<T>::get([7; 48]).current(), Some(&Role::TenantVm));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_generation() -> Result<(), BenchmarkError> {
+		let origin = admin::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, ProductLine::Turin, Some(GenerationTrust::Reduced));
+
+		let row = Generations::<T>::get(ProductLine::Turin);
+		assert_eq!(row.current(), Some(&GenerationTrust::Reduced));
 		Ok(())
 	}
 

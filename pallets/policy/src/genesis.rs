@@ -6,7 +6,7 @@ use alloc::{string::String, vec::Vec};
 use frame_support::BoundedVec;
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
-	host::TcbFloors,
+	host::{GenerationTrust, TcbFloors},
 	snp::{self, CpuId, ProductLine, TcbVersion},
 };
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,25 @@ pub struct BootPartSpec {
 	/// SHA-256, as firmware measures it.
 	pub digest: H256,
 	pub role: BootRoleSpec,
+}
+
+/// [`GenerationTrust`] in a chain spec.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum GenerationTrustSpec {
+	Full,
+	Reduced,
+	Suspended,
+}
+
+impl From<GenerationTrustSpec> for GenerationTrust {
+	fn from(trust: GenerationTrustSpec) -> Self {
+		match trust {
+			GenerationTrustSpec::Full => Self::Full,
+			GenerationTrustSpec::Reduced => Self::Reduced,
+			GenerationTrustSpec::Suspended => Self::Suspended,
+		}
+	}
 }
 
 /// A TCB_VERSION, component by component.
@@ -135,6 +154,10 @@ impl<T: Config> GenesisConfig<T> {
 		for part in &self.boot_parts {
 			BootParts::<T>::insert(part.digest.0, first(Some(part.role.into()))?);
 		}
+		for (name, trust) in &self.generations {
+			Generations::<T>::insert(product_line(name)?, first(Some((*trust).into()))?);
+		}
+		RevocationGrace::<T>::set(self.revocation_grace);
 		AmdRoots::<T>::put(first(self.hierarchies()?)?);
 		TpmRoots::<T>::put(first(self.vendors()?)?);
 		Ok(())
@@ -155,10 +178,7 @@ impl<T: Config> GenesisConfig<T> {
 		let amd = if self.trust_amd { snp::roots() } else { Vec::new() };
 		let own = amd.into_iter().map(|root| Ok::<_, &str>((root.product, root.ark, root.ask)));
 		let others = self.amd_roots.iter().map(|spec| {
-			let product = ProductLine::ALL
-				.into_iter()
-				.find(|product| product.name() == spec.product)
-				.ok_or("no such product line")?;
+			let product = product_line(&spec.product)?;
 			Ok((product, spec.ark.0.clone(), spec.ask.0.clone()))
 		});
 		for hierarchy in own.chain(others) {
@@ -178,6 +198,11 @@ impl<T: Config> GenesisConfig<T> {
 		}
 		Ok(Some(list).filter(|list| !list.is_empty()))
 	}
+}
+
+fn product_line(name: &str) -> Result<ProductLine, &'static str> {
+	let mut all = ProductLine::ALL.into_iter();
+	all.find(|product| product.name() == name).ok_or("no such product line")
 }
 
 fn certificate(der: Vec<u8>) -> Result<Certificate, &'static str> {

@@ -7,9 +7,9 @@ use core::marker::PhantomData;
 use frame_support::traits::Get;
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
-	host::{HostPolicy, PlatformPolicy, RequiredFile, TcbFloors},
+	host::{GenerationTrust, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors},
 	ima::{FileVerdict, HashAlgorithm, Limits},
-	snp::CpuId,
+	snp::{CpuId, ProductLine},
 };
 
 use crate::*;
@@ -62,6 +62,11 @@ impl<T: Config> hcc_evidence::ima::Files for FilesAt<T> {
 }
 
 impl<T: Config> PlatformPolicy for PolicyAt<T> {
+	fn trust(&self, product: ProductLine) -> GenerationTrust {
+		let known = Generations::<T>::get(product);
+		known.at(self.revision).copied().unwrap_or(GenerationTrust::Suspended)
+	}
+
 	fn guest_policy(&self) -> (u64, u64) {
 		(self.platform.guest_required, self.platform.guest_forbidden)
 	}

@@ -6,7 +6,11 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::pallet_prelude::OriginFor;
-use hcc_evidence::{boot::BootRole, snp::CpuId};
+use hcc_evidence::{
+	boot::BootRole,
+	host::GenerationTrust,
+	snp::{CpuId, ProductLine},
+};
 use sp_runtime::DispatchError;
 
 use crate::{history::Refused, *};
@@ -108,6 +112,14 @@ impl<T: Config> Pallet<T> {
 		Self::do_set_each::<Measurements<T>, _, _>([measurement], role, subject)
 	}
 
+	pub(crate) fn do_set_generation(
+		product: ProductLine,
+		trust: Option<GenerationTrust>,
+	) -> DispatchResult {
+		let subject = Subject::Generation(product);
+		Self::do_set_each::<Generations<T>, _, _>([product], trust, subject)
+	}
+
 	pub(crate) fn do_set_files(
 		digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
 		rule: Option<FileRule>,
@@ -142,6 +154,10 @@ impl<T: Config> Pallet<T> {
 		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		Generations::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		for list in Crls::<T>::iter_values() {
+			ensure!(list.this_update <= list.next_update, "6: a list ends before it is made");
+		}
 		Self::check_veks()
 	}
 }

@@ -14,6 +14,7 @@ mod genesis;
 pub mod history;
 mod host;
 mod impls;
+mod revocation;
 mod tighten;
 mod types;
 mod veks;
@@ -28,7 +29,8 @@ mod mock;
 mod tests;
 
 pub use genesis::{
-	AmdHierarchySpec, BootPartSpec, BootRoleSpec, BootRulesSpec, CpuSpec, FileSpec, TcbSpec,
+	AmdHierarchySpec, BootPartSpec, BootRoleSpec, BootRulesSpec, CpuSpec, FileSpec,
+	GenerationTrustSpec, TcbSpec,
 };
 pub use history::{History, Revision};
 pub use host::{FilesAt, PolicyAt};
@@ -39,7 +41,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	extern crate alloc;
-	use alloc::vec::Vec;
+	use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 	use frame_support::{
 		pallet_prelude::*,
@@ -51,9 +53,9 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::{
 		boot::{BootRole, BootRules},
-		host::ChipHash,
+		host::{ChipHash, GenerationTrust},
 		ima::Limits,
-		snp::{CpuId, TcbVersion, Vek},
+		snp::{ArkId, CpuId, ProductLine, TcbVersion, Vek, MAX_CRL},
 	};
 	use hcc_primitives::ChipOwners;
 	use sp_core::{Bytes, H256};
@@ -156,6 +158,21 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type AmdRoots<T: Config> = StorageValue<_, History<AmdRootList>, ValueQuery>;
 
+	/// How far the processors of each product line are trusted; those without a row are not.
+	// Not hashed: there are as many keys as product lines.
+	#[pallet::storage]
+	pub type Generations<T: Config> =
+		StorageMap<_, Identity, ProductLine, History<GenerationTrust>, ValueQuery>;
+
+	/// The newest revocation list of each of AMD's roots.
+	// Not hashed: the key is a hash of a root that governance trusts.
+	#[pallet::storage]
+	pub type Crls<T: Config> = StorageMap<_, Identity, ArkId, CrlRow, OptionQuery>;
+
+	/// For how many seconds after its end a revocation list counts. None: no list is asked for.
+	#[pallet::storage]
+	pub type RevocationGrace<T: Config> = StorageValue<_, u64, OptionQuery>;
+
 	/// The certificates under which TPMs are genuine.
 	#[pallet::storage]
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
@@ -179,6 +196,10 @@ pub mod pallet {
 		/// None: each boot must be like the enrolled one.
 		pub boot_rules: Option<BootRulesSpec>,
 		pub boot_parts: Vec<BootPartSpec>,
+		/// By the product line's name. Those that are not named are not trusted.
+		pub generations: BTreeMap<String, GenerationTrustSpec>,
+		/// None: no revocation list is asked for.
+		pub revocation_grace: Option<u64>,
 		/// Hierarchies beside AMD's own.
 		pub amd_roots: Vec<AmdHierarchySpec>,
 		/// Whether AMD's own roots are trusted.
@@ -202,6 +223,10 @@ pub mod pallet {
 		Changed { revision: Revision, subject: Subject },
 		/// The certificate of a chip's key for `tcb` was verified.
 		VekRegistered { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
+		/// A newer revocation list of one of AMD's roots was verified: it names that many certificates, and is current until `next_update` (seconds since 1970).
+		CrlPosted { ark: ArkId, next_update: u64, revoked: u32 },
+		/// Revocation lists count for that many seconds after their end; none are asked for without.
+		RevocationGraceSet { grace: Option<u64> },
 		/// A chip's key for `tcb` was forgotten, and its deposit released.
 		VekRemoved { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
 	}
@@ -216,6 +241,14 @@ pub mod pallet {
 		ChipNotRegistered,
 		/// The certificate leads to no trusted root, or is no VCEK, or is not valid now. `hcc verify snp` tells why.
 		VekRefused,
+		/// AMD has revoked what the certificate was issued by.
+		VekRevoked,
+		/// The revocation list is of no trusted root, or does not hold.
+		CrlRefused,
+		/// A revocation list that was made as late or later is known. Nothing need be done.
+		CrlNotNewer,
+		/// The revocation list names more certificates than are kept.
+		CrlTooLong,
 		/// The chip's key for that TCB is registered already. Nothing need be done.
 		VekKnown,
 		/// Others have registered as many keys of the chip as they may. The chip's miner can register it.
@@ -277,6 +310,16 @@ pub mod pallet {
 		/// The hierarchies under which chips are genuine now.
 		pub fn amd_roots() -> Option<AmdRootList> {
 			AmdRoots::<T>::get().current().cloned()
+		}
+
+		/// How far processors of that product line are trusted now.
+		pub fn generation(product: ProductLine) -> Option<GenerationTrust> {
+			Generations::<T>::get(product).current().copied()
+		}
+
+		/// The newest revocation list of the root whose certificate (DER) has that SHA-256.
+		pub fn crl(ark: ArkId) -> Option<CrlRow> {
+			Crls::<T>::get(ark)
 		}
 
 		/// The keys of a chip.
@@ -513,6 +556,73 @@ pub mod pallet {
 			Self::do_set_boot_parts(digests, role)?;
 			Self::note_stricter(stricter);
 			Ok(())
+		}
+
+		/// Sets how far processors of a product line are trusted; without a rule they are not.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(11)]
+		pub fn set_generation(
+			origin: OriginFor<T>,
+			product: ProductLine,
+			trust: Option<GenerationTrust>,
+		) -> DispatchResult {
+			let row = Generations::<T>::get(product);
+			Self::ensure_may(origin, tightens(row.current(), trust.as_ref()))?;
+			Self::do_set_generation(product, trust)
+		}
+
+		/// Sets for how many seconds after its end a revocation list counts; none are asked for without. Where none is current, evidence is judged by nobody, and
+		/// counts for nothing.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where it is less than now, or was not set.
+		///
+		/// ## Errors
+		/// [`Error::Unchanged`].
+		///
+		/// ## Events
+		/// [`Event::RevocationGraceSet`].
+		#[pallet::call_index(12)]
+		pub fn set_revocation_grace(origin: OriginFor<T>, grace: Option<u64>) -> DispatchResult {
+			let known = RevocationGrace::<T>::get();
+			let tightens = grace.is_some_and(|grace| known.is_none_or(|known| grace <= known));
+			Self::ensure_may(origin, tightens)?;
+			ensure!(grace != known, Error::<T>::Unchanged);
+			RevocationGrace::<T>::set(grace);
+			Self::deposit_event(Event::RevocationGraceSet { grace });
+			Ok(())
+		}
+
+		/// Posts a revocation list (DER) of one of AMD's roots, as AMD's key server gives it. Free if it is newer than the one that is known.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by anyone.
+		///
+		/// ## Errors
+		/// [`Error::CrlRefused`], [`Error::CrlNotNewer`], [`Error::CrlTooLong`].
+		///
+		/// ## Events
+		/// [`Event::CrlPosted`].
+		#[pallet::call_index(13)]
+		#[pallet::weight(
+			// Each root of the issuer's name may have to be tried.
+			<T as Config>::WeightInfo::post_crl().saturating_mul(MAX_AMD_ROOTS.into())
+		)]
+		pub fn post_crl(
+			origin: OriginFor<T>,
+			list: BoundedVec<u8, ConstU32<{ MAX_CRL as u32 }>>,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_post_crl(&list)?;
+			Ok(Pays::No.into())
 		}
 	}
 }

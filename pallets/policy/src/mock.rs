@@ -135,6 +135,7 @@ pub fn genesis() -> GenesisConfig<Test> {
 			FileSpec { digest: H256(digest(2)), rule: FileRule::Forbidden },
 		],
 		required: vec![vec![H256(digest(1))]],
+		generations: [("Genoa".into(), GenerationTrustSpec::Full)].into(),
 		amd_roots: vec![AmdHierarchySpec {
 			product: roots.product.name().into(),
 			ark: Bytes(roots.ark),

@@ -1,6 +1,10 @@
 //! Which changes accept nothing that was not accepted before: those need no notice.
 
-use hcc_evidence::{boot::BootRules, host::TcbFloors, snp::TcbVersion};
+use hcc_evidence::{
+	boot::BootRules,
+	host::{GenerationTrust, TcbFloors},
+	snp::TcbVersion,
+};
 
 use crate::*;
 
@@ -81,6 +85,17 @@ fn reaches(new: &TcbVersion, former: &TcbVersion) -> bool {
 	let parts =
 		|tcb: &TcbVersion| [tcb.fmc.unwrap_or(0), tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode];
 	parts(new).iter().zip(parts(former)).all(|(new, former)| *new >= former)
+}
+
+impl Rule for GenerationTrust {
+	fn is_within(&self, former: &Self) -> bool {
+		let rank = |trust: &Self| match trust {
+			Self::Full => 2,
+			Self::Reduced => 1,
+			Self::Suspended => 0,
+		};
+		rank(self) <= rank(former)
+	}
 }
 
 impl Rule for Role {

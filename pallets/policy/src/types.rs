@@ -3,7 +3,8 @@ use frame_support::traits::fungible::Inspect;
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::{
 	host::TcbFloors,
-	snp::{AmdRoots, CpuId, ProductLine, Vek},
+	snp::{AmdRoots, CpuId, ProductLine, Serial, Vek},
+	UnixSeconds,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -175,6 +176,20 @@ pub struct VekRow<AccountId, Balance> {
 	pub deposit: Balance,
 }
 
+/// How many certificates of a revocation list are kept. Those that AMD's lists could name are a few.
+pub const MAX_REVOKED: u32 = 32;
+
+/// A revocation list that was verified.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct CrlRow {
+	pub this_update: UnixSeconds,
+	pub next_update: UnixSeconds,
+	/// The serial numbers of the revoked certificates.
+	pub revoked: BoundedVec<Serial, ConstU32<MAX_REVOKED>>,
+}
+
 /// What a revision changed.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum Subject {
@@ -189,4 +204,5 @@ pub enum Subject {
 	BootRules,
 	/// That many digests of what may boot.
 	BootParts(u32),
+	Generation(ProductLine),
 }

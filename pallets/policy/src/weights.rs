@@ -23,6 +23,9 @@ pub trait WeightInfo {
 	fn set_required() -> Weight;
 	fn set_amd_roots() -> Weight;
 	fn set_tpm_roots() -> Weight;
+	fn set_generation() -> Weight;
+	fn set_revocation_grace() -> Weight;
+	fn post_crl() -> Weight;
 }
 
 /// For the runtime.
@@ -152,6 +155,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(413_577_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
+	fn set_generation() -> Weight {
+		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+	}
+	fn set_revocation_grace() -> Weight {
+		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+	}
+	fn post_crl() -> Weight {
+		Weight::from_parts(7_722_207_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(7, 3))
+	}
 }
 
 /// For mocks.
@@ -205,5 +218,17 @@ impl WeightInfo for () {
 	fn set_tpm_roots() -> Weight {
 		Weight::from_parts(413_577_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+	}
+	fn set_generation() -> Weight {
+		Weight::from_parts(13_410_000, 3594)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+	}
+	fn set_revocation_grace() -> Weight {
+		Weight::from_parts(13_410_000, 3594)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+	}
+	fn post_crl() -> Weight {
+		Weight::from_parts(7_722_207_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 }

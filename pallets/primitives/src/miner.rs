@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, weights::Weight, BoundedVec};
-use hcc_evidence::{host::ChipHash, snp::Vek};
+use hcc_evidence::{host::ChipHash, snp::Vek, UnixSeconds};
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
@@ -66,6 +66,8 @@ pub trait ChipOwners<AccountId> {
 pub trait OnChip<AccountId> {
 	/// The chip's miner has proven its TPM: from now on it must answer for the chip.
 	fn on_ready(chip: &ChipHash, miner: &AccountId);
+	/// The chip is about to be taken from its miner: what it has to answer now is not its fault. [`Self::on_gone`] follows.
+	fn on_taken(chip: &ChipHash);
 	/// The chip is its miner's no more.
 	fn on_gone(chip: &ChipHash);
 }
@@ -74,6 +76,11 @@ impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> fo
 	fn on_ready(chip: &ChipHash, miner: &AccountId) {
 		A::on_ready(chip, miner);
 		B::on_ready(chip, miner);
+	}
+
+	fn on_taken(chip: &ChipHash) {
+		A::on_taken(chip);
+		B::on_taken(chip);
 	}
 
 	fn on_gone(chip: &ChipHash) {
@@ -90,10 +97,12 @@ pub trait TpmRoots {
 
 /// Chips' keys, verified.
 pub trait Veks {
-	/// The chip's key for that REPORTED_TCB, as a report states it.
+	/// The chip's key for that REPORTED_TCB, as a report states it; none where it is not known, or what issued its certificate is revoked.
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
 	/// Verifies a certificate (DER) up to a trusted root: whose key it certifies, and the key.
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
-	/// The most that this costs.
+	/// Until when the revocation list above that key is held to be current; none where none is asked for.
+	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
+	/// The most that [`Self::verify`] and a report's signature cost.
 	fn verify_weight() -> Weight;
 }

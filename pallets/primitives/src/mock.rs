@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use frame_support::{pallet_prelude::DispatchResult, parameter_types, weights::Weight};
-use hcc_evidence::{host::ChipHash, snp::Vek};
+use hcc_evidence::{host::ChipHash, snp::Vek, UnixSeconds};
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError, Perbill};
 
@@ -193,6 +193,8 @@ impl OnChip<AccountId32> for MockOnChip {
 		Chips::mutate(|chips| chips.push((*chip, Some(miner.clone()))));
 	}
 
+	fn on_taken(_: &ChipHash) {}
+
 	fn on_gone(chip: &ChipHash) {
 		Chips::mutate(|chips| chips.push((*chip, None)));
 	}
@@ -266,6 +268,10 @@ impl Veks for MockVeks {
 				.find(|(_, vek)| vek.is_for(reported_tcb))
 				.map(|(_, vek)| vek.clone())
 		})
+	}
+
+	fn revocation_current_until(_: &Vek) -> Option<UnixSeconds> {
+		None
 	}
 
 	/// A certificate is the chip's hash.

@@ -9,7 +9,10 @@ use alloc::{vec, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::fungible::{InspectHold, Mutate},
+	traits::{
+		fungible::{InspectHold, Mutate},
+		EnsureOrigin,
+	},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -324,6 +327,19 @@ mod benchmarks {
 
 		assert!(!Miners::<T>::contains_key(&who));
 		assert!(T::NativeBalance::balance_on_hold(&HoldReason::Bond.into(), &who).is_zero());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn lift_ban() -> Result<(), BenchmarkError> {
+		let origin = T::PardonOrigin::try_successful_origin()
+			.map_err(|_| BenchmarkError::Stop("nobody may"))?;
+		Banned::<T>::insert([1; 32], ());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, [1; 32]);
+
+		assert!(!Banned::<T>::contains_key([1; 32]));
 		Ok(())
 	}
 }

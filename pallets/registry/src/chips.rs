@@ -1,13 +1,21 @@
 //! Chips that change hands because another miner has shown them.
 
+use frame_support::pallet_prelude::DispatchResult;
 use hcc_primitives::{ChipHash, ClaimsChips, OnChip};
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
+	pub(crate) fn do_lift_ban(chip: ChipHash) -> DispatchResult {
+		Banned::<T>::take(chip).ok_or(Error::<T>::NotBanned)?;
+		Self::deposit_event(Event::BanLifted { chip });
+		Ok(())
+	}
+
 	/// Takes a chip from its holder, if it has one.
 	fn take_from_holder(chip: &ChipHash) -> Option<AccountIdOf<T>> {
 		let holder = MinerOfChip::<T>::get(chip)?;
+		T::OnChip::on_taken(chip);
 		Miners::<T>::mutate(&holder, |row| {
 			if let Some(row) = row {
 				row.chips.retain(|other| other != chip);

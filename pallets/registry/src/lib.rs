@@ -63,6 +63,9 @@ pub mod pallet {
 		/// What governance sets.
 		type Rules: Get<RulesOf<Self>>;
 
+		/// Who decides that a banned chip may be registered again.
+		type PardonOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
 		/// Who makes credentials.
 		type Validators: ActiveValidators<AccountIdOf<Self>>;
 
@@ -155,6 +158,8 @@ pub mod pallet {
 		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
 		/// A chip was shown live in two places: nobody can register it any more.
 		ChipBanned { chip: ChipHash },
+		/// A chip that was banned may be registered again.
+		BanLifted { chip: ChipHash },
 		/// A miner gave a chip up.
 		ChipRemoved { miner: AccountIdOf<T>, chip: ChipHash },
 		/// A miner showed its TPM's certificate. The validators of `committee` are to make credentials until tick `deadline`.
@@ -206,6 +211,8 @@ pub mod pallet {
 		ChipNotFound,
 		/// The chip was shown live in two places, so that its key is in other hands than its maker's.
 		ChipBanned,
+		/// The chip is not banned. Nothing need be done.
+		NotBanned,
 		/// The endorsement key's certificate leads to no trusted vendor, or is not valid now, or its key is of another kind.
 		EkRefused,
 		/// Another miner's TPM has this endorsement key. One TPM is one miner's.
@@ -499,6 +506,22 @@ pub mod pallet {
 		pub fn withdraw(origin: OriginFor<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_withdraw(who)
+		}
+
+		/// Lets a banned chip be registered again: its owner is not to blame where somebody else has extracted its key. What the chip is known for stays with it.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::PardonOrigin`].
+		///
+		/// ## Errors
+		/// - [`Error::NotBanned`].
+		///
+		/// ## Events
+		/// [`Event::BanLifted`].
+		#[pallet::call_index(12)]
+		pub fn lift_ban(origin: OriginFor<T>, chip: ChipHash) -> DispatchResult {
+			T::PardonOrigin::ensure_origin(origin)?;
+			Self::do_lift_ban(chip)
 		}
 	}
 }

@@ -63,6 +63,7 @@ impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Slashed = ();
+	type PardonOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Rules = MockRules;
 	type Validators = MockValidators;
 	type Ticks = MockTicks;

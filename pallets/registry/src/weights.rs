@@ -24,6 +24,7 @@ pub trait WeightInfo {
 	fn reveal_seed() -> Weight;
 	fn exit() -> Weight;
 	fn withdraw() -> Weight;
+	fn lift_ban() -> Weight;
 }
 
 /// For the runtime.
@@ -235,6 +236,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn withdraw() -> Weight {
 		Weight::from_parts(50_896_000, 3645).saturating_add(T::DbWeight::get().reads_writes(4, 3))
 	}
+	fn lift_ban() -> Weight {
+		Weight::from_parts(50_896_000, 3645).saturating_add(T::DbWeight::get().reads_writes(4, 3))
+	}
 }
 
 /// For mocks.
@@ -284,6 +288,10 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(24, 29))
 	}
 	fn withdraw() -> Weight {
+		Weight::from_parts(50_896_000, 3645)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+	}
+	fn lift_ban() -> Weight {
 		Weight::from_parts(50_896_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}

@@ -58,10 +58,12 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Whether deadlines must not move: finality lags, or nobody has said yet how far it is.
+	/// Whether deadlines must not move: the chain is in need, finality lags, or nobody has said yet how far it is.
 	fn stands_still(now: BlockNumberFor<T>) -> bool {
 		let seen = FinalisedSeen::<T>::get();
-		seen.is_zero() || now.saturating_sub(seen) > T::MaxFinalityLag::get().into()
+		T::Paused::get()
+			|| seen.is_zero()
+			|| now.saturating_sub(seen) > T::MaxFinalityLag::get().into()
 	}
 
 	/// Takes a validator's statement down. Tells whether the last one is old enough for this one to be free.

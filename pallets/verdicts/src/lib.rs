@@ -88,6 +88,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxFinalityLag: Get<u32>;
 
+		/// Whether the clock is to stand still whatever is final.
+		type Paused: Get<bool>;
+
 		/// After how many blocks a worker may state its finalised number again for free.
 		#[pallet::constant]
 		type StatementInterval: Get<u32>;

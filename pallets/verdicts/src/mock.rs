@@ -61,6 +61,7 @@ parameter_types! {
 		window: 20,
 		audit: Perbill::from_perthousand(1),
 	};
+	pub static Paused: bool = false;
 	pub static Seed: Option<H256> = Some(H256([0x5e; 32]));
 }
 
@@ -93,6 +94,7 @@ impl Config for Test {
 	type Randomness = Chosen;
 	type JudgingTicks = ConstU32<JUDGING>;
 	type MaxFinalityLag = ConstU32<LAG>;
+	type Paused = Paused;
 	type StatementInterval = ConstU32<3>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

@@ -30,6 +30,8 @@ fn vek(number: u8) -> Vek {
 	let tcb = TcbVersion { fmc: None, boot_loader: number, tee: 0, snp: 0, microcode: 0 };
 	Vek {
 		product: ProductLine::Genoa,
+		ark: [7; 32],
+		issuer: [8; 20],
 		kind: VekKind::Vcek { hardware_id: [number; 64] },
 		tcb,
 		key: P384Key { x: [1; 48], y: [2; 48] },

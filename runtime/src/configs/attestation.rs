@@ -57,6 +57,7 @@ impl pallet_registry::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	// What nobody is owed is burned.
 	type Slashed = ();
+	type PardonOrigin = OrRoot<Loosening>;
 	type Rules = RegistryRules;
 	type Validators = Validators;
 	type Ticks = Verdicts;
@@ -99,6 +100,7 @@ impl pallet_verdicts::Config for Runtime {
 	// Five minutes: finality, evaluation and a vote take less than one.
 	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
 	type MaxFinalityLag = ConstU32<30>;
+	type Paused = super::safety::InSafeMode;
 	type StatementInterval = ConstU32<10>;
 	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]

@@ -5,6 +5,7 @@ mod consensus;
 mod governance;
 pub mod parameters;
 mod referenda;
+mod safety;
 mod system;
 
 pub use attestation::INITIAL_VERDICTS_RULES;

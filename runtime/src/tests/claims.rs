@@ -2,7 +2,10 @@
 
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok, traits::ConstU32, BoundedVec};
-use hcc_evidence::host::{challenge_nonce, Context, HostEvidence};
+use hcc_evidence::{
+	host::{challenge_nonce, claim_seq, BootState, Context, HostEvidence},
+	RejectCode,
+};
 use hcc_primitives::{units::HOURS, EnrolledTpm, Evaluates, Finding, SubjectId};
 use pallet_attestation::Contest;
 use sp_keyring::Sr25519Keyring::Eve;
@@ -23,29 +26,35 @@ pub(super) fn claimant() -> AccountId {
 pub(super) fn other_owner() -> Machine {
 	let mut machine = Machine::named("mallory");
 	machine.ak = Machine::named("eve").ak;
-	let origin = RuntimeOrigin::signed(claimant());
-	endow(&claimant());
+	enrol(&claimant(), &machine, [0xed; 32]);
+	machine
+}
+
+/// Registers a miner with the TPM of `machine`.
+pub(super) fn enrol(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
+	endow(who);
 	let bond = Registry::rules().min_bond;
-	assert_ok!(Registry::register(origin, bond, claimant(), Default::default()));
+	let origin = RuntimeOrigin::signed(who.clone());
+	assert_ok!(Registry::register(origin, bond, who.clone(), Default::default()));
 	let tpm = EnrolledTpm {
-		ek: [0xed; 32],
+		ek,
 		ak: machine.ak_public().try_into().expect("short"),
 		qualified_name: machine.signer().try_into().expect("short"),
 	};
-	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, claimant());
-	pallet_registry::Tpms::<Runtime>::insert(claimant(), tpm);
-	machine
+	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, who.clone());
+	pallet_registry::Tpms::<Runtime>::insert(who.clone(), tpm);
 }
 
 /// What a claim answers: the last block before this one.
 fn claim_context(machine: &Machine) -> Context {
 	let last = System::block_number() - 1;
 	let hash = System::block_hash(last);
-	let mut context = machine.challenge(last.into());
+	let seq = claim_seq(last.into());
+	let mut context = machine.challenge(seq);
 	let miner: [u8; 32] = claimant().into();
 	let chip = context.challenge.chip;
 	context.challenge.miner = miner;
-	context.challenge.nonce = challenge_nonce(&GENESIS, &miner, &chip, last.into(), &hash.0);
+	context.challenge.nonce = challenge_nonce(&GENESIS, &miner, &chip, seq, &hash.0);
 	context
 }
 
@@ -104,6 +113,19 @@ fn contest(machine: &Machine) -> Option<Contest> {
 	Attestation::claim_to(chip(machine)).map(|claim| claim.contest)
 }
 
+/// Has the holder asked to show the chip: what was asked before is answered honestly.
+fn asked(machine: &Machine) {
+	while let Some(Contest::Answering { after }) = contest(machine) {
+		let host = Attestation::host(chip(machine)).expect("a host");
+		match host.challenge {
+			Some(_) if host.seq > after => return,
+			Some(open) if open.subject.is_none() => assert!(attest(machine).is_accepted()),
+			_ => block(),
+		}
+	}
+	panic!("there is no contest");
+}
+
 fn holder(machine: &Machine) -> Option<AccountId> {
 	pallet_registry::MinerOfChip::<Runtime>::get(chip(machine))
 }
@@ -115,7 +137,7 @@ fn a_chip_goes_to_whoever_shows_it_where_its_holder_cannot() {
 		let sold = other_owner();
 		accepted(&sold);
 		assert!(matches!(contest(&sold), Some(Contest::Answering { .. })));
-		while contest(&sold) != Some(Contest::Absent) {
+		while contest(&sold) != Some(Contest::Absent { subject: None }) {
 			block();
 		}
 		assert_eq!(holder(&sold), Some(miner()), "not before all can be proven");
@@ -147,7 +169,7 @@ fn whoever_claimed_a_chip_that_he_does_not_have_loses_it() {
 		assert!(Policy::veks(chip(&machine)).is_empty());
 		let owner = other_owner();
 		accepted(&owner);
-		assert_eq!(contest(&owner), Some(Contest::Absent));
+		assert_eq!(contest(&owner), Some(Contest::Absent { subject: None }));
 		blocks(HOURS + 20);
 		assert_eq!(holder(&owner), Some(claimant()));
 		assert!(Registry::miner(squatter).expect("still one").chips.is_empty());
@@ -159,6 +181,7 @@ fn a_chip_that_is_live_in_two_places_is_nobodys_for_good() {
 	run(|machine| {
 		let clone = other_owner();
 		accepted(&clone);
+		asked(&machine);
 		assert!(attest(&machine).is_accepted());
 		assert!(matches!(contest(&clone), Some(Contest::Both { .. })));
 		blocks(HOURS + 60);
@@ -170,6 +193,18 @@ fn a_chip_that_is_live_in_two_places_is_nobodys_for_good() {
 				pallet_registry::Error::<Runtime>::ChipBanned
 			);
 		}
+		// Governance can decide otherwise.
+		let hash = chip(&clone);
+		assert_noop!(
+			Registry::lift_ban(RuntimeOrigin::signed(miner()), hash),
+			sp_runtime::DispatchError::BadOrigin
+		);
+		assert_ok!(Registry::lift_ban(crate::governance::Origin::Loosening.into(), hash));
+		assert_noop!(
+			Registry::lift_ban(RuntimeOrigin::root(), hash),
+			pallet_registry::Error::<Runtime>::NotBanned
+		);
+		assert_ok!(Registry::add_chip(RuntimeOrigin::signed(miner()), hash));
 	});
 }
 
@@ -216,13 +251,10 @@ fn a_claim_without_the_chip_comes_to_nothing() {
 fn a_chip_that_a_lying_majority_gave_away_stays_where_it_is() {
 	run(|machine| {
 		let mut thief = other_owner();
-		// Signed by another chip than it names.
-		let chip_of_his_own = Machine::named("eve").chip;
-		thief.chip = chip_of_his_own;
+		// Quoted by another TPM than the one that is enrolled.
+		thief.ak = Machine::named("bob").ak;
 		known_block();
-		let mut context = claim_context(&machine);
-		context.challenge.chip = chip(&machine);
-		let evidence = thief.answer(&context);
+		let evidence = thief.answer(&claim_context(&thief));
 		assert_ok!(claim(&machine, &evidence));
 		let subject = Attestation::claim_to(chip(&machine)).expect("claimed").subject;
 		let honest = finding(subject, &evidence);
@@ -244,7 +276,7 @@ fn leaving_while_a_chip_is_claimed_gives_it_up() {
 		let sold = other_owner();
 		accepted(&sold);
 		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
-		assert_eq!(contest(&sold), Some(Contest::Absent));
+		assert_eq!(contest(&sold), Some(Contest::Absent { subject: None }));
 		blocks(HOURS + 20);
 		assert_eq!(holder(&sold), Some(claimant()));
 	});
@@ -272,6 +304,7 @@ fn a_holder_without_the_chip_cannot_keep_it_by_evidence_that_is_refused_early() 
 	run(|machine| {
 		let sold = other_owner();
 		accepted(&sold);
+		asked(&machine);
 		let mut forger = Machine::named("mallory");
 		forger.ak = machine.ak.clone();
 		forger.chip = Machine::named("eve").chip;
@@ -284,21 +317,120 @@ fn a_holder_without_the_chip_cannot_keep_it_by_evidence_that_is_refused_early() 
 		assert!(!finding.is_accepted());
 		vote_all(&VALIDATORS, subject, &finding);
 		blocks(2);
-		assert_eq!(contest(&sold), Some(Contest::Absent));
+		assert_eq!(contest(&sold), Some(Contest::Absent { subject: Some(subject) }));
 		blocks(HOURS + 20);
 		assert_eq!(holder(&sold), Some(claimant()));
 	});
 }
 
 #[test]
-fn a_holder_that_shows_the_chip_beside_other_faults_keeps_it() {
+fn a_holder_that_shows_the_chip_beside_anothers_quote_keeps_it() {
 	run(|mut machine| {
 		let other = other_owner();
 		accepted(&other);
-		machine.run(b"unknown");
+		asked(&machine);
+		machine.ak = Machine::named("bob").ak;
 		assert!(!attest(&machine).is_accepted());
 		assert_eq!(contest(&other), None);
 		blocks(HOURS + 60);
 		assert_eq!(holder(&other), Some(miner()));
 	});
+}
+
+/// Otherwise whoever has a copy of a chip's key keeps the chip by running something unknown whenever another shows it.
+#[test]
+fn a_copy_beside_an_unknown_file_is_a_copy() {
+	run(|mut machine| {
+		let clone = other_owner();
+		accepted(&clone);
+		asked(&machine);
+		machine.run(b"unknown");
+		assert!(!attest(&machine).is_accepted());
+		assert!(matches!(contest(&clone), Some(Contest::Both { .. })));
+		blocks(HOURS + 60);
+		assert_eq!(holder(&clone), None);
+	});
+}
+
+/// Otherwise a chip's only place for a claim could be held by whoever knows its certificate.
+#[test]
+fn a_claim_with_a_report_that_the_chip_has_not_signed_is_refused_at_once() {
+	run(|machine| {
+		let mut thief = other_owner();
+		thief.chip = Machine::named("eve").chip;
+		known_block();
+		let mut context = claim_context(&machine);
+		context.challenge.chip = chip(&machine);
+		let evidence = thief.answer(&context);
+		assert_noop!(claim(&machine, &evidence), Refused::ReportRefused);
+	});
+}
+
+/// Otherwise a lie about the holder, even one that was proven, would give its chip away.
+#[test]
+fn a_lie_about_the_holders_answer_asks_it_once_more() {
+	run(|machine| {
+		let sold = other_owner();
+		accepted(&sold);
+		asked(&machine);
+		let evidence = machine.answer(&challenge(&machine));
+		assert_ok!(submit(&evidence));
+		let subject = subject(&machine);
+		let forged = RejectCode::ReportSignature.number();
+		let lie = Finding { code: forged, claims: Default::default() };
+		vote_all(&VALIDATORS[..3], subject, &lie);
+		blocks(2);
+		assert_eq!(contest(&sold), Some(Contest::Absent { subject: Some(subject) }));
+		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
+		asked(&machine);
+		assert!(attest(&machine).is_accepted());
+		assert!(matches!(contest(&sold), Some(Contest::Both { .. })));
+	});
+}
+
+#[test]
+fn what_was_asked_before_a_claim_was_judged_decides_nothing() {
+	run(|machine| {
+		let sold = other_owner();
+		let (claim, evidence) = claimed(&sold);
+		// The holder has an old challenge open, and lets it pass.
+		let open = challenge(&machine).challenge.seq;
+		let finding = finding(claim, &evidence);
+		vote_all(&VALIDATORS, claim, &finding);
+		blocks(2);
+		let Some(Contest::Answering { after }) = contest(&sold) else { panic!("not asked") };
+		assert!(after >= open);
+		while Attestation::host(chip(&machine)).expect("a host").seq <= after {
+			block();
+		}
+		assert!(matches!(contest(&sold), Some(Contest::Answering { .. })));
+		assert!(attest(&machine).is_accepted());
+		assert!(matches!(contest(&sold), Some(Contest::Both { .. })));
+	});
+}
+
+#[test]
+fn who_has_shown_a_chip_that_was_claimed_of_another_keeps_it() {
+	run(|machine| {
+		let former = other_owner();
+		accepted(&former);
+		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
+		assert_eq!(contest(&former), Some(Contest::Absent { subject: None }));
+		// Bought meanwhile by somebody who knows of no claim, and shows it.
+		let buyer = AccountId::new([0x66; 32]);
+		enrol(&buyer, &Machine::named("bob"), [0xeb; 32]);
+		let chip = chip(&machine);
+		assert_ok!(Registry::add_chip(RuntimeOrigin::signed(buyer.clone()), chip));
+		pallet_attestation::Hosts::<Runtime>::mutate(chip, |host| {
+			host.as_mut().expect("enrolled").checkpoint = machine_state();
+		});
+		blocks(HOURS + 20);
+		assert_eq!(holder(&former), Some(buyer));
+	});
+}
+
+/// What is known of a machine whose evidence was accepted.
+fn machine_state() -> Option<BootState> {
+	let required_seen = vec![];
+	Some(BootState { reset_count: 1, restart_count: 0, pcr10: [1; 32], entries: 2, required_seen })
 }

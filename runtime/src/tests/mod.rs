@@ -1,5 +1,6 @@
 mod attacks;
 mod claims;
+mod filled;
 mod genesis;
 mod governance;
 mod hosts;
@@ -10,5 +11,6 @@ mod machine;
 mod metadata;
 mod network;
 mod parity;
+mod safety;
 mod standing;
 mod walk;

@@ -16,7 +16,7 @@ use serde_json::{json, Value};
 pub(crate) const NODE: &str = "ws://127.0.0.1:9944";
 
 /// Runs a command that talks to a node.
-fn connected<T>(
+pub(crate) fn connected<T>(
 	node: &str,
 	act: impl AsyncFnOnce(Chain) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {

@@ -2,6 +2,7 @@
 
 mod boot_parts;
 mod ima_digests;
+mod post_crl;
 
 pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
@@ -13,6 +14,7 @@ pub(crate) enum Policy {
 	ImaDigests(ima_digests::Args),
 	/// What a machine has booted, by the event log of its firmware.
 	BootParts(boot_parts::Args),
+	PostCrl(post_crl::Args),
 }
 
 /// Runs the command and gives the exit code.
@@ -20,5 +22,6 @@ pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
 	match command {
 		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),
 		Policy::BootParts(args) => boot_parts::run(args).map(|()| 0),
+		Policy::PostCrl(args) => post_crl::run(args).map(|()| 0),
 	}
 }

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{ensure, Context};
 use hcc_evidence::{
-	host::{PlatformPolicy, TcbFloors},
-	snp::{CpuId, TcbVersion},
+	host::{GenerationTrust, PlatformPolicy, TcbFloors},
+	snp::{CpuId, ProductLine, TcbVersion},
 };
 use serde::{de::IgnoredAny, Deserialize};
 
@@ -16,6 +16,9 @@ struct File {
 	platform: Platform,
 	cpus: Vec<Cpu>,
 	measurements: Vec<(String, Role)>,
+	generations: BTreeMap<String, Trust>,
+	#[serde(default, rename = "revocationGrace")]
+	_revocation_grace: IgnoredAny,
 	#[serde(default, rename = "amdRoots")]
 	_amd_roots: IgnoredAny,
 	#[serde(default, rename = "trustAmd")]
@@ -69,9 +72,29 @@ enum Role {
 	TenantVm,
 }
 
+/// How far a product line is trusted.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Trust {
+	Full,
+	Reduced,
+	Suspended,
+}
+
+impl From<Trust> for GenerationTrust {
+	fn from(trust: Trust) -> Self {
+		match trust {
+			Trust::Full => Self::Full,
+			Trust::Reduced => Self::Reduced,
+			Trust::Suspended => Self::Suspended,
+		}
+	}
+}
+
 /// A policy for reports.
 #[derive(Debug)]
 pub(crate) struct Policy {
+	generations: BTreeMap<String, Trust>,
 	platform: Platform,
 	cpus: BTreeMap<[u8; 3], (TcbFloors, u64)>,
 	measurements: Vec<[u8; 48]>,
@@ -102,7 +125,11 @@ impl Policy {
 			Ok(measurement)
 		});
 		let measurements = measurements.collect::<anyhow::Result<_>>()?;
-		Ok(Self { platform: file.platform, cpus, measurements })
+		for name in file.generations.keys() {
+			let known = ProductLine::ALL.iter().any(|product| product.name() == name);
+			ensure!(known, "no such product line: {name}");
+		}
+		Ok(Self { generations: file.generations, platform: file.platform, cpus, measurements })
 	}
 
 	fn cpu(&self, cpu: CpuId) -> Option<&(TcbFloors, u64)> {
@@ -111,6 +138,12 @@ impl Policy {
 }
 
 impl PlatformPolicy for Policy {
+	fn trust(&self, product: ProductLine) -> GenerationTrust {
+		self.generations
+			.get(product.name())
+			.map_or(GenerationTrust::Suspended, |&trust| trust.into())
+	}
+
 	fn guest_policy(&self) -> (u64, u64) {
 		(self.platform.guest_required, self.platform.guest_forbidden)
 	}
@@ -142,7 +175,7 @@ mod tests {
 		"cpus": [{ "family": 25, "model": 17, "stepping": 1, "mitigations": 4,
 			"floor": { "fmc": null, "bootLoader": 9, "tee": 0, "snp": 23, "microcode": 84 } }],
 		"measurements": [["0xabababababababababababababababababababababababababababababababababababababababababababababababab", "tenantVm"]],
-		"trustAmd": true, "files": [{ "digest": "0x00", "rule": "allowed" }]
+		"generations": { "Genoa": "full" }, "trustAmd": true, "files": [{ "digest": "0x00", "rule": "allowed" }]
 	}"#;
 
 	#[test]
@@ -151,6 +184,8 @@ mod tests {
 		let cpu = CpuId { family: 25, model: 17, stepping: 1 };
 		assert_eq!(policy.tcb_floors(cpu).map(|floors| floors.launch.boot_loader), Some(9));
 		assert_eq!(policy.mitigations(cpu), 4);
+		assert_eq!(policy.trust(ProductLine::Genoa), GenerationTrust::Full);
+		assert_eq!(policy.trust(ProductLine::Milan), GenerationTrust::Suspended);
 		assert!(policy.allows_measurement(&[0xab; 48]));
 		assert!(!policy.allows_measurement(&[0; 48]));
 		assert_eq!(policy.tcb_floors(CpuId { stepping: 2, ..cpu }), None);
@@ -158,9 +193,13 @@ mod tests {
 
 	#[test]
 	fn what_is_misspelt_or_missing_is_an_error() {
-		for (from, to) in
-			[("\"trustAmd\"", "\"trustAmD\""), ("\"snp\": 23,", ""), ("0xabab", "0xab"), ("}", "")]
-		{
+		for (from, to) in [
+			("\"trustAmd\"", "\"trustAmD\""),
+			("\"snp\": 23,", ""),
+			("Genoa", "Rome"),
+			("0xabab", "0xab"),
+			("}", ""),
+		] {
 			assert!(Policy::parse(&GENESIS.replacen(from, to, 1)).is_err(), "{from} → {to}");
 		}
 	}

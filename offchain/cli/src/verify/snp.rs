@@ -4,7 +4,9 @@ use anyhow::{bail, Context};
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::check_platform,
-	snp::{self, AmdRoots, GuestPolicy, PlatformInfo, ProductLine, Report, TcbLayout, TcbVersion},
+	snp::{
+		self, AmdRoots, GuestPolicy, PlatformInfo, ProductLine, Report, TcbLayout, TcbVersion, Vek,
+	},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 use serde_json::{json, Map, Value};
@@ -48,6 +50,10 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	policy: Option<PathBuf>,
 
+	/// A revocation list of the root's, in DER: refuse what it names. It must still be current.
+	#[arg(long, value_name = "FILE")]
+	crl: Option<PathBuf>,
+
 	/// Print one JSON object.
 	#[arg(long)]
 	pub(crate) json: bool,
@@ -76,6 +82,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	}
 
 	let policy = args.policy.as_deref().map(Policy::read).transpose()?;
+	let crl = args.crl.as_deref().map(files::read).transpose()?;
 
 	let mut claims = Map::new();
 	let mut product = None;
@@ -88,6 +95,9 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		claims.insert("vek_tcb".into(), tcb(vek.tcb));
 		claims.insert("vek_not_before".into(), date(vek.not_before));
 		claims.insert("vek_not_after".into(), date(vek.not_after));
+		if let Some(crl) = &crl {
+			check_revocation(crl, &vek, &roots, now)?;
+		}
 		let report = snp::authenticate::<RustCrypto>(&report, &vek, now)?;
 		report.check_not_debuggable()?;
 		if let Some(policy) = &policy {
@@ -106,6 +116,23 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		}
 	})();
 	Ok(Outcome { judgement: result.into(), claims })
+}
+
+/// Checks that the root has not revoked what issued the key's certificate.
+fn check_revocation(crl: &[u8], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds) -> Check {
+	let root = roots.iter().find(|root| snp::ark_id(&root.ark) == vek.ark);
+	let ark = root.map_or(&[][..], |root| &root.ark);
+	let list = snp::verify_crl::<RustCrypto>(crl, ark, now)?;
+	if now > list.next_update {
+		let (code, until) = (RejectCode::CertificateValidity, list.next_update.0);
+		return Err(Rejection::new(code, "nextUpdate", now.0, until));
+	}
+	if list.revoked.contains(&vek.issuer) {
+		let wanted = "one that is not revoked";
+		let code = RejectCode::CertificateRevoked;
+		return Err(Rejection::new(code, "ASK serial", &vek.issuer, wanted));
+	}
+	Ok(())
 }
 
 fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {

@@ -62,6 +62,19 @@ pub fn challenge_nonce(
 	blake2_256(&[&domain::CHALLENGE, genesis, miner, chip, &seq.to_le_bytes(), parent])
 }
 
+/// What tells the numbers of claims from those of challenges.
+const CLAIM_BIT: u64 = 1 << 63;
+
+/// The number under which evidence claims a chip: that of the block whose hash its nonce binds, marked so that no challenge has it.
+pub fn claim_seq(block: u64) -> u64 {
+	block | CLAIM_BIT
+}
+
+/// The block whose hash a claim of that number binds; none where it is a challenge's.
+pub fn claimed_block(seq: u64) -> Option<u64> {
+	(seq & CLAIM_BIT != 0).then_some(seq & !CLAIM_BIT)
+}
+
 /// What extraData of the TPM's quote must be: it binds the quote to the challenge and to the guest beside it.
 pub fn quote_extra_data(
 	genesis: &Genesis,
@@ -173,6 +186,12 @@ mod tests {
 		assert_eq!(hex(&nonce), include_str!("vectors/challenge.hex").trim());
 		assert_eq!(hex(&extra_data), include_str!("vectors/quote.hex").trim());
 		assert_eq!(hex(&report_data), include_str!("vectors/host.hex").trim());
+	}
+
+	#[test]
+	fn a_claim_has_no_number_of_a_challenge() {
+		assert_eq!(claimed_block(claim_seq(57)), Some(57));
+		assert_eq!(claimed_block(57), None);
 	}
 
 	#[test]

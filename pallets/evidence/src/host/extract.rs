@@ -2,11 +2,13 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Hash256, HostEvidence, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors};
+use super::{
+	GenerationTrust, Hash256, HostEvidence, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors,
+};
 use crate::{
 	boot::{self, BootRole, BootRules},
 	ima::{FileVerdict, Files, HashAlgorithm, Limits, Records},
-	snp::{CpuId, Report},
+	snp::{CpuId, ProductLine, Report},
 };
 
 /// What must be known of policy to judge certain evidence.
@@ -75,6 +77,8 @@ pub struct PolicyExtract {
 	pub guest_policy: (u64, u64),
 	/// Bits of PLATFORM_INFO that must be set, and that may be.
 	pub platform_info: (u64, u64),
+	/// How far processors of each product line are trusted.
+	pub generations: Vec<(ProductLine, GenerationTrust)>,
 	pub cpus: Vec<CpuPolicy>,
 	/// Launch measurements that a host's guest may have.
 	pub measurements: Vec<[u8; 48]>,
@@ -126,6 +130,11 @@ impl Files for FileList {
 }
 
 impl PlatformPolicy for PolicyExtract {
+	fn trust(&self, product: ProductLine) -> GenerationTrust {
+		let known = self.generations.iter().find(|(line, _)| *line == product);
+		known.map_or(GenerationTrust::Suspended, |(_, trust)| *trust)
+	}
+
 	fn guest_policy(&self) -> (u64, u64) {
 		self.guest_policy
 	}
@@ -188,6 +197,7 @@ pub fn extract<P: HostPolicy>(policy: &P, query: &PolicyQuery) -> PolicyExtract 
 	PolicyExtract {
 		guest_policy: policy.guest_policy(),
 		platform_info: policy.platform_info(),
+		generations: ProductLine::ALL.map(|product| (product, policy.trust(product))).to_vec(),
 		cpus: cpus.into_iter().collect(),
 		measurements: if allowed { vec![query.measurement] } else { Vec::new() },
 		files: FileList::new(with(FileVerdict::Allowed), with(FileVerdict::Forbidden)),

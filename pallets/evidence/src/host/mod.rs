@@ -12,8 +12,8 @@ mod software;
 #[cfg(feature = "scale")]
 pub use binding::evidence_hash;
 pub use binding::{
-	challenge_nonce, chip_hash, finding_hash, guest_statement, host_report_data, quote_extra_data,
-	subject_id, ChipHash, Genesis, Hash256, MinerId,
+	challenge_nonce, chip_hash, claim_seq, claimed_block, finding_hash, guest_statement,
+	host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256, MinerId,
 };
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION};
@@ -21,5 +21,6 @@ pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
 pub use pinned::PinnedContext;
 pub use platform::check_platform;
 pub use policy::{
-	BootState, Challenge, Collateral, Context, HostPolicy, PlatformPolicy, RequiredFile, TcbFloors,
+	BootState, Challenge, Collateral, Context, GenerationTrust, HostPolicy, PlatformPolicy,
+	RequiredFile, TcbFloors,
 };

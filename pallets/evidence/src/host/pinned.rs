@@ -33,6 +33,8 @@ pub struct PinnedContext {
 	pub eval_version: u32,
 	/// The chip's key.
 	pub vek: Vek,
+	/// Until when the revocation list above that key counts; none where the chain asks for none.
+	pub revocation_current_until: Option<UnixSeconds>,
 	/// The enrolled attestation key: TPMT_PUBLIC.
 	pub ak: Vec<u8>,
 	/// Its qualified name.
@@ -78,8 +80,10 @@ impl PinnedContext {
 		};
 		let collateral = Collateral {
 			vek: &self.vek,
-			// Revocation lists are not kept on chain yet: nothing of theirs can run out.
-			revocation_current_until: Wanted::Any,
+			revocation_current_until: match self.revocation_current_until {
+				Some(until) => Wanted::Exactly(until),
+				None => Wanted::Any,
+			},
 			ak: &ak,
 			qualified_signer: Wanted::Exactly(&self.qualified_signer),
 		};

@@ -1,8 +1,8 @@
 //! The hardware's side: the report, its chip, its firmware, its guest.
 
 use super::{
-	chip_hash, host_report_data, Collateral, Context, HostEvidence, HostPolicy, PlatformPolicy,
-	TcbFloors,
+	chip_hash, host_report_data, Collateral, Context, GenerationTrust, HostEvidence, HostPolicy,
+	PlatformPolicy, TcbFloors,
 };
 use crate::{
 	crypto::Crypto,
@@ -110,6 +110,12 @@ fn check_bits(
 /// Checks the platform's firmware by policy.
 pub(super) fn check_firmware<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
+	let product = authentic.vek().product;
+	if policy.trust(product) == GenerationTrust::Suspended {
+		let wanted = "one that is trusted";
+		let code = RejectCode::GenerationSuspended;
+		return Err(Rejection::new(code, "product line", product.name(), wanted));
+	}
 	let unknown = |seen: alloc::string::String| {
 		Rejection::new(RejectCode::TcbUnknown, "CPUID", seen, "a cpu with a floor")
 	};

@@ -6,7 +6,7 @@ use super::{ChipHash, Genesis, Hash256, MinerId};
 use crate::{
 	boot::{BootRole, BootRules},
 	ima::{Files, Limits},
-	snp::{CpuId, TcbVersion, Vek},
+	snp::{CpuId, ProductLine, TcbVersion, Vek},
 	tpm::{AttestationKey, ClockInfo, Wanted},
 	UnixSeconds,
 };
@@ -103,8 +103,31 @@ pub struct RequiredFile {
 	pub any_of: Vec<Hash256>,
 }
 
+/// How far the processors of a product line are trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(
+		codec::Encode,
+		codec::Decode,
+		codec::DecodeWithMemTracking,
+		codec::MaxEncodedLen,
+		scale_info::TypeInfo
+	)
+)]
+pub enum GenerationTrust {
+	/// As AMD means them.
+	Full,
+	/// Their secrets are said to be extractable: evidence counts, and disk keys go only to who has agreed to that.
+	Reduced,
+	/// Nothing that they sign counts.
+	Suspended,
+}
+
 /// What is acceptable of hardware, firmware and guests. Every field is required.
 pub trait PlatformPolicy {
+	/// How far processors of that product line are trusted; those of which nothing is said are not.
+	fn trust(&self, product: ProductLine) -> GenerationTrust;
 	/// Bits of the guest policy that must be set, and that must not be.
 	fn guest_policy(&self) -> (u64, u64);
 	/// Bits of PLATFORM_INFO that must be set, and that may be; all others must not.

@@ -4,6 +4,7 @@
 //! 57230, "Versioned Chip Endorsement Key (VCEK) Certificate and KDS Interface Specification".
 
 mod authenticate;
+mod crl;
 mod policy;
 mod product;
 mod report;
@@ -11,6 +12,7 @@ mod tcb;
 mod vek;
 
 pub use authenticate::{authenticate, AuthenticReport};
+pub use crl::{ark_id, verify_crl, ArkId, RevocationList, Serial, MAX_CRL};
 pub use policy::{GuestPolicy, PlatformInfo};
 pub use product::{CpuId, ProductLine};
 pub use report::{FirmwareVersion, Report, ReportFlags, SigningKey, REPORT_LEN, SIGNED_LEN};

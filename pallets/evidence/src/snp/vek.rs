@@ -5,7 +5,10 @@ use alloc::{string::ToString, vec, vec::Vec};
 use const_oid::ObjectIdentifier;
 use der::Decode;
 
-use super::{ProductLine, TcbLayout, TcbVersion};
+use super::{
+	crl::{self, ark_id, ArkId, Serial},
+	ProductLine, TcbLayout, TcbVersion,
+};
 use crate::{
 	certificate::{Certificate, SNP_CHAIN},
 	crypto::{Crypto, P384Key},
@@ -97,6 +100,10 @@ pub enum VekKind {
 pub struct Vek {
 	/// The product line of the ARK that it leads to.
 	pub product: ProductLine,
+	/// That ARK, by which its revocation list is found.
+	pub ark: ArkId,
+	/// The serial number of the ASK or ASVK between them: what that list would name.
+	pub issuer: Serial,
 	pub kind: VekKind,
 	/// The TCB version that the key was derived for.
 	pub tcb: TcbVersion,
@@ -131,7 +138,7 @@ pub fn verify_vek<C: Crypto>(der: &[u8], roots: &[AmdRoots], now: UnixSeconds) -
 			match verify_under::<C>(&vek, &issuer, &root.ark, now) {
 				Ok(()) => {
 					vek.check_validity("VEK validity", now)?;
-					return read(&vek, root.product, kind);
+					return read(&vek, &issuer, root, kind);
 				},
 				// Another root may bear the same name: a test hierarchy beside AMD's.
 				Err(rejection) => failure = failure.or(Some(rejection)),
@@ -172,7 +179,13 @@ enum Kind {
 }
 
 /// Reads what a VEK certificate states. Its signature was verified before.
-fn read(vek: &Certificate<'_>, product: ProductLine, kind: Kind) -> Check<Vek> {
+fn read(
+	vek: &Certificate<'_>,
+	issuer: &Certificate<'_>,
+	root: &AmdRoots,
+	kind: Kind,
+) -> Check<Vek> {
+	let product = root.product;
 	if let Some(critical) = vek.extensions().find(|extension| extension.critical) {
 		return Err(Rejection::new(
 			RejectCode::CertificateExtension,
@@ -193,8 +206,13 @@ fn read(vek: &Certificate<'_>, product: ProductLine, kind: Kind) -> Check<Vek> {
 		Kind::Vcek => VekKind::Vcek { hardware_id: hardware_id(vek, product)? },
 		Kind::Vlek => VekKind::Vlek,
 	};
+	let issuer = crl::serial(issuer.serial_number()).ok_or_else(|| {
+		Rejection::new(RejectCode::CertificateEncoding, "serialNumber", "too long", "20 bytes")
+	})?;
 	Ok(Vek {
 		product,
+		ark: ark_id(&root.ark),
+		issuer,
 		kind,
 		tcb: TcbVersion {
 			fmc: match TcbLayout::from(product) {

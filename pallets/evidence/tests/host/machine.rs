@@ -6,12 +6,12 @@ use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
-		BootState, Challenge, Claims, Collateral, Context, Hash256, HostEvidence, HostPolicy,
-		ImaDelta, PcrSet, PinnedContext, PlatformPolicy, RequiredFile, TcbFloors, Verdict,
-		EVAL_VERSION, QUOTED_PCRS,
+		BootState, Challenge, Claims, Collateral, Context, GenerationTrust, Hash256, HostEvidence,
+		HostPolicy, ImaDelta, PcrSet, PinnedContext, PlatformPolicy, RequiredFile, TcbFloors,
+		Verdict, EVAL_VERSION, QUOTED_PCRS,
 	},
 	ima::{DigestList, FileVerdict, HashAlgorithm, Limits},
-	snp::{self, CpuId, GuestPolicy, PlatformInfo, Vek},
+	snp::{self, CpuId, GuestPolicy, PlatformInfo, ProductLine, Vek},
 	tpm::{AttestationKey, PcrBank, Wanted},
 	RejectCode, Rejection, UnixSeconds,
 };
@@ -181,6 +181,7 @@ impl Machine {
 			revision: 0,
 			eval_version: EVAL_VERSION,
 			vek: self.vek.clone(),
+			revocation_current_until: None,
 			ak: self.ak_public(),
 			qualified_signer: self.signer(),
 			boot: context.boot.clone(),
@@ -360,6 +361,7 @@ impl Machine {
 pub(crate) struct Policy {
 	pub(crate) files: DigestList,
 	pub(crate) required: Vec<RequiredFile>,
+	pub(crate) trust: GenerationTrust,
 	pub(crate) guest: (u64, u64),
 	pub(crate) platform: (u64, u64),
 	pub(crate) mitigations: u64,
@@ -376,6 +378,7 @@ impl Default for Policy {
 		let mut policy = Self {
 			files: DigestList::default(),
 			required: vec![RequiredFile { any_of: vec![miner_binary(), sha256(b"hcc-miner 2")] }],
+			trust: GenerationTrust::Full,
 			guest: (GuestPolicy::RESERVED_ONE, GuestPolicy::CXL_ALLOW),
 			platform: (
 				PlatformInfo::ALIAS_CHECK_COMPLETE,
@@ -402,6 +405,10 @@ impl Policy {
 }
 
 impl PlatformPolicy for Policy {
+	fn trust(&self, _: ProductLine) -> GenerationTrust {
+		self.trust
+	}
+
 	fn guest_policy(&self) -> (u64, u64) {
 		self.guest
 	}

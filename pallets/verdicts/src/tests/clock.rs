@@ -42,6 +42,21 @@ fn the_clock_stands_still_while_finality_lags() {
 }
 
 #[test]
+fn the_clock_stands_still_while_the_chain_is_in_need() {
+	run(1, || {
+		assert_ok!(file(1, vec![], 9));
+		next_block();
+		let before = tick();
+		Paused::set(true);
+		next_block();
+		assert_eq!(tick(), before);
+		Paused::set(false);
+		next_block();
+		assert_eq!(tick(), before + 1);
+	});
+}
+
+#[test]
 fn a_statement_is_free_now_and_then() {
 	run(1, || {
 		assert_eq!(file(1, vec![], 5).expect("sound").pays_fee, Pays::No);

@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+
+use anyhow::{ensure, Context};
+use hcc_chain::{api, Submitter};
+use hcc_evidence::snp::MAX_CRL;
+use serde_json::json;
+
+use crate::chain::{connected, NODE};
+
+use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
+
+/// Post a revocation list of one of AMD's roots to the chain, which verifies it.
+///
+/// AMD's key server has them: https://kdsintf.amd.com/vcek/v1/Milan/crl, and Genoa, Turin. Anybody can post one; it is free if it is newer than the one that the chain has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+	/// The list, in DER.
+	#[arg(long, value_name = "FILE")]
+	list: PathBuf,
+
+	/// A file with the secret URI of the account that posts it: a phrase, or a seed in hexadecimal.
+	#[arg(long, value_name = "FILE")]
+	key_file: PathBuf,
+
+	/// The node.
+	#[arg(long, value_name = "URL", default_value = NODE)]
+	node: String,
+
+	/// Print one JSON object.
+	#[arg(long)]
+	json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+	let list = std::fs::read(&args.list)
+		.with_context(|| format!("cannot read {}", args.list.display()))?;
+	ensure!(list.len() <= MAX_CRL, "{} is longer than {MAX_CRL} bytes", args.list.display());
+	let uri = std::fs::read_to_string(&args.key_file)
+		.with_context(|| format!("cannot read {}", args.key_file.display()))?;
+	let submitter =
+		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
+	let block = connected(&args.node, async |chain| {
+		let call = api::tx().policy().post_crl(BoundedVec(list));
+		let receipt = submitter.submit(&chain, &call).await.context("posting the list")?;
+		Ok(receipt.block)
+	})?;
+	if args.json {
+		println!("{}", json!({ "block": format!("{block:?}") }));
+	} else {
+		println!("the chain has the list since block {block:?}");
+	}
+	Ok(())
+}

@@ -1,0 +1,127 @@
+//! Lists of what AMD has revoked, as X.509 CRLs that its root keys sign.
+
+use alloc::{string::ToString, vec::Vec};
+
+use const_oid::ObjectIdentifier;
+use der::{asn1::AnyRef, Decode, Reader as _, SliceReader};
+use sha2::{Digest, Sha256};
+use x509_cert::{crl::CertificateList, serial_number::SerialNumber, time::Time};
+
+use crate::{
+	certificate::{check_amd_pss, check_validity, Certificate, SNP_CHAIN},
+	crypto::Crypto,
+	Check, RejectCode, Rejection, UnixSeconds,
+};
+
+/// The largest list that is looked at, in bytes. AMD's are below 1,000.
+pub const MAX_CRL: usize = 8 << 10;
+
+const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
+const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
+
+/// The serial number of a certificate, big-endian, padded with zeroes.
+pub type Serial = [u8; 20];
+
+/// SHA-256 of a root's certificate (DER): by which its revocation list is found.
+pub type ArkId = [u8; 32];
+
+/// The name of a root.
+pub fn ark_id(ark: &[u8]) -> ArkId {
+	Sha256::digest(ark).into()
+}
+
+pub(super) fn serial(number: &SerialNumber) -> Option<Serial> {
+	crate::bytes::padded(number.as_bytes())
+}
+
+/// A revocation list whose signature was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationList {
+	pub this_update: UnixSeconds,
+	/// Until when it is current.
+	pub next_update: UnixSeconds,
+	pub revoked: Vec<Serial>,
+}
+
+/// Verifies a revocation list (DER) of the root whose certificate `ark` is. One that has run out is still the newest until there is another: whoever uses it looks at
+/// `next_update`.
+///
+/// Costs one RSA-4096 verification, if the list names the root as its issuer.
+///
+/// ## Errors
+/// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
+pub fn verify_crl<C: Crypto>(der: &[u8], ark: &[u8], now: UnixSeconds) -> Check<RevocationList> {
+	if der.len() > MAX_CRL {
+		return Err(malformed("CertificateList", der.len()));
+	}
+	let list =
+		CertificateList::from_der(der).map_err(|_| malformed("CertificateList", "undecodable"))?;
+	let ark = Certificate::parse(ark, SNP_CHAIN)?;
+	let tbs = &list.tbs_cert_list;
+	if tbs.issuer != *ark.subject() {
+		let seen = tbs.issuer.to_string();
+		return Err(Rejection::new(RejectCode::UnknownIssuer, "CRL issuer", seen, "a pinned ARK"));
+	}
+	if list.signature_algorithm != tbs.signature {
+		return Err(malformed("signatureAlgorithm", "unlike tbsCertList.signature"));
+	}
+	check_extensions(&list)?;
+	ark.check_crl_signer()?;
+	let next = tbs.next_update.as_ref().ok_or_else(|| malformed("nextUpdate", "absent"))?;
+	let (this_update, next_update) = (seconds(&tbs.this_update), seconds(next));
+	check_validity(SNP_CHAIN.validity, "thisUpdate", UnixSeconds(0), now, this_update)?;
+	check_validity(
+		SNP_CHAIN.validity,
+		"nextUpdate",
+		this_update,
+		UnixSeconds(u64::MAX),
+		next_update,
+	)?;
+	check_amd_pss::<C>(
+		"CRL signature",
+		&list.signature_algorithm,
+		signed_part(der)?,
+		list.signature.as_bytes(),
+		&ark.amd_authority_key()?,
+		SNP_CHAIN,
+	)?;
+	let revoked = tbs.revoked_certificates.iter().flatten();
+	let revoked = revoked.map(|entry| {
+		serial(&entry.serial_number).ok_or_else(|| malformed("userCertificate", "too long"))
+	});
+	Ok(RevocationList { this_update, next_update, revoked: revoked.collect::<Check<_>>()? })
+}
+
+/// What is critical must be understood, and nothing is: neither lists that only tell changes, nor those of only some certificates.
+fn check_extensions(list: &CertificateList) -> Check {
+	let tbs = &list.tbs_cert_list;
+	let of_entries = tbs.revoked_certificates.iter().flatten();
+	let of_entries = of_entries.flat_map(|entry| entry.crl_entry_extensions.iter().flatten());
+	let known = [CRL_NUMBER, AUTHORITY_KEY_ID];
+	let mut all = tbs.crl_extensions.iter().flatten().chain(of_entries);
+	match all.find(|extension| extension.critical && !known.contains(&extension.extn_id)) {
+		None => Ok(()),
+		Some(critical) => Err(Rejection::new(
+			RejectCode::CertificateExtension,
+			"critical",
+			critical.extn_id.to_string(),
+			"none that is critical",
+		)),
+	}
+}
+
+fn seconds(time: &Time) -> UnixSeconds {
+	UnixSeconds(time.to_unix_duration().as_secs())
+}
+
+/// The bytes that the issuer signed.
+fn signed_part(der: &[u8]) -> Check<&[u8]> {
+	AnyRef::from_der(der)
+		.and_then(|outer| SliceReader::new(outer.value()))
+		.and_then(|mut reader| reader.tlv_bytes())
+		.map_err(|_| malformed("tbsCertList", "undecodable"))
+}
+
+fn malformed(field: &'static str, seen: impl Into<crate::verdict::Value>) -> Rejection {
+	Rejection::new(RejectCode::CertificateEncoding, field, seen, "a CRL in DER")
+}

@@ -1,0 +1,151 @@
+//! What a block holds: evidence as miners send it, applied by the runtime's wasm as an author does.
+
+use std::time::{Duration, Instant};
+
+use codec::{Decode, Encode};
+use frame_support::{assert_ok, dispatch::DispatchClass};
+use hcc_evidence::host::{challenge_nonce, HostEvidence};
+use hcc_primitives::{units::MINUTES, OnChip};
+use pallet_attestation::{Hosts, OpenChallenge};
+use sc_executor::WasmExecutor;
+use sp_core::{
+	sr25519,
+	traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
+	Pair,
+};
+use sp_runtime::{generic::Era, transaction_validity::TransactionValidityError};
+
+use super::{
+	claims::enrol,
+	machine::{Machine, GENESIS},
+	network::{self, chip},
+};
+use crate::*;
+
+/// How many miners there are to be, each of which attests every twenty minutes: the design's section 9.
+const MINERS: u32 = 10_000;
+const INTERVAL: u32 = 20 * MINUTES;
+
+/// A miner, its machine, and what it is asked.
+struct Miner {
+	key: sr25519::Pair,
+	machine: Machine,
+}
+
+impl Miner {
+	/// Registered, enrolled and challenged.
+	fn new(number: u32) -> Self {
+		let name = format!("filled {number}");
+		let machine = Machine::named(&name);
+		let key = sr25519::Pair::from_string(&format!("//{number}"), None).expect("a path");
+		let miner = Self { key, machine };
+		let who = miner.account();
+		enrol(&who, &miner.machine, sp_io::hashing::blake2_256(name.as_bytes()));
+		let origin = RuntimeOrigin::signed(who.clone());
+		let chip = chip(&miner.machine);
+		assert_ok!(Registry::add_chip(origin.clone(), chip));
+		let certificate = insecure_sim::issue_vcek(&miner.machine.chip).expect("it issues");
+		assert_ok!(Policy::register_vek(origin, certificate.try_into().expect("short")));
+		<Attestation as OnChip<AccountId>>::on_ready(&chip, &who);
+		let deadline = u32::MAX - 1;
+		Hosts::<Runtime>::mutate(chip, |host| {
+			let host = host.as_mut().expect("it is enrolled");
+			host.seq = 1;
+			host.challenge =
+				Some(OpenChallenge { seq: 1, nonce: miner.nonce(), deadline, subject: None });
+		});
+		miner
+	}
+
+	fn account(&self) -> AccountId {
+		AccountId::new(self.key.public().0)
+	}
+
+	fn nonce(&self) -> [u8; 32] {
+		challenge_nonce(&GENESIS, &self.key.public().0, &chip(&self.machine), 1, &[0x70; 32])
+	}
+
+	fn evidence(&self) -> HostEvidence {
+		let mut context = self.machine.challenge(1);
+		context.challenge.miner = self.key.public().0;
+		context.challenge.nonce = self.nonce();
+		self.machine.answer(&context)
+	}
+
+	/// The extrinsic that it sends.
+	fn extrinsic(&self) -> UncheckedExtrinsic {
+		let evidence = Box::new(self.evidence());
+		let call: RuntimeCall = pallet_attestation::Call::submit_evidence { evidence }.into();
+		let extension: TxExtension = (
+			frame_system::CheckNonZeroSender::new(),
+			frame_system::CheckSpecVersion::new(),
+			frame_system::CheckTxVersion::new(),
+			frame_system::CheckGenesis::new(),
+			frame_system::CheckEra::from(Era::Immortal),
+			frame_system::CheckNonce::from(0),
+			standing::CheckStanding,
+			frame_system::CheckWeight::new(),
+			pallet_transaction_payment::ChargeTransactionPayment::from(0),
+			frame_metadata_hash_extension::CheckMetadataHash::new(false),
+			frame_system::WeightReclaim::new(),
+		);
+		let payload = SignedPayload::new(call, extension).expect("it can be signed");
+		let signature = payload.using_encoded(|payload| self.key.sign(payload));
+		let (call, extension, _) = payload.deconstruct();
+		UncheckedExtrinsic::new_signed(call, self.account().into(), signature.into(), extension)
+	}
+}
+
+/// Applies extrinsics in wasm, as a node does that makes a block: those that fit, and how long they took.
+fn apply(state: &mut sp_io::TestExternalities, extrinsics: &[Vec<u8>]) -> (u32, Duration) {
+	type Applied = Result<sp_runtime::DispatchOutcome, TransactionValidityError>;
+	let executor = WasmExecutor::<sp_io::SubstrateHostFunctions>::builder().build();
+	let fetcher = WrappedRuntimeCode(WASM_BINARY.expect("built with its wasm").into());
+	let code = RuntimeCode { code_fetcher: &fetcher, hash: vec![2], heap_pages: None };
+	let mut call = |method, data: &[u8]| {
+		let context = CallContext::Onchain { import: false };
+		let mut ext = state.ext();
+		executor.call(&mut ext, &code, method, data, context).0.expect("it never panics")
+	};
+	// The first call compiles.
+	call("Core_version", &[]);
+	let begin = Instant::now();
+	let mut fit = 0;
+	for extrinsic in extrinsics {
+		let answer = call("BlockBuilder_apply_extrinsic", extrinsic);
+		match Applied::decode(&mut &answer[..]).expect("as declared") {
+			Ok(outcome) => {
+				assert_ok!(outcome);
+			},
+			Err(error) if error.exhausted_resources() => break,
+			Err(error) => panic!("{error:?}"),
+		}
+		fit += 1;
+	}
+	(fit, begin.elapsed())
+}
+
+#[test]
+fn a_block_holds_what_ten_thousand_miners_send() {
+	let a_block = MINERS / INTERVAL;
+	let (mut state, _) = network::new();
+	let extrinsics: Vec<_> = state.execute_with(|| {
+		let miners: Vec<_> = (0..a_block).map(Miner::new).collect();
+		network::block();
+		frame_system::BlockWeight::<Runtime>::kill();
+		miners.iter().map(|miner| miner.extrinsic().encode()).collect()
+	});
+	let (fit, took) = apply(&mut state, &extrinsics);
+	assert_eq!(fit, a_block, "not all fit");
+	state.execute_with(|| {
+		let judged = pallet_attestation::Contexts::<Runtime>::iter().count();
+		assert_eq!(judged, a_block as usize);
+		let filled = System::block_weight().get(DispatchClass::Operational).ref_time();
+		let most = <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time();
+		println!(
+			"{fit} evidences of {} bytes: {took:?}, and {:.1} % of a block's weight",
+			extrinsics[0].len(),
+			filled as f64 * 100.0 / most as f64,
+		);
+	});
+}
