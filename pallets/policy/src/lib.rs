@@ -10,6 +10,7 @@
 	)
 )]
 
+mod change;
 mod genesis;
 pub mod history;
 mod host;
@@ -411,13 +412,7 @@ pub mod pallet {
 			digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
 			rule: Option<FileRule>,
 		) -> DispatchResult {
-			let rule_of = |digest| Files::<T>::get(digest).current().copied();
-			let tightens = digests.iter().all(|digest| tightens_file(rule_of(digest), rule));
-			let loosens = digests.iter().all(|digest| tightens_file(rule, rule_of(digest)));
-			Self::ensure_may(origin, tightens)?;
-			Self::do_set_files(digests, rule)?;
-			Self::note_stricter(!loosens);
-			Ok(())
+			Self::change_files(origin, digests, rule)
 		}
 
 		/// Sets which files must be measured.
@@ -432,12 +427,7 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(4)]
 		pub fn set_required(origin: OriginFor<T>, files: Option<RequiredFiles>) -> DispatchResult {
-			let row = Required::<T>::get();
-			Self::ensure_may(origin, tightens_required(row.current(), files.as_ref()))?;
-			let loosens = tightens_required(files.as_ref(), row.current());
-			Self::do_set_value::<Required<T>, _>(files, Subject::Required)?;
-			Self::note_stricter(!loosens);
-			Ok(())
+			Self::change_required(origin, files)
 		}
 
 		/// Sets the hierarchies under which chips are genuine.
@@ -521,15 +511,7 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(9)]
 		pub fn set_boot_rules(origin: OriginFor<T>, rules: Option<BootRules>) -> DispatchResult {
-			let row = Boot::<T>::get();
-			Self::ensure_may(origin, tightens_boot(row.current(), rules.as_ref()))?;
-			// What was enrolled without rules must be shown once there are some.
-			let former = row.current().copied();
-			let stricter = rules
-				.is_some_and(|new| former.is_none_or(|old| new.secure_boot && !old.secure_boot));
-			Self::do_set_value::<Boot<T>, _>(rules, Subject::BootRules)?;
-			Self::note_stricter(stricter);
-			Ok(())
+			Self::change_boot_rules(origin, rules)
 		}
 
 		/// Sets what digests of event logs stand for, all alike, in one revision; what has no role may not boot.
@@ -549,13 +531,7 @@ pub mod pallet {
 			digests: BoundedVec<BootDigest, ConstU32<MAX_FILES>>,
 			role: Option<BootRole>,
 		) -> DispatchResult {
-			Self::ensure_may(origin, role.is_none())?;
-			let known = |digest| BootParts::<T>::get(digest).current().is_some();
-			// Without rules the list is asked by nobody.
-			let stricter = Boot::<T>::get().current().is_some() && digests.iter().any(known);
-			Self::do_set_boot_parts(digests, role)?;
-			Self::note_stricter(stricter);
-			Ok(())
+			Self::change_boot_parts(origin, digests, role)
 		}
 
 		/// Sets how far processors of a product line are trusted; without a rule they are not.
@@ -592,13 +568,7 @@ pub mod pallet {
 		/// [`Event::RevocationGraceSet`].
 		#[pallet::call_index(12)]
 		pub fn set_revocation_grace(origin: OriginFor<T>, grace: Option<u64>) -> DispatchResult {
-			let known = RevocationGrace::<T>::get();
-			let tightens = grace.is_some_and(|grace| known.is_none_or(|known| grace <= known));
-			Self::ensure_may(origin, tightens)?;
-			ensure!(grace != known, Error::<T>::Unchanged);
-			RevocationGrace::<T>::set(grace);
-			Self::deposit_event(Event::RevocationGraceSet { grace });
-			Ok(())
+			Self::change_revocation_grace(origin, grace)
 		}
 
 		/// Posts a revocation list (DER) of one of AMD's roots, as AMD's key server gives it. Free if it is newer than the one that is known.

@@ -13,19 +13,19 @@ use frame_support::{
 /// The weight of each call.
 pub trait WeightInfo {
 	fn register_vek() -> Weight;
+	fn post_crl() -> Weight;
+	fn set_revocation_grace() -> Weight;
 	fn remove_vek() -> Weight;
 	fn set_platform() -> Weight;
 	fn set_cpu() -> Weight;
 	fn set_measurement() -> Weight;
+	fn set_generation() -> Weight;
 	fn set_files(n: u32) -> Weight;
 	fn set_boot_rules() -> Weight;
 	fn set_boot_parts(n: u32) -> Weight;
 	fn set_required() -> Weight;
 	fn set_amd_roots() -> Weight;
 	fn set_tpm_roots() -> Weight;
-	fn set_generation() -> Weight;
-	fn set_revocation_grace() -> Weight;
-	fn post_crl() -> Weight;
 }
 
 /// For the runtime.
@@ -35,28 +35,45 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Crls` (r:1 w:0)
+	/// Proof: `Policy::Crls` (`max_values`: None, `max_size`: Some(689), added: 3164, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::Veks` (r:1 w:1)
-	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(1169), added: 3644, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_722_207_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(7, 3))
+		Weight::from_parts(7_148_582_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(8, 3))
+	}
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::AmdRoots` (r:1 w:0)
+	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Crls` (r:1 w:1)
+	/// Proof: `Policy::Crls` (`max_values`: None, `max_size`: Some(689), added: 3164, mode: `MaxEncodedLen`)
+	fn post_crl() -> Weight {
+		Weight::from_parts(2_356_084_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
+	}
+	/// Storage: `Policy::RevocationGrace` (r:1 w:1)
+	/// Proof: `Policy::RevocationGrace` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	fn set_revocation_grace() -> Weight {
+		Weight::from_parts(6_740_000, 1493).saturating_add(T::DbWeight::get().reads_writes(1, 1))
 	}
 	/// Storage: `Policy::Veks` (r:1 w:1)
-	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(961), added: 3436, mode: `MaxEncodedLen`)
+	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(1169), added: 3644, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn remove_vek() -> Weight {
-		Weight::from_parts(59_969_000, 4426).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(61_401_000, 4634).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Platform` (r:1 w:1)
 	/// Proof: `Policy::Platform` (`max_values`: Some(1), `max_size`: Some(329), added: 824, mode: `MaxEncodedLen`)
@@ -65,7 +82,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_platform() -> Weight {
-		Weight::from_parts(12_098_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(11_317_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Cpus` (r:1 w:1)
 	/// Proof: `Policy::Cpus` (`max_values`: None, `max_size`: Some(332), added: 2807, mode: `MaxEncodedLen`)
@@ -74,7 +91,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_cpu() -> Weight {
-		Weight::from_parts(13_050_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(12_179_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Measurements` (r:1 w:1)
 	/// Proof: `Policy::Measurements` (`max_values`: None, `max_size`: Some(129), added: 2604, mode: `MaxEncodedLen`)
@@ -83,7 +100,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_measurement() -> Weight {
-		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(12_419_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+	}
+	/// Storage: `Policy::Generations` (r:1 w:1)
+	/// Proof: `Policy::Generations` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:0)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	fn set_generation() -> Weight {
+		Weight::from_parts(13_580_000, 3547).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::Files` (r:256 w:256)
 	/// Proof: `Policy::Files` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
@@ -94,8 +120,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(10_717_156, 1742)
-			.saturating_add(Weight::from_parts(4_159_429, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_616_938, 1742)
+			.saturating_add(Weight::from_parts(3_754_011, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(2, 2))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
@@ -109,18 +135,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_boot_rules() -> Weight {
-		Weight::from_parts(11_877_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(10_906_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
-	/// Storage: `Policy::BootParts` (r:256 w:256)
-	/// Proof: `Policy::BootParts` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Boot` (r:1 w:0)
+	/// Proof: `Policy::Boot` (`max_values`: Some(1), `max_size`: Some(81), added: 576, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::BootParts` (r:256 w:256)
+	/// Proof: `Policy::BootParts` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_boot_parts(n: u32) -> Weight {
-		Weight::from_parts(1_735_692, 1742)
-			.saturating_add(Weight::from_parts(3_980_246, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+		Weight::from_parts(2_030_469, 1742)
+			.saturating_add(Weight::from_parts(2_774_408, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
 	}
@@ -133,7 +161,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_required() -> Weight {
-		Weight::from_parts(14_552_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(13_861_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::AmdRoots` (r:1 w:1)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
@@ -142,7 +170,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(127_299_000, 264030)
+		Weight::from_parts(108_001_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Policy::TpmRoots` (r:1 w:1)
@@ -152,83 +180,72 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(413_577_000, 1051174)
+		Weight::from_parts(381_890_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
-	}
-	fn set_generation() -> Weight {
-		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
-	}
-	fn set_revocation_grace() -> Weight {
-		Weight::from_parts(13_410_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
-	}
-	fn post_crl() -> Weight {
-		Weight::from_parts(7_722_207_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(7, 3))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_722_207_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
+		Weight::from_parts(7_148_582_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(8, 3))
+	}
+	fn post_crl() -> Weight {
+		Weight::from_parts(2_356_084_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
+	}
+	fn set_revocation_grace() -> Weight {
+		Weight::from_parts(6_740_000, 1493).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 	fn remove_vek() -> Weight {
-		Weight::from_parts(59_969_000, 4426)
+		Weight::from_parts(61_401_000, 4634)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_platform() -> Weight {
-		Weight::from_parts(12_098_000, 1814)
+		Weight::from_parts(11_317_000, 1814)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_cpu() -> Weight {
-		Weight::from_parts(13_050_000, 3797)
+		Weight::from_parts(12_179_000, 3797)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_measurement() -> Weight {
-		Weight::from_parts(13_410_000, 3594)
+		Weight::from_parts(12_419_000, 3594)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+	}
+	fn set_generation() -> Weight {
+		Weight::from_parts(13_580_000, 3547)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(10_717_156, 1742)
-			.saturating_add(Weight::from_parts(4_159_429, 0).saturating_mul(n.into()))
+		Weight::from_parts(3_616_938, 1742)
+			.saturating_add(Weight::from_parts(3_754_011, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(2, 2))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
 	}
 	fn set_boot_rules() -> Weight {
-		Weight::from_parts(11_877_000, 1742)
+		Weight::from_parts(10_906_000, 1742)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_boot_parts(n: u32) -> Weight {
-		Weight::from_parts(1_735_692, 1742)
-			.saturating_add(Weight::from_parts(3_980_246, 0).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 1))
+		Weight::from_parts(2_030_469, 1742)
+			.saturating_add(Weight::from_parts(2_774_408, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
 	}
 	fn set_required() -> Weight {
-		Weight::from_parts(14_552_000, 18014)
+		Weight::from_parts(13_861_000, 18014)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(127_299_000, 264030)
+		Weight::from_parts(108_001_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(413_577_000, 1051174)
+		Weight::from_parts(381_890_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
-	}
-	fn set_generation() -> Weight {
-		Weight::from_parts(13_410_000, 3594)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
-	}
-	fn set_revocation_grace() -> Weight {
-		Weight::from_parts(13_410_000, 3594)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
-	}
-	fn post_crl() -> Weight {
-		Weight::from_parts(7_722_207_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 }

@@ -138,3 +138,149 @@ fn wherever_it_is_cut() {
 		assert_eq!(judged.find(&evidence[..len]), None);
 	}
 }
+
+/// Where the shared vectors are, if they are there.
+fn vectors() -> Vec<std::path::PathBuf> {
+	let root = std::env::var_os("HCC_VECTORS").map_or_else(
+		|| {
+			let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+			std::path::Path::new(&package).join("../../shared/vectors")
+		},
+		Into::into,
+	);
+	let mut folders = vec![root];
+	let mut files = Vec::new();
+	while let Some(folder) = folders.pop() {
+		let Ok(entries) = std::fs::read_dir(&folder) else {
+			println!("skipped: {} cannot be read", folder.display());
+			continue;
+		};
+		for entry in entries {
+			let path = entry.expect("an entry").path();
+			if path.is_dir() {
+				folders.push(path);
+			} else {
+				files.push(path);
+			}
+		}
+	}
+	files.sort();
+	files
+}
+
+/// A machine that has booted anew, so that its whole log is judged.
+fn rebooted() -> (Judged, HostEvidence, Machine, hcc_evidence::host::Context) {
+	let (mut state, mut machine) = network::new();
+	let (subject, evidence, context) = state.execute_with(|| {
+		assert!(network::attest(&machine).is_accepted());
+		machine.boot();
+		machine.run(b"hcc-miner");
+		let context = network::challenge(&machine);
+		let evidence = machine.answer(&context);
+		network::submit(&evidence).expect("it is bound");
+		(network::subject(&machine), evidence, context)
+	});
+	(Judged::new(state, subject), evidence, machine, context)
+}
+
+/// PCR 10 after the entries of a log, as far as it can be read.
+fn extended_by(log: &[u8]) -> [u8; 32] {
+	use hcc_evidence::{ima::Records, tpm::PcrBank};
+
+	let mut pcr10 = vec![0; 32];
+	for record in Records::new(log, 0).map_while(Result::ok) {
+		let extends = if record.is_violation() {
+			vec![0xff; 32]
+		} else {
+			record.template_hash(PcrBank::Sha256)
+		};
+		pcr10 = PcrBank::Sha256.hash(&[&pcr10, &extends]);
+	}
+	pcr10.try_into().expect("of SHA-256")
+}
+
+/// Everything that others have made, in every place of evidence that takes bytes.
+#[test]
+fn whatever_others_have_made() {
+	use hcc_evidence::{boot, tpm::PcrBank};
+
+	let (mut judged, honest, machine, context) = rebooted();
+	assert_eq!(code(judged.find(&honest.encode())), Some(0));
+	let mut codes = std::collections::BTreeSet::new();
+	let files = vectors();
+	for path in &files {
+		let bytes = std::fs::read(path).expect("readable");
+		if std::str::from_utf8(&bytes).is_ok() {
+			// What describes the others.
+			continue;
+		}
+		let mut log = machine.clone();
+		log.log = vec![bytes.clone()];
+		log.pcrs[10] = extended_by(&bytes);
+		let mut booted = machine.clone();
+		for (at, value) in boot::replay(&bytes, PcrBank::Sha256).iter().flatten().enumerate() {
+			if let (Some(value), true) = (value.as_deref(), at < 10) {
+				booted.pcrs[at] = value.try_into().expect("of SHA-256");
+			}
+		}
+		let with_boot = HostEvidence { boot: Some(bytes.clone()), ..booted.answer(&context) };
+		let quoted = HostEvidence {
+			tpm_signature: machine.sign_quote(&bytes),
+			tpms_attest: bytes.clone(),
+			..honest.clone()
+		};
+		let signed = HostEvidence { tpm_signature: bytes.clone(), ..honest.clone() };
+		let mut cases = vec![log.answer(&context), with_boot, quoted, signed];
+		for evidence in &mut cases {
+			machine.seal(evidence, &context);
+		}
+		cases.push(HostEvidence { snp_report: bytes, ..honest.clone() });
+		for evidence in cases {
+			codes.extend(code(judged.find(&evidence.encode())));
+		}
+	}
+	println!("{} files, codes {codes:?}", files.len());
+	assert!(files.is_empty() || codes.len() >= 15, "few kinds of failure: {codes:?}");
+}
+
+/// Reports of real chips, each under its own key: what is authentic natively is so in wasm.
+#[test]
+fn reports_of_real_chips() {
+	use hcc_evidence::{
+		host::chip_hash,
+		snp::{roots, verify_vek, VekKind},
+		RejectCode,
+	};
+
+	let (mut judged, honest, ..) = rebooted();
+	let files = vectors();
+	let mut authentic = 0;
+	for path in files.iter().filter(|path| path.ends_with("vek.der")) {
+		let report = path.with_file_name("report.bin");
+		let (Ok(der), Ok(report)) = (std::fs::read(path), std::fs::read(report)) else { continue };
+		let Ok(vek) = verify_vek::<RustCrypto>(&der, &roots(), super::machine::NOW) else {
+			continue;
+		};
+		let VekKind::Vcek { hardware_id } = vek.kind else { continue };
+		let subject = judged.subject;
+		judged.state.execute_with(|| {
+			pallet_attestation::Contexts::<Runtime>::mutate(subject, |pinned| {
+				let pinned = pinned.as_mut().expect("it is being judged");
+				pinned.chip = chip_hash(vek.product, &hardware_id);
+				pinned.vek = vek;
+			});
+		});
+		for flipped in [None, Some(0x2a0), Some(0x90)] {
+			let mut evidence = HostEvidence { snp_report: report.clone(), ..honest.clone() };
+			if let Some(at) = flipped {
+				evidence.snp_report[at] ^= 1;
+			}
+			let found = code(judged.find(&evidence.encode()));
+			// Bound to something else, which is looked at once the signature has verified.
+			let bound = found == Some(RejectCode::ReportData.number());
+			assert!(!bound || flipped.is_none(), "{}: {flipped:?}", path.display());
+			authentic += u32::from(bound);
+		}
+	}
+	assert!(files.is_empty() || authentic >= 5, "only {authentic} are authentic");
+}

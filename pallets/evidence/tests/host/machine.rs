@@ -34,7 +34,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> Hash256 {
 pub(crate) fn miner_binary() -> Hash256 {
 	sha256(b"hcc-miner")
 }
-
+#[derive(Clone)]
 pub(crate) struct Machine {
 	pub(crate) chip: Chip,
 	pub(crate) vek: Vek,
