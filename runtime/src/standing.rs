@@ -101,6 +101,10 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_inherited_implication: &impl Encode,
 		_source: TransactionSource,
 	) -> ValidateResult<(), RuntimeCall> {
+		// In safe mode it would be paid for, and refused.
+		if origin.as_system_origin_signer().is_some() && !SafeMode::is_allowed(call) {
+			return Err(InvalidTransaction::Call.into());
+		}
 		let valid = match origin.as_system_origin_signer() {
 			Some(who) if info.class == DispatchClass::Operational => {
 				Self::check(who, call).map_err(TransactionValidityError::from)?

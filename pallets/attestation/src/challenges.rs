@@ -130,6 +130,11 @@ impl<T: Config> Pallet<T> {
 				Self::deposit_event(Event::Void { chip: *chip, miner, seq });
 			}
 		});
+	}
+
+	/// The same, and has the chip challenged again at once.
+	fn recheck_void(chip: &ChipHash, seq: u64) {
+		Self::void(chip, seq);
 		Self::recheck(chip);
 	}
 
@@ -188,8 +193,9 @@ impl<T: Config> OnVerdict for Pallet<T> {
 					Self::conclude(&chip, seq, Conduct::Passed, Some(subject));
 				},
 				// More than two thirds of the committee voted for what is no claims.
-				Err(_) => Self::void(&chip, seq),
+				Err(_) => Self::recheck_void(&chip, seq),
 			},
+			// What the chain lacks it will lack in the next block as well: the draw comes back to it.
 			Finding::UNDECIDED => Self::void(&chip, seq),
 			code => Self::conclude(&chip, seq, Conduct::Failed(code), Some(subject)),
 		}
@@ -200,7 +206,7 @@ impl<T: Config> OnVerdict for Pallet<T> {
 			Self::drop_claim(subject, &pinned);
 		}
 		if let Some(pinned) = Self::open_context(subject) {
-			Self::void(&pinned.chip, pinned.seq);
+			Self::recheck_void(&pinned.chip, pinned.seq);
 		}
 		Self::forget_context(subject);
 	}

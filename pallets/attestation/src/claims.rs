@@ -291,7 +291,7 @@ impl<T: Config> Pallet<T> {
 
 /// What rejected evidence has shown all the same.
 enum Shown {
-	/// Whatever is refused before the report's signature has verified, a holder without the chip could have made up.
+	/// Whatever is refused before the report's signature has verified, or for what another guest on the chip could have reported.
 	Nothing,
 	/// The chip has signed it.
 	Chip,
@@ -300,13 +300,27 @@ enum Shown {
 }
 
 fn shown_by(code: u16) -> Shown {
-	match RejectCode::from_number(code).map(RejectCode::class) {
-		Some(RejectClass::TpmSignature | RejectClass::TpmQuote) => Shown::Chip,
-		Some(
+	let Some(code) = RejectCode::from_number(code) else { return Shown::Nothing };
+	match (code, code.class()) {
+		(_, RejectClass::TpmSignature | RejectClass::TpmQuote) => Shown::Chip,
+		(
+			_,
 			RejectClass::BootProfile
 			| RejectClass::ImaReplay
 			| RejectClass::ImaUnknown
 			| RejectClass::ImaForbidden,
+		)
+		// What is looked at after the quote; evidence of too many bytes is not included.
+		| (
+			RejectCode::BootLogEncoding
+			| RejectCode::ImaEncoding
+			| RejectCode::ImaLimit
+			| RejectCode::TcbFloor
+			| RejectCode::TcbUnknown
+			| RejectCode::Mitigation
+			| RejectCode::GenerationSuspended
+			| RejectCode::GuestSignature,
+			_,
 		) => Shown::ChipAndTpm,
 		_ => Shown::Nothing,
 	}

@@ -3,49 +3,42 @@
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::UnixTime};
 use hcc_evidence::{
 	crypto::RustCrypto,
-	snp::{ark_id, verify_crl, ArkId, RevocationList, Vek},
-	RejectCode, UnixSeconds,
+	snp::{ark_id, ArkId, RevocationList, UnverifiedCrl, Vek},
+	UnixSeconds,
 };
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Takes a list over that is newer than the one that is known.
+	/// Takes a list over that is newer than the one that is known. Roots may have the same name, and even the same key: it counts for each that it verifies by.
 	pub(crate) fn do_post_crl(der: &[u8]) -> DispatchResult {
-		let (ark, list) = Self::verify_list(der)?;
+		let now = UnixSeconds(T::Time::now().as_secs());
+		let list = UnverifiedCrl::parse(der).map_err(|_| Error::<T>::CrlRefused)?;
+		let mut refused = Error::<T>::CrlRefused;
+		let mut taken = false;
+		for root in AmdRoots::<T>::get().current().into_iter().flatten() {
+			let Ok(list) = list.verify::<RustCrypto>(&root.ark, now) else { continue };
+			match Self::store_list(ark_id(&root.ark), list) {
+				Ok(()) => taken = true,
+				Err(other) => refused = other,
+			}
+		}
+		ensure!(taken, refused);
+		Ok(())
+	}
+
+	fn store_list(ark: ArkId, list: RevocationList) -> Result<(), Error<T>> {
 		let row = CrlRow {
 			this_update: list.this_update,
 			next_update: list.next_update,
 			revoked: list.revoked.try_into().map_err(|_| Error::<T>::CrlTooLong)?,
 		};
-		let revoked = row.revoked.len() as u32;
-		let next_update = row.next_update.0;
-		Crls::<T>::try_mutate(ark, |known| {
-			let newer = known.as_ref().is_none_or(|known| row.this_update > known.this_update);
-			ensure!(newer, Error::<T>::CrlNotNewer);
-			*known = Some(row);
-			Ok::<_, Error<T>>(())
-		})?;
+		let newer = |known: CrlRow| row.this_update > known.this_update;
+		ensure!(Crls::<T>::get(ark).is_none_or(newer), Error::<T>::CrlNotNewer);
+		let (next_update, revoked) = (row.next_update.0, row.revoked.len() as u32);
+		Crls::<T>::insert(ark, row);
 		Self::deposit_event(Event::CrlPosted { ark, next_update, revoked });
 		Ok(())
-	}
-
-	/// The root whose list it is. Several may have the same name.
-	fn verify_list(der: &[u8]) -> Result<(ArkId, RevocationList), Error<T>> {
-		let now = UnixSeconds(T::Time::now().as_secs());
-		let roots = AmdRoots::<T>::get();
-		for root in roots.current().into_iter().flatten() {
-			match verify_crl::<RustCrypto>(der, &root.ark, now) {
-				Ok(list) => return Ok((ark_id(&root.ark), list)),
-				Err(other)
-					if matches!(
-						other.code,
-						RejectCode::UnknownIssuer | RejectCode::CertificateSignature
-					) => {},
-				Err(_) => return Err(Error::<T>::CrlRefused),
-			}
-		}
-		Err(Error::<T>::CrlRefused)
 	}
 
 	/// Whether AMD has revoked what a key's certificate was issued by.

@@ -1,9 +1,9 @@
 //! What is done in need: only what keeps the chain alive is called, prepared measures are taken, storage is migrated in steps.
 
 use frame_support::{
-	migrations::{EnterSafeModeOnFailedMigration, FreezeChainOnFailedMigration},
+	migrations::{FailedMigrationHandler, FailedMigrationHandling},
 	parameter_types,
-	traits::{ConstU32, Contains, Get},
+	traits::{self, ConstU32, Contains, Get},
 	weights::Weight,
 };
 use frame_system::{EnsureRoot, EnsureWithSuccess};
@@ -35,6 +35,10 @@ impl Contains<RuntimeCall> for CalledInSafeMode {
 				| RuntimeCall::Grandpa(_)
 				| RuntimeCall::Session(_)
 				| RuntimeCall::Verdicts(_)
+				| RuntimeCall::Policy(_)
+				| RuntimeCall::Registry(pallet_registry::Call::lift_ban { .. })
+				| RuntimeCall::Parameters(_)
+				| RuntimeCall::Treasury(_)
 				| RuntimeCall::MultiBlockMigrations(_)
 				| RuntimeCall::Utility(_)
 				| RuntimeCall::Multisig(_)
@@ -53,6 +57,22 @@ pub struct InSafeMode;
 impl Get<bool> for InSafeMode {
 	fn get() -> bool {
 		SafeMode::is_entered()
+	}
+}
+
+/// A migration that fails leaves the chain in safe mode for good, so that governance can mend what is half done. Blocks would hold nothing but inherents if it were stuck.
+pub struct SafeModeOnFailure;
+impl FailedMigrationHandler for SafeModeOnFailure {
+	fn failed(_: Option<u32>) -> FailedMigrationHandling {
+		let entered = if SafeMode::is_entered() {
+			<SafeMode as traits::SafeMode>::extend(BlockNumber::MAX)
+		} else {
+			<SafeMode as traits::SafeMode>::enter(BlockNumber::MAX)
+		};
+		match entered {
+			Ok(()) => FailedMigrationHandling::ForceUnstuck,
+			Err(_) => FailedMigrationHandling::KeepStuck,
+		}
 	}
 }
 
@@ -97,8 +117,7 @@ impl pallet_migrations::Config for Runtime {
 	type CursorMaxLen = ConstU32<65_536>;
 	type IdentifierMaxLen = ConstU32<256>;
 	type MigrationStatusHandler = ();
-	type FailedMigrationHandler =
-		EnterSafeModeOnFailedMigration<SafeMode, FreezeChainOnFailedMigration>;
+	type FailedMigrationHandler = SafeModeOnFailure;
 	type MaxServiceWeight = MigrationWeight;
 	type WeightInfo = pallet_migrations::weights::SubstrateWeight<Runtime>;
 }

@@ -352,6 +352,20 @@ fn a_copy_beside_an_unknown_file_is_a_copy() {
 	});
 }
 
+/// Otherwise a rule that became stricter in between would give the chip to whoever has copied its key.
+#[test]
+fn a_copy_beside_old_firmware_is_a_copy() {
+	run(|machine| {
+		let clone = other_owner();
+		accepted(&clone);
+		asked(&machine);
+		let suspended = Some(hcc_evidence::host::GenerationTrust::Suspended);
+		assert_ok!(Policy::set_generation(RuntimeOrigin::root(), machine.vek.product, suspended));
+		assert_eq!(attest(&machine).code, RejectCode::GenerationSuspended.number());
+		assert!(matches!(contest(&clone), Some(Contest::Both { .. })));
+	});
+}
+
 /// Otherwise a chip's only place for a claim could be held by whoever knows its certificate.
 #[test]
 fn a_claim_with_a_report_that_the_chip_has_not_signed_is_refused_at_once() {

@@ -55,6 +55,13 @@ fn in_safe_mode_deadlines_stand_still_and_only_what_ends_it_is_called() {
 		] {
 			assert!(!refused(call));
 		}
+		// What has been decided takes effect.
+		let suspend: RuntimeCall = pallet_policy::Call::set_generation {
+			product: ProductLine::Turin,
+			trust: Some(GenerationTrust::Suspended),
+		}
+		.into();
+		assert_ok!(suspend.dispatch(tightening()));
 		blocks(100);
 		assert_eq!(<Verdicts as Ticks>::now(), before);
 		let host = Attestation::host(chip(&machine)).expect("enlisted");
@@ -125,5 +132,20 @@ fn evidence_counts_for_nothing_while_the_revocation_list_is_stale() {
 			list.try_into().expect("short");
 		assert_ok!(Policy::post_crl(RuntimeOrigin::signed(Alice.to_account_id()), list));
 		assert!(attest(&machine).is_accepted());
+	});
+}
+
+#[test]
+fn a_migration_that_fails_leaves_a_chain_that_can_be_mended() {
+	use frame_support::migrations::{FailedMigrationHandler, FailedMigrationHandling};
+
+	run(|_| {
+		for _ in 0..2 {
+			let then = crate::configs::SafeModeOnFailure::failed(Some(0));
+			assert!(matches!(then, FailedMigrationHandling::ForceUnstuck));
+			assert!(refused(transfer()));
+		}
+		assert_ok!(SafeMode::force_exit(RuntimeOrigin::root()));
+		assert!(!refused(transfer()));
 	});
 }

@@ -130,3 +130,18 @@ fn nothing_else_comes_before_all_others() {
 		assert_eq!(refused(&Bob.to_account_id(), ordinary), None);
 	});
 }
+
+#[test]
+fn in_safe_mode_nobody_pays_for_what_is_refused() {
+	run(|machine| {
+		let evidence = machine.answer(&challenge(&machine));
+		assert_ok!(SafeMode::force_enter(crate::governance::Origin::Tightening.into()));
+		let call: RuntimeCall = submission(&evidence).into();
+		let (info, len) = (call.get_dispatch_info(), call.encoded_size());
+		let origin = RuntimeOrigin::signed(miner());
+		let taken =
+			CheckStanding.validate_only(origin, &call, &info, len, TransactionSource::External, 0);
+		assert_eq!(taken.err(), Some(InvalidTransaction::Call.into()));
+		assert_eq!(refused(&Alice.to_account_id(), filing()), None);
+	});
+}

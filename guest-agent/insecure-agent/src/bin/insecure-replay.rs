@@ -1,6 +1,6 @@
 //! A miner that cheats: sends evidence of before once more.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{bail, Context};
 use clap::Parser;
@@ -17,6 +17,9 @@ struct Cli {
 	#[arg(long)]
 	hot_key_file: PathBuf,
 }
+
+/// How often to try again where the node does not answer.
+const TRIES: u32 = 5;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -59,7 +62,7 @@ async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64
 		if let Some(open) = fresh {
 			return Ok(open.seq);
 		}
-		tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+		tokio::time::sleep(Duration::from_secs(1)).await;
 	}
 	bail!("the chip is not challenged")
 }
@@ -69,9 +72,20 @@ async fn send(chain: &Chain, hot: &Submitter, old: &Included, seq: u64) -> anyho
 	let mut evidence = old.evidence.clone();
 	evidence.seq = seq;
 	let call = api::tx().attestation().submit_evidence(evidence.into());
-	match hot.submit(chain, &call).await {
-		Ok(_) => bail!("the chain has taken evidence twice"),
-		Err(ChainError::Refused { pallet, error, .. }) => Ok(format!("{pallet}.{error}")),
-		Err(other) => Err(other.into()),
+	let mut tries = 0;
+	loop {
+		match hot.submit(chain, &call).await {
+			Ok(_) => bail!("the chain has taken evidence twice"),
+			Err(ChainError::Refused { pallet, error, .. }) => {
+				return Ok(format!("{pallet}.{error}"))
+			},
+			// A node cannot judge it where its best block has just been replaced.
+			Err(other) if tries < TRIES => {
+				eprintln!("trying again: {other}");
+				tries += 1;
+				tokio::time::sleep(Duration::from_secs(3)).await;
+			},
+			Err(other) => return Err(other.into()),
+		}
 	}
 }

@@ -122,7 +122,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 fn check_revocation(crl: &[u8], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds) -> Check {
 	let root = roots.iter().find(|root| snp::ark_id(&root.ark) == vek.ark);
 	let ark = root.map_or(&[][..], |root| &root.ark);
-	let list = snp::verify_crl::<RustCrypto>(crl, ark, now)?;
+	let list = snp::UnverifiedCrl::parse(crl)?.verify::<RustCrypto>(ark, now)?;
 	if now > list.next_update {
 		let (code, until) = (RejectCode::CertificateValidity, list.next_update.0);
 		return Err(Rejection::new(code, "nextUpdate", now.0, until));

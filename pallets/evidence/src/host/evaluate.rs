@@ -5,7 +5,7 @@ use super::{
 use crate::{crypto::Crypto, snp::TcbVersion, tpm::Wanted, Check, RejectCode, Rejection};
 
 /// The version of [`evaluate`]: it grows whenever the same evidence could come to another verdict.
-pub const EVAL_VERSION: u32 = 1;
+pub const EVAL_VERSION: u32 = 2;
 
 /// The largest parts that are looked at, in bytes. A TPM's are far below.
 const MAX_ATTEST: usize = 1024;

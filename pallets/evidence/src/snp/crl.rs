@@ -13,8 +13,8 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// The largest list that is looked at, in bytes. AMD's are below 1,000.
-pub const MAX_CRL: usize = 8 << 10;
+/// The largest list that is looked at, in bytes: with some forty entries. What decoding may cost grows with it.
+pub const MAX_CRL: usize = 2 << 10;
 
 const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
@@ -43,53 +43,65 @@ pub struct RevocationList {
 	pub revoked: Vec<Serial>,
 }
 
-/// Verifies a revocation list (DER) of the root whose certificate `ark` is. One that has run out is still the newest until there is another: whoever uses it looks at
-/// `next_update`.
-///
-/// Costs one RSA-4096 verification, if the list names the root as its issuer.
-///
-/// ## Errors
-/// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
-pub fn verify_crl<C: Crypto>(der: &[u8], ark: &[u8], now: UnixSeconds) -> Check<RevocationList> {
-	if der.len() > MAX_CRL {
-		return Err(malformed("CertificateList", der.len()));
+/// A revocation list that was decoded, and not verified yet.
+pub struct UnverifiedCrl<'a> {
+	list: CertificateList,
+	/// The bytes that the issuer signed.
+	tbs: &'a [u8],
+}
+
+impl<'a> UnverifiedCrl<'a> {
+	/// Decodes a list (DER).
+	///
+	/// ## Errors
+	/// Class [`crate::RejectClass::Malformed`]; [`RejectCode::CertificateExtension`] where something critical is not understood.
+	pub fn parse(der: &'a [u8]) -> Check<Self> {
+		if der.len() > MAX_CRL {
+			return Err(malformed("CertificateList", der.len()));
+		}
+		let list = CertificateList::from_der(der)
+			.map_err(|_| malformed("CertificateList", "undecodable"))?;
+		if list.signature_algorithm != list.tbs_cert_list.signature {
+			return Err(malformed("signatureAlgorithm", "unlike tbsCertList.signature"));
+		}
+		check_extensions(&list)?;
+		Ok(Self { list, tbs: signed_part(der)? })
 	}
-	let list =
-		CertificateList::from_der(der).map_err(|_| malformed("CertificateList", "undecodable"))?;
-	let ark = Certificate::parse(ark, SNP_CHAIN)?;
-	let tbs = &list.tbs_cert_list;
-	if tbs.issuer != *ark.subject() {
-		let seen = tbs.issuer.to_string();
-		return Err(Rejection::new(RejectCode::UnknownIssuer, "CRL issuer", seen, "a pinned ARK"));
+
+	/// Verifies that it is of the root whose certificate (DER) `ark` is. One that has run out is still the newest until there is another: whoever uses it looks
+	/// at `next_update`.
+	///
+	/// Costs one RSA-4096 verification, if it names the root as its issuer.
+	///
+	/// ## Errors
+	/// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
+	pub fn verify<C: Crypto>(&self, ark: &[u8], now: UnixSeconds) -> Check<RevocationList> {
+		let ark = Certificate::parse(ark, SNP_CHAIN)?;
+		let tbs = &self.list.tbs_cert_list;
+		if tbs.issuer != *ark.subject() {
+			let (code, wanted) = (RejectCode::UnknownIssuer, ark.subject().to_string());
+			return Err(Rejection::new(code, "CRL issuer", "another", wanted));
+		}
+		ark.check_crl_signer()?;
+		let next = tbs.next_update.as_ref().ok_or_else(|| malformed("nextUpdate", "absent"))?;
+		let (this_update, next_update) = (seconds(&tbs.this_update), seconds(next));
+		let (code, forever) = (SNP_CHAIN.validity, UnixSeconds(u64::MAX));
+		check_validity(code, "thisUpdate", UnixSeconds(0), now, this_update)?;
+		check_validity(code, "nextUpdate", this_update, forever, next_update)?;
+		check_amd_pss::<C>(
+			"CRL signature",
+			&self.list.signature_algorithm,
+			self.tbs,
+			self.list.signature.as_bytes(),
+			&ark.amd_authority_key()?,
+			SNP_CHAIN,
+		)?;
+		let revoked = tbs.revoked_certificates.iter().flatten();
+		let revoked = revoked.map(|entry| {
+			serial(&entry.serial_number).ok_or_else(|| malformed("userCertificate", "too long"))
+		});
+		Ok(RevocationList { this_update, next_update, revoked: revoked.collect::<Check<_>>()? })
 	}
-	if list.signature_algorithm != tbs.signature {
-		return Err(malformed("signatureAlgorithm", "unlike tbsCertList.signature"));
-	}
-	check_extensions(&list)?;
-	ark.check_crl_signer()?;
-	let next = tbs.next_update.as_ref().ok_or_else(|| malformed("nextUpdate", "absent"))?;
-	let (this_update, next_update) = (seconds(&tbs.this_update), seconds(next));
-	check_validity(SNP_CHAIN.validity, "thisUpdate", UnixSeconds(0), now, this_update)?;
-	check_validity(
-		SNP_CHAIN.validity,
-		"nextUpdate",
-		this_update,
-		UnixSeconds(u64::MAX),
-		next_update,
-	)?;
-	check_amd_pss::<C>(
-		"CRL signature",
-		&list.signature_algorithm,
-		signed_part(der)?,
-		list.signature.as_bytes(),
-		&ark.amd_authority_key()?,
-		SNP_CHAIN,
-	)?;
-	let revoked = tbs.revoked_certificates.iter().flatten();
-	let revoked = revoked.map(|entry| {
-		serial(&entry.serial_number).ok_or_else(|| malformed("userCertificate", "too long"))
-	});
-	Ok(RevocationList { this_update, next_update, revoked: revoked.collect::<Check<_>>()? })
 }
 
 /// What is critical must be understood, and nothing is: neither lists that only tell changes, nor those of only some certificates.

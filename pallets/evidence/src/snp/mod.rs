@@ -12,7 +12,7 @@ mod tcb;
 mod vek;
 
 pub use authenticate::{authenticate, AuthenticReport};
-pub use crl::{ark_id, verify_crl, ArkId, RevocationList, Serial, MAX_CRL};
+pub use crl::{ark_id, ArkId, RevocationList, Serial, UnverifiedCrl, MAX_CRL};
 pub use policy::{GuestPolicy, PlatformInfo};
 pub use product::{CpuId, ProductLine};
 pub use report::{FirmwareVersion, Report, ReportFlags, SigningKey, REPORT_LEN, SIGNED_LEN};
