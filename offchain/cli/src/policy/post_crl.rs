@@ -11,7 +11,7 @@ use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
 /// Post a revocation list of one of AMD's roots to the chain, which verifies it.
 ///
-/// AMD's key server has them: https://kdsintf.amd.com/vcek/v1/Milan/crl, and Genoa, Turin. Anybody can post one; it is free if it is newer than the one that the chain has.
+/// AMD's key server, kdsintf.amd.com, has them: /vcek/v1/Milan/crl, and so for Genoa and Turin. Anybody can post one; it is free if it is newer than the one that the chain has.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The list, in DER.
