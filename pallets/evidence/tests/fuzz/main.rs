@@ -32,6 +32,16 @@ fn vek_certificate() {
 }
 
 #[test]
+fn revocation_list() {
+	let ark = insecure_sim::roots().ark;
+	fuzz(seeds::revocation_lists(), |bytes| {
+		if let Ok(list) = snp::UnverifiedCrl::parse(bytes) {
+			drop(list.verify::<RustCrypto>(&ark, NOW));
+		}
+	});
+}
+
+#[test]
 fn endorsement_certificate() {
 	fuzz(seeds::certificates(), |bytes| {
 		if let Ok(certificate) = certificate_in_nv(bytes) {

@@ -40,6 +40,11 @@ pub(crate) fn certificates() -> Vec<Vec<u8>> {
 	certificates
 }
 
+pub(crate) fn revocation_lists() -> Vec<Vec<u8>> {
+	let issue = |revoked: &[u64]| insecure_sim::issue_crl(1_780_000_000, revoked);
+	[issue(&[]), issue(&[1, u64::MAX])].map(|list| list.expect("it issues lists")).into()
+}
+
 pub(crate) fn quotes() -> Vec<Vec<u8>> {
 	vec![evidence().tpms_attest]
 }
