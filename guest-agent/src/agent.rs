@@ -67,13 +67,14 @@ impl<S: ReportSource> Agent<S> {
 
 	/// Has what was gathered bound by a report, and signs the whole.
 	fn bind(&mut self, attest: Attest) -> Result<Response, ReportError> {
+		let last_chunk = attest.log.as_ref().map(|log| log.id).unwrap_or_default();
 		let report_data = host_report_data(
 			&attest.genesis,
 			&attest.nonce,
 			&attest.miner,
 			&self.public_key(),
 			&attest.tpms_attest,
-			&[0; 32],
+			&last_chunk,
 			&attest.ima_delta.records,
 		);
 		let snp_report = self.source.report(report_data)?;

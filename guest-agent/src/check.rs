@@ -65,17 +65,20 @@ fn check_quote(attest: &Attest, guest_pk: &[u8; 32]) -> Check {
 	Ok(())
 }
 
-/// Where the log is taken up: at the chain's checkpoint if the machine has not been reset since, else at its boot.
+/// Where the log is taken up: after what was handed in, or at the chain's checkpoint if the machine has not been reset since, else at its boot.
 fn checkpoint(attest: &Attest) -> Check<Checkpoint> {
 	let clock = TpmsAttest::parse(&attest.tpms_attest)?.clock_info;
-	let known = attest.checkpoint.as_ref().filter(|boot| {
-		boot.reset_count == clock.reset_count && boot.restart_count == clock.restart_count
-	});
-	let from = known.map_or(Checkpoint::boot(PcrBank::Sha256), |boot| Checkpoint {
+	let known = attest.checkpoint.as_ref().filter(|boot| boot.is_of(&clock));
+	let at = |pcr10: &Hash256, entries| Checkpoint {
 		bank: PcrBank::Sha256,
-		pcr10: boot.pcr10.to_vec(),
-		entries: boot.entries,
-	});
+		pcr10: pcr10.to_vec(),
+		entries,
+	};
+	let from = match (&attest.log, known) {
+		(Some(log), _) => at(&log.pcr10, log.entries),
+		(None, Some(boot)) => at(&boot.pcr10, boot.entries),
+		(None, None) => Checkpoint::boot(PcrBank::Sha256),
+	};
 	if attest.ima_delta.from_entry != from.entries {
 		let seen = attest.ima_delta.from_entry;
 		return Err(Rejection::new(RejectCode::ImaCheckpoint, "from_entry", seen, from.entries));
@@ -85,8 +88,9 @@ fn checkpoint(attest: &Attest) -> Check<Checkpoint> {
 
 fn check_miner_binary(attest: &Attest, expected: &Expected) -> Check {
 	let Some(first) = expected.miner_binary.first() else { return Ok(()) };
-	let before = attest.checkpoint.iter().flat_map(|boot| &boot.required_seen);
-	if before.into_iter().any(|digest| expected.miner_binary.contains(digest)) {
+	let accepted = attest.checkpoint.iter().flat_map(|boot| &boot.required_seen);
+	let handed_in = attest.log.iter().flat_map(|log| &log.required_seen);
+	if accepted.chain(handed_in).any(|digest| expected.miner_binary.contains(digest)) {
 		return Ok(());
 	}
 	for record in Records::new(&attest.ima_delta.records, 0) {

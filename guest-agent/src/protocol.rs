@@ -1,10 +1,12 @@
 //! What a host and the agent in its guest say to each other: SCALE in frames, one answer to each question.
 
 use codec::{Decode, Encode};
-use hcc_evidence::host::{BootState, ChipHash, Genesis, Hash256, ImaDelta, MinerId, PcrSet};
+use hcc_evidence::host::{
+	BootState, ChipHash, FoldedLog, Genesis, Hash256, ImaDelta, MinerId, PcrSet,
+};
 
 /// The version of these messages. A change of them is a new version.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// What the host asks.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -33,6 +35,8 @@ pub struct Attest {
 	pub ima_delta: ImaDelta,
 	/// Where the chain takes the log up.
 	pub checkpoint: Option<BootState>,
+	/// The log up to where this takes it up, where that was handed in before.
+	pub log: Option<FoldedLog>,
 	/// The UEFI event log, where it is wanted.
 	pub boot: Option<Vec<u8>>,
 }

@@ -60,6 +60,7 @@ fn gathered(machine: &Machine, context: &Context, guest_pk: &[u8; 32]) -> Attest
 		pcr_values: machine.pcrs,
 		ima_delta: machine.delta(context),
 		checkpoint: context.boot.clone(),
+		log: context.log.clone(),
 		boot: None,
 	}
 }
@@ -107,6 +108,29 @@ fn refused(change: impl FnOnce(&mut Attest)) -> RejectCode {
 		"the host is told the same"
 	);
 	refusal.0.code
+}
+
+#[test]
+fn a_log_that_was_handed_in_is_gone_on_with() {
+	let mut machine = Machine::named("alice");
+	machine.run(b"bash");
+	let mut agent = agent(&machine);
+	let policy = Policy::default();
+	let log = Some(machine.hand_in(&[2], &policy));
+	let context = Context { log, ..machine.challenge(1) };
+	let gathered = gathered(&machine, &context, &agent.public_key());
+	assert_eq!(gathered.ima_delta.from_entry, 2);
+	let (response, refusal) = agent.answer(attest(gathered.clone()));
+	assert!(refusal.is_none(), "the miner's binary is in the part that was handed in");
+	let Response::Evidence { snp_report, guest_signature } = response else {
+		panic!("no evidence: {response:?}");
+	};
+	let evidence = HostEvidence { snp_report, guest_signature, ..machine.answer(&context) };
+	let verdict = machine.judge(&evidence, &policy, &context);
+	assert!(matches!(verdict, Verdict::Accepted(_)), "{verdict:?}");
+	let elsewhere = Attest { log: Some(machine.hand_in(&[1], &policy)), ..gathered };
+	let (_, refusal) = agent.answer(attest(elsewhere));
+	assert_eq!(refusal.expect("refused").0.code, RejectCode::ImaCheckpoint);
 }
 
 #[test]

@@ -1,20 +1,22 @@
 //! Answers a challenge: quote, log, report, and the whole to the chain.
 
-use anyhow::{ensure, Context};
+use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter, H256};
 use hcc_evidence::{
-	host::{quote_extra_data, BootState, ChipHash, HostEvidence},
+	host::{quote_extra_data, BootState, ChipHash, FoldedLog, HostEvidence, ImaDelta},
 	tpm::Attest as TpmsAttest,
 };
 use hccam::protocol::Attest;
 
-use crate::{guest::Guest, host::Host, log};
+use crate::{
+	guest::Guest,
+	hand_in::{Known, TakenUp},
+	host::Host,
+	log::{Capacity, Log},
+};
 
 /// The largest event log that is sent, in bytes.
 const MAX_BOOT_LOG: usize = 64 << 10;
-
-/// The most bytes of a measurement log in one evidence: `attestation.MaxLog`.
-const MAX_LOG: usize = 512 << 10;
 
 /// A challenge to a chip of this host.
 pub(crate) struct Challenge {
@@ -22,7 +24,10 @@ pub(crate) struct Challenge {
 	pub chip: ChipHash,
 	pub seq: u64,
 	pub nonce: [u8; 32],
+	/// Where the last accepted evidence ended.
 	pub checkpoint: Option<BootState>,
+	/// The log that the miner has handed in.
+	pub handed_in: Option<FoldedLog>,
 }
 
 /// The challenge of that chip that waits for an answer: once a block has been built on the one that made it. Before that, nodes may have another one, and would refuse
@@ -45,19 +50,32 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 	let address = api::storage().attestation().hosts();
 	let Some(row) = at.storage().try_fetch(address, (chip,)).await? else { return Ok(None) };
 	let host = row.decode()?;
-	Ok(host.challenge.filter(|open| open.subject.is_none()).map(|open| Challenge {
+	let Some(open) = host.challenge.filter(|open| open.subject.is_none()) else { return Ok(None) };
+	Ok(Some(Challenge {
 		miner: host.miner,
 		chip,
 		seq: open.seq,
 		nonce: open.nonce,
 		checkpoint: host.checkpoint.map(|boot| boot.0),
+		handed_in: handed_in_at(at, &host.miner).await?,
 	}))
+}
+
+/// The log that a miner has handed in.
+pub(crate) async fn handed_in_at(
+	at: &ChainAt,
+	miner: &AccountId32,
+) -> anyhow::Result<Option<FoldedLog>> {
+	let address = api::storage().attestation().logs();
+	let row = at.storage().try_fetch(address, (*miner,)).await?;
+	Ok(row.map(|row| row.decode()).transpose()?.map(|log| log.0))
 }
 
 /// Gathers evidence for a challenge.
 pub(crate) async fn gather(
 	host: &Host,
 	genesis: [u8; 32],
+	capacity: Capacity,
 	challenge: Challenge,
 ) -> anyhow::Result<HostEvidence> {
 	let mut guest = Guest::meet(&host.guest).await?;
@@ -74,15 +92,21 @@ pub(crate) async fn gather(
 		.context("quoting")?;
 	// After the quote: the log may run ahead of it, never behind.
 	let clock = TpmsAttest::parse(&quote.attest)?.clock_info;
-	let ima_delta = log::delta(&host.config.ima_log, challenge.checkpoint.as_ref(), &clock)?;
-	let len = ima_delta.records.len();
-	// The chain would refuse it, and have it paid.
-	ensure!(
-		len <= MAX_LOG,
-		"the measurement log has {len} new bytes, of which one evidence carries {MAX_LOG}: use an IMA policy that measures less, and reboot"
-	);
-	// The firmware's log counts after a boot only: the whole measurement log goes with it.
-	let boot = (ima_delta.from_entry == 0)
+	let log = Log::read(&host.config.ima_log)?;
+	let known = Known {
+		accepted: challenge.checkpoint.clone().filter(|boot| boot.is_of(&clock)),
+		handed_in: challenge.handed_in,
+	};
+	let taken_up = known
+		.take_up(&log, capacity)
+		.context("the measurement log has grown too long: it is to be handed in first")?;
+	let (from_entry, last) = match taken_up {
+		TakenUp::At(entry) => (entry, None),
+		TakenUp::After(log) => (log.entries, Some(log)),
+	};
+	let ima_delta = ImaDelta { from_entry, records: log.from(from_entry)?.to_vec() };
+	// The firmware's log counts after a boot only: the whole measurement log goes with it, or what was handed in.
+	let boot = (from_entry == 0 || last.is_some())
 		.then(|| std::fs::read(&host.config.boot_log).ok())
 		.flatten()
 		.filter(|log| !log.is_empty() && log.len() <= MAX_BOOT_LOG);
@@ -99,6 +123,7 @@ pub(crate) async fn gather(
 		pcr_values: quote.pcrs,
 		ima_delta: ima_delta.clone(),
 		checkpoint: challenge.checkpoint,
+		log: last,
 		boot: boot.clone(),
 	};
 	let (snp_report, guest_signature) = guest.attest(attest).await?;

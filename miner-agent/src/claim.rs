@@ -7,10 +7,11 @@ use hcc_chain::{api, AccountId32, Chain, Submitter};
 use hcc_evidence::host::{challenge_nonce, claim_seq, ChipHash};
 
 use crate::{
-	attest::{gather, Challenge},
+	attest::{gather, handed_in_at, Challenge},
 	config::{certificate, Config},
 	enrol::ensure_enrolled,
 	guest::Guest,
+	hand_in::{capacity, ensure_handed_in},
 	host::Host,
 	register::{chip_of, ensure_miner, holder_of},
 	run::run,
@@ -60,8 +61,12 @@ async fn submit(
 	let (number, hash) = (at.block_number(), at.block_hash());
 	let seq = claim_seq(number);
 	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
-	let challenge = Challenge { miner: *miner, chip, seq, nonce, checkpoint: None };
-	let evidence = gather(host, chain.genesis(), challenge).await?;
+	// Nothing is known of this machine to whoever holds the chip now.
+	ensure_handed_in(chain, host, hot, miner, chip).await?;
+	let handed_in = handed_in_at(&chain.best().await?, miner).await?;
+	let challenge = Challenge { miner: *miner, chip, seq, nonce, checkpoint: None, handed_in };
+	let capacity = capacity(chain, host).await?;
+	let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 	let call = api::tx().attestation().claim(chip, evidence.into(), vek);
 	let receipt = hot.submit(chain, &call).await.context("claiming the chip")?;
 	tracing::info!(block = %receipt.block, "claimed: the validators judge");

@@ -36,6 +36,9 @@ pub struct Options {
 	/// The firmware's event log.
 	#[arg(long, global = true)]
 	pub boot_log: Option<PathBuf>,
+	/// The most bytes of the measurement log in one transaction, where it is to be less than the chain takes: what is longer is handed in in parts.
+	#[arg(long, global = true)]
+	pub log_part: Option<usize>,
 	/// The agent in the guest: vsock:CID:PORT or unix:PATH.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
@@ -59,6 +62,7 @@ pub struct Config {
 	pub ek_chain: Vec<PathBuf>,
 	pub ima_log: PathBuf,
 	pub boot_log: PathBuf,
+	pub log_part: Option<usize>,
 	pub guest: String,
 	pub vcek: Option<PathBuf>,
 }
@@ -75,6 +79,7 @@ impl Default for Config {
 			ek_chain: Vec::new(),
 			ima_log: "/sys/kernel/security/ima/binary_runtime_measurements".into(),
 			boot_log: "/sys/kernel/security/tpm0/binary_bios_measurements".into(),
+			log_part: None,
 			guest: "vsock:3:5000".into(),
 			vcek: None,
 		}
@@ -110,6 +115,7 @@ impl Config {
 			tcti,
 			ima_log,
 			boot_log,
+			log_part,
 			guest,
 			vcek
 		);

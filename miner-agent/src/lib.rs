@@ -5,6 +5,7 @@ pub mod claim;
 pub mod config;
 mod enrol;
 mod guest;
+mod hand_in;
 mod host;
 mod log;
 pub mod preflight;

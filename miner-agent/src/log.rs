@@ -1,11 +1,11 @@
-//! The kernel's measurement log, from where the chain takes it up.
+//! The kernel's measurement log.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, ops::Range, path::Path};
 
 use hcc_evidence::{
-	host::{BootState, ImaDelta},
-	ima::Records,
-	tpm::ClockInfo,
+	host::Hash256,
+	ima::{fold, Checkpoint, DigestList, Findings, Limits, Records},
+	tpm::PcrBank,
 };
 
 /// What can go wrong with the log.
@@ -22,29 +22,157 @@ pub enum LogError {
 	Short { seen: u32, known: u32 },
 }
 
-/// The records that the chain has not seen. Where the TPM was reset since, that is all of them.
-pub(crate) fn delta(
-	path: &Path,
-	checkpoint: Option<&BootState>,
-	clock: &ClockInfo,
-) -> Result<ImaDelta, LogError> {
-	let unreadable = |error| LogError::Unreadable { path: path.display().to_string(), error };
-	let log = fs::read(path).map_err(unreadable)?;
-	let known = checkpoint
-		.filter(|boot| {
-			boot.reset_count == clock.reset_count && boot.restart_count == clock.restart_count
-		})
-		.map_or(0, |boot| boot.entries);
-	let mut records = Records::new(&log, 0);
-	for seen in 0..known {
-		match records.next() {
-			Some(Ok(_)) => {},
-			Some(Err(why)) => {
-				let reason = why.to_string();
-				return Err(LogError::Malformed { path: path.display().to_string(), reason });
-			},
-			None => return Err(LogError::Short { seen, known }),
+/// How much of a log the chain takes at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Capacity {
+	pub bytes: usize,
+	pub entries: u32,
+}
+
+/// A log as it was read, whole records.
+pub(crate) struct Log {
+	bytes: Vec<u8>,
+	/// Where each record ends.
+	ends: Vec<usize>,
+}
+
+impl Log {
+	/// Reads the kernel's log as it is now.
+	pub(crate) fn read(path: &Path) -> Result<Self, LogError> {
+		let shown = || path.display().to_string();
+		let bytes =
+			fs::read(path).map_err(|error| LogError::Unreadable { path: shown(), error })?;
+		Self::parse(bytes).map_err(|reason| LogError::Malformed { path: shown(), reason })
+	}
+
+	fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+		let mut ends = Vec::new();
+		let mut records = Records::new(&bytes, 0);
+		while let Some(record) = records.next() {
+			record.map_err(|why| why.to_string())?;
+			ends.push(bytes.len() - records.rest().len());
+		}
+		Ok(Self { bytes, ends })
+	}
+
+	/// How many entries it has.
+	pub(crate) fn entries(&self) -> u32 {
+		u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+	}
+
+	/// The records of these entries; none where the log is shorter.
+	pub(crate) fn records(&self, entries: Range<u32>) -> Option<&[u8]> {
+		self.bytes.get(self.start_of(entries.start)?..self.start_of(entries.end)?)
+	}
+
+	/// The records from that entry on.
+	///
+	/// ## Errors
+	/// [`LogError::Short`].
+	pub(crate) fn from(&self, known: u32) -> Result<&[u8], LogError> {
+		let seen = self.entries();
+		self.records(known..seen).ok_or(LogError::Short { seen, known })
+	}
+
+	/// Where the record of that entry starts; of the one after the last, where the log ends.
+	fn start_of(&self, entry: u32) -> Option<usize> {
+		match entry.checked_sub(1) {
+			None => Some(0),
+			Some(before) => self.ends.get(before as usize).copied(),
 		}
 	}
-	Ok(ImaDelta { from_entry: known, records: records.rest().to_vec() })
+
+	/// Whether what follows that entry can be taken at once.
+	pub(crate) fn fits(&self, from: u32, capacity: Capacity) -> bool {
+		self.from(from).is_ok_and(|rest| rest.len() <= capacity.bytes)
+			&& self.entries().saturating_sub(from) <= capacity.entries
+	}
+
+	/// Up to which entry the chain can take the log at once from `from` on: one entry at least, where there is any.
+	pub(crate) fn part(&self, from: u32, capacity: Capacity) -> Range<u32> {
+		let most = self.entries().min(from.saturating_add(capacity.entries));
+		let start = self.start_of(from).unwrap_or(self.bytes.len());
+		let fits =
+			|entry: &u32| self.start_of(*entry).is_some_and(|end| end - start <= capacity.bytes);
+		let end = (from + 1..=most).take_while(fits).last().unwrap_or(from + 1);
+		from..end.min(self.entries())
+	}
+
+	/// Whether its first entries lead to that PCR 10.
+	pub(crate) fn leads_to(&self, pcr10: &Hash256, entries: u32) -> bool {
+		let Some(records) = self.records(0..entries) else { return false };
+		let (limits, nobody) = (Limits { bytes: records.len(), entries }, DigestList::default());
+		let start = Checkpoint::boot(PcrBank::Sha256);
+		let led = fold(records, &start, &mut Findings::default(), &nobody, limits);
+		led.is_ok_and(|at| at.pcr10 == *pcr10)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn record(name: &str) -> Vec<u8> {
+		let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
+		let digest = field(&[&b"sha256:\0"[..], &[7; 32]].concat());
+		let data = [digest, field(&[name.as_bytes(), &[0]].concat())].concat();
+		let hint = PcrBank::Sha1.hash(&[&data]);
+		[&10u32.to_le_bytes()[..], &hint, &field(b"ima-ng"), &field(&data)].concat()
+	}
+
+	fn log(names: &[&str]) -> Log {
+		Log::parse(names.iter().flat_map(|name| record(name)).collect()).expect("a log")
+	}
+
+	#[test]
+	fn a_log_is_cut_into_parts_that_fit_and_cover_it() {
+		let log = log(&["a", "bb", "ccc", "dddd", "e"]);
+		let len = record("a").len();
+		for (bytes, entries) in [(len, 5), (3 * len, 5), (10 * len, 2), (10 * len, 5), (1, 1)] {
+			let (mut at, mut whole) = (0, Vec::new());
+			while at < log.entries() {
+				let part = log.part(at, Capacity { bytes, entries });
+				assert!(part.end > at && part.end - part.start <= entries);
+				let records = log.records(part.clone()).expect("within the log");
+				assert!(records.len() <= bytes || part.end == at + 1);
+				whole.extend_from_slice(records);
+				at = part.end;
+			}
+			assert_eq!(whole, log.bytes);
+		}
+	}
+
+	#[test]
+	fn a_prefix_is_told_by_where_it_leads() {
+		let log = log(&["a", "bb", "ccc"]);
+		let mut pcr10 = PcrBank::Sha256.hash(&[&[0; 32], &PcrBank::Sha256.hash(&[data("a")])]);
+		assert!(log.leads_to(&pcr10.clone().try_into().expect("32 bytes"), 1));
+		assert!(!log.leads_to(&pcr10.clone().try_into().expect("32 bytes"), 2));
+		pcr10[0] ^= 1;
+		assert!(!log.leads_to(&pcr10.try_into().expect("32 bytes"), 1));
+		assert!(!log.leads_to(&[0; 32], 4), "longer than the log");
+	}
+
+	fn data(name: &str) -> &'static [u8] {
+		let record = record(name);
+		let start = 4 + 20 + 4 + b"ima-ng".len() + 4;
+		record[start..].to_vec().leak()
+	}
+
+	#[test]
+	fn what_is_left_fits_or_does_not() {
+		let log = log(&["a", "b", "c"]);
+		let len = record("a").len();
+		assert!(log.fits(1, Capacity { bytes: 2 * len, entries: 2 }));
+		assert!(!log.fits(1, Capacity { bytes: 2 * len - 1, entries: 2 }));
+		assert!(!log.fits(1, Capacity { bytes: 2 * len, entries: 1 }));
+		assert!(log.fits(3, Capacity { bytes: 0, entries: 0 }));
+		assert!(!log.fits(4, Capacity { bytes: 0, entries: 0 }), "the log is shorter");
+	}
+
+	#[test]
+	fn what_is_no_log_is_told_apart() {
+		assert!(Log::parse(b"no log at all, and long enough".to_vec()).is_err());
+		assert!(Log::parse(record("a")[..40].to_vec()).is_err());
+	}
 }

@@ -1,6 +1,6 @@
 //! The agent at work: registered, enrolled, and ready for the next challenge.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use codec::Encode;
 use hcc_chain::{Chain, Submitter};
@@ -10,12 +10,15 @@ use crate::{
 	config::Config,
 	enrol::ensure_enrolled,
 	guest::Guest,
+	hand_in::{capacity, ensure_handed_in},
 	host::Host,
 	register::{chip_of, ensure_registered},
 };
 
 /// How often to look for a challenge.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often to look whether the log must be handed in.
+const HAND_IN_EVERY: Duration = Duration::from_secs(60);
 /// How long to wait after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -36,13 +39,25 @@ async fn work(chain: &Chain, host: &Host, hot: &Submitter) -> anyhow::Result<()>
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
 	let miner = ensure_registered(chain, &host.config, hot, &report).await?;
+	// Before the chip is challenged, which it is as soon as the TPM is enrolled.
+	ensure_handed_in(chain, host, hot, &miner, chip).await?;
 	ensure_enrolled(chain, host, hot, &miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
+	let capacity = capacity(chain, host).await?;
+	let mut handed_in = Instant::now();
 	loop {
+		// Ahead of the challenge that will want it: the log grows, and lists of files become stricter.
+		if handed_in.elapsed() > HAND_IN_EVERY {
+			ensure_handed_in(chain, host, hot, &miner, chip).await?;
+			handed_in = Instant::now();
+		}
+		if open_challenge(chain, &miner, chip).await?.is_some() {
+			ensure_handed_in(chain, host, hot, &miner, chip).await?;
+		}
 		if let Some(challenge) = open_challenge(chain, &miner, chip).await? {
 			let seq = challenge.seq;
 			tracing::info!(seq, "challenged");
-			let evidence = gather(host, chain.genesis(), challenge).await?;
+			let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 			let (bytes, log) = (evidence.encoded_size(), evidence.ima_delta.records.len());
 			let block = submit(chain, hot, evidence).await?;
 			tracing::info!(seq, bytes, log, %block, "evidence included");

@@ -7,11 +7,12 @@ use frame_support::weights::Weight;
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{
-		evidence_hash, extract, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery, Verdict,
-		EVAL_VERSION,
+		evidence_hash, extract, FoldedLog, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery,
+		Verdict, EVAL_VERSION,
 	},
+	Check,
 };
-use hcc_primitives::{Evaluated, Evaluates, Finding, SubjectId};
+use hcc_primitives::{Evaluated, Evaluates, Finding, FollowsLogs, SubjectId};
 use pallet_policy::PolicyAt;
 
 use crate::*;
@@ -38,6 +39,21 @@ fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
 	let policy = PolicyAt::<Runtime>::new(pinned.revision)?;
 	let genesis = hcc_primitives::genesis::<Runtime>();
 	Some(pinned.judge::<RustCrypto, _>(evidence, &policy, genesis))
+}
+
+/// Follows logs by the newest revision of policy.
+pub struct LogsByPolicy;
+impl FollowsLogs for LogsByPolicy {
+	fn follow(
+		before: Option<&FoldedLog>,
+		records: &[u8],
+		miner: &[u8; 32],
+	) -> Option<Check<FoldedLog>> {
+		let revision = Policy::revision();
+		let policy = PolicyAt::<Runtime>::new(revision)?;
+		let genesis = hcc_primitives::genesis::<Runtime>();
+		Some(FoldedLog::follow(before, records, (&policy, revision), &genesis, miner))
+	}
 }
 
 /// What a verdict on a host means: what the runtime itself finds.

@@ -30,6 +30,10 @@ const _: &[u8] = include_bytes!("../hccs.scale");
 		with = "::subxt::utils::Static<::hcc_evidence::host::PinnedContext>"
 	),
 	substitute_type(
+		path = "hcc_evidence::host::folded::FoldedLog",
+		with = "::subxt::utils::Static<::hcc_evidence::host::FoldedLog>"
+	),
+	substitute_type(
 		path = "hcc_evidence::host::policy::BootState",
 		with = "::subxt::utils::Static<::hcc_evidence::host::BootState>"
 	),

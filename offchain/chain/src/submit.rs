@@ -1,10 +1,11 @@
 use std::{str::FromStr, time::Duration};
 
 use subxt::{
+	client::OnlineClientAtBlockImpl,
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
 	error::TransactionEventsError,
 	extrinsics::ExtrinsicEvents,
-	tx::{Payload, TransactionStatus},
+	tx::{Payload, TransactionProgress, TransactionStatus},
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
 use tokio::sync::Mutex;
@@ -15,6 +16,9 @@ use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
 const MORTALITY: u64 = 64;
 /// How long to wait for its inclusion.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A transaction on its way.
+type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
 
 /// A transaction that a block includes and that succeeded.
 pub struct Receipt {
@@ -55,44 +59,87 @@ impl Submitter {
 			.map_err(|_| ChainError::TimedOut(PATIENCE.as_secs()))?
 	}
 
+	/// Submits calls that are to be included in this order, in one block or in several, and waits for all.
+	///
+	/// ## Errors
+	/// As [`Self::submit`], of the first call that fails. Those after it may be included nevertheless.
+	pub async fn submit_all<P: Payload>(
+		&self,
+		chain: &Chain,
+		calls: &[P],
+	) -> Result<Vec<Receipt>, ChainError> {
+		let _turn = self.turn.lock().await;
+		let waiting = async {
+			let first = self.next_nonce(chain).await?;
+			let mut sent = Vec::new();
+			for (nonce, call) in (first..).zip(calls) {
+				sent.push(self.send(chain, call, nonce).await?);
+			}
+			let mut receipts = Vec::new();
+			for progress in sent {
+				receipts.push(included(progress).await?);
+			}
+			Ok(receipts)
+		};
+		tokio::time::timeout(PATIENCE, waiting)
+			.await
+			.map_err(|_| ChainError::TimedOut(PATIENCE.as_secs()))?
+	}
+
 	async fn submit_and_wait<P: Payload>(
 		&self,
 		chain: &Chain,
 		call: &P,
 	) -> Result<Receipt, ChainError> {
+		let nonce = self.next_nonce(chain).await?;
+		included(self.send(chain, call, nonce).await?).await
+	}
+
+	/// Of the best block and the pool: the finalised block's number would be used twice.
+	async fn next_nonce(&self, chain: &Chain) -> Result<u64, ChainError> {
+		chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)
+	}
+
+	async fn send<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+		nonce: u64,
+	) -> Result<Progress, ChainError> {
 		let at = chain.finalised().await?;
-		// Of the best block and the pool: the finalised block's number would be used twice.
-		let nonce = chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
-		let mut progress = signed
+		signed
 			.submit_and_watch()
 			.await
-			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))?;
-		while let Some(status) = progress.next().await {
-			match status? {
-				TransactionStatus::InBestBlock(block)
-				| TransactionStatus::InFinalizedBlock(block) => {
-					let hash = block.block_hash();
-					return match block.wait_for_success().await {
-						Ok(events) => Ok(Receipt { block: hash, events }),
-						Err(TransactionEventsError::ExtrinsicFailed(error)) => {
-							Err(ChainError::dispatch(&error))
-						},
-						Err(other) => Err(other.into()),
-					};
-				},
-				TransactionStatus::Error { message }
-				| TransactionStatus::Invalid { message }
-				| TransactionStatus::Dropped { message } => return Err(ChainError::NotIncluded(message)),
-				TransactionStatus::Validated
-				| TransactionStatus::Broadcasted
-				| TransactionStatus::NoLongerInBestBlock => {},
-			}
-		}
-		Err(ChainError::NotIncluded("the node stopped telling of it".into()))
+			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))
 	}
+}
+
+/// Waits until a block includes a transaction.
+async fn included(mut progress: Progress) -> Result<Receipt, ChainError> {
+	while let Some(status) = progress.next().await {
+		match status? {
+			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
+				let hash = block.block_hash();
+				return match block.wait_for_success().await {
+					Ok(events) => Ok(Receipt { block: hash, events }),
+					Err(TransactionEventsError::ExtrinsicFailed(error)) => {
+						Err(ChainError::dispatch(&error))
+					},
+					Err(other) => Err(other.into()),
+				};
+			},
+			TransactionStatus::Error { message }
+			| TransactionStatus::Invalid { message }
+			| TransactionStatus::Dropped { message } => return Err(ChainError::NotIncluded(message)),
+			TransactionStatus::Validated
+			| TransactionStatus::Broadcasted
+			| TransactionStatus::NoLongerInBestBlock => {},
+		}
+	}
+	Err(ChainError::NotIncluded("the node stopped telling of it".into()))
 }

@@ -14,9 +14,11 @@ use hcc_evidence::{
 	crypto::P384Key,
 	host::{
 		challenge_nonce, claim_seq, host_report_data, quote_extra_data, BootState, Claims,
-		HostEvidence, ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
+		FoldedLog, HostEvidence, ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
 	},
+	ima::Findings,
 	snp::{GuestPolicy, ProductLine, TcbVersion, Vek, VekKind, REPORT_LEN},
+	tpm::PcrBank,
 	UnixSeconds,
 };
 use hcc_primitives::{
@@ -33,6 +35,8 @@ use super::*;
 
 /// The largest log of which the weight is measured; `Config::MaxLog` and an event log together are longer by a little, in a straight line.
 const LOG: u32 = 512 << 10;
+/// The longest name of a file of which the weight is measured; beside [`Config::MaxEntries`] entries it just fits into a part.
+const LONG_NAME: u32 = 300 << 10;
 /// How many required files a checkpoint can have seen: as many as policy has versions of them.
 const REQUIRED: usize = 64;
 const TCB: TcbVersion = TcbVersion { fmc: None, boot_loader: 0, tee: 0, snp: 0, microcode: 0 };
@@ -49,6 +53,36 @@ fn boot() -> BootState {
 		entries: 1_000,
 		required_seen: vec![[2; 32]; REQUIRED],
 	}
+}
+
+/// A log that was handed in, with as much as one can have.
+fn handed_in<T: Config>() -> FoldedLog {
+	FoldedLog {
+		id: [6; 32],
+		revision: T::FilesTightened::get(),
+		pcr10: [1; 32],
+		entries: 1_000,
+		boot_aggregate: [5; 32],
+		required_seen: vec![[2; 32]; REQUIRED],
+		findings: Findings { forbidden: Some(1), unknown: Some(2), fault: Some((3, 1105)) },
+	}
+}
+
+/// Records of a log, each of another file; the last one with a name of so many bytes more.
+fn records(entries: u32, more: u32) -> Vec<u8> {
+	let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
+	let record = |number: u32| {
+		let digest = number.using_encoded(blake2_256);
+		let name = match number {
+			0 => b"boot_aggregate\0".to_vec(),
+			_ if number + 1 == entries => vec![b'f'; more as usize + 2],
+			_ => b"f\0".to_vec(),
+		};
+		let data = [field(&[&b"sha256:\0"[..], &digest].concat()), field(&name)].concat();
+		let hint = PcrBank::Sha1.hash(&[&data]);
+		[&10u32.to_le_bytes()[..], &hint, &field(b"ima-ng"), &field(&data)].concat()
+	};
+	(0..entries).flat_map(record).collect()
 }
 
 fn tpm() -> EnrolledTpm {
@@ -127,7 +161,7 @@ fn report(report_data: &[u8; 64]) -> Vec<u8> {
 	report
 }
 
-/// Evidence with a log of that many bytes, bound to a chip's open challenge.
+/// Evidence that goes on from the log that was handed in with that many bytes, bound to a chip's open challenge.
 fn answer<T: Config>(
 	miner: &AccountIdOf<T>,
 	chip: &ChipHash,
@@ -150,13 +184,14 @@ fn answer_to<T: Config>(
 	let guest_pk = [4; 32];
 	let tpms_attest = quote(&quote_extra_data(&genesis, &open.nonce, &miner, chip, &guest_pk));
 	let records = vec![5; log as usize];
+	let last = handed_in::<T>();
 	let data = host_report_data(
 		&genesis,
 		&open.nonce,
 		&miner,
 		&guest_pk,
 		&tpms_attest,
-		&[0; 32],
+		&last.id,
 		&records,
 	);
 	HostEvidence {
@@ -166,7 +201,7 @@ fn answer_to<T: Config>(
 		tpms_attest,
 		tpm_signature: vec![6; 600],
 		pcr_values: [[0; 32]; QUOTED_PCRS.len()],
-		ima_delta: ImaDelta { from_entry: 0, records },
+		ima_delta: ImaDelta { from_entry: last.entries, records },
 		boot: None,
 		guest_pk,
 		guest_signature: [7; 64],
@@ -205,6 +240,7 @@ fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, Benchm
 			boot: Some(boot()),
 			former: Some(boot()),
 			boot_profile: Some([3; 32]),
+			log: Some(handed_in::<T>()),
 		},
 	);
 	Ok(chip)
@@ -260,6 +296,7 @@ mod benchmarks {
 			Pallet::<T>::challenge(&chip);
 			T::World::add_vek(chip, vek(&chip));
 		}
+		Logs::<T>::insert(&miner, handed_in::<T>());
 		let evidence = answer::<T>(&miner, &chips[1], n)?;
 
 		#[extrinsic_call]
@@ -267,6 +304,24 @@ mod benchmarks {
 
 		let open = Hosts::<T>::get(chips[1]).and_then(|host| host.challenge);
 		assert!(open.is_some_and(|open| open.subject.is_some()));
+		Ok(())
+	}
+
+	/// A part of a log: so many entries, the last of which has a name of so many bytes.
+	#[benchmark]
+	fn submit_log(
+		n: Linear<2, { T::MaxEntries::get() }>,
+		b: Linear<0, LONG_NAME>,
+	) -> Result<(), BenchmarkError> {
+		let miner: AccountIdOf<T> = account("miner", 0, 0);
+		T::World::register(&miner, &[chip(0)], tpm());
+		let records = BoundedVec::try_from(records(n, b))
+			.map_err(|_| BenchmarkError::Stop("more than a part holds"))?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner.clone()), 0, records);
+
+		assert!(Logs::<T>::get(miner).is_some_and(|log| log.entries == n));
 		Ok(())
 	}
 
@@ -294,6 +349,7 @@ mod benchmarks {
 			&[0; 32],
 		);
 		let open = OpenChallenge { seq: claim_seq(last.into()), nonce, deadline: 0, subject: None };
+		Logs::<T>::insert(&claimant, handed_in::<T>());
 		let evidence = answer_to::<T>(&claimant, &chip, &open, n);
 
 		#[block]

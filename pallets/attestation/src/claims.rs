@@ -61,10 +61,11 @@ impl<T: Config> Pallet<T> {
 		Self::check_quote(evidence, &chip, &nonce)?;
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
-		Self::check_report(evidence, &report, &nonce)?;
 		// Nothing is known of the claimant's machine: it shows its whole log.
+		let log = Self::handed_in(&miner, None, evidence)?;
+		Self::check_report(evidence, &report, &nonce, log.as_ref())?;
 		ensure!(vek.is_for(report.reported_tcb), Error::<T>::CertificateRefused);
-		let pinned = Self::pin_anew(&miner, chip, &open, vek)?;
+		let pinned = PinnedContext { log, ..Self::pin_anew(&miner, chip, &open, vek)? };
 		let hash = H256(evidence_hash(evidence));
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
 		T::Judges::open(subject, hash)?;

@@ -10,8 +10,8 @@ use frame_support::{
 };
 use hcc_evidence::{
 	host::{
-		evidence_hash, host_report_data, quote_extra_data, subject_id, ChipHash, Hash256,
-		HostEvidence, PinnedContext, EVAL_VERSION,
+		evidence_hash, host_report_data, quote_extra_data, subject_id, ChipHash, FoldedLog,
+		Hash256, HostEvidence, PinnedContext, EVAL_VERSION,
 	},
 	snp::{Report, Vek, REPORT_LEN},
 	tpm::Attest,
@@ -52,8 +52,10 @@ impl<T: Config> Pallet<T> {
 		let (miner, chip, open) = Self::check_submission(&hot, evidence)?;
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
-		Self::check_report(evidence, &report, &open.nonce)?;
-		let pinned = Self::pin(&miner, chip, &open, &report)?;
+		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
+		let log = Self::handed_in(&miner, host.checkpoint.as_ref(), evidence)?;
+		Self::check_report(evidence, &report, &open.nonce, log.as_ref())?;
+		let pinned = PinnedContext { log, ..Self::pin(host, chip, &open, &report)? };
 		let hash = H256(evidence_hash(evidence));
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
 		T::Judges::open(subject, hash)?;
@@ -121,14 +123,16 @@ impl<T: Config> Pallet<T> {
 		evidence: &HostEvidence,
 		report: &Report,
 		nonce: &Hash256,
+		log: Option<&FoldedLog>,
 	) -> Result<(), Error<T>> {
+		let last_chunk = log.map(|log| log.id).unwrap_or_default();
 		let wanted = host_report_data(
 			&genesis::<T>(),
 			nonce,
 			&evidence.miner,
 			&evidence.guest_pk,
 			&evidence.tpms_attest,
-			&[0; 32],
+			&last_chunk,
 			&evidence.ima_delta.records,
 		);
 		ensure!(report.report_data == wanted, Error::<T>::ReportNotBound);
@@ -137,18 +141,17 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes down what the evidence is to be judged by, whatever changes until it is.
 	fn pin(
-		miner: &AccountIdOf<T>,
+		host: HostOf<T>,
 		chip: ChipHash,
 		open: &OpenChallenge,
 		report: &Report,
 	) -> Result<PinnedContext, Error<T>> {
-		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
 		let vek = T::Veks::vek(&chip, report.reported_tcb).ok_or(Error::<T>::VekMissing)?;
 		Ok(PinnedContext {
 			boot: host.checkpoint,
 			former: host.former,
 			boot_profile: host.boot_profile,
-			..Self::pin_anew(miner, chip, open, vek)?
+			..Self::pin_anew(&host.miner, chip, open, vek)?
 		})
 	}
 
@@ -175,6 +178,7 @@ impl<T: Config> Pallet<T> {
 			boot: None,
 			former: None,
 			boot_profile: None,
+			log: None,
 		})
 	}
 

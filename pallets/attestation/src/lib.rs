@@ -17,6 +17,7 @@ mod claims;
 mod draw;
 mod evidence;
 mod lifecycle;
+mod log;
 mod renewal;
 mod types;
 pub mod weights;
@@ -42,10 +43,10 @@ pub mod pallet {
 		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
-	use hcc_evidence::host::{HostEvidence, PinnedContext};
+	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
-		ChipHash, ClaimsChips, Conduct, Judges, Miners, Reputation, SubjectId, Tick, Ticks, Tier,
-		Veks,
+		ChipHash, ClaimsChips, Conduct, FollowsLogs, Judges, Miners, Reputation, SubjectId, Tick,
+		Ticks, Tier, Veks,
 	};
 
 	use super::*;
@@ -90,6 +91,9 @@ pub mod pallet {
 		/// The last revision in which a list of files became stricter.
 		type FilesTightened: Get<u32>;
 
+		/// Follows logs that are handed in in parts.
+		type Logs: FollowsLogs;
+
 		/// By how many ticks it is spread when chips must show their logs anew.
 		#[pallet::constant]
 		type RenewalTicks: Get<Tick>;
@@ -100,6 +104,10 @@ pub mod pallet {
 		/// The most bytes of a measurement log in one evidence.
 		#[pallet::constant]
 		type MaxLog: Get<u32>;
+
+		/// The most entries of a measurement log in one evidence, or in one part that is handed in.
+		#[pallet::constant]
+		type MaxEntries: Get<u32>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -174,6 +182,13 @@ pub mod pallet {
 	#[pallet::unbounded]
 	pub type Contexts<T: Config> = StorageMap<_, Identity, SubjectId, PinnedContext, OptionQuery>;
 
+	/// The logs that miners have handed in in parts, as they are too long for one evidence: where they lead. Evidence may go on from there.
+	// Hashed with Blake2: accounts are chosen by their owners. Unbounded by type alone, as `Hosts`.
+	#[pallet::storage]
+	#[pallet::unbounded]
+	pub type Logs<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, FoldedLog, OptionQuery>;
+
 	/// The revisions of policy by which evidence is being judged, and how much of it.
 	#[pallet::storage]
 	pub type Revisions<T: Config> =
@@ -201,6 +216,8 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
+		/// A miner handed in a part of its measurement log, which now has that many `entries`. `id` covers all its parts.
+		LogFollowed { miner: AccountIdOf<T>, id: [u8; 32], entries: u32 },
 		/// A chip must prove itself until tick `deadline`.
 		Challenged {
 			chip: ChipHash,
@@ -257,6 +274,18 @@ pub mod pallet {
 		CertificateRefused,
 		/// The report of a claim is not signed by the chip's key.
 		ReportRefused,
+		/// The part of the log does not begin where the last one ended. `attestation.log` tells where to go on; what begins with entry 0 begins anew.
+		LogElsewhere,
+		/// The part of the log cannot be followed: it is cut off, altered, of an unknown template, or does not begin with `boot_aggregate`.
+		LogMalformed,
+		/// The part of the log has more entries than [`Config::MaxEntries`].
+		LogTooLong,
+		/// The evidence goes on from a log that was not handed in, up to that entry. Call `attestation.submit_log`.
+		LogMissing,
+		/// A list of files became stricter since the log was handed in. Hand it in again, from entry 0.
+		LogOutdated,
+		/// Policy has no rules yet.
+		NoPolicy,
 		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
 		TooManyRevisions,
 	}
@@ -297,6 +326,11 @@ pub mod pallet {
 		/// The claim to a chip, if there is one.
 		pub fn claim_to(chip: ChipHash) -> Option<ClaimOf<T>> {
 			OpenClaims::<T>::get(chip)
+		}
+
+		/// The log that a miner has handed in in parts: where it leads.
+		pub fn log(miner: AccountIdOf<T>) -> Option<FoldedLog> {
+			Logs::<T>::get(miner)
 		}
 
 		/// What evidence is judged by that is being judged as `subject`.
@@ -362,6 +396,36 @@ pub mod pallet {
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_claim(who, chip, &evidence, &certificate)
+		}
+
+		/// Hands in a part of the measurement log of the caller's machine, whole records from entry `from` on: where a log is too long for one
+		/// evidence. The chain follows it and judges its files; it keeps where that leads. What it finds counts once evidence goes on from the log's end,
+		/// since only a quote shows that it is this machine's.
+		///
+		/// A part that begins with entry 0 begins anew; all others go on where the last one ended.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by a miner's hot key.
+		///
+		/// ## Errors
+		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
+		/// - [`Error::LogMalformed`], [`Error::LogTooLong`], [`Error::NoPolicy`].
+		///
+		/// ## Events
+		/// [`Event::LogFollowed`].
+		#[pallet::call_index(2)]
+		#[pallet::weight(<T as Config>::WeightInfo::submit_log(
+			log::most_entries::<T>(records.len()),
+			records.len() as u32,
+		))]
+		pub fn submit_log(
+			origin: OriginFor<T>,
+			from: u32,
+			records: BoundedVec<u8, T::MaxLog>,
+		) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			let entries = Self::do_submit_log(who, from, &records)?;
+			Ok(Some(T::WeightInfo::submit_log(entries, records.len() as u32)).into())
 		}
 	}
 }

@@ -52,6 +52,10 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		});
 	}
 
+	fn on_exit(miner: &AccountIdOf<T>) {
+		Logs::<T>::remove(miner);
+	}
+
 	fn on_gone(chip: &ChipHash) {
 		Self::note_gone(chip);
 		let Some(host) = Hosts::<T>::take(chip) else { return };

@@ -3,17 +3,20 @@ use frame_support::{
 	traits::{ConstU32, Hooks, Randomness},
 	weights::WeightMeter,
 };
-use hcc_evidence::host::chip_hash;
+use hcc_evidence::{
+	host::{chip_hash, FoldedLog},
+	Check,
+};
 use hcc_primitives::{
 	mock::{self, MockJudges, MockMiners, MockReputation, MockTicks, MockVeks, Now},
-	EnrolledTpm, OnChip,
+	EnrolledTpm, FollowsLogs, OnChip,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, BuildStorage};
 
 use crate as pallet_attestation;
 use crate::{
-	tests::machine::{Machine, GENESIS, MINER},
+	tests::machine::{Machine, Policy, GENESIS, MINER},
 	*,
 };
 
@@ -82,6 +85,19 @@ impl StoreRules for Chosen {
 	}
 }
 
+/// Judges the files of logs that are handed in by the tests' policy.
+pub struct ByTestPolicy;
+impl FollowsLogs for ByTestPolicy {
+	fn follow(
+		before: Option<&FoldedLog>,
+		records: &[u8],
+		miner: &[u8; 32],
+	) -> Option<Check<FoldedLog>> {
+		let policy = (&Policy::default(), Revision::get());
+		Some(FoldedLog::follow(before, records, policy, &GENESIS, miner))
+	}
+}
+
 impl Config for Test {
 	type Rules = MockRules;
 	type StoreRules = Chosen;
@@ -94,9 +110,11 @@ impl Config for Test {
 	type Time = Timestamp;
 	type Revision = Revision;
 	type FilesTightened = FilesTightened;
+	type Logs = ByTestPolicy;
 	type RenewalTicks = ConstU32<RENEWAL>;
 	type Randomness = Chosen;
-	type MaxLog = ConstU32<{ 64 << 10 }>;
+	type MaxLog = ConstU32<{ 512 << 10 }>;
+	type MaxEntries = ConstU32<512>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_primitives::mock::MockWorld;

@@ -50,8 +50,9 @@ impl<T: Config> Pallet<T> {
 				boot.reset_count == claims.boot.reset_count
 					&& boot.restart_count == claims.boot.restart_count
 			});
-			if !continued {
-				host.judged = pinned.revision;
+			// What was handed in begins with the boot as well.
+			if !continued || pinned.log.is_some() {
+				host.judged = pinned.log.as_ref().map_or(pinned.revision, |log| log.revision);
 				host.former = None;
 			}
 			host.checkpoint = Some(claims.boot);

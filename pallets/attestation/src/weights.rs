@@ -14,6 +14,7 @@ use frame_support::{
 pub trait WeightInfo {
 	fn submit_evidence(n: u32) -> Weight;
 	fn claim(n: u32) -> Weight;
+	fn submit_log(n: u32, b: u32) -> Weight;
 	fn settle_claim() -> Weight;
 	fn keep_deadlines(d: u32) -> Weight;
 	fn challenge() -> Weight;
@@ -27,6 +28,14 @@ pub trait WeightInfo {
 /// For the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	/// Reckoned until `make weights` has measured it: per entry a row of the policy's and three hashes, per byte three hashes in wasm.
+	fn submit_log(n: u32, b: u32) -> Weight {
+		Weight::from_parts(60_000_000, 30_000)
+			.saturating_add(Weight::from_parts(12_000_000, 2_600).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(30_000, 0).saturating_mul(b.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64.saturating_add(n.into())))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
+	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
@@ -285,6 +294,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// For mocks.
 impl WeightInfo for () {
+	/// Reckoned until `make weights` has measured it: per entry a row of the policy's and three hashes, per byte three hashes in wasm.
+	fn submit_log(n: u32, b: u32) -> Weight {
+		Weight::from_parts(60_000_000, 30_000)
+			.saturating_add(Weight::from_parts(12_000_000, 2_600).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(30_000, 0).saturating_mul(b.into()))
+			.saturating_add(ParityDbWeight::get().reads(8_u64.saturating_add(n.into())))
+			.saturating_add(ParityDbWeight::get().writes(1_u64))
+	}
 	fn submit_evidence(n: u32) -> Weight {
 		Weight::from_parts(596_678_420, 600359)
 			.saturating_add(Weight::from_parts(21_543, 0).saturating_mul(n.into()))

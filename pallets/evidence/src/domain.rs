@@ -20,11 +20,14 @@ pub const CREDENTIAL: Tag = *b"hcc/cred/v1\0\0\0\0\0";
 pub const VERDICT: Tag = *b"hcc/verdict/v1\0\0";
 /// What validators judge: the identifier of one evidence for one challenge.
 pub const SUBJECT: Tag = *b"hcc/subject/v1\0\0";
+/// A part of a measurement log that was handed in.
+pub const LOG: Tag = *b"hcc/log/v1\0\0\0\0\0\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
-pub const ALL: &[Tag] = &[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, CHIP];
+pub const ALL: &[Tag] =
+	&[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, CHIP];
 
 #[cfg(test)]
 mod tests {

@@ -140,6 +140,8 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 
 	fn on_taken(_: &ChipHash) {}
 
+	fn on_exit(_: &AccountIdOf<T>) {}
+
 	fn on_gone(chip: &ChipHash) {
 		for row in Veks::<T>::take(chip) {
 			// A release fails only where nothing is held, and then there is nothing to give back.

@@ -23,7 +23,8 @@ pub use conduct::{Conduct, Reputation, Tier};
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::genesis;
 pub use miner::{
-	ChipOwners, ClaimsChips, EnrolledTpm, Miners, OnChip, SlashesMiners, TpmRoots, Veks,
+	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
+	Veks,
 };
 pub use ticks::{Tick, Ticks};
 pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};

@@ -4,7 +4,11 @@ use alloc::vec::Vec;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, weights::Weight, BoundedVec};
-use hcc_evidence::{host::ChipHash, snp::Vek, UnixSeconds};
+use hcc_evidence::{
+	host::{ChipHash, FoldedLog},
+	snp::Vek,
+	Check, UnixSeconds,
+};
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
@@ -70,6 +74,8 @@ pub trait OnChip<AccountId> {
 	fn on_taken(chip: &ChipHash);
 	/// The chip is its miner's no more.
 	fn on_gone(chip: &ChipHash);
+	/// The miner gives up all it has: its chips are gone.
+	fn on_exit(miner: &AccountId);
 }
 
 impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> for (A, B) {
@@ -87,6 +93,21 @@ impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> fo
 		A::on_gone(chip);
 		B::on_gone(chip);
 	}
+
+	fn on_exit(miner: &AccountId) {
+		A::on_exit(miner);
+		B::on_exit(miner);
+	}
+}
+
+/// Follows measurement logs by the policy that is in force.
+pub trait FollowsLogs {
+	/// A miner's log after another part of it, whole records. None where policy has no rules yet.
+	fn follow(
+		before: Option<&FoldedLog>,
+		records: &[u8],
+		miner: &[u8; 32],
+	) -> Option<Check<FoldedLog>>;
 }
 
 /// The certificates under which TPMs are genuine.

@@ -41,6 +41,8 @@ parameter_types! {
 	pub static Noted: Vec<(ChipHash, u64, Conduct)> = vec![];
 	/// What [`MockOnChip`] was told: the miner of a chip that is ready, none of one that is gone.
 	pub static Chips: Vec<(ChipHash, Option<AccountId32>)> = vec![];
+	/// The miners of which it was told that they give up all.
+	pub static Left: Vec<AccountId32> = vec![];
 	/// The roots that [`MockTpmRoots`] trusts.
 	pub static Roots: Vec<Vec<u8>> = vec![];
 }
@@ -78,6 +80,7 @@ pub fn reset() {
 	Evaluation::set(None);
 	Undone::set(vec![]);
 	Chips::set(vec![]);
+	Left::set(vec![]);
 	Roots::set(vec![]);
 	REGISTER.with(|all| all.borrow_mut().clear());
 	KEYS.with(|all| all.borrow_mut().clear());
@@ -197,6 +200,10 @@ impl OnChip<AccountId32> for MockOnChip {
 
 	fn on_gone(chip: &ChipHash) {
 		Chips::mutate(|chips| chips.push((*chip, None)));
+	}
+
+	fn on_exit(miner: &AccountId32) {
+		Left::mutate(|left| left.push(miner.clone()));
 	}
 }
 

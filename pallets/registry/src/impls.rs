@@ -121,6 +121,7 @@ impl<T: Config> Pallet<T> {
 		for chip in chips {
 			Self::release_chip(who.clone(), chip);
 		}
+		T::OnChip::on_exit(&who);
 		MinerOfHot::<T>::remove(hot);
 		Enrolments::<T>::remove(&who);
 		if let Some(tpm) = Tpms::<T>::take(&who) {

@@ -23,10 +23,12 @@ use crate::{
 
 /// The most bytes of a measurement log in one evidence: what the runtime judges in 10 ms.
 const MAX_LOG: u32 = 512 << 10;
+/// The most of its entries.
+const MAX_ENTRIES: u32 = 2_000;
 
 parameter_types! {
 	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();
-	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: 2_000 };
+	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: MAX_ENTRIES };
 	/// Evidence is judged by the revision under which it was included.
 	pub OldestNeeded: Revision = Attestation::oldest_revision();
 	pub CurrentRevision: Revision = Policy::revision();
@@ -146,10 +148,12 @@ impl pallet_attestation::Config for Runtime {
 	type Time = Timestamp;
 	type Revision = CurrentRevision;
 	type FilesTightened = FilesTightened;
+	type Logs = crate::evidence_api::LogsByPolicy;
 	// Within an hour all must have booted without what is allowed no more.
 	type RenewalTicks = ConstU32<HOURS>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
+	type MaxEntries = ConstU32<MAX_ENTRIES>;
 	type WeightInfo = pallet_attestation::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;

@@ -24,6 +24,8 @@ const GATEWAY: &str = "10.0.2.2";
 /// The port at which the guest's agent listens, and the vsock address that leads to oneself: no guest can be started in there.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
+/// The most bytes of the measurement log in one transaction: less than the machine's log has, so that it is handed in in parts as that of a large machine is.
+const LOG_PART: usize = 4096;
 /// Where the machine's kernel keeps its firmware's event log.
 const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
@@ -121,7 +123,8 @@ async fn configure(
 		"config/miner.toml",
 		format!(
 			"node = \"ws://{GATEWAY}:{rpc_port}\"\nowner_key_file = \"/etc/hcc/owner.key\"\nhot_key_file = \"/etc/hcc/hot.key\"\n\
-			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n"
+			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n\
+			 log_part = {LOG_PART}\n"
 		),
 	)?;
 	layout.write(

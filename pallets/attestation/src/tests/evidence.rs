@@ -141,7 +141,7 @@ fn what_is_too_long_or_no_such_thing_is_refused() {
 		assert_eq!(altered(&|e| e.snp_report.truncate(1183)), length);
 		assert_eq!(altered(&|e| e.tpms_attest.resize(MAX_ATTEST + 1, 0)), length);
 		assert_eq!(altered(&|e| e.tpm_signature.resize(MAX_SIGNATURE + 1, 0)), length);
-		assert_eq!(altered(&|e| e.ima_delta.records.resize((64 << 10) + 1, 0)), length);
+		assert_eq!(altered(&|e| e.ima_delta.records.resize((512 << 10) + 1, 0)), length);
 		assert_eq!(altered(&|e| e.boot = Some(vec![0; MAX_BOOT_LOG + 1])), length);
 		let malformed: DispatchError = Error::<Test>::EvidenceMalformed.into();
 		assert_eq!(altered(&|e| e.tpms_attest.truncate(10)), malformed);

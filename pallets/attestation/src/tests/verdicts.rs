@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Judges as a worker does.
-fn judge(evidence: &HostEvidence) -> Finding {
+pub(super) fn judge(evidence: &HostEvidence) -> Finding {
 	judge_by(evidence, &Policy::default())
 }
 
@@ -42,6 +42,11 @@ pub(super) fn answer_by(machine: &Machine, policy: &Policy) -> Finding {
 	<Attestation as OnVerdict>::on_verdict(subject, &finding);
 	assert!(Attestation::context(subject).is_some(), "it can still be proven false");
 	finding
+}
+
+/// Has the last evidence that was included come to that.
+pub(super) fn told(finding: &Finding) {
+	<Attestation as OnVerdict>::on_verdict(last_subject(), finding);
 }
 
 /// Has the chip challenged in the next block.

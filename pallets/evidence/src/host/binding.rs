@@ -106,6 +106,11 @@ pub fn host_report_data(
 	hasher.finalize().into()
 }
 
+/// The id of a part of a measurement log: it covers the part before it, whose id is `before`; zeroes where it is the first.
+pub fn chunk_id(genesis: &Genesis, miner: &MinerId, before: &Hash256, records: &[u8]) -> Hash256 {
+	blake2_256(&[&domain::LOG, genesis, miner, before, &sha256(&[records])])
+}
+
 /// The identifier under which validators judge evidence of that hash (blake2_256 of its SCALE) for a challenge.
 pub fn subject_id(
 	genesis: &Genesis,
@@ -180,6 +185,8 @@ mod tests {
 		let subject = subject_id(&genesis, &chip, 6, &[8; 32]);
 		let finding = finding_hash(&genesis, 1201, b"claims");
 		let hex = |bytes: &[u8]| hex::encode(bytes);
+		let chunk = chunk_id(&genesis, &miner, &[9; 32], b"records");
+		assert_eq!(hex(&chunk), include_str!("vectors/log.hex").trim());
 		assert_eq!(hex(&subject), include_str!("vectors/subject.hex").trim());
 		assert_eq!(hex(&finding), include_str!("vectors/finding.hex").trim());
 		assert_eq!(hex(&chip), include_str!("vectors/chip.hex").trim());

@@ -4,6 +4,7 @@ mod binding;
 mod body;
 mod evaluate;
 mod extract;
+mod folded;
 mod pinned;
 mod platform;
 mod policy;
@@ -12,12 +13,13 @@ mod software;
 #[cfg(feature = "scale")]
 pub use binding::evidence_hash;
 pub use binding::{
-	challenge_nonce, chip_hash, claim_seq, claimed_block, finding_hash, guest_statement,
+	challenge_nonce, chip_hash, chunk_id, claim_seq, claimed_block, finding_hash, guest_statement,
 	host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256, MinerId,
 };
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION};
 pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
+pub use folded::FoldedLog;
 pub use pinned::PinnedContext;
 pub use platform::check_platform;
 pub use policy::{

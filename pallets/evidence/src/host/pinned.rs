@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-	evaluate, BootState, Challenge, ChipHash, Collateral, Context, Genesis, Hash256, HostEvidence,
-	HostPolicy, MinerId, Verdict,
+	evaluate, BootState, Challenge, ChipHash, Collateral, Context, FoldedLog, Genesis, Hash256,
+	HostEvidence, HostPolicy, MinerId, Verdict,
 };
 use crate::{
 	crypto::Crypto,
@@ -45,6 +45,8 @@ pub struct PinnedContext {
 	pub former: Option<BootState>,
 	/// The hash of the boot's PCRs.
 	pub boot_profile: Option<Hash256>,
+	/// The log up to where this evidence takes it up, where that was handed in before.
+	pub log: Option<FoldedLog>,
 }
 
 impl PinnedContext {
@@ -62,7 +64,7 @@ impl PinnedContext {
 			boot: self.boot.clone(),
 			former: self.former.clone(),
 			boot_profile: self.boot_profile,
-			last_chunk: [0; 32],
+			log: self.log.clone(),
 		}
 	}
 

@@ -37,7 +37,7 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		&challenge.miner,
 		&evidence.guest_pk,
 		&evidence.tpms_attest,
-		&context.last_chunk,
+		&context.last_chunk(),
 		&evidence.ima_delta.records,
 	);
 	if report.report().report_data != wanted {

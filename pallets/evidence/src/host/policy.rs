@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{ChipHash, Genesis, Hash256, MinerId};
+use super::{ChipHash, FoldedLog, Genesis, Hash256, MinerId};
 use crate::{
 	boot::{BootRole, BootRules},
 	ima::{Files, Limits},
@@ -57,8 +57,15 @@ pub struct Context {
 	pub former: Option<BootState>,
 	/// The hash of the boot's PCRs at enrolment; none where it is taken from this evidence.
 	pub boot_profile: Option<Hash256>,
-	/// The chunk after which the log is taken up; zeroes where there is none.
-	pub last_chunk: Hash256,
+	/// The log up to where this evidence takes it up, where that was handed in before.
+	pub log: Option<FoldedLog>,
+}
+
+impl Context {
+	/// The part of the log after which it is taken up; zeroes where none was handed in.
+	pub fn last_chunk(&self) -> Hash256 {
+		self.log.as_ref().map(|log| log.id).unwrap_or_default()
+	}
 }
 
 /// What evidence is verified with, beside itself.

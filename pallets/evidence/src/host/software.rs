@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 
 use super::{
-	quote_extra_data, BootState, Collateral, Context, Hash256, HostEvidence, HostPolicy, PcrSet,
-	RequiredFile, QUOTED_PCRS,
+	folded::boot_aggregate, quote_extra_data, BootState, Collateral, Context, FoldedLog, Hash256,
+	HostEvidence, HostPolicy, PcrSet, RequiredFile, QUOTED_PCRS,
 };
 use crate::{
 	boot::{self, BootParts, BootRole, BootRules},
 	crypto::Crypto,
-	ima::{self, Checkpoint, Records, Renewed, Violations},
+	ima::{self, Checkpoint, Records, Renewed, Replayed, Violations},
 	tpm::{
 		verify_quote, AuthenticQuote, ClockInfo, PcrBank, PcrSelection, PcrValues, QuoteRequest,
 		Signature, Wanted,
@@ -47,7 +47,13 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	if rules.is_none() {
 		check_profile(context, &boot_profile)?;
 	}
-	let boot = check_log(evidence, &clock, known, former, policy)?;
+	let from = match (&context.log, known) {
+		(Some(log), _) => TakenUp::After(log),
+		(None, Some(boot)) => TakenUp::At(boot),
+		(None, None) => TakenUp::Anew,
+	};
+	// What was accepted in this boot is nobody's fault now.
+	let boot = check_log(evidence, &clock, from, former.or(known), policy)?;
 	if let Some(rules) = rules {
 		let accepted_before = former.is_some() && context.boot_profile == Some(boot_profile);
 		judge_boot(evidence, rules, policy).map_err(|why| {
@@ -157,46 +163,78 @@ fn boot_profile(values: &PcrSet) -> Hash256 {
 	hasher.finalize().into()
 }
 
+/// Where evidence takes the log up.
+#[derive(Clone, Copy)]
+enum TakenUp<'a> {
+	/// Where the last accepted evidence of this boot ended.
+	At(&'a BootState),
+	/// After what was handed in before.
+	After(&'a FoldedLog),
+	/// At its beginning.
+	Anew,
+}
+
+impl TakenUp<'_> {
+	fn checkpoint(&self) -> Checkpoint {
+		match self {
+			Self::At(boot) => Checkpoint {
+				bank: PcrBank::Sha256,
+				pcr10: boot.pcr10.to_vec(),
+				entries: boot.entries,
+			},
+			Self::After(log) => log.checkpoint(),
+			Self::Anew => Checkpoint::boot(PcrBank::Sha256),
+		}
+	}
+
+	fn required_seen(&self) -> Vec<Hash256> {
+		match self {
+			Self::At(boot) => boot.required_seen.clone(),
+			Self::After(log) => log.required_seen.clone(),
+			Self::Anew => Vec::new(),
+		}
+	}
+}
+
 fn check_log<P: HostPolicy>(
 	evidence: &HostEvidence,
 	clock: &ClockInfo,
-	known: Option<&BootState>,
-	former: Option<&BootState>,
+	from: TakenUp<'_>,
+	accepted: Option<&BootState>,
 	policy: &P,
 ) -> Check<BootState> {
-	let files = Renewed { files: policy.files(), before: former.map_or(0, |boot| boot.entries) };
-	let from = match known {
-		Some(boot) => {
-			Checkpoint { bank: PcrBank::Sha256, pcr10: boot.pcr10.to_vec(), entries: boot.entries }
-		},
-		None => Checkpoint::boot(PcrBank::Sha256),
-	};
-	let delta = &evidence.ima_delta;
-	if delta.from_entry != from.entries {
-		return Err(Rejection::new(
-			RejectCode::ImaCheckpoint,
-			"from_entry",
-			delta.from_entry,
-			from.entries,
-		));
+	let before = accepted.map_or(0, |boot| boot.entries);
+	let files = Renewed { files: policy.files(), before };
+	let (delta, checkpoint) = (&evidence.ima_delta, from.checkpoint());
+	if delta.from_entry != checkpoint.entries {
+		let (seen, wanted) = (delta.from_entry, checkpoint.entries);
+		return Err(Rejection::new(RejectCode::ImaCheckpoint, "from_entry", seen, wanted));
 	}
 	let quoted = evidence.pcr_values.get(IMA_AT).copied().unwrap_or_default();
 	let replayed = ima::replay(
 		&delta.records,
-		&from,
+		&checkpoint,
 		&quoted,
 		Some(&files),
 		Violations::Reject,
 		policy.limits(),
-	)?;
-	if known.is_none() {
-		check_boot_aggregate(&delta.records, &evidence.pcr_values)?;
+	);
+	let replayed = match from {
+		TakenUp::After(log) => worse(log.findings.check(before), replayed)?,
+		TakenUp::At(_) | TakenUp::Anew => replayed?,
+	};
+	match from {
+		TakenUp::At(_) => {},
+		TakenUp::After(log) => check_boot_aggregate(&log.boot_aggregate, &evidence.pcr_values)?,
+		TakenUp::Anew => {
+			check_boot_aggregate(&boot_aggregate(&delta.records)?, &evidence.pcr_values)?;
+		},
 	}
-	let before = known.map(|boot| boot.required_seen.clone()).unwrap_or_default();
-	let required_seen = required_seen(&delta.records, replayed.proven, policy, before)?;
+	let seen = from.required_seen();
+	let required_seen = required_seen(&delta.records, replayed.proven, policy, seen)?;
 	// Of a log that was accepted all that was required then was seen: what is missing is required since. The whole log tells, when it is wanted anew.
-	if known.is_none() {
-		check_required(policy, &required_seen, former.is_some())?;
+	if !matches!(from, TakenUp::At(_)) {
+		check_required(policy, &required_seen, accepted.is_some())?;
 	}
 	Ok(BootState {
 		reset_count: clock.reset_count,
@@ -207,26 +245,41 @@ fn check_log<P: HostPolicy>(
 	})
 }
 
+/// Of what was found in earlier parts of a log and what comes of its last one, the worse; what was found first, of two alike. It counts only where the log leads to the quote.
+fn worse(earlier: Check, last: Check<Replayed>) -> Check<Replayed> {
+	let rank = |code: RejectCode| match code {
+		RejectCode::ImaOutdatedFile => 1,
+		RejectCode::ImaUnknownFile
+		| RejectCode::ImaFileHash
+		| RejectCode::ImaViolation
+		| RejectCode::ImaOtherPcr => 2,
+		RejectCode::ImaForbiddenFile => 3,
+		_ => 4,
+	};
+	match (earlier, last) {
+		(Ok(()), last) => last,
+		(Err(early), Ok(_)) => Err(early),
+		(Err(early), Err(late)) if rank(early.code) >= rank(late.code) => Err(early),
+		(Err(_), Err(late)) => Err(late),
+	}
+}
+
 /// The log's first entry is the kernel's hash of the PCRs of its boot: it ties the log to this boot's quote.
-fn check_boot_aggregate(records: &[u8], values: &PcrSet) -> Check {
+fn check_boot_aggregate(seen: &Hash256, values: &PcrSet) -> Check {
 	let mut hasher = Sha256::new();
 	for value in values.iter().take(AGGREGATED) {
 		hasher.update(value);
 	}
 	let wanted: Hash256 = hasher.finalize().into();
-	let reject = |seen: &[u8]| {
-		Rejection::new(RejectCode::BootAggregate, "boot_aggregate", seen, &wanted).at(0)
-	};
-	let first = Records::new(records, 0).next().transpose()?.ok_or_else(|| reject(&[]))?;
-	let (algorithm, digest) = first.file_digest()?;
-	if first.name != b"boot_aggregate" || algorithm != "sha256" || digest != wanted {
-		return Err(reject(digest));
+	if *seen != wanted {
+		let code = RejectCode::BootAggregate;
+		return Err(Rejection::new(code, "boot_aggregate", seen, &wanted).at(0));
 	}
 	Ok(())
 }
 
 /// Which required files were measured since the boot.
-fn required_seen<P: HostPolicy>(
+pub(super) fn required_seen<P: HostPolicy>(
 	records: &[u8],
 	proven: u32,
 	policy: &P,

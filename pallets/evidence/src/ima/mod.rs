@@ -3,10 +3,13 @@
 //! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`). The log is read as
 //! `binary_runtime_measurements` gives it: its integers are little-endian, as on x86-64 or with `ima_canonical_fmt`.
 
+mod entry;
 mod files;
+mod fold;
 mod record;
 mod replay;
 
 pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm, Renewed};
+pub use fold::{fold, Findings};
 pub use record::{Record, Records, Template};
 pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};

@@ -1,14 +1,13 @@
 use alloc::{string::String, vec::Vec};
 
-use super::{FileVerdict, Files, HashAlgorithm, Record, Records};
+use super::{
+	entry::{examine, extended, is_altered, name, Entry, MAX_SHOWN},
+	Files, Record, Records,
+};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
 /// The PCR that IMA extends.
 pub const IMA_PCR: u8 = 10;
-/// The name of the entry that the kernel makes before it measures any file.
-const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";
-/// How much of a name or a digest a witness shows.
-const MAX_SHOWN: usize = 256;
 
 /// Where a log is taken up: what PCR 10 was, after how many entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,54 +137,49 @@ impl<'a> State<'a> {
 			return Ok(());
 		}
 		self.proven = self.proven.saturating_add(1);
-		if record.pcr != u32::from(IMA_PCR) {
-			self.other_pcrs = self.other_pcrs.saturating_add(1);
-			// Proven by nothing, it could name whatever file it likes.
-			if files.is_some() {
-				self.fail(|| {
-					Rejection::new(RejectCode::ImaOtherPcr, "pcr", record.pcr, IMA_PCR)
-						.at(record.index)
-				});
-			}
-			return Ok(());
+		if self.altered.is_none() && is_altered(record) {
+			self.altered = Some(altered(record));
 		}
-		if record.is_violation() {
-			self.violations = self.violations.saturating_add(1);
-			let ones = alloc::vec![0xff; self.bank.digest_len()];
-			self.pcr10 = self.bank.hash(&[&self.pcr10, &ones]);
-			if self.violations_are == Violations::Reject {
-				self.fail(|| violation(record));
-			}
-		} else {
-			if self.altered.is_none()
-				&& record.template_hash(PcrBank::Sha1) != record.template_digest
-			{
-				self.altered = Some(altered(record));
-			}
-			let hash = record.template_hash(self.bank);
-			self.pcr10 = self.bank.hash(&[&self.pcr10, &hash]);
-			match files.map_or(Ok(FileVerdict::Allowed), |files| judge(record, files)) {
-				Ok(FileVerdict::Allowed) => {},
-				Ok(FileVerdict::Unknown) => {
-					self.fail(|| refused(RejectCode::ImaUnknownFile, record))
-				},
-				Ok(FileVerdict::Forbidden) => {
-					// Worse than whatever came before: an unknown file must not hide it.
-					if self.failure.as_ref().is_none_or(|f| f.code != RejectCode::ImaForbiddenFile)
-					{
-						self.failure = Some(refused(RejectCode::ImaForbiddenFile, record));
-					}
-				},
-				// Whatever else there is, is worse.
-				Ok(FileVerdict::Outdated) => {
-					self.outdated
-						.get_or_insert_with(|| refused(RejectCode::ImaOutdatedFile, record));
-				},
-				Err(rejection) => self.fail(|| rejection),
-			}
+		self.judge(examine(record, files), record, files.is_some());
+		if let Some(pcr10) = extended(self.bank, &self.pcr10, record) {
+			self.pcr10 = pcr10;
+			self.reached = self.pcr10 == self.quoted;
 		}
-		self.reached = self.pcr10 == self.quoted;
 		Ok(())
+	}
+
+	/// Takes down what an entry means. Where files are not judged, an entry of another PCR is only counted.
+	fn judge(&mut self, entry: Entry, record: &Record<'_>, files: bool) {
+		match entry {
+			Entry::Fine => {},
+			Entry::OtherPcr => {
+				self.other_pcrs = self.other_pcrs.saturating_add(1);
+				if files {
+					self.fail(|| {
+						Rejection::new(RejectCode::ImaOtherPcr, "pcr", record.pcr, IMA_PCR)
+							.at(record.index)
+					});
+				}
+			},
+			Entry::Violation => {
+				self.violations = self.violations.saturating_add(1);
+				if self.violations_are == Violations::Reject {
+					self.fail(|| violation(record));
+				}
+			},
+			Entry::Unknown => self.fail(|| refused(RejectCode::ImaUnknownFile, record)),
+			Entry::Forbidden => {
+				// Worse than whatever came before: an unknown file must not hide it.
+				if self.failure.as_ref().is_none_or(|f| f.code != RejectCode::ImaForbiddenFile) {
+					self.failure = Some(refused(RejectCode::ImaForbiddenFile, record));
+				}
+			},
+			// Whatever else there is, is worse.
+			Entry::Outdated => {
+				self.outdated.get_or_insert_with(|| refused(RejectCode::ImaOutdatedFile, record));
+			},
+			Entry::OtherHash(rejection) => self.fail(|| rejection),
+		}
 	}
 
 	/// Remembers the first reason; those after it are not even put into words.
@@ -223,7 +217,7 @@ impl<'a> State<'a> {
 	}
 }
 
-fn altered(record: &Record<'_>) -> Rejection {
+pub(super) fn altered(record: &Record<'_>) -> Rejection {
 	let seen = record.template_hash(PcrBank::Sha1);
 	Rejection::new(
 		RejectCode::ImaTemplateHash,
@@ -237,25 +231,6 @@ fn altered(record: &Record<'_>) -> Rejection {
 fn violation(record: &Record<'_>) -> Rejection {
 	Rejection::new(RejectCode::ImaViolation, "template digest", name(record), "no violation")
 		.at(record.index)
-}
-
-/// Judges the file of an entry. The kernel's own first entry is no file: what it covers is the quote's PCRs 0 to 9.
-fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
-	if record.index == 0 && record.name == BOOT_AGGREGATE {
-		return Ok(FileVerdict::Allowed);
-	}
-	let (name, digest) = record.file_digest()?;
-	match HashAlgorithm::from_name(name) {
-		Some(algorithm) if algorithm.digest_len() == digest.len() => {
-			Ok(files.judge_entry(record.index, algorithm, digest))
-		},
-		_ => {
-			let seen: String = name.chars().take(MAX_SHOWN).collect();
-			let wanted = "sha256, sha384 or sha512";
-			Err(Rejection::new(RejectCode::ImaFileHash, "file digest", seen, wanted)
-				.at(record.index))
-		},
-	}
 }
 
 /// The witness for a file that is not allowed.
@@ -273,9 +248,4 @@ fn refused(code: RejectCode, record: &Record<'_>) -> Rejection {
 	}
 	seen.push_str(&name(record));
 	Rejection::new(code, "file digest", seen, "an allowed file").at(record.index)
-}
-
-/// The name, safe to print: it is chosen by whoever put the file there.
-fn name(record: &Record<'_>) -> String {
-	record.name.escape_ascii().take(MAX_SHOWN).map(char::from).collect()
 }

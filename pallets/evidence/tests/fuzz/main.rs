@@ -9,7 +9,7 @@ mod seeds;
 use hcc_evidence::{
 	boot,
 	crypto::RustCrypto,
-	ima::{replay, Checkpoint, DigestList, Limits, Records, Violations},
+	ima::{fold, replay, Checkpoint, DigestList, Findings, Limits, Records, Violations},
 	snp::{self, Report},
 	tpm::{certificate_in_nv, verify_ek, Attest, AttestationKey, PcrBank, Signature},
 	UnixSeconds,
@@ -66,6 +66,15 @@ fn attestation_key() {
 		drop(AttestationKey::from_tpm2b_public(bytes));
 		drop(AttestationKey::from_tpmt_public(bytes));
 		drop(AttestationKey::from_spki(bytes));
+	});
+}
+
+#[test]
+fn part_of_a_log() {
+	let from = Checkpoint { entries: 7, ..Checkpoint::boot(PcrBank::Sha256) };
+	let limits = Limits { bytes: 1 << 20, entries: 1 << 16 };
+	fuzz(seeds::logs(), |bytes| {
+		drop(fold(bytes, &from, &mut Findings::default(), &DigestList::default(), limits));
 	});
 }
 

@@ -2,7 +2,7 @@
 
 use hcc_evidence::{host::quote_extra_data, RejectCode};
 
-use crate::machine::{Machine, GENESIS, MINER};
+use crate::machine::{Machine, Policy, GENESIS, MINER};
 
 #[test]
 fn evidence_for_another_challenge_is_refused() {
@@ -124,7 +124,7 @@ fn a_chunk_that_the_report_does_not_bind_is_refused() {
 	let context = machine.challenge(1);
 	let evidence = machine.answer(&context);
 	let mut after_chunk = context;
-	after_chunk.last_chunk = [1; 32];
+	after_chunk.log = Some(machine.hand_in(&[1], &Policy::default()));
 	assert_eq!(machine.code(&evidence, &after_chunk), RejectCode::ReportData);
 }
 

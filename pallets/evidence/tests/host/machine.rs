@@ -6,9 +6,9 @@ use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{
 		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
-		BootState, Challenge, Claims, Collateral, Context, GenerationTrust, Hash256, HostEvidence,
-		HostPolicy, ImaDelta, PcrSet, PinnedContext, PlatformPolicy, RequiredFile, TcbFloors,
-		Verdict, EVAL_VERSION, QUOTED_PCRS,
+		BootState, Challenge, Claims, Collateral, Context, FoldedLog, GenerationTrust, Hash256,
+		HostEvidence, HostPolicy, ImaDelta, PcrSet, PinnedContext, PlatformPolicy, RequiredFile,
+		TcbFloors, Verdict, EVAL_VERSION, QUOTED_PCRS,
 	},
 	ima::{DigestList, FileVerdict, HashAlgorithm, Limits},
 	snp::{self, CpuId, GuestPolicy, PlatformInfo, ProductLine, Vek},
@@ -157,7 +157,7 @@ impl Machine {
 			boot: None,
 			former: None,
 			boot_profile: None,
-			last_chunk: [0; 32],
+			log: None,
 		}
 	}
 
@@ -187,14 +187,29 @@ impl Machine {
 			boot: context.boot.clone(),
 			former: context.former.clone(),
 			boot_profile: context.boot_profile,
+			log: context.log.clone(),
 		}
 	}
 
 	/// The records that the chain has not seen.
 	pub(crate) fn delta(&self, context: &Context) -> ImaDelta {
 		let current = |boot: &&BootState| boot.reset_count == self.reset_count;
-		let from_entry = context.boot.as_ref().filter(current).map_or(0, |boot| boot.entries);
+		let handed_in = context.log.as_ref().map(|log| log.entries);
+		let accepted = context.boot.as_ref().filter(current).map(|boot| boot.entries);
+		let from_entry = handed_in.or(accepted).unwrap_or(0);
 		ImaDelta { from_entry, records: self.log[from_entry as usize..].concat() }
+	}
+
+	/// The log handed in in parts, up to each of these entries.
+	pub(crate) fn hand_in(&self, ends: &[usize], policy: &Policy) -> FoldedLog {
+		let mut log: Option<FoldedLog> = None;
+		for end in ends {
+			let from = log.as_ref().map_or(0, |log| log.entries as usize);
+			let part = self.log[from..*end].concat();
+			let next = FoldedLog::follow(log.as_ref(), &part, (policy, 3), &GENESIS, &MINER);
+			log = Some(next.expect("the log can be followed"));
+		}
+		log.expect("a part")
 	}
 
 	/// TPMS_ATTEST of the quoted PCRs.
@@ -281,7 +296,7 @@ impl Machine {
 			&challenge.miner,
 			&evidence.guest_pk,
 			&evidence.tpms_attest,
-			&context.last_chunk,
+			&context.last_chunk(),
 			&evidence.ima_delta.records,
 		);
 		evidence.snp_report = fields.sign(&self.chip).expect("the chip signs").to_vec();

@@ -3,6 +3,7 @@
 mod accepted;
 mod bindings;
 mod boot;
+mod handed_in;
 mod machine;
 mod platform;
 mod software;

@@ -1,0 +1,69 @@
+//! Measurement logs that are too long for one evidence are handed in in parts.
+
+use frame_support::{ensure, traits::Get};
+use hcc_evidence::{
+	host::{BootState, FoldedLog, HostEvidence},
+	tpm::Attest,
+	RejectCode,
+};
+use hcc_primitives::{FollowsLogs, Miners};
+use sp_runtime::DispatchError;
+
+use crate::*;
+
+/// The shortest record that there is, in bytes.
+const MIN_RECORD: usize = 55;
+
+/// The most entries that so many bytes of a log can have.
+pub(crate) fn most_entries<T: Config>(bytes: usize) -> u32 {
+	let entries = bytes.checked_div(MIN_RECORD).unwrap_or(0);
+	u32::try_from(entries).unwrap_or(u32::MAX).saturating_add(1).min(T::MaxEntries::get())
+}
+
+impl<T: Config> Pallet<T> {
+	/// Follows a part of a log. Gives how many entries it has.
+	pub(crate) fn do_submit_log(
+		hot: AccountIdOf<T>,
+		from: u32,
+		records: &[u8],
+	) -> Result<u32, DispatchError> {
+		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
+		let before = if from == 0 { None } else { Logs::<T>::get(&miner) };
+		let at = before.as_ref().map_or(0, |log| log.entries);
+		ensure!(at == from, Error::<T>::LogElsewhere);
+		ensure!(!records.is_empty(), Error::<T>::LogMalformed);
+		let followed = T::Logs::follow(before.as_ref(), records, &miner.clone().into());
+		let log = followed.ok_or(Error::<T>::NoPolicy)?.map_err(|why| match why.code {
+			RejectCode::ImaLimit => Error::<T>::LogTooLong,
+			_ => Error::<T>::LogMalformed,
+		})?;
+		let (id, entries) = (log.id, log.entries);
+		Logs::<T>::insert(&miner, log);
+		Self::deposit_event(Event::LogFollowed { miner, id, entries });
+		Ok(entries.saturating_sub(from))
+	}
+
+	/// The log that was handed in, if evidence goes on from its end: none where it goes on from what was accepted before in this boot, or brings the whole
+	/// log.
+	///
+	/// ## Errors
+	/// [`Error::LogMissing`], [`Error::LogOutdated`], [`Error::EvidenceMalformed`].
+	pub(crate) fn handed_in(
+		miner: &AccountIdOf<T>,
+		accepted: Option<&BootState>,
+		evidence: &HostEvidence,
+	) -> Result<Option<FoldedLog>, Error<T>> {
+		let from = evidence.ima_delta.from_entry;
+		let attest =
+			Attest::parse(&evidence.tpms_attest).map_err(|_| Error::<T>::EvidenceMalformed)?;
+		let continues = |boot: &BootState| boot.is_of(&attest.clock_info) && boot.entries == from;
+		if from == 0 || accepted.is_some_and(continues) {
+			return Ok(None);
+		}
+		let log = Logs::<T>::get(miner).filter(|log| log.entries == from);
+		let log = log.ok_or(Error::<T>::LogMissing)?;
+		// What became stricter since was not looked for.
+		ensure!(log.revision >= T::FilesTightened::get(), Error::<T>::LogOutdated);
+		Ok(Some(log))
+	}
+}

@@ -1,0 +1,175 @@
+//! Logs that are handed in in parts.
+
+use frame_support::{assert_noop, assert_ok};
+use hcc_evidence::{host::Context, RejectCode};
+use hcc_primitives::{mock::Now, OnChip};
+use sp_runtime::AccountId32;
+
+use crate::{
+	mock::*,
+	tests::{
+		evidence::{context, pinned, submit},
+		machine::Machine,
+		verdicts::{answer, challenge, enlisted, host, judge, told},
+	},
+	*,
+};
+
+fn submit_log(machine: &Machine, from: usize, to: usize) -> sp_runtime::DispatchResult {
+	let records = machine.log[from..to].concat().try_into().expect("short");
+	let origin = RuntimeOrigin::signed(miner());
+	Attestation::submit_log(origin, from as u32, records).map(drop).map_err(|why| why.error)
+}
+
+/// The open challenge of a machine that goes on from what it has handed in.
+fn after_log(machine: &Machine) -> Context {
+	Context { log: Attestation::log(miner()), ..context(machine) }
+}
+
+fn enlisted_with_files(test: impl FnOnce(Machine)) {
+	enlisted(|mut alice| {
+		for _ in 0..3 {
+			alice.run(b"bash");
+		}
+		test(alice);
+	});
+}
+
+#[test]
+fn evidence_goes_on_from_what_was_handed_in() {
+	enlisted_with_files(|alice| {
+		assert_ok!(submit_log(&alice, 0, 2));
+		assert_ok!(submit_log(&alice, 2, 4));
+		let log = Attestation::log(miner()).expect("followed");
+		assert_eq!((log.entries, log.revision), (4, 3));
+		System::assert_last_event(
+			Event::LogFollowed { miner: miner(), id: log.id, entries: 4 }.into(),
+		);
+		let evidence = alice.answer(&after_log(&alice));
+		assert_eq!(evidence.ima_delta.from_entry, 4);
+		assert_ok!(submit(evidence.clone()));
+		assert_eq!(pinned().log, Some(log));
+		let finding = judge(&evidence);
+		assert!(finding.is_accepted());
+		told(&finding);
+		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 5);
+	});
+}
+
+#[test]
+fn a_part_must_follow_the_last_one_or_begin_anew() {
+	enlisted_with_files(|alice| {
+		assert_noop!(submit_log(&alice, 1, 2), Error::<Test>::LogElsewhere);
+		assert_ok!(submit_log(&alice, 0, 3));
+		assert_noop!(submit_log(&alice, 2, 4), Error::<Test>::LogElsewhere);
+		assert_noop!(submit_log(&alice, 4, 5), Error::<Test>::LogElsewhere);
+		assert_ok!(submit_log(&alice, 0, 1));
+		assert_eq!(Attestation::log(miner()).expect("followed").entries, 1);
+	});
+}
+
+#[test]
+fn what_cannot_be_followed_changes_nothing() {
+	enlisted_with_files(|mut alice| {
+		assert_ok!(submit_log(&alice, 0, 2));
+		assert_noop!(submit_log(&alice, 2, 2), Error::<Test>::LogMalformed);
+		alice.log[2][30] ^= 1;
+		assert_noop!(submit_log(&alice, 2, 3), Error::<Test>::LogMalformed);
+		for _ in 0..513 {
+			alice.run(b"bash");
+		}
+		let from = alice.log.len() - 513;
+		alice.log.drain(2..from);
+		assert_noop!(submit_log(&alice, 2, 515), Error::<Test>::LogTooLong);
+		assert_ok!(submit_log(&alice, 2, 514));
+	});
+}
+
+#[test]
+fn nobody_hands_in_the_log_of_another_miner() {
+	enlisted_with_files(|alice| {
+		let origin = RuntimeOrigin::signed(AccountId32::new([9; 32]));
+		let records = alice.log[0].clone().try_into().expect("short");
+		assert_noop!(Attestation::submit_log(origin, 0, records), Error::<Test>::NotTheMiner);
+	});
+}
+
+#[test]
+fn evidence_that_goes_on_from_nothing_is_refused_and_costs_no_strike() {
+	enlisted_with_files(|alice| {
+		assert_ok!(submit_log(&alice, 0, 3));
+		let evidence = alice.answer(&after_log(&alice));
+		assert_ok!(submit_log(&alice, 3, 4));
+		assert_noop!(submit(evidence), Error::<Test>::LogMissing);
+		let evidence = alice.answer(&after_log(&alice));
+		assert_ok!(submit_log(&alice, 0, 4));
+		assert_noop!(submit(evidence), Error::<Test>::ReportNotBound);
+		assert_ok!(submit(alice.answer(&after_log(&alice))));
+	});
+}
+
+#[test]
+fn a_log_that_was_judged_by_an_older_list_is_handed_in_again() {
+	enlisted_with_files(|alice| {
+		assert_ok!(submit_log(&alice, 0, 3));
+		Revision::set(4);
+		assert_ok!(submit_log(&alice, 3, 4));
+		assert_eq!(Attestation::log(miner()).expect("followed").revision, 3, "its first part");
+		assert_ok!(submit(alice.answer(&after_log(&alice))));
+		challenge(&alice);
+	});
+	enlisted_with_files(|alice| {
+		assert_ok!(submit_log(&alice, 0, 3));
+		Revision::set(4);
+		FilesTightened::set(4);
+		assert_noop!(submit(alice.answer(&after_log(&alice))), Error::<Test>::LogOutdated);
+		assert_ok!(submit_log(&alice, 0, 3));
+		assert_ok!(submit(alice.answer(&after_log(&alice))));
+	});
+}
+
+/// Hundreds of files between two challenges, and a change of policy: both are met by the log that was handed in.
+#[test]
+fn a_log_that_was_accepted_may_be_gone_on_with_in_parts() {
+	enlisted(|mut alice| {
+		assert!(answer(&alice).is_accepted());
+		for _ in 0..4 {
+			alice.run(b"bash");
+		}
+		Revision::set(4);
+		FilesTightened::set(4);
+		assert_ok!(submit_log(&alice, 0, 5));
+		challenge(&alice);
+		let evidence = alice.answer(&after_log(&alice));
+		assert_eq!(evidence.ima_delta.from_entry, 5);
+		assert_ok!(submit(evidence.clone()));
+		let finding = judge(&evidence);
+		assert!(finding.is_accepted());
+		told(&finding);
+		next_tick();
+		assert_eq!(host(&alice).judged, 4, "by the list of today");
+		assert_eq!(Attestation::renewal(chip(&alice)), None);
+	});
+}
+
+#[test]
+fn what_is_found_in_a_part_counts_with_the_evidence() {
+	enlisted(|mut alice| {
+		alice.run(b"stranger");
+		alice.run(b"bash");
+		assert_ok!(submit_log(&alice, 0, 3));
+		let evidence = alice.answer(&after_log(&alice));
+		assert_ok!(submit(evidence.clone()));
+		assert_eq!(judge(&evidence).code, RejectCode::ImaUnknownFile.number());
+	});
+}
+
+#[test]
+fn nothing_is_left_of_the_log_of_a_miner_that_leaves() {
+	enlisted_with_files(|alice| {
+		assert_ok!(submit_log(&alice, 0, 3));
+		<Attestation as OnChip<AccountId32>>::on_exit(&miner());
+		assert_eq!(Attestation::log(miner()), None);
+		assert!(Now::get() > 0);
+	});
+}
