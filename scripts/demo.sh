@@ -85,6 +85,7 @@ start() {
 	watch=$!
 	say "the machine joins: a Debian kernel that measures what runs, under QEMU"
 	wait_for "the miner registers" 1 '.event == "registered"' 180
+	wait_for "its measurement log is too long for one evidence as set here: it hands it in, in parts" 1 '.event == "log_followed"' 90
 	wait_for "it shows its TPM; the validators make credentials" 1 '.event == "enrolment_opened"' 90
 	wait_for "the TPM has opened them: it is the miner's" 1 '.event == "tpm_enrolled"' 120
 }

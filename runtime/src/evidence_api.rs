@@ -84,7 +84,7 @@ impl Evaluates for HostEvaluation {
 
 /// Picoseconds.
 const EVALUATION: u64 = 15_000_000_000;
-const EVALUATION_BYTE: u64 = 100_000;
+const EVALUATION_BYTE: u64 = 130_000;
 
 pub(crate) fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
 	Some(extract(&PolicyAt::<Runtime>::new(revision)?, query))

@@ -368,7 +368,7 @@ pub(crate) fn point<const N: usize>(bits: &[u8]) -> Option<([u8; N], [u8; N])> {
 }
 
 /// The scalars of an ECDSA signature in DER.
-fn scalars<const N: usize>(der: &[u8]) -> Option<([u8; N], [u8; N])> {
+pub(crate) fn scalars<const N: usize>(der: &[u8]) -> Option<([u8; N], [u8; N])> {
 	let sequence = AnyRef::from_der(der).ok().filter(|any| any.tag() == Tag::Sequence)?;
 	let mut reader = SliceReader::new(sequence.value()).ok()?;
 	let r = UintRef::decode(&mut reader).ok()?;

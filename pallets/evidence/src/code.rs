@@ -239,6 +239,8 @@ reject_codes! {
 	ImaFileHash = 1203, ImaUnknown, "file was measured by another hash";
 	/// A file that was allowed when it was measured is so no more. Blame: nobody. Remedy: boot without it.
 	ImaOutdatedFile = 1204, ImaUnknown, "measured file was allowed before";
+	/// The signature of a file is not its signer's. No evidence is rejected for it: whoever vouches for the file is told.
+	FileSignature = 1205, ImaUnknown, "file is not signed by that signer";
 
 	/// A measured file is forbidden.
 	ImaForbiddenFile = 1301, ImaForbidden, "measured file is forbidden";

@@ -8,6 +8,8 @@ use rsa::{
 };
 use sha2::{Digest, Sha256, Sha384};
 
+use crate::certificate::scalars;
+
 /// A signature that does not verify. It says no more: what was wrong with it is of no use to an honest signer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadSignature;
@@ -98,6 +100,45 @@ pub trait Crypto {
 #[derive(Clone, Copy, Debug)]
 pub struct RustCrypto;
 
+impl RustCrypto {
+	/// RSA, PKCS #1 v1.5, over a SHA-256 digest.
+	pub fn rsa_over_digest(
+		key: &RsaKey,
+		digest: &[u8; 32],
+		signature: &[u8],
+	) -> Result<(), BadSignature> {
+		let key = rsa_public_key(key)?;
+		if signature.len() != key.size() {
+			return Err(BadSignature);
+		}
+		let signature = pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
+		let verified =
+			pkcs1v15::VerifyingKey::<Sha256>::new(key).verify_prehash(digest, &signature);
+		verified.map_err(|_| BadSignature)
+	}
+
+	/// ECDSA on P-256 over a SHA-256 digest; the signature is DER.
+	pub fn p256_over_digest(
+		key: &P256Key,
+		digest: &[u8; 32],
+		signature: &[u8],
+	) -> Result<(), BadSignature> {
+		let (r, s) = scalars::<32>(signature).ok_or(BadSignature)?;
+		let signature = p256::ecdsa::Signature::from_scalars(r, s).map_err(|_| BadSignature)?;
+		p256_public_key(key)?.verify_prehash(digest, &signature).map_err(|_| BadSignature)
+	}
+}
+
+fn rsa_public_key(key: &RsaKey) -> Result<RsaPublicKey, BadSignature> {
+	RsaPublicKey::new(BigUint::from_bytes_be(&key.modulus), BigUint::from(key.exponent))
+		.map_err(|_| BadSignature)
+}
+
+fn p256_public_key(key: &P256Key) -> Result<p256::ecdsa::VerifyingKey, BadSignature> {
+	let point = p256::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+	p256::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)
+}
+
 impl Crypto for RustCrypto {
 	fn p384_sha384(
 		key: &P384Key,
@@ -117,8 +158,7 @@ impl Crypto for RustCrypto {
 		r: &[u8; 32],
 		s: &[u8; 32],
 	) -> Result<(), BadSignature> {
-		let point = p256::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
-		let key = p256::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)?;
+		let key = p256_public_key(key)?;
 		let signature = p256::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
 		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
 	}
@@ -129,9 +169,7 @@ impl Crypto for RustCrypto {
 		message: &[u8],
 		signature: &[u8],
 	) -> Result<(), BadSignature> {
-		let key =
-			RsaPublicKey::new(BigUint::from_bytes_be(&key.modulus), BigUint::from(key.exponent))
-				.map_err(|_| BadSignature)?;
+		let key = rsa_public_key(key)?;
 		if signature.len() != key.size() {
 			return Err(BadSignature);
 		}

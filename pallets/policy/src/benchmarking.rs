@@ -1,10 +1,13 @@
 //! Benchmarks of the calls, each with the largest rows that there can be.
 
 extern crate alloc;
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 
 use frame_benchmarking::v2::*;
-use frame_support::traits::{fungible::Mutate, EnsureOrigin, Get};
+use frame_support::{
+	traits::{fungible::Mutate, EnsureOrigin, Get},
+	BoundedVec,
+};
 use frame_system::RawOrigin;
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
@@ -16,6 +19,7 @@ use hcc_primitives::{
 	benchmarking::{World, NOW},
 	EnrolledTpm,
 };
+use sp_io::hashing::sha2_256;
 use sp_runtime::Saturating;
 
 use super::*;
@@ -26,6 +30,10 @@ const ASK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/a
 const VCEK: &[u8] = include_bytes!("benchmarking/vcek.der");
 /// A list of the largest kind that is kept: `insecure-sim crl --this-update 1770000000 --revoke 1 … --revoke 32` writes it.
 const CRL: &[u8] = include_bytes!("benchmarking/crl.der");
+
+/// A key of RSA-4096 (SubjectPublicKeyInfo), and its signatures (PKCS #1 v1.5, by openssl) over the digests that are 32 times 0, 1, and so on to 15.
+const SIGNER: &[u8] = include_bytes!("benchmarking/signer.der");
+const SIGNATURES: &[u8] = include_bytes!("benchmarking/signatures.bin");
 
 const CPU: CpuId = CpuId { family: 0x1a, model: 0xff, stepping: 0xff };
 
@@ -52,6 +60,33 @@ fn rules() -> CpuRules {
 	let tcb = TcbVersion { fmc: Some(1), boot_loader: 1, tee: 1, snp: 1, microcode: 1 };
 	let floors = TcbFloors { current: tcb, reported: tcb, committed: tcb, launch: tcb };
 	CpuRules { floors, mitigations: u64::MAX }
+}
+
+fn signer_key() -> SignerKey {
+	SIGNER.to_vec().try_into().expect("no longer than any")
+}
+
+/// Files that [`SIGNER`] has signed, each with what `security.ima` would be.
+fn signed_files() -> Vec<(FileHash, FileSignatureBytes)> {
+	let signatures = SIGNATURES.chunks(512).enumerate();
+	signatures
+		.map(|(number, signature)| {
+			let value = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], signature].concat();
+			([number as u8; 32], value.try_into().expect("no longer than any"))
+		})
+		.collect()
+}
+
+/// All vouchers of a file but one.
+fn vouched_by_others<T: Config>(digest: &FileHash) {
+	let others = (1..MAX_VOUCHERS as u8).map(|number| Voucher {
+		signer: [number; 32],
+		added: 0,
+		depositor: account("other", number.into(), 0),
+		deposit: T::VoucherDeposit::get(),
+	});
+	let others: Vec<_> = others.collect();
+	Vouched::<T>::insert(digest, BoundedVec::truncate_from(others));
 }
 
 fn bounded(der: &[u8]) -> Certificate {
@@ -103,6 +138,12 @@ fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, Be
 	Ok(miner)
 }
 
+/// Gives an account enough for every deposit.
+fn fund<T: Config>(who: &AccountIdOf<T>) {
+	let rich = T::VoucherDeposit::get().saturating_mul(1_000_000u32.into());
+	T::NativeBalance::set_balance(who, rich);
+}
+
 /// SHA-256 of something.
 fn digest(at: u32) -> [u8; 32] {
 	let mut digest = [0xee; 32];
@@ -113,7 +154,7 @@ fn digest(at: u32) -> [u8; 32] {
 fn digests(
 	count: u32,
 ) -> frame_support::BoundedVec<[u8; 32], frame_support::traits::ConstU32<MAX_FILES>> {
-	let digests = (0..count).map(digest).collect::<alloc::vec::Vec<_>>();
+	let digests = (0..count).map(digest).collect::<Vec<_>>();
 	digests.try_into().expect("as many as there can be")
 }
 
@@ -312,6 +353,52 @@ mod benchmarks {
 		_(origin as T::RuntimeOrigin, Some(vendors(0)));
 
 		assert_eq!(TpmRoots::<T>::get().current(), Some(&vendors(0)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_file_signer() -> Result<(), BenchmarkError> {
+		let origin = admin::<T>()?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, signer_key(), true);
+
+		assert!(FileSigners::<T>::get(sha2_256(SIGNER)).current().is_some());
+		Ok(())
+	}
+
+	/// Of files for which as many others have vouched as can before.
+	#[benchmark]
+	fn vouch(n: Linear<1, MAX_VOUCHED>) -> Result<(), BenchmarkError> {
+		let who: AccountIdOf<T> = whitelisted_caller();
+		fund::<T>(&who);
+		Pallet::<T>::do_set_file_signer(sha2_256(SIGNER), Some(signer_key()))?;
+		let files: Vec<_> = signed_files().into_iter().take(n as usize).collect();
+		for (digest, _) in &files {
+			vouched_by_others::<T>(digest);
+		}
+		let files = files.try_into().expect("no more than any");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), sha2_256(SIGNER), files);
+
+		assert_eq!(Vouched::<T>::get([0; 32]).len() as u32, MAX_VOUCHERS);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn remove_voucher() -> Result<(), BenchmarkError> {
+		let who: AccountIdOf<T> = whitelisted_caller();
+		fund::<T>(&who);
+		Pallet::<T>::do_set_file_signer(sha2_256(SIGNER), Some(signer_key()))?;
+		vouched_by_others::<T>(&[0; 32]);
+		Pallet::<T>::do_vouch(who.clone(), sha2_256(SIGNER), signed_files()[..1].to_vec())?;
+		Pallet::<T>::do_set_file_signer(sha2_256(SIGNER), None)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), [0; 32], sha2_256(SIGNER));
+
+		assert_eq!(Vouched::<T>::get([0; 32]).len() as u32, MAX_VOUCHERS - 1);
 		Ok(())
 	}
 }

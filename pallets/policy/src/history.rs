@@ -81,6 +81,11 @@ impl<V: Clone + PartialEq> History<V> {
 		}
 	}
 
+	/// Whether there is a value now, or was at `oldest` or later.
+	pub fn is_needed(&self, oldest: Revision) -> bool {
+		self.0.last().is_some_and(|span| span.removed.is_none_or(|removed| removed > oldest))
+	}
+
 	/// The spans, oldest first.
 	pub fn spans(&self) -> &[Span<V>] {
 		&self.0

@@ -56,6 +56,7 @@ impl<T: Config> hcc_evidence::ima::Files for FilesAt<T> {
 		match Files::<T>::get(digest).at(self.revision) {
 			Some(FileRule::Allowed) => FileVerdict::Allowed,
 			Some(FileRule::Forbidden) => FileVerdict::Forbidden,
+			None if Pallet::<T>::is_vouched(&digest, self.revision) => FileVerdict::Allowed,
 			None => FileVerdict::Unknown,
 		}
 	}

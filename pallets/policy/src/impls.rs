@@ -40,7 +40,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Makes a revision in which `change` happens.
-	fn revise(
+	pub(crate) fn revise(
 		subject: Subject,
 		change: impl FnOnce(Revision) -> Result<(), DispatchError>,
 	) -> DispatchResult {
@@ -120,6 +120,11 @@ impl<T: Config> Pallet<T> {
 		Self::do_set_each::<Generations<T>, _, _>([product], trust, subject)
 	}
 
+	pub(crate) fn do_set_file_signer(signer: SignerId, key: Option<SignerKey>) -> DispatchResult {
+		let subject = Subject::FileSigner(signer);
+		Self::do_set_each::<FileSigners<T>, _, _>([signer], key, subject)
+	}
+
 	pub(crate) fn do_set_files(
 		digests: BoundedVec<FileHash, ConstU32<MAX_FILES>>,
 		rule: Option<FileRule>,
@@ -158,6 +163,8 @@ impl<T: Config> Pallet<T> {
 		for list in Crls::<T>::iter_values() {
 			ensure!(list.this_update <= list.next_update, "6: a list ends before it is made");
 		}
+		FileSigners::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
+		Self::check_vouchers()?;
 		Self::check_veks()
 	}
 }

@@ -15,7 +15,10 @@ mod genesis;
 pub mod history;
 mod host;
 mod impls;
+mod outcomes;
 mod revocation;
+mod signers;
+mod storage;
 mod tighten;
 mod types;
 mod veks;
@@ -29,6 +32,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+use frame_support::pallet_macros::import_section;
 pub use genesis::{
 	AmdHierarchySpec, BootPartSpec, BootRoleSpec, BootRulesSpec, CpuSpec, FileSpec,
 	GenerationTrustSpec, TcbSpec,
@@ -39,6 +43,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[import_section(outcomes::outcomes)]
+#[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
 	extern crate alloc;
@@ -50,6 +56,7 @@ pub mod pallet {
 			fungible::{Inspect, Mutate, MutateHold},
 			UnixTime,
 		},
+		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::{
@@ -89,6 +96,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type VekDeposit: Get<BalanceOf<Self>>;
 
+		/// What it costs to vouch for a file while that is stored.
+		#[pallet::constant]
+		type VoucherDeposit: Get<BalanceOf<Self>>;
+
+		/// After how many blocks files for which somebody vouches come into force, where others did lately.
+		#[pallet::constant]
+		type VouchInterval: Get<BlockNumberFor<Self>>;
+
 		/// Whose chips are.
 		type Chips: ChipOwners<AccountIdOf<Self>>;
 
@@ -111,78 +126,9 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// The row of a chip's key.
 		Vek,
+		/// A file's row.
+		Voucher,
 	}
-
-	/// The newest revision.
-	#[pallet::storage]
-	pub type CurrentRevision<T: Config> = StorageValue<_, Revision, ValueQuery>;
-
-	/// Bits of a report that are judged as masks.
-	#[pallet::storage]
-	pub type Platform<T: Config> = StorageValue<_, History<PlatformRules>, ValueQuery>;
-
-	/// What is asked of each kind of CPU.
-	// Not hashed: family, model and stepping are three bytes, set by governance.
-	#[pallet::storage]
-	pub type Cpus<T: Config> = StorageMap<_, Identity, CpuId, History<CpuRules>, ValueQuery>;
-
-	/// What runs in a guest of a launch measurement.
-	// Not hashed: the key is a hash, set by governance.
-	#[pallet::storage]
-	pub type Measurements<T: Config> =
-		StorageMap<_, Identity, LaunchMeasurement, History<Role>, ValueQuery>;
-
-	/// What is known of a file.
-	// Not hashed: the key is a hash, set by governance.
-	#[pallet::storage]
-	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
-
-	/// The last revision in which the list of files, of those that must be measured, or of what may boot became stricter.
-	#[pallet::storage]
-	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
-
-	/// Files that must be measured.
-	#[pallet::storage]
-	pub type Required<T: Config> = StorageValue<_, History<RequiredFiles>, ValueQuery>;
-
-	/// What is asked of what boots; none: each boot must be like the enrolled one.
-	#[pallet::storage]
-	pub type Boot<T: Config> = StorageValue<_, History<BootRules>, ValueQuery>;
-
-	/// What may boot, by the digests in firmwares' event logs.
-	// Not hashed: the key is a hash, set by governance.
-	#[pallet::storage]
-	pub type BootParts<T: Config> =
-		StorageMap<_, Identity, BootDigest, History<BootRole>, ValueQuery>;
-
-	/// The hierarchies under which chips are genuine.
-	#[pallet::storage]
-	pub type AmdRoots<T: Config> = StorageValue<_, History<AmdRootList>, ValueQuery>;
-
-	/// How far the processors of each product line are trusted; those without a row are not.
-	// Not hashed: there are as many keys as product lines.
-	#[pallet::storage]
-	pub type Generations<T: Config> =
-		StorageMap<_, Identity, ProductLine, History<GenerationTrust>, ValueQuery>;
-
-	/// The newest revocation list of each of AMD's roots.
-	// Not hashed: the key is a hash of a root that governance trusts.
-	#[pallet::storage]
-	pub type Crls<T: Config> = StorageMap<_, Identity, ArkId, CrlRow, OptionQuery>;
-
-	/// For how many seconds after its end a revocation list counts. None: no list is asked for.
-	#[pallet::storage]
-	pub type RevocationGrace<T: Config> = StorageValue<_, u64, OptionQuery>;
-
-	/// The certificates under which TPMs are genuine.
-	#[pallet::storage]
-	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
-
-	/// The keys of each chip, newest last, each for another TCB.
-	// Not hashed: the key is a hash of a chip's id, and rows exist only for registered chips.
-	#[pallet::storage]
-	pub type Veks<T: Config> =
-		StorageMap<_, Identity, ChipHash, BoundedVec<VekRowOf<T>, ConstU32<MAX_VEKS>>, ValueQuery>;
 
 	/// The rules from the start. Certificates and hashes are in hexadecimal.
 	#[pallet::genesis_config]
@@ -217,49 +163,12 @@ pub mod pallet {
 		}
 	}
 
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// From this revision on, `subject` is ruled otherwise.
-		Changed { revision: Revision, subject: Subject },
-		/// The certificate of a chip's key for `tcb` was verified.
-		VekRegistered { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
-		/// A newer revocation list of one of AMD's roots was verified: it names that many certificates, and is current until `next_update` (seconds since 1970).
-		CrlPosted { ark: ArkId, next_update: u64, revoked: u32 },
-		/// Revocation lists count for that many seconds after their end; none are asked for without.
-		RevocationGraceSet { grace: Option<u64> },
-		/// A chip's key for `tcb` was forgotten, and its deposit released.
-		VekRemoved { chip: ChipHash, tcb: TcbVersion, depositor: AccountIdOf<T> },
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The rule is what it is to be set to, or there is none to remove. Nothing need be done.
-		Unchanged,
-		/// The rule was changed so often that all it remembers is still needed. Wait until open windows have closed.
-		TooManyRevisions,
-		/// The certificate's chip is registered by no miner. Register the chip first.
-		ChipNotRegistered,
-		/// The certificate leads to no trusted root, or is no VCEK, or is not valid now. `hcc verify snp` tells why.
-		VekRefused,
-		/// AMD has revoked what the certificate was issued by.
-		VekRevoked,
-		/// The revocation list is of no trusted root, or does not hold.
-		CrlRefused,
-		/// A revocation list that was made as late or later is known. Nothing need be done.
-		CrlNotNewer,
-		/// The revocation list names more certificates than are kept.
-		CrlTooLong,
-		/// The chip's key for that TCB is registered already. Nothing need be done.
-		VekKnown,
-		/// Others have registered as many keys of the chip as they may. The chip's miner can register it.
-		TooManyVeks,
-		/// There is no such key, or another account registered it. See `Veks`.
-		VekNotFound,
-	}
-
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::enforce_vouchers(now, meter);
+		}
+
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
@@ -326,6 +235,16 @@ pub mod pallet {
 		/// The keys of a chip.
 		pub fn veks(chip: ChipHash) -> Vec<Vek> {
 			Veks::<T>::get(chip).into_iter().map(|row| row.vek).collect()
+		}
+
+		/// The key by which files are signed (SubjectPublicKeyInfo, DER) whose SHA-256 that is, if it is trusted now.
+		pub fn file_signer(signer: SignerId) -> Option<SignerKey> {
+			FileSigners::<T>::get(signer).current().cloned()
+		}
+
+		/// By which signers that file was signed, and from which revision on that counts.
+		pub fn vouchers(digest: FileHash) -> Vec<VoucherOf<T>> {
+			Vouched::<T>::get(digest).into_inner()
 		}
 
 		/// The certificates under which TPMs are genuine now.
@@ -593,6 +512,67 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			Self::do_post_crl(&list)?;
 			Ok(Pays::No.into())
+		}
+
+		/// Trusts a key by which files are signed (SubjectPublicKeyInfo, DER: RSA or P-256), or trusts it no more.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where it is trusted no more.
+		///
+		/// ## Errors
+		/// [`Error::SignerMalformed`], [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		///
+		/// ## Events
+		/// [`Event::Changed`].
+		#[pallet::call_index(14)]
+		pub fn set_file_signer(
+			origin: OriginFor<T>,
+			key: SignerKey,
+			trusted: bool,
+		) -> DispatchResult {
+			Self::change_file_signer(origin, key, trusted)
+		}
+
+		/// Vouches for files by the signatures of a signer that is trusted: each the value of `security.ima`, as `evmctl ima_sign` makes it. They are allowed from the next revision on,
+		/// which comes within [`Config::VouchInterval`], for as long as the signer is trusted.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by anyone, with [`Config::VoucherDeposit`] free for each file.
+		///
+		/// ## Errors
+		/// [`Error::SignerUnknown`], [`Error::FileSignatureRefused`], [`Error::AlreadyVouched`], [`Error::TooManyVouchers`] for any of the files: then none counts.
+		///
+		/// ## Events
+		/// [`Event::FilesVouched`].
+		#[pallet::call_index(15)]
+		#[pallet::weight(<T as Config>::WeightInfo::vouch(files.len() as u32))]
+		pub fn vouch(
+			origin: OriginFor<T>,
+			signer: SignerId,
+			files: BoundedVec<(FileHash, FileSignatureBytes), ConstU32<MAX_VOUCHED>>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_vouch(who, signer, files.into_inner())
+		}
+
+		/// Forgets that a file was signed, where it counts for nothing any more, and releases the deposit.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by who vouched.
+		///
+		/// ## Errors
+		/// [`Error::VoucherNotFound`], [`Error::VoucherNeeded`].
+		///
+		/// ## Events
+		/// [`Event::VoucherRemoved`].
+		#[pallet::call_index(16)]
+		pub fn remove_voucher(
+			origin: OriginFor<T>,
+			digest: FileHash,
+			signer: SignerId,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_remove_voucher(who, digest, signer)
 		}
 	}
 }

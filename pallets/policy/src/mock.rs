@@ -16,6 +16,8 @@ pub fn digest(of: u8) -> FileHash {
 }
 
 pub const VEK_DEPOSIT: u64 = 10;
+pub const VOUCHER_DEPOSIT: u64 = 3;
+pub const VOUCH_INTERVAL: u64 = 20;
 /// What accounts 1 to 4 have.
 pub const ENDOWMENT: u64 = 1_000;
 /// 2026-06-01, in milliseconds: within the validity of the test hierarchy.
@@ -91,6 +93,8 @@ impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type VekDeposit = ConstU64<VEK_DEPOSIT>;
+	type VoucherDeposit = ConstU64<VOUCHER_DEPOSIT>;
+	type VouchInterval = ConstU64<VOUCH_INTERVAL>;
 	type Chips = MockMiners;
 	type Time = Timestamp;
 	type WeightInfo = ();

@@ -10,6 +10,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
 
+use crate::Revision;
+
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 /// An amount in the smallest unit of the native token.
@@ -176,6 +178,32 @@ pub struct VekRow<AccountId, Balance> {
 	pub deposit: Balance,
 }
 
+/// SHA-256 of a signer's key: SubjectPublicKeyInfo, DER.
+pub type SignerId = [u8; 32];
+/// A signer's key: SubjectPublicKeyInfo, DER. RSA-4096 has 550 bytes.
+pub type SignerKey = BoundedVec<u8, ConstU32<600>>;
+/// The value of `security.ima`: nine bytes before a signature of RSA-4096 at the most.
+pub type FileSignatureBytes = BoundedVec<u8, ConstU32<{ 9 + 512 }>>;
+/// For how many files one call can vouch.
+pub const MAX_VOUCHED: u32 = 16;
+/// How many signers' signatures of one file are kept.
+pub const MAX_VOUCHERS: u32 = 4;
+/// [`Voucher`] in the chain's units.
+pub type VoucherOf<T> = Voucher<AccountIdOf<T>, BalanceOf<T>>;
+
+/// A signature of a file that was verified.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Voucher<AccountId, Balance> {
+	pub signer: SignerId,
+	/// The first revision in which it counts, as long as the signer is trusted.
+	pub added: Revision,
+	/// Who vouched, and has the deposit back when it goes.
+	pub depositor: AccountId,
+	pub deposit: Balance,
+}
+
 /// How many certificates of a revocation list are kept. Those that AMD's lists could name are a few.
 pub const MAX_REVOKED: u32 = 32;
 
@@ -205,4 +233,7 @@ pub enum Subject {
 	/// That many digests of what may boot.
 	BootParts(u32),
 	Generation(ProductLine),
+	FileSigner(SignerId),
+	/// Files for which somebody has vouched.
+	Vouched,
 }

@@ -43,6 +43,10 @@ impl pallet_policy::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	// A row of some 300 bytes.
 	type VekDeposit = ConstU128<{ 40 * MILLI_ALPHA }>;
+	// A row of some 100 bytes.
+	type VoucherDeposit = ConstU128<{ 10 * MILLI_ALPHA }>;
+	// Ten minutes: within the longest window there are a dozen such revisions, of the 32 by which evidence can be judged at a time.
+	type VouchInterval = ConstU32<{ 10 * MINUTES }>;
 	type Chips = Registry;
 	type Time = Timestamp;
 	type WeightInfo = pallet_policy::weights::SubstrateWeight<Runtime>;

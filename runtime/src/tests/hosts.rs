@@ -238,3 +238,42 @@ fn a_log_too_long_for_one_evidence_is_handed_in_and_judged_and_proven_with_it() 
 		assert_eq!(Attestation::log(miner()), None);
 	});
 }
+
+/// A key of RSA-4096, and signatures that openssl made with it: over the digests that are 32 times 0, 1, and so on.
+const SIGNER: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signer.der");
+const SIGNATURES: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signatures.bin");
+
+#[test]
+fn a_file_that_a_trusted_signer_has_signed_is_accepted_until_the_signer_is_not() {
+	run(|mut machine| {
+		machine.measure(&[7; 32], "/usr/bin/signed");
+		let unknown = RejectCode::ImaUnknownFile.number();
+		assert_eq!(attest(&machine).code, unknown);
+		let key: pallet_policy::SignerKey = SIGNER.to_vec().try_into().expect("short");
+		assert_ok!(Policy::set_file_signer(RuntimeOrigin::root(), key.clone(), true));
+		assert_eq!(attest(&machine).code, unknown, "nobody has vouched");
+		let signature = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], &SIGNATURES[7 * 512..8 * 512]].concat();
+		let files = vec![([7; 32], signature.try_into().expect("short"))];
+		assert_ok!(Policy::vouch(
+			RuntimeOrigin::signed(miner()),
+			sp_io::hashing::sha2_256(SIGNER),
+			files.try_into().expect("one"),
+		));
+		blocks(1);
+		assert_eq!(attest(&machine).code, 0);
+		assert_ok!(Policy::set_file_signer(RuntimeOrigin::root(), key, false));
+		let renewal = || Attestation::renewal(chip(&machine)).expect("its log is wanted anew");
+		blocks(1);
+		while Verdicts::tick() <= renewal() {
+			block();
+		}
+		let mut code = attest(&machine).code;
+		// A challenge of before that tick may have been open.
+		for _ in 0..2 {
+			if code == 0 {
+				code = attest(&machine).code;
+			}
+		}
+		assert_eq!(code, RejectCode::ImaOutdatedFile.number());
+	});
+}

@@ -126,6 +126,7 @@ pub(super) fn block_by(randomness: Option<[u8; 32]>) {
 		// It may have left, or have another worker.
 		let _ = file(validator, vec![]);
 	}
+	Policy::on_poll(next, &mut WeightMeter::new());
 	Verdicts::on_poll(next, &mut WeightMeter::new());
 	Attestation::on_poll(next, &mut WeightMeter::new());
 	Reputation::on_poll(next, &mut WeightMeter::new());

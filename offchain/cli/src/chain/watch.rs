@@ -130,7 +130,9 @@ fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 }
 
 fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	use api::attestation::events::{Challenged, ChipClaimed, ClaimRefused, EvidenceIncluded, Void};
+	use api::attestation::events::{
+		Challenged, ChipClaimed, ClaimRefused, EvidenceIncluded, LogFollowed, Void,
+	};
 	let told = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
 		let text = format!("chip {} #{seq} {what}", short(chip));
 		(json!({ "event": name, "chip": hex::encode(chip), "seq": seq }), text)
@@ -141,6 +143,12 @@ fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<EvidenceIncluded>() {
 		let e = e?;
 		Some(told("evidence", &e.chip, e.seq, "answers"))
+	} else if let Some(e) = event.decode_fields_as::<LogFollowed>() {
+		let e = e?;
+		let text = format!("miner {} hands in its log up to entry {}", e.miner, e.entries);
+		let row =
+			json!({ "event": "log_followed", "miner": e.miner.to_string(), "entries": e.entries });
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Void>() {
 		let e = e?;
 		Some(told("void", &e.chip, e.seq, "is void: nothing counts"))

@@ -25,7 +25,7 @@ const GATEWAY: &str = "10.0.2.2";
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
 /// The most bytes of the measurement log in one transaction: less than the machine's log has, so that it is handed in in parts as that of a large machine is.
-const LOG_PART: usize = 4096;
+const LOG_PART: usize = 2048;
 /// Where the machine's kernel keeps its firmware's event log.
 const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 

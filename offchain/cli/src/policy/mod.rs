@@ -3,6 +3,7 @@
 mod boot_parts;
 mod ima_digests;
 mod post_crl;
+mod vouch;
 
 pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
@@ -15,6 +16,7 @@ pub(crate) enum Policy {
 	/// What a machine has booted, by the event log of its firmware.
 	BootParts(boot_parts::Args),
 	PostCrl(post_crl::Args),
+	Vouch(vouch::Args),
 }
 
 /// Runs the command and gives the exit code.
@@ -23,5 +25,6 @@ pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
 		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),
 		Policy::BootParts(args) => boot_parts::run(args).map(|()| 0),
 		Policy::PostCrl(args) => post_crl::run(args).map(|()| 0),
+		Policy::Vouch(args) => vouch::run(args).map(|()| 0),
 	}
 }

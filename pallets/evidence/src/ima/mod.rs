@@ -8,8 +8,10 @@ mod files;
 mod fold;
 mod record;
 mod replay;
+mod signature;
 
 pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm, Renewed};
 pub use fold::{fold, Findings};
 pub use record::{Record, Records, Template};
 pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};
+pub use signature::{key_id, FileSignature};

@@ -69,6 +69,20 @@ impl<'a> Record<'a> {
 		}
 	}
 
+	/// The third field of `ima-sig` and `ima-sigv2`: the value of `security.ima`. None where there is none, or it is empty.
+	pub fn signature(&self) -> Option<&'a [u8]> {
+		if self.template == Template::Ima {
+			return None;
+		}
+		let mut at = Reader::new(self.data);
+		let mut field = || {
+			let len = at.u32_le().ok()?;
+			at.take(len as usize).ok()
+		};
+		let (_digest, _name) = (field()?, field()?);
+		field().filter(|signature| !signature.is_empty())
+	}
+
 	/// The algorithm and the bytes of the file's digest.
 	pub fn file_digest(&self) -> Check<(&'a str, &'a [u8])> {
 		let malformed = |seen: &'static str| {

@@ -6,7 +6,8 @@ use sha1::{Digest, Sha1};
 use super::HashAlgorithm;
 use crate::{
 	bytes::{Reader, Short},
-	crypto::{PublicKey, RustCrypto},
+	crypto::RustCrypto,
+	tpm::PublicKey,
 	Check, RejectCode, Rejection,
 };
 
@@ -66,8 +67,11 @@ impl<'a> FileSignature<'a> {
 		if self.algorithm != HashAlgorithm::Sha256 {
 			return Err(refused("over another hash than SHA-256"));
 		}
-		RustCrypto::over_digest(key, digest, self.signature)
-			.map_err(|_| refused("a signature of another key, or of another file"))
+		let verified = match key {
+			PublicKey::Rsa(key) => RustCrypto::rsa_over_digest(key, digest, self.signature),
+			PublicKey::P256(key) => RustCrypto::p256_over_digest(key, digest, self.signature),
+		};
+		verified.map_err(|_| refused("a signature of another key, or of another file"))
 	}
 }
 

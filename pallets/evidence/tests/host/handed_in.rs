@@ -119,7 +119,7 @@ fn files_that_are_required_may_be_in_any_part() {
 	policy.required.push(RequiredFile { any_of: vec![sha256(b"libc")] });
 	let missing = Some(RejectCode::ImaRequiredMissing.number());
 	assert_eq!(outcome(&machine, &[2], &policy, &context), missing);
-	assert_eq!(machine.hand_in(&[2, 3], &policy).required_seen.contains(&miner_binary()), true);
+	assert!(machine.hand_in(&[2, 3], &policy).required_seen.contains(&miner_binary()));
 }
 
 #[test]

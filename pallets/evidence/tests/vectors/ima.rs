@@ -1,9 +1,10 @@
 use hcc_evidence::{
+	crypto::RsaKey,
 	ima::{
-		replay, Checkpoint, DigestList, FileVerdict, HashAlgorithm, Limits, Records, Replayed,
-		Violations,
+		fold, replay, Checkpoint, DigestList, FileSignature, FileVerdict, Findings, HashAlgorithm,
+		Limits, Records, Replayed, Violations,
 	},
-	tpm::{Attest, PcrBank},
+	tpm::{Attest, PcrBank, PublicKey},
 	Check, RejectCode,
 };
 
@@ -41,6 +42,70 @@ fn the_log_of_a_real_server_replays_in_both_banks() {
 		assert_eq!(replayed.proven + replayed.unproven, 16_169);
 		assert_eq!(replayed.violations, 24);
 	}
+}
+
+/// A server's log of 16,169 entries takes nine parts; what is left is brought by the evidence.
+#[test]
+fn the_log_of_a_real_server_is_followed_in_parts() {
+	let Some(vector) = Vector::find("tpm-ima-e2e/hpe-dl160-quote-ima") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let quoted = vector.json("pcrs.json")["sha256"]["10"].as_str().map(hex::decode);
+	let quoted = quoted.expect("pcr 10").expect("hexadecimal");
+	let limits = Limits { bytes: 512 << 10, entries: 2_000 };
+	let mut at = Checkpoint::boot(PcrBank::Sha256);
+	let (mut findings, nobody) = (Findings::default(), DigestList::default());
+	let (mut start, mut parts) = (0, 0);
+	let ends = ends_of_records(&log);
+	for end in ends.iter().skip(1_999).step_by(2_000) {
+		at = fold(&log[start..*end], &at, &mut findings, &nobody, limits).expect("followed");
+		(start, parts) = (*end, parts + 1);
+	}
+	assert_eq!((at.entries, parts), (16_000, 8));
+	let rest = replay::<DigestList>(&log[start..], &at, &quoted, None, Violations::Count, limits);
+	let rest = rest.unwrap_or_else(|why| panic!("{why}"));
+	assert_eq!(rest.proven + rest.unproven, 169);
+	assert_eq!(
+		findings.fault,
+		Some((1, RejectCode::ImaFileHash.number())),
+		"its digests are SHA-1"
+	);
+}
+
+/// 896 of the log's 899 signatures are of the key beside it, which is too short for a chain to trust.
+#[test]
+fn the_signatures_of_a_real_log_are_their_signers() {
+	let Some(vector) = Vector::find("ima/ibmacs-imasig-TAMPERED") else { return };
+	let log = vector.file("binary_runtime_measurements");
+	let der = vector.file("imakey.der");
+	let signer = rsa_1024(&der);
+	let (mut held, mut others) = (0, 0);
+	for record in Records::new(&log, 0) {
+		let record = record.expect("a whole record");
+		let Some(bytes) = record.signature() else { continue };
+		let (algorithm, digest) = record.file_digest().expect("a digest");
+		let ("sha256", Ok(digest)) = (algorithm, <[u8; 32]>::try_from(digest)) else {
+			others += 1;
+			continue;
+		};
+		let verified = FileSignature::parse(bytes).and_then(|found| found.verify(&signer, &digest));
+		let mut other = digest;
+		other[0] ^= 1;
+		let forged = FileSignature::parse(bytes).and_then(|found| found.verify(&signer, &other));
+		assert!(forged.is_err());
+		match verified {
+			Ok(()) => held += 1,
+			Err(_) => others += 1,
+		}
+	}
+	assert_eq!((held, others), (896, 3));
+}
+
+/// The key of a certificate or of a SubjectPublicKeyInfo with 1,024 bits: the modulus is what stands between two known integers.
+fn rsa_1024(der: &[u8]) -> PublicKey {
+	let start = [0x02, 0x81, 0x81, 0x00];
+	let at = der.windows(4).position(|window| window == start).expect("a modulus of 1024 bits") + 4;
+	assert_eq!(der[at + 128..at + 133], [0x02, 0x03, 0x01, 0x00, 0x01], "the exponent is 65537");
+	PublicKey::Rsa(RsaKey { modulus: der[at..at + 128].to_vec(), exponent: 65_537 })
 }
 
 const QEMU: &[&str] =

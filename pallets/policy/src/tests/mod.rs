@@ -3,5 +3,6 @@ mod genesis;
 mod history;
 mod revisions;
 mod revocation;
+mod signers;
 mod tighten;
 mod veks;
