@@ -184,4 +184,7 @@ mod runtime {
 	pub type SafeMode = pallet_safe_mode;
 	#[runtime::pallet_index(32)]
 	pub type MultiBlockMigrations = pallet_migrations;
+
+	#[runtime::pallet_index(33)]
+	pub type Oracle = pallet_oracle;
 }

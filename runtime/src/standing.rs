@@ -22,7 +22,7 @@ use sp_runtime::{
 
 use crate::*;
 
-/// Refuses operational calls that cannot succeed, by [`InvalidTransaction::Custom`]: 64 × the pallet (0 attestation, 1 verdicts, 2 registry) + the number of its error.
+/// Refuses operational calls that cannot succeed, by [`InvalidTransaction::Custom`]: 64 × the pallet (0 attestation, 1 verdicts, 2 registry, 3 oracle) + the number of its error.
 #[derive(Clone, Eq, PartialEq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CheckStanding;
 
@@ -31,9 +31,9 @@ const ERRORS: u8 = 64;
 /// What is refused whoever sends it: calls made of operational calls, and those that nobody but governance may make.
 const NOT_BY_ITSELF: u8 = u8::MAX;
 
-/// The number of a pallet's error among the reasons for which a transaction is not taken: 64 × (0 attestation, 1 verdicts, 2 registry) + the error's own.
+/// The number of a pallet's error among the reasons for which a transaction is not taken: 64 × (0 attestation, 1 verdicts, 2 registry, 3 oracle) + the error's own.
 fn refusal(error: impl Into<DispatchError>) -> InvalidTransaction {
-	let pallets = [Attestation::index(), Verdicts::index(), Registry::index()];
+	let pallets = [Attestation::index(), Verdicts::index(), Registry::index(), Oracle::index()];
 	let number = match error.into() {
 		DispatchError::Module(ModuleError { index, error: [error, ..], .. }) if error < ERRORS => {
 			let pallet = pallets.iter().position(|pallet| *pallet == usize::from(index));
@@ -67,6 +67,11 @@ impl CheckStanding {
 				pallet_registry::Call::post_credential { miner, .. }
 				| pallet_registry::Call::reveal_seed { miner, .. },
 			) => Registry::check_helper(who, miner).map_err(refusal)?,
+			RuntimeCall::Oracle(pallet_oracle::Call::report { price, block }) => {
+				let feeder = Oracle::check_report(who, *price, *block).map_err(refusal)?;
+				// One at a time.
+				valid.provides = vec![(b"price", feeder).encode()];
+			},
 			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {},
 			_ => return Err(InvalidTransaction::Custom(NOT_BY_ITSELF)),
 		}

@@ -15,6 +15,7 @@ mod genesis;
 pub mod miner;
 #[cfg(feature = "std")]
 pub mod mock;
+pub mod oracle;
 pub mod ticks;
 pub mod units;
 pub mod validators;
@@ -26,6 +27,7 @@ pub use miner::{
 	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
 	Veks,
 };
+pub use oracle::{Oracle, Price};
 pub use ticks::{Tick, Ticks};
 pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};
 

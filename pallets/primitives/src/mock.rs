@@ -27,6 +27,8 @@ parameter_types! {
 	pub static Closed: Vec<SubjectId> = vec![];
 	/// Whom [`MockSlashes`] punished, and for whose report.
 	pub static Slashed: Vec<(AccountId32, Option<AccountId32>)> = vec![];
+	/// Whom it fined.
+	pub static Fined: Vec<AccountId32> = vec![];
 	/// The chips that [`MockMiners`] was told to give to somebody, or to nobody any more.
 	pub static HandedOver: Vec<(ChipHash, Option<AccountId32>)> = vec![];
 	/// Which miners [`MockSlashesMiners`] punished, and how much.
@@ -74,6 +76,7 @@ pub fn reset() {
 	Overturned::set(vec![]);
 	Closed::set(vec![]);
 	Slashed::set(vec![]);
+	Fined::set(vec![]);
 	HandedOver::set(vec![]);
 	SlashedMiners::set(vec![]);
 	Served::set(vec![]);
@@ -142,6 +145,10 @@ impl OnVerdict for MockOnVerdict {
 
 pub struct MockSlashes;
 impl Slashes<AccountId32> for MockSlashes {
+	fn fine(validator: &AccountId32, _: Perbill) {
+		Fined::mutate(|all| all.push(validator.clone()));
+	}
+
 	fn slash(validator: &AccountId32, _: Perbill, reporter: Option<(&AccountId32, Perbill)>) {
 		let reporter = reporter.map(|(who, _)| who.clone());
 		Slashed::mutate(|all| all.push((validator.clone(), reporter)));

@@ -17,6 +17,8 @@ pub trait Slashes<AccountId> {
 	/// Takes `part` of what a validator has at stake, of which `reporter` has its share; the rest is burned. It authors no more until the set
 	/// changes, unless too many do not already.
 	fn slash(validator: &AccountId, part: Perbill, reporter: Option<(&AccountId, Perbill)>);
+	/// Takes `part` of what a validator has at stake, which is burned. It stays in office.
+	fn fine(validator: &AccountId, part: Perbill);
 }
 
 /// What a member of a committee did for a subject.

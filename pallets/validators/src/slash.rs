@@ -11,6 +11,10 @@ use sp_staking::offence::OffenceSeverity;
 use crate::*;
 
 impl<T: Config> Slashes<AccountIdOf<T>> for Pallet<T> {
+	fn fine(validator: &AccountIdOf<T>, part: Perbill) {
+		Self::take_part(validator, part, None);
+	}
+
 	fn slash(
 		validator: &AccountIdOf<T>,
 		part: Perbill,

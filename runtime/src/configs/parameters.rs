@@ -8,6 +8,7 @@ use super::{
 		INITIAL_VERDICTS_RULES,
 	},
 	consensus::INITIAL_VALIDATOR_RULES,
+	money::INITIAL_ORACLE_RULES,
 };
 use crate::*;
 
@@ -59,12 +60,21 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_verdicts::Rules<Balance> = INITIAL_VERDICTS_RULES;
 	}
+
+	/// Prices.
+	#[dynamic_pallet_params]
+	#[codec(index = 5)]
+	pub mod oracle {
+		/// What makes a price of reports, and how long it holds.
+		#[codec(index = 0)]
+		pub static Rules: pallet_oracle::Rules = INITIAL_ORACLE_RULES;
+	}
 }
 
 pub use dynamic_params::{
-	attestation::Rules as AttestationRules, registry::Rules as RegistryRules,
-	reputation::Rules as ReputationRules, validators::Rules as ValidatorRules,
-	verdicts::Rules as VerdictsRules,
+	attestation::Rules as AttestationRules, oracle::Rules as OracleRules,
+	registry::Rules as RegistryRules, reputation::Rules as ReputationRules,
+	validators::Rules as ValidatorRules, verdicts::Rules as VerdictsRules,
 };
 
 #[cfg(feature = "runtime-benchmarks")]

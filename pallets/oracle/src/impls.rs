@@ -1,0 +1,188 @@
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{
+	ensure, pallet_prelude::DispatchResult, traits::Get, weights::WeightMeter, BoundedVec,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use hcc_primitives::{supermajority, ActiveValidators, Oracle, Slashes, Tick, Ticks};
+use sp_runtime::traits::Saturating;
+
+use crate::{
+	market::{consensus, is_absurd, smoothed, within_day, Consensus},
+	*,
+};
+
+/// How many ticks an hour has, and a day: one tick a block of six seconds.
+const HOUR: Tick = 600;
+const DAY: Tick = 24 * HOUR;
+
+impl<T: Config> Pallet<T> {
+	/// What can be told of a report at once.
+	///
+	/// ## Errors
+	/// As `report`.
+	pub fn check_report(
+		who: &AccountIdOf<T>,
+		price: Price,
+		block: BlockNumberFor<T>,
+	) -> Result<AccountIdOf<T>, Error<T>> {
+		let feeder = T::Feeders::validator_of(who).ok_or(Error::<T>::NotAFeeder)?;
+		ensure!(T::Feeders::active().contains(&feeder), Error::<T>::NotAFeeder);
+		let rules = Self::rules();
+		ensure!((rules.floor..=rules.ceiling).contains(&price), Error::<T>::OutOfBounds);
+		let now = frame_system::Pallet::<T>::block_number();
+		let recent = block <= now && now.saturating_sub(block) <= rules.max_age.into();
+		ensure!(recent, Error::<T>::BadBlock);
+		let known = Reports::<T>::get().into_iter().find(|report| report.feeder == feeder);
+		if let Some(last) = known {
+			ensure!(last.block < block, Error::<T>::NotNewer);
+			// Half an interval: reports need not keep step with the rates.
+			let apart = block.saturating_sub(last.block);
+			ensure!(apart >= (rules.interval / 2).into(), Error::<T>::TooSoon);
+		}
+		Ok(feeder)
+	}
+
+	pub(crate) fn do_report(
+		who: &AccountIdOf<T>,
+		price: Price,
+		block: BlockNumberFor<T>,
+	) -> DispatchResult {
+		let feeder = Self::check_report(who, price, block)?;
+		Reports::<T>::try_mutate(|reports| {
+			let report = Report { feeder: feeder.clone(), price, block };
+			match reports.iter_mut().find(|known| known.feeder == feeder) {
+				Some(known) => *known = report,
+				None => reports.try_push(report).map_err(|_| Error::<T>::NotAFeeder)?,
+			}
+			Ok::<_, Error<T>>(())
+		})?;
+		Self::deposit_event(Event::Reported { feeder, price, block });
+		Ok(())
+	}
+
+	/// Makes a price of the reports, where it is time.
+	pub(crate) fn make_rate(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+		let tick = T::Ticks::now();
+		if meter.try_consume(T::DbWeight::get().reads(2)).is_err() || tick < NextRate::<T>::get() {
+			return;
+		}
+		if meter.try_consume(T::WeightInfo::make_rate()).is_err() {
+			return;
+		}
+		let rules = Self::rules();
+		NextRate::<T>::put(tick.saturating_add(rules.interval));
+		let feeders = T::Feeders::active();
+		let reports = Self::fresh_reports(&feeders, now, &rules);
+		let (count, needed) = (reports.len() as u32, supermajority(feeders.len() as u32));
+		let prices: Vec<Price> = reports.iter().map(|report| report.price).collect();
+		match consensus(&prices, rules.band) {
+			Consensus::Median(median) if count >= needed => {
+				Self::punish(&reports, median, &rules);
+				Self::set_rate(median, tick, count, &rules);
+			},
+			_ => Self::deposit_event(Event::NoRate { reports: count, needed }),
+		}
+	}
+
+	/// Forgets what is too old or of nobody in office, and gives the rest.
+	fn fresh_reports(
+		feeders: &[AccountIdOf<T>],
+		now: BlockNumberFor<T>,
+		rules: &Rules,
+	) -> Vec<ReportOf<T>> {
+		Reports::<T>::mutate(|reports| {
+			reports.retain(|report| {
+				feeders.contains(&report.feeder)
+					&& now.saturating_sub(report.block) <= rules.max_age.into()
+			});
+			reports.to_vec()
+		})
+	}
+
+	/// Who reports what is absurd pays for it, and its report counts no more: it pays once.
+	fn punish(reports: &[ReportOf<T>], median: Price, rules: &Rules) {
+		let absurd = |report: &&ReportOf<T>| is_absurd(report.price, median, rules.absurd);
+		for report in reports.iter().filter(absurd) {
+			let (feeder, price) = (report.feeder.clone(), report.price);
+			Reports::<T>::mutate(|all| all.retain(|other| other.feeder != feeder));
+			T::Slashes::fine(&feeder, rules.slash);
+			Self::deposit_event(Event::Absurd { feeder, price, median });
+		}
+	}
+
+	fn set_rate(median: Price, tick: Tick, reports: u32, rules: &Rules) {
+		let Some(last) = CurrentRate::<T>::get() else {
+			CurrentRate::<T>::put(Rate {
+				price: median,
+				at: tick,
+				beyond: None,
+				mean: median,
+				// What the first day is measured by.
+				hourly: BoundedVec::truncate_from(alloc::vec![median]),
+				hour: tick,
+			});
+			return Self::deposit_event(Event::RateSet { price: median, reports });
+		};
+		let price = within_day(median, last.price, &last.hourly, rules.daily);
+		let beyond = (price != median).then_some(median);
+		let elapsed = tick.saturating_sub(last.at);
+		let mean = smoothed(last.mean, price, elapsed, DAY);
+		let (hourly, hour) = (last.hourly.clone(), last.hour);
+		let mut rate = Rate { price, at: tick, beyond, mean, hourly, hour };
+		if tick.saturating_sub(hour) >= HOUR {
+			if rate.hourly.is_full() {
+				rate.hourly.remove(0);
+			}
+			// There is room.
+			let _ = rate.hourly.try_push(last.price);
+			rate.hour = tick;
+		}
+		CurrentRate::<T>::put(rate);
+		Self::deposit_event(match beyond {
+			Some(median) => Event::RateLimited { price, median, reports },
+			None => Event::RateSet { price, reports },
+		});
+	}
+
+	/// The price in force, if it is not older than that.
+	fn price_within(age: Tick) -> Option<Rate> {
+		let now = T::Ticks::now();
+		CurrentRate::<T>::get().filter(|rate| now.saturating_sub(rate.at) <= age)
+	}
+}
+
+impl<T: Config> Oracle for Pallet<T> {
+	fn for_orders() -> Option<Price> {
+		Self::price_within(Self::rules().fresh)
+			.filter(|rate| rate.beyond.is_none())
+			.map(|rate| rate.price)
+	}
+
+	fn for_leases() -> Option<Price> {
+		Self::price_within(Self::rules().grace).map(|rate| rate.price)
+	}
+}
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+impl<T: Config> Pallet<T> {
+	/// Checks the numbered invariants of the README.
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		let reports = Reports::<T>::get();
+		for (at, report) in reports.iter().enumerate() {
+			let twice = reports.iter().take(at).any(|other| other.feeder == report.feeder);
+			ensure!(!twice, "1: a feeder has two reports");
+			ensure!(report.price > 0, "2: a price of zero");
+			let now = frame_system::Pallet::<T>::block_number();
+			ensure!(report.block <= now, "1: a report of a block to come");
+		}
+		if let Some(rate) = CurrentRate::<T>::get() {
+			ensure!(rate.price > 0 && rate.mean > 0, "2: a price of zero");
+			ensure!(rate.beyond != Some(rate.price), "3: a price beyond itself");
+			ensure!(rate.at <= T::Ticks::now() && rate.hour <= rate.at, "4: a price to come");
+			ensure!(!rate.hourly.contains(&0), "2: a price of zero");
+		}
+		Ok(())
+	}
+}
