@@ -90,6 +90,16 @@ start() {
 	wait_for "the TPM has opened them: it is the miner's" 1 '.event == "tpm_enrolled"' 120
 }
 
+# Four workers ask three made-up markets.
+price() {
+	say "the validators report what one α is worth in USD"
+	wait_for "the chain has a price" 1 '.event == "price"' 120
+	"$BIN/hcc" price --node "$node" --json >"$OUT/price.json" || fail "hcc price fails"
+	jq -e '.for_orders and (.reports | length) > 2 and .usd == "0.432100000"' "$OUT/price.json" >/dev/null ||
+		fail "another price than the markets': $(cat "$OUT/price.json")"
+	jq -r '"1 α = \(.usd) USD, by \(.reports | length) reports"' "$OUT/price.json"
+}
+
 attest() {
 	say "the machine proves itself, again and again"
 	wait_for "evidence is accepted" 1 '.conduct == "passed"' $CHALLENGE_PATIENCE
@@ -235,6 +245,7 @@ for program in hcc hccam insecure-liar insecure-replay; do
 done
 rm -rf "$OUT"
 start
+price
 attest
 lose_a_node
 tamper

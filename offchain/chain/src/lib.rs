@@ -10,6 +10,9 @@ pub use error::ChainError;
 pub use evidence::{evidence_in, Found, Included};
 pub use submit::{Receipt, Submitter};
 
+/// USD for one α, in 10⁻⁹, as the oracle has it.
+pub type Price = u64;
+
 pub use subxt::utils::{AccountId32, H256};
 pub use subxt_signer::sr25519::Keypair;
 

@@ -35,6 +35,7 @@ enum Command {
 	/// Fetch evidence from the chain, to judge it again.
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
+	Price(chain::Price),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
 		Command::Policy(command) => policy::run(&command),
 		Command::Miner(command) => command.run(),
 		Command::Evidence(command) => command.run(),
+		Command::Price(command) => command.run(),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	};

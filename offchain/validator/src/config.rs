@@ -4,6 +4,8 @@ use anyhow::Context;
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 
+use crate::price::Source;
+
 /// The worker beside a validator's node: judges evidence, files votes, makes credentials for TPMs.
 #[derive(Parser)]
 #[command(name = "hcc-validator", version)]
@@ -40,6 +42,10 @@ pub struct Config {
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
 	pub log_json: bool,
+	/// After how many blocks to report again what one α is worth: half of the oracle's interval, at least.
+	pub report_every: u64,
+	/// Where that is read; nothing is reported without.
+	pub sources: Vec<Source>,
 }
 
 impl Default for Config {
@@ -50,6 +56,8 @@ impl Default for Config {
 			state: "/var/lib/hcc-validator".into(),
 			metrics: None,
 			log_json: false,
+			report_every: 25,
+			sources: Vec::new(),
 		}
 	}
 }

@@ -6,5 +6,6 @@ mod crypto;
 mod disputes;
 mod judge;
 pub mod metrics;
+pub mod price;
 pub mod state;
 pub mod worker;

@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use anyhow::Context;
 use clap::Parser;
 use hcc_chain::Submitter;
 use hcc_validator::{
 	config::{Args, Config},
 	metrics,
+	price::Feed,
 	state::State,
 	worker::Worker,
 };
@@ -28,9 +31,18 @@ async fn main() -> anyhow::Result<()> {
 	if let Some(address) = config.metrics {
 		metrics::serve(address, metrics.clone()).await?;
 	}
+	let submitter = Arc::new(submitter);
+	let feed = Feed::new(
+		config.node.clone(),
+		submitter.clone(),
+		config.sources,
+		config.report_every,
+		metrics.clone(),
+	)?;
 	let worker = Worker::new(config.node, submitter, state, metrics);
 	tokio::select! {
 		result = worker.run() => result,
+		() = feed.run() => Ok(()),
 		() = stopped() => {
 			tracing::info!("stopping");
 			Ok(())

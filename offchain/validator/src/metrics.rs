@@ -41,6 +41,10 @@ pub struct Metrics {
 	pub proofs: Counter,
 	/// Credentials that were posted.
 	pub credentials: Counter,
+	/// Prices that were reported.
+	pub prices: Counter,
+	/// Sources of prices that gave none when they were asked.
+	pub source_failures: Counter,
 	/// Failures of the node or of transactions; each is tried again.
 	pub failures: Counter,
 	/// Seconds that the native verifier took.
@@ -61,6 +65,8 @@ impl Default for Metrics {
 			disputes: Counter::default(),
 			proofs: Counter::default(),
 			credentials: Counter::default(),
+			prices: Counter::default(),
+			source_failures: Counter::default(),
 			failures: Counter::default(),
 			native: seconds(),
 			runtime: seconds(),
@@ -90,6 +96,12 @@ impl Metrics {
 		);
 		all.register("proofs", "Disputes that this worker has proven", self.proofs.clone());
 		all.register("credentials", "Credentials posted", self.credentials.clone());
+		all.register("prices", "Prices reported", self.prices.clone());
+		all.register(
+			"source_failures",
+			"Sources of prices that gave none",
+			self.source_failures.clone(),
+		);
 		all.register("failures", "Failures, each tried again", self.failures.clone());
 		all.register("native_seconds", "Native evaluation", self.native.clone());
 		all.register("runtime_seconds", "Evaluation by the runtime", self.runtime.clone());

@@ -1,6 +1,9 @@
 //! Follows the finalised blocks, one after another, without gaps.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+	sync::{Arc, Mutex},
+	time::Duration,
+};
 
 use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
 use hcc_evidence::host::finding_hash;
@@ -30,7 +33,7 @@ const MAX_TRIES: u32 = 5;
 /// The worker.
 pub struct Worker {
 	node: String,
-	submitter: Submitter,
+	submitter: Arc<Submitter>,
 	state: State,
 	metrics: Metrics,
 	/// The block that failed last, and how often.
@@ -45,7 +48,7 @@ struct Standing {
 }
 
 impl Worker {
-	pub fn new(node: String, submitter: Submitter, state: State, metrics: Metrics) -> Self {
+	pub fn new(node: String, submitter: Arc<Submitter>, state: State, metrics: Metrics) -> Self {
 		Self { node, submitter, state, metrics, stuck: Mutex::default() }
 	}
 

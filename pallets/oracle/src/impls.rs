@@ -17,6 +17,9 @@ use crate::{
 const HOUR: Tick = 600;
 const DAY: Tick = 24 * HOUR;
 
+/// How much sooner a price is tried again that could not be made.
+const SOONER: Tick = 10;
+
 impl<T: Config> Pallet<T> {
 	/// What can be told of a report at once.
 	///
@@ -72,18 +75,23 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let rules = Self::rules();
-		NextRate::<T>::put(tick.saturating_add(rules.interval));
 		let feeders = T::Feeders::active();
 		let reports = Self::fresh_reports(&feeders, now, &rules);
 		let (count, needed) = (reports.len() as u32, supermajority(feeders.len() as u32));
 		let prices: Vec<Price> = reports.iter().map(|report| report.price).collect();
-		match consensus(&prices, rules.band) {
+		let wait = match consensus(&prices, rules.band) {
 			Consensus::Median(median) if count >= needed => {
 				Self::punish(&reports, median, &rules);
 				Self::set_rate(median, tick, count, &rules);
+				rules.interval
 			},
-			_ => Self::deposit_event(Event::NoRate { reports: count, needed }),
-		}
+			_ => {
+				Self::deposit_event(Event::NoRate { reports: count, needed });
+				// The reports that lack may come any moment.
+				(rules.interval / SOONER).max(1)
+			},
+		};
+		NextRate::<T>::put(tick.saturating_add(wait));
 	}
 
 	/// Forgets what is too old or of nobody in office, and gives the rest.

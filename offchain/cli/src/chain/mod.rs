@@ -1,10 +1,12 @@
 //! What the chain knows of miners, and what it finds.
 
 mod fetch;
+mod price;
 mod show;
 mod watch;
 
 pub(crate) use fetch::Evidence;
+pub(crate) use price::Price;
 pub(crate) use show::Miner;
 pub(crate) use watch::Watch;
 

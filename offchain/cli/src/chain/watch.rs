@@ -3,7 +3,7 @@ use std::time::Duration;
 use hcc_chain::{api, Chain, ChainAt};
 use serde_json::{json, Value};
 
-use super::{conduct, conduct_in_words, connected, NODE};
+use super::{conduct, conduct_in_words, connected, price::usd, NODE};
 
 /// How often to look for a finalised block.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -75,6 +75,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Reputation" => of_reputation(&event)?,
 			"Verdicts" => of_verdicts(&event)?,
 			"Validators" => of_validators(&event)?,
+			"Oracle" => of_oracle(&event)?,
 			_ => None,
 		};
 		if let Some((mut row, text)) = told {
@@ -219,6 +220,34 @@ fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		"reward": reward.to_string(),
 	});
 	Ok(Some((row, text)))
+}
+
+fn of_oracle(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	use api::oracle::events::{Absurd, RateLimited, RateSet};
+	Ok(if let Some(e) = event.decode_fields_as::<RateSet>() {
+		let e = e?;
+		let text = format!("1 α = {} USD, by {} reports", usd(e.price), e.reports);
+		let row = json!({ "event": "price", "usd": usd(e.price), "reports": e.reports });
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<RateLimited>() {
+		let e = e?;
+		let (price, median) = (usd(e.price), usd(e.median));
+		let text = format!("1 α = {price} USD, as far as a day goes: the reports say {median}");
+		Some((json!({ "event": "price_limited", "usd": price, "median_usd": median }), text))
+	} else if let Some(e) = event.decode_fields_as::<Absurd>() {
+		let e = e?;
+		let (price, median) = (usd(e.price), usd(e.median));
+		let text = format!("{} is fined: it reported {price} USD, and not {median}", e.feeder);
+		let row = json!({
+			"event": "absurd_price",
+			"feeder": e.feeder.to_string(),
+			"usd": price,
+			"median_usd": median,
+		});
+		Some((row, text))
+	} else {
+		None
+	})
 }
 
 fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {

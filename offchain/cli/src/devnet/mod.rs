@@ -4,6 +4,7 @@ mod chain_spec;
 mod control;
 mod host;
 mod layout;
+mod market;
 mod network;
 mod supervisor;
 
@@ -121,7 +122,7 @@ impl Up {
 		self.tell("chain_spec", "making the chain's policy");
 		chain_spec::write(&layout, self.validators, additions).await?;
 		self.tell("starting", "starting the nodes and the workers");
-		network.start(&layout, supervisor)?;
+		network.start(&layout, &market::open().await?, supervisor)?;
 		self.await_finality(&network, supervisor).await?;
 		self.ready(&layout, &network)?;
 		supervisor.watch().await;

@@ -68,17 +68,18 @@ impl Network {
 		json!({ "nodes": nodes, "metrics": metrics })
 	}
 
-	/// Starts the nodes, then the workers.
+	/// Starts the nodes, then the workers, which read prices from `sources`.
 	pub(crate) fn start(
 		&self,
 		layout: &Layout,
+		sources: &str,
 		supervisor: &mut Supervisor<'_>,
 	) -> anyhow::Result<()> {
 		for (number, validator) in self.validators.iter().enumerate() {
 			supervisor.start(self.node(layout, number, validator))?;
 		}
 		for (number, validator) in self.validators.iter().enumerate() {
-			supervisor.start(worker(layout, number, validator)?)?;
+			supervisor.start(worker(layout, number, validator, sources)?)?;
 		}
 		Ok(())
 	}
@@ -117,11 +118,19 @@ impl Network {
 }
 
 /// A validator's worker, whose key on a test chain is its own.
-fn worker(layout: &Layout, number: usize, validator: &Validator) -> anyhow::Result<Program> {
+fn worker(
+	layout: &Layout,
+	number: usize,
+	validator: &Validator,
+	sources: &str,
+) -> anyhow::Result<Program> {
 	let name = format!("worker-{}", number + 1);
 	let key = layout.write(&format!("{name}.key"), format!("//{}", validator.name))?;
 	let log = layout.logs().join(format!("{name}.log"));
+	let config = layout.write(&format!("{name}.toml"), sources)?;
 	let arguments = vec![
+		"--config".into(),
+		config.into(),
 		"--node".into(),
 		url(validator.rpc).into(),
 		"--key-file".into(),

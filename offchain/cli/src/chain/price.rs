@@ -1,0 +1,90 @@
+use anyhow::Context;
+use hcc_chain::api;
+use serde_json::{json, Value};
+
+use super::{connected, NODE};
+
+/// Show what one α is worth in USD on the chain, and what the feeders have reported.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Price {
+	/// The WebSocket URL of a node.
+	#[arg(long, default_value = NODE)]
+	node: String,
+	/// Print JSON. Prices are strings, in USD.
+	#[arg(long)]
+	json: bool,
+}
+
+impl Price {
+	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+		connected(&self.node, async |chain| {
+			let at = chain.best().await?;
+			let views = api::view_functions().oracle();
+			let asked = at.view_functions();
+			let rate = asked.call(views.rate()).await.context("asking for the price")?;
+			let orders = asked.call(views.price_for_orders()).await?;
+			let leases = asked.call(views.price_for_leases()).await?;
+			let reports = asked.call(views.reports()).await?;
+			let reports: Vec<_> = reports
+				.iter()
+				.map(|report| {
+					json!({
+						"feeder": report.feeder.to_string(),
+						"usd": usd(report.price),
+						"block": report.block,
+					})
+				})
+				.collect();
+			let shown = json!({
+				"usd": rate.as_ref().map(|rate| usd(rate.price)),
+				"tick": rate.as_ref().map(|rate| rate.at),
+				"mean_usd": rate.as_ref().map(|rate| usd(rate.mean)),
+				"beyond_usd": rate.as_ref().and_then(|rate| rate.beyond).map(usd),
+				"for_orders": orders.is_some(),
+				"for_leases": leases.is_some(),
+				"reports": reports,
+			});
+			if self.json {
+				println!("{}", serde_json::to_string_pretty(&shown)?);
+			} else {
+				print(&shown);
+			}
+			Ok(0)
+		})
+	}
+}
+
+/// A price in USD, to the last of its nine digits.
+pub(super) fn usd(price: u64) -> String {
+	format!("{}.{:09}", price / 1_000_000_000, price % 1_000_000_000)
+}
+
+fn print(shown: &Value) {
+	let text = |field: &str| shown[field].as_str().unwrap_or("none").to_owned();
+	let holds = |field: &str| if shown[field] == json!(true) { "holds" } else { "none" };
+	println!("1 α = {} USD (mean of a day: {})", text("usd"), text("mean_usd"));
+	if let Some(beyond) = shown["beyond_usd"].as_str() {
+		println!("the reports say {beyond} USD: more than a day may change");
+	}
+	println!("for new orders: {}; for what runs: {}", holds("for_orders"), holds("for_leases"));
+	for report in shown["reports"].as_array().into_iter().flatten() {
+		let (feeder, usd) = (&report["feeder"], &report["usd"]);
+		println!(
+			"  {}  {} USD at block {}",
+			feeder.as_str().unwrap_or_default(),
+			usd.as_str().unwrap_or_default(),
+			report["block"]
+		);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::usd;
+
+	#[test]
+	fn prices_are_shown_to_the_last_digit() {
+		assert_eq!(usd(432_100_000), "0.432100000");
+		assert_eq!(usd(412_000_000_001), "412.000000001");
+	}
+}

@@ -1,0 +1,26 @@
+//! Where the workers of a local network read what α is worth: made-up markets, each of which answers in a form of its own.
+
+use anyhow::Context;
+use axum::{routing::get, Router};
+
+/// Where each answers, with what, and where in it the price is.
+const MARKETS: [(&str, &str, &str); 3] = [
+	("/ticker", r#"{"price":"0.4321"}"#, "/price"),
+	("/v1/spot", r#"{"data":{"alpha":{"usd":0.4323}}}"#, "/data/alpha/usd"),
+	("/last", r#"{"result":[{"last":"4.319e-1"}]}"#, "/result/0/last"),
+];
+
+/// Serves the markets from now on. Gives the sources as the workers' configuration has them.
+pub(crate) async fn open() -> anyhow::Result<String> {
+	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
+	let address = listener.local_addr()?;
+	let mut app = Router::new();
+	let mut sources = String::new();
+	for (path, answer, pointer) in MARKETS {
+		app = app.route(path, get(move || async move { answer }));
+		sources +=
+			&format!("[[sources]]\nurl = \"http://{address}{path}\"\npointer = \"{pointer}\"\n\n");
+	}
+	tokio::spawn(async move { axum::serve(listener, app).await });
+	Ok(sources)
+}
