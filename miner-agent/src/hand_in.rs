@@ -75,6 +75,7 @@ pub(crate) async fn known(
 	};
 	let tightened = storage.try_fetch(api::storage().policy().files_tightened(), ()).await?;
 	let tightened = tightened.map(|row| row.decode()).transpose()?.unwrap_or(0);
+	let failing = host.as_ref().is_some_and(|host| host.failing);
 	// Of what was judged by an older list the chain will want all again, sooner or later.
 	let accepted = host.filter(|host| host.judged >= tightened).and_then(|host| host.checkpoint);
 	let handed_in = storage.try_fetch(attestation.logs(), (*miner,)).await?;
@@ -83,9 +84,10 @@ pub(crate) async fn known(
 	let revision = revision.map(|row| row.decode()).transpose()?.unwrap_or(0);
 	Ok(Known {
 		accepted: accepted.map(|boot| boot.0).filter(|boot| boot.is_of(clock)),
-		// What was found may be allowed by now.
+		// What was found may be allowed by now, and what was missed required in another version.
 		handed_in: handed_in.filter(|log| {
-			log.revision >= tightened && (log.findings.is_empty() || log.revision == revision)
+			let clean = log.findings.is_empty() && !failing;
+			log.revision == revision || (log.revision >= tightened && clean)
 		}),
 	})
 }
