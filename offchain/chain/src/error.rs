@@ -58,7 +58,7 @@ impl ChainError {
 	}
 
 	fn standing(number: u8, metadata: &subxt::Metadata) -> Option<Self> {
-		const PALLETS: [&str; 3] = ["Attestation", "Verdicts", "Registry"];
+		const PALLETS: [&str; 4] = ["Attestation", "Verdicts", "Registry", "Oracle"];
 		let pallet = metadata.pallet_by_name(PALLETS.get(usize::from(number / 64))?)?;
 		let error = pallet.error_variant_by_index(number % 64)?;
 		Some(Self::Refused {

@@ -4,11 +4,13 @@ mod client;
 mod error;
 mod evidence;
 mod submit;
+mod view;
 
 pub use client::{Chain, ChainAt};
 pub use error::ChainError;
 pub use evidence::{evidence_in, Found, Included};
 pub use submit::{Receipt, Submitter};
+pub use view::view;
 
 /// USD for one α, in 10⁻⁹, as the oracle has it.
 pub type Price = u64;

@@ -1,5 +1,4 @@
-use anyhow::Context;
-use hcc_chain::api;
+use hcc_chain::{api, view};
 use serde_json::{json, Value};
 
 use super::{connected, NODE};
@@ -19,13 +18,15 @@ impl Price {
 	pub(crate) fn run(&self) -> anyhow::Result<u8> {
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
-			let views = api::view_functions().oracle();
-			let asked = at.view_functions();
-			let rate = asked.call(views.rate()).await.context("asking for the price")?;
-			let orders = asked.call(views.price_for_orders()).await?;
-			let leases = asked.call(views.price_for_leases()).await?;
-			let reports = asked.call(views.reports()).await?;
+			let oracle = api::storage().oracle();
+			let rate = at.storage().try_fetch(oracle.current_rate(), ()).await?;
+			let rate = rate.map(|row| row.decode()).transpose()?;
+			let reports = at.storage().try_fetch(oracle.reports(), ()).await?;
+			let reports = reports.map(|row| row.decode()).transpose()?;
+			let orders: Option<u64> = view(&at, "Oracle", "price_for_orders", ()).await?;
+			let leases: Option<u64> = view(&at, "Oracle", "price_for_leases", ()).await?;
 			let reports: Vec<_> = reports
+				.map_or_else(Vec::new, |reports| reports.0)
 				.iter()
 				.map(|report| {
 					json!({
