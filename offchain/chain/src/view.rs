@@ -1,4 +1,4 @@
-use subxt::ext::codec::{Decode, Encode};
+use subxt::ext::codec::{Decode, DecodeAll, Encode};
 
 use crate::{ChainAt, ChainError};
 
@@ -24,13 +24,40 @@ pub async fn view<T: Decode>(
 		.runtime_apis()
 		.call_raw("RuntimeViewFunction_execute_view_function", Some(&input))
 		.await?;
-	let undecodable = |_| incompatible("the runtime's answer cannot be decoded");
-	// Of the error, only that there is one: its type is the runtime's own.
-	let (failed, rest) =
-		answer.split_first().ok_or_else(|| incompatible("the runtime gives no answer"))?;
+	answered(&answer).map_err(incompatible)
+}
+
+/// What the runtime's answer says: `Result<Vec<u8>, ViewFunctionDispatchError>`, of whose error only that there is one.
+fn answered<T: Decode>(answer: &[u8]) -> Result<T, &'static str> {
+	const UNDECODABLE: &str = "the runtime's answer cannot be decoded";
+	let (failed, rest) = answer.split_first().ok_or("the runtime gives no answer")?;
 	if *failed != 0 {
-		return Err(incompatible("the runtime refuses it"));
+		return Err("the runtime refuses it");
 	}
-	let output = Vec::<u8>::decode(&mut &rest[..]).map_err(undecodable)?;
-	T::decode(&mut &output[..]).map_err(undecodable)
+	let output = Vec::<u8>::decode_all(&mut &rest[..]).map_err(|_| UNDECODABLE)?;
+	T::decode_all(&mut &output[..]).map_err(|_| UNDECODABLE)
+}
+
+#[cfg(test)]
+mod tests {
+	use subxt::ext::codec::Encode;
+
+	use super::answered;
+
+	#[test]
+	fn an_answer_is_read_whole_or_not_at_all() {
+		let answer = Ok::<_, u8>(Some(432_100_000u64).encode()).encode();
+		assert_eq!(answered(&answer), Ok(Some(432_100_000u64)));
+		for len in 0..answer.len() {
+			assert!(answered::<Option<u64>>(&answer[..len]).is_err(), "{len}");
+		}
+		assert!(answered::<Option<u64>>(&[&answer[..], &[0]].concat()).is_err());
+		assert!(answered::<u64>(&answer).is_err(), "of another type");
+	}
+
+	#[test]
+	fn a_refusal_is_no_answer() {
+		let refused = Err::<Vec<u8>, _>(2u8).encode();
+		assert_eq!(answered::<Option<u64>>(&refused), Err("the runtime refuses it"));
+	}
 }
