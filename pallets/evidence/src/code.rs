@@ -123,6 +123,10 @@ reject_codes! {
 	Miner = 205, Binding, "evidence is of another miner";
 	/// The evidence names another challenge. Blame: evidence sent twice, or late.
 	Sequence = 206, Binding, "evidence answers another challenge";
+	/// HOST_DATA of a VM is not the hash of its order. Blame: a VM launched with another configuration, or for other holders of its key.
+	HostData = 207, Binding, "vm was launched for another order";
+	/// The evidence is of another VM, generation or boot. Blame: evidence sent twice, or late.
+	Boot = 208, Binding, "evidence is of another boot";
 
 	/// The report's signature does not verify under the chip's key.
 	ReportSignature = 301, SnpSignature, "report signature does not verify";

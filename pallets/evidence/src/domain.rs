@@ -22,12 +22,22 @@ pub const VERDICT: Tag = *b"hcc/verdict/v1\0\0";
 pub const SUBJECT: Tag = *b"hcc/subject/v1\0\0";
 /// A part of a measurement log that was handed in.
 pub const LOG: Tag = *b"hcc/log/v1\0\0\0\0\0\0";
+/// The nonce of a VM's boot.
+pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
+/// REPORT_DATA of a VM's SNP report.
+pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
+/// HOST_DATA of a VM.
+pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
+/// What a tenant signs: the configuration of a VM.
+pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
-pub const ALL: &[Tag] =
-	&[CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, CHIP];
+pub const ALL: &[Tag] = &[
+	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
+	CHIP,
+];
 
 #[cfg(test)]
 mod tests {

@@ -32,6 +32,7 @@ pub mod snp;
 mod time;
 pub mod tpm;
 pub mod verdict;
+pub mod vm;
 
 pub use code::{RejectClass, RejectCode};
 pub use time::UnixSeconds;

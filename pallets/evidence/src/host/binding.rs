@@ -20,7 +20,7 @@ pub type MinerId = [u8; 32];
 /// The identity of a chip on chain: see [`chip_hash`].
 pub type ChipHash = Hash256;
 
-fn blake2_256(parts: &[&[u8]]) -> Hash256 {
+pub(crate) fn blake2_256(parts: &[&[u8]]) -> Hash256 {
 	let mut hasher = Blake2b::<U32>::new();
 	for part in parts {
 		hasher.update(part);
@@ -28,7 +28,7 @@ fn blake2_256(parts: &[&[u8]]) -> Hash256 {
 	hasher.finalize().into()
 }
 
-fn sha256(parts: &[&[u8]]) -> Hash256 {
+pub(crate) fn sha256(parts: &[&[u8]]) -> Hash256 {
 	let mut hasher = Sha256::new();
 	for part in parts {
 		hasher.update(part);

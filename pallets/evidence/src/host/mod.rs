@@ -12,6 +12,7 @@ mod software;
 
 #[cfg(feature = "scale")]
 pub use binding::evidence_hash;
+pub(crate) use binding::{blake2_256, sha256};
 pub use binding::{
 	challenge_nonce, chip_hash, chunk_id, claim_seq, claimed_block, finding_hash, guest_statement,
 	host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256, MinerId,

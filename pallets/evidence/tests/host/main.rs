@@ -7,3 +7,4 @@ mod handed_in;
 mod machine;
 mod platform;
 mod software;
+mod vm;

@@ -1,0 +1,11 @@
+//! What a tenant's VM shows of itself at boot, and whether that holds.
+
+mod binding;
+mod body;
+mod evaluate;
+
+pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
+#[cfg(feature = "scale")]
+pub use binding::{vm_evidence_hash, VmEvidenceHash};
+pub use body::{VmEvidence, VmId, KEM_KEY_LEN};
+pub use evaluate::{evaluate_vm, Boot, VmClaims};
