@@ -5,6 +5,7 @@ use alloc::{collections::BTreeMap, string::String, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use hcc_evidence::snp::{GuestPolicy, PlatformInfo};
 use hcc_primitives::units::ALPHA;
+use pallet_compute::{Allotment, FlavourSpec};
 use pallet_policy::{AmdHierarchySpec, CpuSpec, GenerationTrustSpec, PlatformRules, TcbSpec};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
@@ -12,7 +13,7 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 
 use crate::{
-	configs::{BABE_GENESIS_EPOCH_CONFIG, INITIAL_VERDICTS_RULES},
+	configs::{BABE_GENESIS_EPOCH_CONFIG, INITIAL_COMPUTE_RULES, INITIAL_VERDICTS_RULES},
 	*,
 };
 
@@ -42,7 +43,7 @@ fn cpus() -> Vec<CpuSpec> {
 	vec![CpuSpec { family: 0x19, model: 0x11, stepping: 0x01, floor, mitigations: 0 }]
 }
 
-/// On a test chain a chip proves itself every half minute on average, so that one can watch it.
+/// On a test chain a chip proves itself every half minute on average, and is paid by the minute, so that one can watch it.
 const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 20,
 	trusted: 2,
@@ -50,11 +51,37 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	probation: 2,
 	quarantine: 2,
 	suspended: 4,
+	billing: 10,
 };
 
 /// On a test chain one verdict of ten must be proven, so that audits are seen.
 const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> =
 	pallet_verdicts::Rules { audit: Perbill::from_percent(10), ..INITIAL_VERDICTS_RULES };
+
+/// On a test chain nobody waits for long.
+const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
+	placement: 40,
+	acceptance: 20,
+	boot: 40,
+	rest: 20,
+	warning: 4,
+	..INITIAL_COMPUTE_RULES
+};
+
+/// What can be ordered from the start; governance changes it.
+fn flavours() -> Vec<FlavourSpec> {
+	let flavour = |number, name: &str, vcpus: u32, disk: u32| FlavourSpec {
+		number,
+		name: name.into(),
+		allotted: Allotment { vcpus, memory: vcpus << 12, disk, egress: vcpus << 10 },
+	};
+	vec![
+		flavour(1, "small", 1, 20),
+		flavour(2, "medium", 2, 50),
+		flavour(3, "large", 4, 100),
+		flavour(4, "xlarge", 8, 200),
+	]
+}
 
 /// The declared test hierarchy, whose private keys everybody has. Test chains trust it beside AMD's, and say so in their stored policy.
 fn test_hierarchy() -> AmdHierarchySpec {
@@ -107,6 +134,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 		},
 		verdicts: VerdictsConfig { rules: Some(TEST_VERDICTS_RULES) },
 		attestation: AttestationConfig { rules: Some(TEST_RULES) },
+		compute: ComputeConfig { rules: Some(TEST_COMPUTE_RULES), flavours: flavours() },
 		sudo: SudoConfig { key: sudo },
 	})
 }

@@ -29,6 +29,7 @@ pub mod governance;
 pub mod standing;
 #[cfg(test)]
 mod tests;
+pub mod vms;
 
 pub use apis::RuntimeApi;
 pub use units::{Balance, BlockNumber, Moment};
@@ -187,4 +188,7 @@ mod runtime {
 
 	#[runtime::pallet_index(33)]
 	pub type Oracle = pallet_oracle;
+	// After the pallets that move its clock, its intervals and its prices.
+	#[runtime::pallet_index(34)]
+	pub type Compute = pallet_compute;
 }

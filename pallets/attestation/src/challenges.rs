@@ -41,6 +41,7 @@ impl<T: Config> Pallet<T> {
 		Self::renew(chip, &mut host);
 		let miner = host.miner.clone();
 		Hosts::<T>::insert(chip, host);
+		Self::note_challenge(chip, seq);
 		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
 		true
 	}
@@ -115,6 +116,7 @@ impl<T: Config> Pallet<T> {
 		Hosts::<T>::insert(chip, host);
 		Self::move_to(chip, tier);
 		Self::deposit_event(Event::Concluded { chip: *chip, miner, seq, conduct });
+		Self::note_conduct(chip, seq, conduct == Conduct::Passed, subject.is_some());
 		if conduct != Conduct::Passed && !failed_before {
 			Self::recheck(chip);
 		}
@@ -148,6 +150,7 @@ impl<T: Config> Pallet<T> {
 	/// Forgets what a subject was judged by: nobody can ask any more.
 	fn forget_context(subject: SubjectId) {
 		if let Some(pinned) = Contexts::<T>::take(subject) {
+			Self::note_closed(&pinned.chip, pinned.seq);
 			Self::forget_revision(pinned.revision);
 		}
 	}
@@ -156,6 +159,7 @@ impl<T: Config> Pallet<T> {
 	/// is void now: it counts for nothing, and the chip is checked at once.
 	fn overturn(pinned: &PinnedContext) {
 		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
+		Self::note_overturned(&pinned.chip, pinned.seq);
 		Self::move_to(&pinned.chip, tier);
 		let miner = AccountIdOf::<T>::from(pinned.miner);
 		let Some(mut host) = Hosts::<T>::get(pinned.chip).filter(|host| host.miner == miner) else {

@@ -17,6 +17,7 @@ mod claims;
 mod draw;
 mod evidence;
 mod lifecycle;
+mod liveness;
 mod log;
 mod renewal;
 mod types;
@@ -45,8 +46,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
-		ChipHash, ClaimsChips, Conduct, FollowsLogs, Judges, Miners, Reputation, SubjectId, Tick,
-		Ticks, Tier, Veks,
+		ChipHash, ClaimsChips, Conduct, FollowsLogs, Interval, IntervalIndex, Judges, Lived,
+		Liveness, Miners, Reputation, SubjectId, Tick, Ticks, Tier, Veks,
 	};
 
 	use super::*;
@@ -189,6 +190,21 @@ pub mod pallet {
 	pub type Logs<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, FoldedLog, OptionQuery>;
 
+	/// What each chip lived through, oldest interval first: those in which it was challenged.
+	// Hashed with Blake2, as `Hosts`.
+	#[pallet::storage]
+	pub type Lives<T: Config> = StorageMap<
+		_,
+		Blake2_128Concat,
+		ChipHash,
+		BoundedVec<Life, ConstU32<MAX_LIVES>>,
+		ValueQuery,
+	>;
+
+	/// The billing interval of now.
+	#[pallet::storage]
+	pub type CurrentInterval<T: Config> = StorageValue<_, Interval, ValueQuery>;
+
 	/// The revisions of policy by which evidence is being judged, and how much of it.
 	#[pallet::storage]
 	pub type Revisions<T: Config> =
@@ -293,6 +309,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::keep_intervals(meter);
 			Self::note_tightening(meter);
 			Self::settle_claims(meter);
 			Self::keep_deadlines(meter);
@@ -326,6 +343,19 @@ pub mod pallet {
 		/// The claim to a chip, if there is one.
 		pub fn claim_to(chip: ChipHash) -> Option<ClaimOf<T>> {
 			OpenClaims::<T>::get(chip)
+		}
+
+		/// The billing interval of now.
+		pub fn interval() -> Interval {
+			<Self as Liveness>::interval()
+		}
+
+		/// Whether a chip was live in an interval: its last verdict before was an acceptance, and it failed or missed no challenge of it. None while that can still change.
+		pub fn was_live(chip: ChipHash, interval: IntervalIndex) -> Option<bool> {
+			match <Self as Liveness>::was_live(&chip, interval, interval) {
+				Lived::Unsettled => None,
+				lived => Some(lived == Lived::Live),
+			}
 		}
 
 		/// The log that a miner has handed in in parts: where it leads.

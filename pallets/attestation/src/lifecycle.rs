@@ -47,7 +47,9 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 	fn on_taken(chip: &ChipHash) {
 		Hosts::<T>::mutate(chip, |host| {
 			if let Some(host) = host {
-				host.challenge = None;
+				if let Some(open) = host.challenge.take().filter(|open| open.subject.is_none()) {
+					Self::note_closed(chip, open.seq);
+				}
 			}
 		});
 	}
@@ -62,9 +64,13 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		Self::leave(host.tier, host.position);
 		// Numbers go on where they ended, so that what was signed for a challenge of before answers none to come.
 		LastSeq::<T>::insert(chip, host.seq);
+		Self::note_left(chip, host.seq);
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
 		// Leaving with a challenge open is no way out of it, nor is it one while its evidence is judged: what that comes to is told to nobody.
 		if let Some(open) = host.challenge {
+			if open.subject.is_none() {
+				Self::note_closed(chip, open.seq);
+			}
 			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed);
 		}
 	}

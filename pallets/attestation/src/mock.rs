@@ -56,6 +56,8 @@ impl pallet_timestamp::Config for Test {}
 pub const RENEWAL: u32 = 40;
 /// How long a challenge may be answered.
 pub const ANSWER: u32 = 10;
+/// How long a billing interval is.
+pub const BILLING: u32 = 30;
 
 parameter_types! {
 	pub static Seed: Option<H256> = None;
@@ -68,6 +70,7 @@ parameter_types! {
 		probation: 20,
 		quarantine: 10,
 		suspended: 100,
+		billing: BILLING,
 	};
 }
 

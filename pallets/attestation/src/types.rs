@@ -1,6 +1,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::host::{BootState, Hash256};
-use hcc_primitives::{SubjectId, Tick, Tier};
+use hcc_primitives::{IntervalIndex, SubjectId, Tick, Tier};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
@@ -51,6 +52,8 @@ pub struct Rules {
 	pub quarantine: Tick,
 	/// Of one that is suspended.
 	pub suspended: Tick,
+	/// How long the next billing interval is.
+	pub billing: Tick,
 }
 
 impl Rules {
@@ -64,6 +67,7 @@ impl Rules {
 			probation: interval(self.probation),
 			quarantine: interval(self.quarantine),
 			suspended: interval(self.suspended),
+			billing: self.billing.clamp(10, 14_400),
 		}
 	}
 
@@ -76,6 +80,55 @@ impl Rules {
 			Tier::Quarantine => self.quarantine,
 			Tier::Suspended => self.suspended,
 		}
+	}
+}
+
+/// How many intervals are remembered of a chip: more than verdicts can be proven false in.
+pub const MAX_LIVES: u32 = 16;
+/// How many failures are remembered of an interval one by one: with more it has lapsed, whatever is proven.
+pub const MAX_FAILURES: u32 = 8;
+
+/// What a chip lived through in a billing interval. A challenge counts to the one in which it was made.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Life {
+	pub interval: IntervalIndex,
+	/// The number of the last challenge that was made in it.
+	pub last_seq: u64,
+	/// How many of its challenges can still come to something else.
+	pub open: u16,
+	/// Those that were not passed.
+	pub failed: BoundedVec<u64, ConstU32<MAX_FAILURES>>,
+	/// It failed for good.
+	pub lapsed: bool,
+	/// Its last challenge that counts, and whether that was passed.
+	pub outcome: Option<(u64, bool)>,
+}
+
+impl Life {
+	pub(crate) fn of(interval: IntervalIndex) -> Self {
+		Self {
+			interval,
+			last_seq: 0,
+			open: 0,
+			failed: BoundedVec::new(),
+			lapsed: false,
+			outcome: None,
+		}
+	}
+
+	pub(crate) fn fail(&mut self, seq: u64) {
+		self.lapsed |= self.failed.try_push(seq).is_err();
+	}
+
+	pub(crate) fn close(&mut self) {
+		self.open = self.open.saturating_sub(1);
+	}
+
+	/// Whether it can tell how the chip went out of it, or will.
+	pub(crate) fn tells(&self) -> bool {
+		self.outcome.is_some() || self.open > 0
 	}
 }
 

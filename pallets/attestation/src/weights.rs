@@ -1,4 +1,4 @@
-//! Weights of the calls of `pallet_attestation`, measured by `make weights`.
+//! Weights of the calls of `pallet_attestation`, measured by `make weights`; what `Lives` and `CurrentInterval` add is reckoned.
 //!
 //! 2026-11-23, , steps 50, repeat 20; wasm, 1024 MiB of database cache.
 
@@ -176,8 +176,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(6_690_000, 19863)
 			.saturating_add(Weight::from_parts(46_546_056, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(7, 5))
-			.saturating_add(T::DbWeight::get().reads(4).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().writes(4).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(5).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().writes(5).saturating_mul(d.into()))
 	}
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -195,7 +195,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Tightened` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn challenge() -> Weight {
 		Weight::from_parts(72_869_000, 321831)
-			.saturating_add(T::DbWeight::get().reads_writes(23, 2))
+			.saturating_add(T::DbWeight::get().reads_writes(25, 3))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -231,7 +231,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(81_211_000, 15084).saturating_add(T::DbWeight::get().reads_writes(11, 7))
+		Weight::from_parts(81_211_000, 15084).saturating_add(T::DbWeight::get().reads_writes(13, 8))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -254,7 +254,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(77_706_000, 16312).saturating_add(T::DbWeight::get().reads_writes(11, 8))
+		Weight::from_parts(77_706_000, 16312).saturating_add(T::DbWeight::get().reads_writes(13, 9))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:1)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -265,7 +265,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Settling` (r:1 w:1)
 	/// Proof: `Attestation::Settling` (`max_values`: Some(1), `max_size`: Some(16386), added: 16881, mode: `MaxEncodedLen`)
 	fn close() -> Weight {
-		Weight::from_parts(28_462_000, 25596).saturating_add(T::DbWeight::get().reads_writes(4, 4))
+		Weight::from_parts(28_462_000, 25596).saturating_add(T::DbWeight::get().reads_writes(6, 5))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -288,7 +288,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::Tpms` (r:1 w:0)
 	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(750), added: 3225, mode: `MaxEncodedLen`)
 	fn overturn() -> Weight {
-		Weight::from_parts(83_604_000, 17082).saturating_add(T::DbWeight::get().reads_writes(11, 8))
+		Weight::from_parts(83_604_000, 17082).saturating_add(T::DbWeight::get().reads_writes(13, 9))
 	}
 }
 
@@ -320,12 +320,12 @@ impl WeightInfo for () {
 		Weight::from_parts(6_690_000, 19863)
 			.saturating_add(Weight::from_parts(46_546_056, 0).saturating_mul(d.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 5))
-			.saturating_add(ParityDbWeight::get().reads(4).saturating_mul(d.into()))
-			.saturating_add(ParityDbWeight::get().writes(4).saturating_mul(d.into()))
+			.saturating_add(ParityDbWeight::get().reads(5).saturating_mul(d.into()))
+			.saturating_add(ParityDbWeight::get().writes(5).saturating_mul(d.into()))
 	}
 	fn challenge() -> Weight {
 		Weight::from_parts(72_869_000, 321831)
-			.saturating_add(ParityDbWeight::get().reads_writes(23, 2))
+			.saturating_add(ParityDbWeight::get().reads_writes(25, 3))
 	}
 	fn draw() -> Weight {
 		Weight::from_parts(24_427_000, 13430)
@@ -333,18 +333,18 @@ impl WeightInfo for () {
 	}
 	fn conclude_accepted() -> Weight {
 		Weight::from_parts(81_211_000, 15084)
-			.saturating_add(ParityDbWeight::get().reads_writes(11, 7))
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 8))
 	}
 	fn conclude_rejected() -> Weight {
 		Weight::from_parts(77_706_000, 16312)
-			.saturating_add(ParityDbWeight::get().reads_writes(11, 8))
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 9))
 	}
 	fn close() -> Weight {
 		Weight::from_parts(28_462_000, 25596)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 4))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 5))
 	}
 	fn overturn() -> Weight {
 		Weight::from_parts(83_604_000, 17082)
-			.saturating_add(ParityDbWeight::get().reads_writes(11, 8))
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 9))
 	}
 }

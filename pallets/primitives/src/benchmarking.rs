@@ -33,6 +33,9 @@ pub trait World<AccountId> {
 	/// Stores a key of a chip.
 	fn add_vek(chip: ChipHash, vek: Vek);
 
+	/// Has miners, each its own hot key, that offer more than anybody orders, each with a live chip and as many keys of it as there can be; and a price of α.
+	fn hosts(count: u32) -> Vec<AccountId>;
+
 	/// Gives a chip all that other pallets keep of one: keys that others deposited for, an open challenge.
 	fn engage(chip: &ChipHash, miner: &AccountId);
 }

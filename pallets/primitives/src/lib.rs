@@ -12,6 +12,7 @@ pub mod benchmarking;
 pub mod conduct;
 pub mod finding;
 mod genesis;
+pub mod hosting;
 pub mod miner;
 #[cfg(feature = "std")]
 pub mod mock;
@@ -23,6 +24,7 @@ pub mod validators;
 pub use conduct::{Conduct, Reputation, Tier};
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::genesis;
+pub use hosting::{Interval, IntervalIndex, JudgesVms, Lived, Liveness, Offered, Offers};
 pub use miner::{
 	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
 	Veks,

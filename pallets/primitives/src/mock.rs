@@ -3,7 +3,12 @@
 use std::{cell::RefCell, collections::BTreeMap};
 
 use frame_support::{pallet_prelude::DispatchResult, parameter_types, weights::Weight};
-use hcc_evidence::{host::ChipHash, snp::Vek, UnixSeconds};
+use hcc_evidence::{
+	host::{ChipHash, GenerationTrust},
+	snp::Vek,
+	vm::{Boot, VmClaims, VmEvidence},
+	RejectCode, UnixSeconds,
+};
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError, Perbill};
 
@@ -47,6 +52,21 @@ parameter_types! {
 	pub static Left: Vec<AccountId32> = vec![];
 	/// The roots that [`MockTpmRoots`] trusts.
 	pub static Roots: Vec<Vec<u8>> = vec![];
+	/// What [`MockOracle`] tells, for what is new and for what runs.
+	pub static PriceForOrders: Option<Price> = None;
+	pub static PriceForLeases: Option<Price> = None;
+	/// What miners offer to tenants, by [`MockMiners`].
+	pub static Offering: Vec<(AccountId32, Offered)> = vec![];
+	/// The interval of [`MockLiveness`].
+	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100 };
+	/// The chips that it holds to be fit.
+	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
+	/// What became of chips in intervals, where it was not that they were live.
+	pub static LivedIn: Vec<(ChipHash, IntervalIndex, Lived)> = vec![];
+	/// What [`MockVms`] finds: by default, that a VM runs on its miner's first chip.
+	pub static VmFinding: Option<Result<VmClaims, u16>> = None;
+	/// How far it trusts every chip.
+	pub static Trust: GenerationTrust = GenerationTrust::Full;
 }
 
 thread_local! {
@@ -85,6 +105,14 @@ pub fn reset() {
 	Chips::set(vec![]);
 	Left::set(vec![]);
 	Roots::set(vec![]);
+	PriceForOrders::set(None);
+	PriceForLeases::set(None);
+	Offering::set(vec![]);
+	CurrentInterval::set(Interval { index: 1, from: 1, length: 100 });
+	Fit::set(vec![]);
+	LivedIn::set(vec![]);
+	VmFinding::set(None);
+	Trust::set(GenerationTrust::Full);
 	REGISTER.with(|all| all.borrow_mut().clear());
 	KEYS.with(|all| all.borrow_mut().clear());
 }
@@ -265,6 +293,74 @@ impl ClaimsChips<AccountId32> for MockMiners {
 	}
 }
 
+impl Offers<AccountId32> for MockMiners {
+	fn offered(miner: &AccountId32) -> Option<Offered> {
+		Offering::get().into_iter().find(|(of, _)| of == miner).map(|(_, offered)| offered)
+	}
+}
+
+pub struct MockOracle;
+impl Oracle for MockOracle {
+	fn for_orders() -> Option<Price> {
+		PriceForOrders::get()
+	}
+
+	fn for_leases() -> Option<Price> {
+		PriceForLeases::get()
+	}
+}
+
+pub struct MockLiveness;
+impl Liveness for MockLiveness {
+	fn interval() -> Interval {
+		CurrentInterval::get()
+	}
+
+	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> Lived {
+		let within: Vec<Lived> = LivedIn::get()
+			.into_iter()
+			.filter(|(of, interval, _)| of == chip && (first..=last).contains(interval))
+			.map(|(_, _, lived)| lived)
+			.collect();
+		if within.contains(&Lived::Lapsed) {
+			Lived::Lapsed
+		} else if within.contains(&Lived::Unsettled) || last >= CurrentInterval::get().index {
+			Lived::Unsettled
+		} else {
+			Lived::Live
+		}
+	}
+
+	fn fit(chip: &ChipHash) -> Option<Tier> {
+		Fit::get().into_iter().find(|(of, _)| of == chip).map(|(_, tier)| tier)
+	}
+
+	fn draw(lot: [u8; 8]) -> Option<ChipHash> {
+		let fit = Fit::get();
+		let at = u64::from_le_bytes(lot).checked_rem(fit.len() as u64)?;
+		fit.get(at as usize).map(|(chip, _)| *chip)
+	}
+}
+
+pub struct MockVms;
+impl JudgesVms<AccountId32> for MockVms {
+	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId32) -> Result<VmClaims, u16> {
+		if (evidence.generation, evidence.boot_counter) != (boot.generation, boot.counter) {
+			return Err(RejectCode::Boot.number());
+		}
+		let chip = MockMiners::chips(miner).first().copied().ok_or(hosting::NO_KEY)?;
+		VmFinding::get().unwrap_or(Ok(VmClaims { chip, trust: Trust::get() }))
+	}
+
+	fn trust(_: &ChipHash) -> Option<GenerationTrust> {
+		Some(Trust::get())
+	}
+
+	fn weight() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+}
+
 pub struct MockTpmRoots;
 impl TpmRoots for MockTpmRoots {
 	fn tpm_roots() -> Vec<Vec<u8>> {
@@ -330,6 +426,23 @@ impl crate::benchmarking::World<AccountId32> for MockWorld {
 
 	fn add_vek(chip: ChipHash, vek: Vek) {
 		add_vek(chip, vek);
+	}
+
+	fn hosts(count: u32) -> Vec<AccountId32> {
+		PriceForOrders::set(Some(500_000_000));
+		PriceForLeases::set(Some(500_000_000));
+		let host = |number: u32| {
+			let mut bytes = [0xcc; 32];
+			bytes[..4].copy_from_slice(&number.to_le_bytes());
+			let miner = AccountId32::new(bytes);
+			register(miner.clone(), vec![bytes], None);
+			let offered =
+				Offered { region: 276, vcpus: 1_000, memory: 1 << 24, disk: 1 << 20, ask: 1_000 };
+			Offering::mutate(|all| all.push((miner.clone(), offered)));
+			Fit::mutate(|fit| fit.push((bytes, Tier::Trusted)));
+			miner
+		};
+		(0..count).map(host).collect()
 	}
 
 	fn engage(_: &ChipHash, _: &AccountId32) {}

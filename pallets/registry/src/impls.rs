@@ -8,7 +8,7 @@ use frame_support::{
 	},
 	BoundedVec,
 };
-use hcc_primitives::{ChipHash, OnChip, SlashesMiners, Ticks};
+use hcc_primitives::{ChipHash, OnChip, SlashesMiners, Tick, Ticks};
 use sp_runtime::{traits::Saturating, DispatchError, Perbill};
 
 use crate::*;
@@ -26,7 +26,9 @@ impl<T: Config> Pallet<T> {
 				if exiting { Error::<T>::Exiting } else { Error::<T>::AlreadyRegistered }.into()
 			);
 		}
-		ensure!(bond >= Self::rules().min_bond, Error::<T>::BondTooSmall);
+		let rules = Self::rules();
+		ensure!(bond >= rules.min_bond, Error::<T>::BondTooSmall);
+		rules.check_ask(offer.price).map_err(|()| Error::<T>::AskOutOfBounds)?;
 		ensure!(!MinerOfHot::<T>::contains_key(&hot), Error::<T>::HotInUse);
 		T::NativeBalance::hold(&HoldReason::Bond.into(), &who, bond)?;
 		let miner =
@@ -73,12 +75,31 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_set_offer(who: AccountIdOf<T>, offer: Offer) -> DispatchResult {
-		Self::change(&who, |miner| {
-			miner.offer = offer;
-			Ok(())
+		let rules = Self::rules();
+		rules.check_ask(offer.price).map_err(|()| Error::<T>::AskOutOfBounds)?;
+		let now = T::Ticks::now();
+		let offer = Self::change(&who, |miner| {
+			// What is due counts, before anything else is told.
+			let price = Self::ask_at(&who, &miner.offer, now);
+			miner.offer = Offer { price, ..offer };
+			if offer.price == price {
+				NextAsks::<T>::remove(&who);
+			} else {
+				let from = now.saturating_add(rules.notice);
+				NextAsks::<T>::insert(&who, NextAsk { price: offer.price, from });
+				let (miner, price) = (who.clone(), offer.price);
+				Self::deposit_event(Event::AskTold { miner, price, from });
+			}
+			Ok(miner.offer)
 		})?;
 		Self::deposit_event(Event::OfferSet { miner: who, offer });
 		Ok(())
+	}
+
+	/// What a miner asks at that tick, whose row says `offer`.
+	pub(crate) fn ask_at(miner: &AccountIdOf<T>, offer: &Offer, now: Tick) -> u16 {
+		let due = NextAsks::<T>::get(miner).filter(|next| next.from <= now);
+		due.map_or(offer.price, |next| next.price)
 	}
 
 	pub(crate) fn do_add_chip(who: AccountIdOf<T>, chip: ChipHash) -> DispatchResult {
@@ -139,6 +160,7 @@ impl<T: Config> Pallet<T> {
 		let held = T::NativeBalance::balance_on_hold(&reason, &who);
 		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
 		Miners::<T>::remove(&who);
+		NextAsks::<T>::remove(&who);
 		Self::deposit_event(Event::Withdrawn { miner: who, bond });
 		Ok(())
 	}
@@ -193,6 +215,9 @@ impl<T: Config> Pallet<T> {
 			tpms = tpms.saturating_add(1);
 		}
 		ensure!(MinerOfEk::<T>::iter().count() == tpms, "4: an endorsement key of no miner");
+		for who in NextAsks::<T>::iter_keys() {
+			ensure!(Miners::<T>::contains_key(&who), "7: a price of no miner");
+		}
 		for who in Enrolments::<T>::iter_keys() {
 			ensure!(Miners::<T>::contains_key(&who), "5: an enrolment of no miner");
 		}

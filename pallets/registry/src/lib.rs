@@ -105,6 +105,12 @@ pub mod pallet {
 	pub type Miners<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, MinerOf<T>, OptionQuery>;
 
+	/// The changes of price that miners have told.
+	// Hashed with Blake2, as `Miners`.
+	#[pallet::storage]
+	pub type NextAsks<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
+
 	/// The miner for which a hot key signs.
 	// Hashed with Blake2: hot keys are chosen by whoever registers.
 	#[pallet::storage]
@@ -152,6 +158,8 @@ pub mod pallet {
 		HotSet { miner: AccountIdOf<T>, hot: AccountIdOf<T> },
 		/// A miner offers this from now on.
 		OfferSet { miner: AccountIdOf<T>, offer: Offer },
+		/// From tick `from` on the miner asks `price` thousandths of the list price.
+		AskTold { miner: AccountIdOf<T>, price: u16, from: Tick },
 		/// A miner claims a chip.
 		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
 		/// A miner has shown a chip that another had registered, and has it now.
@@ -243,6 +251,8 @@ pub mod pallet {
 		SeedMismatch,
 		/// The seed was revealed already. Nothing need be done.
 		SeedKnown,
+		/// The price is below [`Rules::least_ask`] or above [`Rules::most_ask`] of the list price.
+		AskOutOfBounds,
 	}
 
 	#[pallet::hooks]
@@ -332,16 +342,16 @@ pub mod pallet {
 			Self::do_set_hot(who, hot)
 		}
 
-		/// Changes what the miner offers.
+		/// Changes what the miner offers. Another price counts once [`Rules::notice`] has passed, and for what is begun then; all else counts at once.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
 		///
 		/// ## Errors
-		/// - [`Error::NotRegistered`], [`Error::Exiting`].
+		/// - [`Error::NotRegistered`], [`Error::Exiting`], [`Error::AskOutOfBounds`].
 		///
 		/// ## Events
-		/// [`Event::OfferSet`].
+		/// [`Event::OfferSet`]; [`Event::AskTold`] where the price is another.
 		#[pallet::call_index(3)]
 		pub fn set_offer(origin: OriginFor<T>, offer: Offer) -> DispatchResult {
 			let who = ensure_signed(origin)?;

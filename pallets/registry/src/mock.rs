@@ -54,9 +54,19 @@ pub const ENROLMENT: u32 = 20;
 /// 2026-12-01, in milliseconds: after the TPM of the vectors was made.
 pub const NOW: u64 = 1_796_083_200_000;
 
+/// How long before it counts a change of price must be told.
+pub const NOTICE: u32 = 50;
+
 parameter_types! {
 	pub static MockRules: Rules<u64> =
-		Rules { min_bond: MIN_BOND, unbonding: UNBONDING, enrolment: ENROLMENT };
+		Rules {
+			min_bond: MIN_BOND,
+			unbonding: UNBONDING,
+			enrolment: ENROLMENT,
+			notice: NOTICE,
+			least_ask: 500,
+			most_ask: 2_000,
+		};
 }
 
 impl Config for Test {

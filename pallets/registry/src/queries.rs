@@ -3,7 +3,7 @@
 extern crate alloc;
 use alloc::vec::Vec;
 
-use hcc_primitives::{ChipHash, ChipOwners, EnrolledTpm};
+use hcc_primitives::{ChipHash, ChipOwners, EnrolledTpm, Offered, Offers, Ticks};
 
 use crate::*;
 
@@ -36,6 +36,25 @@ impl<T: Config> hcc_primitives::Miners<AccountIdOf<T>> for Pallet<T> {
 
 	fn tpm(miner: &AccountIdOf<T>) -> Option<EnrolledTpm> {
 		Tpms::<T>::get(miner)
+	}
+}
+
+impl<T: Config> Offers<AccountIdOf<T>> for Pallet<T> {
+	fn offered(miner: &AccountIdOf<T>) -> Option<Offered> {
+		if Self::standing_of(miner)? != Standing::Ready {
+			return None;
+		}
+		let offer = Miners::<T>::get(miner)?.offer;
+		let rules = Self::rules();
+		let ask = Self::ask_at(miner, &offer, T::Ticks::now());
+		Some(Offered {
+			region: offer.region,
+			vcpus: offer.vcpus.into(),
+			memory: offer.memory,
+			disk: offer.disk,
+			// The bounds may have changed since.
+			ask: ask.clamp(rules.least_ask, rules.most_ask),
+		})
 	}
 }
 

@@ -69,6 +69,12 @@ pub struct Rules<Balance> {
 	pub unbonding: Tick,
 	/// How long an enrolment may take, in ticks.
 	pub enrolment: Tick,
+	/// How long before it counts a change of price must be told, in ticks.
+	pub notice: Tick,
+	/// The least that a miner can ask of the list price, in thousandths.
+	pub least_ask: u16,
+	/// The most.
+	pub most_ask: u16,
 }
 
 impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
@@ -80,7 +86,15 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 			// Longer than a verdict can be proven false, so that nobody leaves before it costs him.
 			unbonding: self.unbonding.clamp(2_400, 1_000_000),
 			enrolment: self.enrolment.clamp(10, 1_000),
+			notice: self.notice.min(100_800),
+			least_ask: self.least_ask.clamp(1, 1_000),
+			most_ask: self.most_ask.clamp(1_000, 10_000),
 		}
+	}
+
+	/// Whether a miner may ask that.
+	pub(crate) fn check_ask(&self, price: u16) -> Result<(), ()> {
+		(self.least_ask..=self.most_ask).contains(&price).then_some(()).ok_or(())
 	}
 }
 
@@ -91,7 +105,6 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 	Eq,
 	PartialEq,
 	Debug,
-	Default,
 	Encode,
 	Decode,
 	DecodeWithMemTracking,
@@ -109,6 +122,33 @@ pub struct Offer {
 	pub disk: u32,
 	/// What it asks of the list price, in thousandths.
 	pub price: u16,
+}
+
+impl Default for Offer {
+	/// Nothing, at the list price.
+	fn default() -> Self {
+		Self { region: 0, vcpus: 0, memory: 0, disk: 0, price: 1_000 }
+	}
+}
+
+/// A change of price that was told.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct NextAsk {
+	/// What the miner will ask of the list price, in thousandths.
+	pub price: u16,
+	/// The tick from which on it counts.
+	pub from: Tick,
 }
 
 /// A miner: who owns it, who signs for it, what it has.

@@ -62,7 +62,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
 	fn set_offer() -> Weight {
-		Weight::from_parts(10_275_000, 3645).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		Weight::from_parts(10_275_000, 3645).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -259,7 +259,7 @@ impl WeightInfo for () {
 	}
 	fn set_offer() -> Weight {
 		Weight::from_parts(10_275_000, 3645)
-			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn add_chip() -> Weight {
 		Weight::from_parts(40_771_000, 4215)

@@ -15,6 +15,7 @@ frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_attestation, Attestation]
 	[pallet_balances, Balances]
+	[pallet_compute, Compute]
 	[pallet_oracle, Oracle]
 	[pallet_policy, Policy]
 	[pallet_registry, Registry]

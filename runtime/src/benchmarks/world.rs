@@ -8,9 +8,13 @@ use frame_support::traits::{
 };
 use hcc_evidence::{
 	crypto::P384Key,
+	host::{BootState, GenerationTrust},
 	snp::{ProductLine, TcbVersion, Vek, VekKind},
 };
-use hcc_primitives::{benchmarking::NOW, ChipHash, EnrolledTpm, OnChip, Tick};
+use hcc_primitives::{
+	benchmarking::{World as _, NOW},
+	ChipHash, EnrolledTpm, Interval, OnChip, Tick,
+};
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 use crate::*;
@@ -47,6 +51,58 @@ fn deposit_vek(chip: ChipHash, vek: Vek, depositor: AccountId) {
 	let mut rows = pallet_policy::Veks::<Runtime>::get(chip);
 	rows.try_push(pallet_policy::VekRow { vek, depositor, deposit }).expect("there is room");
 	pallet_policy::Veks::<Runtime>::insert(chip, rows);
+}
+
+/// A miner that offers more than anybody orders, with a chip that was live in all intervals.
+fn host(number: u32) -> AccountId {
+	let miner = endowed("host", number);
+	let chip = BlakeTwo256::hash_of(&("chip", number)).0;
+	let tpm = EnrolledTpm {
+		ek: chip,
+		ak: vec![0; 88].try_into().expect("as long as a key"),
+		qualified_name: vec![0; 34].try_into().expect("as long as a name"),
+	};
+	World::register(&miner, &[chip], tpm);
+	pallet_registry::Miners::<Runtime>::mutate(&miner, |row| {
+		if let Some(row) = row {
+			row.offer = pallet_registry::Offer {
+				region: 276,
+				vcpus: 1_000,
+				memory: 1 << 24,
+				disk: 1 << 20,
+				price: 1_000,
+			};
+		}
+	});
+	World::engage(&chip, &miner);
+	pallet_attestation::Hosts::<Runtime>::mutate(chip, |host| {
+		if let Some(host) = host {
+			host.checkpoint = Some(BootState {
+				reset_count: 0,
+				restart_count: 0,
+				pcr10: [0; 32],
+				entries: 1,
+				required_seen: vec![[0; 32]; 8],
+			});
+		}
+	});
+	pallet_attestation::Lives::<Runtime>::mutate(chip, |lives| {
+		for interval in 1..=pallet_attestation::MAX_LIVES {
+			let life = pallet_attestation::Life {
+				interval,
+				last_seq: u64::from(interval),
+				open: 0,
+				failed: Default::default(),
+				lapsed: false,
+				outcome: Some((u64::from(interval), true)),
+			};
+			if lives.is_full() {
+				lives.remove(0);
+			}
+			lives.try_push(life).expect("there is room");
+		}
+	});
+	miner
 }
 
 impl hcc_primitives::benchmarking::World<AccountId> for World {
@@ -108,6 +164,31 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 
 	fn add_vek(chip: ChipHash, vek: Vek) {
 		deposit_vek(chip, vek, endowed("depositor", 0));
+	}
+
+	fn hosts(count: u32) -> Vec<AccountId> {
+		let rate = pallet_oracle::Rate {
+			price: 500_000_000,
+			at: pallet_verdicts::CurrentTick::<Runtime>::get(),
+			beyond: None,
+			mean: 500_000_000,
+			hourly: Default::default(),
+			hour: 0,
+		};
+		pallet_oracle::CurrentRate::<Runtime>::put(rate);
+		let rules = pallet_policy::PlatformRules {
+			guest_required: 0,
+			guest_forbidden: 0,
+			platform_required: 0,
+			platform_allowed: 0,
+		};
+		Policy::set_platform(RuntimeOrigin::root(), Some(rules)).expect("root sets policy");
+		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
+		Policy::set_generation(RuntimeOrigin::root(), line, trust).expect("root sets policy");
+		let from = pallet_verdicts::CurrentTick::<Runtime>::get();
+		let interval = Interval { index: 20, from, length: 600 };
+		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
+		(0..count).map(host).collect()
 	}
 
 	fn engage(chip: &ChipHash, miner: &AccountId) {

@@ -54,9 +54,15 @@ impl pallet_policy::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: 100 α a bond, a week of unbonding, ten minutes for an enrolment.
-pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> =
-	pallet_registry::Rules { min_bond: 100 * ALPHA, unbonding: 7 * DAYS, enrolment: 10 * MINUTES };
+/// What governance starts from: 100 α a bond, a week of unbonding, ten minutes for an enrolment; a day before another price counts, between a quarter and four times the list price.
+pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
+	min_bond: 100 * ALPHA,
+	unbonding: 7 * DAYS,
+	enrolment: 10 * MINUTES,
+	notice: DAYS,
+	least_ask: 250,
+	most_ask: 4_000,
+};
 
 impl pallet_registry::Config for Runtime {
 	type NativeBalance = Balances;
@@ -113,7 +119,7 @@ impl pallet_verdicts::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: two minutes for an answer, a challenge every twenty minutes for trusted chips and more often for others.
+/// What governance starts from: two minutes for an answer, a challenge every twenty minutes for trusted chips and more often for others; what tenants pay is told by the hour.
 pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 2 * MINUTES,
 	trusted: 20 * MINUTES,
@@ -121,6 +127,7 @@ pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestat
 	probation: 5 * MINUTES,
 	quarantine: 5 * MINUTES,
 	suspended: 20 * MINUTES,
+	billing: HOURS,
 };
 
 /// Keeps the rules of the genesis among the parameters.
@@ -134,7 +141,7 @@ impl pallet_attestation::StoreRules for StoreRules {
 	}
 }
 
-fn keep(parameter: RuntimeParameters) {
+pub(super) fn keep(parameter: RuntimeParameters) {
 	// Root may set every parameter: it cannot fail.
 	let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
 	debug_assert!(stored.is_ok(), "root sets parameters");

@@ -1,10 +1,19 @@
 //! What things cost.
 
-use hcc_primitives::units::{DAYS, HOURS, MINUTES};
+use frame_support::{parameter_types, traits::ConstU128};
+use hcc_primitives::units::{DAYS, HOURS, MILLI_ALPHA, MINUTES};
+use pallet_compute::{List, Shares};
 use sp_runtime::Perbill;
 
-use super::parameters::OracleRules;
-use crate::*;
+use super::{
+	attestation::{keep, StoreRules},
+	parameters::{dynamic_params::compute, ComputeRules, OracleRules, RuntimeParameters},
+	referenda::TreasuryAccount,
+};
+use crate::{
+	governance::{Loosening, OrRoot},
+	*,
+};
 
 /// What governance starts from: a price every five minutes of reports that are ten minutes old at the most, between a thousandth of a dollar and a million. Three quarters of the larger apart is absurd; a day halves or doubles no price.
 pub const INITIAL_ORACLE_RULES: pallet_oracle::Rules = pallet_oracle::Rules {
@@ -27,6 +36,57 @@ impl pallet_oracle::Config for Runtime {
 	type Rules = OracleRules;
 	type Ticks = Verdicts;
 	type WeightInfo = pallet_oracle::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
+}
+
+/// What governance starts from: a vCPU at a cent an hour, a GiB of memory at a fifth of that, a GiB of disk at a hundredth of it, a GiB an hour that may be sent at half a cent; a tenth of a cent for a boot. Eighty of a hundred parts go to miners.
+pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
+	list: List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 },
+	boot_fee: 1_000,
+	shares: Shares {
+		validators: Perbill::from_percent(5),
+		treasury: Perbill::from_percent(5),
+		burned: Perbill::from_percent(10),
+	},
+	placement: 30 * MINUTES,
+	acceptance: 5 * MINUTES,
+	boot: 20 * MINUTES,
+	stopped: 7 * DAYS,
+	rest: HOURS,
+	reserve: 2,
+	warning: 24,
+	crashes: 4,
+	lost: 24,
+};
+
+impl pallet_compute::StoreRules for StoreRules {
+	fn store(rules: pallet_compute::Rules) {
+		keep(RuntimeParameters::Compute(compute::Parameters::Rules(compute::Rules, Some(rules))));
+	}
+}
+
+parameter_types! {
+	pub ValidatorsPot: AccountId = Validators::pot();
+}
+
+impl pallet_compute::Config for Runtime {
+	type NativeBalance = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type AdminOrigin = OrRoot<Loosening>;
+	type Rules = ComputeRules;
+	type StoreRules = StoreRules;
+	type Oracle = Oracle;
+	type Ticks = Verdicts;
+	type Miners = Registry;
+	type Liveness = Attestation;
+	type Vms = crate::vms::VmsByPolicy;
+	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
+	type ValidatorsPot = ValidatorsPot;
+	type Treasury = TreasuryAccount;
+	// Rows of some 2 KiB.
+	type Deposit = ConstU128<{ 250 * MILLI_ALPHA }>;
+	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }

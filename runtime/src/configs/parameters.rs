@@ -8,7 +8,7 @@ use super::{
 		INITIAL_VERDICTS_RULES,
 	},
 	consensus::INITIAL_VALIDATOR_RULES,
-	money::INITIAL_ORACLE_RULES,
+	money::{INITIAL_COMPUTE_RULES, INITIAL_ORACLE_RULES},
 };
 use crate::*;
 
@@ -69,12 +69,22 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_oracle::Rules = INITIAL_ORACLE_RULES;
 	}
+
+	/// VMs.
+	#[dynamic_pallet_params]
+	#[codec(index = 6)]
+	pub mod compute {
+		/// What they cost, who is paid, and what deadlines there are.
+		#[codec(index = 0)]
+		pub static Rules: pallet_compute::Rules = INITIAL_COMPUTE_RULES;
+	}
 }
 
 pub use dynamic_params::{
-	attestation::Rules as AttestationRules, oracle::Rules as OracleRules,
-	registry::Rules as RegistryRules, reputation::Rules as ReputationRules,
-	validators::Rules as ValidatorRules, verdicts::Rules as VerdictsRules,
+	attestation::Rules as AttestationRules, compute::Rules as ComputeRules,
+	oracle::Rules as OracleRules, registry::Rules as RegistryRules,
+	reputation::Rules as ReputationRules, validators::Rules as ValidatorRules,
+	verdicts::Rules as VerdictsRules,
 };
 
 #[cfg(feature = "runtime-benchmarks")]

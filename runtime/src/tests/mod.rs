@@ -1,5 +1,6 @@
 mod attacks;
 mod claims;
+mod compute;
 mod filled;
 mod genesis;
 mod governance;

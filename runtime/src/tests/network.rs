@@ -130,6 +130,8 @@ pub(super) fn block_by(randomness: Option<[u8; 32]>) {
 	Verdicts::on_poll(next, &mut WeightMeter::new());
 	Attestation::on_poll(next, &mut WeightMeter::new());
 	Reputation::on_poll(next, &mut WeightMeter::new());
+	Oracle::on_poll(next, &mut WeightMeter::new());
+	Compute::on_poll(next, &mut WeightMeter::new());
 }
 
 pub(super) fn blocks(count: u32) {
@@ -146,6 +148,8 @@ pub(super) fn check() {
 	Verdicts::do_try_state().expect("verdicts' invariants hold");
 	Attestation::do_try_state().expect("attestation's invariants hold");
 	Reputation::do_try_state().expect("reputation's invariants hold");
+	Oracle::do_try_state().expect("the oracle's invariants hold");
+	Compute::do_try_state().expect("compute's invariants hold");
 }
 
 fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {

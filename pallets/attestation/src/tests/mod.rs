@@ -1,6 +1,7 @@
 mod challenges;
 mod draw;
 mod evidence;
+mod liveness;
 mod log;
 #[allow(dead_code)]
 #[path = "../../../evidence/tests/host/machine.rs"]

@@ -42,7 +42,7 @@ fn bond_keys_and_offer_can_be_changed() {
 		assert_noop!(Registry::set_hot(signed(1), account(102)), Error::<Test>::HotInUse);
 		assert_ok!(Registry::set_hot(signed(1), account(150)));
 		assert_eq!(Registry::miner(account(101)), None);
-		let offer = Offer { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, price: 950 };
+		let offer = Offer { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, price: 1_000 };
 		assert_ok!(Registry::set_offer(signed(1), offer));
 		assert_eq!(Registry::miner(account(150)).expect("registered").offer, offer);
 	});

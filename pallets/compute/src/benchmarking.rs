@@ -1,0 +1,325 @@
+//! Benchmarks: each call where it has the most to do.
+
+extern crate alloc;
+use alloc::{boxed::Box, vec};
+
+use frame_benchmarking::v2::*;
+use frame_support::{
+	traits::{fungible::Balanced, tokens::Precision, EnsureOrigin, Get},
+	BoundedVec,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use hcc_evidence::vm::{VmEvidence, KEM_KEY_LEN};
+use hcc_primitives::{
+	benchmarking::World,
+	units::{Balance, ALPHA},
+	Liveness, Miners, Ticks, Tier,
+};
+use sp_runtime::traits::Zero;
+
+use super::*;
+
+/// Where every benchmark begins: late enough for anything to have been before.
+const NOW: u32 = 100_000;
+const ESCROW: Balance = 10_000 * ALPHA;
+const FLAVOUR: FlavourId = 1;
+/// A key, and its signature over the configuration of [`wanted`] on a chain whose genesis hash is zero.
+const SIGNER: [u8; 32] = hex(b"fd1724385aa0c75b64fb78cd602fa1d991fdebf76b13c58ed702eac835e9f618");
+const SIGNATURE: [u8; 64] = hex(
+	b"8c7ab085e8726b5192bcc441981ff1a5d10cc18c8f48bd876fe0cd4448aeb5d70e069fa876ebd54ed577a020ff47b2d0a669ff4412901dbb62504f923e41520f",
+);
+
+const fn hex<const N: usize>(digits: &[u8]) -> [u8; N] {
+	const fn digit(digit: u8) -> u8 {
+		if digit <= b'9' {
+			digit - b'0'
+		} else {
+			digit - b'a' + 10
+		}
+	}
+	let mut bytes = [0; N];
+	let mut at = 0;
+	while at < N {
+		bytes[at] = digit(digits[2 * at]) << 4 | digit(digits[2 * at + 1]);
+		at += 1;
+	}
+	bytes
+}
+
+fn account<T: Config>(name: &'static str) -> AccountIdOf<T> {
+	let who: AccountIdOf<T> = frame_benchmarking::account(name, 0, 0);
+	let credit = T::NativeBalance::issue(1_000_000 * ALPHA);
+	let _ = T::NativeBalance::resolve(&who, credit);
+	who
+}
+
+/// An order that excludes as many as it may.
+fn wanted<T: Config>(region: Option<u16>) -> OrderOf<T> {
+	let other = |number| frame_benchmarking::account("excluded", number, 0);
+	let except = (0..MAX_EXCLUDED).map(other).collect::<alloc::vec::Vec<_>>();
+	Order {
+		flavour: FLAVOUR,
+		measurement: [1; 48],
+		config: Configuration { hash: [5; 32], signer: SIGNER, signature: SIGNATURE },
+		holders_root: [6; 32],
+		egress: Egress::Open,
+		max_price: 1_000_000,
+		tier: Tier::Probation,
+		reduced: true,
+		region,
+		miner: Choice::Drawn { except: BoundedVec::truncate_from(except) },
+	}
+}
+
+/// Sixteen miners, a flavour and a tenant.
+fn market<T: Config>() -> AccountIdOf<T> {
+	T::World::set_tick(NOW);
+	T::World::set_randomness();
+	T::World::hosts(SAMPLES);
+	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::zero(), T::Hash::default());
+	let allotted = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
+	let row = Flavour { name: BoundedVec::truncate_from(vec![b'x'; 32]), allotted };
+	Flavours::<T>::insert(FLAVOUR, row);
+	AttendedUntil::<T>::put(NOW);
+	// The accounts that are paid exist.
+	for who in [T::ValidatorsPot::get(), T::Treasury::get()] {
+		let _ = T::NativeBalance::deposit(&who, ALPHA, Precision::Exact);
+	}
+	account::<T>("tenant")
+}
+
+fn ordered<T: Config>(region: Option<u16>) -> Result<(AccountIdOf<T>, Id), BenchmarkError> {
+	let tenant = market::<T>();
+	Pallet::<T>::do_order(tenant.clone(), wanted::<T>(region), ESCROW)?;
+	Ok((tenant, LastId::<T>::get()))
+}
+
+/// A VM that was given to a miner; its tenant, its number, its miner.
+fn assigned<T: Config>() -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
+	let (tenant, id) = ordered::<T>(None)?;
+	T::World::set_tick(NOW + 1);
+	Pallet::<T>::attend(id);
+	let place = Vms::<T>::get(id).and_then(|vm| vm.place);
+	let place = place.ok_or(BenchmarkError::Stop("nobody was found"))?;
+	Ok((tenant, id, place.miner))
+}
+
+fn evidence<T: Config>(id: Id) -> VmEvidence {
+	let vm = Vms::<T>::get(id).expect("it is there");
+	VmEvidence {
+		vm: id,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		snp_report: vec![0; 1184],
+		guest_pk: [7; 32],
+		kem_pk: vec![8; KEM_KEY_LEN],
+		ssh_host_key_hash: [9; 32],
+	}
+}
+
+fn show<T: Config>(id: Id) -> Result<(), BenchmarkError> {
+	let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("no vm"))?;
+	let place = vm.place.clone().ok_or(BenchmarkError::Stop("no place"))?;
+	let chip = T::Miners::chips(&place.miner).first().copied();
+	let chip = chip.ok_or(BenchmarkError::Stop("no chip"))?;
+	Ok(Pallet::<T>::run(vm, place, chip, &evidence::<T>(id))?)
+}
+
+/// A VM that runs and owes for as many intervals as `charges`; its tenant, its number, its miner.
+fn running<T: Config>(
+	charges: u32,
+) -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
+	let (tenant, id, miner) = assigned::<T>()?;
+	Pallet::<T>::do_boot(miner.clone(), id)?;
+	show::<T>(id)?;
+	Vms::<T>::mutate(id, |vm| {
+		let vm = vm.as_mut().expect("it is there");
+		let chip = vm.place.as_ref().and_then(|place| place.chip).expect("it has booted");
+		for interval in 0..charges {
+			let charge = Charge {
+				first: interval + 2,
+				last: interval + 2,
+				ticks: 600,
+				amount: ALPHA,
+				price: 1,
+				miner: miner.clone(),
+				chip,
+			};
+			vm.charges.try_push(charge).expect("there is room");
+			vm.escrow -= ALPHA;
+		}
+		// An interval has ended since it was begun.
+		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+	});
+	Ok((tenant, id, miner))
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn set_flavour() -> Result<(), BenchmarkError> {
+		market::<T>();
+		let row = Flavours::<T>::get(FLAVOUR);
+		let origin =
+			T::AdminOrigin::try_successful_origin().map_err(|()| BenchmarkError::Weightless)?;
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, 2, row.clone());
+
+		assert_eq!(Flavours::<T>::get(2), row);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn order() -> Result<(), BenchmarkError> {
+		let tenant = market::<T>();
+		let wanted = wanted::<T>(None);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), Box::new(wanted), ESCROW);
+
+		assert!(Vms::<T>::contains_key(1));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn top_up() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(3)?;
+		let before = Vms::<T>::get(id).map(|vm| vm.escrow);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id, ALPHA);
+
+		assert_eq!(Vms::<T>::get(id).map(|vm| vm.escrow), before.map(|escrow| escrow + ALPHA));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn stop() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id);
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Stopped { .. })));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn start() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(3)?;
+		Pallet::<T>::do_stop(tenant.clone(), id)?;
+		Vms::<T>::mutate(id, |vm| {
+			let _ = vm.as_mut().map(|vm| vm.charges.truncate(BUSY - 1));
+		});
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id);
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn reboot() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(3)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id);
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn resize() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(0)?;
+		Pallet::<T>::do_stop(tenant.clone(), id)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id, FLAVOUR, 1_000_000);
+
+		assert_eq!(Vms::<T>::get(id).map(|vm| vm.max_price), Some(1_000_000));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn terminate() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES - 2)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id);
+
+		assert_eq!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Terminated));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn boot() -> Result<(), BenchmarkError> {
+		let (_, id, miner) = assigned::<T>()?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner), id);
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Booting { .. })));
+		Ok(())
+	}
+
+	/// Without the evidence: that is [`hcc_primitives::JudgesVms::weight`].
+	#[benchmark]
+	fn attest() -> Result<(), BenchmarkError> {
+		let (tenant, id, miner) = running::<T>(0)?;
+		Pallet::<T>::do_reboot(tenant, id)?;
+		Pallet::<T>::do_boot(miner, id)?;
+
+		#[block]
+		{
+			show::<T>(id)?;
+		}
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Running { .. })));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn report_crash() -> Result<(), BenchmarkError> {
+		let (_, id, miner) = running::<T>(MAX_CHARGES - 1)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner), id);
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		Ok(())
+	}
+
+	/// Nobody is where the order wants the VM, which tells only once all else was looked at.
+	#[benchmark]
+	fn attend_pending() -> Result<(), BenchmarkError> {
+		let (_, id) = ordered::<T>(Some(1))?;
+		T::World::set_tick(NOW + 1);
+
+		#[block]
+		{
+			Pallet::<T>::attend(id);
+		}
+
+		let vm = Vms::<T>::get(id);
+		assert!(vm.is_some_and(|vm| vm.look > T::Ticks::now() && vm.place.is_none()));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn attend_running() -> Result<(), BenchmarkError> {
+		let (_, id, _) = running::<T>(MAX_CHARGES - 1)?;
+
+		#[block]
+		{
+			Pallet::<T>::attend(id);
+		}
+
+		assert!(Vms::<T>::get(id).is_some_and(|vm| vm.charges.len() <= 1));
+		Ok(())
+	}
+}

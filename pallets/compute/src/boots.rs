@@ -1,0 +1,184 @@
+//! From a miner's first word to a VM that runs, and back.
+
+use frame_support::{ensure, pallet_prelude::DispatchResult};
+use hcc_evidence::{
+	host::GenerationTrust,
+	vm::{boot_nonce, vm_evidence_hash, Boot, VmEvidence},
+};
+use hcc_primitives::{
+	genesis, units::DAYS, ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle, Ticks,
+};
+
+use crate::{price::in_alpha, *};
+
+impl<T: Config> Pallet<T> {
+	/// The miner for which `who` signs, and the VM, which is with it.
+	fn with_miner(
+		who: &AccountIdOf<T>,
+		id: Id,
+	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>), Error<T>> {
+		let miner = T::Miners::miner_of_hot(who).ok_or(Error::<T>::NotTheMiner)?;
+		let vm = Vms::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+		let place = vm.place.clone().filter(|place| place.miner == miner);
+		Ok((vm, place.ok_or(Error::<T>::NotTheMiner)?))
+	}
+
+	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
+		let (mut vm, place) = Self::with_miner(&who, id)?;
+		ensure!(matches!(vm.state, State::Assigned { .. }), Error::<T>::WrongState);
+		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		let rules = Self::rules();
+		let fee = in_alpha(rules.boot_fee, price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
+		vm.escrow = vm.escrow.saturating_sub(fee);
+		vm.boot_counter = vm.boot_counter.saturating_add(1);
+		let counter = vm.boot_counter;
+		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &Self::parent_hash());
+		let until = T::Ticks::now().saturating_add(rules.boot);
+		vm.state = State::Booting { nonce, fee, until };
+		Self::store(id, vm);
+		Self::deposit_event(Event::BootBegun { vm: id, miner: place.miner, counter, nonce, until });
+		Ok(())
+	}
+
+	fn parent_hash() -> [u8; 32] {
+		let mut bytes = [0; 32];
+		let hash = frame_system::Pallet::<T>::parent_hash();
+		for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
+			*to = *from;
+		}
+		bytes
+	}
+
+	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {
+		let id = evidence.vm;
+		let (vm, place) = Self::with_miner(&who, id)?;
+		let State::Booting { nonce, .. } = vm.state else {
+			return Err(Error::<T>::WrongState.into());
+		};
+		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+		let boot = Boot {
+			vm: id,
+			generation: vm.generation,
+			counter: vm.boot_counter,
+			nonce,
+			config_hash: order.config.hash,
+			holders_root: order.holders_root,
+			measurement: order.measurement,
+		};
+		let claims = T::Vms::judge(evidence, &boot, &place.miner)
+			.map_err(|_| Error::<T>::EvidenceRefused)?;
+		let trusted = claims.trust == GenerationTrust::Full || order.reduced;
+		ensure!(trusted, Error::<T>::TrustTooLow);
+		ensure!(T::Liveness::fit(&claims.chip).is_some(), Error::<T>::HostNotLive);
+		Self::run(vm, place, claims.chip, evidence)
+	}
+
+	/// Has a VM run on that chip, which has shown its evidence.
+	pub(crate) fn run(
+		mut vm: VmOf<T>,
+		mut place: Place<AccountIdOf<T>>,
+		chip: ChipHash,
+		evidence: &VmEvidence,
+	) -> DispatchResult {
+		let id = evidence.vm;
+		let State::Booting { fee, .. } = vm.state else {
+			return Err(Error::<T>::WrongState.into());
+		};
+		if place.chip != Some(chip) && vm.run.ticks > 0 {
+			// What ran on another chip is owed for that one.
+			ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
+			Self::charge_run(id, &mut vm);
+		}
+		place.chip = Some(chip);
+		Self::pay(&vm.tenant, &place.miner, fee);
+		let now = T::Ticks::now();
+		vm.place = Some(place);
+		vm.state = State::Running { since: now };
+		vm.lapses = 0;
+		Self::account(id, &mut vm);
+		let row = BootRow {
+			generation: vm.generation,
+			counter: vm.boot_counter,
+			chip,
+			guest_pk: evidence.guest_pk,
+			ssh_host_key_hash: evidence.ssh_host_key_hash,
+			evidence: vm_evidence_hash(evidence),
+			at: now,
+		};
+		Self::deposit_event(Event::Booted {
+			vm: id,
+			chip: row.chip,
+			generation: row.generation,
+			counter: row.counter,
+			guest_pk: row.guest_pk,
+			ssh_host_key_hash: row.ssh_host_key_hash,
+			fee,
+		});
+		Boots::<T>::insert(id, row);
+		Self::store(id, vm);
+		Ok(())
+	}
+
+	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
+		let (mut vm, _) = Self::with_miner(&who, id)?;
+		ensure!(matches!(vm.state, State::Running { .. }), Error::<T>::WrongState);
+		let rules = Self::rules();
+		let now = T::Ticks::now();
+		let today = now.checked_div(DAYS).unwrap_or_default();
+		let before = if vm.crashes.0 == today { vm.crashes.1 } else { 0 };
+		ensure!(before < rules.crashes, Error::<T>::TooManyCrashes);
+		vm.crashes = (today, before.saturating_add(1));
+		Self::pause(id, &mut vm);
+		vm.state = State::Assigned { until: now.saturating_add(rules.acceptance) };
+		Self::deposit_event(Event::Crashed { vm: id, today: vm.crashes.1 });
+		Self::store(id, vm);
+		Ok(())
+	}
+
+	/// A boot comes to nothing. Its fee is burned where the miner's chip is live, so that images that never boot cost their tenant and no miner earns by not booting; else it is given back.
+	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
+		let State::Booting { fee, .. } = vm.state else { return };
+		let Some(place) = &vm.place else { return };
+		let live =
+			T::Miners::chips(&place.miner).iter().any(|chip| T::Liveness::fit(chip).is_some());
+		if live {
+			Self::burn(&vm.tenant, fee);
+			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned: fee });
+		} else {
+			vm.escrow = vm.escrow.saturating_add(fee);
+			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
+		}
+		vm.state = State::Assigned { until: T::Ticks::now() };
+	}
+
+	/// Stops a VM.
+	pub(crate) fn halt(id: Id, vm: &mut VmOf<T>, why: StopReason) {
+		Self::pause(id, vm);
+		let until = T::Ticks::now().saturating_add(Self::rules().stopped);
+		vm.state = State::Stopped { until };
+		Self::deposit_event(Event::Stopped { vm: id, why });
+	}
+
+	/// Whether a VM can go on: its chip is there, α has a price, its escrow lasts.
+	pub(crate) fn check_running(id: Id, vm: &mut VmOf<T>) {
+		let Some(place) = vm.place.clone() else { return };
+		let rules = Self::rules();
+		let owner = place.chip.and_then(|chip| T::Miners::owner_of(&chip));
+		if owner.as_ref() != Some(&place.miner) || vm.lapses >= rules.lost {
+			return Self::end(id, vm, EndReason::HostLost);
+		}
+		let Some(price) = T::Oracle::for_leases() else {
+			return Self::halt(id, vm, StopReason::NoPrice);
+		};
+		let costs = |intervals| Self::intervals(place.rate, intervals, price);
+		let (Some(interval), Some(enough)) = (costs(1), costs(rules.warning)) else {
+			return Self::halt(id, vm, StopReason::NoPrice);
+		};
+		if vm.escrow < interval {
+			return Self::halt(id, vm, StopReason::Unfunded);
+		}
+		if vm.escrow < enough {
+			Self::deposit_event(Event::EscrowLow { vm: id, escrow: vm.escrow, interval });
+		}
+	}
+}

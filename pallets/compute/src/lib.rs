@@ -1,0 +1,567 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(
+		clippy::unwrap_used,
+		clippy::panic,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
+)]
+
+mod agenda;
+#[cfg(feature = "runtime-benchmarks")]
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+mod benchmarking;
+mod billing;
+mod boots;
+mod orders;
+mod placement;
+pub mod price;
+mod state;
+mod types;
+pub mod weights;
+
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub use pallet::*;
+pub use price::{Allotment, List, Rate, Shares};
+pub use types::*;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	extern crate alloc;
+	use alloc::{boxed::Box, vec::Vec};
+
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{
+			fungible::{Balanced, BalancedHold, MutateHold},
+			Randomness,
+		},
+		weights::WeightMeter,
+	};
+	use frame_system::pallet_prelude::*;
+	use hcc_evidence::vm::VmEvidence;
+	use hcc_primitives::{
+		units::Balance, ChipHash, ChipOwners, IntervalIndex, JudgesVms, Liveness, Miners, Offers,
+		Oracle, Price, Tick, Ticks,
+	};
+
+	use super::*;
+
+	#[pallet::config]
+	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+		/// The native token.
+		type NativeBalance: MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
+			+ BalancedHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
+			+ Balanced<AccountIdOf<Self>, Balance = Balance>;
+
+		/// Why money is held.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// Says which flavours there are.
+		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// What governance sets.
+		type Rules: Get<Rules>;
+
+		/// Takes the rules of the genesis.
+		type StoreRules: StoreRules;
+
+		/// What α is worth.
+		type Oracle: Oracle;
+
+		/// The clock.
+		type Ticks: Ticks;
+
+		/// The register of miners.
+		type Miners: Miners<AccountIdOf<Self>>
+			+ Offers<AccountIdOf<Self>>
+			+ ChipOwners<AccountIdOf<Self>>;
+
+		/// Knows which chips prove themselves.
+		type Liveness: Liveness;
+
+		/// Judges what VMs show at boot.
+		type Vms: JudgesVms<AccountIdOf<Self>>;
+
+		/// By which miners are drawn. None: then none is drawn in this block.
+		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
+
+		/// Who is paid the validators' share.
+		type ValidatorsPot: Get<AccountIdOf<Self>>;
+
+		/// Who is paid the treasury's share.
+		type Treasury: Get<AccountIdOf<Self>>;
+
+		/// What is held for the rows of a VM.
+		#[pallet::constant]
+		type Deposit: Get<Balance>;
+
+		/// The weights of the calls.
+		type WeightInfo: WeightInfo;
+
+		/// What benchmarks set up elsewhere.
+		#[cfg(feature = "runtime-benchmarks")]
+		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
+	}
+
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	/// Why this pallet holds money.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// What a tenant has set aside for a VM.
+		Escrow,
+		/// For the rows of a VM.
+		Deposit,
+	}
+
+	/// The kinds of VM that can be ordered.
+	// Hashed with Twox: governance chooses the numbers.
+	#[pallet::storage]
+	pub type Flavours<T: Config> = StorageMap<_, Twox64Concat, FlavourId, Flavour, OptionQuery>;
+
+	/// How many VMs there ever were.
+	#[pallet::storage]
+	pub type LastId<T: Config> = StorageValue<_, Id, ValueQuery>;
+
+	/// What was ordered, of every VM that is not gone.
+	// Hashed with Twox: VMs are numbered.
+	#[pallet::storage]
+	pub type Orders<T: Config> = StorageMap<_, Twox64Concat, Id, OrderOf<T>, OptionQuery>;
+
+	/// The VMs.
+	// Hashed with Twox: VMs are numbered.
+	#[pallet::storage]
+	pub type Vms<T: Config> = StorageMap<_, Twox64Concat, Id, VmOf<T>, OptionQuery>;
+
+	/// The last boot of each VM that has shown its evidence.
+	// Hashed with Twox: VMs are numbered.
+	#[pallet::storage]
+	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
+
+	/// What of a miner's offer is given to VMs.
+	// Hashed with Blake2: accounts are chosen by whoever registers.
+	#[pallet::storage]
+	pub type Used<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Allotment, ValueQuery>;
+
+	/// The miners that have not booted what they were given, and get no work until a tick.
+	// Hashed with Blake2, as `Used`.
+	#[pallet::storage]
+	pub type Resting<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Tick, OptionQuery>;
+
+	/// Which VMs the chain looks after at a tick. Every VM is there once.
+	// Hashed with Twox: neither ticks nor numbers are chosen by anybody.
+	#[pallet::storage]
+	pub type Agenda<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, Tick, Twox64Concat, Id, (), OptionQuery>;
+
+	/// The last tick whose VMs were looked after.
+	#[pallet::storage]
+	pub type AttendedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+	/// All that was ever paid.
+	#[pallet::storage]
+	pub type Paid<T: Config> = StorageValue<_, Totals, ValueQuery>;
+
+	/// The rules and the flavours from the start.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// None: the runtime's own.
+		pub rules: Option<Rules>,
+		pub flavours: Vec<FlavourSpec>,
+		#[serde(skip)]
+		pub _marker: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			if let Some(rules) = self.rules {
+				T::StoreRules::store(rules);
+			}
+			for FlavourSpec { number, name, allotted } in &self.flavours {
+				// What does not fit is cut: a name is for people only.
+				let name = name.bytes().take(MAX_NAME as usize).collect::<Vec<_>>();
+				let row = Flavour { name: BoundedVec::truncate_from(name), allotted: *allotted };
+				Flavours::<T>::insert(number, row);
+			}
+		}
+	}
+
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// A flavour can be ordered from now on, or no more.
+		FlavourSet { flavour: FlavourId, row: Option<Flavour> },
+		/// A tenant orders a VM for no more than `max_price` in 10⁻⁶ USD an hour, and sets `escrow` aside.
+		Ordered { vm: Id, tenant: AccountIdOf<T>, max_price: u64, escrow: Balance },
+		/// A miner is to boot it, at `rate`: in 10⁻⁶ USD an hour, times [`price::RATE_PARTS`].
+		Assigned { vm: Id, miner: AccountIdOf<T>, generation: u32, rate: Rate },
+		/// A miner that was to boot it has not done so.
+		Failed { vm: Id, miner: AccountIdOf<T>, why: Failure },
+		/// Its miner begins a boot: evidence must bind `nonce`, by tick `until`.
+		BootBegun { vm: Id, miner: AccountIdOf<T>, counter: u32, nonce: [u8; 32], until: Tick },
+		/// It has shown its evidence, and runs.
+		Booted {
+			vm: Id,
+			chip: ChipHash,
+			generation: u32,
+			counter: u32,
+			guest_pk: [u8; 32],
+			ssh_host_key_hash: [u8; 32],
+			fee: Balance,
+		},
+		/// It was stopped.
+		Stopped { vm: Id, why: StopReason },
+		/// Its miner is to boot it again.
+		Restarted { vm: Id },
+		/// Its miner says that it has crashed.
+		Crashed { vm: Id, today: u8 },
+		/// It has another allotment now, at `rate`.
+		Resized { vm: Id, allotted: Allotment, rate: Rate },
+		/// Its tenant has set more aside.
+		ToppedUp { vm: Id, amount: Balance, escrow: Balance },
+		/// Its escrow lasts for fewer intervals than there is a warning for: it costs `interval` in each.
+		EscrowLow { vm: Id, escrow: Balance, interval: Balance },
+		/// It ran for `ticks` from interval `first` to `last`: `amount` was taken from its escrow, at that `price` of one α in 10⁻⁹ USD.
+		Charged {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			ticks: Tick,
+			amount: Balance,
+			price: Price,
+		},
+		/// Those intervals are paid.
+		Settled {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			miner: AccountIdOf<T>,
+			to_miner: Balance,
+			to_validators: Balance,
+			to_treasury: Balance,
+			burned: Balance,
+		},
+		/// Its chip was not live in those intervals: what was owed is given back.
+		Refunded { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
+		/// A boot came to nothing, and its fee was given back, or burned where the miner's chip was live.
+		BootFailed { vm: Id, refunded: Balance, burned: Balance },
+		/// It is gone. What was left of its escrow was given back.
+		Terminated { vm: Id, why: EndReason, released: Balance },
+		/// All of it is settled, and its deposit was given back.
+		Removed { vm: Id },
+	}
+
+	#[pallet::error]
+	pub enum Error<T> {
+		/// There is no such flavour. `compute.flavours` lists them.
+		NoFlavour,
+		/// A flavour has a vCPU, memory and disk at the least.
+		EmptyFlavour,
+		/// The configuration is not signed by its signer.
+		BadSignature,
+		/// Nobody knows what α is worth, or it changes too fast. Try again later.
+		NoPrice,
+		/// The escrow does not cover a boot and the first intervals at the highest price. `compute.least_escrow` tells how much does.
+		EscrowTooSmall,
+		/// There is no such VM.
+		NoVm,
+		/// The VM is another tenant's.
+		NotTheTenant,
+		/// The account signs for no miner, or the VM is another miner's.
+		NotTheMiner,
+		/// The VM is not in a state in which that can be done. `compute.vm` shows it.
+		WrongState,
+		/// The disk cannot become smaller.
+		DiskShrinks,
+		/// The miner has no room for that, or offers nothing now.
+		NoRoom,
+		/// It would cost more than the highest price.
+		TooExpensive,
+		/// The evidence does not hold, or the chain has no key of the miner's chips that the report names. The VM can show other evidence until its deadline.
+		EvidenceRefused,
+		/// The chip has not proven itself lately: answer its challenge first.
+		HostNotLive,
+		/// The chip's generation is trusted less than the order asks.
+		TrustTooLow,
+		/// As many crashes were told today as may be.
+		TooManyCrashes,
+		/// Too much of what the VM owes is not settled yet. Wait for an hour.
+		Unsettled,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::attend_due(meter);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// The rules in force, every value within its bounds.
+		pub fn rules() -> Rules {
+			T::Rules::get().clamped()
+		}
+
+		/// What can be ordered.
+		pub fn flavours() -> Vec<(FlavourId, Flavour)> {
+			Flavours::<T>::iter().collect()
+		}
+
+		/// What a flavour costs in an hour: at the list price in 10⁻⁶ USD, rounded up, and in the smallest units of α now, where that is known.
+		pub fn quote(flavour: FlavourId) -> Option<(u64, Option<Balance>)> {
+			Self::quote_of(flavour)
+		}
+
+		/// The least that must be set aside to order at `max_price`. None where nobody knows what α is worth.
+		pub fn least_escrow(max_price: u64) -> Option<Balance> {
+			Self::least_escrow_at(price::rate_of(max_price), T::Oracle::for_orders()?)
+		}
+
+		/// What was ordered.
+		pub fn order_of(vm: Id) -> Option<OrderOf<T>> {
+			Orders::<T>::get(vm)
+		}
+
+		/// How far a VM has come, and what it owes.
+		pub fn vm(vm: Id) -> Option<VmOf<T>> {
+			Vms::<T>::get(vm)
+		}
+
+		/// The last boot of a VM that has shown its evidence.
+		pub fn boot_of(vm: Id) -> Option<BootRow> {
+			Boots::<T>::get(vm)
+		}
+
+		/// What of a miner's offer is given to VMs.
+		pub fn used_of(miner: AccountIdOf<T>) -> Allotment {
+			Used::<T>::get(miner)
+		}
+
+		/// All that was ever paid.
+		pub fn paid() -> Totals {
+			Paid::<T>::get()
+		}
+	}
+
+	#[pallet::call(weight = <T as Config>::WeightInfo)]
+	impl<T: Config> Pallet<T> {
+		/// Has a flavour, or has it no more. VMs of it stay as they are.
+		///
+		/// ## Dispatch Origin
+		/// [`Config::AdminOrigin`].
+		///
+		/// ## Errors
+		/// [`Error::EmptyFlavour`].
+		///
+		/// ## Events
+		/// [`Event::FlavourSet`].
+		#[pallet::call_index(0)]
+		pub fn set_flavour(
+			origin: OriginFor<T>,
+			flavour: FlavourId,
+			row: Option<Flavour>,
+		) -> DispatchResult {
+			T::AdminOrigin::ensure_origin(origin)?;
+			Self::do_set_flavour(flavour, row)
+		}
+
+		/// Orders a VM, and sets `escrow` aside for it. A miner is drawn in one of the next blocks.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoFlavour`], [`Error::BadSignature`], [`Error::NoPrice`], [`Error::EscrowTooSmall`]; where the tenant has not that much.
+		///
+		/// ## Events
+		/// [`Event::Ordered`].
+		#[pallet::call_index(1)]
+		// That a miner is looked for costs nobody else: it is paid here, as often as it may happen.
+		#[pallet::weight(<T as Config>::WeightInfo::order().saturating_add(
+			<T as Config>::WeightInfo::attend_pending()
+				.saturating_mul((ROUNDS.saturating_mul(MAX_GENERATIONS)).into())
+		))]
+		pub fn order(
+			origin: OriginFor<T>,
+			order: Box<OrderOf<T>>,
+			#[pallet::compact] escrow: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_order(who, *order, escrow)
+		}
+
+		/// Sets more aside for a VM.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`]; where the tenant has not that much.
+		///
+		/// ## Events
+		/// [`Event::ToppedUp`].
+		#[pallet::call_index(2)]
+		pub fn top_up(
+			origin: OriginFor<T>,
+			vm: Id,
+			#[pallet::compact] amount: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_top_up(who, vm, amount)
+		}
+
+		/// Stops a VM that runs. It costs nothing while it is stopped, and is given up after [`Rules::stopped`].
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`].
+		///
+		/// ## Events
+		/// [`Event::Stopped`].
+		#[pallet::call_index(3)]
+		pub fn stop(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_stop(who, vm)
+		}
+
+		/// Has a VM booted again that is stopped.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::Unsettled`].
+		///
+		/// ## Events
+		/// [`Event::Restarted`].
+		#[pallet::call_index(4)]
+		pub fn start(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_start(who, vm)
+		}
+
+		/// Has a VM booted again that runs.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// As `start`.
+		///
+		/// ## Events
+		/// [`Event::Restarted`].
+		#[pallet::call_index(5)]
+		pub fn reboot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_reboot(who, vm)
+		}
+
+		/// Gives a VM that is stopped another flavour, at the price of now, for no more than `max_price` in 10⁻⁶ USD an hour.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoFlavour`], [`Error::DiskShrinks`], [`Error::NoRoom`], [`Error::TooExpensive`], [`Error::Unsettled`].
+		///
+		/// ## Events
+		/// [`Event::Resized`].
+		#[pallet::call_index(6)]
+		pub fn resize(
+			origin: OriginFor<T>,
+			vm: Id,
+			flavour: FlavourId,
+			max_price: u64,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_resize(who, vm, flavour, max_price)
+		}
+
+		/// Gives a VM up, with its disk. What is not owed is given back at once, the rest once it is settled.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`].
+		///
+		/// ## Events
+		/// [`Event::Terminated`].
+		#[pallet::call_index(7)]
+		pub fn terminate(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_terminate(who, vm)
+		}
+
+		/// Begins the boot of a VM that the miner was given: its evidence must bind the nonce that this makes.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the miner's hot key.
+		///
+		/// ## Errors
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`].
+		///
+		/// ## Events
+		/// [`Event::BootBegun`].
+		#[pallet::call_index(8)]
+		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_boot(who, vm)
+		}
+
+		/// Shows the evidence of a VM that boots. The chain itself verifies it; from then on it runs and is paid for.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the miner's hot key.
+		///
+		/// ## Errors
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::Unsettled`].
+		///
+		/// ## Events
+		/// [`Event::Booted`].
+		#[pallet::call_index(9)]
+		#[pallet::weight(<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()))]
+		pub fn attest(origin: OriginFor<T>, evidence: Box<VmEvidence>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_attest(who, &evidence)
+		}
+
+		/// Says that a VM that ran has crashed, so that it can boot again.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the miner's hot key.
+		///
+		/// ## Errors
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::TooManyCrashes`].
+		///
+		/// ## Events
+		/// [`Event::Crashed`].
+		#[pallet::call_index(10)]
+		pub fn report_crash(origin: OriginFor<T>, vm: Id) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_report_crash(who, vm)
+		}
+	}
+}

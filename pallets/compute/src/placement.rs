@@ -1,0 +1,147 @@
+//! Where VMs run: miners are drawn by lot among those that can take them.
+
+use codec::Encode;
+use frame_support::traits::Randomness;
+use hcc_evidence::host::GenerationTrust;
+use hcc_primitives::{
+	ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Offers, Oracle, Ticks, Tier,
+};
+use sp_io::hashing::blake2_256;
+
+use crate::{
+	price::{rate, rate_of},
+	*,
+};
+
+/// What a miner can still take, and for what.
+pub(crate) struct Free {
+	pub(crate) room: Allotment,
+	pub(crate) ask: u16,
+	region: u16,
+}
+
+impl<T: Config> Pallet<T> {
+	/// What a miner can still take; none of one that may not get work.
+	pub(crate) fn free(miner: &AccountIdOf<T>) -> Option<Free> {
+		let offered = T::Miners::offered(miner)?;
+		let whole = Allotment {
+			vcpus: offered.vcpus,
+			memory: offered.memory,
+			disk: offered.disk,
+			egress: u32::MAX,
+		};
+		let room = whole.minus(&Used::<T>::get(miner));
+		Some(Free { room, ask: offered.ask, region: offered.region })
+	}
+
+	/// Looks for a miner. Where none is found, it is looked for again later, or for a price to be known.
+	pub(crate) fn place(id: Id, vm: &mut VmOf<T>) {
+		let State::Pending { until, .. } = vm.state else { return };
+		let rules = Self::rules();
+		let now = T::Ticks::now();
+		let pause = rules.placement.checked_div(ROUNDS).unwrap_or_default().max(1);
+		vm.state = State::Pending { next: now.saturating_add(pause), until };
+		let Some(price) = T::Oracle::for_orders() else { return };
+		let Some(order) = Orders::<T>::get(id) else { return };
+		let Some((miner, rate)) = Self::find(id, vm, &order) else { return };
+		match Self::least_escrow_at(rate, price) {
+			Some(least) if vm.escrow >= least => Self::assign(id, vm, miner, rate),
+			_ => Self::end(id, vm, EndReason::Unfunded),
+		}
+	}
+
+	fn assign(id: Id, vm: &mut VmOf<T>, miner: AccountIdOf<T>, rate: Rate) {
+		Used::<T>::mutate(&miner, |used| *used = used.plus(&vm.allotted));
+		vm.generation = vm.generation.saturating_add(1);
+		vm.place = Some(Place { miner: miner.clone(), chip: None, rate });
+		let until = T::Ticks::now().saturating_add(Self::rules().acceptance);
+		vm.state = State::Assigned { until };
+		Self::deposit_event(Event::Assigned { vm: id, miner, generation: vm.generation, rate });
+	}
+
+	/// A miner that can take the VM, and for what.
+	fn find(id: Id, vm: &VmOf<T>, order: &OrderOf<T>) -> Option<(AccountIdOf<T>, Rate)> {
+		if let Choice::Named(miner) = &order.miner {
+			let chips = T::Miners::chips(miner);
+			let fit = chips.iter().find_map(|chip| Self::suits(chip, miner, vm, order))?;
+			return Some((miner.clone(), fit));
+		}
+		let seed = T::Randomness::random(b"hcc/place").0?;
+		(0..SAMPLES).find_map(|sample| {
+			let lot = (seed, id, vm.generation, sample).using_encoded(blake2_256);
+			let chip = T::Liveness::draw(*lot.first_chunk()?)?;
+			let miner = T::Miners::owner_of(&chip)?;
+			let rate = Self::suits(&chip, &miner, vm, order)?;
+			Some((miner, rate))
+		})
+	}
+
+	/// What the VM costs on that chip, if it can run there.
+	fn suits(
+		chip: &ChipHash,
+		miner: &AccountIdOf<T>,
+		vm: &VmOf<T>,
+		order: &OrderOf<T>,
+	) -> Option<Rate> {
+		let excluded = match &order.miner {
+			Choice::Drawn { except } => except.contains(miner),
+			Choice::Named(_) => false,
+		};
+		if excluded || vm.tried.contains(miner) || Self::rests(miner) {
+			return None;
+		}
+		let tier: Tier = T::Liveness::fit(chip)?;
+		let trusted = match T::Vms::trust(chip)? {
+			GenerationTrust::Full => true,
+			GenerationTrust::Reduced => order.reduced,
+			GenerationTrust::Suspended => false,
+		};
+		let free = Self::free(miner)?;
+		let rate = rate(&vm.allotted, &Self::rules().list, free.ask);
+		let suits = tier <= order.tier
+			&& trusted
+			&& order.region.is_none_or(|region| region == free.region)
+			&& vm.allotted.fits(&free.room)
+			&& rate <= rate_of(vm.max_price);
+		suits.then_some(rate)
+	}
+
+	fn rests(miner: &AccountIdOf<T>) -> bool {
+		Resting::<T>::get(miner).is_some_and(|until| T::Ticks::now() < until)
+	}
+
+	/// Frees what the VM was given.
+	pub(crate) fn vacate(vm: &mut VmOf<T>) {
+		let Some(place) = vm.place.take() else { return };
+		let used = Used::<T>::get(&place.miner).minus(&vm.allotted);
+		if used == Allotment::default() {
+			Used::<T>::remove(&place.miner);
+		} else {
+			Used::<T>::insert(&place.miner, used);
+		}
+	}
+
+	/// A miner has not booted what it was given: another is looked for; or, where the VM's disk is there already, it is stopped.
+	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: Failure) {
+		Self::drop_boot(id, vm);
+		let Some(place) = vm.place.clone() else { return };
+		let rules = Self::rules();
+		let now = T::Ticks::now();
+		Self::deposit_event(Event::Failed { vm: id, miner: place.miner.clone(), why });
+		if place.chip.is_some() {
+			return Self::halt(id, vm, StopReason::NotBooted);
+		}
+		Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+		if vm.tried.is_full() {
+			vm.tried.remove(0);
+		}
+		// There is room.
+		let _ = vm.tried.try_push(place.miner);
+		Self::vacate(vm);
+		if vm.generation >= MAX_GENERATIONS {
+			return Self::end(id, vm, EndReason::NotBooted);
+		}
+		let until = now.saturating_add(rules.placement);
+		vm.state = State::Pending { next: now.saturating_add(1), until };
+	}
+}

@@ -1,0 +1,154 @@
+//! What things cost, against exact rationals.
+
+use hcc_primitives::units::{Balance, ALPHA, HOURS};
+use num_bigint::BigUint;
+use num_rational::Ratio;
+use proptest::prelude::*;
+use sp_runtime::Perbill;
+
+use crate::price::*;
+
+type Exact = Ratio<BigUint>;
+
+fn whole(number: impl Into<BigUint>) -> Exact {
+	Exact::from_integer(number.into())
+}
+
+/// In 10⁻⁶ USD an hour, as one would write it down.
+fn exact_rate(allotted: &Allotment, list: &List, ask: u16) -> Exact {
+	let gib = |mib: u32| whole(mib) / whole(1_024u32);
+	let sum = whole(allotted.vcpus) * whole(list.vcpu)
+		+ gib(allotted.memory) * whole(list.memory)
+		+ whole(allotted.disk) * whole(list.disk)
+		+ gib(allotted.egress) * whole(list.egress);
+	sum * whole(ask) / whole(1_000u32)
+}
+
+/// In the smallest units of α.
+fn exact_cost(rate: Exact, ticks: u32, price: u64) -> Exact {
+	let usd = rate / whole(1_000_000u32) * whole(ticks) / whole(HOURS);
+	let usd_of_alpha = whole(price) / whole(1_000_000_000u32);
+	usd / usd_of_alpha * whole(ALPHA)
+}
+
+prop_compose! {
+	fn allotments()(vcpus: u32, memory: u32, disk: u32, egress: u32) -> Allotment {
+		Allotment { vcpus, memory, disk, egress }
+	}
+}
+
+prop_compose! {
+	fn lists()(vcpu: u32, memory: u32, disk: u32, egress: u32) -> List {
+		List { vcpu, memory, disk, egress }
+	}
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+	#[test]
+	fn a_cost_is_the_exact_one_rounded_down(
+		allotted in allotments(), list in lists(), ask: u16, ticks: u32, price in 1..u64::MAX
+	) {
+		let exact = exact_cost(exact_rate(&allotted, &list, ask), ticks, price).to_integer();
+		let exact = Balance::try_from(exact).unwrap_or(Balance::MAX);
+		let found = cost(rate(&allotted, &list, ask), ticks, price);
+		prop_assert_eq!(found, Some(exact));
+	}
+
+	#[test]
+	fn a_rate_is_exact(allotted in allotments(), list in lists(), ask: u16) {
+		let found = whole(rate(&allotted, &list, ask)) / whole(RATE_PARTS);
+		prop_assert_eq!(found, exact_rate(&allotted, &list, ask));
+	}
+
+	#[test]
+	fn to_be_paid_in_parts_is_never_dearer(
+		rate: u64, one in 0..u32::MAX / 2, other in 0..u32::MAX / 2, price in 1..u64::MAX
+	) {
+		let paid = |ticks| cost(rate.into(), ticks, price).expect("there is a price");
+		let (parts, all) = (paid(one) + paid(other), paid(one + other));
+		prop_assert!(parts <= all && all <= parts + 1);
+	}
+
+	#[test]
+	fn a_payment_is_divided_to_the_last_unit(
+		amount: Balance, validators: u32, treasury: u32, burned: u32
+	) {
+		let shares = Shares {
+			validators: Perbill::from_parts(validators),
+			treasury: Perbill::from_parts(treasury),
+			burned: Perbill::from_parts(burned),
+		};
+		let parts = split(amount, &shares);
+		let sum = parts.miner.checked_add(parts.validators)
+			.and_then(|sum| sum.checked_add(parts.treasury))
+			.and_then(|sum| sum.checked_add(parts.burned));
+		prop_assert_eq!(sum, Some(amount));
+		let clamped = shares.clamped();
+		for (part, share) in [
+			(parts.validators, clamped.validators),
+			(parts.treasury, clamped.treasury),
+			(parts.burned, clamped.burned),
+		] {
+			let exact = whole(amount) * whole(share.deconstruct()) / whole(1_000_000_000u32);
+			prop_assert_eq!(whole(part), exact.floor());
+		}
+	}
+
+	#[test]
+	fn shares_are_no_more_than_the_whole(validators: u32, treasury: u32, burned: u32) {
+		let shares = Shares {
+			validators: Perbill::from_parts(validators),
+			treasury: Perbill::from_parts(treasury),
+			burned: Perbill::from_parts(burned),
+		}
+		.clamped();
+		let sum = u64::from(shares.validators.deconstruct())
+			+ u64::from(shares.treasury.deconstruct())
+			+ u64::from(shares.burned.deconstruct());
+		prop_assert!(sum <= 1_000_000_000);
+	}
+
+	#[test]
+	fn what_is_taken_and_given_back_is_where_it_was(one in allotments(), other in allotments()) {
+		let half = |all: Allotment| Allotment {
+			vcpus: all.vcpus / 2, memory: all.memory / 2, disk: all.disk / 2, egress: all.egress / 2,
+		};
+		let (one, other) = (half(one), half(other));
+		prop_assert_eq!(one.plus(&other).minus(&other), one);
+		prop_assert!(one.fits(&one.plus(&other)));
+	}
+}
+
+#[test]
+fn a_price_of_zero_is_no_price() {
+	assert_eq!(cost(1_000, 600, 0), None);
+	assert_eq!(in_alpha(1_000, 0), None);
+}
+
+#[test]
+fn a_well_known_case() {
+	// 4 vCPUs at 1 cent, 8 GiB at 0.2 cents, 100 GiB at 0.01 cents, 1 GiB/h at 0.5 cents: 7.1 cents an hour, at 0.5 USD for one α.
+	let allotted = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
+	let list = List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 };
+	assert_eq!(rate(&allotted, &list, 1_000), rate_of(71_000));
+	assert_eq!(cost(rate_of(71_000), HOURS, 500_000_000), Some(142_000_000));
+	assert_eq!(cost(rate_of(71_000), HOURS / 2, 500_000_000), Some(71_000_000));
+	assert_eq!(in_alpha(500_000, 500_000_000), Some(ALPHA));
+	assert_eq!(rate(&allotted, &list, 1_500), rate_of(106_500));
+}
+
+#[test]
+fn what_does_not_fit_in_one_respect_does_not_fit() {
+	let free = Allotment { vcpus: 4, memory: 4, disk: 4, egress: 0 };
+	assert!(free.fits(&free));
+	assert!(Allotment { egress: 9, ..free }.fits(&free), "what is sent is not kept count of");
+	for more in [
+		Allotment { vcpus: 5, ..free },
+		Allotment { memory: 5, ..free },
+		Allotment { disk: 5, ..free },
+	] {
+		assert!(!more.fits(&free));
+	}
+}

@@ -1,0 +1,199 @@
+//! What people try.
+
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::Hooks,
+	weights::{Weight, WeightMeter},
+};
+use hcc_primitives::{
+	mock::{Fit, LivedIn, Now},
+	Lived,
+};
+
+use crate::{mock::*, *};
+
+#[test]
+fn a_flood_of_orders_delays_others_and_no_more() {
+	run(|| {
+		let nowhere = OrderOf::<Test> { region: Some(1), ..small() };
+		for _ in 0..300 {
+			assert_ok!(Compute::order(signed(2), Box::new(nowhere.clone()), ESCROW));
+		}
+		assert_ok!(order(small()));
+		let mine = LastId::<Test>::get();
+		let room = <() as WeightInfo>::attend().saturating_mul(20);
+		let mut waited = 0;
+		while matches!(state(mine), State::Pending { .. }) {
+			Now::mutate(|now| *now += 1);
+			Compute::on_poll(Now::get().into(), &mut WeightMeter::with_limit(room));
+			Compute::do_try_state().expect("the invariants hold");
+			waited += 1;
+			assert!(
+				waited <= 301 / 18,
+				"twenty are looked after in a block, less what it takes to look"
+			);
+		}
+		// All that found nobody is given back.
+		ticks(RULES.placement + 1);
+		assert_eq!(Vms::<Test>::iter().count(), 1);
+		assert_eq!(free(2), ENDOWMENT);
+	});
+}
+
+#[test]
+fn a_block_without_room_does_nothing_and_forgets_nothing() {
+	run(|| {
+		assert_ok!(order(small()));
+		Now::mutate(|now| *now += 1);
+		Compute::on_poll(2, &mut WeightMeter::with_limit(Weight::zero()));
+		assert!(matches!(state(1), State::Pending { .. }));
+		ticks(1);
+		assert!(matches!(state(1), State::Assigned { .. }));
+	});
+}
+
+#[test]
+fn topping_up_all_the_time_puts_no_payment_off() {
+	run(|| {
+		let id = running();
+		for _ in 0..4 * LENGTH {
+			tick();
+			assert_ok!(Compute::top_up(signed(TENANT), id, 1));
+		}
+		assert!(vm(id).charges.len() <= 1, "each interval is settled in its turn");
+		assert!(Compute::paid().settled >= worth(2 * LENGTH));
+		assert_eq!(Compute::paid().refunded, 0);
+	});
+}
+
+#[test]
+fn resizing_all_the_time_makes_no_more_unsettled_than_there_is_room_for() {
+	run(|| {
+		let id = running();
+		let now = hcc_primitives::mock::CurrentInterval::get().index;
+		for interval in now..now + 4 {
+			LivedIn::mutate(|all| all.push((chip_of(10), interval, Lived::Unsettled)));
+		}
+		let mut refused = false;
+		for _ in 0..20 {
+			tick();
+			if Compute::stop(signed(TENANT), id).is_err() {
+				break;
+			}
+			let resized = Compute::resize(signed(TENANT), id, SMALL, 200_000);
+			if resized.is_err() {
+				assert_noop!(
+					Compute::resize(signed(TENANT), id, SMALL, 200_000),
+					Error::<Test>::Unsettled
+				);
+				refused = true;
+				break;
+			}
+			if Compute::start(signed(TENANT), id).is_err() {
+				refused = true;
+				break;
+			}
+			boot(id);
+		}
+		assert!(refused);
+		assert!(vm(id).charges.len() <= BUSY);
+		intervals(3);
+		assert_eq!(Compute::paid().refunded, 0);
+	});
+}
+
+#[test]
+fn a_miner_that_takes_work_and_vanishes_earns_nothing_and_holds_nobody() {
+	run(|| {
+		assert_ok!(order(small()));
+		tick();
+		Fit::set(vec![]);
+		let before = free(10);
+		ticks(RULES.acceptance + RULES.placement + 2);
+		assert_eq!(Compute::vm(1), None, "nobody else was there");
+		assert_eq!((free(TENANT), free(10)), (ENDOWMENT, before));
+	});
+}
+
+#[test]
+fn a_tenant_whose_images_never_boot_pays_for_it() {
+	run(|| {
+		enlist(11);
+		enlist(12);
+		assert_ok!(order(small()));
+		let mut tries = 0;
+		while Compute::vm(1).is_some() {
+			tick();
+			if let Some(State::Assigned { .. }) = Compute::vm(1).map(|vm| vm.state) {
+				assert_ok!(Compute::boot(signed(miner_of(1)), 1));
+				tries += 1;
+			}
+		}
+		assert_eq!(tries, MAX_GENERATIONS);
+		assert_eq!(ENDOWMENT - free(TENANT), u128::from(tries) * boot_fee());
+		for miner in [10, 11, 12] {
+			assert_eq!(free(miner), ENDOWMENT);
+		}
+	});
+}
+
+#[test]
+fn to_buy_from_oneself_always_loses() {
+	run(|| {
+		// The tenant and the miner are one, and the pot's validators too.
+		let wealth = || free(TENANT) + held(TENANT) + free(10) + free(200);
+		let before = wealth();
+		let id = running();
+		intervals(5);
+		assert_ok!(Compute::terminate(signed(TENANT), id));
+		intervals(2);
+		let lost = before - wealth();
+		let paid = Compute::paid();
+		assert_eq!(lost, paid.treasury + paid.burned);
+		assert!(lost >= paid.settled / 10 - 20);
+	});
+}
+
+#[test]
+fn a_tenant_that_stops_right_before_each_accounting_pays_all_the_same() {
+	run(|| {
+		let id = running();
+		let mut ran = 0;
+		for _ in 0..3 {
+			ticks(LENGTH - 3);
+			ran += LENGTH - 3;
+			assert_ok!(Compute::stop(signed(TENANT), id));
+			ticks(3);
+			assert_ok!(Compute::start(signed(TENANT), id));
+			boot(id);
+		}
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		intervals(2);
+		let charged: u32 = events()
+			.into_iter()
+			.filter_map(|event| match event {
+				Event::Charged { ticks, .. } => Some(ticks),
+				_ => None,
+			})
+			.sum();
+		assert_eq!(charged, ran);
+	});
+}
+
+#[test]
+fn extremes_neither_overflow_nor_stick() {
+	run(|| {
+		let most =
+			Allotment { vcpus: u32::MAX, memory: u32::MAX, disk: u32::MAX, egress: u32::MAX };
+		let flavour = Flavour { name: Default::default(), allotted: most };
+		assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), 7, Some(flavour)));
+		let list = List { vcpu: u32::MAX, memory: u32::MAX, disk: u32::MAX, egress: u32::MAX };
+		MockRules::set(Rules { list, boot_fee: u32::MAX, ..RULES });
+		let mut huge = small();
+		huge.flavour = 7;
+		huge.max_price = u64::MAX;
+		let refused = Compute::order(signed(TENANT), Box::new(huge), ESCROW);
+		assert_noop!(refused, Error::<Test>::EscrowTooSmall);
+		assert!(Compute::quote(7).is_some());
+	});
+}

@@ -1,0 +1,6 @@
+mod arithmetic;
+mod attacks;
+mod booting;
+mod ordering;
+mod placing;
+mod settling;

@@ -1,0 +1,139 @@
+//! What tenants can do, and what they cannot.
+
+use frame_support::{assert_noop, assert_ok};
+use hcc_primitives::mock::PriceForOrders;
+use sp_runtime::{DispatchError, TokenError};
+
+use crate::{mock::*, *};
+
+fn refused(what: OrderOf<Test>, escrow: u128) -> DispatchError {
+	let before = held(TENANT);
+	let refusal = Compute::order(signed(TENANT), Box::new(what), escrow).expect_err("refused");
+	assert_eq!(held(TENANT), before);
+	refusal
+}
+
+#[test]
+fn an_order_holds_its_escrow_and_its_deposit() {
+	run(|| {
+		assert_ok!(order(small()));
+		assert_eq!(held(TENANT), ESCROW + DEPOSIT);
+		let vm = vm(1);
+		assert_eq!((vm.escrow, vm.deposit, vm.allotted), (ESCROW, DEPOSIT, ALLOTTED));
+		assert!(matches!(vm.state, State::Pending { .. }));
+		assert_eq!(Compute::order_of(1), Some(small()));
+	});
+}
+
+#[test]
+fn an_order_that_cannot_be_kept_is_refused() {
+	run(|| {
+		let unknown = OrderOf::<Test> { flavour: 9, ..small() };
+		assert_eq!(refused(unknown, ESCROW), Error::<Test>::NoFlavour.into());
+		let mut forged = small();
+		forged.config.hash[0] ^= 1;
+		assert_eq!(refused(forged, ESCROW), Error::<Test>::BadSignature.into());
+		let least = Compute::least_escrow(small().max_price).expect("there is a price");
+		assert_eq!(refused(small(), least - 1), Error::<Test>::EscrowTooSmall.into());
+		assert_eq!(refused(small(), ENDOWMENT), TokenError::FundsUnavailable.into());
+		PriceForOrders::set(None);
+		assert_eq!(refused(small(), ESCROW), Error::<Test>::NoPrice.into());
+		PriceForOrders::set(Some(PRICE));
+		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), least));
+	});
+}
+
+#[test]
+fn a_quote_is_what_the_list_says() {
+	run(|| {
+		assert_eq!(Compute::quote(SMALL), Some((71_000, Some(142_000_000))));
+		assert_eq!(Compute::quote(9), None);
+		PriceForOrders::set(None);
+		assert_eq!(Compute::quote(SMALL), Some((71_000, None)));
+		assert_eq!(Compute::least_escrow(71_000), None);
+	});
+}
+
+#[test]
+fn flavours_are_governances_and_have_something() {
+	run(|| {
+		let flavour = Flavour { name: Default::default(), allotted: ALLOTTED };
+		let set = |origin, row| Compute::set_flavour(origin, 2, row);
+		assert_noop!(set(signed(TENANT), Some(flavour.clone())), DispatchError::BadOrigin);
+		for empty in [
+			Allotment { vcpus: 0, ..ALLOTTED },
+			Allotment { memory: 0, ..ALLOTTED },
+			Allotment { disk: 0, ..ALLOTTED },
+		] {
+			let row = Flavour { allotted: empty, ..flavour.clone() };
+			assert_noop!(set(RuntimeOrigin::root(), Some(row)), Error::<Test>::EmptyFlavour);
+		}
+		assert_ok!(set(RuntimeOrigin::root(), Some(flavour)));
+		assert_eq!(Compute::flavours().len(), 2);
+		assert_ok!(set(RuntimeOrigin::root(), None));
+		assert_eq!(Compute::flavours().len(), 1);
+	});
+}
+
+#[test]
+fn a_vm_is_its_tenants_alone() {
+	run(|| {
+		let id = running();
+		let no = Error::<Test>::NotTheTenant;
+		assert_noop!(Compute::top_up(signed(2), id, 1), no);
+		assert_noop!(Compute::stop(signed(2), id), Error::<Test>::NotTheTenant);
+		assert_noop!(Compute::start(signed(2), id), Error::<Test>::NotTheTenant);
+		assert_noop!(Compute::reboot(signed(2), id), Error::<Test>::NotTheTenant);
+		assert_noop!(Compute::resize(signed(2), id, SMALL, 1), Error::<Test>::NotTheTenant);
+		assert_noop!(Compute::terminate(signed(2), id), Error::<Test>::NotTheTenant);
+		assert_noop!(Compute::terminate(signed(TENANT), 99), Error::<Test>::NoVm);
+	});
+}
+
+#[test]
+fn what_is_set_aside_can_become_more() {
+	run(|| {
+		assert_ok!(order(small()));
+		assert_ok!(Compute::top_up(signed(TENANT), 1, 500));
+		assert_eq!(vm(1).escrow, ESCROW + 500);
+		assert_eq!(held(TENANT), ESCROW + DEPOSIT + 500);
+		let refused = Compute::top_up(signed(TENANT), 1, ENDOWMENT);
+		assert_noop!(refused, TokenError::FundsUnavailable);
+	});
+}
+
+#[test]
+fn who_gives_up_before_a_miner_was_found_gets_all_back() {
+	run(|| {
+		assert_ok!(order(small()));
+		assert_ok!(Compute::terminate(signed(TENANT), 1));
+		assert_eq!(Compute::vm(1), None);
+		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
+		assert_eq!(Compute::order_of(1), None);
+	});
+}
+
+#[test]
+fn a_stopped_vm_can_be_resized_and_its_disk_only_grows() {
+	run(|| {
+		let big = Allotment { disk: 150, memory: 12_000, ..ALLOTTED };
+		let flavour = |allotted| Flavour { name: Default::default(), allotted };
+		assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), 2, Some(flavour(big))));
+		let huge = Allotment { vcpus: 9, ..big };
+		assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), 3, Some(flavour(huge))));
+		let id = running();
+		let resize = |flavour, price| Compute::resize(signed(TENANT), id, flavour, price);
+		assert_noop!(resize(2, 200_000), Error::<Test>::WrongState);
+		ticks(10);
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		assert_noop!(resize(9, 200_000), Error::<Test>::NoFlavour);
+		assert_noop!(resize(3, 200_000), Error::<Test>::NoRoom);
+		assert_noop!(resize(2, 1_000), Error::<Test>::TooExpensive);
+		assert_ok!(resize(2, 200_000));
+		assert_eq!(Compute::used_of(account(10)), big);
+		assert_noop!(resize(SMALL, 200_000), Error::<Test>::DiskShrinks);
+		assert_eq!(vm(id).charges[0].amount, worth(10), "what ran before is owed as it was");
+		let place = vm(id).place.expect("it stays where it is");
+		assert_eq!(place.rate, price::rate(&big, &LIST, 1_000));
+	});
+}

@@ -1,0 +1,246 @@
+//! Rented VMs on a whole chain: real reports of VMs, judged by the chain; real verdicts on the host; the price that validators report.
+
+use frame_support::{assert_noop, assert_ok, BoundedVec};
+use hcc_evidence::vm::{
+	config_statement, vm_host_data, vm_report_data, Boot, VmEvidence, KEM_KEY_LEN,
+};
+use hcc_primitives::{units::ALPHA, Liveness, Tier};
+use insecure_sim::ReportFields;
+use pallet_compute::{Choice, Configuration, Egress, Event, Order, State};
+use sp_core::{ed25519, Pair};
+use sp_keyring::Sr25519Keyring;
+
+use super::{
+	machine::{Machine, GENESIS},
+	network::{attest, blocks, check, chip, endow, miner, run, VALIDATORS},
+};
+use crate::*;
+
+/// Half a dollar for one α.
+const PRICE: u64 = 500_000_000;
+/// The image that is ordered.
+const IMAGE: [u8; 48] = [0x11; 48];
+const ESCROW: Balance = 100 * ALPHA;
+
+fn tenant() -> AccountId {
+	Sr25519Keyring::Eve.to_account_id()
+}
+
+fn signed(who: &AccountId) -> RuntimeOrigin {
+	RuntimeOrigin::signed(who.clone())
+}
+
+/// All validators report what α is worth.
+fn report(price: u64) {
+	for validator in VALIDATORS {
+		let now = System::block_number();
+		assert_ok!(Oracle::report(signed(&validator.to_account_id()), price, now));
+	}
+	for _ in 0..100 {
+		blocks(1);
+		if Oracle::price_for_orders() == Some(price) {
+			return;
+		}
+	}
+	panic!("no price was made");
+}
+
+fn order() -> Order<AccountId> {
+	let signer = ed25519::Pair::from_seed(&[9; 32]);
+	let hash = [5; 32];
+	let signature = signer.sign(&config_statement(&GENESIS, &hash));
+	Order {
+		flavour: 2,
+		measurement: IMAGE,
+		config: Configuration { hash, signer: signer.public().0, signature: signature.0 },
+		holders_root: [6; 32],
+		egress: Egress::Open,
+		max_price: 100_000,
+		tier: Tier::Probation,
+		reduced: false,
+		region: None,
+		miner: Choice::Drawn { except: BoundedVec::new() },
+	}
+}
+
+/// What the guest shows that the miner has launched on that machine.
+fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
+	let vm = Compute::vm(1).expect("it was ordered");
+	let State::Booting { nonce, .. } = vm.state else { panic!("it does not boot") };
+	let boot = Boot {
+		vm: 1,
+		generation: vm.generation,
+		counter: vm.boot_counter,
+		nonce,
+		config_hash: launched.config.hash,
+		holders_root: launched.holders_root,
+		measurement: launched.measurement,
+	};
+	let mut evidence = VmEvidence {
+		vm: 1,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		snp_report: vec![],
+		guest_pk: [7; 32],
+		kem_pk: vec![8; KEM_KEY_LEN],
+		ssh_host_key_hash: [9; 32],
+	};
+	let data = vm_report_data(&GENESIS, &boot, &evidence);
+	let mut fields = ReportFields::new(data, boot.measurement);
+	let (config, holders) = (&boot.config_hash, &boot.holders_root);
+	fields.host_data = vm_host_data(&GENESIS, 1, boot.generation, config, holders);
+	evidence.snp_report = fields.sign(&machine.chip).expect("it signs").to_vec();
+	evidence
+}
+
+fn show(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
+	Compute::attest(signed(&miner()), Box::new(evidence))
+}
+
+/// A VM that a live miner was given.
+fn assigned(machine: &Machine) {
+	let offer =
+		pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
+	assert_ok!(Registry::set_offer(signed(&miner()), offer));
+	endow(&tenant());
+	report(PRICE);
+	assert!(attest(machine).is_accepted());
+	assert_ok!(Compute::order(signed(&tenant()), Box::new(order()), ESCROW));
+	for _ in 0..20 {
+		blocks(1);
+		if let Some(State::Assigned { .. }) = Compute::vm(1).map(|vm| vm.state) {
+			return;
+		}
+	}
+	panic!("nobody was found");
+}
+
+fn booted(machine: &Machine) {
+	assigned(machine);
+	assert_ok!(Compute::boot(signed(&miner()), 1));
+	assert_ok!(show(evidence(machine, &order())));
+}
+
+fn compute_events() -> Vec<Event<Runtime>> {
+	System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::Compute(event) => Some(event),
+			_ => None,
+		})
+		.collect()
+}
+
+#[test]
+fn a_vm_that_its_chip_vouches_for_runs() {
+	run(|machine| {
+		booted(&machine);
+		let row = Compute::boot_of(1).expect("it has booted");
+		assert_eq!(row.chip, chip(&machine));
+		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(State::Running { .. })));
+		assert!(Compute::paid().settled > 0, "the boot is paid");
+	});
+}
+
+#[test]
+fn a_vm_that_is_not_what_was_ordered_is_refused() {
+	run(|machine| {
+		assigned(&machine);
+		assert_ok!(Compute::boot(signed(&miner()), 1));
+		let refused = pallet_compute::Error::<Runtime>::EvidenceRefused;
+		let other = |change: fn(&mut Order<AccountId>)| {
+			let mut launched = order();
+			change(&mut launched);
+			evidence(&machine, &launched)
+		};
+		assert_noop!(show(other(|order| order.measurement[0] ^= 1)), refused);
+		let refused = || pallet_compute::Error::<Runtime>::EvidenceRefused;
+		assert_noop!(show(other(|order| order.config.hash[0] ^= 1)), refused());
+		assert_noop!(show(other(|order| order.holders_root[0] ^= 1)), refused());
+		let elsewhere = Machine::named("elsewhere");
+		assert_noop!(show(evidence(&elsewhere, &order())), refused());
+		let mut altered = evidence(&machine, &order());
+		altered.guest_pk[0] ^= 1;
+		assert_noop!(show(altered), refused());
+		assert_ok!(show(evidence(&machine, &order())));
+		let again = evidence_of_last_boot(&machine);
+		let wrong = pallet_compute::Error::<Runtime>::WrongState;
+		assert_noop!(show(again), wrong);
+	});
+}
+
+fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
+	let vm = Compute::vm(1).expect("it was ordered");
+	let report = ReportFields::new([0; 64], IMAGE).sign(&machine.chip).expect("it signs");
+	VmEvidence {
+		vm: 1,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		snp_report: report.to_vec(),
+		guest_pk: [7; 32],
+		kem_pk: vec![8; KEM_KEY_LEN],
+		ssh_host_key_hash: [9; 32],
+	}
+}
+
+/// Goes on for so many intervals; the machine answers what it is asked where it `answers`.
+fn live(machine: &Machine, intervals: u32, answers: bool) {
+	let until = Attestation::interval().index + intervals;
+	while Attestation::interval().index < until {
+		let host = Attestation::host(chip(machine)).expect("enlisted");
+		let asked = host.challenge.is_some_and(|open| open.subject.is_none());
+		if asked && answers {
+			attest(machine);
+		} else {
+			blocks(1);
+		}
+	}
+}
+
+/// Verdicts can be proven false for a short time only, so that the tests need not be long.
+fn hurry() {
+	use crate::configs::{parameters::*, INITIAL_VERDICTS_RULES};
+	let rules = pallet_verdicts::Rules {
+		window: 20,
+		audit: sp_runtime::Perbill::zero(),
+		..INITIAL_VERDICTS_RULES
+	};
+	assert_ok!(Parameters::set_parameter(
+		RuntimeOrigin::root(),
+		RuntimeParameters::Verdicts(dynamic_params::verdicts::Parameters::Rules(
+			dynamic_params::verdicts::Rules,
+			Some(rules),
+		)),
+	));
+}
+
+#[test]
+fn intervals_are_paid_that_the_host_was_live_in_and_the_others_given_back() {
+	run(|machine| {
+		hurry();
+		booted(&machine);
+		live(&machine, 12, true);
+		let settled = |events: &[Event<Runtime>]| {
+			events.iter().filter(|event| matches!(event, Event::Settled { .. })).count()
+		};
+		let refunded = |events: &[Event<Runtime>]| {
+			events.iter().filter(|event| matches!(event, Event::Refunded { .. })).count()
+		};
+		let events = compute_events();
+		assert!(settled(&events) >= 4, "{}", settled(&events));
+		assert_eq!(refunded(&events), 0);
+		check();
+		live(&machine, 12, false);
+		let events = compute_events();
+		assert!(refunded(&events) >= 2, "{}", refunded(&events));
+		let chip_is_fit = <Attestation as Liveness>::fit(&chip(&machine)).is_some();
+		assert!(!chip_is_fit, "it is silent");
+		let paid = Compute::paid();
+		assert_eq!(
+			paid.settled,
+			paid.miners + paid.validators + paid.treasury + paid.burned,
+			"to the last unit"
+		);
+		assert!(paid.refunded > 0 && paid.miners > paid.validators);
+	});
+}

@@ -1,0 +1,58 @@
+//! What VMs show at boot, judged by the chain itself: `docs/adr/0011-vms-are-judged-on-chain.md`.
+
+use frame_support::{traits::UnixTime, weights::Weight};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{GenerationTrust, PlatformPolicy},
+	snp::{Report, VekKind},
+	vm::{evaluate_vm, Boot, VmClaims, VmEvidence},
+	Rejection, UnixSeconds,
+};
+use hcc_primitives::{hosting::NO_KEY, ChipHash, JudgesVms, Miners, Veks};
+use pallet_policy::{PolicyAt, WeightInfo};
+
+use crate::*;
+
+/// Judges VMs by the newest revision of policy and the keys of their miners' chips.
+pub struct VmsByPolicy;
+
+impl VmsByPolicy {
+	fn code(rejection: Rejection) -> u16 {
+		rejection.code.number()
+	}
+}
+
+impl JudgesVms<AccountId> for VmsByPolicy {
+	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId) -> Result<VmClaims, u16> {
+		let policy = PolicyAt::<Runtime>::new(Policy::revision()).ok_or(NO_KEY)?;
+		let report = Report::parse(&evidence.snp_report).map_err(Self::code)?;
+		let of_report =
+			|kind| matches!(kind, VekKind::Vcek { hardware_id } if hardware_id == report.chip_id);
+		let vek = Registry::chips(miner)
+			.iter()
+			.filter_map(|chip| <Policy as Veks>::vek(chip, report.reported_tcb))
+			.find(|vek| of_report(vek.kind))
+			.ok_or(NO_KEY)?;
+		let genesis = hcc_primitives::genesis::<Runtime>();
+		let now = UnixSeconds(Timestamp::now().as_secs());
+		// A key whose revocation list is stale proves nothing: a host's evidence waits for another list, and so does a boot.
+		let current = <Policy as Veks>::revocation_current_until(&vek);
+		if current.is_some_and(|until| now > until) {
+			return Err(NO_KEY);
+		}
+		evaluate_vm::<RustCrypto, _>(evidence, &vek, &policy, boot, &genesis, now)
+			.map_err(Self::code)
+	}
+
+	fn trust(chip: &ChipHash) -> Option<GenerationTrust> {
+		let product = pallet_policy::Veks::<Runtime>::get(chip).first()?.vek.product;
+		Some(PolicyAt::<Runtime>::new(Policy::revision())?.trust(product))
+	}
+
+	fn weight() -> Weight {
+		// Reckoned: a signature of P-384, which takes a third of what registering a key does, and some rows of policy.
+		let key = <Runtime as pallet_policy::Config>::WeightInfo::register_vek();
+		key.saturating_div(2)
+			.saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(16))
+	}
+}
