@@ -130,6 +130,29 @@ ask_as_an_explorer() {
 	[ "$(echo "$read" | jq .score)" -ge "$score_before" ] || fail "the client reads another score"
 }
 
+# A tenant orders a VM. The machine cannot run one (QEMU has no SEV-SNP): insecure-vm stands for its guest, and shows its boot as a real one would.
+order() {
+	say "a tenant orders a VM, and pays for it by the minute"
+	"$BIN/hcc" vm flavours --node "$node"
+	echo //One >"$OUT/tenant.key"
+	echo "the configuration of a VM" >"$OUT/vm.config"
+	vm=$("$BIN/hcc" vm order --node "$node" --flavour medium --image "$(printf '11%.0s' $(seq 48))" --config "$OUT/vm.config" \
+		--config-key-file "$OUT/config.key" --max-price 0.1 --escrow 10 --tier probation --key-file "$OUT/tenant.key" --json | jq .vm) ||
+		fail "hcc vm order fails"
+	wait_for "a miner is drawn that can take it" 1 '.event == "assigned"' 120
+	wait_for "its guest has shown the boot that the chain asked for: it runs" 1 '.event == "booted"' 120
+	"$BIN/hcc" vm show "$vm" --node "$node"
+}
+
+# While the machine was sound its intervals were paid; since it was tampered with they were not.
+pay() {
+	say "what the VM has cost"
+	wait_for "an interval is paid in which the host proved itself" 1 '.event == "settled"' $CHALLENGE_PATIENCE
+	wait_for "one is given back in which it did not" 1 '.event == "refunded"' $CHALLENGE_PATIENCE
+	"$BIN/hcc" vm terminate "$vm" --node "$node" --key-file "$OUT/tenant.key" || fail "hcc vm terminate fails"
+	wait_for "the tenant gives it up, and has the rest of its escrow back" 1 '.event == "terminated"' 60
+}
+
 # The account of the miner, from its registration.
 owner() { told '.event == "registered"' | jq -sr '.[0].miner'; }
 
@@ -228,6 +251,8 @@ result() {
 			score_after_tamper: $after,
 			audited: (map(select(.event == "audited")) | length),
 			false_vote_proven: any(.event == "proven" and (.wrong | length) > 0),
+			settled: (map(select(.event == "settled") | .amount | tonumber) | add),
+			refunded: (map(select(.event == "refunded") | .amount | tonumber) | add),
 			seconds: $seconds
 		}' "$OUT/watch.jsonl" >"$CARGO_TARGET_DIR/demo.json"
 }
@@ -247,11 +272,13 @@ rm -rf "$OUT"
 start
 price
 attest
+order
 lose_a_node
 tamper
 judge_again
 replay
 wrong_chip_and_liar
+pay
 result
 if [ -z "${DEMO_ONCE:-}" ]; then
 	say "all of it was seen; the network goes on, with a node at $node; interrupt to end. Try: hcc watch --node $node"

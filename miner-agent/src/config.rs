@@ -45,6 +45,12 @@ pub struct Options {
 	/// The chip's VCEK certificate, PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
+	/// The program that runs a VM: started for each with --vm, --generation, --boot, --image, --host-data and --listen, and ended to stop it. Without it the miner takes no VMs.
+	#[arg(long, global = true)]
+	pub launcher: Option<PathBuf>,
+	/// A folder for the sockets of VMs.
+	#[arg(long, global = true)]
+	pub run_dir: Option<PathBuf>,
 	/// Print the configuration that results, and exit.
 	#[arg(long, global = true)]
 	pub print_config: bool,
@@ -65,6 +71,30 @@ pub struct Config {
 	pub log_part: Option<usize>,
 	pub guest: String,
 	pub vcek: Option<PathBuf>,
+	pub launcher: Option<PathBuf>,
+	pub run_dir: PathBuf,
+	/// What is offered to tenants; none leaves what the chain has.
+	pub offer: Option<Offer>,
+}
+
+/// What is offered to tenants, all VMs together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+	/// ISO 3166-1 numeric code of the country.
+	pub region: u16,
+	pub vcpus: u16,
+	/// In MiB.
+	pub memory: u32,
+	/// In GiB.
+	pub disk: u32,
+	/// What it asks of the list price, in thousandths. Another price counts after the chain's notice.
+	#[serde(default = "list_price")]
+	pub price: u16,
+}
+
+fn list_price() -> u16 {
+	1_000
 }
 
 impl Default for Config {
@@ -82,6 +112,9 @@ impl Default for Config {
 			log_part: None,
 			guest: "vsock:3:5000".into(),
 			vcek: None,
+			launcher: None,
+			run_dir: "/run/hcc".into(),
+			offer: None,
 		}
 	}
 }
@@ -117,7 +150,9 @@ impl Config {
 			boot_log,
 			log_part,
 			guest,
-			vcek
+			vcek,
+			launcher,
+			run_dir
 		);
 		if !options.ek_chain.is_empty() {
 			config.ek_chain.clone_from(&options.ek_chain);

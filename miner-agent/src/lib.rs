@@ -8,9 +8,12 @@ mod guest;
 mod hand_in;
 mod host;
 mod log;
+mod offer;
 pub mod preflight;
+mod process;
 mod register;
 pub mod run;
 mod tpm;
+mod vms;
 
 pub use tpm::{Tpm, TpmError};

@@ -51,12 +51,15 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	probation: 2,
 	quarantine: 2,
 	suspended: 4,
-	billing: 10,
+	billing: 15,
 };
 
-/// On a test chain one verdict of ten must be proven, so that audits are seen.
-const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> =
-	pallet_verdicts::Rules { audit: Perbill::from_percent(10), ..INITIAL_VERDICTS_RULES };
+/// On a test chain one verdict of ten must be proven, so that audits are seen, and two minutes later nothing can be proven false, so that one sees what is paid.
+const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
+	audit: Perbill::from_percent(10),
+	window: 20,
+	..INITIAL_VERDICTS_RULES
+};
 
 /// On a test chain nobody waits for long.
 const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {

@@ -64,7 +64,7 @@ root() {
 	install -m 755 "$here/root-init" "$root/sbin/init"
 	install -m 755 "$here/root-control" "$root/sbin/control"
 	local program
-	for program in hcc-miner hccam insecure-sev-guest; do
+	for program in hcc-miner hccam insecure-sev-guest insecure-vm; do
 		put "$bin/$program" "/usr/bin/$program"
 	done
 	# The TPM's stack loads its way to the device by name.

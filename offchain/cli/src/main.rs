@@ -6,6 +6,7 @@ mod devnet;
 mod outcome;
 mod policy;
 mod verify;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,9 @@ enum Command {
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
 	Price(chain::Price),
+	/// Order VMs and look after them.
+	#[command(subcommand, arg_required_else_help = true)]
+	Vm(vm::Vm),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
 		Command::Miner(command) => command.run(),
 		Command::Evidence(command) => command.run(),
 		Command::Price(command) => command.run(),
+		Command::Vm(command) => vm::run(&command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	};

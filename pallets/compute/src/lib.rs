@@ -148,6 +148,18 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
+	/// The VMs of each tenant.
+	// Hashed with Blake2: accounts are chosen by their owners.
+	#[pallet::storage]
+	pub type Rented<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
+
+	/// The VMs that each miner was given.
+	// Hashed with Blake2: accounts are chosen by whoever registers.
+	#[pallet::storage]
+	pub type Hosted<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
+
 	/// What of a miner's offer is given to VMs.
 	// Hashed with Blake2: accounts are chosen by whoever registers.
 	#[pallet::storage]

@@ -59,6 +59,7 @@ impl<T: Config> Pallet<T> {
 		LastId::<T>::put(id);
 		let max_price = order.max_price;
 		Orders::<T>::insert(id, order);
+		Rented::<T>::insert(&tenant, id, ());
 		let vm = Vm {
 			tenant: tenant.clone(),
 			state: State::Pending {
@@ -195,7 +196,7 @@ impl<T: Config> Pallet<T> {
 		Self::drop_boot(id, vm);
 		Self::pause(id, vm);
 		Self::charge_run(id, vm);
-		Self::vacate(vm);
+		Self::vacate(id, vm);
 		let released = core::mem::take(&mut vm.escrow);
 		Self::release(HoldReason::Escrow, &vm.tenant, released);
 		vm.state = State::Terminated;
@@ -207,6 +208,7 @@ impl<T: Config> Pallet<T> {
 		Self::release(HoldReason::Deposit, &vm.tenant, vm.deposit);
 		Vms::<T>::remove(id);
 		Orders::<T>::remove(id);
+		Rented::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
 		Self::deposit_event(Event::Removed { vm: id });
 	}

@@ -52,6 +52,7 @@ impl<T: Config> Pallet<T> {
 
 	fn assign(id: Id, vm: &mut VmOf<T>, miner: AccountIdOf<T>, rate: Rate) {
 		Used::<T>::mutate(&miner, |used| *used = used.plus(&vm.allotted));
+		Hosted::<T>::insert(&miner, id, ());
 		vm.generation = vm.generation.saturating_add(1);
 		vm.place = Some(Place { miner: miner.clone(), chip: None, rate });
 		let until = T::Ticks::now().saturating_add(Self::rules().acceptance);
@@ -111,8 +112,9 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Frees what the VM was given.
-	pub(crate) fn vacate(vm: &mut VmOf<T>) {
+	pub(crate) fn vacate(id: Id, vm: &mut VmOf<T>) {
 		let Some(place) = vm.place.take() else { return };
+		Hosted::<T>::remove(&place.miner, id);
 		let used = Used::<T>::get(&place.miner).minus(&vm.allotted);
 		if used == Allotment::default() {
 			Used::<T>::remove(&place.miner);
@@ -137,7 +139,7 @@ impl<T: Config> Pallet<T> {
 		}
 		// There is room.
 		let _ = vm.tried.try_push(place.miner);
-		Self::vacate(vm);
+		Self::vacate(id, vm);
 		if vm.generation >= MAX_GENERATIONS {
 			return Self::end(id, vm, EndReason::NotBooted);
 		}

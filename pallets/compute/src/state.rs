@@ -15,7 +15,7 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		let mut held = BTreeMap::<AccountIdOf<T>, (Balance, Balance)>::new();
 		let mut used = BTreeMap::<AccountIdOf<T>, Allotment>::new();
-		let mut count = 0usize;
+		let (mut count, mut hosted) = (0usize, 0usize);
 		for (id, vm) in Vms::<T>::iter() {
 			count = count.saturating_add(1);
 			ensure!(id <= LastId::<T>::get(), "1: a vm of no number");
@@ -32,13 +32,18 @@ impl<T: Config> Pallet<T> {
 			*escrow = escrow.saturating_add(vm.escrow).saturating_add(owed).saturating_add(fee);
 			*deposit = deposit.saturating_add(vm.deposit);
 			Self::check_state(id, &vm)?;
+			ensure!(Rented::<T>::contains_key(&vm.tenant, id), "7: a vm that is nobody's");
 			if let Some(place) = &vm.place {
+				hosted = hosted.saturating_add(1);
+				ensure!(Hosted::<T>::contains_key(&place.miner, id), "7: a vm that nobody has");
 				let sum = used.entry(place.miner.clone()).or_default();
 				*sum = sum.plus(&vm.allotted);
 			}
 		}
 		ensure!(Orders::<T>::iter().count() == count, "1: an order without a vm");
 		ensure!(Agenda::<T>::iter().count() == count, "2: a vm is looked after twice");
+		ensure!(Rented::<T>::iter().count() == count, "7: a vm that is rented and is not there");
+		ensure!(Hosted::<T>::iter().count() == hosted, "7: a vm that is hosted and is not there");
 		for (tenant, (escrow, deposit)) in held {
 			let on_hold =
 				|reason: HoldReason| T::NativeBalance::balance_on_hold(&reason.into(), &tenant);

@@ -52,16 +52,16 @@ macro_rules! reckon {
 
 reckon! {
 	set_flavour: 20, 2, 1;
-	order: 250, 12, 8;
+	order: 250, 12, 9;
 	top_up: 80, 7, 5;
 	stop: 150, 12, 6;
 	start: 150, 12, 6;
 	reboot: 150, 12, 6;
 	resize: 200, 22, 8;
-	terminate: 250, 16, 14;
+	terminate: 250, 16, 16;
 	boot: 100, 10, 4;
 	attest: 300, 22, 14;
 	report_crash: 150, 12, 6;
-	attend_pending: 1_200, 240, 3;
-	attend_running: 1_200, 60, 60;
+	attend_pending: 1_200, 240, 4;
+	attend_running: 1_200, 60, 62;
 }

@@ -4,9 +4,10 @@ mod fetch;
 mod price;
 mod show;
 mod watch;
+mod watch_vms;
 
 pub(crate) use fetch::Evidence;
-pub(crate) use price::Price;
+pub(crate) use price::{usd, Price};
 pub(crate) use show::Miner;
 pub(crate) use watch::Watch;
 

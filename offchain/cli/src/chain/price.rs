@@ -56,7 +56,7 @@ impl Price {
 }
 
 /// A price in USD, to the last of its nine digits.
-pub(super) fn usd(price: u64) -> String {
+pub(crate) fn usd(price: u64) -> String {
 	format!("{}.{:09}", price / 1_000_000_000, price % 1_000_000_000)
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use hcc_chain::{api, Chain, ChainAt};
 use serde_json::{json, Value};
 
-use super::{conduct, conduct_in_words, connected, price::usd, NODE};
+use super::{conduct, conduct_in_words, connected, price::usd, watch_vms::of_compute, NODE};
 
 /// How often to look for a finalised block.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -61,7 +61,7 @@ fn short(chip: &[u8; 32]) -> String {
 }
 
 /// What an event tells: as JSON, and for people.
-type Told = (Value, String);
+pub(super) type Told = (Value, String);
 
 /// What a block brought.
 async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
@@ -76,6 +76,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Verdicts" => of_verdicts(&event)?,
 			"Validators" => of_validators(&event)?,
 			"Oracle" => of_oracle(&event)?,
+			"Compute" => of_compute(&event)?,
 			_ => None,
 		};
 		if let Some((mut row, text)) = told {
@@ -86,7 +87,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 	Ok(found)
 }
 
-type Event<'a> = subxt::events::Event<'a, subxt::SubstrateConfig>;
+pub(super) type Event<'a> = subxt::events::Event<'a, subxt::SubstrateConfig>;
 
 fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	use api::registry::events::{

@@ -30,7 +30,13 @@ impl Layout {
 		let layout = Self { folder, programs: programs.to_owned(), machine: machine.to_owned() };
 		let mut wanted = vec!["hccs-node", "hcc-validator"];
 		if with_host {
-			wanted.extend(["hcc-miner", "hccam", "insecure-sev-guest", "insecure-sim"]);
+			wanted.extend([
+				"hcc-miner",
+				"hccam",
+				"insecure-sev-guest",
+				"insecure-sim",
+				"insecure-vm",
+			]);
 			let scripts = layout.machine.join("image.sh");
 			if !scripts.is_file() {
 				bail!(

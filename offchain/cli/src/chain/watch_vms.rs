@@ -1,0 +1,144 @@
+//! What `hcc watch` tells of VMs.
+
+use hcc_chain::api::compute::events::{
+	Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Ordered, Refunded, Settled,
+	Stopped, Terminated,
+};
+use serde_json::json;
+
+use super::{
+	price::usd,
+	watch::{Event, Told},
+};
+use crate::vm::{alpha, usd_per_hour};
+
+pub(super) fn of_compute(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	Ok(match of_life(event)? {
+		None => of_money(event)?,
+		told => told,
+	})
+}
+
+fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	Ok(if let Some(e) = event.decode_fields_as::<Ordered>() {
+		let e = e?;
+		let text = format!("VM {} is ordered by {}: {} α", e.vm, e.tenant, alpha(e.escrow));
+		let row = json!({
+			"event": "ordered",
+			"vm": e.vm,
+			"tenant": e.tenant.to_string(),
+			"escrow": alpha(e.escrow),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Assigned>() {
+		let e = e?;
+		let price = usd_per_hour(e.rate);
+		let text = format!("VM {} goes to {} for {price} USD an hour", e.vm, e.miner);
+		let row = json!({
+			"event": "assigned",
+			"vm": e.vm,
+			"miner": e.miner.to_string(),
+			"generation": e.generation,
+			"usd_per_hour": price,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Booted>() {
+		let e = e?;
+		let text = format!("VM {} has shown boot {}, and runs", e.vm, e.counter);
+		let row = json!({
+			"event": "booted",
+			"vm": e.vm,
+			"chip": hex::encode(e.chip),
+			"boot": e.counter,
+			"fee": alpha(e.fee),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Failed>() {
+		let e = e?;
+		let text = format!("VM {} was not booted by {}", e.vm, e.miner);
+		Some((json!({ "event": "not_booted", "vm": e.vm, "miner": e.miner.to_string() }), text))
+	} else if let Some(e) = event.decode_fields_as::<Crashed>() {
+		let e = e?;
+		let text = format!("VM {} has crashed, as its miner says", e.vm);
+		Some((json!({ "event": "crashed", "vm": e.vm, "today": e.today }), text))
+	} else if let Some(e) = event.decode_fields_as::<Stopped>() {
+		let e = e?;
+		let why = format!("{:?}", e.why).to_lowercase();
+		let text = format!("VM {} is stopped ({why})", e.vm);
+		Some((json!({ "event": "stopped", "vm": e.vm, "why": why }), text))
+	} else if let Some(e) = event.decode_fields_as::<Terminated>() {
+		let e = e?;
+		let (why, released) = (format!("{:?}", e.why).to_lowercase(), alpha(e.released));
+		let text = format!("VM {} is gone ({why}): {released} α go back", e.vm);
+		let row = json!({ "event": "terminated", "vm": e.vm, "why": why, "released": released });
+		Some((row, text))
+	} else {
+		None
+	})
+}
+
+fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	Ok(if let Some(e) = event.decode_fields_as::<Charged>() {
+		let e = e?;
+		let (amount, price) = (alpha(e.amount), usd(e.price));
+		let text = format!("VM {} owes {amount} α for {} ticks, at {price} USD", e.vm, e.ticks);
+		let row = json!({
+			"event": "charged",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"ticks": e.ticks,
+			"amount": amount,
+			"usd": price,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Settled>() {
+		let e = e?;
+		let all = [e.to_miner, e.to_validators, e.to_treasury, e.burned];
+		let amount = alpha(all.iter().fold(0u128, |sum, part| sum.saturating_add(*part)));
+		let text = format!("VM {} has paid {amount} α: {} to its miner", e.vm, alpha(e.to_miner));
+		let row = json!({
+			"event": "settled",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"amount": amount,
+			"miner": e.miner.to_string(),
+			"to_miner": alpha(e.to_miner),
+			"to_validators": alpha(e.to_validators),
+			"to_treasury": alpha(e.to_treasury),
+			"burned": alpha(e.burned),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Refunded>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("VM {} has {amount} α back: its host was not live", e.vm);
+		let row = json!({
+			"event": "refunded",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"amount": amount,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<EscrowLow>() {
+		let e = e?;
+		let (escrow, interval) = (alpha(e.escrow), alpha(e.interval));
+		let text = format!("VM {}: {escrow} α are left, and an interval is {interval}", e.vm);
+		Some((json!({ "event": "escrow_low", "vm": e.vm, "escrow": escrow }), text))
+	} else if let Some(e) = event.decode_fields_as::<BootFailed>() {
+		let e = e?;
+		let (refunded, burned) = (alpha(e.refunded), alpha(e.burned));
+		let text = format!("VM {}: a boot came to nothing", e.vm);
+		let row = json!({
+			"event": "boot_failed",
+			"vm": e.vm,
+			"refunded": refunded,
+			"burned": burned,
+		});
+		Some((row, text))
+	} else {
+		None
+	})
+}

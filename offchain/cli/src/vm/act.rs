@@ -1,0 +1,111 @@
+use anyhow::Context;
+use hcc_chain::{api, Chain, Receipt};
+use serde_json::json;
+
+use super::{
+	amount::{parse_alpha, parse_usd},
+	Common, Tenant,
+};
+use crate::chain::connected;
+
+/// What is done to a VM without more ado.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+	Stop,
+	Start,
+	Reboot,
+	Terminate,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct One {
+	/// The VM's number.
+	vm: u64,
+	#[command(flatten)]
+	tenant: Tenant,
+	#[command(flatten)]
+	common: Common,
+}
+
+impl One {
+	pub(super) fn run(&self, action: Action) -> anyhow::Result<()> {
+		let submitter = self.tenant.submitter()?;
+		let vm = self.vm;
+		let receipt = connected(&self.common.node, async |chain: Chain| {
+			let calls = api::tx().compute();
+			Ok(match action {
+				Action::Stop => submitter.submit(&chain, &calls.stop(vm)).await?,
+				Action::Start => submitter.submit(&chain, &calls.start(vm)).await?,
+				Action::Reboot => submitter.submit(&chain, &calls.reboot(vm)).await?,
+				Action::Terminate => submitter.submit(&chain, &calls.terminate(vm)).await?,
+			})
+		})?;
+		let what = match action {
+			Action::Stop => "stopped",
+			Action::Start | Action::Reboot => "to be booted",
+			Action::Terminate => "given up",
+		};
+		done(&self.common, vm, what, &receipt)
+	}
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TopUp {
+	/// The VM's number.
+	vm: u64,
+	/// How much, in α.
+	#[arg(value_parser = parse_alpha)]
+	amount: u128,
+	#[command(flatten)]
+	tenant: Tenant,
+	#[command(flatten)]
+	common: Common,
+}
+
+impl TopUp {
+	pub(super) fn run(&self) -> anyhow::Result<()> {
+		let call = api::tx().compute().top_up(self.vm, self.amount);
+		let submitter = self.tenant.submitter()?;
+		let receipt = connected(&self.common.node, async |chain: Chain| {
+			submitter.submit(&chain, &call).await.context("topping up")
+		})?;
+		done(&self.common, self.vm, "topped up", &receipt)
+	}
+}
+
+/// Give a VM that is stopped another flavour, at the price of now. Disks only grow.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Resize {
+	/// The VM's number.
+	vm: u64,
+	/// The number of the flavour.
+	#[arg(long)]
+	flavour: u16,
+	/// The highest price, in USD an hour.
+	#[arg(long, value_parser = parse_usd)]
+	max_price: u64,
+	#[command(flatten)]
+	tenant: Tenant,
+	#[command(flatten)]
+	common: Common,
+}
+
+impl Resize {
+	pub(super) fn run(&self) -> anyhow::Result<()> {
+		let call = api::tx().compute().resize(self.vm, self.flavour, self.max_price);
+		let submitter = self.tenant.submitter()?;
+		let receipt = connected(&self.common.node, async |chain: Chain| {
+			submitter.submit(&chain, &call).await.context("resizing")
+		})?;
+		done(&self.common, self.vm, "resized", &receipt)
+	}
+}
+
+fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
+	if common.json {
+		println!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
+	} else {
+		println!("VM {vm} is {what} since block {:?}", receipt.block);
+	}
+	Ok(())
+}

@@ -1,0 +1,232 @@
+use std::{
+	fs,
+	io::Write,
+	os::unix::fs::OpenOptionsExt,
+	path::{Path, PathBuf},
+};
+
+use anyhow::{ensure, Context};
+use ed25519_dalek::{Signer, SigningKey};
+use hcc_chain::{api, view, AccountId32, Chain};
+use hcc_evidence::vm::config_statement;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::{
+	alpha,
+	amount::{parse_alpha, parse_usd},
+	show::{flavours, state},
+	Common, Tenant,
+};
+use crate::chain::connected;
+
+use api::runtime_types::{
+	bounded_collections::bounded_vec::BoundedVec,
+	hcc_primitives::conduct::Tier as ChainTier,
+	pallet_compute::types::{Choice, Configuration, Egress as ChainEgress, Order as ChainOrder},
+};
+
+/// Order a VM, and set an escrow aside for it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Order {
+	/// The flavour, by its number or its name: hcc vm flavours lists them.
+	#[arg(long)]
+	flavour: String,
+	/// The launch measurement of the image, 48 bytes.
+	#[arg(long, value_name = "HEX", value_parser = bytes::<48>)]
+	image: Bytes<48>,
+	/// The VM's configuration. The chain has its SHA-256, and the VM reads nothing else of its host.
+	#[arg(long, value_name = "FILE")]
+	config: PathBuf,
+	/// The ed25519 key that signs the configuration: a seed in hexadecimal. Made if it is not there.
+	#[arg(long, value_name = "FILE")]
+	config_key_file: PathBuf,
+	/// The root over those who hold shares of the disk key, 32 bytes.
+	#[arg(long, value_name = "HEX", value_parser = bytes::<32>, default_value = ZEROES)]
+	holders_root: Bytes<32>,
+	/// What the VM may reach.
+	#[arg(long, value_enum, default_value_t = Egress::Open)]
+	egress: Egress,
+	/// The highest price, in USD an hour.
+	#[arg(long, value_parser = parse_usd)]
+	max_price: u64,
+	/// How much to set aside, in α.
+	#[arg(long, value_parser = parse_alpha)]
+	escrow: u128,
+	/// The worst tier that will do.
+	#[arg(long, value_enum, default_value_t = Tier::Regular)]
+	tier: Tier,
+	/// Take chips as well that are trusted less than others.
+	#[arg(long)]
+	reduced: bool,
+	/// The country, by its ISO 3166-1 numeric code.
+	#[arg(long)]
+	region: Option<u16>,
+	/// This miner, and no other.
+	#[arg(long, value_name = "ACCOUNT", conflicts_with = "except")]
+	miner: Option<AccountId32>,
+	/// Not this miner. Can be given eight times.
+	#[arg(long, value_name = "ACCOUNT")]
+	except: Vec<AccountId32>,
+	#[command(flatten)]
+	tenant: Tenant,
+	#[command(flatten)]
+	common: Common,
+}
+
+const ZEROES: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// So many bytes.
+#[derive(Clone, Copy, Debug)]
+struct Bytes<const N: usize>([u8; N]);
+
+fn bytes<const N: usize>(text: &str) -> Result<Bytes<N>, String> {
+	let mut bytes = [0; N];
+	hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
+		.map_err(|error| format!("no {N} bytes in hexadecimal: {error}"))?;
+	Ok(Bytes(bytes))
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Egress {
+	/// Nothing.
+	Closed,
+	/// What the configuration lists.
+	Listed,
+	/// Everything.
+	Open,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Tier {
+	Trusted,
+	Regular,
+	Probation,
+}
+
+impl Order {
+	pub(super) fn run(&self) -> anyhow::Result<()> {
+		ensure!(self.except.len() <= 8, "no more than eight miners can be excluded");
+		let config = fs::read(&self.config)
+			.with_context(|| format!("cannot read {}", self.config.display()))?;
+		let key = config_key(&self.config_key_file)?;
+		let submitter = self.tenant.submitter()?;
+		connected(&self.common.node, async |chain| {
+			let order = self.order(&chain, &config, &key).await?;
+			self.check_escrow(&chain).await?;
+			let call = api::tx().compute().order(order, self.escrow);
+			let receipt = submitter.submit(&chain, &call).await.context("ordering")?;
+			let ordered = receipt.events.find_first::<api::compute::events::Ordered>();
+			let vm = ordered.context("the block has no such order")??.vm;
+			if self.common.json {
+				let block = format!("{:?}", receipt.block);
+				println!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
+			} else {
+				println!("VM {vm} is ordered; {} α are set aside", alpha(self.escrow));
+				println!(
+					"it is {}; hcc vm show {vm} tells how far it has come",
+					state(&chain, vm).await?
+				);
+			}
+			Ok(())
+		})
+	}
+
+	async fn order(
+		&self,
+		chain: &Chain,
+		config: &[u8],
+		key: &SigningKey,
+	) -> anyhow::Result<ChainOrder<AccountId32>> {
+		let known = flavours(&chain.best().await?).await?;
+		let named = known.iter().find(|(number, flavour)| {
+			number.to_string() == self.flavour || flavour.name.0 == self.flavour.as_bytes()
+		});
+		let (flavour, _) = named
+			.with_context(|| format!("there is no flavour {}: hcc vm flavours", self.flavour))?;
+		let hash = Sha256::digest(config).into();
+		let signature = key.sign(&config_statement(&chain.genesis(), &hash)).to_bytes();
+		Ok(ChainOrder {
+			flavour: *flavour,
+			measurement: self.image.0,
+			config: Configuration { hash, signer: key.verifying_key().to_bytes(), signature },
+			holders_root: self.holders_root.0,
+			egress: match self.egress {
+				Egress::Closed => ChainEgress::Closed,
+				Egress::Listed => ChainEgress::Listed,
+				Egress::Open => ChainEgress::Open,
+			},
+			max_price: self.max_price,
+			tier: match self.tier {
+				Tier::Trusted => ChainTier::Trusted,
+				Tier::Regular => ChainTier::Regular,
+				Tier::Probation => ChainTier::Probation,
+			},
+			reduced: self.reduced,
+			region: self.region,
+			miner: match self.miner {
+				Some(miner) => Choice::Named(miner),
+				None => Choice::Drawn { except: BoundedVec(self.except.clone()) },
+			},
+		})
+	}
+
+	/// Tells how much is wanted, before the chain only says that it is too little.
+	async fn check_escrow(&self, chain: &Chain) -> anyhow::Result<()> {
+		let at = chain.best().await?;
+		let least: Option<u128> = view(&at, "Compute", "least_escrow", self.max_price).await?;
+		let least =
+			least.context("the chain does not know what α is worth now: try again later")?;
+		ensure!(
+			self.escrow >= least,
+			"at this price at least {} α must be set aside, for a boot and the first hours",
+			alpha(least)
+		);
+		Ok(())
+	}
+}
+
+/// The key of that file, which is made if it is not there.
+fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
+	if !path.exists() {
+		let mut seed = [0; 32];
+		getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+		let mut file = fs::OpenOptions::new()
+			.write(true)
+			.create_new(true)
+			.mode(0o600)
+			.open(path)
+			.with_context(|| format!("cannot make {}", path.display()))?;
+		writeln!(file, "{}", hex::encode(seed))?;
+		file.sync_all()?;
+	}
+	let text =
+		fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+	let mut seed = [0; 32];
+	hex::decode_to_slice(text.trim(), &mut seed)
+		.with_context(|| format!("{} is no seed of 32 bytes in hexadecimal", path.display()))?;
+	Ok(SigningKey::from_bytes(&seed))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_key_is_made_once_and_then_the_same() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("config.key");
+		let made = config_key(&path).expect("made");
+		assert_eq!(config_key(&path).expect("read").to_bytes(), made.to_bytes());
+		fs::write(&path, "no seed").expect("written");
+		assert!(config_key(&path).is_err());
+	}
+
+	#[test]
+	fn bytes_are_of_their_length() {
+		assert_eq!(bytes::<2>("0x01ff").expect("two").0, [1, 255]);
+		assert!(bytes::<2>("01").is_err());
+		assert!(bytes::<2>("zzzz").is_err());
+		assert!(bytes::<32>(ZEROES).is_ok());
+	}
+}
