@@ -147,10 +147,13 @@ order() {
 # While the machine was sound its intervals were paid; since it was tampered with they were not.
 pay() {
 	say "what the VM has cost"
-	wait_for "an interval is paid in which the host proved itself" 1 '.event == "settled"' $CHALLENGE_PATIENCE
-	wait_for "one is given back in which it did not" 1 '.event == "refunded"' $CHALLENGE_PATIENCE
+	# No verdict on them can be proven false any more by then.
+	wait_for "an interval is paid in which the host proved itself" 1 '.event == "settled"' 600
+	wait_for "one is given back in which it did not" 1 '.event == "refunded"' 600
 	"$BIN/hcc" vm terminate "$vm" --node "$node" --key-file "$OUT/tenant.key" || fail "hcc vm terminate fails"
 	wait_for "the tenant gives it up, and has the rest of its escrow back" 1 '.event == "terminated"' 60
+	wait_for "an era is over: what nobody is owed of its budget is burned" 1 '.event == "era_closed"' $CHALLENGE_PATIENCE
+	"$BIN/hcc" emission show --node "$node"
 }
 
 # The account of the miner, from its registration.
@@ -180,6 +183,8 @@ lose_a_node() {
 stop_miner='touch /run/stop-miner; killall hcc-miner; while pidof hcc-miner >/dev/null; do usleep 100000; done'
 
 tamper() {
+	# An interval that is over with all its challenges answered is paid for.
+	wait_for "two intervals of the VM are over" 2 '.event == "charged"' $CHALLENGE_PATIENCE
 	say "the miner's binary is altered, and runs again"
 	control "$stop_miner; printf X >>/usr/bin/hcc-miner; rm /run/stop-miner; sha256sum /usr/bin/hcc-miner"
 	wait_for "its evidence is rejected: a measured file is unknown" 1 '.event == "verdict" and .code == 1201' $CHALLENGE_PATIENCE
@@ -253,6 +258,8 @@ result() {
 			false_vote_proven: any(.event == "proven" and (.wrong | length) > 0),
 			settled: (map(select(.event == "settled") | .amount | tonumber) | add),
 			refunded: (map(select(.event == "refunded") | .amount | tonumber) | add),
+			minted: (map(select(.event == "era_closed") | .minted | tonumber) | add),
+			burned: (map(select(.event == "era_closed") | .burned | tonumber) | add),
 			seconds: $seconds
 		}' "$OUT/watch.jsonl" >"$CARGO_TARGET_DIR/demo.json"
 }

@@ -13,7 +13,10 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 use sp_runtime::Perbill;
 
 use crate::{
-	configs::{BABE_GENESIS_EPOCH_CONFIG, INITIAL_COMPUTE_RULES, INITIAL_VERDICTS_RULES},
+	configs::{
+		BABE_GENESIS_EPOCH_CONFIG, INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES,
+		INITIAL_VERDICTS_RULES,
+	},
 	*,
 };
 
@@ -51,7 +54,7 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	probation: 2,
 	quarantine: 2,
 	suspended: 4,
-	billing: 15,
+	billing: 10,
 };
 
 /// On a test chain one verdict of ten must be proven, so that audits are seen, and two minutes later nothing can be proven false, so that one sees what is paid.
@@ -70,6 +73,10 @@ const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	warning: 4,
 	..INITIAL_COMPUTE_RULES
 };
+
+/// On a test chain an era has four minutes.
+const TEST_EMISSION_RULES: pallet_emission::Rules =
+	pallet_emission::Rules { era: 40, initial: 5 * ALPHA, ..INITIAL_EMISSION_RULES };
 
 /// What can be ordered from the start; governance changes it.
 fn flavours() -> Vec<FlavourSpec> {
@@ -138,6 +145,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 		verdicts: VerdictsConfig { rules: Some(TEST_VERDICTS_RULES) },
 		attestation: AttestationConfig { rules: Some(TEST_RULES) },
 		compute: ComputeConfig { rules: Some(TEST_COMPUTE_RULES), flavours: flavours() },
+		emission: EmissionConfig { rules: Some(TEST_EMISSION_RULES) },
 		sudo: SudoConfig { key: sudo },
 	})
 }

@@ -191,4 +191,6 @@ mod runtime {
 	// After the pallets that move its clock, its intervals and its prices.
 	#[runtime::pallet_index(34)]
 	pub type Compute = pallet_compute;
+	#[runtime::pallet_index(35)]
+	pub type Emission = pallet_emission;
 }

@@ -3,6 +3,7 @@
 mod bundle;
 mod chain;
 mod devnet;
+mod emission;
 mod outcome;
 mod policy;
 mod verify;
@@ -37,6 +38,9 @@ enum Command {
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
 	Price(chain::Price),
+	/// Look at new α: eras, what they bring, who is owed what.
+	#[command(subcommand, arg_required_else_help = true)]
+	Emission(emission::Emission),
 	/// Order VMs and look after them.
 	#[command(subcommand, arg_required_else_help = true)]
 	Vm(vm::Vm),
@@ -66,6 +70,7 @@ fn main() -> ExitCode {
 		Command::Miner(command) => command.run(),
 		Command::Evidence(command) => command.run(),
 		Command::Price(command) => command.run(),
+		Command::Emission(command) => emission::run(&command),
 		Command::Vm(command) => vm::run(&command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),

@@ -84,7 +84,7 @@ impl Rules {
 }
 
 /// How many intervals are remembered of a chip: more than verdicts can be proven false in.
-pub const MAX_LIVES: u32 = 16;
+pub const MAX_LIVES: u32 = 24;
 /// How many failures are remembered of an interval one by one: with more it has lapsed, whatever is proven.
 pub const MAX_FAILURES: u32 = 8;
 

@@ -4,7 +4,11 @@ use frame_support::traits::{
 	fungible::{Balanced, BalancedHold},
 	Get, Imbalance,
 };
-use hcc_primitives::{units::Balance, IntervalIndex, Lived, Liveness, Oracle, Price, Tick, Ticks};
+use hcc_primitives::{
+	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Price, SettlementShares,
+	Tick, Ticks,
+};
+use sp_runtime::{traits::Saturating, Perbill};
 
 use crate::{
 	price::{cost, split},
@@ -103,6 +107,7 @@ impl<T: Config> Pallet<T> {
 
 	fn pay_interval(id: Id, vm: &VmOf<T>, charge: ChargeOf<T>) {
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
+		T::OnSettled::on_settled(&charge.miner, &charge.chip, charge.amount);
 		Self::deposit_event(Event::Settled {
 			vm: id,
 			first: charge.first,
@@ -156,5 +161,12 @@ impl<T: Config> Pallet<T> {
 			paid.settled = paid.settled.saturating_add(burned);
 			paid.burned = paid.burned.saturating_add(burned);
 		});
+	}
+}
+
+impl<T: Config> SettlementShares for Pallet<T> {
+	fn lost() -> Perbill {
+		let shares = Self::rules().shares;
+		shares.treasury.saturating_add(shares.burned)
 	}
 }

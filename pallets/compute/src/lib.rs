@@ -50,7 +50,7 @@ pub mod pallet {
 	use hcc_evidence::vm::VmEvidence;
 	use hcc_primitives::{
 		units::Balance, ChipHash, ChipOwners, IntervalIndex, JudgesVms, Liveness, Miners, Offers,
-		Oracle, Price, Tick, Ticks,
+		OnSettled, Oracle, Price, Tick, Ticks,
 	};
 
 	use super::*;
@@ -99,6 +99,9 @@ pub mod pallet {
 
 		/// Who is paid the treasury's share.
 		type Treasury: Get<AccountIdOf<Self>>;
+
+		/// Is told of what is paid for intervals.
+		type OnSettled: OnSettled<AccountIdOf<Self>>;
 
 		/// What is held for the rows of a VM.
 		#[pallet::constant]

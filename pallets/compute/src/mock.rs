@@ -123,6 +123,7 @@ impl Config for Test {
 	type Randomness = Chosen;
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
+	type OnSettled = mock::MockOnSettled;
 	type Deposit = ConstU128<DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

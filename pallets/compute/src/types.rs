@@ -26,7 +26,7 @@ pub const MAX_NAME: u32 = 32;
 /// The most miners that an order excludes, and that are remembered as having not booted a VM.
 pub const MAX_EXCLUDED: u32 = 8;
 /// How many intervals of a VM can be unsettled at once: more than verdicts can be proven false in.
-pub const MAX_CHARGES: u32 = 8;
+pub const MAX_CHARGES: u32 = 16;
 /// With how many unsettled a tenant can have nothing done that makes another: what is unsettled is never more than there is room for.
 pub const BUSY: usize = 4;
 /// How often a miner is looked for until an order's deadline.

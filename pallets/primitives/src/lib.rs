@@ -16,6 +16,7 @@ pub mod hosting;
 pub mod miner;
 #[cfg(feature = "std")]
 pub mod mock;
+pub mod money;
 pub mod oracle;
 pub mod ticks;
 pub mod units;
@@ -29,6 +30,7 @@ pub use miner::{
 	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
 	Veks,
 };
+pub use money::{OnSettled, SettlementShares};
 pub use oracle::{Oracle, Price};
 pub use ticks::{Tick, Ticks};
 pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};

@@ -63,6 +63,10 @@ parameter_types! {
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
 	/// What became of chips in intervals, where it was not that they were live.
 	pub static LivedIn: Vec<(ChipHash, IntervalIndex, Lived)> = vec![];
+	/// What [`MockOnSettled`] was told.
+	pub static Settled: Vec<(AccountId32, ChipHash, units::Balance)> = vec![];
+	/// What [`MockShares`] says that is lost of a payment.
+	pub static Lost: Perbill = Perbill::from_percent(15);
 	/// What [`MockVms`] finds: by default, that a VM runs on its miner's first chip.
 	pub static VmFinding: Option<Result<VmClaims, u16>> = None;
 	/// How far it trusts every chip.
@@ -112,6 +116,8 @@ pub fn reset() {
 	Fit::set(vec![]);
 	LivedIn::set(vec![]);
 	VmFinding::set(None);
+	Settled::set(vec![]);
+	Lost::set(Perbill::from_percent(15));
 	Trust::set(GenerationTrust::Full);
 	REGISTER.with(|all| all.borrow_mut().clear());
 	KEYS.with(|all| all.borrow_mut().clear());
@@ -339,6 +345,20 @@ impl Liveness for MockLiveness {
 		let fit = Fit::get();
 		let at = u64::from_le_bytes(lot).checked_rem(fit.len() as u64)?;
 		fit.get(at as usize).map(|(chip, _)| *chip)
+	}
+}
+
+pub struct MockOnSettled;
+impl OnSettled<AccountId32> for MockOnSettled {
+	fn on_settled(miner: &AccountId32, chip: &ChipHash, paid: units::Balance) {
+		Settled::mutate(|all| all.push((miner.clone(), *chip, paid)));
+	}
+}
+
+pub struct MockShares;
+impl SettlementShares for MockShares {
+	fn lost() -> Perbill {
+		Lost::get()
 	}
 }
 

@@ -16,6 +16,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_attestation, Attestation]
 	[pallet_balances, Balances]
 	[pallet_compute, Compute]
+	[pallet_emission, Emission]
 	[pallet_oracle, Oracle]
 	[pallet_policy, Policy]
 	[pallet_registry, Registry]

@@ -1,13 +1,16 @@
 //! What things cost.
 
 use frame_support::{parameter_types, traits::ConstU128};
-use hcc_primitives::units::{DAYS, HOURS, MILLI_ALPHA, MINUTES};
+use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLI_ALPHA, MINUTES};
 use pallet_compute::{List, Shares};
 use sp_runtime::Perbill;
 
 use super::{
 	attestation::{keep, StoreRules},
-	parameters::{dynamic_params::compute, ComputeRules, OracleRules, RuntimeParameters},
+	parameters::{
+		dynamic_params::{compute, emission},
+		ComputeRules, EmissionRules, OracleRules, RuntimeParameters,
+	},
 	referenda::TreasuryAccount,
 };
 use crate::{
@@ -84,9 +87,46 @@ impl pallet_compute::Config for Runtime {
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type ValidatorsPot = ValidatorsPot;
 	type Treasury = TreasuryAccount;
+	type OnSettled = Emission;
 	// Rows of some 2 KiB.
 	type Deposit = ConstU128<{ 250 * MILLI_ALPHA }>;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
+}
+
+/// What governance starts from: 7,200 α a day at most, half of that every four years, and 21 million in all. A fifth of it is the validators', a tenth the treasury's; miners are owed a tenth of what is paid for their work.
+pub const INITIAL_EMISSION_RULES: pallet_emission::Rules = pallet_emission::Rules {
+	era: DAYS,
+	initial: 7_200 * ALPHA,
+	halving: 1_461,
+	cap: 21_000_000 * ALPHA,
+	validators: Perbill::from_percent(20),
+	treasury: Perbill::from_percent(10),
+	bonus: Perbill::from_percent(10),
+	trusted: Perbill::from_percent(100),
+	regular: Perbill::from_percent(75),
+	probation: Perbill::from_percent(50),
+	claimable: 84,
+};
+
+impl pallet_emission::StoreRules for StoreRules {
+	fn store(rules: pallet_emission::Rules) {
+		keep(RuntimeParameters::Emission(emission::Parameters::Rules(
+			emission::Rules,
+			Some(rules),
+		)));
+	}
+}
+
+impl pallet_emission::Config for Runtime {
+	type NativeBalance = Balances;
+	type Rules = EmissionRules;
+	type StoreRules = StoreRules;
+	type Ticks = Verdicts;
+	type Shares = Compute;
+	type Liveness = Attestation;
+	type ValidatorsPot = ValidatorsPot;
+	type Treasury = TreasuryAccount;
+	type WeightInfo = pallet_emission::weights::SubstrateWeight<Runtime>;
 }

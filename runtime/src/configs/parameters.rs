@@ -8,7 +8,7 @@ use super::{
 		INITIAL_VERDICTS_RULES,
 	},
 	consensus::INITIAL_VALIDATOR_RULES,
-	money::{INITIAL_COMPUTE_RULES, INITIAL_ORACLE_RULES},
+	money::{INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES, INITIAL_ORACLE_RULES},
 };
 use crate::*;
 
@@ -78,13 +78,22 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_compute::Rules = INITIAL_COMPUTE_RULES;
 	}
+
+	/// New α.
+	#[dynamic_pallet_params]
+	#[codec(index = 7)]
+	pub mod emission {
+		/// How much there is of it, and who has it.
+		#[codec(index = 0)]
+		pub static Rules: pallet_emission::Rules = INITIAL_EMISSION_RULES;
+	}
 }
 
 pub use dynamic_params::{
 	attestation::Rules as AttestationRules, compute::Rules as ComputeRules,
-	oracle::Rules as OracleRules, registry::Rules as RegistryRules,
-	reputation::Rules as ReputationRules, validators::Rules as ValidatorRules,
-	verdicts::Rules as VerdictsRules,
+	emission::Rules as EmissionRules, oracle::Rules as OracleRules,
+	registry::Rules as RegistryRules, reputation::Rules as ReputationRules,
+	validators::Rules as ValidatorRules, verdicts::Rules as VerdictsRules,
 };
 
 #[cfg(feature = "runtime-benchmarks")]

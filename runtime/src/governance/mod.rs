@@ -72,9 +72,11 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmi
 			Key::Reputation(_) | Key::Verdicts(_) | Key::Validators(_) => {
 				OrRoot::<Penalties>::try_origin(origin)
 			},
-			Key::Registry(_) | Key::Attestation(_) | Key::Oracle(_) | Key::Compute(_) => {
-				OrRoot::<Loosening>::try_origin(origin)
-			},
+			Key::Registry(_)
+			| Key::Attestation(_)
+			| Key::Oracle(_)
+			| Key::Compute(_)
+			| Key::Emission(_) => OrRoot::<Loosening>::try_origin(origin),
 		}
 	}
 

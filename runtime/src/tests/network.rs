@@ -132,6 +132,7 @@ pub(super) fn block_by(randomness: Option<[u8; 32]>) {
 	Reputation::on_poll(next, &mut WeightMeter::new());
 	Oracle::on_poll(next, &mut WeightMeter::new());
 	Compute::on_poll(next, &mut WeightMeter::new());
+	Emission::on_poll(next, &mut WeightMeter::new());
 }
 
 pub(super) fn blocks(count: u32) {
@@ -150,6 +151,7 @@ pub(super) fn check() {
 	Reputation::do_try_state().expect("reputation's invariants hold");
 	Oracle::do_try_state().expect("the oracle's invariants hold");
 	Compute::do_try_state().expect("compute's invariants hold");
+	Emission::do_try_state().expect("emission's invariants hold");
 }
 
 fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {

@@ -3,7 +3,12 @@ use std::time::Duration;
 use hcc_chain::{api, Chain, ChainAt};
 use serde_json::{json, Value};
 
-use super::{conduct, conduct_in_words, connected, price::usd, watch_vms::of_compute, NODE};
+use super::{
+	conduct, conduct_in_words, connected,
+	price::usd,
+	watch_vms::{of_compute, of_emission},
+	NODE,
+};
 
 /// How often to look for a finalised block.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -77,6 +82,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Validators" => of_validators(&event)?,
 			"Oracle" => of_oracle(&event)?,
 			"Compute" => of_compute(&event)?,
+			"Emission" => of_emission(&event)?,
 			_ => None,
 		};
 		if let Some((mut row, text)) = told {

@@ -1,8 +1,11 @@
-//! What `hcc watch` tells of VMs.
+//! What `hcc watch` tells of VMs, and of what they bring.
 
-use hcc_chain::api::compute::events::{
-	Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Ordered, Refunded, Settled,
-	Stopped, Terminated,
+use hcc_chain::api::{
+	compute::events::{
+		Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Ordered, Refunded,
+		Settled, Stopped, Terminated,
+	},
+	emission::events::{Claimed, EraClosed, EraForgotten},
 };
 use serde_json::json;
 
@@ -138,6 +141,49 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"burned": burned,
 		});
 		Some((row, text))
+	} else {
+		None
+	})
+}
+
+pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	Ok(if let Some(e) = event.decode_fields_as::<EraClosed>() {
+		let e = e?;
+		let minted = e.miners.saturating_add(e.validators).saturating_add(e.treasury);
+		let (budget, burned) = (alpha(e.budget), alpha(e.burned));
+		let text = format!(
+			"era {} is over: of {budget} α miners can have {}, {burned} are burned",
+			e.era,
+			alpha(e.miners)
+		);
+		let row = json!({
+			"event": "era_closed",
+			"era": e.era,
+			"budget": budget,
+			"minted": alpha(minted),
+			"miners": alpha(e.miners),
+			"validators": alpha(e.validators),
+			"treasury": alpha(e.treasury),
+			"burned": burned,
+			"owed": alpha(e.total_owed),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Claimed>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("{} has {amount} α of era {}", e.miner, e.era);
+		let row = json!({
+			"event": "claimed",
+			"era": e.era,
+			"miner": e.miner.to_string(),
+			"amount": amount,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<EraForgotten>() {
+		let e = e?;
+		let burned = alpha(e.burned);
+		let text = format!("era {} is forgotten: {burned} α were not claimed", e.era);
+		Some((json!({ "event": "era_forgotten", "era": e.era, "burned": burned }), text))
 	} else {
 		None
 	})

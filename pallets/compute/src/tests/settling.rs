@@ -278,3 +278,19 @@ fn an_account_that_does_not_exist_leaves_its_share_to_be_burned() {
 		let _ = Balances::set_balance(&account(200), gone);
 	});
 }
+
+#[test]
+fn who_counts_what_was_paid_is_told_of_each_interval_and_of_nothing_else() {
+	run(|| {
+		let id = running();
+		let lapsed = now() + 1;
+		lived(lapsed, Lived::Lapsed);
+		intervals(4);
+		assert_ok!(Compute::terminate(signed(TENANT), id));
+		intervals(2);
+		let told: Balance =
+			hcc_primitives::mock::Settled::get().iter().map(|(_, _, paid)| paid).sum();
+		assert_eq!(told, Compute::paid().settled - boot_fee());
+		assert!(told > 0);
+	});
+}

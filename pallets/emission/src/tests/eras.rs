@@ -1,0 +1,234 @@
+//! Eras: what they bring, who has it, what is forgotten.
+
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::Hooks,
+	weights::{Weight, WeightMeter},
+};
+use hcc_primitives::{
+	mock::{Fit, Lost, Now},
+	units::{Balance, ALPHA},
+};
+use proptest::prelude::*;
+use sp_runtime::Perbill;
+
+use crate::{mock::*, *};
+
+#[test]
+fn miners_are_owed_by_their_tier_and_have_it_when_the_era_is_over() {
+	run(|| {
+		let era = Emission::era().index;
+		for miner in [10, 11, 12] {
+			paid(miner, 100 * ALPHA);
+		}
+		assert_noop!(claim(era, 10), Error::<Test>::NotClaimable);
+		assert_eq!(Emission::owed_to(era, account(10)), (10 * ALPHA, None));
+		next_era();
+		for (miner, part) in [(10, 10_000), (11, 7_500), (12, 5_000)] {
+			let wanted = part * ALPHA / 1_000;
+			assert_eq!(Emission::owed_to(era, account(miner)), (wanted, Some(wanted)));
+			assert_ok!(claim(era, miner));
+			assert_eq!(free(miner), ALPHA + wanted);
+			assert_noop!(claim(era, miner), Error::<Test>::NothingOwed);
+		}
+		assert_noop!(claim(era, 99), Error::<Test>::NothingOwed);
+	});
+}
+
+#[test]
+fn an_era_is_divided_and_what_nobody_is_owed_is_burned() {
+	run(|| {
+		let era = Emission::era().index;
+		paid(10, 100 * ALPHA);
+		next_era();
+		let of = closed(era);
+		assert_eq!(of.budget, 1_000 * ALPHA);
+		assert_eq!(of.validators, 200 * ALPHA);
+		assert_eq!(of.treasury, 100 * ALPHA);
+		assert_eq!(of.miners, 10 * ALPHA);
+		assert_eq!(of.burned, 690 * ALPHA);
+		assert_eq!((free(200), free(201)), (201 * ALPHA, 101 * ALPHA));
+		assert_eq!(Emission::brought().burned, 690 * ALPHA);
+	});
+}
+
+#[test]
+fn where_more_is_owed_than_there_is_all_have_the_same_part() {
+	run(|| {
+		let era = Emission::era().index;
+		paid(10, 30_000 * ALPHA);
+		paid(11, 4_000 * ALPHA);
+		next_era();
+		assert_eq!(closed(era).burned, 0);
+		assert_ok!(claim(era, 10));
+		assert_ok!(claim(era, 11));
+		// 3,000 and 300 owed, 700 there are.
+		assert_eq!(free(10) - ALPHA, 700 * ALPHA * 3_000 / 3_300);
+		assert_eq!(free(11) - ALPHA, 700 * ALPHA * 300 / 3_300);
+	});
+}
+
+#[test]
+fn who_may_get_no_work_is_owed_nothing() {
+	run(|| {
+		Fit::set(vec![]);
+		paid(10, 100 * ALPHA);
+		assert_eq!(Emission::era().owed, 0);
+	});
+}
+
+#[test]
+fn what_is_not_claimed_in_time_is_burned() {
+	run(|| {
+		let era = Emission::era().index;
+		paid(10, 100 * ALPHA);
+		paid(11, 100 * ALPHA);
+		next_era();
+		assert_ok!(claim(era, 10));
+		let before = Emission::brought().burned;
+		for _ in 0..RULES.claimable {
+			assert!(Emission::closed_era(era).is_some());
+			next_era();
+		}
+		assert_noop!(claim(era, 11), Error::<Test>::NotClaimable);
+		assert_eq!(Emission::owed_to(era, account(11)), (0, None));
+		let unclaimed = 7_500 * ALPHA / 1_000;
+		assert!(events().contains(&Event::EraForgotten { era, burned: unclaimed }));
+		let later: Balance = 3 * 700 * ALPHA;
+		assert_eq!(Emission::brought().burned - before, unclaimed + later);
+	});
+}
+
+#[test]
+fn an_era_with_many_debts_is_forgotten_some_at_a_time() {
+	run(|| {
+		let era = Emission::era().index;
+		Fit::set((0..200u8).map(|chip| ([chip; 32], hcc_primitives::Tier::Trusted)).collect());
+		(0..200).for_each(|miner| paid(miner, 100 * ALPHA));
+		for _ in 0..=RULES.claimable {
+			next_era();
+		}
+		for _ in 0..5 {
+			tick();
+		}
+		assert_eq!(Owed::<Test>::iter_prefix(era).count(), 0);
+		assert_eq!(Emission::closed_era(era), None);
+	});
+}
+
+#[test]
+fn a_part_that_makes_no_account_exist_stays_to_be_claimed() {
+	run(|| {
+		let era = Emission::era().index;
+		Fit::mutate(|fit| fit.push(([50; 32], hcc_primitives::Tier::Trusted)));
+		paid(50, EXISTENTIAL_DEPOSIT * 5);
+		next_era();
+		assert_noop!(claim(era, 50), Error::<Test>::TooLittle);
+		assert_eq!(Emission::owed_to(era, account(50)).0, EXISTENTIAL_DEPOSIT / 2);
+	});
+}
+
+#[test]
+fn an_account_that_does_not_exist_leaves_its_part_to_be_burned() {
+	run(|| {
+		MockRules::set(Rules { initial: 4_000, ..RULES });
+		use frame_support::traits::fungible::Mutate;
+		let gone = free(200);
+		Balances::set_balance(&account(200), 0);
+		let era = next_era();
+		let of = closed(era);
+		assert_eq!((of.validators, of.treasury, of.burned), (0, 400, 3_600));
+		Balances::set_balance(&account(200), gone);
+	});
+}
+
+#[test]
+fn a_payment_counts_to_the_era_in_which_it_is_settled() {
+	run(|| {
+		let era = Emission::era();
+		while Now::get() < era.from + era.length - 1 {
+			tick();
+		}
+		paid(10, 100 * ALPHA);
+		tick();
+		assert_eq!(Emission::era().index, era.index + 1);
+		paid(10, 200 * ALPHA);
+		assert_eq!(Emission::owed_to(era.index, account(10)).0, 10 * ALPHA);
+		assert_eq!(Emission::owed_to(era.index + 1, account(10)).0, 20 * ALPHA);
+	});
+}
+
+#[test]
+fn a_clock_that_stands_still_ends_no_era_and_a_late_one_ends_once() {
+	run(|| {
+		let era = Emission::era().index;
+		for block in 10..100 {
+			Emission::on_poll(block, &mut WeightMeter::new());
+		}
+		assert_eq!(Emission::era().index, era);
+		Now::mutate(|now| *now += 5 * ERA);
+		Emission::on_poll(100, &mut WeightMeter::with_limit(Weight::zero()));
+		assert_eq!(Emission::era().index, era, "there is no room for it");
+		tick();
+		assert_eq!(Emission::era().index, era + 1);
+	});
+}
+
+#[test]
+fn no_more_is_made_than_the_cap() {
+	run(|| {
+		MockRules::set(Rules { halving: u32::MAX, cap: 2_500 * ALPHA, ..RULES });
+		for _ in 0..12 {
+			let era = Emission::era().index;
+			paid(10, 100_000 * ALPHA);
+			next_era();
+			assert_ok!(claim(era, 10));
+		}
+		let all = Emission::brought();
+		assert!(all.minted() <= 2_500 * ALPHA);
+		assert!(all.minted() > 2_490 * ALPHA, "it comes close to it");
+	});
+}
+
+#[test]
+fn the_bonus_follows_what_is_lost_of_payments() {
+	run(|| {
+		assert_eq!(Emission::bonus(), Perbill::from_percent(10));
+		Lost::set(Perbill::from_percent(8));
+		assert_eq!(Emission::bonus(), Perbill::from_percent(3));
+		Lost::set(Perbill::from_percent(5));
+		assert_eq!(Emission::bonus(), Perbill::zero());
+		paid(10, 100 * ALPHA);
+		assert_eq!(Emission::era().owed, 0);
+	});
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+	/// Years of eras: whatever is paid, claimed or left, every unit is where the pallet says.
+	#[test]
+	fn every_unit_is_somewhere(
+		steps in prop::collection::vec((0..3u8, 0..50_000u64, 0..8u8), 40..160)
+	) {
+		run(|| {
+			for (what, amount, who) in &steps {
+				let miner = 10 + who % 3;
+				match what {
+					0 => paid(miner, Balance::from(*amount) * ALPHA / 7),
+					1 => {
+						let era = Emission::era().index.saturating_sub(1 + u32::from(who / 3));
+						let _ = claim(era, miner);
+					},
+					_ => {
+						next_era();
+					},
+				}
+				Emission::do_try_state().expect("the invariants hold");
+			}
+			let all = Emission::brought();
+			assert!(all.minted() <= RULES.cap);
+			assert_eq!(all.budgets, all.minted() + all.burned);
+		});
+	}
+}
