@@ -197,6 +197,19 @@ fn live(machine: &Machine, intervals: u32, answers: bool) {
 	}
 }
 
+/// The miner has new α for what was paid, of an era that is over.
+fn claim_what_is_owed() {
+	let eras = 0..Emission::era().index;
+	let parts = eras.filter_map(|era| Some((era, Emission::owed_to(era, miner()).1?)));
+	let (era, part) = parts.into_iter().find(|(_, part)| *part > 0).expect("something is owed");
+	let (before, issued) = (Balances::free_balance(miner()), Balances::total_issuance());
+	assert_ok!(Emission::claim(signed(&tenant()), era, miner()));
+	assert_eq!(Balances::free_balance(miner()) - before, part);
+	assert_eq!(Balances::total_issuance() - issued, part);
+	let again = Emission::claim(signed(&tenant()), era, miner());
+	assert_noop!(again, pallet_emission::Error::<Runtime>::NothingOwed);
+}
+
 /// Verdicts can be proven false for a short time only, so that the tests need not be long.
 fn hurry() {
 	use crate::configs::{parameters::*, INITIAL_VERDICTS_RULES};
@@ -229,6 +242,8 @@ fn intervals_are_paid_that_the_host_was_live_in_and_the_others_given_back() {
 		let events = compute_events();
 		assert!(settled(&events) >= 4, "{}", settled(&events));
 		assert_eq!(refunded(&events), 0);
+		check();
+		claim_what_is_owed();
 		check();
 		live(&machine, 12, false);
 		let events = compute_events();

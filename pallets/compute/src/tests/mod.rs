@@ -4,3 +4,4 @@ mod booting;
 mod ordering;
 mod placing;
 mod settling;
+mod simulation;
