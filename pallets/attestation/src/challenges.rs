@@ -4,7 +4,8 @@ use codec::Decode;
 use frame_support::weights::WeightMeter;
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
-	genesis, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId, Ticks,
+	genesis, parent_hash, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId,
+	Ticks,
 };
 
 use crate::*;
@@ -34,7 +35,7 @@ impl<T: Config> Pallet<T> {
 			&host.miner.clone().into(),
 			chip,
 			seq,
-			&Self::parent_hash(),
+			&parent_hash::<T>(),
 		);
 		host.seq = seq;
 		host.challenge = Some(OpenChallenge { seq, nonce, deadline, subject: None });
@@ -44,19 +45,6 @@ impl<T: Config> Pallet<T> {
 		Self::note_challenge(chip, seq);
 		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
 		true
-	}
-
-	fn parent_hash() -> [u8; 32] {
-		Self::hash_bytes(&frame_system::Pallet::<T>::parent_hash())
-	}
-
-	/// A block's hash as statements hold it.
-	pub(crate) fn hash_bytes(hash: &T::Hash) -> [u8; 32] {
-		let mut bytes = [0; 32];
-		for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
-			*to = *from;
-		}
-		bytes
 	}
 
 	/// Counts challenges as missed whose deadline has passed without evidence. A tick without room for that is kept later.

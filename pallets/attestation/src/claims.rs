@@ -103,7 +103,7 @@ impl<T: Config> Pallet<T> {
 			!number.is_zero() && number < now && age <= MAX_CLAIM_AGE.into(),
 			Error::<T>::ClaimTooOld
 		);
-		let hash = Self::hash_bytes(&frame_system::Pallet::<T>::block_hash(number));
+		let hash = hcc_primitives::hash_bytes(frame_system::Pallet::<T>::block_hash(number));
 		Ok(challenge_nonce(
 			&genesis::<T>(),
 			&miner.clone().into(),

@@ -6,7 +6,8 @@ use hcc_evidence::{
 	vm::{boot_nonce, vm_evidence_hash, Boot, VmEvidence},
 };
 use hcc_primitives::{
-	genesis, units::DAYS, ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle, Ticks,
+	genesis, parent_hash, units::DAYS, ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle,
+	Ticks,
 };
 
 use crate::{price::in_alpha, *};
@@ -32,21 +33,12 @@ impl<T: Config> Pallet<T> {
 		vm.escrow = vm.escrow.saturating_sub(fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
-		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &Self::parent_hash());
+		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
 		let until = T::Ticks::now().saturating_add(rules.boot);
 		vm.state = State::Booting { nonce, fee, until };
 		Self::store(id, vm);
 		Self::deposit_event(Event::BootBegun { vm: id, miner: place.miner, counter, nonce, until });
 		Ok(())
-	}
-
-	fn parent_hash() -> [u8; 32] {
-		let mut bytes = [0; 32];
-		let hash = frame_system::Pallet::<T>::parent_hash();
-		for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
-			*to = *from;
-		}
-		bytes
 	}
 
 	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {
@@ -139,9 +131,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
 		let State::Booting { fee, .. } = vm.state else { return };
 		let Some(place) = &vm.place else { return };
-		let live =
-			T::Miners::chips(&place.miner).iter().any(|chip| T::Liveness::fit(chip).is_some());
-		if live {
+		if Self::is_live(&place.miner) {
 			Self::burn(&vm.tenant, fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned: fee });
 		} else {
@@ -149,6 +139,11 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
 		}
 		vm.state = State::Assigned { until: T::Ticks::now() };
+	}
+
+	/// Whether a chip of that miner's has proven itself lately.
+	pub(crate) fn is_live(miner: &AccountIdOf<T>) -> bool {
+		T::Miners::chips(miner).iter().any(|chip| T::Liveness::fit(chip).is_some())
 	}
 
 	/// Stops a VM.

@@ -133,7 +133,10 @@ impl<T: Config> Pallet<T> {
 		if place.chip.is_some() {
 			return Self::halt(id, vm, StopReason::NotBooted);
 		}
-		Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+		// A live host whose guest shows nothing may have been given an image that cannot boot: that is not its fault.
+		if why == Failure::NotBegun || !Self::is_live(&place.miner) {
+			Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+		}
 		if vm.tried.is_full() {
 			vm.tried.remove(0);
 		}

@@ -24,7 +24,7 @@ pub mod validators;
 
 pub use conduct::{Conduct, Reputation, Tier};
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
-pub use genesis::genesis;
+pub use genesis::{genesis, hash_bytes, parent_hash};
 pub use hosting::{Interval, IntervalIndex, JudgesVms, Lived, Liveness, Offered, Offers};
 pub use miner::{
 	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,

@@ -151,6 +151,9 @@ fn a_boot_that_comes_to_nothing_costs_its_fee_where_the_host_is_live() {
 		assert_eq!(vm(1).escrow, ESCROW - boot_fee());
 		assert_eq!(Compute::paid().burned, boot_fee());
 		assert_eq!(free(10), before, "nobody earns by not booting");
+		assert_ok!(order(small()));
+		tick();
+		assert_eq!(miner_of(2), 10, "it may have been the image: it goes on getting work");
 	});
 }
 
@@ -164,6 +167,10 @@ fn a_boot_that_comes_to_nothing_costs_nothing_where_the_host_is_not_live() {
 		ticks(RULES.boot + 1);
 		assert_eq!(vm(1).escrow, ESCROW);
 		assert_eq!(Compute::paid().burned, 0);
+		Fit::set(vec![(chip_of(10), hcc_primitives::Tier::Regular)]);
+		assert_ok!(order(small()));
+		tick();
+		assert!(matches!(state(2), State::Pending { .. }), "it gets no work for a while");
 	});
 }
 
