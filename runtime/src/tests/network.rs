@@ -245,6 +245,12 @@ pub(super) fn score(machine: &Machine) -> u16 {
 	Reputation::record(chip(machine)).map_or(500, |record| record.score.value)
 }
 
+/// All the α there is, but for what eras have brought.
+pub(super) fn issued_before_eras() -> Balance {
+	let brought = Emission::brought();
+	Balances::total_issuance() - brought.claimed - brought.validators - brought.treasury
+}
+
 /// What a validator has on hold.
 pub(super) fn bond(validator: Sr25519Keyring) -> Balance {
 	let reason = pallet_validators::HoldReason::Bond.into();
