@@ -185,6 +185,7 @@ stop_miner='touch /run/stop-miner; killall hcc-miner; while pidof hcc-miner >/de
 tamper() {
 	# An interval that is over with all its challenges answered is paid for.
 	wait_for "two intervals of the VM are over" 2 '.event == "charged"' $CHALLENGE_PATIENCE
+	wait_for "its guest has told what it got, signed by the key of its boot" 1 '.event == "told"' 120
 	say "the miner's binary is altered, and runs again"
 	control "$stop_miner; printf X >>/usr/bin/hcc-miner; rm /run/stop-miner; sha256sum /usr/bin/hcc-miner"
 	wait_for "its evidence is rejected: a measured file is unknown" 1 '.event == "verdict" and .code == 1201' $CHALLENGE_PATIENCE
@@ -256,6 +257,7 @@ result() {
 			score_after_tamper: $after,
 			audited: (map(select(.event == "audited")) | length),
 			false_vote_proven: any(.event == "proven" and (.wrong | length) > 0),
+			receipts: (map(select(.event == "told")) | length),
 			settled: (map(select(.event == "settled") | .amount | tonumber) | add),
 			refunded: (map(select(.event == "refunded") | .amount | tonumber) | add),
 			minted: (map(select(.event == "era_closed") | .minted | tonumber) | add),

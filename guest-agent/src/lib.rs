@@ -6,6 +6,7 @@ pub mod config;
 pub mod frame;
 pub mod protocol;
 mod server;
+pub mod usage;
 pub mod vm;
 
 pub use agent::{Agent, ReportError, ReportSource};

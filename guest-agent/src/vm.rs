@@ -1,13 +1,20 @@
-//! What a host and the agent in a tenant's VM say to each other at boot: frames, as with the host's own agent.
+//! What a host and the agent in a tenant's VM say to each other, at boot and later: frames, as with the host's own agent.
 
 use codec::{Decode, Encode};
 use hcc_evidence::{
 	host::{Genesis, Hash256},
-	vm::VmId,
+	vm::{SignedReceipt, VmId},
 };
 
 /// The version of these messages. A change of them is a new version.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+
+/// What the host asks.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Question {
+	ShowBoot(ShowBoot),
+	TellUse(TellUse),
+}
 
 /// What the host asks of a VM that has booted: to show that, for the boot that the chain has opened.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -35,4 +42,22 @@ pub enum BootShown {
 	},
 	/// The agent cannot answer.
 	Failed { message: String },
+}
+
+/// What the host asks of a VM when a billing interval is over: what it got.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct TellUse {
+	pub version: u8,
+	pub genesis: Genesis,
+	pub interval: u32,
+}
+
+/// What the agent answers.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum UseTold {
+	Receipt(SignedReceipt),
+	/// The agent cannot answer.
+	Failed {
+		message: String,
+	},
 }

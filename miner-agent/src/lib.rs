@@ -14,6 +14,7 @@ mod process;
 mod register;
 pub mod run;
 mod tpm;
+mod usage;
 mod vms;
 
 pub use tpm::{Tpm, TpmError};

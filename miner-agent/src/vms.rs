@@ -12,12 +12,12 @@ use hcc_evidence::vm::{vm_host_data, VmEvidence, VmId};
 use hccam::{
 	connect,
 	frame::{receive, send},
-	vm::{BootShown, ShowBoot, VERSION},
+	vm::{BootShown, Question, ShowBoot, VERSION},
 	Address,
 };
 use tokio::process::Command;
 
-use crate::{config::Config, process::Process};
+use crate::{config::Config, process::Process, usage::Receipts};
 
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
 type State = api::runtime_types::pallet_compute::types::State;
@@ -38,6 +38,7 @@ pub(crate) struct Vms {
 	run_dir: PathBuf,
 	/// With which not to try before then.
 	later: BTreeMap<VmId, Instant>,
+	receipts: Receipts,
 }
 
 impl Vms {
@@ -47,7 +48,12 @@ impl Vms {
 			std::fs::create_dir_all(&run_dir)
 				.with_context(|| format!("cannot make {}", run_dir.display()))?;
 		}
-		Ok(Self { launcher: config.launcher.clone(), run_dir, later: BTreeMap::new() })
+		Ok(Self {
+			launcher: config.launcher.clone(),
+			run_dir,
+			later: BTreeMap::new(),
+			receipts: Receipts::default(),
+		})
 	}
 
 	/// Does what the chain wants of VMs, until the node goes away.
@@ -75,7 +81,7 @@ impl Vms {
 		let hosted = hosted_by(&at, miner).await?;
 		self.end_others(&hosted).await?;
 		self.later.retain(|id, until| hosted.contains(id) && Instant::now() < *until);
-		for id in hosted {
+		for id in hosted.iter().copied() {
 			if self.later.contains_key(&id) {
 				continue;
 			}
@@ -84,7 +90,9 @@ impl Vms {
 				self.later.insert(id, Instant::now() + AFTER_FAILURE);
 			}
 		}
-		Ok(())
+		let runs = hosted.into_iter().filter(|id| self.process(*id).runs_for().is_some());
+		let guests: Vec<_> = runs.map(|id| (id, Address::Unix(self.socket(id)))).collect();
+		self.receipts.tell(chain, hot, &at, &guests).await
 	}
 
 	async fn tend_one(
@@ -174,6 +182,9 @@ impl Vms {
 			.args(["--boot", &vm.boot_counter.to_string()])
 			.args(["--image", &hex::encode(order.measurement)])
 			.args(["--host-data", &hex::encode(host_data)])
+			.args(["--vcpus", &vm.allotted.vcpus.to_string()])
+			.args(["--memory", &vm.allotted.memory.to_string()])
+			.args(["--disk", &vm.allotted.disk.to_string()])
 			.args(["--listen", &Address::Unix(self.socket(id)).to_string()]);
 		process.start(&mut command, boot).with_context(|| launcher.display().to_string())?;
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
@@ -225,7 +236,7 @@ async fn ask(address: &Address, question: &ShowBoot) -> anyhow::Result<BootShown
 	loop {
 		match connect(address).await {
 			Ok(mut stream) => {
-				send(&mut stream, question).await?;
+				send(&mut stream, &Question::ShowBoot(question.clone())).await?;
 				let answer = receive(&mut stream).await?;
 				return answer.context("the VM's agent gave no answer");
 			},

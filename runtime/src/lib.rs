@@ -193,4 +193,6 @@ mod runtime {
 	pub type Compute = pallet_compute;
 	#[runtime::pallet_index(35)]
 	pub type Emission = pallet_emission;
+	#[runtime::pallet_index(36)]
+	pub type Usage = pallet_usage;
 }

@@ -31,6 +31,10 @@ const _: &[u8] = include_bytes!("../hccs.scale");
 		with = "::subxt::utils::Static<::hcc_evidence::host::HostEvidence>"
 	),
 	substitute_type(
+		path = "hcc_evidence::vm::receipt::SignedReceipt",
+		with = "::subxt::utils::Static<::hcc_evidence::vm::SignedReceipt>"
+	),
+	substitute_type(
 		path = "hcc_evidence::vm::body::VmEvidence",
 		with = "::subxt::utils::Static<::hcc_evidence::vm::VmEvidence>"
 	),

@@ -5,8 +5,8 @@ use frame_support::traits::{
 	Get, Imbalance,
 };
 use hcc_primitives::{
-	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Price, SettlementShares,
-	Tick, Ticks,
+	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Price, Ran,
+	SettlementShares, Tick, Ticks, Usage,
 };
 use sp_runtime::{traits::Saturating, Perbill};
 
@@ -78,7 +78,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn settle(id: Id, vm: &mut VmOf<T>) {
 		while let Some(charge) = vm.charges.first() {
 			let lived = T::Liveness::was_live(&charge.chip, charge.first, charge.last);
-			if lived == Lived::Unsettled {
+			if lived == Lived::Unsettled || T::Usage::open(charge.last) {
 				break;
 			}
 			Self::settle_first(id, vm, lived);
@@ -96,16 +96,34 @@ impl<T: Config> Pallet<T> {
 			return Self::pay_interval(id, vm, charge);
 		}
 		vm.lapses = vm.lapses.saturating_add(1);
+		Self::give_back(vm, amount);
+		Self::deposit_event(Event::Refunded { vm: id, first, last, amount });
+	}
+
+	/// Gives back what was owed.
+	fn give_back(vm: &mut VmOf<T>, amount: Balance) {
 		if vm.state == State::Terminated {
 			Self::release(HoldReason::Escrow, &vm.tenant, amount);
 		} else {
 			vm.escrow = vm.escrow.saturating_add(amount);
 		}
 		Paid::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
-		Self::deposit_event(Event::Refunded { vm: id, first, last, amount });
 	}
 
-	fn pay_interval(id: Id, vm: &VmOf<T>, charge: ChargeOf<T>) {
+	/// Gives back what the VM has not got.
+	fn lessen(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
+		let ChargeOf::<T> { first, last, ticks, chip, .. } = *charge;
+		let part = T::Usage::settle(&Ran { vm: id, chip, first, last, ticks });
+		let amount = part.mul_floor(charge.amount);
+		if amount > 0 {
+			charge.amount = charge.amount.saturating_sub(amount);
+			Self::give_back(vm, amount);
+			Self::deposit_event(Event::Lessened { vm: id, first, last, amount });
+		}
+	}
+
+	fn pay_interval(id: Id, vm: &mut VmOf<T>, mut charge: ChargeOf<T>) {
+		Self::lessen(id, vm, &mut charge);
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
 		T::OnSettled::on_settled(&charge.miner, &charge.chip, charge.amount);
 		Self::deposit_event(Event::Settled {

@@ -20,6 +20,7 @@ mod orders;
 mod placement;
 pub mod price;
 mod state;
+mod told;
 mod types;
 pub mod weights;
 
@@ -50,7 +51,7 @@ pub mod pallet {
 	use hcc_evidence::vm::VmEvidence;
 	use hcc_primitives::{
 		units::Balance, ChipHash, ChipOwners, IntervalIndex, JudgesVms, Liveness, Miners, Offers,
-		OnSettled, Oracle, Price, Tick, Ticks,
+		OnSettled, Oracle, Price, Tick, Ticks, Usage,
 	};
 
 	use super::*;
@@ -102,6 +103,9 @@ pub mod pallet {
 
 		/// Is told of what is paid for intervals.
 		type OnSettled: OnSettled<AccountIdOf<Self>>;
+
+		/// Knows what VMs got.
+		type Usage: Usage;
 
 		/// What is held for the rows of a VM.
 		#[pallet::constant]
@@ -272,6 +276,8 @@ pub mod pallet {
 		},
 		/// Its chip was not live in those intervals: what was owed is given back.
 		Refunded { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
+		/// Its guest has shown that it got less than it pays for: so much of what was owed is given back.
+		Lessened { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
 		/// A boot came to nothing, and its fee was given back, or burned where the miner's chip was live.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },
 		/// It is gone. What was left of its escrow was given back.

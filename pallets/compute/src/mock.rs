@@ -124,6 +124,7 @@ impl Config for Test {
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
 	type OnSettled = mock::MockOnSettled;
+	type Usage = mock::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

@@ -7,7 +7,7 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_evidence::vm::config_statement;
-use hcc_primitives::{genesis, units::Balance, Oracle, Price, Ticks};
+use hcc_primitives::{genesis, units::Balance, Oracle, Price, Ticks, Usage};
 use sp_core::ed25519;
 
 use crate::{
@@ -210,6 +210,7 @@ impl<T: Config> Pallet<T> {
 		Orders::<T>::remove(id);
 		Rented::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
+		T::Usage::forget(id);
 		Self::deposit_event(Event::Removed { vm: id });
 	}
 

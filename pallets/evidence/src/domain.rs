@@ -30,13 +30,15 @@ pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
 /// What a tenant signs: the configuration of a VM.
 pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
+/// What a guest signs: a receipt of use.
+pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
 /// A chip's hash; without a genesis hash, since chips outlive chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// Every tag.
 pub const ALL: &[Tag] = &[
 	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
-	CHIP,
+	RECEIPT, CHIP,
 ];
 
 #[cfg(test)]

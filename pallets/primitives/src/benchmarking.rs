@@ -3,9 +3,9 @@
 
 use alloc::vec::Vec;
 
-use hcc_evidence::{host::ChipHash, snp::Vek, UnixSeconds};
+use hcc_evidence::{host::ChipHash, snp::Vek, vm::VmId, UnixSeconds};
 
-use crate::{EnrolledTpm, Tick};
+use crate::{EnrolledTpm, Guest, IntervalIndex, Tick};
 
 /// 2030-01-01: the certificates of the benchmarks are valid then.
 pub const NOW: UnixSeconds = UnixSeconds(1_893_456_000);
@@ -35,6 +35,9 @@ pub trait World<AccountId> {
 
 	/// Has miners, each its own hot key, that offer more than anybody orders, each with a live chip and as many keys of it as there can be; and a price of α.
 	fn hosts(count: u32) -> Vec<AccountId>;
+
+	/// Has a VM run with that guest, and an interval over in which it ran; the number of that.
+	fn guest(vm: VmId, guest: Guest) -> IntervalIndex;
 
 	/// Gives a chip all that other pallets keep of one: keys that others deposited for, an open challenge.
 	fn engage(chip: &ChipHash, miner: &AccountId);

@@ -65,6 +65,12 @@ impl Tier {
 		[Self::Trusted, Self::Regular, Self::Probation, Self::Quarantine, Self::Suspended];
 }
 
+/// Takes into account how much VMs got of what they were given.
+pub trait NotesUse {
+	/// A VM on that chip has paid for a time in which it got so many thousandths of it.
+	fn note_use(chip: &ChipHash, got: u16);
+}
+
 /// Keeps what chips are known for.
 pub trait Reputation<AccountId> {
 	/// Takes into account how a chip met its challenge `seq`, which was `miner`'s to answer.

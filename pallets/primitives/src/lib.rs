@@ -20,9 +20,10 @@ pub mod money;
 pub mod oracle;
 pub mod ticks;
 pub mod units;
+pub mod usage;
 pub mod validators;
 
-pub use conduct::{Conduct, Reputation, Tier};
+pub use conduct::{Conduct, NotesUse, Reputation, Tier};
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};
 pub use hosting::{Interval, IntervalIndex, JudgesVms, Lived, Liveness, Offered, Offers};
@@ -33,6 +34,7 @@ pub use miner::{
 pub use money::{OnSettled, SettlementShares};
 pub use oracle::{Oracle, Price};
 pub use ticks::{Tick, Ticks};
+pub use usage::{Guest, Guests, Ran, Usage};
 pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};
 
 pub use hcc_evidence::host::ChipHash;

@@ -6,7 +6,7 @@ use frame_support::{pallet_prelude::DispatchResult, parameter_types, weights::We
 use hcc_evidence::{
 	host::{ChipHash, GenerationTrust},
 	snp::Vek,
-	vm::{Boot, VmClaims, VmEvidence},
+	vm::{Boot, VmClaims, VmEvidence, VmId},
 	RejectCode, UnixSeconds,
 };
 use sp_core::H256;
@@ -65,6 +65,15 @@ parameter_types! {
 	pub static LivedIn: Vec<(ChipHash, IntervalIndex, Lived)> = vec![];
 	/// What [`MockOnSettled`] was told.
 	pub static Settled: Vec<(AccountId32, ChipHash, units::Balance)> = vec![];
+	/// The guests that run.
+	pub static Running: Vec<(VmId, Guest)> = vec![];
+	/// Which part [`MockUsage`] gives back, and what it was asked.
+	pub static Lacked: Perbill = Perbill::zero();
+	pub static Asked: Vec<Ran> = vec![];
+	/// The first interval of which guests can still tell.
+	pub static OpenFrom: IntervalIndex = IntervalIndex::MAX;
+	/// What [`MockNotesUse`] was told.
+	pub static Used: Vec<(ChipHash, u16)> = vec![];
 	/// What [`MockShares`] says that is lost of a payment.
 	pub static Lost: Perbill = Perbill::from_percent(15);
 	/// What [`MockVms`] finds: by default, that a VM runs on its miner's first chip.
@@ -117,6 +126,11 @@ pub fn reset() {
 	LivedIn::set(vec![]);
 	VmFinding::set(None);
 	Settled::set(vec![]);
+	Running::set(vec![]);
+	Lacked::set(Perbill::zero());
+	Asked::set(vec![]);
+	OpenFrom::set(IntervalIndex::MAX);
+	Used::set(vec![]);
 	Lost::set(Perbill::from_percent(15));
 	Trust::set(GenerationTrust::Full);
 	REGISTER.with(|all| all.borrow_mut().clear());
@@ -355,6 +369,36 @@ impl OnSettled<AccountId32> for MockOnSettled {
 	}
 }
 
+pub struct MockGuests;
+impl Guests for MockGuests {
+	fn guest(vm: VmId) -> Option<Guest> {
+		Running::get().into_iter().find(|(id, _)| *id == vm).map(|(_, guest)| guest)
+	}
+}
+
+pub struct MockUsage;
+impl Usage for MockUsage {
+	fn open(interval: IntervalIndex) -> bool {
+		interval >= OpenFrom::get()
+	}
+
+	fn settle(ran: &Ran) -> Perbill {
+		Asked::mutate(|all| all.push(*ran));
+		Lacked::get()
+	}
+
+	fn forget(vm: VmId) {
+		Running::mutate(|all| all.retain(|(id, _)| *id != vm));
+	}
+}
+
+pub struct MockNotesUse;
+impl NotesUse for MockNotesUse {
+	fn note_use(chip: &ChipHash, got: u16) {
+		Used::mutate(|all| all.push((*chip, got)));
+	}
+}
+
 pub struct MockShares;
 impl SettlementShares for MockShares {
 	fn lost() -> Perbill {
@@ -463,6 +507,12 @@ impl crate::benchmarking::World<AccountId32> for MockWorld {
 			miner
 		};
 		(0..count).map(host).collect()
+	}
+
+	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
+		Running::mutate(|all| all.push((vm, guest)));
+		CurrentInterval::set(Interval { index: 10, from: Now::get(), length: 600 });
+		9
 	}
 
 	fn engage(_: &ChipHash, _: &AccountId32) {}

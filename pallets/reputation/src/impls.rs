@@ -1,4 +1,4 @@
-use hcc_primitives::{ChipHash, Conduct, Reputation, Tick, Ticks, Tier};
+use hcc_primitives::{ChipHash, Conduct, NotesUse, Reputation, Tick, Ticks, Tier};
 
 use crate::*;
 
@@ -8,6 +8,12 @@ impl<T: Config> Pallet<T> {
 		let (rules, now) = (Self::rules(), T::Ticks::now());
 		Records::<T>::get(chip)
 			.map_or_else(|| Score::first(&rules, now), |record| record.score.at(now, &rules))
+			.with_use(Self::use_of(chip), &rules)
+	}
+
+	/// How many thousandths of what they pay for the VMs on a chip get.
+	pub(crate) fn use_of(chip: &ChipHash) -> score::PerMille {
+		Uses::<T>::get(chip).unwrap_or(score::FULL)
 	}
 }
 
@@ -82,7 +88,9 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 			before: before.value,
 			after: after.value,
 		});
-		let tiers = (before.tier(&rules), after.tier(&rules));
+		let got = Self::use_of(chip);
+		let tier = |score: Score| score.with_use(got, &rules).tier(&rules);
+		let tiers = (tier(before), tier(after));
 		if tiers.0 != tiers.1 {
 			Self::deposit_event(Event::TierChanged {
 				chip: *chip,
@@ -117,6 +125,22 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 	}
 }
 
+impl<T: Config> NotesUse for Pallet<T> {
+	fn note_use(chip: &ChipHash, got: u16) {
+		let before = Self::use_of(chip);
+		let after = score::use_after(before, got);
+		if after == before {
+			return;
+		}
+		if after == score::FULL {
+			Uses::<T>::remove(chip);
+		} else {
+			Uses::<T>::insert(chip, after);
+		}
+		Self::deposit_event(Event::UseChanged { chip: *chip, got, before, after });
+	}
+}
+
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the README.
@@ -135,6 +159,9 @@ impl<T: Config> Pallet<T> {
 				seqs.clone().zip(seqs.skip(1)).all(|(former, latter)| former < latter),
 				"3: incidents are out of order"
 			);
+		}
+		for used in Uses::<T>::iter_values() {
+			ensure!(used < score::FULL, "5: a use that is whole");
 		}
 		for (chip, record) in Records::<T>::iter() {
 			let Some(slash) = record.slash else { continue };

@@ -69,6 +69,12 @@ pub mod pallet {
 	pub type Records<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, RecordOf<T>, OptionQuery>;
 
+	/// How many thousandths of what they pay for the VMs on a chip get, where that is less than all.
+	// Hashed with Blake2, as `Records`.
+	#[pallet::storage]
+	pub type Uses<T: Config> =
+		StorageMap<_, Blake2_128Concat, ChipHash, score::PerMille, OptionQuery>;
+
 	/// The chips for which miners are slashed at a tick.
 	// Hashed with Twox: ticks are not chosen by anybody.
 	#[pallet::storage]
@@ -84,6 +90,8 @@ pub mod pallet {
 	pub enum Event<T: Config> {
 		/// A chip's conduct at challenge `seq` changed its score, in thousandths, from `before` to `after`.
 		ScoreChanged { chip: ChipHash, seq: u64, conduct: Conduct, before: u16, after: u16 },
+		/// A VM on a chip got `got` thousandths of what it paid for: its VMs get `after` of it in the mean.
+		UseChanged { chip: ChipHash, got: u16, before: u16, after: u16 },
 		/// A verdict was proven false: what it had changed is taken back.
 		Undone { chip: ChipHash, seq: u64, before: u16, after: u16 },
 		/// A chip belongs to another tier now.
@@ -113,7 +121,12 @@ pub mod pallet {
 			T::Rules::get().clamped()
 		}
 
-		/// What a chip is known for: its score in thousandths, its strikes, its last verdicts. None before its first challenge.
+		/// How many thousandths of what they pay for the VMs on a chip get, as their guests tell: the score is lowered by [`Rules::usage`] times what is missing.
+		pub fn usage_of(chip: ChipHash) -> score::PerMille {
+			Self::use_of(&chip)
+		}
+
+		/// What a chip is known for: its score in thousandths, before its use lowers it, its strikes, its last verdicts. None before its first challenge.
 		pub fn record(chip: ChipHash) -> Option<RecordOf<T>> {
 			Records::<T>::get(chip)
 		}

@@ -46,6 +46,7 @@ pub const RULES: Rules = Rules {
 	max_strikes: 3,
 	decay: 20,
 	daily_loss: 1_000,
+	usage: 100,
 	slash: Perbill::from_percent(5),
 };
 

@@ -55,6 +55,8 @@ pub struct Rules {
 	pub decay: PerMille,
 	/// The most that a chip loses in one day.
 	pub daily_loss: PerMille,
+	/// The most that a chip's score is lowered by where its VMs get less than they pay for: by so much where they get nothing.
+	pub usage: PerMille,
 	/// The part of its bond that a miner loses for the strike with which its chip is suspended.
 	pub slash: Perbill,
 }
@@ -79,6 +81,8 @@ impl Rules {
 			decay: self.decay.min(FULL),
 			// The first incident of a day always counts in whole.
 			daily_loss: self.daily_loss.clamp(self.tampered.max(worst).min(FULL), FULL),
+			// Tenants tell of it: they shall not ruin a chip.
+			usage: self.usage.min(FULL / 4),
 			slash: self.slash,
 		}
 	}
@@ -188,6 +192,15 @@ impl Score {
 		}
 	}
 
+	/// The score of a chip whose VMs get so many thousandths of what they pay for.
+	#[must_use]
+	pub fn with_use(self, got: PerMille, rules: &Rules) -> Self {
+		let lack = FULL.saturating_sub(got);
+		let product = u32::from(rules.usage).saturating_mul(lack.into());
+		let lowered = product.checked_div(FULL.into()).unwrap_or_default() as PerMille;
+		Self { value: self.value.saturating_sub(lowered), ..self }
+	}
+
 	/// The tier that such a chip belongs to.
 	pub fn tier(&self, rules: &Rules) -> Tier {
 		if self.strikes >= rules.max_strikes {
@@ -202,6 +215,19 @@ impl Score {
 			Tier::Regular
 		}
 	}
+}
+
+/// How many times what was known before counts against what is told now.
+const INERTIA: u32 = 15;
+
+/// What a chip's VMs get, in thousandths, after another has got so much: a mean in which the past fades.
+pub fn use_after(before: PerMille, got: PerMille) -> PerMille {
+	let (old, new) = (u32::from(before.min(FULL)), u32::from(got.min(FULL)));
+	let sum = old.saturating_mul(INERTIA).saturating_add(new);
+	let parts = INERTIA.saturating_add(1);
+	// Rounded towards what is told, so that it is reached.
+	let mean = if new > old { sum.div_ceil(parts) } else { sum.checked_div(parts).unwrap_or(old) };
+	mean as PerMille
 }
 
 fn penalty(code: u16, rules: &Rules) -> Penalty {

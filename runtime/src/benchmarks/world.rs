@@ -10,10 +10,11 @@ use hcc_evidence::{
 	crypto::P384Key,
 	host::{BootState, GenerationTrust},
 	snp::{ProductLine, TcbVersion, Vek, VekKind},
+	vm::VmId,
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
-	ChipHash, EnrolledTpm, Interval, OnChip, Tick,
+	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChip, Tick, Ticks,
 };
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
@@ -189,6 +190,54 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let interval = Interval { index: 20, from, length: 600 };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
 		(0..count).map(host).collect()
+	}
+
+	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
+		let chip = [0xcc; 32];
+		let row = pallet_compute::Vm {
+			tenant: endowed("tenant", 0),
+			state: pallet_compute::State::Running { since: guest.since },
+			allotted: pallet_compute::Allotment {
+				vcpus: guest.vcpus,
+				memory: guest.memory,
+				disk: guest.disk,
+				egress: 0,
+			},
+			max_price: 0,
+			generation: guest.generation,
+			boot_counter: guest.boot_counter,
+			place: Some(pallet_compute::Place {
+				miner: endowed("miner", 0),
+				chip: Some(chip),
+				rate: 1,
+			}),
+			escrow: 0,
+			deposit: 0,
+			run: Default::default(),
+			charges: Default::default(),
+			tried: Default::default(),
+			crashes: (0, 0),
+			lapses: 0,
+			look: 0,
+		};
+		pallet_compute::Vms::<Runtime>::insert(vm, row);
+		let boot = pallet_compute::BootRow {
+			generation: guest.generation,
+			counter: guest.boot_counter,
+			chip,
+			guest_pk: guest.guest_pk,
+			ssh_host_key_hash: [0; 32],
+			evidence: [0; 32],
+			at: guest.since,
+		};
+		pallet_compute::Boots::<Runtime>::insert(vm, boot);
+		let now = Verdicts::now();
+		pallet_attestation::CurrentInterval::<Runtime>::put(Interval {
+			index: 10,
+			from: now,
+			length: 600,
+		});
+		9
 	}
 
 	fn engage(chip: &ChipHash, miner: &AccountId) {

@@ -186,6 +186,7 @@ pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation
 	max_strikes: 3,
 	decay: 10,
 	daily_loss: 600,
+	usage: 100,
 	slash: Perbill::from_percent(5),
 };
 

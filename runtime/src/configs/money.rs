@@ -1,7 +1,10 @@
 //! What things cost.
 
-use frame_support::{parameter_types, traits::ConstU128};
-use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLI_ALPHA, MINUTES};
+use frame_support::{
+	parameter_types,
+	traits::{ConstU128, ConstU32},
+};
+use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA, MINUTES};
 use pallet_compute::{List, Shares};
 use sp_runtime::Perbill;
 
@@ -9,7 +12,7 @@ use super::{
 	attestation::{keep, StoreRules},
 	parameters::{
 		dynamic_params::{compute, emission},
-		ComputeRules, EmissionRules, OracleRules, RuntimeParameters,
+		ComputeRules, EmissionRules, OracleRules, RuntimeParameters, UsageRules,
 	},
 	referenda::TreasuryAccount,
 };
@@ -88,9 +91,29 @@ impl pallet_compute::Config for Runtime {
 	type ValidatorsPot = ValidatorsPot;
 	type Treasury = TreasuryAccount;
 	type OnSettled = Emission;
+	type Usage = Usage;
 	// Rows of some 2 KiB.
 	type Deposit = ConstU128<{ 250 * MILLI_ALPHA }>;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
+}
+
+/// What governance starts from: guests tell of an interval until the next is over; a tenth less than what is paid for is nobody's fault, and for more than that no more than a tenth is given back.
+pub const INITIAL_USAGE_RULES: pallet_usage::Rules = pallet_usage::Rules {
+	age: 1,
+	tolerance: Perbill::from_percent(10),
+	refund: Perbill::from_percent(10),
+};
+
+impl pallet_usage::Config for Runtime {
+	type Rules = UsageRules;
+	type Guests = Compute;
+	type Liveness = Attestation;
+	type Ticks = Verdicts;
+	type Reputation = Reputation;
+	type MillisPerTick = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
+	type WeightInfo = pallet_usage::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }

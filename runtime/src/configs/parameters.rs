@@ -8,7 +8,9 @@ use super::{
 		INITIAL_VERDICTS_RULES,
 	},
 	consensus::INITIAL_VALIDATOR_RULES,
-	money::{INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES, INITIAL_ORACLE_RULES},
+	money::{
+		INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES, INITIAL_ORACLE_RULES, INITIAL_USAGE_RULES,
+	},
 };
 use crate::*;
 
@@ -87,13 +89,23 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_emission::Rules = INITIAL_EMISSION_RULES;
 	}
+
+	/// What guests tell of use.
+	#[dynamic_pallet_params]
+	#[codec(index = 8)]
+	pub mod usage {
+		/// Until when they can, and what comes of it.
+		#[codec(index = 0)]
+		pub static Rules: pallet_usage::Rules = INITIAL_USAGE_RULES;
+	}
 }
 
 pub use dynamic_params::{
 	attestation::Rules as AttestationRules, compute::Rules as ComputeRules,
 	emission::Rules as EmissionRules, oracle::Rules as OracleRules,
 	registry::Rules as RegistryRules, reputation::Rules as ReputationRules,
-	validators::Rules as ValidatorRules, verdicts::Rules as VerdictsRules,
+	usage::Rules as UsageRules, validators::Rules as ValidatorRules,
+	verdicts::Rules as VerdictsRules,
 };
 
 #[cfg(feature = "runtime-benchmarks")]

@@ -76,7 +76,8 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmi
 			| Key::Attestation(_)
 			| Key::Oracle(_)
 			| Key::Compute(_)
-			| Key::Emission(_) => OrRoot::<Loosening>::try_origin(origin),
+			| Key::Emission(_)
+			| Key::Usage(_) => OrRoot::<Loosening>::try_origin(origin),
 		}
 	}
 

@@ -151,6 +151,7 @@ pub(super) fn check() {
 	Reputation::do_try_state().expect("reputation's invariants hold");
 	Oracle::do_try_state().expect("the oracle's invariants hold");
 	Compute::do_try_state().expect("compute's invariants hold");
+	Usage::do_try_state().expect("usage's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
 }
 

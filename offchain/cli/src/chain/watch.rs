@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 use super::{
 	conduct, conduct_in_words, connected,
 	price::usd,
-	watch_vms::{of_compute, of_emission},
+	watch_vms::{of_compute, of_emission, of_usage},
 	NODE,
 };
 
@@ -83,6 +83,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Oracle" => of_oracle(&event)?,
 			"Compute" => of_compute(&event)?,
 			"Emission" => of_emission(&event)?,
+			"Usage" => of_usage(&event)?,
 			_ => None,
 		};
 		if let Some((mut row, text)) = told {

@@ -2,10 +2,11 @@
 
 use hcc_chain::api::{
 	compute::events::{
-		Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Ordered, Refunded,
-		Settled, Stopped, Terminated,
+		Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Lessened, Ordered,
+		Refunded, Settled, Stopped, Terminated,
 	},
 	emission::events::{Claimed, EraClosed, EraForgotten},
+	usage::events::Told as UseTold,
 };
 use serde_json::json;
 
@@ -125,6 +126,18 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"amount": amount,
 		});
 		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Lessened>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("VM {} has {amount} α back: it got less than it pays for", e.vm);
+		let row = json!({
+			"event": "lessened",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"amount": amount,
+		});
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<EscrowLow>() {
 		let e = e?;
 		let (escrow, interval) = (alpha(e.escrow), alpha(e.interval));
@@ -144,6 +157,26 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else {
 		None
 	})
+}
+
+pub(super) fn of_usage(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	let Some(e) = event.decode_fields_as::<UseTold>() else { return Ok(None) };
+	let (receipt, lost) = e.map(|e| (e.receipt, e.lost))?;
+	let (vm, interval) = (receipt.vm, receipt.interval);
+	let text = format!("VM {vm} tells of interval {interval}: {lost} ms it has not got");
+	let row = json!({
+		"event": "told",
+		"vm": vm,
+		"interval": interval,
+		"elapsed_ms": receipt.elapsed,
+		"cpu_ms": receipt.cpu_time,
+		"steal_ms": receipt.steal,
+		"memory_mib": receipt.memory,
+		"disk_gib": receipt.disk,
+		"egress_mib": receipt.egress,
+		"lost_ms": lost,
+	});
+	Ok(Some((row, text)))
 }
 
 pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {

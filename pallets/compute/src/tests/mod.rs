@@ -5,3 +5,4 @@ mod ordering;
 mod placing;
 mod settling;
 mod simulation;
+mod told;

@@ -1,11 +1,13 @@
-//! What a tenant's VM shows of itself at boot, and whether that holds.
+//! What a tenant's VM shows of itself at boot and tells of itself later, and whether that holds.
 
 mod binding;
 mod body;
 mod evaluate;
+mod receipt;
 
 pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
 #[cfg(feature = "scale")]
 pub use binding::{vm_evidence_hash, VmEvidenceHash};
 pub use body::{VmEvidence, VmId, KEM_KEY_LEN};
 pub use evaluate::{evaluate_vm, Boot, VmClaims};
+pub use receipt::{receipt_statement, Receipt, SignedReceipt};

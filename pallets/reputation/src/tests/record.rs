@@ -1,4 +1,4 @@
-use hcc_primitives::{Conduct, Reputation as _, Tier};
+use hcc_primitives::{Conduct, NotesUse as _, Reputation as _, Tier};
 
 use crate::{mock::*, *};
 
@@ -85,5 +85,28 @@ fn nothing_is_undone_that_is_not_remembered() {
 		Reputation::undo(&[8; 32], 1);
 		assert_eq!(Reputation::record(CHIP), before);
 		assert_eq!(Reputation::record([8; 32]), None);
+	});
+}
+
+#[test]
+fn what_vms_get_lowers_the_tier_and_leaves_the_record() {
+	run(|| {
+		MockRules::mutate(|rules| rules.start = 705);
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed);
+		let record = Reputation::record(CHIP);
+		assert_eq!(Reputation::tier_of(CHIP), Tier::Trusted);
+		for _ in 0..8 {
+			Reputation::note_use(&CHIP, 0);
+		}
+		assert!(Reputation::usage_of(CHIP) < 700);
+		assert_eq!(Reputation::tier_of(CHIP), Tier::Regular);
+		assert_eq!(Reputation::record(CHIP), record, "no incident is another");
+		assert_eq!(Reputation::note(&CHIP, &miner(), 2, Conduct::Passed), Tier::Regular);
+		for _ in 0..200 {
+			Reputation::note_use(&CHIP, 1_000);
+		}
+		assert_eq!(Reputation::usage_of(CHIP), 1_000);
+		assert!(!Uses::<Test>::contains_key(CHIP), "what is whole takes no room");
+		assert_eq!(Reputation::tier_of(CHIP), Tier::Trusted);
 	});
 }

@@ -2,7 +2,11 @@ use hcc_evidence::RejectCode;
 use hcc_primitives::{units::DAYS, Conduct, Tier};
 use sp_runtime::Perbill;
 
-use crate::{mock::RULES, score::FULL, Rules, Score};
+use crate::{
+	mock::RULES,
+	score::{self, FULL},
+	Rules, Score,
+};
 
 fn failed(code: RejectCode) -> Conduct {
 	Conduct::Failed(code.number())
@@ -75,6 +79,7 @@ fn rules_of_any_values_are_brought_within_bounds() {
 		max_strikes: 0,
 		decay: u16::MAX,
 		daily_loss: 0,
+		usage: u16::MAX,
 		slash: Perbill::one(),
 	};
 	let rules = wild.clamped();
@@ -122,6 +127,36 @@ fn no_more_is_lost_in_a_day_than_the_rules_say_but_strikes_count() {
 	assert_eq!([once.value, twice.value, thrice.value], [600, 500, 500]);
 	assert_eq!(thrice.strikes, 3);
 	assert_eq!(lose(thrice, DAYS + 1).value, 100);
+}
+
+#[test]
+fn a_chip_whose_vms_get_less_counts_as_lower_and_never_as_higher() {
+	let score = Score { value: 740, ..Score::first(&RULES, 0) };
+	let with = |got| score.with_use(got, &RULES);
+	assert_eq!([1_000, 750, 0].map(|got| with(got).value), [740, 715, 640]);
+	assert_eq!(with(u16::MAX), score);
+	assert_eq!(with(1_000).tier(&RULES), Tier::Trusted);
+	assert_eq!(with(500).tier(&RULES), Tier::Regular);
+	let poor = Score { value: 30, ..score };
+	assert_eq!(poor.with_use(0, &RULES).value, 0);
+	let greedy = Rules { usage: FULL, ..RULES }.clamped();
+	assert_eq!(Score { value: FULL, ..score }.with_use(0, &greedy).value, 750);
+}
+
+#[test]
+fn what_vms_get_is_a_mean_that_reaches_what_is_told() {
+	assert_eq!(score::use_after(FULL, 0), 937);
+	assert_eq!(score::use_after(0, FULL), 63);
+	assert_eq!(score::use_after(FULL, u16::MAX), FULL);
+	let mut used = FULL;
+	for got in [300, FULL, 0] {
+		for _ in 0..200 {
+			let next = score::use_after(used, got);
+			assert!(next.abs_diff(got) <= used.abs_diff(got));
+			used = next;
+		}
+		assert_eq!(used, got);
+	}
 }
 
 #[test]

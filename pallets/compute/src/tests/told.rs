@@ -1,0 +1,136 @@
+//! What guests tell of, and what comes of it.
+
+use frame_support::assert_ok;
+use hcc_primitives::{
+	mock::{Asked, CurrentInterval, Lacked, LivedIn, OpenFrom, Running, Settled},
+	units::Balance,
+	Guest, Guests, Lived, Ran,
+};
+use sp_runtime::Perbill;
+
+use crate::{mock::*, *};
+
+fn lessened() -> Vec<Balance> {
+	let amount = |event| match event {
+		Event::Lessened { amount, .. } => Some(amount),
+		_ => None,
+	};
+	events().into_iter().filter_map(amount).collect()
+}
+
+#[test]
+fn what_a_vm_has_not_got_goes_back_and_the_rest_is_divided() {
+	run(|| {
+		Lacked::set(Perbill::from_percent(10));
+		let id = running();
+		let fee = Compute::paid().settled;
+		intervals(3);
+		let owed: Balance = Settled::get().iter().map(|(.., paid)| paid).sum();
+		let back: Balance = lessened().iter().sum();
+		assert_eq!(lessened().len(), 3);
+		assert_eq!(lessened()[1], worth(LENGTH) / 10);
+		let paid = Compute::paid();
+		assert_eq!(
+			(paid.settled - fee, paid.refunded),
+			(owed, back),
+			"emission sees what was paid"
+		);
+		assert_eq!(vm(id).escrow, ESCROW - boot_fee() - owed - back + back);
+	});
+}
+
+#[test]
+fn what_a_vm_has_not_got_goes_back_to_a_tenant_that_is_gone() {
+	run(|| {
+		Lacked::set(Perbill::from_percent(10));
+		let id = running();
+		ticks(20);
+		assert_ok!(Compute::terminate(signed(TENANT), id));
+		intervals(2);
+		assert_eq!(Compute::vm(id), None);
+		assert_eq!(held(TENANT), 0);
+		assert_eq!(ENDOWMENT - free(TENANT), Compute::paid().settled);
+		assert_eq!(lessened(), [worth(20) / 10]);
+	});
+}
+
+#[test]
+fn nothing_is_asked_of_intervals_that_lapsed() {
+	run(|| {
+		Lacked::set(Perbill::from_percent(10));
+		let id = running();
+		let lapsed = CurrentInterval::get().index;
+		LivedIn::set(vec![(chip_of(10), lapsed, Lived::Lapsed)]);
+		intervals(1);
+		assert!(
+			Asked::get().is_empty(),
+			"of a quarantined miner's all goes back, whatever its guests tell"
+		);
+		assert!(lessened().is_empty());
+		assert_eq!(vm(id).escrow, ESCROW - boot_fee());
+	});
+}
+
+#[test]
+fn an_interval_is_asked_of_once_and_told_as_it_was() {
+	run(|| {
+		let id = running();
+		ticks(5);
+		let first = CurrentInterval::get().index;
+		intervals(2);
+		let [one, two] = Asked::get()[..] else { panic!("two intervals") };
+		assert_eq!((one.vm, one.chip, one.first, one.last), (id, chip_of(10), first, first));
+		assert_eq!(two, Ran { first: first + 1, last: first + 1, ticks: LENGTH, ..one });
+	});
+}
+
+#[test]
+fn nothing_is_settled_while_guests_can_tell() {
+	run(|| {
+		let id = running();
+		OpenFrom::set(0);
+		intervals(3);
+		assert!(Settled::get().is_empty());
+		assert_eq!(vm(id).charges.len(), 3);
+		OpenFrom::set(CurrentInterval::get().index - 1);
+		intervals(1);
+		assert!(!Settled::get().is_empty());
+	});
+}
+
+#[test]
+fn a_guest_tells_only_while_its_vm_runs() {
+	run(|| {
+		assert_eq!(Compute::guest(1), None);
+		let id = running();
+		let boot = Boots::<Test>::get(id).expect("it has booted");
+		let guest = Guest {
+			generation: 1,
+			boot_counter: 1,
+			guest_pk: [7; 32],
+			since: boot.at,
+			vcpus: ALLOTTED.vcpus,
+			memory: ALLOTTED.memory,
+			disk: ALLOTTED.disk,
+		};
+		assert_eq!(Compute::guest(id), Some(guest));
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		assert_eq!(Compute::guest(id), None);
+		assert_ok!(Compute::start(signed(TENANT), id));
+		assert_eq!(Compute::guest(id), None, "the former boot tells no more");
+		crate::mock::boot(id);
+		assert_eq!(Compute::guest(id).map(|guest| guest.boot_counter), Some(2));
+	});
+}
+
+#[test]
+fn what_was_told_is_forgotten_with_the_vm() {
+	run(|| {
+		let id = running();
+		let guest = Compute::guest(id).expect("it runs");
+		Running::set(vec![(id, guest)]);
+		assert_ok!(Compute::terminate(signed(TENANT), id));
+		intervals(2);
+		assert!(Running::get().is_empty());
+	});
+}

@@ -1,0 +1,21 @@
+//! The guests whose receipts count.
+
+use hcc_primitives::{Guest, Guests};
+
+use crate::*;
+
+impl<T: Config> Guests for Pallet<T> {
+	fn guest(id: Id) -> Option<Guest> {
+		let vm = Vms::<T>::get(id).filter(|vm| matches!(vm.state, State::Running { .. }))?;
+		let boot = Boots::<T>::get(id)?;
+		Some(Guest {
+			generation: boot.generation,
+			boot_counter: boot.counter,
+			guest_pk: boot.guest_pk,
+			since: boot.at,
+			vcpus: vm.allotted.vcpus,
+			memory: vm.allotted.memory,
+			disk: vm.allotted.disk,
+		})
+	}
+}
