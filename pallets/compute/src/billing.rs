@@ -97,7 +97,20 @@ impl<T: Config> Pallet<T> {
 		}
 		vm.lapses = vm.lapses.saturating_add(1);
 		Self::give_back(vm, amount);
+		Self::remember(id, &charge, 0, amount);
 		Self::deposit_event(Event::Refunded { vm: id, first, last, amount });
+	}
+
+	/// Keeps what became of a charge.
+	fn remember(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
+		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
+		Settlements::<T>::mutate(id, |all| {
+			if all.is_full() {
+				all.remove(0);
+			}
+			// There is room.
+			let _ = all.try_push(Settlement { first, last, ticks, chip, price, paid, refunded });
+		});
 	}
 
 	/// Gives back what was owed.
@@ -123,7 +136,9 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn pay_interval(id: Id, vm: &mut VmOf<T>, mut charge: ChargeOf<T>) {
+		let owed = charge.amount;
 		Self::lessen(id, vm, &mut charge);
+		Self::remember(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
 		T::OnSettled::on_settled(&charge.miner, &charge.chip, charge.amount);
 		Self::deposit_event(Event::Settled {

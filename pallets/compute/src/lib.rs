@@ -155,6 +155,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
+	/// The last settlements of each VM, oldest first.
+	// Hashed with Twox: VMs are numbered.
+	#[pallet::storage]
+	pub type Settlements<T: Config> =
+		StorageMap<_, Twox64Concat, Id, BoundedVec<Settlement, ConstU32<MAX_SETTLED>>, ValueQuery>;
+
 	/// The VMs of each tenant.
 	// Hashed with Blake2: accounts are chosen by their owners.
 	#[pallet::storage]
@@ -371,6 +377,11 @@ pub mod pallet {
 		/// The last boot of a VM that has shown its evidence.
 		pub fn boot_of(vm: Id) -> Option<BootRow> {
 			Boots::<T>::get(vm)
+		}
+
+		/// What became of what a VM owed, oldest first; older ones are in the events of their blocks.
+		pub fn settlements_of(vm: Id) -> Vec<Settlement> {
+			Settlements::<T>::get(vm).into_inner()
 		}
 
 		/// What of a miner's offer is given to VMs.

@@ -13,7 +13,7 @@ use hcc_primitives::{
 		Offering, PriceForLeases, PriceForOrders,
 	},
 	units::{Balance, ALPHA},
-	ChipHash, Interval, Offered, Price, Tier,
+	ChipHash, Interval, Offered, OnSettled, Price, Tier,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
@@ -41,6 +41,8 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(2)]
 	pub type Compute = pallet_compute;
+	#[runtime::pallet_index(3)]
+	pub type Emission = pallet_emission;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -78,6 +80,20 @@ pub const RULES: Rules = Rules {
 	crashes: 2,
 	lost: 3,
 };
+/// A day of eras of ten ticks an hour; more is owed than they may bring, at times.
+pub const DAYS_OF_ERAS: pallet_emission::Rules = pallet_emission::Rules {
+	era: 240,
+	initial: 50 * ALPHA,
+	halving: 90,
+	cap: 21_000_000 * ALPHA,
+	validators: Perbill::from_percent(20),
+	treasury: Perbill::from_percent(10),
+	bonus: Perbill::from_percent(10),
+	trusted: Perbill::from_percent(100),
+	regular: Perbill::from_percent(75),
+	probation: Perbill::from_percent(50),
+	claimable: 3,
+};
 /// Half a dollar for one α.
 pub const PRICE: Price = 500_000_000;
 pub const DEPOSIT: Balance = 7_000;
@@ -91,6 +107,7 @@ pub const SMALL: FlavourId = 1;
 
 parameter_types! {
 	pub static MockRules: Rules = RULES;
+	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
 	pub Pot: AccountId32 = account(200);
 	pub Treasury: AccountId32 = account(201);
@@ -123,12 +140,39 @@ impl Config for Test {
 	type Randomness = Chosen;
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
-	type OnSettled = mock::MockOnSettled;
+	type OnSettled = Both;
 	type Usage = mock::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_primitives::mock::MockWorld;
+}
+
+/// Tells the tests as well as emission.
+pub struct Both;
+impl OnSettled<AccountId32> for Both {
+	fn on_settled(miner: &AccountId32, chip: &ChipHash, paid: Balance) {
+		mock::MockOnSettled::on_settled(miner, chip, paid);
+		Emission::on_settled(miner, chip, paid);
+	}
+}
+
+impl pallet_emission::StoreRules for Chosen {
+	fn store(rules: pallet_emission::Rules) {
+		EraRules::set(rules);
+	}
+}
+
+impl pallet_emission::Config for Test {
+	type NativeBalance = Balances;
+	type Rules = EraRules;
+	type StoreRules = Chosen;
+	type Ticks = MockTicks;
+	type Shares = Compute;
+	type Liveness = MockLiveness;
+	type ValidatorsPot = Pot;
+	type Treasury = Treasury;
+	type WeightInfo = ();
 }
 
 pub fn account(number: u8) -> AccountId32 {
@@ -278,6 +322,7 @@ pub fn held(who: u8) -> Balance {
 pub fn run(test: impl FnOnce()) {
 	mock::reset();
 	MockRules::set(RULES);
+	EraRules::set(DAYS_OF_ERAS);
 	Seed::set(Some(H256([3; 32])));
 	PriceForOrders::set(Some(PRICE));
 	PriceForLeases::set(Some(PRICE));

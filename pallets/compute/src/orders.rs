@@ -210,6 +210,7 @@ impl<T: Config> Pallet<T> {
 		Orders::<T>::remove(id);
 		Rented::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
+		Settlements::<T>::remove(id);
 		T::Usage::forget(id);
 		Self::deposit_event(Event::Removed { vm: id });
 	}

@@ -44,6 +44,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(Agenda::<T>::iter().count() == count, "2: a vm is looked after twice");
 		ensure!(Rented::<T>::iter().count() == count, "7: a vm that is rented and is not there");
 		ensure!(Hosted::<T>::iter().count() == hosted, "7: a vm that is hosted and is not there");
+		let vms = |id: Id| Vms::<T>::contains_key(id);
+		ensure!(Settlements::<T>::iter_keys().all(vms), "8: settlements of a vm that is gone");
 		for (tenant, (escrow, deposit)) in held {
 			let on_hold =
 				|reason: HoldReason| T::NativeBalance::balance_on_hold(&reason.into(), &tenant);

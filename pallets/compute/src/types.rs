@@ -27,6 +27,8 @@ pub const MAX_NAME: u32 = 32;
 pub const MAX_EXCLUDED: u32 = 8;
 /// How many intervals of a VM can be unsettled at once: more than verdicts can be proven false in.
 pub const MAX_CHARGES: u32 = 16;
+/// How many settlements of a VM are remembered: a day's.
+pub const MAX_SETTLED: u32 = 24;
 /// With how many unsettled a tenant can have nothing done that makes another: what is unsettled is never more than there is room for.
 pub const BUSY: usize = 4;
 /// How often a miner is looked for until an order's deadline.
@@ -316,6 +318,33 @@ pub struct Charge<AccountId> {
 	/// Whose work it was, and on which chip.
 	pub miner: AccountId,
 	pub chip: ChipHash,
+}
+
+/// What became of what was owed for intervals.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Settlement {
+	pub first: IntervalIndex,
+	pub last: IntervalIndex,
+	/// How long the VM ran in them, and on which chip.
+	pub ticks: Tick,
+	pub chip: ChipHash,
+	/// What one α was worth.
+	pub price: Price,
+	/// What was paid, before it was divided.
+	pub paid: Balance,
+	/// What was given back: all of it where the chip was not live.
+	pub refunded: Balance,
 }
 
 /// What ran and is not owed yet.

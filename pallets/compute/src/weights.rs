@@ -63,5 +63,5 @@ reckon! {
 	attest: 300, 22, 14;
 	report_crash: 150, 12, 6;
 	attend_pending: 1_200, 240, 4;
-	attend_running: 2_000, 100, 110;
+	attend_running: 2_300, 135, 115;
 }

@@ -315,7 +315,8 @@ impl ClaimsChips<AccountId32> for MockMiners {
 
 impl Offers<AccountId32> for MockMiners {
 	fn offered(miner: &AccountId32) -> Option<Offered> {
-		Offering::get().into_iter().find(|(of, _)| of == miner).map(|(_, offered)| offered)
+		// Without a copy: there may be thousands.
+		Offering::mutate(|all| all.iter().find(|(of, _)| of == miner).map(|(_, offered)| *offered))
 	}
 }
 
@@ -337,11 +338,12 @@ impl Liveness for MockLiveness {
 	}
 
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> Lived {
-		let within: Vec<Lived> = LivedIn::get()
-			.into_iter()
-			.filter(|(of, interval, _)| of == chip && (first..=last).contains(interval))
-			.map(|(_, _, lived)| lived)
-			.collect();
+		let within = LivedIn::mutate(|all| {
+			let within = |(of, interval, _): &&(ChipHash, IntervalIndex, Lived)| {
+				(first..=last).contains(interval) && of == chip
+			};
+			all.iter().filter(within).map(|(_, _, lived)| *lived).collect::<Vec<_>>()
+		});
 		if within.contains(&Lived::Lapsed) {
 			Lived::Lapsed
 		} else if within.contains(&Lived::Unsettled) || last >= CurrentInterval::get().index {
@@ -352,7 +354,7 @@ impl Liveness for MockLiveness {
 	}
 
 	fn fit(chip: &ChipHash) -> Option<Tier> {
-		Fit::get().into_iter().find(|(of, _)| of == chip).map(|(_, tier)| tier)
+		Fit::mutate(|all| all.iter().find(|(of, _)| of == chip).map(|(_, tier)| *tier))
 	}
 
 	fn draw(lot: [u8; 8]) -> Option<ChipHash> {

@@ -92,8 +92,8 @@ impl pallet_compute::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type OnSettled = Emission;
 	type Usage = Usage;
-	// Rows of some 2 KiB.
-	type Deposit = ConstU128<{ 250 * MILLI_ALPHA }>;
+	// Rows of some 4 KiB, half of it settlements.
+	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;

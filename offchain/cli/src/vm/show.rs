@@ -5,6 +5,7 @@ use serde_json::{json, Value};
 use super::{alpha, usd_per_hour, Common, Row, State};
 use crate::chain::connected;
 
+type Settlement = api::runtime_types::pallet_compute::types::Settlement;
 type Flavour = api::runtime_types::pallet_compute::types::Flavour;
 
 #[derive(Debug, clap::Args)]
@@ -168,6 +169,9 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 	let vm: Row = vm.decode()?;
 	let boot = at.storage().try_fetch(compute.boots(), (id,)).await?;
 	let boot = boot.map(|boot| boot.decode()).transpose()?;
+	let settled = at.storage().try_fetch(compute.settlements(), (id,)).await?;
+	let settled = settled.map(|all| all.decode()).transpose()?;
+	let settled: Vec<_> = settled.iter().flat_map(|all| &all.0).map(settlement).collect();
 	let unsettled: Vec<_> = vm
 		.charges
 		.0
@@ -198,11 +202,24 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 		"boots": vm.boot_counter,
 		"escrow": alpha(vm.escrow),
 		"deposit": alpha(vm.deposit),
+		"settled": settled,
 		"unsettled": unsettled,
 		"guest_pk": boot.as_ref().map(|boot| hex::encode(boot.guest_pk)),
 		"ssh_host_key_sha256": boot.as_ref().map(|boot| hex::encode(boot.ssh_host_key_hash)),
 		"block": at.block_number(),
 	})))
+}
+
+fn settlement(row: &Settlement) -> Value {
+	json!({
+		"first": row.first,
+		"last": row.last,
+		"ticks": row.ticks,
+		"chip": hex::encode(row.chip),
+		"paid": alpha(row.paid),
+		"refunded": alpha(row.refunded),
+		"usd_per_alpha": crate::chain::usd(row.price),
+	})
 }
 
 fn text(value: &Value) -> String {
@@ -227,6 +244,16 @@ fn print(row: &Value) {
 	println!("boots         {}", row["boots"]);
 	println!("escrow        {} α, deposit {} α", text(&row["escrow"]), text(&row["deposit"]));
 	println!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
+	for one in row["settled"].as_array().into_iter().flatten() {
+		println!(
+			"  interval {:>6} to {:>6}  {} α for {} ticks, {} α given back",
+			one["first"],
+			one["last"],
+			text(&one["paid"]),
+			one["ticks"],
+			text(&one["refunded"])
+		);
+	}
 	for charge in row["unsettled"].as_array().into_iter().flatten() {
 		println!(
 			"  interval {:>6} to {:>6}  {} α for {} ticks, not settled yet",

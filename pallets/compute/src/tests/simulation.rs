@@ -1,4 +1,4 @@
-//! A market as it may go on for long: tenants come and go, miners fail and vanish, α moves. Every unit stays somewhere.
+//! A market as it may go on for long: tenants come and go, miners fail and vanish, α moves, guests lack what they pay for, eras bring new α. Every unit stays somewhere.
 
 use frame_support::{
 	traits::{
@@ -9,14 +9,15 @@ use frame_support::{
 };
 use hcc_primitives::{
 	mock::{
-		register, CurrentInterval, Fit, LivedIn, Now, Offering, PriceForLeases, PriceForOrders,
-		Settled,
+		register, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
+		PriceForOrders, Settled,
 	},
 	units::{Balance, ALPHA},
 	Interval, Lived, Offered, Tier,
 };
+use pallet_emission::EraIndex;
 use sp_io::hashing::blake2_256;
-use sp_runtime::AccountId32;
+use sp_runtime::{AccountId32, Perbill};
 
 use crate::{mock::*, *};
 
@@ -25,6 +26,9 @@ struct Size {
 	miners: u32,
 	vms: u32,
 	intervals: u32,
+	/// After how many eras their budget is halved, and the first one.
+	halving: u32,
+	initial: Balance,
 }
 
 /// How many ticks an interval has here.
@@ -127,6 +131,7 @@ fn world_acts(size: &Size, chance: &mut Chance) {
 	let known = (!chance.one_in(200)).then_some(price);
 	PriceForOrders::set(known.filter(|_| !chance.one_in(20)));
 	PriceForLeases::set(known);
+	Lacked::set(Perbill::from_percent(5 * chance.below(3)));
 	let now = CurrentInterval::get().index;
 	LivedIn::mutate(|all| {
 		all.retain(|(_, interval, lived)| {
@@ -153,6 +158,21 @@ fn next_tick() {
 		CurrentInterval::set(Interval { index: last.index + 1, from: Now::get(), ..last });
 	}
 	Compute::on_poll(next, &mut WeightMeter::new());
+	Emission::on_poll(next, &mut WeightMeter::new());
+}
+
+/// Most miners claim what an era that is over has for them.
+fn claim(size: &Size, era: EraIndex, chance: &mut Chance) {
+	for number in (0..size.miners).filter(|_| !chance.one_in(10)) {
+		let origin = RuntimeOrigin::signed(tenant(0));
+		let _ = Emission::claim(origin, era, miner(number));
+	}
+}
+
+/// The new α that there is.
+fn made() -> Balance {
+	let brought = Emission::brought();
+	brought.claimed + brought.validators + brought.treasury
 }
 
 fn wealth(size: &Size) -> Balance {
@@ -165,6 +185,10 @@ fn wealth(size: &Size) -> Balance {
 fn simulate(size: &Size) {
 	run(|| {
 		open_market(size);
+		EraRules::mutate(|rules| {
+			rules.halving = size.halving;
+			rules.initial = size.initial;
+		});
 		let before = wealth(size);
 		let issued = Balances::total_issuance();
 		let mut chance = Chance(7);
@@ -181,8 +205,12 @@ fn simulate(size: &Size) {
 					}
 				}
 			}
+			if interval % 24 == 0 {
+				claim(size, Emission::era().index.saturating_sub(1), &mut chance);
+			}
 			if interval % 50 == 0 {
 				Compute::do_try_state().expect("the invariants hold");
+				Emission::do_try_state().expect("the invariants hold");
 			}
 			Settled::set(vec![]);
 		}
@@ -199,9 +227,12 @@ fn simulate(size: &Size) {
 		}
 		let paid = Compute::paid();
 		assert!(paid.settled > 0 && paid.refunded > 0 && paid.burned > 0);
-		assert_eq!(before - wealth(size), paid.burned, "to the last unit");
-		assert_eq!(issued - Balances::total_issuance(), paid.burned);
-		println!("{} VMs ever, {paid:?}", LastId::<Test>::get());
+		Emission::do_try_state().expect("the invariants hold");
+		let brought = Emission::brought();
+		assert!(brought.claimed > 0 && brought.burned > 0, "some is claimed, and some is not");
+		assert_eq!(before + made() - wealth(size), paid.burned, "to the last unit");
+		assert_eq!(issued + made() - Balances::total_issuance(), paid.burned);
+		println!("{} VMs ever, {paid:?}, {brought:?}", LastId::<Test>::get());
 		// The genesis of the tests counts what is made for it as well.
 		undo_endowments(size);
 	});
@@ -209,7 +240,7 @@ fn simulate(size: &Size) {
 
 /// What was made for the market goes, so that what is left is what the tests began with, less what was burned.
 fn undo_endowments(size: &Size) {
-	let made = ALPHA * Balance::from(size.miners) + WEALTH * Balance::from(size.vms);
+	let made = ALPHA * Balance::from(size.miners) + WEALTH * Balance::from(size.vms) + made();
 	let rest = Balances::balance(&account(2));
 	assert!(rest > made, "there is enough");
 	Balances::set_balance(&account(2), rest - made);
@@ -217,12 +248,13 @@ fn undo_endowments(size: &Size) {
 
 #[test]
 fn a_market_conserves_every_unit() {
-	simulate(&Size { miners: 12, vms: 60, intervals: 300 });
+	simulate(&Size { miners: 12, vms: 60, intervals: 300, halving: 4, initial: ALPHA / 2 });
 }
 
 /// A year of hours. Takes long: `cargo test --release -p pallet-compute -- --ignored --nocapture a_year`; what it came to is in docs/numbers.md.
 #[test]
 #[ignore = "takes hours"]
 fn a_year_of_a_thousand_miners_and_ten_thousand_vms() {
-	simulate(&Size { miners: 1_000, vms: 10_000, intervals: 8_760 });
+	let (halving, initial) = (90, 50 * ALPHA);
+	simulate(&Size { miners: 1_000, vms: 10_000, intervals: 8_760, halving, initial });
 }

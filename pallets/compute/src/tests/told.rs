@@ -134,3 +134,29 @@ fn what_was_told_is_forgotten_with_the_vm() {
 		assert!(Running::get().is_empty());
 	});
 }
+
+#[test]
+fn the_last_settlements_are_remembered_as_they_were() {
+	run(|| {
+		Lacked::set(Perbill::from_percent(10));
+		let id = running();
+		let first = CurrentInterval::get().index;
+		LivedIn::set(vec![(chip_of(10), first + 1, Lived::Lapsed)]);
+		intervals(3);
+		let all = Compute::settlements_of(id);
+		let told: Vec<_> = all.iter().map(|one| (one.first, one.last, one.ticks)).collect();
+		assert_eq!(told[1..], [(first + 1, first + 1, LENGTH), (first + 2, first + 2, LENGTH)]);
+		let whole = worth(LENGTH);
+		assert_eq!((all[1].paid, all[1].refunded), (0, whole));
+		assert_eq!((all[2].paid, all[2].refunded), (whole - whole / 10, whole / 10));
+		assert!(all.iter().all(|one| one.price == PRICE && one.chip == chip_of(10)));
+		assert_ok!(Compute::top_up(signed(TENANT), id, ESCROW));
+		intervals(2 * MAX_SETTLED);
+		let all = Compute::settlements_of(id);
+		assert_eq!(all.len() as u32, MAX_SETTLED);
+		assert!(all.windows(2).all(|pair| pair[0].last < pair[1].first));
+		assert_ok!(Compute::terminate(signed(TENANT), id));
+		intervals(2);
+		assert!(Compute::settlements_of(id).is_empty());
+	});
+}
