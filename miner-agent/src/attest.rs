@@ -141,12 +141,12 @@ pub(crate) async fn gather(
 	})
 }
 
-/// Sends evidence to the chain. Gives the block that includes it.
+/// Sends evidence to the chain, ahead of what the same key has submitted for VMs: that can wait, and a challenge does not. Gives the block that includes it.
 pub(crate) async fn submit(
 	chain: &Chain,
 	hot: &Submitter,
 	evidence: HostEvidence,
 ) -> anyhow::Result<H256> {
 	let call = api::tx().attestation().submit_evidence(evidence.into());
-	Ok(hot.submit(chain, &call).await.context("submitting evidence")?.block)
+	Ok(hot.submit_urgent(chain, &call).await.context("submitting evidence")?.block)
 }

@@ -1,6 +1,9 @@
 //! The agent at work: registered, enrolled, and ready for the next challenge.
 
-use std::time::{Duration, Instant};
+use std::{
+	sync::Arc,
+	time::{Duration, Instant},
+};
 
 use codec::Encode;
 use hcc_chain::{AccountId32, Chain, Submitter};
@@ -27,7 +30,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Works until it is stopped. Node and guest may go and come back.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-	let hot = config.hot()?;
+	let hot = Arc::new(config.hot()?);
 	let host = Host::open(config)?;
 	// What runs goes on while the node is away.
 	let mut vms = Vms::new(&host.config)?;
@@ -35,12 +38,19 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 		let chain = Chain::connect_when_ready(&host.config.node).await;
 		if let Err(error) = work(&chain, &host, &hot, &mut vms).await {
 			tracing::warn!(error = format!("{error:#}"), "trying again");
+			// What goes on goes on by a connection that may be gone.
+			vms.rest().await;
 			tokio::time::sleep(AFTER_FAILURE).await;
 		}
 	}
 }
 
-async fn work(chain: &Chain, host: &Host, hot: &Submitter, vms: &mut Vms) -> anyhow::Result<()> {
+async fn work(
+	chain: &Chain,
+	host: &Host,
+	hot: &Arc<Submitter>,
+	vms: &mut Vms,
+) -> anyhow::Result<()> {
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
 	let miner = ensure_registered(chain, &host.config, hot, &report).await?;

@@ -1,44 +1,50 @@
-//! The VMs that the chain has given this miner: booted, shown, stopped as it says.
+//! The VMs that the chain has given this miner: booted, shown, stopped as it says, side by side.
 
-use std::{
-	collections::BTreeMap,
-	path::{Path, PathBuf},
-	time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
-use hcc_evidence::vm::{vm_host_data, VmEvidence, VmId};
-use hccam::{
-	connect,
-	frame::{receive, send},
-	vm::{BootShown, Question, ShowBoot, VERSION},
-	Address,
+use hcc_evidence::vm::VmId;
+use tokio::sync::Semaphore;
+
+use crate::{
+	config::Config,
+	node::{finalised_now, Behind},
+	tended::Tended,
+	usage::Receipts,
+	vm::{seen_at, wanted, Act, Keeper, Seen, State, Wanted},
 };
-use tokio::process::Command;
-
-use crate::{config::Config, process::Process, usage::Receipts};
-
-type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
-type State = api::runtime_types::pallet_compute::types::State;
 
 /// How often to look what the chain wants.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long a VM may take until its agent answers.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How often its agent is tried meanwhile.
-const TRY_EVERY: Duration = Duration::from_millis(500);
-/// How long to wait until a VM is tried again with which something failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(20);
+/// How many VMs are launched at once: a host that is given many at a time is to boot them, not to choke on them.
+const LAUNCHES: usize = 8;
+/// Of how many VMs it is said together that they boot.
+const BOOTS_AT_ONCE: usize = 32;
 
 /// All VMs of this host.
 pub(crate) struct Vms {
 	launcher: Option<PathBuf>,
 	/// Where it is remembered what runs.
 	run_dir: PathBuf,
-	/// With which not to try before then.
-	later: BTreeMap<VmId, Instant>,
+	tended: Tended,
 	receipts: Receipts,
+	launches: Arc<Semaphore>,
+	/// Why VMs are left running that seem not to be this miner's, or stopped.
+	behind: Option<Behind>,
+}
+
+/// What is to be done now.
+#[derive(Default)]
+struct Plan {
+	/// VMs of which it is to be said that they boot.
+	begin: Vec<VmId>,
+	/// VMs with which something else is to be done.
+	act: Vec<(Seen, Act)>,
+	/// VMs that run here for a later boot than the node knows: it lags behind, or a block was replaced.
+	doubtful: Vec<(Seen, Act)>,
+	/// VMs that run and should not, as the best block has it.
+	end: Vec<VmId>,
 }
 
 impl Vms {
@@ -51,8 +57,10 @@ impl Vms {
 		Ok(Self {
 			launcher: config.launcher.clone(),
 			run_dir,
-			later: BTreeMap::new(),
+			tended: Tended::default(),
 			receipts: Receipts::default(),
+			launches: Arc::new(Semaphore::new(LAUNCHES)),
+			behind: None,
 		})
 	}
 
@@ -60,191 +68,142 @@ impl Vms {
 	pub(crate) async fn tend_always(
 		&mut self,
 		chain: &Chain,
-		hot: &Submitter,
+		hot: &Arc<Submitter>,
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
+		let Some(launcher) = self.launcher.clone() else { return std::future::pending().await };
+		let keeper = Arc::new(Keeper {
+			chain: chain.clone(),
+			hot: hot.clone(),
+			launcher,
+			run_dir: self.run_dir.clone(),
+			launches: self.launches.clone(),
+		});
 		loop {
-			self.tend(chain, hot, miner).await?;
+			self.tend(&keeper, miner).await?;
 			tokio::time::sleep(LOOK_EVERY).await;
 		}
 	}
 
-	/// Does what the chain wants of each VM now. What fails with one holds up no other.
-	async fn tend(
-		&mut self,
-		chain: &Chain,
-		hot: &Submitter,
-		miner: &AccountId32,
-	) -> anyhow::Result<()> {
-		let Some(launcher) = self.launcher.clone() else { return Ok(()) };
-		let at = chain.best().await?;
+	/// Breaks off what goes on. VMs themselves run on.
+	pub(crate) async fn rest(&mut self) {
+		self.tended.end().await;
+		self.receipts.end().await;
+	}
+
+	/// Begins what the chain wants of each VM now, and waits for none of it: what fails or hangs with one holds up no other.
+	async fn tend(&mut self, keeper: &Arc<Keeper>, miner: &AccountId32) -> anyhow::Result<()> {
+		self.tended.settle();
+		let at = keeper.chain.best().await?;
 		let hosted = hosted_by(&at, miner).await?;
-		self.end_others(&hosted).await?;
-		self.later.retain(|id, until| hosted.contains(id) && Instant::now() < *until);
+		let plan = self.plan(keeper, &at, &hosted).await?;
+		for ids in plan.begin.chunks(BOOTS_AT_ONCE) {
+			let (keeper, batch) = (keeper.clone(), ids.to_vec());
+			self.tended.begin(ids, async move { keeper.begin_boots(&batch).await });
+		}
+		for (seen, act) in plan.act {
+			self.act(keeper, &at, seen, act);
+		}
+		if !plan.end.is_empty() || !plan.doubtful.is_empty() {
+			if let Some(finalised) = self.finalised(&keeper.chain).await? {
+				self.end(keeper, &finalised, miner, plan.end).await?;
+				for (seen, act) in plan.doubtful {
+					self.act(keeper, &at, seen, act);
+				}
+			}
+		} else {
+			self.behind = None;
+		}
+		let runs = hosted.into_iter().filter(|id| keeper.process(*id).runs_for().is_some());
+		let guests = runs.map(|id| (id, keeper.address(id))).collect();
+		self.receipts.tell(&keeper.chain, &keeper.hot, &at, guests).await
+	}
+
+	/// What is to be done with the VMs that are free.
+	async fn plan(
+		&mut self,
+		keeper: &Keeper,
+		at: &ChainAt,
+		hosted: &[VmId],
+	) -> anyhow::Result<Plan> {
+		let mut plan = Plan::default();
 		for id in hosted.iter().copied() {
-			if self.later.contains_key(&id) {
+			if !self.tended.is_free(id) {
 				continue;
 			}
-			if let Err(error) = self.tend_one(chain, hot, &at, &launcher, id).await {
-				tracing::warn!(vm = id, error = format!("{error:#}"), "trying again later");
-				self.later.insert(id, Instant::now() + AFTER_FAILURE);
+			let seen = match seen_at(at, id).await {
+				Ok(Some(seen)) => seen,
+				Ok(None) => continue,
+				Err(error) => {
+					self.tended.failed(id, &error);
+					continue;
+				},
+			};
+			let runs = keeper.process(id).runs_for();
+			match wanted(&seen.state, seen.boot, runs) {
+				Wanted::Nothing => {},
+				Wanted::BeginBoot => plan.begin.push(id),
+				Wanted::End => plan.end.push(id),
+				Wanted::Act(act) if runs > Some(seen.boot) => plan.doubtful.push((seen, act)),
+				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
 		}
-		let runs = hosted.into_iter().filter(|id| self.process(*id).runs_for().is_some());
-		let guests: Vec<_> = runs.map(|id| (id, Address::Unix(self.socket(id)))).collect();
-		self.receipts.tell(chain, hot, &at, &guests).await
+		let remembered = keeper.remembered()?.into_iter();
+		let others = remembered.filter(|id| !hosted.contains(id) && self.tended.is_free(*id));
+		plan.end.extend(others);
+		Ok(plan)
 	}
 
-	async fn tend_one(
-		&self,
-		chain: &Chain,
-		hot: &Submitter,
-		at: &ChainAt,
-		launcher: &Path,
-		id: VmId,
-	) -> anyhow::Result<()> {
-		let vms = api::storage().compute().vms();
-		let Some(row) = at.storage().try_fetch(vms, (id,)).await? else { return Ok(()) };
-		let vm = row.decode()?;
-		match &vm.state {
-			State::Assigned { .. } => {
-				let call = api::tx().compute().boot(id);
-				hot.submit(chain, &call).await.context("beginning the boot")?;
-				tracing::info!(vm = id, "boot begun");
+	/// The last finalised block, unless the node is behind; then it is told once why.
+	async fn finalised(&mut self, chain: &Chain) -> anyhow::Result<Option<ChainAt>> {
+		match finalised_now(chain).await? {
+			Ok(at) => {
+				self.behind = None;
+				Ok(Some(at))
 			},
-			State::Booting { nonce, .. } => {
-				self.ensure_launched(at, launcher, id, &vm, chain.genesis()).await?;
-				self.show(chain, hot, id, &vm, *nonce).await?;
-			},
-			State::Running { .. } => {
-				if self.process(id).runs_for() != Some((vm.generation, vm.boot_counter)) {
-					let call = api::tx().compute().report_crash(id);
-					hot.submit(chain, &call).await.context("telling of a crash")?;
-					tracing::warn!(vm = id, "it has crashed: it boots again");
+			Err(why) => {
+				if !self.behind.is_some_and(|told| told.is_like(&why)) {
+					tracing::warn!(%why, "no VM is ended for what this node says");
 				}
+				self.behind = Some(why);
+				Ok(None)
 			},
-			State::Stopped { .. } => {
-				if self.process(id).runs_for().is_some() {
-					self.process(id).end().await?;
-					tracing::info!(vm = id, "stopped");
-				}
-			},
-			State::Pending { .. } | State::Terminated => {},
 		}
-		Ok(())
 	}
 
-	fn process(&self, id: VmId) -> Process {
-		Process::of(self.run_dir.join(format!("vm-{id}.json")))
-	}
-
-	/// Ends the VMs that run here and are no more this miner's.
-	async fn end_others(&self, hosted: &[VmId]) -> anyhow::Result<()> {
-		for entry in std::fs::read_dir(&self.run_dir)? {
-			let name = entry?.file_name();
-			let id = name.to_str().and_then(|name| name.strip_prefix("vm-")?.strip_suffix(".json"));
-			let Some(id) = id.and_then(|id| id.parse::<VmId>().ok()) else { continue };
-			if !hosted.contains(&id) {
-				self.process(id).end().await?;
-				tracing::info!(vm = id, "ended: it is not this miner's any more");
+	/// Ends those of the VMs that are another's, or stopped, as the finalised block has it: a best block may be replaced, and its tenant would have
+	/// lost what ran.
+	async fn end(
+		&mut self,
+		keeper: &Arc<Keeper>,
+		finalised: &ChainAt,
+		miner: &AccountId32,
+		ids: Vec<VmId>,
+	) -> anyhow::Result<()> {
+		let hosted = hosted_by(finalised, miner).await?;
+		for id in ids {
+			if hosted.contains(&id) {
+				let seen = seen_at(finalised, id).await?;
+				if !seen.is_some_and(|seen| matches!(seen.state, State::Stopped { .. })) {
+					continue;
+				}
 			}
+			let keeper = keeper.clone();
+			self.tended.begin(&[id], async move {
+				let done = keeper.end(id).await;
+				done.err().map(|error| (id, error)).into_iter().collect()
+			});
 		}
 		Ok(())
 	}
 
-	fn socket(&self, id: VmId) -> PathBuf {
-		self.run_dir.join(format!("vm-{id}.sock"))
-	}
-
-	/// Launches a VM for its boot, unless that runs already; what ran before of it ends.
-	async fn ensure_launched(
-		&self,
-		at: &ChainAt,
-		launcher: &Path,
-		id: VmId,
-		vm: &Vm,
-		genesis: [u8; 32],
-	) -> anyhow::Result<()> {
-		let boot = (vm.generation, vm.boot_counter);
-		let process = self.process(id);
-		if process.runs_for() == Some(boot) {
-			return Ok(());
-		}
-		process.end().await.context("ending what ran before")?;
-		let orders = api::storage().compute().orders();
-		let order = at.storage().fetch(orders, (id,)).await?.decode()?;
-		let host_data =
-			vm_host_data(&genesis, id, vm.generation, &order.config.hash, &order.holders_root);
-		let mut command = Command::new(launcher);
-		command
-			.args(["--vm", &id.to_string()])
-			.args(["--generation", &vm.generation.to_string()])
-			.args(["--boot", &vm.boot_counter.to_string()])
-			.args(["--image", &hex::encode(order.measurement)])
-			.args(["--host-data", &hex::encode(host_data)])
-			.args(["--vcpus", &vm.allotted.vcpus.to_string()])
-			.args(["--memory", &vm.allotted.memory.to_string()])
-			.args(["--disk", &vm.allotted.disk.to_string()])
-			.args(["--listen", &Address::Unix(self.socket(id)).to_string()]);
-		process.start(&mut command, boot).with_context(|| launcher.display().to_string())?;
-		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
-		Ok(())
-	}
-
-	/// Has a VM show its boot, and shows it to the chain.
-	async fn show(
-		&self,
-		chain: &Chain,
-		hot: &Submitter,
-		id: VmId,
-		vm: &Vm,
-		nonce: [u8; 32],
-	) -> anyhow::Result<()> {
-		let question = ShowBoot {
-			version: VERSION,
-			genesis: chain.genesis(),
-			vm: id,
-			generation: vm.generation,
-			counter: vm.boot_counter,
-			nonce,
-		};
-		let address = Address::Unix(self.socket(id));
-		let shown = tokio::time::timeout(PATIENCE, ask(&address, &question))
-			.await
-			.context("the VM's agent does not answer")??;
-		let evidence = match shown {
-			BootShown::Evidence { snp_report, guest_pk, kem_pk, ssh_host_key_hash } => VmEvidence {
-				vm: id,
-				generation: vm.generation,
-				boot_counter: vm.boot_counter,
-				snp_report,
-				guest_pk,
-				kem_pk,
-				ssh_host_key_hash,
-			},
-			BootShown::Failed { message } => anyhow::bail!("the VM's agent failed: {message}"),
-		};
-		let call = api::tx().compute().attest(evidence.into());
-		let block = hot.submit(chain, &call).await.context("showing the boot")?.block;
-		tracing::info!(vm = id, %block, "it runs");
-		Ok(())
-	}
-}
-
-/// Asks the agent in a VM, as soon as it listens.
-async fn ask(address: &Address, question: &ShowBoot) -> anyhow::Result<BootShown> {
-	loop {
-		match connect(address).await {
-			Ok(mut stream) => {
-				send(&mut stream, &Question::ShowBoot(question.clone())).await?;
-				let answer = receive(&mut stream).await?;
-				return answer.context("the VM's agent gave no answer");
-			},
-			Err(error) => {
-				tracing::debug!(%address, %error, "not yet");
-				tokio::time::sleep(TRY_EVERY).await;
-			},
-		}
+	/// Begins what is to be done with one VM.
+	fn act(&mut self, keeper: &Arc<Keeper>, at: &ChainAt, seen: Seen, act: Act) {
+		let (keeper, at, id) = (keeper.clone(), at.clone(), seen.id);
+		self.tended.begin(&[id], async move {
+			let done = keeper.act(&at, &seen, act).await;
+			done.err().map(|error| (id, error)).into_iter().collect()
+		});
 	}
 }
 

@@ -47,6 +47,11 @@ impl Chain {
 			.map_err(|_| unreachable("it does not answer".into()))?
 	}
 
+	/// Whether the node is still fetching blocks that others have: what it says is then of the past.
+	pub async fn is_syncing(&self) -> Result<bool, ChainError> {
+		Ok(self.rpc.system_health().await.map_err(rpc)?.is_syncing)
+	}
+
 	/// Connects, and tries again until the node is there.
 	pub async fn connect_when_ready(url: &str) -> Self {
 		let mut pause = Duration::from_millis(500);

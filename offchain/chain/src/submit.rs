@@ -1,14 +1,18 @@
-use std::{str::FromStr, time::Duration};
+use std::{future::Future, str::FromStr, time::Duration};
 
 use subxt::{
 	client::OnlineClientAtBlockImpl,
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
-	error::TransactionEventsError,
+	error::{BackendError, ExtrinsicError, RpcError, TransactionEventsError},
 	extrinsics::ExtrinsicEvents,
+	rpcs::{Error as RpcsError, UserError},
 	tx::{Payload, TransactionProgress, TransactionStatus},
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
-use tokio::sync::Mutex;
+use tokio::{
+	sync::Mutex,
+	time::{timeout, timeout_at, Instant},
+};
 
 use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
 
@@ -16,6 +20,18 @@ use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
 const MORTALITY: u64 = 64;
 /// How long to wait for its inclusion.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How often what is urgent is submitted where no block includes it.
+const TRIES: usize = 3;
+/// How long to wait before that.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How often to look meanwhile whether a block has another transaction of its number: two blocks.
+const LOOK_EVERY: Duration = Duration::from_secs(12);
+/// How the node names a transaction that is invalid, as one is whose number a block has used.
+const INVALID: i32 = 1010;
+/// How the node names a transaction whose place in the pool another keeps, by its priority.
+const TOO_LOW_PRIORITY: i32 = 1014;
+/// What is told of a transaction whose place in the pool another of its account has taken.
+const REPLACED: &str = "another transaction of this account has taken its number: submit it again";
 
 /// A transaction on its way.
 type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
@@ -27,10 +43,15 @@ pub struct Receipt {
 	pub events: ExtrinsicEvents<SubstrateConfig>,
 }
 
-/// Signs and submits, one transaction at a time, so that numbers follow each other.
+/// Signs and submits, one transaction at a time, so that numbers follow each other. What is urgent goes before what waits.
 pub struct Submitter {
 	key: Keypair,
+	/// Held until a block includes what was submitted.
 	turn: Mutex<()>,
+	/// The same among what is urgent.
+	urgent_turn: Mutex<()>,
+	/// Held while a number is asked for and used, by whatever is submitted, so that no two take the same.
+	numbering: Mutex<()>,
 }
 
 impl Submitter {
@@ -39,7 +60,8 @@ impl Submitter {
 		let bad = |reason: String| ChainError::Key(reason);
 		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
 		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
-		Ok(Self { key, turn: Mutex::new(()) })
+		let (turn, urgent_turn, numbering) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
+		Ok(Self { key, turn, urgent_turn, numbering })
 	}
 
 	/// The account that signs.
@@ -50,13 +72,38 @@ impl Submitter {
 	/// Submits a call and waits until a block includes it.
 	///
 	/// ## Errors
-	/// [`ChainError::Refused`] where the call failed, or could not but fail, so that it was not taken; nothing has changed.
+	/// - [`ChainError::Refused`] where the call failed, or could not but fail, so that it was not taken; nothing has changed.
+	/// - [`ChainError::is_replaced`] where something urgent took its place. Look whether it is still wanted, and submit it again.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
 		let _turn = self.turn.lock().await;
 		let waiting = self.submit_and_wait(chain, call);
-		tokio::time::timeout(PATIENCE, waiting)
-			.await
-			.map_err(|_| ChainError::TimedOut(PATIENCE.as_secs()))?
+		timeout(PATIENCE, waiting).await.map_err(|_| late())?
+	}
+
+	/// Submits a call of the class `Operational` ahead of all that this account has submitted before, and waits until a block includes it.
+	///
+	/// Blocks keep room for operational calls, but a transaction cannot be included before those with lower numbers. Where the room for
+	/// `Normal` calls is used up, one of those without a tip may wait in the pool for as long as that lasts, and would hold up evidence
+	/// until its challenge is missed. So the call does not wait for its turn, and takes the number that the account has in the state of the
+	/// best block, which is that of its first transaction that waits. Both provide the same tag (account, number) to the pool, which keeps
+	/// the one of the higher priority: a normal call has its tip, an operational one a multiple of its fee besides. What waits behind it
+	/// stays where it is, since its tag is provided as before. Whoever waits for what was replaced gets [`ChainError::is_replaced`].
+	///
+	/// Where the pool keeps the first that waits, that is operational itself, and will be in the next block: then the call takes the number after
+	/// all that waits. Of the same [`Submitter`]'s urgent calls each waits for the one before.
+	///
+	/// A call of another class must not be submitted so: of two normal calls without tips the smaller one has the higher priority, so that it
+	/// might replace the other for nothing.
+	///
+	/// ## Errors
+	/// As [`Self::submit`].
+	pub async fn submit_urgent<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+	) -> Result<Receipt, ChainError> {
+		let _turn = self.urgent_turn.lock().await;
+		timeout(PATIENCE, self.insist(chain, call)).await.map_err(|_| late())?
 	}
 
 	/// Submits calls that are to be included in this order, in one block or in several, and waits for all.
@@ -70,20 +117,39 @@ impl Submitter {
 	) -> Result<Vec<Receipt>, ChainError> {
 		let _turn = self.turn.lock().await;
 		let waiting = async {
-			let first = self.next_nonce(chain).await?;
-			let mut sent = Vec::new();
-			for (nonce, call) in (first..).zip(calls) {
-				sent.push(self.send(chain, call, nonce).await?);
-			}
 			let mut receipts = Vec::new();
-			for progress in sent {
+			for progress in self.send_all(chain, calls).await? {
 				receipts.push(included(progress).await?);
 			}
 			Ok(receipts)
 		};
-		tokio::time::timeout(PATIENCE, waiting)
-			.await
-			.map_err(|_| ChainError::TimedOut(PATIENCE.as_secs()))?
+		timeout(PATIENCE, waiting).await.map_err(|_| late())?
+	}
+
+	/// Submits calls that have nothing to do with each other, waits for all, and gives what became of each: what fails with one holds up no other.
+	///
+	/// ## Errors
+	/// Where nothing was submitted. Those of the calls are as those of [`Self::submit`].
+	pub async fn submit_each<P: Payload>(
+		&self,
+		chain: &Chain,
+		calls: &[P],
+	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
+		let _turn = self.turn.lock().await;
+		let deadline = Instant::now() + PATIENCE;
+		let sending = self.send_each(chain, calls);
+		let sent = timeout_at(deadline, sending).await.map_err(|_| late())??;
+		let mut outcomes = Vec::new();
+		for progress in sent {
+			outcomes.push(match progress {
+				Ok(progress) => {
+					let waiting = timeout_at(deadline, included(progress));
+					waiting.await.unwrap_or_else(|_| Err(late()))
+				},
+				Err(error) => Err(error),
+			});
+		}
+		Ok(outcomes)
 	}
 
 	async fn submit_and_wait<P: Payload>(
@@ -91,8 +157,91 @@ impl Submitter {
 		chain: &Chain,
 		call: &P,
 	) -> Result<Receipt, ChainError> {
-		let nonce = self.next_nonce(chain).await?;
-		included(self.send(chain, call, nonce).await?).await
+		let sent = {
+			let _numbering = self.numbering.lock().await;
+			let nonce = self.next_nonce(chain).await?;
+			self.send(chain, call, nonce).await?
+		};
+		included(sent).await
+	}
+
+	/// Submits what is urgent, and again where it got lost: a block may have had what it was to replace, and the number with it.
+	async fn insist<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
+		for _ in 1..TRIES {
+			match self.submit_first(chain, call).await {
+				Err(ChainError::NotIncluded(reason)) => {
+					tracing::debug!(%reason, "submitting what is urgent once more");
+					tokio::time::sleep(AGAIN_AFTER).await;
+				},
+				outcome => return outcome,
+			}
+		}
+		self.submit_first(chain, call).await
+	}
+
+	async fn submit_first<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+	) -> Result<Receipt, ChainError> {
+		let (nonce, sent) = {
+			let _numbering = self.numbering.lock().await;
+			let next = self.next_nonce(chain).await?;
+			// After the pool's: where a block comes in between, this is the greater.
+			let in_state = self.nonce_in_state(chain).await?;
+			send_first(in_state, next, |nonce| self.send(chain, call, nonce)).await?
+		};
+		let mut waiting = std::pin::pin!(included(sent));
+		loop {
+			if let Ok(outcome) = timeout(LOOK_EVERY, waiting.as_mut()).await {
+				return outcome;
+			}
+			// Another node's block may have what this was to replace. The pool does not tell until no fork is left in which this could be included.
+			if self.nonce_in_state(chain).await? > nonce {
+				let lost = "a block has another transaction of its number";
+				let outcome = timeout(AGAIN_AFTER, waiting.as_mut()).await;
+				return outcome.unwrap_or_else(|_| Err(ChainError::NotIncluded(lost.into())));
+			}
+		}
+	}
+
+	/// Of the best block alone, whatever waits in the pool.
+	async fn nonce_in_state(&self, chain: &Chain) -> Result<u64, ChainError> {
+		let best = chain.best().await?;
+		Ok(best.tx().account_nonce(&self.account()).await?)
+	}
+
+	/// One after the other; none after one that the pool does not take.
+	async fn send_all<P: Payload>(
+		&self,
+		chain: &Chain,
+		calls: &[P],
+	) -> Result<Vec<Progress>, ChainError> {
+		let _numbering = self.numbering.lock().await;
+		let first = self.next_nonce(chain).await?;
+		let mut sent = Vec::new();
+		for (nonce, call) in (first..).zip(calls) {
+			sent.push(self.send(chain, call, nonce).await?);
+		}
+		Ok(sent)
+	}
+
+	/// One after the other, whatever becomes of those before.
+	async fn send_each<P: Payload>(
+		&self,
+		chain: &Chain,
+		calls: &[P],
+	) -> Result<Vec<Result<Progress, ChainError>>, ChainError> {
+		let _numbering = self.numbering.lock().await;
+		let mut nonce = self.next_nonce(chain).await?;
+		let mut sent = Vec::new();
+		for call in calls {
+			let progress = self.send(chain, call, nonce).await;
+			// What the pool does not take takes no number.
+			nonce = nonce.saturating_add(u64::from(progress.is_ok()));
+			sent.push(progress);
+		}
+		Ok(sent)
 	}
 
 	/// Of the best block and the pool: the finalised block's number would be used twice.
@@ -135,11 +284,162 @@ async fn included(mut progress: Progress) -> Result<Receipt, ChainError> {
 			},
 			TransactionStatus::Error { message }
 			| TransactionStatus::Invalid { message }
-			| TransactionStatus::Dropped { message } => return Err(ChainError::NotIncluded(message)),
+			| TransactionStatus::Dropped { message } => return Err(not_included(message)),
 			TransactionStatus::Validated
 			| TransactionStatus::Broadcasted
 			| TransactionStatus::NoLongerInBestBlock => {},
 		}
 	}
 	Err(ChainError::NotIncluded("the node stopped telling of it".into()))
+}
+
+/// Sends what is urgent by the number that the account has in the state, or, where the pool keeps what it has of that number, by its own next one. Gives
+/// the number.
+async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
+	in_state: u64,
+	next: u64,
+	send: impl Fn(u64) -> F,
+) -> Result<(u64, T), ChainError> {
+	match send(in_state).await {
+		Err(error) if next > in_state && is_occupied(&error) => Ok((next, send(next).await?)),
+		outcome => Ok((in_state, outcome?)),
+	}
+}
+
+/// Whether the pool refuses a transaction for its number: a block has used that by now, or what the pool has of that number is of no lower
+/// priority. What is invalid for another reason is so by each number.
+fn is_occupied(error: &ChainError) -> bool {
+	let ChainError::Node(error) = error else { return false };
+	let subxt::Error::ExtrinsicError(ExtrinsicError::ErrorSubmittingTransaction(
+		BackendError::Rpc(RpcError::ClientError(RpcsError::User(UserError { code, .. }))),
+	)) = &**error
+	else {
+		return false;
+	};
+	matches!(*code, INVALID | TOO_LOW_PRIORITY)
+}
+
+/// The error of a transaction that the pool has let go. subxt tells by words alone of one that was replaced.
+fn not_included(message: String) -> ChainError {
+	if message.contains("usurped") {
+		return ChainError::replaced();
+	}
+	ChainError::NotIncluded(message)
+}
+
+fn late() -> ChainError {
+	ChainError::TimedOut(PATIENCE.as_secs())
+}
+
+impl ChainError {
+	/// What is told of a transaction in whose place the pool took another.
+	pub fn replaced() -> Self {
+		Self::NotIncluded(REPLACED.into())
+	}
+
+	/// Whether something urgent of the same account took the transaction's place in the pool, by [`Submitter::submit_urgent`]: no fault of the
+	/// transaction's, which is to be submitted again if it is still wanted.
+	pub fn is_replaced(&self) -> bool {
+		matches!(self, Self::NotIncluded(reason) if reason == REPLACED)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use std::{cell::RefCell, collections::BTreeMap};
+
+	use super::*;
+
+	/// A pool as that of a node: one transaction of each number, and of two the one of the higher priority. `state` is the number that is next in a
+	/// block.
+	struct Pool {
+		state: u64,
+		priorities: RefCell<BTreeMap<u64, u64>>,
+	}
+
+	impl Pool {
+		fn of(state: u64, priorities: &[(u64, u64)]) -> Self {
+			Self { state, priorities: RefCell::new(priorities.iter().copied().collect()) }
+		}
+
+		async fn take(&self, nonce: u64, priority: u64) -> Result<(), ChainError> {
+			if nonce < self.state {
+				return Err(refused(INVALID));
+			}
+			let mut priorities = self.priorities.borrow_mut();
+			if priorities.get(&nonce).is_some_and(|old| *old >= priority) {
+				return Err(refused(TOO_LOW_PRIORITY));
+			}
+			priorities.insert(nonce, priority);
+			Ok(())
+		}
+
+		async fn take_urgently(&self, in_state: u64, next: u64) -> Result<u64, ChainError> {
+			let sent = send_first(in_state, next, |nonce| self.take(nonce, OPERATIONAL)).await;
+			sent.map(|(nonce, ())| nonce)
+		}
+	}
+
+	const NORMAL: u64 = 1_000;
+	const OPERATIONAL: u64 = 1_000_000_000;
+
+	fn refused(code: i32) -> ChainError {
+		let error = UserError { code, message: "refused".into(), data: None };
+		let error = BackendError::from(RpcsError::User(error));
+		ChainError::from(ExtrinsicError::ErrorSubmittingTransaction(error))
+	}
+
+	#[tokio::test]
+	async fn what_is_urgent_takes_the_place_of_what_waits() {
+		let pool = Pool::of(5, &[(5, NORMAL), (6, NORMAL)]);
+		assert_eq!(pool.take_urgently(5, 7).await.expect("taken"), 5);
+		let left: Vec<_> = pool.priorities.into_inner().into_iter().collect();
+		assert_eq!(left, [(5, OPERATIONAL), (6, NORMAL)], "what waits behind it goes on waiting");
+	}
+
+	#[tokio::test]
+	async fn what_is_urgent_waits_behind_what_is_urgent_too() {
+		let pool = Pool::of(5, &[(5, OPERATIONAL)]);
+		assert_eq!(pool.take_urgently(5, 6).await.expect("taken"), 6);
+	}
+
+	#[tokio::test]
+	async fn where_nothing_waits_the_number_is_the_next() {
+		assert_eq!(Pool::of(5, &[]).take_urgently(5, 5).await.expect("taken"), 5);
+	}
+
+	#[tokio::test]
+	async fn a_number_that_a_block_has_just_used_is_not_insisted_on() {
+		let pool = Pool::of(6, &[]);
+		assert_eq!(pool.take_urgently(5, 6).await.expect("taken"), 6);
+		assert!(pool.take_urgently(5, 5).await.is_err(), "there is no other");
+	}
+
+	#[tokio::test]
+	async fn what_the_chain_refuses_is_not_tried_by_another_number() {
+		let tried = RefCell::new(Vec::new());
+		let refusal = || ChainError::Refused {
+			pallet: "Attestation".into(),
+			error: "NoChallenge".into(),
+			meaning: String::new(),
+		};
+		let sent = send_first(5, 7, |nonce| {
+			tried.borrow_mut().push(nonce);
+			std::future::ready(Err::<(), _>(refusal()))
+		})
+		.await;
+		assert!(sent.is_err_and(|error| error.is("Attestation", "NoChallenge")));
+		assert_eq!(tried.into_inner(), [5]);
+	}
+
+	#[test]
+	fn what_was_replaced_is_told_from_what_is_invalid() {
+		// As subxt's backend says it.
+		let replaced =
+			not_included("Transaction was usurped by another with the same nonce".into());
+		assert!(replaced.is_replaced(), "{replaced}");
+		let invalid = "Transaction is invalid (eg because of a bad nonce, signature etc)";
+		assert!(!not_included(invalid.into()).is_replaced());
+		assert!(!late().is_replaced());
+	}
 }
