@@ -7,7 +7,7 @@ source scripts/env.sh
 
 # The bencher that belongs to this polkadot-sdk.
 readonly BENCHER_VERSION=0.28.0
-readonly PALLETS=(attestation compute emission oracle policy registry reputation usage validators verdicts)
+readonly PALLETS=(attestation compensation compute emission oracle policy registry reputation usage validators verdicts)
 
 # `scripts/weights.sh PALLET…` measures those alone.
 pallets=("$@")

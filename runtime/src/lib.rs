@@ -195,4 +195,6 @@ mod runtime {
 	pub type Emission = pallet_emission;
 	#[runtime::pallet_index(36)]
 	pub type Usage = pallet_usage;
+	#[runtime::pallet_index(37)]
+	pub type Compensation = pallet_compensation;
 }

@@ -5,7 +5,7 @@ use frame_support::weights::WeightMeter;
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
 	genesis, parent_hash, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId,
-	Ticks,
+	Ticks, Veks,
 };
 
 use crate::*;
@@ -43,6 +43,7 @@ impl<T: Config> Pallet<T> {
 		let miner = host.miner.clone();
 		Hosts::<T>::insert(chip, host);
 		Self::note_challenge(chip, seq);
+		Self::count(|counts| &mut counts.made);
 		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
 		true
 	}
@@ -60,11 +61,21 @@ impl<T: Config> Pallet<T> {
 				let missed =
 					host.challenge.filter(|open| open.subject.is_none() && open.deadline < kept);
 				if let Some(open) = missed {
-					Self::conclude(&chip, open.seq, Conduct::Missed, None);
+					Self::keep_deadline(&chip, open.seq);
 				}
 			}
 		}
 		KeptUntil::<T>::put(kept);
+	}
+
+	/// A challenge was not answered in time: that is silence, unless what is answered could not be judged anyway.
+	fn keep_deadline(chip: &ChipHash, seq: u64) {
+		if T::Veks::is_stale(chip) {
+			Self::note_closed(chip, seq);
+			Self::void(chip, seq);
+		} else {
+			Self::conclude(chip, seq, Conduct::Missed, None);
+		}
 	}
 
 	/// Challenges chips that wait for it.
@@ -103,6 +114,7 @@ impl<T: Config> Pallet<T> {
 		let miner = host.miner.clone();
 		Hosts::<T>::insert(chip, host);
 		Self::move_to(chip, tier);
+		Self::count_conduct(conduct);
 		Self::deposit_event(Event::Concluded { chip: *chip, miner, seq, conduct });
 		Self::note_conduct(chip, seq, conduct == Conduct::Passed, subject.is_some());
 		if conduct != Conduct::Passed && !failed_before {
@@ -117,6 +129,7 @@ impl<T: Config> Pallet<T> {
 			if let Some(host) = host {
 				host.challenge = None;
 				let miner = host.miner.clone();
+				Self::count(|counts| &mut counts.void);
 				Self::deposit_event(Event::Void { chip: *chip, miner, seq });
 			}
 		});
@@ -160,6 +173,7 @@ impl<T: Config> Pallet<T> {
 			host.boot_profile = pinned.boot_profile;
 			// By which list the log of then was judged is not remembered: if there was a stricter one ever, it is judged anew.
 			host.judged = 0;
+			host.attested = 0;
 		}
 		if host.challenge.as_ref().is_some_and(|open| open.subject.is_some()) {
 			host.challenge = None;

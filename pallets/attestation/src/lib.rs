@@ -20,6 +20,8 @@ mod lifecycle;
 mod liveness;
 mod log;
 mod renewal;
+mod statistics;
+mod sweep;
 mod types;
 pub mod weights;
 
@@ -92,10 +94,13 @@ pub mod pallet {
 		/// The last revision in which a list of files became stricter.
 		type FilesTightened: Get<u32>;
 
+		/// The last revision in which anything became stricter.
+		type Tightened: Get<u32>;
+
 		/// Follows logs that are handed in in parts.
 		type Logs: FollowsLogs;
 
-		/// By how many ticks it is spread when chips must show their logs anew.
+		/// By how many ticks it is spread when chips must show their logs anew; who was not judged anew after as many is challenged.
 		#[pallet::constant]
 		type RenewalTicks: Get<Tick>;
 
@@ -132,6 +137,20 @@ pub mod pallet {
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
 	pub type LastSeq<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, u64, ValueQuery>;
+
+	/// The boot of a chip that is nobody's now.
+	// Hashed with Blake2, as `Hosts`.
+	#[pallet::storage]
+	pub type LastBoots<T: Config> =
+		StorageMap<_, Blake2_128Concat, ChipHash, LastBoot, OptionQuery>;
+
+	/// The last change by which policy became stricter, and how far it has come that chips are challenged for it.
+	#[pallet::storage]
+	pub type Stricter<T: Config> = StorageValue<_, Sweep, OptionQuery>;
+
+	/// Challenges, all in all.
+	#[pallet::storage]
+	pub type Counted<T: Config> = StorageValue<_, Counts, ValueQuery>;
 
 	/// The chips of each tier, numbered without gaps, so that one can be drawn at once.
 	// Hashed with Twox: numbers are not chosen by anybody.
@@ -311,9 +330,11 @@ pub mod pallet {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
 			Self::keep_intervals(meter);
 			Self::note_tightening(meter);
+			Self::note_stricter(meter);
 			Self::settle_claims(meter);
 			Self::keep_deadlines(meter);
 			Self::challenge_rechecks(meter);
+			Self::sweep(meter);
 			Self::draw(meter);
 		}
 
@@ -338,6 +359,11 @@ pub mod pallet {
 		/// The tick from which on a chip must show its whole log, since policy became stricter after it was judged; none where it need not.
 		pub fn renewal(chip: ChipHash) -> Option<Tick> {
 			Self::renewal_of(&chip, &Hosts::<T>::get(chip)?)
+		}
+
+		/// How many chips there are, how often they are challenged, and what came of it.
+		pub fn statistics() -> Statistics {
+			Self::statistics_now()
 		}
 
 		/// The claim to a chip, if there is one.

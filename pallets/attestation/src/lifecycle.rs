@@ -3,7 +3,8 @@
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
-use hcc_primitives::{ChipHash, Conduct, OnChip, Reputation};
+use hcc_evidence::host::Hash256;
+use hcc_primitives::{ChipHash, Conduct, Miners, OnChip, Reputation};
 
 use crate::*;
 
@@ -33,7 +34,8 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 						checkpoint: None,
 						former: None,
 						judged: 0,
-						boot_profile: None,
+						attested: 0,
+						boot_profile: Self::last_boot(chip, miner),
 						failing: false,
 						tier,
 						position,
@@ -66,6 +68,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 		LastSeq::<T>::insert(chip, host.seq);
 		Self::note_left(chip, host.seq);
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
+		Self::keep_boot(chip, &host);
 		// Leaving with a challenge open is no way out of it, nor is it one while its evidence is judged: what that comes to is told to nobody.
 		if let Some(open) = host.challenge {
 			if open.subject.is_none() {
@@ -73,6 +76,23 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 			}
 			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed);
 		}
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Remembers what a chip that leaves has booted: to leave and to come back is no way to boot something else.
+	fn keep_boot(chip: &ChipHash, host: &HostOf<T>) {
+		let tpm = T::Miners::tpm(&host.miner);
+		if let (Some(tpm), Some(profile)) = (tpm, host.boot_profile) {
+			LastBoots::<T>::insert(chip, LastBoot { ek: tpm.ek, profile });
+		}
+	}
+
+	/// What a chip that comes back had booted, where it is beside the same TPM.
+	fn last_boot(chip: &ChipHash, miner: &AccountIdOf<T>) -> Option<Hash256> {
+		let last = LastBoots::<T>::take(chip)?;
+		let tpm = T::Miners::tpm(miner)?;
+		(tpm.ek == last.ek).then_some(last.profile)
 	}
 }
 

@@ -3,7 +3,9 @@
 use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
 use hcc_evidence::host::claimed_block;
-use hcc_primitives::{ChipHash, Interval, IntervalIndex, Lived, Liveness, Ticks, Tier};
+use hcc_primitives::{
+	ChipHash, Interval, IntervalIndex, Judges, Lived, Liveness, Tick, Ticks, Tier,
+};
 use sp_io::hashing::blake2_256;
 
 use crate::*;
@@ -27,9 +29,16 @@ impl<T: Config> Pallet<T> {
 		let (now, last) = (T::Ticks::now(), CurrentInterval::<T>::get());
 		if last.length == 0 || now >= last.from.saturating_add(last.length) {
 			let index = last.index.saturating_add(1);
-			let length = Self::rules().billing;
+			let length = Self::billing();
 			CurrentInterval::<T>::put(Interval { index, from: now, length });
 		}
+	}
+
+	/// How long an interval is: no shorter than keeps few of them open at once.
+	fn billing() -> Tick {
+		let rules = Self::rules();
+		let open = T::Judges::longest().saturating_add(rules.answer);
+		rules.billing.max(open.div_ceil(OPEN_INTERVALS))
 	}
 
 	/// Changes what is kept of a chip's current interval.

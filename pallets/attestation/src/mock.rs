@@ -63,6 +63,7 @@ parameter_types! {
 	pub static Seed: Option<H256> = None;
 	pub static Revision: u32 = 3;
 	pub static FilesTightened: u32 = 0;
+	pub static AnythingTightened: u32 = 0;
 	pub static MockRules: Rules = Rules {
 		answer: ANSWER,
 		trusted: 100,
@@ -113,6 +114,7 @@ impl Config for Test {
 	type Time = Timestamp;
 	type Revision = Revision;
 	type FilesTightened = FilesTightened;
+	type Tightened = AnythingTightened;
 	type Logs = ByTestPolicy;
 	type RenewalTicks = ConstU32<RENEWAL>;
 	type Randomness = Chosen;
@@ -167,6 +169,7 @@ pub fn run(test: impl FnOnce()) {
 	Seed::set(None);
 	Revision::set(3);
 	FilesTightened::set(0);
+	AnythingTightened::set(0);
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {

@@ -55,6 +55,7 @@ impl<T: Config> Pallet<T> {
 				host.judged = pinned.log.as_ref().map_or(pinned.revision, |log| log.revision);
 				host.former = None;
 			}
+			host.attested = pinned.revision;
 			host.checkpoint = Some(claims.boot);
 			host.boot_profile = Some(claims.boot_profile);
 		});

@@ -1,7 +1,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::host::{BootState, Hash256};
-use hcc_primitives::{IntervalIndex, SubjectId, Tick, Tier};
+use hcc_primitives::{units::MINUTES, IntervalIndex, SubjectId, Tick, Tier};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
@@ -57,12 +57,14 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Every value within bounds: an answer takes a few blocks, and a chip is challenged every block at the most.
+	/// Every value within bounds: an answer takes a few blocks; a chip is challenged every block at the most, a trusted one every half an hour at the least, and
+	/// others no more rarely.
 	pub fn clamped(self) -> Self {
-		let interval = |ticks: Tick| ticks.clamp(1, 14_400);
+		let trusted = self.trusted.clamp(1, 30 * MINUTES);
+		let interval = |ticks: Tick| ticks.clamp(1, trusted);
 		Self {
 			answer: self.answer.clamp(5, 600),
-			trusted: interval(self.trusted),
+			trusted,
 			regular: interval(self.regular),
 			probation: interval(self.probation),
 			quarantine: interval(self.quarantine),
@@ -83,6 +85,8 @@ impl Rules {
 	}
 }
 
+/// In how many intervals at once evidence can still come to something else: of no more are charges of VMs kept open, with those that wait for receipts.
+pub const OPEN_INTERVALS: Tick = 9;
 /// How many intervals are remembered of a chip: more than verdicts can be proven false in.
 pub const MAX_LIVES: u32 = 24;
 /// How many failures are remembered of an interval one by one: with more it has lapsed, whatever is proven.
@@ -155,6 +159,113 @@ pub struct Tightening {
 	pub revision: u32,
 	/// When it was noted.
 	pub at: Tick,
+}
+
+/// How far it has come that whoever was accepted before a change of policy is challenged.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Sweep {
+	/// In which policy became stricter.
+	pub revision: u32,
+	/// Until then chips are left to the draw.
+	pub from: Tick,
+	/// The chip that is looked at next, by its number in its tier; none where none was found any more.
+	pub next: Option<(Tier, u32)>,
+	/// Some were found since the first chip.
+	pub found: bool,
+}
+
+/// The boot that a chip's miner had shown when the chip left it.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct LastBoot {
+	/// The hash of the endorsement key of the TPM that has shown it.
+	pub ek: Hash256,
+	pub profile: Hash256,
+}
+
+/// How many challenges there were, and what came of them.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Counts {
+	pub made: u64,
+	pub passed: u64,
+	pub failed: u64,
+	pub missed: u64,
+	/// They counted for nothing.
+	pub void: u64,
+}
+
+/// The chips of a tier.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct TierStatistics {
+	pub tier: Tier,
+	pub chips: u32,
+	/// The mean interval between challenges of each, in ticks.
+	pub interval: Tick,
+}
+
+/// Challenges, all in all.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Statistics {
+	/// Best first.
+	pub tiers: [TierStatistics; 5],
+	/// How many chips wait to be challenged at once.
+	pub waiting: u32,
+	pub counts: Counts,
 }
 
 /// The longest certificate of a chip's key, in bytes. AMD's are below 1,800.
@@ -242,6 +353,8 @@ pub struct Host<AccountId> {
 	pub former: Option<BootState>,
 	/// The revision of policy by which the log was last judged from its beginning.
 	pub judged: u32,
+	/// The revision of policy by which evidence was last accepted.
+	pub attested: u32,
 	/// The hash of the boot's PCRs; none before evidence was accepted.
 	pub boot_profile: Option<Hash256>,
 	/// It did not pass its last challenge.

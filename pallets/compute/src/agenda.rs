@@ -72,9 +72,9 @@ impl<T: Config> Pallet<T> {
 		let late = |until: Tick| Some(until.saturating_add(1));
 		let deadline = match vm.state {
 			State::Pending { next, until } => late(until).min(Some(next)),
-			State::Assigned { until } | State::Booting { until, .. } | State::Stopped { until } => {
-				late(until)
-			},
+			State::Assigned { until }
+			| State::Booting { until, .. }
+			| State::Stopped { until, .. } => late(until),
 			State::Running { .. } | State::Terminated => None,
 		};
 		let runs = matches!(vm.state, State::Running { .. });
@@ -112,7 +112,7 @@ impl<T: Config> Pallet<T> {
 			State::Booting { until, .. } if now > until => {
 				Self::fail(id, vm, Failure::NoEvidence);
 			},
-			State::Stopped { until } if now > until => Self::end(id, vm, EndReason::Abandoned),
+			State::Stopped { until, .. } if now > until => Self::end(id, vm, EndReason::Abandoned),
 			State::Running { .. } => Self::check_running(id, vm),
 			_ => {},
 		}

@@ -5,7 +5,7 @@ use frame_support::traits::{
 	Get, Imbalance,
 };
 use hcc_primitives::{
-	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Price, Ran,
+	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Payment, Price, Ran,
 	SettlementShares, Tick, Ticks, Usage,
 };
 use sp_runtime::{traits::Saturating, Perbill};
@@ -140,7 +140,14 @@ impl<T: Config> Pallet<T> {
 		Self::lessen(id, vm, &mut charge);
 		Self::remember(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
-		T::OnSettled::on_settled(&charge.miner, &charge.chip, charge.amount);
+		T::OnSettled::on_settled(&Payment {
+			tenant: &vm.tenant,
+			miner: &charge.miner,
+			chip: charge.chip,
+			first: charge.first,
+			last: charge.last,
+			amount: charge.amount,
+		});
 		Self::deposit_event(Event::Settled {
 			vm: id,
 			first: charge.first,

@@ -7,10 +7,10 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	genesis, parent_hash, units::DAYS, ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle,
-	Ticks,
+	Tick, Ticks,
 };
 
-use crate::{price::in_alpha, *};
+use crate::{price::cost, *};
 
 impl<T: Config> Pallet<T> {
 	/// The miner for which `who` signs, and the VM, which is with it.
@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(matches!(vm.state, State::Assigned { .. }), Error::<T>::WrongState);
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let rules = Self::rules();
-		let fee = in_alpha(rules.boot_fee, price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
+		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
 		vm.escrow = vm.escrow.saturating_sub(fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
@@ -61,7 +61,10 @@ impl<T: Config> Pallet<T> {
 			.map_err(|_| Error::<T>::EvidenceRefused)?;
 		let trusted = claims.trust == GenerationTrust::Full || order.reduced;
 		ensure!(trusted, Error::<T>::TrustTooLow);
-		ensure!(T::Liveness::fit(&claims.chip).is_some(), Error::<T>::HostNotLive);
+		let tier = T::Liveness::fit(&claims.chip).ok_or(Error::<T>::HostNotLive)?;
+		// Where it ran before it may run on, whatever has become of the chip's tier.
+		let there = place.chip == Some(claims.chip);
+		ensure!(there || tier <= order.tier, Error::<T>::TierTooLow);
 		Self::run(vm, place, claims.chip, evidence)
 	}
 
@@ -146,12 +149,13 @@ impl<T: Config> Pallet<T> {
 		T::Miners::chips(miner).iter().any(|chip| T::Liveness::fit(chip).is_some())
 	}
 
-	/// Stops a VM.
-	pub(crate) fn halt(id: Id, vm: &mut VmOf<T>, why: StopReason) {
-		Self::pause(id, vm);
-		let until = T::Ticks::now().saturating_add(Self::rules().stopped);
-		vm.state = State::Stopped { until };
-		Self::deposit_event(Event::Stopped { vm: id, why });
+	/// What has run of a VM and is not charged.
+	fn ran(vm: &VmOf<T>) -> Tick {
+		let since = match vm.state {
+			State::Running { since } => T::Ticks::now().saturating_sub(since),
+			_ => 0,
+		};
+		vm.run.ticks.saturating_add(since)
 	}
 
 	/// Whether a VM can go on: its chip is there, α has a price, its escrow lasts.
@@ -166,10 +170,14 @@ impl<T: Config> Pallet<T> {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
 		let costs = |intervals| Self::intervals(place.rate, intervals, price);
-		let (Some(interval), Some(enough)) = (costs(1), costs(rules.warning)) else {
+		// What it will owe when it is looked after next.
+		let ahead = Self::ran(vm).saturating_add(T::Liveness::interval().length);
+		let next = cost(place.rate, ahead, price);
+		let (Some(interval), Some(next), Some(enough)) = (costs(1), next, costs(rules.warning))
+		else {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
-		if vm.escrow < interval {
+		if vm.escrow < next {
 			return Self::halt(id, vm, StopReason::Unfunded);
 		}
 		if vm.escrow < enough {

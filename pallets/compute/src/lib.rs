@@ -16,6 +16,7 @@ mod agenda;
 mod benchmarking;
 mod billing;
 mod boots;
+mod kept;
 mod orders;
 mod placement;
 pub mod price;
@@ -216,11 +217,8 @@ pub mod pallet {
 			if let Some(rules) = self.rules {
 				T::StoreRules::store(rules);
 			}
-			for FlavourSpec { number, name, allotted } in &self.flavours {
-				// What does not fit is cut: a name is for people only.
-				let name = name.bytes().take(MAX_NAME as usize).collect::<Vec<_>>();
-				let row = Flavour { name: BoundedVec::truncate_from(name), allotted: *allotted };
-				Flavours::<T>::insert(number, row);
+			for flavour in &self.flavours {
+				Flavours::<T>::insert(flavour.number, Flavour::from(flavour));
 			}
 		}
 	}
@@ -284,6 +282,8 @@ pub mod pallet {
 		Refunded { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
 		/// Its guest has shown that it got less than it pays for: so much of what was owed is given back.
 		Lessened { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
+		/// A VM was stopped for `ticks`, and its disk was kept: `amount` was paid for that.
+		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance },
 		/// A boot came to nothing, and its fee was given back, or burned where the miner's chip was live.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },
 		/// It is gone. What was left of its escrow was given back.
@@ -324,6 +324,8 @@ pub mod pallet {
 		HostNotLive,
 		/// The chip's generation is trusted less than the order asks.
 		TrustTooLow,
+		/// The chip is of a worse tier than the order asks. Boot it on another chip, if there is one.
+		TierTooLow,
 		/// As many crashes were told today as may be.
 		TooManyCrashes,
 		/// Too much of what the VM owes is not settled yet. Wait for an hour.
@@ -462,7 +464,7 @@ pub mod pallet {
 			Self::do_top_up(who, vm, amount)
 		}
 
-		/// Stops a VM that runs. It costs nothing while it is stopped, and is given up after [`Rules::stopped`].
+		/// Stops a VM that runs. While it is stopped its disk alone is kept and paid for; it is given up after [`Rules::stopped`], or once its escrow is used up, but for a day.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

@@ -13,7 +13,7 @@ use hcc_primitives::{
 		Offering, PriceForLeases, PriceForOrders,
 	},
 	units::{Balance, ALPHA},
-	ChipHash, Interval, Offered, OnSettled, Price, Tier,
+	ChipHash, Interval, Offered, Price, Tier,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
@@ -65,6 +65,7 @@ pub const LIST: List = List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_
 pub const RULES: Rules = Rules {
 	list: LIST,
 	boot_fee: 1_000,
+	least_fee: 0,
 	shares: Shares {
 		validators: Perbill::from_percent(10),
 		treasury: Perbill::from_percent(5),
@@ -140,21 +141,12 @@ impl Config for Test {
 	type Randomness = Chosen;
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
-	type OnSettled = Both;
+	type OnSettled = (mock::MockOnSettled, Emission);
 	type Usage = mock::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_primitives::mock::MockWorld;
-}
-
-/// Tells the tests as well as emission.
-pub struct Both;
-impl OnSettled<AccountId32> for Both {
-	fn on_settled(miner: &AccountId32, chip: &ChipHash, paid: Balance) {
-		mock::MockOnSettled::on_settled(miner, chip, paid);
-		Emission::on_settled(miner, chip, paid);
-	}
 }
 
 impl pallet_emission::StoreRules for Chosen {
@@ -345,9 +337,15 @@ pub fn run(test: impl FnOnce()) {
 		let before = Balances::total_issuance();
 		test();
 		Compute::do_try_state().expect("the invariants hold");
-		let lost = before - Balances::total_issuance();
+		let lost = before + made() - Balances::total_issuance();
 		assert_eq!(lost, Compute::paid().burned, "what is gone was burned");
 	});
+}
+
+/// The new α that eras have brought.
+pub fn made() -> Balance {
+	let brought = Emission::brought();
+	brought.claimed + brought.validators + brought.treasury
 }
 
 pub fn events() -> Vec<Event<Test>> {

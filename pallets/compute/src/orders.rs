@@ -36,9 +36,14 @@ impl<T: Config> Pallet<T> {
 
 	/// What must be set aside where a VM is begun at that rate: a boot, and the first intervals.
 	pub(crate) fn least_escrow_at(rate: Rate, price: Price) -> Option<Balance> {
+		let reserve = Self::intervals(rate, Self::rules().reserve, price)?;
+		Some(Self::boot_fee(price)?.saturating_add(reserve))
+	}
+
+	/// What a boot costs: in USD, and no less than what its transactions cost the miner.
+	pub(crate) fn boot_fee(price: Price) -> Option<Balance> {
 		let rules = Self::rules();
-		let reserve = Self::intervals(rate, rules.reserve, price)?;
-		Some(in_alpha(rules.boot_fee, price)?.saturating_add(reserve))
+		Some(in_alpha(rules.boot_fee, price)?.max(rules.least_fee))
 	}
 
 	pub(crate) fn do_order(
@@ -113,6 +118,9 @@ impl<T: Config> Pallet<T> {
 			T::NativeBalance::hold(&HoldReason::Escrow.into(), &who, amount)?;
 			// It was held, so the sum is below the total issuance.
 			vm.escrow = vm.escrow.saturating_add(amount);
+			if let State::Stopped { since, .. } = vm.state {
+				vm.state = State::Stopped { since, until: Self::kept_until(vm, since) };
+			}
 			Self::deposit_event(Event::ToppedUp { vm: id, amount, escrow: vm.escrow });
 			Ok(())
 		})
@@ -147,7 +155,10 @@ impl<T: Config> Pallet<T> {
 		let rate = vm.place.as_ref().map(|place| place.rate).ok_or(Error::<T>::WrongState)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
-		ensure!(vm.escrow >= least, Error::<T>::EscrowTooSmall);
+		let needed = least.saturating_add(Self::owed_for_disk(vm));
+		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
+		Self::take_again(vm)?;
+		Self::pay_kept(id, vm);
 		let until = T::Ticks::now().saturating_add(Self::rules().acceptance);
 		vm.state = State::Assigned { until };
 		Self::deposit_event(Event::Restarted { vm: id });
@@ -165,20 +176,24 @@ impl<T: Config> Pallet<T> {
 			ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
 			let wanted = Flavours::<T>::get(flavour).ok_or(Error::<T>::NoFlavour)?.allotted;
 			ensure!(wanted.disk >= vm.allotted.disk, Error::<T>::DiskShrinks);
-			// What ran before ran at the former price.
+			// What ran before ran at the former price, and what was kept was what there was.
 			Self::charge_run(id, vm);
-			let place = vm.place.as_mut().ok_or(Error::<T>::WrongState)?;
+			let before = Self::kept(vm);
+			let place = vm.place.as_ref().ok_or(Error::<T>::WrongState)?;
 			let free = Self::free(&place.miner).ok_or(Error::<T>::NoRoom)?;
-			let without = free.room.plus(&vm.allotted);
+			let without = free.room.plus(&before);
 			ensure!(wanted.fits(&without), Error::<T>::NoRoom);
 			let rate = rate(&wanted, &Self::rules().list, free.ask);
 			ensure!(rate <= rate_of(max_price), Error::<T>::TooExpensive);
-			Used::<T>::mutate(&place.miner, |used| {
-				*used = used.minus(&vm.allotted).plus(&wanted);
-			});
-			place.rate = rate;
+			let miner = place.miner.clone();
+			Self::pay_kept(id, vm);
+			if let Some(place) = vm.place.as_mut() {
+				place.rate = rate;
+			}
 			vm.allotted = wanted;
 			vm.max_price = max_price;
+			let kept = Self::kept(vm);
+			Used::<T>::mutate(miner, |used| *used = used.minus(&before).plus(&kept));
 			Self::deposit_event(Event::Resized { vm: id, allotted: wanted, rate });
 			Ok(())
 		})
@@ -196,6 +211,7 @@ impl<T: Config> Pallet<T> {
 		Self::drop_boot(id, vm);
 		Self::pause(id, vm);
 		Self::charge_run(id, vm);
+		Self::pay_kept(id, vm);
 		Self::vacate(id, vm);
 		let released = core::mem::take(&mut vm.escrow);
 		Self::release(HoldReason::Escrow, &vm.tenant, released);

@@ -108,14 +108,19 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn rests(miner: &AccountIdOf<T>) -> bool {
-		Resting::<T>::get(miner).is_some_and(|until| T::Ticks::now() < until)
+		let Some(until) = Resting::<T>::get(miner) else { return false };
+		let rests = T::Ticks::now() < until;
+		if !rests {
+			Resting::<T>::remove(miner);
+		}
+		rests
 	}
 
 	/// Frees what the VM was given.
 	pub(crate) fn vacate(id: Id, vm: &mut VmOf<T>) {
 		let Some(place) = vm.place.take() else { return };
 		Hosted::<T>::remove(&place.miner, id);
-		let used = Used::<T>::get(&place.miner).minus(&vm.allotted);
+		let used = Used::<T>::get(&place.miner).minus(&Self::kept(vm));
 		if used == Allotment::default() {
 			Used::<T>::remove(&place.miner);
 		} else {
@@ -130,12 +135,12 @@ impl<T: Config> Pallet<T> {
 		let rules = Self::rules();
 		let now = T::Ticks::now();
 		Self::deposit_event(Event::Failed { vm: id, miner: place.miner.clone(), why });
-		if place.chip.is_some() {
-			return Self::halt(id, vm, StopReason::NotBooted);
-		}
 		// A live host whose guest shows nothing may have been given an image that cannot boot: that is not its fault.
 		if why == Failure::NotBegun || !Self::is_live(&place.miner) {
 			Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+		}
+		if place.chip.is_some() {
+			return Self::halt(id, vm, StopReason::NotBooted);
 		}
 		if vm.tried.is_full() {
 			vm.tried.remove(0);

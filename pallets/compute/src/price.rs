@@ -57,6 +57,11 @@ impl Allotment {
 		self.vcpus <= free.vcpus && self.memory <= free.memory && self.disk <= free.disk
 	}
 
+	/// Its disk, without the rest.
+	pub fn disk_alone(&self) -> Self {
+		Self { disk: self.disk, ..Self::default() }
+	}
+
 	/// Both together.
 	pub fn plus(&self, other: &Self) -> Self {
 		Self {

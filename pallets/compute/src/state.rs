@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 				hosted = hosted.saturating_add(1);
 				ensure!(Hosted::<T>::contains_key(&place.miner, id), "7: a vm that nobody has");
 				let sum = used.entry(place.miner.clone()).or_default();
-				*sum = sum.plus(&vm.allotted);
+				*sum = sum.plus(&Self::kept(&vm));
 			}
 		}
 		ensure!(Orders::<T>::iter().count() == count, "1: an order without a vm");

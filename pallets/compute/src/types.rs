@@ -58,6 +58,8 @@ pub struct Rules {
 	pub list: List,
 	/// What a boot costs.
 	pub boot_fee: u32,
+	/// The least that a boot costs, in the smallest units of α: a miner has fees to pay for it.
+	pub least_fee: Balance,
 	pub shares: Shares,
 	/// How long a miner is looked for.
 	pub placement: Tick,
@@ -69,7 +71,7 @@ pub struct Rules {
 	pub stopped: Tick,
 	/// How long a miner gets no work that has not booted what it was given.
 	pub rest: Tick,
-	/// For how many intervals the escrow must last where a VM is begun.
+	/// For how many intervals the escrow must last where a VM is begun: two at the least.
 	pub reserve: u8,
 	/// For how many intervals it must last without a warning.
 	pub warning: u8,
@@ -82,7 +84,8 @@ pub struct Rules {
 impl Rules {
 	/// Every value within its bounds: deadlines that can be kept, and an escrow that covers what is owed before anybody looks.
 	pub fn clamped(self) -> Self {
-		let reserve = self.reserve.clamp(1, 24);
+		// With less a VM would be stopped when it is looked after for the first time.
+		let reserve = self.reserve.clamp(2, 24);
 		Self {
 			shares: self.shares.clamped(),
 			placement: self.placement.clamp(ROUNDS, 14_400),
@@ -122,6 +125,14 @@ pub struct Flavour {
 	/// UTF-8.
 	pub name: BoundedVec<u8, ConstU32<MAX_NAME>>,
 	pub allotted: Allotment,
+}
+
+impl From<&FlavourSpec> for Flavour {
+	fn from(spec: &FlavourSpec) -> Self {
+		// What does not fit is cut: a name is for people only.
+		let name = spec.name.bytes().take(MAX_NAME as usize).collect::<alloc::vec::Vec<_>>();
+		Self { name: BoundedVec::truncate_from(name), allotted: spec.allotted }
+	}
 }
 
 /// What a VM may reach.
@@ -224,8 +235,8 @@ pub enum State {
 	Booting { nonce: Hash256, fee: Balance, until: Tick },
 	/// It has shown its evidence at tick `since`; of what ran before its interval nothing is counted any more.
 	Running { since: Tick },
-	/// It is stopped, and given up after `until`.
-	Stopped { until: Tick },
+	/// It is stopped, and given up after `until`; since tick `since` its disk is not paid for.
+	Stopped { since: Tick, until: Tick },
 	/// It is gone; what is unsettled will be settled.
 	Terminated,
 }

@@ -4,7 +4,7 @@ use frame_support::{
 	traits::{fungible::Balanced, tokens::Precision, Get, Imbalance},
 	weights::WeightMeter,
 };
-use hcc_primitives::{units::Balance, ChipHash, Liveness, OnSettled, SettlementShares, Ticks};
+use hcc_primitives::{units::Balance, Liveness, OnSettled, Payment, SettlementShares, Ticks};
 use sp_runtime::Perbill;
 
 use crate::{
@@ -131,15 +131,15 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> OnSettled<AccountIdOf<T>> for Pallet<T> {
-	fn on_settled(miner: &AccountIdOf<T>, chip: &ChipHash, paid: Balance) {
-		let weight = Self::rules().weight(T::Liveness::fit(chip));
-		let amount = owed(paid, Self::bonus_now(), weight);
+	fn on_settled(payment: &Payment<AccountIdOf<T>>) {
+		let weight = Self::rules().weight(T::Liveness::fit(&payment.chip));
+		let amount = owed(payment.amount, Self::bonus_now(), weight);
 		if amount == 0 {
 			return;
 		}
 		CurrentEra::<T>::mutate(|era| {
 			era.owed = era.owed.saturating_add(amount);
-			Owed::<T>::mutate(era.index, miner, |owed| *owed = owed.saturating_add(amount));
+			Owed::<T>::mutate(era.index, payment.miner, |owed| *owed = owed.saturating_add(amount));
 		});
 	}
 }

@@ -6,7 +6,7 @@ use frame_support::{
 use hcc_primitives::{
 	mock::{self, Fit, MockLiveness, MockShares, MockTicks, Now},
 	units::{Balance, ALPHA},
-	OnSettled, Tier,
+	OnSettled, Payment, Tier,
 };
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
@@ -100,7 +100,14 @@ pub fn account(number: u8) -> AccountId32 {
 
 /// A tenant has paid that for the work of that miner, whose chip has its number.
 pub fn paid(miner: u8, amount: Balance) {
-	<Emission as OnSettled<AccountId32>>::on_settled(&account(miner), &[miner; 32], amount);
+	<Emission as OnSettled<AccountId32>>::on_settled(&Payment {
+		tenant: &account(1),
+		miner: &account(miner),
+		chip: [miner; 32],
+		first: 1,
+		last: 1,
+		amount,
+	});
 }
 
 /// Goes one block and one tick on, and polls.

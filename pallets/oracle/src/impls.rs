@@ -83,6 +83,7 @@ impl<T: Config> Pallet<T> {
 			Consensus::Median(median) if count >= needed => {
 				Self::punish(&reports, median, &rules);
 				Self::set_rate(median, tick, count, &rules);
+				RateBlock::<T>::put(now);
 				rules.interval
 			},
 			_ => {
@@ -163,8 +164,12 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> Oracle for Pallet<T> {
 	fn for_orders() -> Option<Price> {
-		Self::price_within(Self::rules().fresh)
-			.filter(|rate| rate.beyond.is_none())
+		let fresh = Self::rules().fresh;
+		// Ticks stand still where finality lags; markets do not.
+		let blocks =
+			frame_system::Pallet::<T>::block_number().saturating_sub(RateBlock::<T>::get());
+		Self::price_within(fresh)
+			.filter(|rate| rate.beyond.is_none() && blocks <= fresh.into())
 			.map(|rate| rate.price)
 	}
 

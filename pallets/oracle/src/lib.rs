@@ -70,6 +70,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type CurrentRate<T: Config> = StorageValue<_, Rate, OptionQuery>;
 
+	/// The block in which the price in force was made.
+	#[pallet::storage]
+	pub type RateBlock<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
 	/// The tick from which on a price is made of the reports.
 	#[pallet::storage]
 	pub type NextRate<T: Config> = StorageValue<_, Tick, ValueQuery>;

@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
 		let rule_of = |digest| Files::<T>::get(digest).current().copied();
 		let tightens = digests.iter().all(|digest| tightens_file(rule_of(digest), rule));
 		let loosens = digests.iter().all(|digest| tightens_file(rule, rule_of(digest)));
-		Self::ensure_may(origin, tightens)?;
+		Self::admit(origin, tightens)?;
 		Self::do_set_files(digests, rule)?;
 		Self::note_stricter(!loosens);
 		Ok(())
@@ -30,7 +30,7 @@ impl<T: Config> Pallet<T> {
 		files: Option<RequiredFiles>,
 	) -> DispatchResult {
 		let row = Required::<T>::get();
-		Self::ensure_may(origin, tightens_required(row.current(), files.as_ref()))?;
+		Self::admit(origin, tightens_required(row.current(), files.as_ref()))?;
 		let loosens = tightens_required(files.as_ref(), row.current());
 		Self::do_set_value::<Required<T>, _>(files, Subject::Required)?;
 		Self::note_stricter(!loosens);
@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		rules: Option<BootRules>,
 	) -> DispatchResult {
 		let row = Boot::<T>::get();
-		Self::ensure_may(origin, tightens_boot(row.current(), rules.as_ref()))?;
+		Self::admit(origin, tightens_boot(row.current(), rules.as_ref()))?;
 		// What was enrolled without rules must be shown once there are some.
 		let former = row.current().copied();
 		let stricter =
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 		digests: BoundedVec<BootDigest, ConstU32<MAX_FILES>>,
 		role: Option<BootRole>,
 	) -> DispatchResult {
-		Self::ensure_may(origin, role.is_none())?;
+		Self::admit(origin, role.is_none())?;
 		let known = |digest| BootParts::<T>::get(digest).current().is_some();
 		// Without rules the list is asked by nobody.
 		let stricter = Boot::<T>::get().current().is_some() && digests.iter().any(known);
@@ -72,6 +72,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let known = RevocationGrace::<T>::get();
 		let tightens = grace.is_some_and(|grace| known.is_none_or(|known| grace <= known));
+		// No revision comes of it: lists are not what evidence was accepted by.
 		Self::ensure_may(origin, tightens)?;
 		ensure!(grace != known, Error::<T>::Unchanged);
 		RevocationGrace::<T>::set(grace);

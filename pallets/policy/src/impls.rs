@@ -25,6 +25,15 @@ impl<T> From<Refused> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
+	/// Lets whoever may make a revision, by whether that only tightens; if it does that is taken down.
+	pub(crate) fn admit(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
+		Self::ensure_may(origin, tightens)?;
+		if tightens {
+			Tightened::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
+		}
+		Ok(())
+	}
+
 	/// Whether whoever calls may make a change, by whether that only tightens.
 	pub(crate) fn ensure_may(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
 		let origin = if tightens {
@@ -56,6 +65,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn note_stricter(stricter: bool) {
 		if stricter {
 			FilesTightened::<T>::put(CurrentRevision::<T>::get());
+			Tightened::<T>::put(CurrentRevision::<T>::get());
 		}
 	}
 
@@ -156,6 +166,7 @@ impl<T: Config> Pallet<T> {
 		check(&AmdRoots::<T>::get(), newest)?;
 		check(&TpmRoots::<T>::get(), newest)?;
 		ensure!(FilesTightened::<T>::get() <= newest, "2: a list became stricter later than now");
+		ensure!(Tightened::<T>::get() <= newest, "2: a rule became stricter later than now");
 		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))?;

@@ -269,7 +269,7 @@ pub mod pallet {
 		pub fn set_platform(origin: OriginFor<T>, rules: Option<PlatformRules>) -> DispatchResult {
 			// Without masks nothing can be judged: that is not the same as accepting less.
 			let row = Platform::<T>::get();
-			Self::ensure_may(origin, rules.is_some() && tightens(row.current(), rules.as_ref()))?;
+			Self::admit(origin, rules.is_some() && tightens(row.current(), rules.as_ref()))?;
 			Self::do_set_value::<Platform<T>, _>(rules, Subject::Platform)
 		}
 
@@ -289,7 +289,7 @@ pub mod pallet {
 			cpu: CpuId,
 			rules: Option<CpuRules>,
 		) -> DispatchResult {
-			Self::ensure_may(origin, tightens(Cpus::<T>::get(cpu).current(), rules.as_ref()))?;
+			Self::admit(origin, tightens(Cpus::<T>::get(cpu).current(), rules.as_ref()))?;
 			Self::do_set_cpu(cpu, rules)
 		}
 
@@ -310,7 +310,7 @@ pub mod pallet {
 			role: Option<Role>,
 		) -> DispatchResult {
 			let row = Measurements::<T>::get(measurement);
-			Self::ensure_may(origin, tightens(row.current(), role.as_ref()))?;
+			Self::admit(origin, tightens(row.current(), role.as_ref()))?;
 			Self::do_set_measurement(measurement, role)
 		}
 
@@ -361,7 +361,7 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(5)]
 		pub fn set_amd_roots(origin: OriginFor<T>, roots: Option<AmdRootList>) -> DispatchResult {
-			Self::ensure_may(origin, tightens(AmdRoots::<T>::get().current(), roots.as_ref()))?;
+			Self::admit(origin, tightens(AmdRoots::<T>::get().current(), roots.as_ref()))?;
 			Self::do_set_value::<AmdRoots<T>, _>(roots, Subject::AmdRoots)
 		}
 
@@ -377,7 +377,7 @@ pub mod pallet {
 		/// [`Event::Changed`].
 		#[pallet::call_index(6)]
 		pub fn set_tpm_roots(origin: OriginFor<T>, roots: Option<TpmRootList>) -> DispatchResult {
-			Self::ensure_may(origin, tightens(TpmRoots::<T>::get().current(), roots.as_ref()))?;
+			Self::admit(origin, tightens(TpmRoots::<T>::get().current(), roots.as_ref()))?;
 			Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)
 		}
 
@@ -470,7 +470,7 @@ pub mod pallet {
 			trust: Option<GenerationTrust>,
 		) -> DispatchResult {
 			let row = Generations::<T>::get(product);
-			Self::ensure_may(origin, tightens(row.current(), trust.as_ref()))?;
+			Self::admit(origin, tightens(row.current(), trust.as_ref()))?;
 			Self::do_set_generation(product, trust)
 		}
 

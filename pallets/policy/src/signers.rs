@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
 		key: SignerKey,
 		trusted: bool,
 	) -> DispatchResult {
-		Self::ensure_may(origin, !trusted)?;
+		Self::admit(origin, !trusted)?;
 		read(&key).ok_or(Error::<T>::SignerMalformed)?;
 		let signer = sha2_256(&key);
 		Self::do_set_file_signer(signer, trusted.then_some(key))?;

@@ -32,6 +32,10 @@ mod storage {
 	#[pallet::storage]
 	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
+	/// The last revision in which anything became stricter.
+	#[pallet::storage]
+	pub type Tightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
+
 	/// The keys by which files are signed: SubjectPublicKeyInfo, DER. What they sign is allowed as if it were listed.
 	// Not hashed: the key is a hash, set by governance.
 	#[pallet::storage]

@@ -15,7 +15,7 @@ use frame_support::{
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{chip_hash, ChipHash},
-	snp::{self, AmdRoots as Hierarchy, TcbVersion, Vek, VekKind},
+	snp::{self, ark_id, AmdRoots as Hierarchy, TcbVersion, Vek, VekKind},
 	UnixSeconds,
 };
 use hcc_primitives::{ChipOwners, OnChip};
@@ -37,6 +37,13 @@ impl<T: Config> Pallet<T> {
 			return Err(Error::<T>::VekRefused);
 		};
 		Ok((chip_hash(vek.product, &hardware_id), vek))
+	}
+
+	/// Whether the root is still trusted that a key was verified by.
+	fn is_trusted(vek: &Vek) -> bool {
+		let roots = AmdRoots::<T>::get();
+		let mut roots = roots.current().into_iter().flatten();
+		roots.any(|root| ark_id(&root.ark) == vek.ark)
 	}
 
 	pub(crate) fn do_register_vek(who: AccountIdOf<T>, der: &[u8]) -> DispatchResult {
@@ -107,7 +114,8 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
 		let mut known = Veks::<T>::get(chip).into_iter().map(|row| row.vek);
-		known.find(|vek| vek.is_for(reported_tcb)).filter(|vek| !Self::is_revoked(vek))
+		let vek = known.find(|vek| vek.is_for(reported_tcb))?;
+		(Self::is_trusted(&vek) && !Self::is_revoked(&vek)).then_some(vek)
 	}
 
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)> {
@@ -116,6 +124,14 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds> {
 		Self::revocation_current_until(vek)
+	}
+
+	fn is_stale(chip: &ChipHash) -> bool {
+		let now = UnixSeconds(T::Time::now().as_secs());
+		let stale =
+			|vek: &Vek| Self::revocation_current_until(vek).is_some_and(|until| until < now);
+		// Without a grace no list is asked for.
+		RevocationGrace::<T>::exists() && Veks::<T>::get(chip).iter().any(|row| stale(&row.vek))
 	}
 
 	fn verify_weight() -> Weight {

@@ -9,6 +9,8 @@ use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::Debug;
 
+use crate::Tick;
+
 /// What is judged: an identifier that the asking pallet makes.
 pub type SubjectId = H256;
 
@@ -50,6 +52,8 @@ pub trait Judges {
 	/// ## Errors
 	/// Where the subject is being judged already, or there is no room for another.
 	fn open(subject: SubjectId, evidence: H256) -> DispatchResult;
+	/// For how many ticks a subject can come to something else that is judged in time and not drawn for an audit.
+	fn longest() -> Tick;
 }
 
 /// Is told what was found.

@@ -42,8 +42,8 @@ pub trait Miners<AccountId> {
 
 /// Punishes miners.
 pub trait SlashesMiners<AccountId> {
-	/// Takes `part` of what a miner has at stake, also while it is leaving.
-	fn slash(miner: &AccountId, part: Perbill);
+	/// Takes `part` of what a miner has at stake, also while it is leaving, for what that chip did.
+	fn slash(miner: &AccountId, chip: &ChipHash, part: Perbill);
 }
 
 /// Decides whose a chip is that two miners claim.
@@ -118,12 +118,14 @@ pub trait TpmRoots {
 
 /// Chips' keys, verified.
 pub trait Veks {
-	/// The chip's key for that REPORTED_TCB, as a report states it; none where it is not known, or what issued its certificate is revoked.
+	/// The chip's key for that REPORTED_TCB, as a report states it; none where it is not known, its root is trusted no more, or what issued its certificate is revoked.
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
 	/// Verifies a certificate (DER) up to a trusted root: whose key it certifies, and the key.
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
 	/// Until when the revocation list above that key is held to be current; none where none is asked for.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
+	/// Whether evidence by one of the chip's keys could not be judged now, since the revocation list above it is not current.
+	fn is_stale(chip: &ChipHash) -> bool;
 	/// The most that [`Self::verify`] and a report's signature cost.
 	fn verify_weight() -> Weight;
 }

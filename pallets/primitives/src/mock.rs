@@ -38,6 +38,14 @@ parameter_types! {
 	pub static HandedOver: Vec<(ChipHash, Option<AccountId32>)> = vec![];
 	/// Which miners [`MockSlashesMiners`] punished, and how much.
 	pub static SlashedMiners: Vec<(AccountId32, Perbill)> = vec![];
+	/// The chips whose evidence cannot be judged, by [`MockVeks`].
+	pub static Stale: Vec<ChipHash> = vec![];
+	/// How long a subject can come to something else, by [`MockJudges`].
+	pub static JudgedFor: Tick = 0;
+	/// What [`MockCases`] was told.
+	pub static CaseSteps: Vec<(ChipHash, CaseStep)> = vec![];
+	/// For which chips [`MockCompensates`] was given something.
+	pub static LostFor: Vec<ChipHash> = vec![];
 	/// What [`MockServes`] was told.
 	pub static Served: Vec<Vec<(AccountId32, Service)>> = vec![];
 	/// What [`MockEvaluates`] finds, of the evidence of that hash.
@@ -112,6 +120,10 @@ pub fn reset() {
 	Fined::set(vec![]);
 	HandedOver::set(vec![]);
 	SlashedMiners::set(vec![]);
+	Stale::set(vec![]);
+	JudgedFor::set(0);
+	CaseSteps::set(vec![]);
+	LostFor::set(vec![]);
 	Served::set(vec![]);
 	Evaluation::set(None);
 	Undone::set(vec![]);
@@ -166,6 +178,10 @@ impl Judges for MockJudges {
 			},
 		}
 	}
+
+	fn longest() -> Tick {
+		JudgedFor::get()
+	}
 }
 
 pub struct MockOnVerdict;
@@ -205,8 +221,40 @@ impl Slashes<AccountId32> for MockSlashes {
 
 pub struct MockSlashesMiners;
 impl SlashesMiners<AccountId32> for MockSlashesMiners {
-	fn slash(miner: &AccountId32, part: Perbill) {
+	fn slash(miner: &AccountId32, _: &ChipHash, part: Perbill) {
 		SlashedMiners::mutate(|all| all.push((miner.clone(), part)));
+	}
+}
+
+/// What becomes of a case.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub enum CaseStep {
+	Opened(Tick),
+	Settled,
+	Dismissed,
+}
+
+pub struct MockCases;
+impl OpensCases for MockCases {
+	fn open(chip: &ChipHash, since: Tick) {
+		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Opened(since))));
+	}
+
+	fn settle(chip: &ChipHash) {
+		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Settled)));
+	}
+
+	fn dismiss(chip: &ChipHash) {
+		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Dismissed)));
+	}
+}
+
+/// Keeps nothing for tenants.
+pub struct MockCompensates;
+impl<Credit> Compensates<Credit> for MockCompensates {
+	fn compensate(chip: &ChipHash, lost: Credit) -> Credit {
+		LostFor::mutate(|all| all.push(*chip));
+		lost
 	}
 }
 
@@ -366,8 +414,9 @@ impl Liveness for MockLiveness {
 
 pub struct MockOnSettled;
 impl OnSettled<AccountId32> for MockOnSettled {
-	fn on_settled(miner: &AccountId32, chip: &ChipHash, paid: units::Balance) {
-		Settled::mutate(|all| all.push((miner.clone(), *chip, paid)));
+	fn on_settled(payment: &Payment<AccountId32>) {
+		let Payment { miner, chip, amount, .. } = payment;
+		Settled::mutate(|all| all.push(((*miner).clone(), *chip, *amount)));
 	}
 }
 
@@ -448,6 +497,10 @@ impl Veks for MockVeks {
 
 	fn revocation_current_until(_: &Vek) -> Option<UnixSeconds> {
 		None
+	}
+
+	fn is_stale(chip: &ChipHash) -> bool {
+		Stale::get().contains(chip)
 	}
 
 	/// A certificate is the chip's hash.

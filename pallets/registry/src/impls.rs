@@ -8,7 +8,7 @@ use frame_support::{
 	},
 	BoundedVec,
 };
-use hcc_primitives::{ChipHash, OnChip, SlashesMiners, Tick, Ticks};
+use hcc_primitives::{ChipHash, Compensates, OnChip, SlashesMiners, Tick, Ticks};
 use sp_runtime::{traits::Saturating, DispatchError, Perbill};
 
 use crate::*;
@@ -167,14 +167,15 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> SlashesMiners<AccountIdOf<T>> for Pallet<T> {
-	fn slash(miner: &AccountIdOf<T>, part: Perbill) {
+	fn slash(miner: &AccountIdOf<T>, chip: &ChipHash, part: Perbill) {
 		let Some(mut row) = Miners::<T>::get(miner) else { return };
 		let wanted = part.mul_floor(row.bond);
 		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), miner, wanted);
 		let amount = taken.peek();
 		row.bond = row.bond.saturating_sub(amount);
 		Miners::<T>::insert(miner, row);
-		T::Slashed::on_unbalanced(taken);
+		// Whom the chip worked for comes first.
+		T::Slashed::on_unbalanced(T::Tenants::compensate(chip, taken));
 		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
 }

@@ -42,7 +42,9 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
-	use hcc_primitives::{ActiveValidators, ChipHash, EnrolledTpm, OnChip, Tick, Ticks, TpmRoots};
+	use hcc_primitives::{
+		ActiveValidators, ChipHash, Compensates, EnrolledTpm, OnChip, Tick, Ticks, TpmRoots,
+	};
 
 	use super::*;
 
@@ -56,6 +58,9 @@ pub mod pallet {
 
 		/// Where what miners lose goes.
 		type Slashed: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
+
+		/// Keeps for tenants what they are given of it.
+		type Tenants: Compensates<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;

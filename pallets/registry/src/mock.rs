@@ -1,6 +1,6 @@
 use frame_support::{derive_impl, parameter_types};
 use hcc_primitives::mock::{
-	self, Active, MockOnChip, MockTicks, MockTpmRoots, MockValidators, Roots,
+	self, Active, MockCompensates, MockOnChip, MockTicks, MockTpmRoots, MockValidators, Roots,
 };
 use sp_runtime::{AccountId32, BuildStorage};
 
@@ -73,6 +73,7 @@ impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Slashed = ();
+	type Tenants = MockCompensates;
 	type PardonOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Rules = MockRules;
 	type Validators = MockValidators;

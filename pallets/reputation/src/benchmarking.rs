@@ -24,7 +24,7 @@ fn struck<T: Config>(number: u32) -> ChipHash {
 		change: 0,
 	};
 	let last = (0..u64::from(REMEMBERED)).map(incident).collect::<alloc::vec::Vec<_>>();
-	let slash = Pallet::<T>::book(&chip, &miner, 0, Perbill::from_percent(5));
+	let slash = Pallet::<T>::book(&chip, &miner, 0, 0, Perbill::from_percent(5));
 	Records::<T>::insert(
 		chip,
 		Record {

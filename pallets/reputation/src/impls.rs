@@ -43,6 +43,13 @@ impl<AccountId> Record<AccountId> {
 		}
 	}
 
+	/// When evidence was accepted last; as long ago as incidents are remembered where none was.
+	fn last_sound(&self) -> Tick {
+		let passed = |incident: &&Incident| incident.conduct == Conduct::Passed;
+		let last = self.last.iter().rev().find(passed).or_else(|| self.last.first());
+		last.map_or(0, |incident| incident.at)
+	}
+
 	/// Takes an incident back: what came after it counts from the score before it, by the rules of now. False where it is not remembered.
 	fn undo(&mut self, seq: u64, rules: &Rules) -> bool {
 		let Some(at) = self.last.iter().position(|incident| incident.seq == seq) else {
@@ -66,6 +73,10 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, seq: u64, conduct: Conduct) -> Tier {
 		let (rules, at) = (Self::rules(), T::Ticks::now());
 		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record::first(&rules, at));
+		// A challenge counts once, whoever tells of it how often.
+		if record.last.iter().any(|incident| incident.seq == seq) {
+			return Self::tier(chip);
+		}
 		let before = record.score;
 		let after = before.after(conduct, at, &rules);
 		record.score = after;
@@ -78,7 +89,8 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		// There is room: the oldest was dropped.
 		let _ = record.last.try_push(Incident { seq, at, conduct, before, change });
 		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
-			record.slash = Self::book(chip, miner, seq, rules.slash);
+			let since = record.last_sound();
+			record.slash = Self::book(chip, miner, seq, since, rules.slash);
 		}
 		Records::<T>::insert(chip, record);
 		Self::deposit_event(Event::ScoreChanged {

@@ -33,7 +33,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{ChipHash, Conduct, SlashesMiners, Tick, Ticks, Tier};
+	use hcc_primitives::{ChipHash, Conduct, OpensCases, SlashesMiners, Tick, Ticks, Tier};
 	use sp_runtime::Perbill;
 
 	use super::*;
@@ -48,6 +48,9 @@ pub mod pallet {
 
 		/// Punishes miners.
 		type Miners: SlashesMiners<AccountIdOf<Self>>;
+
+		/// Finds out whose the work was that a miner is slashed for.
+		type Cases: OpensCases;
 
 		/// How long a slash waits, in ticks: as long as a verdict that it follows from can be proven false.
 		type SlashDelay: Get<Tick>;

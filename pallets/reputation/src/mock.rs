@@ -1,5 +1,5 @@
 use frame_support::{derive_impl, parameter_types, traits::Hooks, weights::WeightMeter};
-use hcc_primitives::mock::{self, MockSlashesMiners, MockTicks, Now};
+use hcc_primitives::mock::{self, MockCases, MockSlashesMiners, MockTicks, Now};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_reputation;
@@ -61,6 +61,7 @@ impl Config for Test {
 	type Rules = MockRules;
 	type Ticks = MockTicks;
 	type Miners = MockSlashesMiners;
+	type Cases = MockCases;
 	type SlashDelay = SlashDelay;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

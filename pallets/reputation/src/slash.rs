@@ -1,7 +1,7 @@
 //! What a miner loses for its chip's last strike: once the verdicts behind it can be proven false no more.
 
 use frame_support::{traits::Get, weights::WeightMeter};
-use hcc_primitives::{ChipHash, SlashesMiners, Ticks};
+use hcc_primitives::{ChipHash, OpensCases, SlashesMiners, Tick, Ticks};
 use sp_runtime::Perbill;
 
 use crate::*;
@@ -10,20 +10,22 @@ use crate::*;
 const MAX_TICKS: u32 = 16;
 
 impl<T: Config> Pallet<T> {
-	/// Books a slash; where no tick has room, it is made at once.
+	/// Books a slash for what a chip did since a tick; where no tick has room, it is made at once.
 	pub(crate) fn book(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,
 		seq: u64,
+		since: Tick,
 		part: Perbill,
 	) -> Option<PendingSlash<AccountIdOf<T>>> {
 		let earliest = T::Ticks::now().saturating_add(T::SlashDelay::get().max(1));
 		let due = (earliest..=earliest.saturating_add(SLACK))
 			.find(|tick| Due::<T>::try_append(tick, chip).is_ok());
 		let Some(due) = due else {
-			T::Miners::slash(miner, part);
+			T::Miners::slash(miner, chip, part);
 			return None;
 		};
+		T::Cases::open(chip, since);
 		let miner = miner.clone();
 		Self::deposit_event(Event::SlashPending {
 			chip: *chip,
@@ -50,12 +52,13 @@ impl<T: Config> Pallet<T> {
 		if !holds {
 			let (miner, seq) = (slash.miner.clone(), slash.seq);
 			Self::unbook(chip, slash.due);
+			T::Cases::dismiss(chip);
 			record.slash = None;
 			Self::deposit_event(Event::SlashLifted { chip: *chip, miner, seq });
 		}
 	}
 
-	fn unbook(chip: &ChipHash, due: hcc_primitives::Tick) {
+	fn unbook(chip: &ChipHash, due: Tick) {
 		Due::<T>::mutate_exists(due, |row| {
 			if let Some(chips) = row {
 				chips.retain(|other| other != chip);
@@ -89,7 +92,8 @@ impl<T: Config> Pallet<T> {
 		let Some(mut record) = Records::<T>::get(chip) else { return };
 		if let Some(slash) = record.slash.take() {
 			Records::<T>::insert(chip, record);
-			T::Miners::slash(&slash.miner, slash.part);
+			T::Miners::slash(&slash.miner, chip, slash.part);
+			T::Cases::settle(chip);
 		}
 	}
 }

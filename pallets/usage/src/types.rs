@@ -42,7 +42,7 @@ impl Rules {
 	/// Every value within its bounds. A tenant can always say that it got nothing: it must not get back more than half.
 	pub fn clamped(self) -> Self {
 		Self {
-			age: self.age.clamp(1, 4),
+			age: self.age.clamp(1, 2),
 			tolerance: self.tolerance.min(Perbill::from_percent(50)),
 			refund: self.refund.min(Perbill::from_percent(50)),
 		}

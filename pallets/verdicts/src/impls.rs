@@ -31,6 +31,10 @@ impl<T: Config> Judges for Pallet<T> {
 		Self::deposit_event(Event::Opened { subject, evidence, closes });
 		Ok(())
 	}
+
+	fn longest() -> Tick {
+		T::JudgingTicks::get().saturating_add(Self::rules().window)
+	}
 }
 
 impl<T: Config> Pallet<T> {

@@ -22,6 +22,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_registry, Registry]
 	[pallet_reputation, Reputation]
 	[pallet_timestamp, Timestamp]
+	[pallet_compensation, Compensation]
 	[pallet_usage, Usage]
 	[pallet_utility, Utility]
 	[pallet_validators, Validators]

@@ -9,7 +9,7 @@ use frame_support::traits::{
 use hcc_evidence::{
 	crypto::P384Key,
 	host::{BootState, GenerationTrust},
-	snp::{ProductLine, TcbVersion, Vek, VekKind},
+	snp::{ark_id, ArkId, ProductLine, TcbVersion, Vek, VekKind},
 	vm::VmId,
 };
 use hcc_primitives::{
@@ -30,12 +30,18 @@ fn endowed(kind: &str, number: u32) -> AccountId {
 	who
 }
 
+/// A root that is trusted: the last one, to be found last.
+fn root() -> ArkId {
+	let roots = Policy::amd_roots().unwrap_or_default();
+	ark_id(&roots.last().expect("the genesis trusts some").ark)
+}
+
 /// A key of a chip for a TCB that `number` tells from others.
 fn vek(number: u8) -> Vek {
 	let tcb = TcbVersion { fmc: None, boot_loader: number, tee: 0, snp: 0, microcode: 0 };
 	Vek {
 		product: ProductLine::Genoa,
-		ark: [7; 32],
+		ark: root(),
 		issuer: [8; 20],
 		kind: VekKind::Vcek { hardware_id: [number; 64] },
 		tcb,
@@ -164,6 +170,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 	}
 
 	fn add_vek(chip: ChipHash, vek: Vek) {
+		let vek = Vek { ark: root(), ..vek };
 		deposit_vek(chip, vek, endowed("depositor", 0));
 	}
 

@@ -28,6 +28,7 @@ const MAX_ENTRIES: u32 = 2_000;
 
 parameter_types! {
 	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();
+	pub Tightened: Revision = pallet_policy::Tightened::<Runtime>::get();
 	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: MAX_ENTRIES };
 	/// Evidence is judged by the revision under which it was included.
 	pub OldestNeeded: Revision = Attestation::oldest_revision();
@@ -69,6 +70,7 @@ impl pallet_registry::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	// What nobody is owed is burned.
 	type Slashed = ();
+	type Tenants = Compensation;
 	type PardonOrigin = OrRoot<Loosening>;
 	type Rules = RegistryRules;
 	type Validators = Validators;
@@ -126,7 +128,7 @@ pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestat
 	regular: 10 * MINUTES,
 	probation: 5 * MINUTES,
 	quarantine: 5 * MINUTES,
-	suspended: 20 * MINUTES,
+	suspended: 10 * MINUTES,
 	billing: HOURS,
 };
 
@@ -159,8 +161,9 @@ impl pallet_attestation::Config for Runtime {
 	type Time = Timestamp;
 	type Revision = CurrentRevision;
 	type FilesTightened = FilesTightened;
+	type Tightened = Tightened;
 	type Logs = crate::evidence_api::LogsByPolicy;
-	// Within an hour all must have booted without what is allowed no more.
+	// Within an hour all are judged anew that were drawn; after it, the others are challenged.
 	type RenewalTicks = ConstU32<HOURS>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
@@ -200,6 +203,7 @@ impl pallet_reputation::Config for Runtime {
 	type Rules = ReputationRules;
 	type Ticks = Verdicts;
 	type Miners = Registry;
+	type Cases = Compensation;
 	type SlashDelay = SlashDelay;
 	type WeightInfo = pallet_reputation::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]

@@ -11,6 +11,6 @@ mod system;
 
 pub use attestation::INITIAL_VERDICTS_RULES;
 pub use consensus::{BABE_GENESIS_EPOCH_CONFIG, EPOCH_DURATION_IN_SLOTS};
-pub use money::{INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES};
+pub use money::{INITIAL_COMPENSATION_RULES, INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES};
 pub use safety::SafeModeOnFailure;
 pub use system::EXISTENTIAL_DEPOSIT;

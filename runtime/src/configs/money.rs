@@ -12,7 +12,7 @@ use super::{
 	attestation::{keep, StoreRules},
 	parameters::{
 		dynamic_params::{compute, emission},
-		ComputeRules, EmissionRules, OracleRules, RuntimeParameters, UsageRules,
+		CompensationRules, ComputeRules, EmissionRules, OracleRules, RuntimeParameters, UsageRules,
 	},
 	referenda::TreasuryAccount,
 };
@@ -46,10 +46,11 @@ impl pallet_oracle::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: a vCPU at a cent an hour, a GiB of memory at a fifth of that, a GiB of disk at a hundredth of it, a GiB an hour that may be sent at half a cent; a tenth of a cent for a boot. Eighty of a hundred parts go to miners.
+/// What governance starts from: a vCPU at a cent an hour, a GiB of memory at a fifth of that, a GiB of disk at a hundredth of it, a GiB an hour that may be sent at half a cent; a tenth of a cent for a boot, and no less than the hundredth of an α that a boot costs its miner in fees. Eighty of a hundred parts go to miners.
 pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	list: List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 },
 	boot_fee: 1_000,
+	least_fee: 10 * MILLI_ALPHA,
 	shares: Shares {
 		validators: Perbill::from_percent(5),
 		treasury: Perbill::from_percent(5),
@@ -60,7 +61,7 @@ pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	boot: 20 * MINUTES,
 	stopped: 7 * DAYS,
 	rest: HOURS,
-	reserve: 2,
+	reserve: 3,
 	warning: 24,
 	crashes: 4,
 	lost: 24,
@@ -90,7 +91,7 @@ impl pallet_compute::Config for Runtime {
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type ValidatorsPot = ValidatorsPot;
 	type Treasury = TreasuryAccount;
-	type OnSettled = Emission;
+	type OnSettled = (Emission, Compensation);
 	type Usage = Usage;
 	// Rows of some 4 KiB, half of it settlements.
 	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
@@ -152,4 +153,18 @@ impl pallet_emission::Config for Runtime {
 	type ValidatorsPot = ValidatorsPot;
 	type Treasury = TreasuryAccount;
 	type WeightInfo = pallet_emission::weights::SubstrateWeight<Runtime>;
+}
+
+/// What governance starts from: tenants are given half of what their miners lose at the most, and no more than they paid; what is settled within four hours counts.
+pub const INITIAL_COMPENSATION_RULES: pallet_compensation::Rules =
+	pallet_compensation::Rules { most: Perbill::from_percent(50), collect: 4 * HOURS };
+
+impl pallet_compensation::Config for Runtime {
+	type NativeBalance = Balances;
+	type Rules = CompensationRules;
+	type Ticks = Verdicts;
+	type Liveness = Attestation;
+	type WeightInfo = pallet_compensation::weights::SubstrateWeight<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = crate::benchmarks::World;
 }

@@ -9,7 +9,8 @@ use super::{
 	},
 	consensus::INITIAL_VALIDATOR_RULES,
 	money::{
-		INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES, INITIAL_ORACLE_RULES, INITIAL_USAGE_RULES,
+		INITIAL_COMPENSATION_RULES, INITIAL_COMPUTE_RULES, INITIAL_EMISSION_RULES,
+		INITIAL_ORACLE_RULES, INITIAL_USAGE_RULES,
 	},
 };
 use crate::*;
@@ -98,11 +99,20 @@ pub mod dynamic_params {
 		#[codec(index = 0)]
 		pub static Rules: pallet_usage::Rules = INITIAL_USAGE_RULES;
 	}
+
+	/// What tenants are given of what their miners lose.
+	#[dynamic_pallet_params]
+	#[codec(index = 9)]
+	pub mod compensation {
+		/// How much, and until when.
+		#[codec(index = 0)]
+		pub static Rules: pallet_compensation::Rules = INITIAL_COMPENSATION_RULES;
+	}
 }
 
 pub use dynamic_params::{
-	attestation::Rules as AttestationRules, compute::Rules as ComputeRules,
-	emission::Rules as EmissionRules, oracle::Rules as OracleRules,
+	attestation::Rules as AttestationRules, compensation::Rules as CompensationRules,
+	compute::Rules as ComputeRules, emission::Rules as EmissionRules, oracle::Rules as OracleRules,
 	registry::Rules as RegistryRules, reputation::Rules as ReputationRules,
 	usage::Rules as UsageRules, validators::Rules as ValidatorRules,
 	verdicts::Rules as VerdictsRules,

@@ -69,7 +69,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmi
 	fn try_origin(origin: RuntimeOrigin, key: &RuntimeParametersKey) -> Result<(), RuntimeOrigin> {
 		use RuntimeParametersKey as Key;
 		match key {
-			Key::Reputation(_) | Key::Verdicts(_) | Key::Validators(_) => {
+			Key::Reputation(_) | Key::Compensation(_) | Key::Verdicts(_) | Key::Validators(_) => {
 				OrRoot::<Penalties>::try_origin(origin)
 			},
 			Key::Registry(_)

@@ -1,4 +1,25 @@
-//! Attacks, each on the whole chain, and what comes of it.
+//! Attacks, each on the whole chain, and what comes of it. Which attack is tried where, by test; without a folder it is one of this runtime's:
+//!
+//! | attack | test |
+//! |---|---|
+//! | account laundering | `machines::account_laundering_washes_neither_score_nor_strikes_nor_boot`; what is open counts: `what_a_chip_did_stays_with_it_when_its_owner_leaves` |
+//! | relay | `machines::a_quote_by_another_miners_tpm_is_not_relayed`, `machines::a_report_of_another_chip_is_not_relayed`, `machines::an_answer_that_comes_after_the_deadline_is_none`; its limit: `machines::the_limit_is_a_tpm_attached_to_a_clean_machine_while_the_host_runs_something_else` |
+//! | replay across miners and sequences | `replayed_evidence_is_refused_whatever_it_is_relabelled_as`; `pallets/evidence/tests/host/bindings.rs` |
+//! | replay across chains | `pallets/attestation/src/tests/evidence.rs`: `evidence_for_another_chain_is_refused` |
+//! | an author that grinds or withholds | `pallets/attestation/src/tests/draw.rs`: `an_author_that_withholds_blocks_delays_its_challenges_at_the_price_of_slots`; of audits, `pallets/verdicts/src/tests/audit.rs`: `a_verdict_is_drawn_by_what_nobody_knew_when_it_was_made` |
+//! | blind or copied votes | `who_copies_votes_shares_the_slash` |
+//! | a lying minority | `a_lying_minority_is_slashed_and_changes_nothing` |
+//! | a lying majority | by audit: `a_lying_majority_that_is_drawn_for_audit_never_takes_effect`, `a_lying_majority_that_is_drawn_and_that_nobody_proves_is_void`; by an outsider's proof: `a_lying_majority_is_undone_by_one_who_shows_the_evidence` |
+//! | a flood of garbage | `garbage_is_refused_with_an_error_and_costs_its_sender`, `groundless_proofs_cost_their_deposit_and_proofs_of_other_bytes_are_refused`, all of `standing`, `filled::a_block_holds_what_ten_thousand_miners_send` |
+//! | a missing VEK, an unregistered TCB | `machines::a_key_that_is_withheld_is_a_missed_challenge`, `machines::a_report_of_a_tcb_whose_key_is_not_registered_is_not_taken`; `pallets/policy/src/tests/veks.rs`: `a_key_for_another_tcb_does_not_stand_in_for_the_reported_one` |
+//! | silence and reboots | `a_file_that_was_run_cannot_be_hidden_by_silence_or_a_reboot`, `another_firmware_after_a_reset_is_not_the_enrolled_boot`; their limit: `machines::what_was_run_and_rebooted_away_between_challenges_is_not_seen` |
+//! | a cleared TPM | `machines::a_cleared_tpm_continues_no_log` |
+//! | a cloned chip | `claims::a_chip_that_is_live_in_two_places_is_nobodys_for_good` |
+//! | old collateral over new | `pallets/policy/src/tests/veks.rs`: `an_older_certificate_takes_no_newer_ones_place`, `a_key_of_a_root_that_is_trusted_no_more_is_none`; `pallets/policy/src/tests/revocation.rs`: `only_a_newer_list_counts` |
+//! | a change of policy between verdict and proof | `policy_that_changes_between_vote_and_proof_costs_no_honest_voter` |
+//! | full blocks at a deadline | `filled::evidence_finds_room_where_transactions_and_the_pallets_themselves_fill_a_block`; `pallets/attestation/src/tests/standstill.rs`: `full_blocks_at_a_deadline_only_put_it_off`; `pallets/verdicts/src/tests/clock.rs`: `in_blocks_without_room_the_clock_stands_still_and_what_was_agreed_waits` |
+//! | slashing oneself | `slashing_oneself_for_the_reward_loses`; `pallets/verdicts/src/tests/rules.rs`: `whatever_is_set_the_rules_in_force_are_within_bounds` |
+//! | a leaked credential secret | `pallets/registry/src/tests/enrolment.rs`: `a_validator_that_leaks_its_secret_enrols_nobody` |
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_evidence::RejectCode;
@@ -49,6 +70,9 @@ fn a_lying_minority_is_slashed_and_changes_nothing() {
 		let reward = Balances::free_balance(Alice.to_account_id()) - reporter;
 		assert_eq!(reward, tenth(tenth(before)));
 		assert_eq!(score(&machine), 510, "the verdict was right");
+		// For the rest of the session it makes no blocks.
+		let dave = Session::validators().iter().position(|who| *who == Dave.to_account_id());
+		assert_eq!(Session::disabled_validators(), [dave.expect("in office") as u32]);
 	});
 }
 
@@ -73,6 +97,7 @@ fn a_lying_majority_is_undone_by_one_who_shows_the_evidence() {
 			assert_eq!(bond(liar), before - tenth(before));
 		}
 		assert_eq!(bond(Dave), before);
+		assert_eq!(Session::disabled_validators().len(), 1, "no more than a third are");
 		let reward = Balances::free_balance(Eve.to_account_id()) - rich;
 		assert_eq!(reward, 3 * tenth(tenth(before)), "and the deposit is back");
 		check();
@@ -129,18 +154,15 @@ fn who_copies_votes_shares_the_slash() {
 
 #[test]
 fn policy_that_changes_between_vote_and_proof_costs_no_honest_voter() {
-	run(|machine| {
+	run(|mut machine| {
+		machine.run(b"bash");
 		let (subject, evidence) = answer(&machine);
 		let honest = found(subject, &evidence);
 		assert!(honest.is_accepted());
 		let before = bond(Alice);
 		vote_all(&[Alice, Bob, Charlie], subject, &honest);
-		let miner_binary = vec![super::machine::miner_binary()].try_into().expect("one");
-		assert_ok!(Policy::set_files(
-			RuntimeOrigin::root(),
-			miner_binary,
-			Some(FileRule::Forbidden)
-		));
+		let bash = vec![super::machine::sha256(b"bash")].try_into().expect("one");
+		assert_ok!(Policy::set_files(RuntimeOrigin::root(), bash, Some(FileRule::Forbidden)));
 		blocks(2);
 		endow(&Eve.to_account_id());
 		let poor = Balances::free_balance(Eve.to_account_id()) - ALPHA;
@@ -149,9 +171,11 @@ fn policy_that_changes_between_vote_and_proof_costs_no_honest_voter() {
 		assert_eq!(Balances::free_balance(Eve.to_account_id()), poor, "the deposit is gone");
 		assert_eq!(bond(Alice), before);
 		assert_eq!(score(&machine), 510);
-		// The next evidence is judged by the new rules: the whole log, since a list was tightened.
-		let (subject, evidence) = answer(&machine);
-		let _ = found(subject, &evidence);
+		// From its own tick on the whole log is wanted and judged by the new rules: what was allowed is no fault, and no more allowed.
+		let within = Verdicts::tick() + HOURS + MINUTES;
+		let code = (0..1_000).map(|_| attest(&machine).code).find(|code| *code != 0);
+		assert_eq!(code, Some(RejectCode::ImaOutdatedFile.number()));
+		assert!(Verdicts::tick() < within);
 	});
 }
 

@@ -1,8 +1,8 @@
 //! Rented VMs on a whole chain: real reports of VMs, judged by the chain; real verdicts on the host; the price that validators report.
 
-use frame_support::{assert_noop, assert_ok, BoundedVec};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
-	config_statement, vm_host_data, vm_report_data, Boot, VmEvidence, KEM_KEY_LEN,
+	config_statement, vm_host_data, vm_report_data, Boot, VmEvidence, VmId, KEM_KEY_LEN,
 };
 use hcc_primitives::{units::ALPHA, Liveness, Tier};
 use insecure_sim::ReportFields;
@@ -17,10 +17,13 @@ use super::{
 use crate::*;
 
 /// Half a dollar for one α.
-const PRICE: u64 = 500_000_000;
+pub(super) const PRICE: u64 = 500_000_000;
 /// The image that is ordered.
 const IMAGE: [u8; 48] = [0x11; 48];
-const ESCROW: Balance = 100 * ALPHA;
+pub(super) const ESCROW: Balance = 100 * ALPHA;
+/// What the miner has for tenants.
+pub(super) const OFFER: pallet_registry::Offer =
+	pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
 
 fn tenant() -> AccountId {
 	Sr25519Keyring::Eve.to_account_id()
@@ -45,7 +48,7 @@ fn report(price: u64) {
 	panic!("no price was made");
 }
 
-fn order() -> Order<AccountId> {
+pub(super) fn order() -> Order<AccountId> {
 	let signer = ed25519::Pair::from_seed(&[9; 32]);
 	let hash = [5; 32];
 	let signature = signer.sign(&config_statement(&GENESIS, &hash));
@@ -65,10 +68,19 @@ fn order() -> Order<AccountId> {
 
 /// What the guest shows that the miner has launched on that machine.
 fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
-	let vm = Compute::vm(1).expect("it was ordered");
-	let State::Booting { nonce, .. } = vm.state else { panic!("it does not boot") };
+	evidence_of(1, machine, launched).expect("it boots")
+}
+
+/// The same of any VM; none of one that does not boot.
+pub(super) fn evidence_of(
+	id: VmId,
+	machine: &Machine,
+	launched: &Order<AccountId>,
+) -> Option<VmEvidence> {
+	let vm = Compute::vm(id)?;
+	let State::Booting { nonce, .. } = vm.state else { return None };
 	let boot = Boot {
-		vm: 1,
+		vm: id,
 		generation: vm.generation,
 		counter: vm.boot_counter,
 		nonce,
@@ -77,7 +89,7 @@ fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 		measurement: launched.measurement,
 	};
 	let mut evidence = VmEvidence {
-		vm: 1,
+		vm: id,
 		generation: vm.generation,
 		boot_counter: vm.boot_counter,
 		snp_report: vec![],
@@ -88,9 +100,9 @@ fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 	let data = vm_report_data(&GENESIS, &boot, &evidence);
 	let mut fields = ReportFields::new(data, boot.measurement);
 	let (config, holders) = (&boot.config_hash, &boot.holders_root);
-	fields.host_data = vm_host_data(&GENESIS, 1, boot.generation, config, holders);
+	fields.host_data = vm_host_data(&GENESIS, id, boot.generation, config, holders);
 	evidence.snp_report = fields.sign(&machine.chip).expect("it signs").to_vec();
-	evidence
+	Some(evidence)
 }
 
 fn show(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
@@ -99,9 +111,7 @@ fn show(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
 
 /// A VM that a live miner was given.
 fn assigned(machine: &Machine) {
-	let offer =
-		pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
-	assert_ok!(Registry::set_offer(signed(&miner()), offer));
+	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
 	report(PRICE);
 	assert!(attest(machine).is_accepted());
@@ -257,5 +267,85 @@ fn intervals_are_paid_that_the_host_was_live_in_and_the_others_given_back() {
 			"to the last unit"
 		);
 		assert!(paid.refunded > 0 && paid.miners > paid.validators);
+	});
+}
+
+/// What is settled within a few minutes of the slash counts; and intervals are longer than it takes to be suspended, as they are on a chain that is no test.
+fn compensate_soon() {
+	use crate::configs::{parameters::*, INITIAL_COMPENSATION_RULES};
+	let rules = Attestation::rules();
+	let rules = pallet_attestation::Rules {
+		trusted: 30,
+		regular: 30,
+		probation: 30,
+		quarantine: 30,
+		suspended: 30,
+		billing: 600,
+		..rules
+	};
+	assert_ok!(Parameters::set_parameter(
+		RuntimeOrigin::root(),
+		RuntimeParameters::Attestation(dynamic_params::attestation::Parameters::Rules(
+			dynamic_params::attestation::Rules,
+			Some(rules),
+		)),
+	));
+	let rules = pallet_compensation::Rules { collect: 2_400, ..INITIAL_COMPENSATION_RULES };
+	assert_ok!(Parameters::set_parameter(
+		RuntimeOrigin::root(),
+		RuntimeParameters::Compensation(dynamic_params::compensation::Parameters::Rules(
+			dynamic_params::compensation::Rules,
+			Some(rules),
+		)),
+	));
+}
+
+#[test]
+fn tenants_come_first_where_their_miner_is_slashed() {
+	use pallet_compensation::Event as Case;
+
+	run(|machine| {
+		hurry();
+		compensate_soon();
+		booted(&machine);
+		// Sound to the end of an interval, which is paid for, and asked nothing then.
+		live(&machine, 2, true);
+		while Attestation::host(chip(&machine)).expect("enlisted").challenge.is_some() {
+			live(&machine, 1, true);
+		}
+		assert!(Compensation::case_of(chip(&machine)).is_none());
+		// Silent from now on, until the third strike, and until the slash is made and divided.
+		let bond = || Registry::miner(miner()).expect("registered").bond;
+		let before = bond();
+		let closed = |record: &frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
+			RuntimeEvent::Compensation(Case::CaseClosed { pot, given, burned, .. }) => {
+				Some((pot, given, burned))
+			},
+			_ => None,
+		};
+		let mut ends = None;
+		for _ in 0..8_000 {
+			blocks(1);
+			ends = System::events().iter().find_map(closed);
+			if ends.is_some() {
+				break;
+			}
+		}
+		let (pot, given, burned) = ends.expect("the case is closed");
+		let lost = before - bond();
+		assert!(lost > 0 && pot <= lost && lost - pot <= Balances::minimum_balance());
+		assert_eq!(pot, given + burned, "to the last unit");
+		let compensated: Vec<_> = System::events()
+			.into_iter()
+			.filter_map(|record| match record.event {
+				RuntimeEvent::Compensation(Case::Compensated { tenant, paid, amount, .. }) => {
+					Some((tenant, paid, amount))
+				},
+				_ => None,
+			})
+			.collect();
+		let [(who, paid, amount)] = &compensated[..] else { panic!("{compensated:?}") };
+		assert_eq!((who, *amount), (&tenant(), given));
+		assert!(amount <= paid && *amount > 0);
 	});
 }

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use codec::{Decode, Encode};
-use frame_support::{assert_ok, dispatch::DispatchClass};
+use frame_support::{assert_ok, dispatch::DispatchClass, weights::Weight};
 use hcc_evidence::host::{challenge_nonce, HostEvidence};
-use hcc_primitives::{units::MINUTES, OnChip};
+use hcc_primitives::{units::MINUTES, OnChip, OnVerdict};
 use pallet_attestation::{Hosts, OpenChallenge};
 use sc_executor::WasmExecutor;
 use sp_core::{
@@ -25,6 +25,8 @@ use crate::*;
 /// How many miners there are to be, each of which attests every twenty minutes: the design's section 9.
 const MINERS: u32 = 10_000;
 const INTERVAL: u32 = 20 * MINUTES;
+/// How many of them answer in one block.
+const A_BLOCK: u32 = MINERS / INTERVAL;
 
 /// A miner, its machine, and what it is asked.
 struct Miner {
@@ -75,25 +77,41 @@ impl Miner {
 	/// The extrinsic that it sends.
 	fn extrinsic(&self) -> UncheckedExtrinsic {
 		let evidence = Box::new(self.evidence());
-		let call: RuntimeCall = pallet_attestation::Call::submit_evidence { evidence }.into();
-		let extension: TxExtension = (
-			frame_system::CheckNonZeroSender::new(),
-			frame_system::CheckSpecVersion::new(),
-			frame_system::CheckTxVersion::new(),
-			frame_system::CheckGenesis::new(),
-			frame_system::CheckEra::from(Era::Immortal),
-			frame_system::CheckNonce::from(0),
-			standing::CheckStanding,
-			frame_system::CheckWeight::new(),
-			pallet_transaction_payment::ChargeTransactionPayment::from(0),
-			frame_metadata_hash_extension::CheckMetadataHash::new(false),
-			frame_system::WeightReclaim::new(),
-		);
-		let payload = SignedPayload::new(call, extension).expect("it can be signed");
-		let signature = payload.using_encoded(|payload| self.key.sign(payload));
-		let (call, extension, _) = payload.deconstruct();
-		UncheckedExtrinsic::new_signed(call, self.account().into(), signature.into(), extension)
+		let call = pallet_attestation::Call::<Runtime>::submit_evidence { evidence };
+		first_of(&self.key, call.into())
 	}
+}
+
+/// A call, as whoever has that key sends it who has sent nothing before.
+fn first_of(key: &sr25519::Pair, call: RuntimeCall) -> UncheckedExtrinsic {
+	let extension: TxExtension = (
+		frame_system::CheckNonZeroSender::new(),
+		frame_system::CheckSpecVersion::new(),
+		frame_system::CheckTxVersion::new(),
+		frame_system::CheckGenesis::new(),
+		frame_system::CheckEra::from(Era::Immortal),
+		frame_system::CheckNonce::from(0),
+		standing::CheckStanding,
+		frame_system::CheckWeight::new(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(0),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
+		frame_system::WeightReclaim::new(),
+	);
+	let payload = SignedPayload::new(call, extension).expect("it can be signed");
+	let signature = payload.using_encoded(|payload| key.sign(payload));
+	let (call, extension, _) = payload.deconstruct();
+	let who = AccountId::new(key.public().0);
+	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
+}
+
+/// What the miners send in one block, in which there is nothing yet.
+fn sent(state: &mut sp_io::TestExternalities) -> Vec<Vec<u8>> {
+	state.execute_with(|| {
+		let miners: Vec<_> = (0..A_BLOCK).map(Miner::new).collect();
+		network::block();
+		frame_system::BlockWeight::<Runtime>::kill();
+		miners.iter().map(|miner| miner.extrinsic().encode()).collect()
+	})
 }
 
 /// Applies extrinsics in wasm, as a node does that makes a block: those that fit, and how long they took.
@@ -125,21 +143,33 @@ fn apply(state: &mut sp_io::TestExternalities, extrinsics: &[Vec<u8>]) -> (u32, 
 	(fit, begin.elapsed())
 }
 
+/// What the pallets do by themselves in a block, at its worst: as much closes as can at one tick, as many verdicts take effect as there can be of one block,
+/// nobody has answered what was due, and as many are asked anew.
+fn by_themselves() -> Weight {
+	use pallet_attestation::{WeightInfo as Attesting, MAX_DUE};
+	use pallet_verdicts::{WeightInfo as Judging, MAX_AGREED, MAX_CLOSING};
+
+	type Judged = <Runtime as pallet_verdicts::Config>::WeightInfo;
+	type Attested = <Runtime as pallet_attestation::Config>::WeightInfo;
+	let told = |count: u32| <Attestation as OnVerdict>::weight().saturating_mul(count.into());
+	<Judged as Judging>::advance(MAX_CLOSING)
+		.saturating_add(told(MAX_CLOSING))
+		.saturating_add(<Judged as Judging>::draw(MAX_AGREED))
+		.saturating_add(told(MAX_AGREED))
+		.saturating_add(<Attested as Attesting>::keep_deadlines(MAX_DUE))
+		.saturating_add(<Attested as Attesting>::draw())
+		.saturating_add(<Attested as Attesting>::challenge().saturating_mul(MAX_DUE.into()))
+}
+
 #[test]
 fn a_block_holds_what_ten_thousand_miners_send() {
-	let a_block = MINERS / INTERVAL;
 	let (mut state, _) = network::new();
-	let extrinsics: Vec<_> = state.execute_with(|| {
-		let miners: Vec<_> = (0..a_block).map(Miner::new).collect();
-		network::block();
-		frame_system::BlockWeight::<Runtime>::kill();
-		miners.iter().map(|miner| miner.extrinsic().encode()).collect()
-	});
+	let extrinsics = sent(&mut state);
 	let (fit, took) = apply(&mut state, &extrinsics);
-	assert_eq!(fit, a_block, "not all fit");
+	assert_eq!(fit, A_BLOCK, "not all fit");
 	state.execute_with(|| {
 		let judged = pallet_attestation::Contexts::<Runtime>::iter().count();
-		assert_eq!(judged, a_block as usize);
+		assert_eq!(judged, A_BLOCK as usize);
 		let filled = System::block_weight().get(DispatchClass::Operational).ref_time();
 		let most = <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time();
 		println!(
@@ -148,4 +178,40 @@ fn a_block_holds_what_ten_thousand_miners_send() {
 			filled as f64 * 100.0 / most as f64,
 		);
 	});
+}
+
+/// Else whoever pays for transactions could have others miss their deadlines.
+#[test]
+fn evidence_finds_room_where_transactions_and_the_pallets_themselves_fill_a_block() {
+	let (mut state, _) = network::new();
+	let mut extrinsics = sent(&mut state);
+	let remark = state.execute_with(|| {
+		let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+		let most = weights.get(DispatchClass::Normal).max_total.expect("it has a limit");
+		frame_system::BlockWeight::<Runtime>::mutate(|filled| {
+			*filled.get_mut(DispatchClass::Normal) = most;
+			*filled.get_mut(DispatchClass::Mandatory) = by_themselves();
+		});
+		let lengths = <Runtime as frame_system::Config>::BlockLength::get();
+		frame_system::BlockSize::<Runtime>::put(*lengths.max.get(DispatchClass::Normal));
+		let key = sr25519::Pair::from_string("//whoever pays", None).expect("a path");
+		network::endow(&AccountId::new(key.public().0));
+		let remark = frame_system::Call::<Runtime>::remark { remark: vec![] };
+		first_of(&key, remark.into()).encode()
+	});
+	extrinsics.push(remark);
+	let (fit, _) = apply(&mut state, &extrinsics);
+	assert_eq!(fit, A_BLOCK, "all the evidence, and no transaction more");
+	state.execute_with(|| {
+		assert_eq!(pallet_attestation::Contexts::<Runtime>::iter().count(), A_BLOCK as usize);
+	});
+}
+
+/// A tick at which more closes than fits into a block would never come, and with it none after it.
+#[test]
+fn what_the_pallets_do_by_themselves_fits_into_a_block_at_its_worst() {
+	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+	let most = weights.max_block.saturating_sub(weights.base_block).ref_time();
+	let worst = by_themselves().ref_time();
+	assert!(worst <= most, "{:.1} % of a block", worst as f64 * 100.0 / most as f64);
 }

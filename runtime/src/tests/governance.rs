@@ -5,6 +5,7 @@ use frame_support::{
 	dispatch::RawOrigin,
 	traits::{schedule::DispatchTime, Bounded, Currency, Get, Hooks, StorePreimage},
 };
+use hcc_evidence::RejectCode;
 use hcc_primitives::{
 	units::{ALPHA, DAYS, HOURS},
 	Conduct, Reputation as _,
@@ -14,7 +15,7 @@ use pallet_policy::FileRule;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 use sp_runtime::{traits::Dispatchable, DispatchError::BadOrigin};
 
-use super::genesis::chain;
+use super::{genesis::chain, hosts::forge, network};
 use crate::{
 	configs::parameters::{dynamic_params::reputation, ReputationRules, RuntimeParameters},
 	governance::{tracks::Tracks, Origin},
@@ -75,6 +76,25 @@ fn vote(who: sp_keyring::Sr25519Keyring, referendum: u32, aye: bool) {
 	));
 }
 
+/// Goes on until a proposal is approved, or ten blocks further: the block in which it was.
+fn wait_for_approval(referendum: u32) -> BlockNumber {
+	use pallet_referenda::{ReferendumInfo, ReferendumInfoFor};
+
+	for _ in 0..7 * DAYS / 10 {
+		let info = ReferendumInfoFor::<Runtime>::get(referendum);
+		if let Some(ReferendumInfo::Approved(at, ..)) = info {
+			return at;
+		}
+		blocks(10);
+	}
+	panic!("not approved within a week");
+}
+
+/// Goes on until so long after a block.
+fn until(block: BlockNumber, later: u32) {
+	blocks(block + later - System::block_number());
+}
+
 /// A proposal that nearly everybody who can vote is for.
 fn approve(referendum: u32) {
 	for who in sp_keyring::Sr25519Keyring::iter() {
@@ -83,7 +103,7 @@ fn approve(referendum: u32) {
 }
 
 fn harsher() -> RuntimeCall {
-	let rules = pallet_reputation::Rules { tampered: 500, ..ReputationRules::get() };
+	let rules = pallet_reputation::Rules { tampered: 450, ..ReputationRules::get() };
 	RuntimeCall::Parameters(pallet_parameters::Call::set_parameter {
 		key_value: RuntimeParameters::Reputation(reputation::Parameters::Rules(
 			reputation::Rules,
@@ -98,7 +118,8 @@ fn score(chip: [u8; 32]) -> u16 {
 
 #[test]
 fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
-	new_chain().execute_with(|| {
+	let (mut chain, mut machine) = network::new();
+	chain.execute_with(|| {
 		let before = ReputationRules::get();
 		Reputation::note(&CHIP, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED));
 		assert_eq!(score(CHIP), before.start - before.tampered);
@@ -109,12 +130,15 @@ fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
 		blocks(HOURS + 12 * HOURS);
 		assert_eq!(ReputationRules::get(), before, "it is not in force yet");
 		blocks(12 * HOURS + 10);
-		assert_eq!(ReputationRules::get().tampered, 500);
+		assert_eq!(ReputationRules::get().tampered, 450);
 
-		let other = [8; 32];
-		Reputation::note(&other, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED));
-		assert_eq!(score(other), before.start - 500);
+		// Nothing was judged in the blocks that were passed over.
+		pallet_verdicts::AgreedFrom::<Runtime>::put(System::block_number());
+		forge(&mut machine);
+		assert_eq!(network::attest(&machine).code, RejectCode::ImaPcr.number());
+		assert_eq!(network::score(&machine), before.start - 450);
 		assert_eq!(score(CHIP), before.start - before.tampered, "the past is judged as it was");
+		network::check();
 	});
 }
 
@@ -152,6 +176,58 @@ fn tightening_is_fast_and_can_only_tighten() {
 }
 
 #[test]
+fn everybody_has_a_days_notice_before_more_is_accepted_than_was() {
+	new_chain().execute_with(|| {
+		let allow: RuntimeCall = pallet_policy::Call::set_files {
+			digests: vec![[9; 32]].try_into().expect("one"),
+			rule: Some(FileRule::Allowed),
+		}
+		.into();
+		let number = propose(Origin::Loosening.into(), allow);
+		approve(number);
+		let approved = wait_for_approval(number);
+		// Prepared for an hour, and confirmed for twelve.
+		assert!(approved >= 13 * HOURS);
+		until(approved, 23 * HOURS);
+		assert_eq!(Policy::file([9; 32]), None);
+		until(approved, 24 * HOURS - 1);
+		assert_eq!(Policy::file([9; 32]), None);
+		until(approved, 24 * HOURS + 10);
+		assert_eq!(Policy::file([9; 32]), Some(FileRule::Allowed));
+	});
+}
+
+#[test]
+fn new_code_is_authorised_two_days_after_it_was_approved() {
+	type Refused = frame_system::Error<Runtime>;
+
+	new_chain().execute_with(|| {
+		let code = vec![7; 100];
+		let code_hash = Hash::from(sp_io::hashing::blake2_256(&code));
+		let authorise: RuntimeCall =
+			frame_system::Call::<Runtime>::authorize_upgrade { code_hash }.into();
+		let apply = || {
+			// Of other bytes it tells whether anything is authorised.
+			System::apply_authorized_upgrade(RuntimeOrigin::signed(Bob.to_account_id()), vec![8])
+		};
+		let number = propose(RawOrigin::Root.into(), authorise);
+		approve(number);
+		let approved = wait_for_approval(number);
+		assert!(approved >= 2 * HOURS + DAYS);
+		until(approved, 47 * HOURS);
+		assert_noop!(apply(), Refused::NothingAuthorized);
+		until(approved, 2 * DAYS - 1);
+		assert_noop!(apply(), Refused::NothingAuthorized);
+		until(approved, 2 * DAYS + 10);
+		assert_noop!(apply(), Refused::Unauthorized);
+		System::assert_has_event(
+			frame_system::Event::<Runtime>::UpgradeAuthorized { code_hash, check_version: true }
+				.into(),
+		);
+	});
+}
+
+#[test]
 fn a_track_may_do_nothing_of_another() {
 	new_chain().execute_with(|| {
 		let call = |origin: Origin, call: RuntimeCall| call.dispatch(origin.into());
@@ -168,8 +244,11 @@ fn a_track_may_do_nothing_of_another() {
 		}
 		assert_ok!(call(Origin::Loosening, allow));
 		let code: RuntimeCall = frame_system::Call::set_code { code: vec![0] }.into();
+		let upgrade: RuntimeCall =
+			frame_system::Call::<Runtime>::authorize_upgrade { code_hash: Hash::zero() }.into();
 		for origin in [Origin::Tightening, Origin::Loosening, Origin::Penalties, Origin::Spending] {
 			assert_noop!(call(origin, code.clone()).map_err(|error| error.error), BadOrigin);
+			assert_noop!(call(origin, upgrade.clone()).map_err(|error| error.error), BadOrigin);
 		}
 	});
 }

@@ -66,3 +66,37 @@ fn nothing_that_is_stored_or_called_changes_without_a_migration() {
 		file.display()
 	);
 }
+
+/// The pallets of this workspace.
+const OURS: [&str; 11] = [
+	"Attestation",
+	"Compensation",
+	"Compute",
+	"Emission",
+	"Oracle",
+	"Policy",
+	"Registry",
+	"Reputation",
+	"Usage",
+	"Validators",
+	"Verdicts",
+];
+
+/// Clients read fields by their names: a field may be added, and may stand elsewhere.
+#[test]
+fn every_field_of_our_events_has_a_name() {
+	let metadata = metadata();
+	for name in OURS {
+		let pallet = metadata.pallets.iter().find(|pallet| pallet.name == name);
+		let event = pallet.and_then(|pallet| pallet.event.as_ref()).expect("each has events");
+		let event = metadata.types.resolve(event.ty.id).expect("of a known type");
+		let scale_info::TypeDef::Variant(events) = &event.type_def else {
+			panic!("{name}: its events are no enum");
+		};
+		assert!(!events.variants.is_empty(), "{name}");
+		for event in &events.variants {
+			let named = event.fields.iter().all(|field| field.name.is_some());
+			assert!(named, "{name}::{} has a field without a name", event.name);
+		}
+	}
+}

@@ -5,7 +5,7 @@ use frame_support::{
 	assert_ok,
 	pallet_prelude::DispatchResultWithPostInfo,
 	traits::{fungible::InspectHold, OnPoll},
-	weights::WeightMeter,
+	weights::{Weight, WeightMeter},
 };
 use hcc_evidence::host::{chip_hash, Context, HostEvidence};
 use hcc_primitives::{units::ALPHA, ChipHash, EnrolledTpm, Evaluates, Finding, OnChip, SubjectId};
@@ -28,6 +28,9 @@ use crate::{
 };
 
 pub(super) const VALIDATORS: [Sr25519Keyring; 4] = [Alice, Bob, Charlie, Dave];
+
+/// The endorsement key of the machine's TPM.
+pub(super) const EK: [u8; 32] = [0xee; 32];
 
 /// How long the tests wait for anything, in blocks.
 const PATIENCE: u32 = 100;
@@ -93,16 +96,26 @@ fn enlist(machine: &Machine) {
 	let bond = Registry::rules().min_bond;
 	assert_ok!(Registry::register(origin.clone(), bond, miner(), Default::default()));
 	assert_ok!(Registry::add_chip(origin.clone(), chip(machine)));
+	activate(&miner(), machine, EK);
+	assert_ok!(Policy::register_vek(origin, vcek(machine)));
+	<Attestation as OnChip<AccountId>>::on_ready(&chip(machine), &miner());
+}
+
+/// As if the credentials for the machine's TPM had been activated.
+pub(super) fn activate(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 	let tpm = EnrolledTpm {
-		ek: [0xee; 32],
+		ek,
 		ak: machine.ak_public().try_into().expect("short"),
 		qualified_name: machine.signer().try_into().expect("short"),
 	};
-	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, miner());
-	pallet_registry::Tpms::<Runtime>::insert(miner(), tpm);
-	let certificate = insecure_sim::issue_vcek(&machine.chip).expect("the hierarchy issues");
-	assert_ok!(Policy::register_vek(origin, certificate.try_into().expect("short")));
-	<Attestation as OnChip<AccountId>>::on_ready(&chip(machine), &miner());
+	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, who);
+	pallet_registry::Tpms::<Runtime>::insert(who, tpm);
+}
+
+/// The certificate of the machine's chip.
+pub(super) fn vcek(machine: &Machine) -> pallet_policy::Certificate {
+	let der = insecure_sim::issue_vcek(&machine.chip).expect("the hierarchy issues");
+	der.try_into().expect("short")
 }
 
 /// Gives an account enough for every deposit.
@@ -113,26 +126,44 @@ pub(super) fn endow(who: &AccountId) {
 
 /// One block on: chance, time, statements of all validators, and what the pallets do by themselves.
 pub(super) fn block() {
-	block_by(Some(sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())));
+	block_by(Some(chance()));
 }
 
 /// A block whose parent's author left no randomness.
 pub(super) fn block_by(randomness: Option<[u8; 32]>) {
-	let next = System::block_number() + 1;
-	System::set_block_number(next);
+	block_of(randomness, Weight::MAX);
+}
+
+/// A block with that much room for what the pallets do by themselves.
+pub(super) fn block_within(room: Weight) {
+	block_of(Some(chance()), room);
+}
+
+fn block_of(randomness: Option<[u8; 32]>, room: Weight) {
+	begin(randomness);
+	statements();
+	let meter = &mut WeightMeter::with_limit(room);
+	<AllPalletsWithSystem as OnPoll<BlockNumber>>::on_poll(System::block_number(), meter);
+}
+
+/// What the next block's parent has left.
+fn chance() -> [u8; 32] {
+	sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())
+}
+
+/// What a block begins with.
+pub(super) fn begin(randomness: Option<[u8; 32]>) {
+	System::set_block_number(System::block_number() + 1);
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(randomness);
+}
+
+/// All validators state what they have seen finalised.
+pub(super) fn statements() {
 	for validator in VALIDATORS {
-		// It may have left, or have another worker.
+		// It may have left.
 		let _ = file(validator, vec![]);
 	}
-	Policy::on_poll(next, &mut WeightMeter::new());
-	Verdicts::on_poll(next, &mut WeightMeter::new());
-	Attestation::on_poll(next, &mut WeightMeter::new());
-	Reputation::on_poll(next, &mut WeightMeter::new());
-	Oracle::on_poll(next, &mut WeightMeter::new());
-	Compute::on_poll(next, &mut WeightMeter::new());
-	Emission::on_poll(next, &mut WeightMeter::new());
 }
 
 pub(super) fn blocks(count: u32) {
@@ -141,7 +172,7 @@ pub(super) fn blocks(count: u32) {
 	}
 }
 
-/// The invariants of every pallet.
+/// The invariants of every pallet, and of all together: no money is anywhere else than in accounts.
 pub(super) fn check() {
 	Policy::do_try_state().expect("policy's invariants hold");
 	Registry::do_try_state().expect("registry's invariants hold");
@@ -152,13 +183,23 @@ pub(super) fn check() {
 	Oracle::do_try_state().expect("the oracle's invariants hold");
 	Compute::do_try_state().expect("compute's invariants hold");
 	Usage::do_try_state().expect("usage's invariants hold");
+	Compensation::do_try_state().expect("compensation's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
+	let accounts = frame_system::Account::<Runtime>::iter_values();
+	let held: Balance = accounts.map(|account| account.data.free + account.data.reserved).sum();
+	assert_eq!(held, Balances::total_issuance(), "accounts have other money than was issued");
+}
+
+/// The key that signs a validator's votes.
+pub(super) fn worker(validator: Sr25519Keyring) -> AccountId {
+	let who = validator.to_account_id();
+	pallet_validators::WorkerOf::<Runtime>::get(&who).unwrap_or(who)
 }
 
 fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {
 	let finalised = System::block_number() - 1;
 	let votes = votes.try_into().expect("few");
-	Verdicts::file(RuntimeOrigin::signed(validator.to_account_id()), votes, finalised)
+	Verdicts::file(RuntimeOrigin::signed(worker(validator)), votes, finalised)
 }
 
 /// Waits for a challenge, as the machine takes it.

@@ -1,16 +1,22 @@
 //! The verifier finds the same natively and in wasm: otherwise an honest worker could be slashed for what its processor does.
 
+use bolero::{
+	generator::bolero_generator::driver::{ByteSliceDriver, Options},
+	TypeGenerator,
+};
 use codec::{Decode, Encode};
 use hcc_evidence::{
 	crypto::RustCrypto,
-	host::{HostEvidence, PolicyQuery},
+	host::{Context, HostEvidence, PolicyQuery},
+	snp::{GuestPolicy, PlatformInfo},
 };
 use hcc_primitives::SubjectId;
 use sc_executor::WasmExecutor;
 use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
 
 use super::{
-	machine::{Machine, GENESIS},
+	machine::{sha256, Machine, GENESIS},
+	mutation::Edit,
 	network,
 };
 use crate::{evidence_api::evaluate_host, *};
@@ -169,7 +175,7 @@ fn vectors() -> Vec<std::path::PathBuf> {
 }
 
 /// A machine that has booted anew, so that its whole log is judged.
-fn rebooted() -> (Judged, HostEvidence, Machine, hcc_evidence::host::Context) {
+fn rebooted() -> (Judged, HostEvidence, Machine, Context) {
 	let (mut state, mut machine) = network::new();
 	let (subject, evidence, context) = state.execute_with(|| {
 		assert!(network::attest(&machine).is_accepted());
@@ -283,4 +289,106 @@ fn reports_of_real_chips() {
 		}
 	}
 	assert!(files.is_empty() || authentic >= 5, "only {authentic} are authentic");
+}
+
+/// How often evidence is edited: some seconds.
+const ROUNDS: u32 = 200;
+
+/// Edits that chance has made, the same ones in every run.
+fn edits(round: u32) -> Vec<Edit> {
+	let part = |part: u32| sha256(&[round.to_le_bytes(), part.to_le_bytes()].concat());
+	let bytes: Vec<u8> = (0..8).flat_map(part).collect();
+	let mut driver = ByteSliceDriver::new(&bytes, &Options::default());
+	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("there are bytes enough")).collect()
+}
+
+/// A machine that answers as its honest self would, but for one of its parts, of which `edit` makes something else. All that depends on that part is made
+/// anew, so that what is looked at last is reached as well.
+struct Liar<'a> {
+	honest: &'a HostEvidence,
+	machine: &'a Machine,
+	context: &'a Context,
+	/// The log of a firmware.
+	events: Vec<u8>,
+}
+
+impl Liar<'_> {
+	fn answer(&self, part: u32, edit: impl Fn(&mut Vec<u8>)) -> HostEvidence {
+		let mut evidence = self.honest.clone();
+		match part % 8 {
+			0 => return self.with_log(edit),
+			1 => return self.with_guest(edit),
+			2 => edit(&mut evidence.ima_delta.records),
+			3 => {
+				edit(&mut evidence.tpms_attest);
+				evidence.tpm_signature = self.machine.sign_quote(&evidence.tpms_attest);
+			},
+			4 => edit(&mut evidence.tpm_signature),
+			5 => {
+				let mut values = evidence.pcr_values.as_flattened().to_vec();
+				edit(&mut values);
+				let fields = evidence.pcr_values.as_flattened_mut();
+				fields.iter_mut().zip(values).for_each(|(field, value)| *field = value);
+			},
+			6 => {
+				let mut events = self.events.clone();
+				edit(&mut events);
+				evidence.boot = Some(events);
+			},
+			_ => {
+				edit(&mut evidence.snp_report);
+				self.machine.sign(&mut evidence);
+				return evidence;
+			},
+		}
+		self.machine.seal(&mut evidence, self.context);
+		evidence
+	}
+
+	/// Another log, which is what PCR 10 says.
+	fn with_log(&self, edit: impl Fn(&mut Vec<u8>)) -> HostEvidence {
+		let mut machine = self.machine.clone();
+		let mut log = machine.log.concat();
+		edit(&mut log);
+		machine.pcrs[10] = extended_by(&log);
+		machine.log = vec![log];
+		machine.answer(self.context)
+	}
+
+	/// Another guest, on another platform, of which the chip reports.
+	fn with_guest(&self, edit: impl Fn(&mut Vec<u8>)) -> HostEvidence {
+		let mut machine = self.machine.clone();
+		let fields = &mut machine.fields;
+		let mut bits = fields.policy.0.to_le_bytes().to_vec();
+		bits.extend(fields.platform_info.0.to_le_bytes());
+		bits.extend(fields.vmpl.to_le_bytes());
+		bits.extend(fields.measurement);
+		edit(&mut bits);
+		bits.resize(68, 0);
+		let number = |at: usize| u64::from_le_bytes(*bits[at..].first_chunk().expect("resized"));
+		fields.policy = GuestPolicy(number(0));
+		fields.platform_info = PlatformInfo(number(8));
+		fields.vmpl = u32::from_le_bytes(*bits[16..].first_chunk().expect("resized"));
+		fields.measurement = *bits[20..].first_chunk().expect("resized");
+		machine.answer(self.context)
+	}
+}
+
+/// What the fuzz targets of the decoders are fed with: bytes of whoever sends them; and parts that whoever owns the machine can have signed.
+#[test]
+fn whatever_is_edited() {
+	let (mut judged, honest, machine, context) = rebooted();
+	let events = machine.clone().boot_logged();
+	let liar = Liar { honest: &honest, machine: &machine, context: &context, events };
+	let mut codes = std::collections::BTreeSet::new();
+	for round in 0..ROUNDS {
+		let edits = edits(round);
+		let edit = |bytes: &mut Vec<u8>| edits.iter().for_each(|edit| edit.apply(bytes));
+		let mut raw = honest.encode();
+		edit(&mut raw);
+		codes.extend(code(judged.find(&raw)));
+		codes.extend(code(judged.find(&liar.answer(round, edit).encode())));
+	}
+	println!("codes {codes:?}");
+	assert!(codes.len() >= 10, "few kinds of failure: {codes:?}");
 }

@@ -118,6 +118,14 @@ fn what_a_suspended_product_line_signs_is_refused_and_no_strike() {
 	});
 }
 
+/// A revocation list of the hierarchy's, made now.
+fn post_list() {
+	let list = issue_crl(NOW.0, &[]).expect("the hierarchy issues lists");
+	let list: BoundedVec<u8, frame_support::traits::ConstU32<{ MAX_CRL as u32 }>> =
+		list.try_into().expect("short");
+	assert_ok!(Policy::post_crl(RuntimeOrigin::signed(Alice.to_account_id()), list));
+}
+
 /// Whatever the chain lacks is nobody's fault.
 #[test]
 fn evidence_counts_for_nothing_while_the_revocation_list_is_stale() {
@@ -127,10 +135,60 @@ fn evidence_counts_for_nothing_while_the_revocation_list_is_stale() {
 		let finding = attest(&machine);
 		assert_eq!(finding.code, hcc_primitives::Finding::UNDECIDED);
 		assert_eq!(score(&machine), before);
-		let list = issue_crl(NOW.0, &[]).expect("the hierarchy issues lists");
-		let list: BoundedVec<u8, frame_support::traits::ConstU32<{ MAX_CRL as u32 }>> =
-			list.try_into().expect("short");
-		assert_ok!(Policy::post_crl(RuntimeOrigin::signed(Alice.to_account_id()), list));
+		post_list();
+		assert!(attest(&machine).is_accepted());
+	});
+}
+
+#[test]
+fn silence_counts_for_nothing_while_the_revocation_list_is_stale() {
+	run(|machine| {
+		assert!(attest(&machine).is_accepted());
+		let (before, counts) = (score(&machine), Attestation::statistics().counts);
+		let missed = || Reputation::record(chip(&machine)).expect("it is known").missed;
+		assert_ok!(Policy::set_revocation_grace(tightening(), Some(0)));
+		let open = challenge(&machine).challenge.seq;
+		blocks(60);
+		let host = Attestation::host(chip(&machine)).expect("enlisted");
+		assert!(host.seq > open && !host.failing, "it is asked again, as if nothing had been");
+		assert_eq!((missed(), score(&machine)), (0, before));
+		let since = Attestation::statistics().counts;
+		assert!(since.void > counts.void && since.missed == counts.missed);
+		// What can be judged must be answered.
+		post_list();
+		blocks(60);
+		assert!(missed() > 0 && score(&machine) < before);
+	});
+}
+
+/// The rest of a block, as `frame-executive` goes on once the inherents are in.
+fn go_on() {
+	frame_system::BlockWeight::<Runtime>::kill();
+	Executive::inherents_applied();
+}
+
+#[test]
+fn deadlines_stand_still_while_storage_is_migrated() {
+	run(|machine| {
+		let open = challenge(&machine).challenge.seq;
+		let before = <Verdicts as Ticks>::now();
+		let stuck = pallet_migrations::MigrationCursor::Stuck;
+		pallet_migrations::Cursor::<Runtime>::set(Some(stuck));
+		for _ in 0..100 {
+			// Meanwhile blocks hold nothing but inherents.
+			begin(None);
+			go_on();
+		}
+		assert_eq!(<Verdicts as Ticks>::now(), before);
+		let host = Attestation::host(chip(&machine)).expect("enlisted");
+		assert_eq!(host.challenge.map(|open| open.seq), Some(open), "nothing was missed");
+		pallet_migrations::Cursor::<Runtime>::kill();
+		for moved in 1..=2 {
+			begin(Some([7; 32]));
+			statements();
+			go_on();
+			assert_eq!(<Verdicts as Ticks>::now(), before + moved);
+		}
 		assert!(attest(&machine).is_accepted());
 	});
 }

@@ -1,25 +1,41 @@
 //! Random walks: whatever is called in whatever order, over days of blocks, every invariant holds and no money is made.
 
-use frame_support::traits::fungible::Inspect;
-use hcc_evidence::host::HostEvidence;
+mod work;
+
+use std::time::Duration;
+
+use bolero::{
+	generator::bolero_generator::driver::{ByteSliceDriver, Options},
+	TypeGenerator,
+};
+use frame_support::{assert_ok, pallet_prelude::DispatchResult, weights::Weight};
+use hcc_evidence::{
+	host::{FoldedLog, GenerationTrust, HostEvidence},
+	vm::VmId,
+};
 use hcc_primitives::{units::ALPHA, SubjectId};
+use insecure_sim::TCB;
+use pallet_compute::Order;
 use pallet_policy::FileRule;
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie};
 use sp_runtime::Perbill;
 
+use self::work::{hold_bonds_for_hours, post_crl, report, tell};
 use super::{
 	claims::{claimant, other_owner, try_claim},
-	machine::{sha256, Machine},
+	compute::{order, ESCROW, OFFER, PRICE},
+	machine::{sha256, Machine, MINER},
 	network::*,
 };
 use crate::*;
 
 /// What somebody does. The numbers choose among what there is.
-#[derive(Clone, Copy, Debug, bolero::TypeGenerator)]
+#[derive(Clone, Copy, Debug, TypeGenerator)]
 enum Step {
 	Blocks(u8),
 	HoursPass(u8),
 	BlockWithoutRandomness,
+	BlockWithin(u8),
 	Session,
 	Answer,
 	AnswerWithGarbage,
@@ -28,6 +44,7 @@ enum Step {
 	VoteAsFound(u8),
 	VoteLie(u8),
 	Prove(u8),
+	SubmitLog(u8),
 	BondMore(u8),
 	Exit,
 	Enrol,
@@ -35,25 +52,65 @@ enum Step {
 	RemoveChip,
 	AddChip,
 	SetHot(u8),
-	Rule(u8),
+	RegisterVek,
+	RemoveVek,
 	Claim,
 	ClaimantAddsChip,
 	ClaimantLeaves,
+	Rule(u8),
 	Audit(u8),
+	SetGrace(u8),
+	SetGeneration(u8),
+	PostCrl(u8),
+	SafeMode(bool),
+	ValidatorJoins(u8),
 	ValidatorBondsMore(u8),
 	ValidatorLeaves(u8),
 	ValidatorWithdraws(u8),
 	WorkerKey(u8),
 	Equivocate(u8),
+	ReportPrice(u8),
+	Order(u8),
+	TopUp(u8),
+	Stop(u8),
+	Start(u8),
+	Terminate(u8),
+	Crash(u8),
+	BootVm(u8),
+	TellReceipt(u8),
+	ClaimEmission(u8),
 }
+
+/// How many miners can have the machine one after another.
+const OWNERS: u8 = 40;
+/// How often a walk of days does something out of the ordinary, and how often all is put right again, in blocks.
+const ODD: u32 = 50;
+const MENDED: u32 = 300;
+/// The serial number of the certificate that certifies chips' keys.
+const ASK: u64 = 0;
 
 /// Whose work is under way.
 struct Walk {
 	machine: Machine,
 	/// The same chip in other hands.
 	other: Machine,
+	/// How many miners have had the machine and left.
+	former: u8,
 	/// What is being judged, or was.
 	judged: Vec<(SubjectId, HostEvidence)>,
+	/// The part of the machine's log that is handed in and that no evidence went on from.
+	handed_in: Option<FoldedLog>,
+}
+
+/// The miners that have the machine one after another: who has left cannot come back for a long time.
+fn owner(number: u8) -> AccountId {
+	let mut bytes = MINER;
+	bytes[31] ^= number;
+	AccountId::new(bytes)
+}
+
+fn tenant() -> AccountId {
+	Ferdie.to_account_id()
 }
 
 /// Those that a step can be done by: the validators, and two that are none.
@@ -66,107 +123,147 @@ fn signed(number: u8) -> RuntimeOrigin {
 	RuntimeOrigin::signed(somebody(number).to_account_id())
 }
 
+/// The key that signs for a miner.
+fn hot(miner: &AccountId) -> RuntimeOrigin {
+	let key = Registry::miner(miner.clone()).map_or_else(|| miner.clone(), |row| row.hot);
+	RuntimeOrigin::signed(key)
+}
+
+/// One of the VMs that there were, or the next.
+fn vm(number: u8) -> VmId {
+	1 + VmId::from(number) % (pallet_compute::LastId::<Runtime>::get() + 1)
+}
+
+/// Room in a block: none, or up to half of it.
+fn room(lot: u8) -> Weight {
+	Weight::from_parts((1u64 << (lot % 41)) - 1, u64::MAX)
+}
+
 impl Walk {
+	/// Everybody who will need it has money.
+	fn new(machine: Machine) -> Self {
+		for who in [Alice, Eve, Ferdie] {
+			endow(&who.to_account_id());
+		}
+		(0..OWNERS).for_each(|number| endow(&owner(number)));
+		let other = other_owner();
+		assert_ok!(Registry::set_offer(RuntimeOrigin::signed(miner()), OFFER));
+		Self { machine, other, former: 0, judged: Vec::new(), handed_in: None }
+	}
+
+	fn owner(&self) -> AccountId {
+		owner(self.former)
+	}
+
 	fn step(&mut self, step: Step) {
 		// What is refused is refused: it must only not break anything.
 		match step {
 			Step::Blocks(count) => blocks(u32::from(count % 16)),
 			Step::HoursPass(hours) => blocks(u32::from(hours % 2) * 600),
 			Step::BlockWithoutRandomness => block_by(None),
+			Step::BlockWithin(lot) => block_within(room(lot)),
 			Step::Session => Session::rotate_session(),
-			Step::Answer => self.answer(false),
-			Step::AnswerWithGarbage => self.answer(true),
-			Step::Run(file) => self.machine.run([b"bash", &b"rootkit"[..]][usize::from(file % 2)]),
-			Step::Boot => {
-				self.machine.boot();
-				self.machine.run(b"hcc-miner");
+			Step::Answer | Step::AnswerWithGarbage => {
+				self.answer(matches!(step, Step::AnswerWithGarbage));
 			},
+			Step::Run(file) => self.machine.run([b"bash", &b"rootkit"[..]][usize::from(file % 2)]),
+			Step::Boot => self.reboot(),
 			Step::VoteAsFound(who) => self.vote(who, true),
 			Step::VoteLie(who) => self.vote(who, false),
 			Step::Prove(who) => self.prove(who),
-			_ => self.administer(step),
+			Step::Enrol => self.enlist(),
+			Step::Withdraw => self.withdraw_all(),
+			Step::Claim => self.judged.extend(try_claim(&self.other)),
+			Step::Audit(percent) => audit(Perbill::from_percent(u32::from(percent))),
+			Step::Equivocate(who) => equivocate(somebody(who), u32::from(who % 40)),
+			Step::BootVm(number) => self.boot_vm(vm(number)),
+			_ => {
+				let _ = self.register_or_leave(step);
+			},
 		}
 	}
 
-	fn administer(&mut self, step: Step) {
-		let owner = RuntimeOrigin::signed(miner());
+	/// What miners do with their accounts, chips and keys.
+	fn register_or_leave(&mut self, step: Step) -> DispatchResult {
+		let owner = RuntimeOrigin::signed(self.owner());
+		let other = RuntimeOrigin::signed(claimant());
 		let chip = chip(&self.machine);
-		let _ = match step {
+		match step {
+			Step::SubmitLog(share) => self.submit_log(share),
 			Step::BondMore(amount) => Registry::bond_more(owner, Balance::from(amount) * ALPHA),
 			Step::Exit => Registry::exit(owner),
-			Step::Enrol => {
-				if Registry::miner(miner()).is_none() && Balances::balance(&miner()) > 1_000 * ALPHA
-				{
-					let bond = Registry::rules().min_bond;
-					let _ = Registry::register(owner, bond, miner(), Default::default());
-				}
-				Ok(())
-			},
-			Step::Withdraw => Registry::withdraw(owner),
 			Step::RemoveChip => Registry::remove_chip(owner, chip),
 			Step::AddChip => Registry::add_chip(owner, chip),
-			Step::Claim => {
-				self.judged.extend(try_claim(&self.other));
-				Ok(())
-			},
-			Step::ClaimantAddsChip => Registry::add_chip(RuntimeOrigin::signed(claimant()), chip),
-			Step::ClaimantLeaves => Registry::exit(RuntimeOrigin::signed(claimant())),
 			Step::SetHot(who) => Registry::set_hot(owner, somebody(who).to_account_id()),
+			Step::RegisterVek => Policy::register_vek(owner, vcek(&self.machine)),
+			Step::RemoveVek => Policy::remove_vek(owner, chip, TCB.version),
+			Step::ClaimantAddsChip => Registry::add_chip(other, chip),
+			Step::ClaimantLeaves => Registry::exit(other),
+			_ => self.govern(step),
+		}
+	}
+
+	fn govern(&mut self, step: Step) -> DispatchResult {
+		let root = RuntimeOrigin::root();
+		match step {
 			Step::Rule(rule) => {
 				let rules = [Some(FileRule::Allowed), Some(FileRule::Forbidden), None];
 				let files = vec![sha256(b"bash")].try_into().expect("one");
-				Policy::set_files(RuntimeOrigin::root(), files, rules[usize::from(rule % 3)])
+				Policy::set_files(root, files, rules[usize::from(rule % 3)])
 			},
-			Step::Audit(percent) => {
-				audit(Perbill::from_percent(u32::from(percent)));
-				Ok(())
+			Step::SetGrace(grace) => {
+				let graces = [Some(0), Some(7 * 86_400), None];
+				Policy::set_revocation_grace(root, graces[usize::from(grace % 3)])
+			},
+			Step::SetGeneration(trust) => {
+				let trusts = [
+					Some(GenerationTrust::Full),
+					Some(GenerationTrust::Reduced),
+					Some(GenerationTrust::Suspended),
+					None,
+				];
+				let product = self.machine.vek.product;
+				Policy::set_generation(root, product, trusts[usize::from(trust % 4)])
+			},
+			Step::PostCrl(revoked) => post_crl([&[][..], &[7], &[ASK]][usize::from(revoked % 3)]),
+			Step::SafeMode(true) => SafeMode::force_enter(root),
+			Step::SafeMode(false) => SafeMode::force_exit(root),
+			_ => self.validate(step),
+		}
+	}
+
+	fn validate(&mut self, step: Step) -> DispatchResult {
+		match step {
+			Step::ValidatorJoins(who) => {
+				Validators::join(signed(who), 20_000 * ALPHA, somebody(who).to_account_id())
 			},
 			Step::ValidatorBondsMore(who) => Validators::bond_more(signed(who), ALPHA),
 			Step::ValidatorLeaves(who) => Validators::leave(signed(who)),
 			Step::ValidatorWithdraws(who) => Validators::withdraw(signed(who)),
-			Step::WorkerKey(who) => {
-				let key = AccountId::new([who; 32]);
-				Validators::set_worker(signed(who), key)
+			Step::WorkerKey(who) => Validators::set_worker(signed(who), AccountId::new([who; 32])),
+			Step::ReportPrice(who) => report(somebody(who), PRICE << (who % 8)),
+			_ => self.rent(step),
+		}
+	}
+
+	fn rent(&mut self, step: Step) -> DispatchResult {
+		let tenant = RuntimeOrigin::signed(tenant());
+		match step {
+			Step::Order(flavour) => {
+				let order = Order { flavour: 1 + u16::from(flavour % 5), ..order() };
+				Compute::order(tenant, Box::new(order), ESCROW)
 			},
-			Step::Equivocate(who) => {
-				equivocate(somebody(who), u32::from(who % 40));
-				Ok(())
+			Step::TopUp(number) => Compute::top_up(tenant, vm(number), ALPHA),
+			Step::Stop(number) => Compute::stop(tenant, vm(number)),
+			Step::Start(number) => Compute::start(tenant, vm(number)),
+			Step::Terminate(number) => Compute::terminate(tenant, vm(number)),
+			Step::Crash(number) => Compute::report_crash(hot(&self.owner()), vm(number)),
+			Step::TellReceipt(number) => tell(vm(number)),
+			Step::ClaimEmission(ago) => {
+				let era = Emission::era().index.saturating_sub(1 + u32::from(ago % 4));
+				Emission::claim(tenant, era, self.owner())
 			},
 			_ => Ok(()),
-		};
-	}
-
-	fn answer(&mut self, garbage: bool) {
-		let Some(host) = Attestation::host(chip(&self.machine)) else { return };
-		let Some(open) = host.challenge.filter(|open| open.subject.is_none()) else { return };
-		let mut context = self.machine.challenge(open.seq);
-		context.challenge.nonce = open.nonce;
-		context.boot = host.checkpoint;
-		context.former = host.former;
-		context.boot_profile = host.boot_profile;
-		let mut evidence = self.machine.answer(&context);
-		if garbage {
-			evidence.tpms_attest.pop();
-		}
-		if submit(&evidence).is_ok() {
-			assert!(!garbage, "garbage is not taken");
-			self.judged.push((subject(&self.machine), evidence));
-		}
-	}
-
-	fn vote(&mut self, who: u8, honestly: bool) {
-		let Some((subject, evidence)) = self.judged.last() else { return };
-		if Attestation::context(*subject).is_none() {
-			return;
-		}
-		let finding = if honestly { found(*subject, evidence) } else { lie() };
-		let _ = vote(somebody(who), *subject, &finding);
-	}
-
-	fn prove(&mut self, who: u8) {
-		let at = usize::from(who) % self.judged.len().max(1);
-		if let Some((subject, evidence)) = self.judged.get(at) {
-			let _ = prove(&somebody(who).to_account_id(), *subject, evidence);
 		}
 	}
 }
@@ -184,10 +281,7 @@ fn equivocate(who: Sr25519Keyring, percent: u32) {
 fn every_invariant_holds_and_no_money_is_made() {
 	bolero::check!().with_type::<Vec<Step>>().with_iterations(300).for_each(|steps| {
 		run(|machine| {
-			for who in [Alice, Eve, Ferdie] {
-				endow(&who.to_account_id());
-			}
-			let mut walk = Walk { machine, other: other_owner(), judged: Vec::new() };
+			let mut walk = Walk::new(machine);
 			let mut issued = issued_before_eras();
 			for step in steps {
 				walk.step(*step);
@@ -200,48 +294,69 @@ fn every_invariant_holds_and_no_money_is_made() {
 	});
 }
 
-/// Two days, with something done in every other block or so.
+/// Work in every block, something out of the ordinary in every fiftieth. Tells how much evidence was included.
+fn walk_for_days(walk: &mut Walk, seed: &[u8; 32], days: u32) -> u32 {
+	let (mut chance, mut included, mut issued) = (*seed, 0, issued_before_eras());
+	let last = System::block_number() + days * units::DAYS;
+	let (mut session, mut odd, mut mended) = (0, 0, 0);
+	while System::block_number() < last {
+		chance = sp_io::hashing::blake2_256(&chance);
+		included += u32::from(walk.work(&chance));
+		match chance[7] {
+			0..26 => block_within(room(chance[8])),
+			_ => block(),
+		}
+		let now = System::block_number();
+		if now >= session {
+			Session::rotate_session();
+			session = now + units::HOURS;
+		}
+		if now >= mended {
+			walk.mend();
+			mended = now + MENDED;
+		}
+		if now >= odd {
+			let mut driver = ByteSliceDriver::new(&chance[12..], &Options::default());
+			let step = Step::generate(&mut driver).expect("there are bytes enough");
+			println!("block {now}: {step:?}");
+			walk.step(step);
+			if matches!(step, Step::Claim) {
+				// Others judge that as they judge what is asked for.
+				(0..4).for_each(|who| walk.vote(who, true));
+			}
+			check();
+			let left = issued_before_eras();
+			assert!(left <= issued, "money was made by {step:?}, or since the step before");
+			issued = left;
+			odd = System::block_number() + ODD;
+		}
+	}
+	included
+}
+
 #[test]
 fn days_of_blocks_leave_nothing_behind_but_records() {
-	run(|machine| {
-		let mut walk = Walk { machine, other: other_owner(), judged: Vec::new() };
-		let mut chance = [0u8; 32];
-		let last = System::block_number() + 2 * units::DAYS;
-		let mut rounds = 0u32;
-		while System::block_number() < last {
-			chance = sp_io::hashing::blake2_256(&chance);
-			let before = walk.judged.len();
-			walk.step(if chance[0] < 8 { Step::AnswerWithGarbage } else { Step::Answer });
-			if walk.judged.len() > before {
-				rounds += 1;
-				for who in 0..4u8 {
-					walk.step(match chance[usize::from(who) + 1] {
-						0..4 => Step::VoteLie(who),
-						4..8 => continue,
-						_ => Step::VoteAsFound(who),
-					});
-				}
-			}
-			if chance[6] < 2 {
-				let at = walk.judged.len().saturating_sub(1) as u8;
-				walk.step(Step::Prove(at));
-			}
-			walk.judged.truncate(200);
-			block();
-			if System::block_number().is_multiple_of(600) {
-				Session::rotate_session();
-				check();
-			}
-		}
-		assert!(rounds > 1_000, "{rounds} rounds only");
-		blocks(1_000);
-		let states = (
-			pallet_verdicts::Subjects::<Runtime>::iter().count(),
-			pallet_attestation::Contexts::<Runtime>::iter().count(),
-			pallet_verdicts::Closing::<Runtime>::iter().count(),
-			pallet_verdicts::Agreed::<Runtime>::iter().count(),
-		);
-		// What was answered in the last moment may still be open; nothing older.
-		assert!(states.0 <= 1 && states.1 <= 1 && states.2 <= 16 && states.3 == 0, "{states:?}");
+	let walks = bolero::check!().with_type::<[u8; 32]>().with_iterations(1);
+	walks.with_shrink_time(Duration::ZERO).for_each(|seed: &[u8; 32]| {
+		run(|machine| {
+			hold_bonds_for_hours();
+			let mut walk = Walk::new(machine);
+			let included = walk_for_days(&mut walk, seed, 2);
+			assert!(included > 500, "{included} rounds only");
+			walk.finish();
+			let states = (
+				pallet_verdicts::Subjects::<Runtime>::iter().count(),
+				pallet_attestation::Contexts::<Runtime>::iter().count(),
+				pallet_verdicts::Closing::<Runtime>::iter().count(),
+				pallet_verdicts::Agreed::<Runtime>::iter().count(),
+			);
+			// What was answered in the last moment may still be open; nothing older.
+			assert!(
+				states.0 <= 1 && states.1 <= 1 && states.2 <= 16 && states.3 == 0,
+				"{states:?}"
+			);
+			let vms = pallet_compute::Vms::<Runtime>::iter().count();
+			assert_eq!(vms, 0, "all that was rented is settled");
+		});
 	});
 }

@@ -6,7 +6,7 @@ use serde_json::{json, Value};
 use super::{
 	conduct, conduct_in_words, connected,
 	price::usd,
-	watch_vms::{of_compute, of_emission, of_usage},
+	watch_vms::{of_compensation, of_compute, of_emission, of_usage},
 	NODE,
 };
 
@@ -82,6 +82,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Validators" => of_validators(&event)?,
 			"Oracle" => of_oracle(&event)?,
 			"Compute" => of_compute(&event)?,
+			"Compensation" => of_compensation(&event)?,
 			"Emission" => of_emission(&event)?,
 			"Usage" => of_usage(&event)?,
 			_ => None,

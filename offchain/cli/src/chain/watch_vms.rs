@@ -1,9 +1,10 @@
 //! What `hcc watch` tells of VMs, and of what they bring.
 
 use hcc_chain::api::{
+	compensation::events::{CaseClosed, CaseOpened, Compensated},
 	compute::events::{
-		Assigned, BootFailed, Booted, Charged, Crashed, EscrowLow, Failed, Lessened, Ordered,
-		Refunded, Settled, Stopped, Terminated,
+		Assigned, BootFailed, Booted, Charged, Crashed, DiskPaid, EscrowLow, Failed, Lessened,
+		Ordered, Refunded, Settled, Stopped, Terminated,
 	},
 	emission::events::{Claimed, EraClosed, EraForgotten},
 	usage::events::Told as UseTold,
@@ -126,6 +127,18 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"amount": amount,
 		});
 		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<DiskPaid>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("VM {} was stopped, and has paid {amount} α for its disk", e.vm);
+		let row = json!({
+			"event": "disk_paid",
+			"vm": e.vm,
+			"ticks": e.ticks,
+			"amount": amount,
+			"miner": e.miner.to_string(),
+		});
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Lessened>() {
 		let e = e?;
 		let amount = alpha(e.amount);
@@ -217,6 +230,45 @@ pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		let burned = alpha(e.burned);
 		let text = format!("era {} is forgotten: {burned} α were not claimed", e.era);
 		Some((json!({ "event": "era_forgotten", "era": e.era, "burned": burned }), text))
+	} else {
+		None
+	})
+}
+
+pub(super) fn of_compensation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+	Ok(if let Some(e) = event.decode_fields_as::<CaseOpened>() {
+		let e = e?;
+		let chip = hex::encode(e.chip);
+		let text = format!(
+			"who pays for chip {chip} from interval {} to {} may have some of a slash",
+			e.first, e.last
+		);
+		let row = json!({ "event": "case_opened", "chip": chip, "first": e.first, "last": e.last });
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Compensated>() {
+		let e = e?;
+		let (paid, amount) = (alpha(e.paid), alpha(e.amount));
+		let text = format!("{} is given {amount} α of a slash, and had paid {paid} α", e.tenant);
+		let row = json!({
+			"event": "compensated",
+			"chip": hex::encode(e.chip),
+			"tenant": e.tenant.to_string(),
+			"paid": paid,
+			"amount": amount,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<CaseClosed>() {
+		let e = e?;
+		let (given, burned) = (alpha(e.given), alpha(e.burned));
+		let text = format!("a slash is divided: {given} α to tenants, {burned} α burned");
+		let row = json!({
+			"event": "case_closed",
+			"chip": hex::encode(e.chip),
+			"pot": alpha(e.pot),
+			"given": given,
+			"burned": burned,
+		});
+		Some((row, text))
 	} else {
 		None
 	})

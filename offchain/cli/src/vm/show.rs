@@ -158,7 +158,7 @@ fn until(state: &State) -> Option<u32> {
 		State::Pending { until, .. }
 		| State::Assigned { until }
 		| State::Booting { until, .. }
-		| State::Stopped { until } => Some(*until),
+		| State::Stopped { until, .. } => Some(*until),
 		State::Running { .. } | State::Terminated => None,
 	}
 }

@@ -1,9 +1,14 @@
 //! Who is drawn.
 
-use frame_support::{traits::Hooks, weights::WeightMeter};
-use hcc_primitives::{Conduct, OnChip, Tier};
+use frame_support::{
+	storage::{with_transaction, TransactionOutcome},
+	traits::Hooks,
+	weights::WeightMeter,
+};
+use hcc_primitives::{mock::Now, ChipHash, Conduct, OnChip, Tier};
 use sp_core::H256;
-use sp_runtime::AccountId32;
+use sp_io::hashing::blake2_256;
+use sp_runtime::{AccountId32, DispatchError};
 
 use crate::{
 	draw::{below, how_many},
@@ -33,7 +38,7 @@ fn chips_are_drawn_about_as_often_as_their_tier_says() {
 		Rechecks::<Test>::kill();
 		let mut challenged = 0;
 		for block in 0u32..2_000 {
-			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
+			Seed::set(Some(H256(blake2_256(&block.to_le_bytes()))));
 			next_tick();
 			let open = Attestation::host(chip(&alice)).expect("there").challenge;
 			if open.is_some() {
@@ -57,7 +62,7 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 	run(|| {
 		MockRules::mutate(|rules| rules.trusted = 200);
 		for position in 0..CHIPS {
-			let chip = sp_io::hashing::blake2_256(&position.to_le_bytes());
+			let chip = blake2_256(&position.to_le_bytes());
 			let host = Host {
 				miner: miner(),
 				seq: 0,
@@ -65,6 +70,7 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 				checkpoint: None,
 				former: None,
 				judged: 0,
+				attested: 0,
 				boot_profile: None,
 				failing: false,
 				tier: Tier::Trusted,
@@ -77,8 +83,8 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 		let interval = Attestation::rules().interval(Tier::Trusted);
 		let rate = CHIPS / interval;
 		for block in 0..BLOCKS {
-			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
-			hcc_primitives::mock::Now::mutate(|now| *now += 1);
+			Seed::set(Some(H256(blake2_256(&block.to_le_bytes()))));
+			Now::mutate(|now| *now += 1);
 			System::reset_events();
 			Attestation::on_poll(block.into(), &mut WeightMeter::new());
 			let mut challenged = 0;
@@ -102,6 +108,60 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 	});
 }
 
+/// A block whose draw follows from that randomness: whether the chip is asked. What was asked is over at once, so that the next draw is free.
+fn is_asked(chip: &ChipHash, randomness: [u8; 32]) -> bool {
+	Seed::set(Some(H256(randomness)));
+	next_tick();
+	let asked = Attestation::host(*chip).expect("there").challenge.is_some();
+	for any in Hosts::<Test>::iter_keys().collect::<Vec<_>>() {
+		Hosts::<Test>::mutate(any, |host| host.as_mut().expect("there").challenge = None);
+	}
+	asked
+}
+
+/// The same, for whoever only wants to know: nothing has changed.
+fn would_be_asked(chip: &ChipHash, randomness: [u8; 32]) -> bool {
+	let now = Now::get();
+	let asked = with_transaction(|| {
+		TransactionOutcome::Rollback(Ok::<_, DispatchError>(is_asked(chip, randomness)))
+	});
+	Now::set(now);
+	asked.expect("it is no deeper than others")
+}
+
+/// The author of a block knows its randomness before anybody, and so whom the next block asks: it can make another draw of it by making no block.
+#[test]
+fn an_author_that_withholds_blocks_delays_its_challenges_at_the_price_of_slots() {
+	const SLOTS: u32 = 8_000;
+	run(|| {
+		let chips = [[0; 32], [1; 32], [2; 32], [3; 32], [4; 32]];
+		for chip in &chips {
+			<Attestation as OnChip<AccountId32>>::on_ready(chip, &miner());
+		}
+		Rechecks::<Test>::kill();
+		let (own, begin) = (chips[0], Now::get());
+		let (mut asked, mut withheld) = (0, 0);
+		for slot in 0..SLOTS {
+			let randomness = blake2_256(&slot.to_le_bytes());
+			// A quarter of the slots is its own.
+			if slot.is_multiple_of(4) && would_be_asked(&own, randomness) {
+				withheld += 1;
+			} else {
+				asked += u32::from(is_asked(&own, randomness));
+			}
+		}
+		let blocks = Now::get() - begin;
+		assert_eq!(blocks, SLOTS - withheld, "each draw that it escapes costs it a block");
+		// One in twenty of its 2,000 slots: 100 are expected, with a deviation of 10.
+		assert!((60..=140).contains(&withheld), "{withheld}");
+		// As often as each other chip, whoever makes the blocks.
+		let fair = blocks / Attestation::rules().interval(Tier::Probation);
+		// 296 are three quarters of that, with a deviation of 17.
+		assert!(4 * (asked + 50) >= 3 * fair, "{asked} of {fair} is less than three quarters");
+		assert!(asked + 50 < fair, "{asked} of {fair}: it is worth something");
+	});
+}
+
 #[test]
 fn an_open_challenge_is_not_drawn_over() {
 	run(|| {
@@ -109,7 +169,7 @@ fn an_open_challenge_is_not_drawn_over() {
 		enlist(&alice);
 		next_tick();
 		for block in 0u32..ANSWER - 1 {
-			Seed::set(Some(H256(sp_io::hashing::blake2_256(&block.to_le_bytes()))));
+			Seed::set(Some(H256(blake2_256(&block.to_le_bytes()))));
 			next_tick();
 		}
 		let challenged = |event: &&Event<Test>| matches!(event, Event::Challenged { .. });

@@ -279,3 +279,17 @@ fn better_tiers_are_drawn_more_often() {
 		}
 	});
 }
+
+#[test]
+fn intervals_are_as_long_as_keeps_few_of_them_open() {
+	run(|| {
+		next_interval();
+		assert_eq!(Attestation::interval().length, BILLING);
+		hcc_primitives::mock::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER);
+		next_interval();
+		assert_eq!(Attestation::interval().length, 10 * BILLING);
+		hcc_primitives::mock::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER + 1);
+		next_interval();
+		assert_eq!(Attestation::interval().length, 10 * BILLING + 1);
+	});
+}

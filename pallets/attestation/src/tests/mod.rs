@@ -7,4 +7,6 @@ mod log;
 #[path = "../../../evidence/tests/host/machine.rs"]
 pub(crate) mod machine;
 mod renewal;
+mod standstill;
+mod sweep;
 mod verdicts;

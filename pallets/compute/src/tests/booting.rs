@@ -182,6 +182,7 @@ fn a_later_boot_that_comes_to_nothing_stops_the_vm_where_its_disk_is() {
 		ticks(RULES.acceptance + 1);
 		assert!(matches!(state(id), State::Stopped { .. }));
 		assert_eq!(miner_of(id), 10);
+		assert!(Resting::<Test>::contains_key(account(10)), "it has not even begun");
 		assert_ok!(Compute::start(signed(TENANT), id));
 		boot(id);
 		assert!(matches!(state(id), State::Running { .. }));
@@ -245,5 +246,50 @@ fn what_ran_on_another_chip_is_owed_for_that_one() {
 		let charge = vm(id).charges[0].clone();
 		assert_eq!((charge.chip, charge.ticks), (chip_of(10), 10));
 		assert_eq!(vm(id).place.expect("it is placed").chip, Some(other));
+	});
+}
+
+#[test]
+fn a_vm_first_boots_on_a_chip_of_the_tier_that_was_ordered() {
+	run(|| {
+		let worse = [77; 32];
+		Fit::mutate(|fit| fit.push((worse, hcc_primitives::Tier::Probation)));
+		let mut picky = small();
+		picky.tier = hcc_primitives::Tier::Regular;
+		assert_ok!(order(picky));
+		tick();
+		assert_ok!(Compute::boot(signed(10), 1));
+		let on = |chip| {
+			VmFinding::set(Some(Ok(VmClaims { chip, trust: GenerationTrust::Full })));
+			Compute::attest(signed(10), Box::new(evidence(1)))
+		};
+		assert_noop!(on(worse), Error::<Test>::TierTooLow);
+		assert_ok!(on(chip_of(10)));
+		// Where it runs it stays, also after the chip has lost its tier.
+		Fit::set(vec![
+			(chip_of(10), hcc_primitives::Tier::Probation),
+			(worse, hcc_primitives::Tier::Probation),
+		]);
+		assert_ok!(Compute::reboot(signed(TENANT), 1));
+		assert_ok!(Compute::boot(signed(10), 1));
+		assert_noop!(on(worse), Error::<Test>::TierTooLow);
+		assert_ok!(on(chip_of(10)));
+	});
+}
+
+#[test]
+fn a_boot_costs_no_less_than_its_miner_has_in_fees() {
+	run(|| {
+		let least = 3 * boot_fee();
+		MockRules::set(Rules { least_fee: least, ..RULES });
+		let before = Compute::least_escrow(200_000).expect("there is a price");
+		MockRules::set(RULES);
+		assert_eq!(
+			before - Compute::least_escrow(200_000).expect("there is a price"),
+			2 * boot_fee()
+		);
+		MockRules::set(Rules { least_fee: least, ..RULES });
+		running();
+		assert_eq!(Compute::paid().settled, least);
 	});
 }

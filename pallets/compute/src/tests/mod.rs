@@ -1,6 +1,7 @@
 mod arithmetic;
 mod attacks;
 mod booting;
+mod kept;
 mod ordering;
 mod placing;
 mod settling;

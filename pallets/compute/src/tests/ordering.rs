@@ -130,10 +130,12 @@ fn a_stopped_vm_can_be_resized_and_its_disk_only_grows() {
 		assert_noop!(resize(3, 200_000), Error::<Test>::NoRoom);
 		assert_noop!(resize(2, 1_000), Error::<Test>::TooExpensive);
 		assert_ok!(resize(2, 200_000));
-		assert_eq!(Compute::used_of(account(10)), big);
+		assert_eq!(Compute::used_of(account(10)), big.disk_alone());
 		assert_noop!(resize(SMALL, 200_000), Error::<Test>::DiskShrinks);
 		assert_eq!(vm(id).charges[0].amount, worth(10), "what ran before is owed as it was");
 		let place = vm(id).place.expect("it stays where it is");
 		assert_eq!(place.rate, price::rate(&big, &LIST, 1_000));
+		assert_ok!(Compute::start(signed(TENANT), id));
+		assert_eq!(Compute::used_of(account(10)), big);
 	});
 }

@@ -90,7 +90,7 @@ fn an_interval_in_which_the_host_was_not_live_is_given_back() {
 }
 
 #[test]
-fn stopped_ticks_cost_nothing() {
+fn ticks_in_which_it_is_stopped_are_no_part_of_an_interval() {
 	run(|| {
 		let id = running();
 		ticks(10);
@@ -103,7 +103,15 @@ fn stopped_ticks_cost_nothing() {
 		intervals(2);
 		let [(_, _, ran, amount)] = charged()[..] else { panic!("one interval") };
 		assert_eq!((ran, amount), (15, worth(15)));
-		assert_eq!(vm(id).escrow, ESCROW - 2 * boot_fee() - worth(15));
+		let kept: Balance = events()
+			.into_iter()
+			.filter_map(|event| match event {
+				Event::DiskPaid { amount, .. } => Some(amount),
+				_ => None,
+			})
+			.sum();
+		assert!(kept > 0);
+		assert_eq!(vm(id).escrow, ESCROW - 2 * boot_fee() - worth(15) - kept);
 	});
 }
 
@@ -145,11 +153,37 @@ fn a_vm_whose_escrow_runs_dry_is_warned_of_and_stopped_and_owes_nothing() {
 		let warned = at(|event| matches!(event, Event::EscrowLow { .. })).expect("it is warned");
 		let stopped = at(|event| matches!(event, Event::Stopped { why: StopReason::Unfunded, .. }));
 		assert!(warned < stopped.expect("it is stopped"));
-		assert!(vm(1).escrow < worth(LENGTH));
+		assert!(vm(1).escrow < 2 * worth(LENGTH));
 		assert_ok!(Compute::top_up(signed(TENANT), 1, ESCROW));
 		assert_ok!(Compute::start(signed(TENANT), 1));
 		boot(1);
 	});
+}
+
+/// Whenever in an interval a VM is looked after: nothing runs that its escrow does not cover.
+#[test]
+fn all_that_ran_until_the_escrow_was_used_up_is_paid_for() {
+	for offset in [1, 2, 50, LENGTH - 1] {
+		run(|| {
+			LastId::<Test>::put(u64::from(offset) - 1);
+			let escrow = Compute::least_escrow(200_000).expect("there is a price") + worth(LENGTH);
+			assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
+			let id = LastId::<Test>::get();
+			tick();
+			boot(id);
+			let mut ran = 0;
+			while matches!(state(id), State::Running { .. }) {
+				tick();
+				ran += 1;
+			}
+			assert!(ran >= LENGTH, "it has run for a while: {ran}");
+			intervals(2);
+			let ticks: u32 = charged().into_iter().map(|(_, _, ticks, _)| ticks).sum();
+			let amount: Balance = charged().into_iter().map(|(_, _, _, amount)| amount).sum();
+			assert_eq!(ticks, ran);
+			assert!(worth(ran) - amount < 10, "{offset}: {amount} of {}", worth(ran));
+		});
+	}
 }
 
 #[test]

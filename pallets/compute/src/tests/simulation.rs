@@ -26,6 +26,8 @@ struct Size {
 	miners: u32,
 	vms: u32,
 	intervals: u32,
+	/// How many of them a day has, and with it an era.
+	day: u32,
 	/// After how many eras their budget is halved, and the first one.
 	halving: u32,
 	initial: Balance,
@@ -169,12 +171,6 @@ fn claim(size: &Size, era: EraIndex, chance: &mut Chance) {
 	}
 }
 
-/// The new α that there is.
-fn made() -> Balance {
-	let brought = Emission::brought();
-	brought.claimed + brought.validators + brought.treasury
-}
-
 fn wealth(size: &Size) -> Balance {
 	let of = |who: &AccountId32| Balances::total_balance(who);
 	let miners: Balance = (0..size.miners).map(|number| of(&miner(number))).sum();
@@ -186,6 +182,7 @@ fn simulate(size: &Size) {
 	run(|| {
 		open_market(size);
 		EraRules::mutate(|rules| {
+			rules.era = size.day * TICKS;
 			rules.halving = size.halving;
 			rules.initial = size.initial;
 		});
@@ -205,7 +202,7 @@ fn simulate(size: &Size) {
 					}
 				}
 			}
-			if interval % 24 == 0 {
+			if interval % size.day == 0 {
 				claim(size, Emission::era().index.saturating_sub(1), &mut chance);
 			}
 			if interval % 50 == 0 {
@@ -240,7 +237,7 @@ fn simulate(size: &Size) {
 
 /// What was made for the market goes, so that what is left is what the tests began with, less what was burned.
 fn undo_endowments(size: &Size) {
-	let made = ALPHA * Balance::from(size.miners) + WEALTH * Balance::from(size.vms) + made();
+	let made = ALPHA * Balance::from(size.miners) + WEALTH * Balance::from(size.vms);
 	let rest = Balances::balance(&account(2));
 	assert!(rest > made, "there is enough");
 	Balances::set_balance(&account(2), rest - made);
@@ -248,13 +245,14 @@ fn undo_endowments(size: &Size) {
 
 #[test]
 fn a_market_conserves_every_unit() {
-	simulate(&Size { miners: 12, vms: 60, intervals: 300, halving: 4, initial: ALPHA / 2 });
+	let (halving, initial) = (4, ALPHA / 2);
+	simulate(&Size { miners: 12, vms: 60, intervals: 300, day: 24, halving, initial });
 }
 
-/// A year of hours. Takes long: `cargo test --release -p pallet-compute -- --ignored --nocapture a_year`; what it came to is in docs/numbers.md.
+/// A year, of which an interval is a quarter of a day. Takes long: `cargo test --release -p pallet-compute -- --ignored --nocapture a_year`; what it came to is in docs/numbers.md.
 #[test]
-#[ignore = "takes hours"]
+#[ignore = "takes half an hour and more"]
 fn a_year_of_a_thousand_miners_and_ten_thousand_vms() {
 	let (halving, initial) = (90, 50 * ALPHA);
-	simulate(&Size { miners: 1_000, vms: 10_000, intervals: 8_760, halving, initial });
+	simulate(&Size { miners: 1_000, vms: 10_000, intervals: 4 * 365, day: 4, halving, initial });
 }

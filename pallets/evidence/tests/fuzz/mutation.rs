@@ -9,7 +9,7 @@ const TEST_TIME: Duration = Duration::from_secs(1);
 
 /// A change to the input.
 #[derive(Clone, Debug, TypeGenerator)]
-enum Edit {
+pub(crate) enum Edit {
 	/// Other bits in one byte.
 	Flip { at: u16, bits: u8 },
 	/// The end cut off.
@@ -28,7 +28,7 @@ enum Input {
 }
 
 impl Edit {
-	fn apply(&self, bytes: &mut Vec<u8>) {
+	pub(crate) fn apply(&self, bytes: &mut Vec<u8>) {
 		let len = bytes.len();
 		let within = |at: u16| usize::from(at) % (len + 1);
 		match self {

@@ -121,6 +121,23 @@ fn a_stale_price_closes_new_orders_first_and_ends_what_runs_later() {
 }
 
 #[test]
+fn a_price_from_before_the_clock_stood_still_is_none_for_new_orders() {
+	run(|| {
+		all(PRICE);
+		blocks(1);
+		assert_eq!(Oracle::for_orders(), Some(PRICE));
+		// Finality lags: blocks are made, and no tick passes.
+		System::set_block_number(System::block_number() + u64::from(RULES.fresh));
+		assert_eq!(Oracle::for_orders(), Some(PRICE));
+		System::set_block_number(System::block_number() + 1);
+		assert_eq!(Oracle::for_orders(), None);
+		assert_eq!(Oracle::for_leases(), Some(PRICE), "what runs goes on");
+		round(PRICE);
+		assert_eq!(Oracle::for_orders(), Some(PRICE));
+	});
+}
+
+#[test]
 fn a_price_is_made_once_an_interval() {
 	run(|| {
 		all(PRICE);

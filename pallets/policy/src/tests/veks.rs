@@ -151,3 +151,72 @@ fn the_miner_takes_over_what_another_could_take_away() {
 		assert_ok!(Policy::store_vek(hash("alice"), reissued, account(1)));
 	});
 }
+
+#[test]
+fn a_key_of_a_root_that_is_trusted_no_more_is_none() {
+	run(|| {
+		register(account(1), vec![hash("alice")], None);
+		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")));
+		let roots = Policy::amd_roots();
+		assert!(Policy::vek(&hash("alice"), TCB.raw).is_some());
+		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
+		assert!(Policy::vek(&hash("alice"), TCB.raw).is_none());
+		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), roots));
+		assert!(Policy::vek(&hash("alice"), TCB.raw).is_some(), "trusted again, it is known again");
+	});
+}
+
+#[test]
+fn an_older_certificate_takes_no_newer_ones_place() {
+	run(|| {
+		let (owner, other) = (account(1), account(2));
+		register(owner.clone(), vec![hash("alice"), hash("bob")], None);
+		for (name, who) in [("alice", &owner), ("bob", &other)] {
+			let origin = RuntimeOrigin::signed(who.clone());
+			assert_ok!(Policy::register_vek(origin, certificate(name)));
+			let mut newer = Policy::veks(hash(name)).remove(0);
+			newer.not_after.0 += 1;
+			assert_ok!(Policy::store_vek(hash(name), newer.clone(), who.clone()));
+			// Neither by whoever has registered the newer one, nor by others.
+			for by in [who.clone(), account(3)] {
+				assert_noop!(
+					Policy::register_vek(RuntimeOrigin::signed(by), certificate(name)),
+					Error::<Test>::VekKnown
+				);
+			}
+			assert_eq!(Policy::veks(hash(name)), [newer]);
+		}
+	});
+}
+
+#[test]
+fn a_key_for_another_tcb_does_not_stand_in_for_the_reported_one() {
+	run(|| {
+		let (chip, owner) = (hash("alice"), account(1));
+		register(owner.clone(), vec![chip], None);
+		let origin = || RuntimeOrigin::signed(owner.clone());
+		assert_ok!(Policy::register_vek(origin(), certificate("alice")));
+		let known = Policy::veks(chip).remove(0);
+		// Of the firmware before, and of one to come.
+		for microcode in [TCB.raw[7] - 1, TCB.raw[7] + 1] {
+			let mut other = known.clone();
+			other.tcb.microcode = microcode;
+			assert_ok!(Policy::store_vek(chip, other, owner.clone()));
+		}
+		let found = |raw: [u8; 8]| Policy::vek(&chip, raw).map(|vek| vek.tcb.microcode);
+		let reporting = |microcode| {
+			let mut raw = TCB.raw;
+			raw[7] = microcode;
+			raw
+		};
+		for microcode in [TCB.raw[7] - 1, TCB.raw[7], TCB.raw[7] + 1] {
+			assert_eq!(found(reporting(microcode)), Some(microcode));
+		}
+		assert_ok!(Policy::remove_vek(origin(), chip, TCB.version));
+		assert_eq!(found(TCB.raw), None, "neither the older nor the newer one");
+		// Nor is a reserved byte overlooked.
+		let mut reserved = reporting(TCB.raw[7] + 1);
+		reserved[3] = 1;
+		assert_eq!(found(reserved), None);
+	});
+}

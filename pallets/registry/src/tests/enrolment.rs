@@ -129,6 +129,34 @@ fn wrong_answers_prove_nothing() {
 	});
 }
 
+/// Whoever knows a seed knows the secret without a TPM: it takes more than two thirds of the committee to leak theirs.
+#[test]
+fn a_validator_that_leaks_its_secret_enrols_nobody() {
+	for leaked in 1..=2 {
+		enrolling(|| {
+			for validator in 201..=204 {
+				assert_ok!(post(validator));
+			}
+			let guess = |number: u8| (number, [number; 32]);
+			let answers: Vec<_> = (0..4)
+				.map(|number| if number < leaked { right_answer(number) } else { guess(number) })
+				.collect();
+			assert_ok!(answer(&answers));
+			for number in 0..4 {
+				assert_ok!(reveal(201 + number));
+				let (miner, validator) = (account(1), account(201 + number));
+				let proven = number < leaked;
+				System::assert_has_event(
+					Event::CredentialShown { miner, validator, proven }.into(),
+				);
+			}
+			assert!(!Tpms::<Test>::contains_key(account(1)), "{leaked} of four are not enough");
+			assert_eq!(Registry::standing(account(1)), Some(Standing::WithoutTpm));
+			assert!(Chips::get().is_empty(), "nobody must answer for the chip");
+		});
+	}
+}
+
 #[test]
 fn a_credential_that_does_not_follow_from_its_seed_counts_for_nobody() {
 	enrolling(|| {

@@ -40,6 +40,25 @@ fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 }
 
 #[test]
+fn a_challenge_counts_once_however_often_it_is_told() {
+	run(|| {
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Missed);
+		let once = Reputation::record(CHIP);
+		for conduct in [Conduct::Missed, Conduct::Passed, Conduct::Failed(1102)] {
+			assert_eq!(Reputation::note(&CHIP, &miner(), 1, conduct), Reputation::tier_of(CHIP));
+			assert_eq!(Reputation::record(CHIP), once);
+		}
+		Reputation::undo(&CHIP, 1);
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed);
+		assert_eq!(
+			Reputation::record(CHIP).expect("noted").passed,
+			1,
+			"what was undone can be told anew"
+		);
+	});
+}
+
+#[test]
 fn the_last_sixteen_incidents_are_remembered() {
 	run(|| {
 		for seq in 1..=20 {

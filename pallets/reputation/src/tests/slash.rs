@@ -3,7 +3,7 @@
 use frame_support::BoundedVec;
 use hcc_evidence::RejectCode;
 use hcc_primitives::{
-	mock::{Now, SlashedMiners},
+	mock::{CaseStep, CaseSteps, Now, SlashedMiners},
 	Conduct, Reputation as _,
 };
 use sp_runtime::Perbill;
@@ -148,5 +148,41 @@ fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 		Reputation::undo(&CHIP, 3);
 		go_to(2 * SLASH_DELAY);
 		assert!(SlashedMiners::get().is_empty());
+	});
+}
+
+#[test]
+fn who_has_paid_since_the_chip_was_sound_is_found_out_until_the_slash() {
+	run(|| {
+		let sound = Now::get();
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed);
+		for seq in 2..=4 {
+			Now::mutate(|now| *now += 7);
+			strike(seq);
+		}
+		assert_eq!(CaseSteps::get(), [(CHIP, CaseStep::Opened(sound))]);
+		go_to(Now::get() + SLASH_DELAY);
+		assert_eq!(CaseSteps::get()[1..], [(CHIP, CaseStep::Settled)]);
+	});
+}
+
+#[test]
+fn where_the_chip_was_never_sound_it_is_as_long_as_anything_is_known() {
+	run(|| {
+		let first = Now::get();
+		for seq in 1..=3 {
+			strike(seq);
+			Now::mutate(|now| *now += 7);
+		}
+		assert_eq!(CaseSteps::get(), [(CHIP, CaseStep::Opened(first))]);
+	});
+}
+
+#[test]
+fn a_slash_that_is_lifted_is_nobodys_case() {
+	run(|| {
+		(1..=3).for_each(strike);
+		Reputation::undo(&CHIP, 3);
+		assert_eq!(CaseSteps::get()[1..], [(CHIP, CaseStep::Dismissed)]);
 	});
 }

@@ -110,7 +110,7 @@ fn an_interval_is_open_until_the_next_is_over() {
 		MockRules::mutate(|rules| rules.age = 0);
 		assert!(Usage::open(9));
 		MockRules::mutate(|rules| rules.age = 200);
-		assert!(Usage::open(6) && !Usage::open(5));
+		assert!(Usage::open(8) && !Usage::open(7));
 	});
 }
 

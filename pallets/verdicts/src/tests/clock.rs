@@ -1,6 +1,11 @@
 //! The clock, and subjects that close.
 
-use frame_support::{assert_noop, assert_ok, dispatch::Pays};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::Pays,
+	traits::Hooks,
+	weights::{Weight, WeightMeter},
+};
 use hcc_primitives::{mock::Told, Judges};
 
 use crate::{mock::*, *};
@@ -131,5 +136,62 @@ fn too_many_subjects_at_once_close_later_and_then_are_refused() {
 			<Verdicts as Judges>::open(id(room), subject(0xee)),
 			Err(Error::<Test>::TooManySubjects.into())
 		);
+	});
+}
+
+/// A block with that much room for what the pallet does by itself, in which the validator states what is final.
+fn block_with(room: Weight) {
+	let next = System::block_number() + 1;
+	System::set_block_number(next);
+	Verdicts::on_poll(next, &mut WeightMeter::with_limit(room));
+	Verdicts::do_try_state().expect("the invariants hold");
+	assert_ok!(file(1, vec![], next - 1));
+}
+
+#[test]
+fn in_blocks_without_room_the_clock_stands_still_and_what_was_agreed_waits() {
+	run(1, || {
+		let (agreed, open) = (subject(1), subject(2));
+		assert_ok!(<Verdicts as Judges>::open(agreed, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(open, subject(0xee)));
+		assert_ok!(file(1, vec![vote(agreed, 0)], 9));
+		for _ in 0..2 * JUDGING {
+			block_with(Weight::zero());
+		}
+		assert_eq!(tick(), 0);
+		assert!(Told::get().is_empty());
+		let stage = |id| Verdicts::subject(id).map(|row| row.stage);
+		assert_eq!((stage(agreed), stage(open)), (Some(Stage::Agreed), Some(Stage::Open)));
+		block_with(Weight::MAX);
+		// Of so many blocks as have passed, some are looked through in each.
+		let behind = (2 * JUDGING).div_ceil(MAX_DRAWN_BLOCKS);
+		for _ in 1..behind {
+			block_with(Weight::MAX);
+		}
+		assert_eq!(tick(), behind, "none of what stood still is made up for");
+		assert_eq!(Told::get(), [(agreed, Some(finding(0)))]);
+		assert_eq!(stage(open), Some(Stage::Open));
+		while tick() < JUDGING {
+			block_with(Weight::MAX);
+		}
+		assert_eq!(Told::get(), [(agreed, Some(finding(0))), (open, None)]);
+	});
+}
+
+#[test]
+fn a_tick_at_which_more_closes_than_there_is_room_for_does_not_come() {
+	run(1, || {
+		let id = subject(1);
+		assert_ok!(<Verdicts as Judges>::open(id, subject(0xee)));
+		assert_ok!(file(1, vec![], 9));
+		// Enough for a tick at which nothing closes.
+		for _ in 0..2 * JUDGING {
+			block_with(<() as WeightInfo>::advance(0));
+		}
+		assert_eq!(tick(), JUDGING - 1);
+		assert!(Told::get().is_empty() && Verdicts::subject(id).is_some());
+		block_with(Weight::MAX);
+		assert_eq!(tick(), JUDGING);
+		assert_eq!(Told::get(), [(id, None)]);
 	});
 }

@@ -2,4 +2,5 @@ mod audit;
 mod clock;
 mod committee;
 mod proof;
+mod rules;
 mod votes;

@@ -1,0 +1,159 @@
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{
+		fungible::{Balanced, Inspect, Mutate},
+		ConstU128, Hooks, Imbalance,
+	},
+	weights::WeightMeter,
+};
+use hcc_primitives::{
+	mock::{self, CurrentInterval, MockLiveness, MockTicks, Now},
+	units::Balance,
+	ChipHash, Compensates, Interval, IntervalIndex, OnSettled, OpensCases, Payment,
+};
+use sp_runtime::{AccountId32, BuildStorage, Perbill};
+
+use crate as pallet_compensation;
+use crate::*;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeHoldReason,
+		RuntimeFreezeReason,
+		RuntimeTask
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(2)]
+	pub type Compensation = pallet_compensation;
+}
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId32;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId32>;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+pub const EXISTENTIAL_DEPOSIT: Balance = 10;
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+	type AccountStore = System;
+}
+
+pub const COLLECT: u32 = 30;
+pub const RULES: Rules = Rules { most: Perbill::from_percent(50), collect: COLLECT };
+/// How many ticks an interval has.
+pub const LENGTH: u32 = 100;
+/// The chip, and the tick and interval of now, when tests begin.
+pub const CHIP: ChipHash = [7; 32];
+pub const START: u32 = 1_000;
+pub const INTERVAL: IntervalIndex = 10;
+/// When the chip was sound last: in interval 8.
+pub const SOUND: u32 = START - 150;
+
+parameter_types! {
+	pub static MockRules: Rules = RULES;
+}
+
+impl Config for Test {
+	type NativeBalance = Balances;
+	type Rules = MockRules;
+	type Ticks = MockTicks;
+	type Liveness = MockLiveness;
+	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type World = mock::MockWorld;
+}
+
+pub fn tenant(number: u16) -> AccountId32 {
+	let [low, high] = number.to_le_bytes();
+	let mut bytes = [1; 32];
+	(bytes[0], bytes[1]) = (low, high);
+	AccountId32::new(bytes)
+}
+
+/// A tenant has paid for an interval of the chip's.
+pub fn pays(number: u16, interval: IntervalIndex, amount: Balance) {
+	Compensation::on_settled(&Payment {
+		tenant: &tenant(number),
+		miner: &tenant(0),
+		chip: CHIP,
+		first: interval,
+		last: interval,
+		amount,
+	});
+}
+
+/// The chip's miner loses that; gives what was kept for nobody.
+pub fn loses(amount: Balance) -> Balance {
+	let rest = Compensation::compensate(&CHIP, Balances::issue(amount));
+	rest.peek()
+}
+
+/// A case in which the miner has lost that, settled.
+pub fn slashed(amount: Balance) {
+	assert_eq!(loses(amount), 0);
+	Compensation::settle(&CHIP);
+}
+
+pub fn go_on(ticks: u32) {
+	for _ in 0..ticks {
+		Now::mutate(|now| *now += 1);
+		Compensation::on_poll(System::block_number(), &mut WeightMeter::new());
+		Compensation::do_try_state().expect("the invariants hold");
+	}
+}
+
+/// Gives a tenant an account.
+pub fn exists(number: u16) {
+	Balances::set_balance(&tenant(number), EXISTENTIAL_DEPOSIT);
+}
+
+/// What a tenant was given.
+pub fn given(number: u16) -> Balance {
+	Balances::balance(&tenant(number)).saturating_sub(EXISTENTIAL_DEPOSIT)
+}
+
+pub fn closed() -> Vec<(Balance, Balance, Balance)> {
+	System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::Compensation(Event::CaseClosed { pot, given, burned, .. }) => {
+				Some((pot, given, burned))
+			},
+			_ => None,
+		})
+		.collect()
+}
+
+/// Runs `test` in interval 10 with tenants 1 to 3; then checks the invariants.
+pub fn run(test: impl FnOnce()) {
+	mock::reset();
+	MockRules::set(RULES);
+	Now::set(START);
+	CurrentInterval::set(Interval { index: INTERVAL, from: START, length: LENGTH });
+	let storage =
+		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
+	sp_io::TestExternalities::from(storage).execute_with(|| {
+		System::set_block_number(1);
+		EndedUntil::<Test>::put(START);
+		(1..=3).for_each(exists);
+		test();
+		Compensation::do_try_state().expect("the invariants hold");
+	});
+}

@@ -1,0 +1,254 @@
+//! What those of a walk do over and over, and what brings them back who have left.
+
+use hcc_evidence::vm::{Receipt, SignedReceipt};
+use insecure_sim::issue_crl;
+
+use super::*;
+use crate::{
+	configs::parameters::{dynamic_params, RuntimeParameters},
+	tests::compute::evidence_of,
+};
+
+/// Of how much evidence something can be proven.
+const REMEMBERED: usize = 64;
+
+impl Walk {
+	/// Whoever has the chip answers, honestly but for what his machine runs. Tells whether that was included.
+	pub(super) fn answer(&mut self, garbage: bool) -> bool {
+		let Some(host) = Attestation::host(chip(&self.machine)) else { return false };
+		let Some(open) = host.challenge.filter(|open| open.subject.is_none()) else { return false };
+		let own = host.miner != claimant();
+		let machine = if own { &self.machine } else { &self.other };
+		let reaches = |log: &FoldedLog| own && log.entries as usize <= machine.log.len();
+		let mut context = machine.challenge(open.seq);
+		context.challenge.miner = host.miner.clone().into();
+		context.challenge.nonce = open.nonce;
+		context.boot = host.checkpoint;
+		context.former = host.former;
+		context.boot_profile = host.boot_profile;
+		context.log = self.handed_in.take().filter(reaches);
+		let mut evidence = machine.answer(&context);
+		if garbage {
+			evidence.tpms_attest.pop();
+		}
+		let sent = Box::new(evidence.clone());
+		let included = Attestation::submit_evidence(hot(&host.miner), sent).is_ok();
+		assert!(!(garbage && included), "garbage is not taken");
+		if included {
+			self.judged.push((subject(&self.machine), evidence));
+		}
+		included
+	}
+
+	/// Hands in the log from its beginning, or a part of it.
+	pub(super) fn submit_log(&mut self, share: u8) -> DispatchResult {
+		let log = &self.machine.log;
+		let records = log[..1 + usize::from(share) % log.len()].concat();
+		let owner = self.owner();
+		Attestation::submit_log(hot(&owner), 0, records.try_into().expect("short"))
+			.map_err(|error| error.error)?;
+		self.handed_in = Attestation::log(owner);
+		Ok(())
+	}
+
+	pub(super) fn reboot(&mut self) {
+		self.handed_in = None;
+		self.machine.boot();
+		self.machine.run(b"hcc-miner");
+	}
+
+	pub(super) fn vote(&mut self, who: u8, honestly: bool) {
+		let Some((subject, evidence)) = self.judged.last() else { return };
+		if Attestation::context(*subject).is_none() {
+			return;
+		}
+		let finding = if honestly { found(*subject, evidence) } else { lie() };
+		let _ = vote(somebody(who), *subject, &finding);
+	}
+
+	pub(super) fn prove(&mut self, who: u8) {
+		let at = usize::from(who) % self.judged.len().max(1);
+		if let Some((subject, evidence)) = self.judged.get(at) {
+			let _ = prove(&somebody(who).to_account_id(), *subject, evidence);
+		}
+	}
+
+	/// Its miner boots a VM, where it is to, or shows what it has booted.
+	pub(super) fn boot_vm(&self, vm: VmId) {
+		let placed = Compute::vm(vm).and_then(|row| row.place).zip(Compute::order_of(vm));
+		let Some((place, order)) = placed else { return };
+		let _ = Compute::boot(hot(&place.miner), vm);
+		if let Some(evidence) = evidence_of(vm, &self.machine, &order) {
+			let _ = Compute::attest(hot(&place.miner), Box::new(evidence));
+		}
+	}
+
+	/// The work of a block: evidence and votes, now and then a lie or a proof; prices, and VMs to boot. Tells whether evidence was included.
+	pub(super) fn work(&mut self, chance: &[u8; 32]) -> bool {
+		let included = self.answer(chance[0] < 8);
+		if included {
+			let (subject, evidence) = self.judged.last().expect("it is included");
+			let finding = found(*subject, evidence);
+			for (who, lot) in VALIDATORS.into_iter().zip(&chance[1..5]) {
+				let _ = match *lot {
+					0..4 => vote(who, *subject, &lie()),
+					4..8 => continue,
+					_ => vote(who, *subject, &finding),
+				};
+			}
+		}
+		if chance[6] < 2 {
+			self.prove(self.judged.len().saturating_sub(1) as u8);
+		}
+		self.judged.drain(..self.judged.len().saturating_sub(REMEMBERED));
+		let now = System::block_number();
+		if now.is_multiple_of(50) {
+			for validator in VALIDATORS {
+				let _ = report(validator, PRICE);
+			}
+		}
+		if now.is_multiple_of(10) {
+			let vms: Vec<_> = pallet_compute::Vms::<Runtime>::iter_keys().collect();
+			vms.into_iter().for_each(|vm| self.boot_vm(vm));
+		}
+		included
+	}
+}
+
+/// What brings those back who have left, and undoes what governance has done.
+impl Walk {
+	/// Has the machine at work: with its owner, or with the next one where he has left.
+	pub(super) fn enlist(&mut self) {
+		let row = Registry::miner(self.owner());
+		if row.is_some_and(|row| row.withdrawable.is_some()) {
+			self.former = (self.former + 1).min(OWNERS - 1);
+		}
+		let (who, chip) = (self.owner(), chip(&self.machine));
+		register(&who, &self.machine, EK);
+		let _ = Registry::add_chip(RuntimeOrigin::signed(who.clone()), chip);
+		let _ = Policy::register_vek(RuntimeOrigin::signed(who), vcek(&self.machine));
+	}
+
+	/// Whoever has left takes his bond, where it is free.
+	pub(super) fn withdraw_all(&self) {
+		for number in 0..=self.former {
+			let _ = Registry::withdraw(RuntimeOrigin::signed(owner(number)));
+		}
+	}
+
+	/// Puts all right that does not right itself, so that the work goes on.
+	pub(super) fn mend(&mut self) {
+		let root = RuntimeOrigin::root;
+		let chip = chip(&self.machine);
+		let _ = SafeMode::force_exit(root());
+		let _ = Policy::set_revocation_grace(root(), None);
+		if Policy::crl(self.machine.vek.ark).is_some_and(|list| !list.revoked.is_empty()) {
+			let _ = post_crl(&[]);
+		}
+		let full = Some(GenerationTrust::Full);
+		let _ = Policy::set_generation(root(), self.machine.vek.product, full);
+		let files = vec![sha256(b"bash")].try_into().expect("one");
+		let _ = Policy::set_files(root(), files, Some(FileRule::Allowed));
+		audit(Perbill::zero());
+		let _ = Registry::lift_ban(root(), chip);
+		let _ = Registry::remove_chip(RuntimeOrigin::signed(claimant()), chip);
+		register(&claimant(), &self.other, [0xed; 32]);
+		self.reboot();
+		self.enlist();
+		VALIDATORS.into_iter().for_each(stand_again);
+	}
+
+	/// Gives up what is rented, and goes on until nothing of all that was can be proven false.
+	pub(super) fn finish(&mut self) {
+		let vms: Vec<_> = pallet_compute::Vms::<Runtime>::iter_keys().collect();
+		for vm in vms {
+			let _ = Compute::terminate(RuntimeOrigin::signed(tenant()), vm);
+		}
+		self.mend();
+		for _ in 0..100 {
+			self.work(&[u8::MAX; 32]);
+			block();
+		}
+		blocks(1_500);
+	}
+}
+
+/// Registers a miner that is none, and has its bond as large as it must be.
+fn register(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
+	let origin = || RuntimeOrigin::signed(who.clone());
+	let least = Registry::rules().min_bond;
+	let _ = Registry::withdraw(origin());
+	if Registry::register(origin(), least, who.clone(), OFFER).is_ok() {
+		activate(who, machine, ek);
+	}
+	let lacks = Registry::miner(who.clone()).map_or(0, |row| least.saturating_sub(row.bond));
+	if lacks > 0 {
+		let _ = Registry::bond_more(origin(), lacks);
+	}
+}
+
+/// Has a validator stand for the set that has left, or lost so much that it is not chosen.
+fn stand_again(validator: Sr25519Keyring) {
+	let who = validator.to_account_id();
+	let origin = || RuntimeOrigin::signed(who.clone());
+	let least = Validators::rules().min_bond;
+	let _ = Validators::withdraw(origin());
+	let _ = Validators::join(origin(), least, who.clone());
+	let lacks = least.saturating_sub(bond(validator));
+	if lacks > 0 {
+		let _ = Validators::bond_more(origin(), lacks);
+	}
+}
+
+/// Bonds are held for hours, so that within days who has left comes back.
+pub(super) fn hold_bonds_for_hours() {
+	let validators = pallet_validators::Rules { unbonding_sessions: 1, ..Validators::rules() };
+	let registry = pallet_registry::Rules { unbonding: 4 * units::HOURS, ..Registry::rules() };
+	for parameter in [
+		RuntimeParameters::Validators(dynamic_params::validators::Parameters::Rules(
+			dynamic_params::validators::Rules,
+			Some(validators),
+		)),
+		RuntimeParameters::Registry(dynamic_params::registry::Parameters::Rules(
+			dynamic_params::registry::Rules,
+			Some(registry),
+		)),
+	] {
+		assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), parameter));
+	}
+}
+
+pub(super) fn post_crl(revoked: &[u64]) -> DispatchResult {
+	let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
+	let list = issue_crl(now, revoked).expect("the hierarchy issues lists");
+	let origin = RuntimeOrigin::signed(Alice.to_account_id());
+	Policy::post_crl(origin, list.try_into().expect("short"))
+		.map(|_| ())
+		.map_err(|error| error.error)
+}
+
+pub(super) fn report(who: Sr25519Keyring, price: u64) -> DispatchResult {
+	let origin = RuntimeOrigin::signed(worker(who));
+	Oracle::report(origin, price, System::block_number()).map(|_| ()).map_err(|error| error.error)
+}
+
+/// A receipt that no guest has signed.
+pub(super) fn tell(vm: VmId) -> DispatchResult {
+	let receipt = Receipt {
+		vm,
+		generation: 1,
+		boot_counter: 1,
+		sequence: 1,
+		interval: Attestation::interval().index,
+		elapsed: 6_000,
+		cpu_time: 0,
+		steal: 6_000,
+		memory: 0,
+		disk: 0,
+		egress: 0,
+	};
+	let receipts = vec![SignedReceipt { receipt, signature: [7; 64] }];
+	let told = Usage::tell(RuntimeOrigin::signed(tenant()), receipts.try_into().expect("one"));
+	assert!(told.is_err(), "it is not signed");
+	told
+}
