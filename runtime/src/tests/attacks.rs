@@ -134,6 +134,19 @@ fn a_lying_majority_that_is_drawn_and_that_nobody_proves_is_void() {
 }
 
 #[test]
+fn a_committee_that_cannot_agree_decides_nothing() {
+	run(|machine| {
+		let (subject, evidence) = answer(&machine);
+		vote_all(&[Alice, Bob], subject, &found(subject, &evidence));
+		blocks(6 * MINUTES);
+		assert!(Verdicts::subject(subject).is_none(), "two of four are no two thirds");
+		assert_eq!(Attestation::statistics().counts.passed, 0);
+		assert!(Attestation::statistics().counts.void >= 1);
+		assert!(attest(&machine).is_accepted(), "it is asked again");
+	});
+}
+
+#[test]
 fn who_copies_votes_shares_the_slash() {
 	run(|machine| {
 		let (subject, evidence) = answer(&machine);

@@ -61,6 +61,13 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 	const BLOCKS: u32 = 600;
 	run(|| {
 		MockRules::mutate(|rules| rules.trusted = 200);
+		let polled = |block: u32| {
+			let mut meter = WeightMeter::new();
+			Attestation::on_poll(block.into(), &mut meter);
+			meter.consumed()
+		};
+		Now::mutate(|now| *now += 1);
+		let without_chips = polled(0);
 		for position in 0..CHIPS {
 			let chip = blake2_256(&position.to_le_bytes());
 			let host = Host {
@@ -86,7 +93,13 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 			Seed::set(Some(H256(blake2_256(&block.to_le_bytes()))));
 			Now::mutate(|now| *now += 1);
 			System::reset_events();
-			Attestation::on_poll(block.into(), &mut WeightMeter::new());
+			let weight = polled(block);
+			// A block costs what its challenges cost, made and due, however many chips there are.
+			let most = <() as WeightInfo>::challenge()
+				.saturating_mul((rate + 1).into())
+				.saturating_add(<() as WeightInfo>::keep_deadlines(MAX_DUE))
+				.saturating_add(without_chips);
+			assert!(weight.all_lte(most), "{weight} is more than {most}");
 			let mut challenged = 0;
 			for event in events() {
 				let Event::Challenged { chip, .. } = event else { continue };
