@@ -1,7 +1,10 @@
 //! Challenges: made, kept, concluded.
 
 use codec::Decode;
-use frame_support::weights::WeightMeter;
+use frame_support::{
+	traits::Get,
+	weights::{Weight, WeightMeter},
+};
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
 	genesis, parent_hash, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId,
@@ -52,10 +55,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn keep_deadlines(meter: &mut WeightMeter) {
 		let now = T::Ticks::now();
 		let mut kept = KeptUntil::<T>::get();
-		while kept < now && meter.can_consume(T::WeightInfo::keep_deadlines(MAX_DUE)) {
+		while kept < now && meter.can_consume(Self::deadlines(MAX_DUE)) {
 			kept = kept.saturating_add(1);
 			let due = Due::<T>::take(kept);
-			meter.consume(T::WeightInfo::keep_deadlines(due.len() as u32));
+			meter.consume(Self::deadlines(due.len() as u32));
 			for chip in due {
 				let Some(host) = Hosts::<T>::get(chip) else { continue };
 				let missed =
@@ -68,10 +71,17 @@ impl<T: Config> Pallet<T> {
 		KeptUntil::<T>::put(kept);
 	}
 
+	/// What it costs to keep so many deadlines, and to look whether what was asked could have been judged.
+	fn deadlines(count: u32) -> Weight {
+		let looks = T::DbWeight::get().reads(3).saturating_mul(count.into());
+		T::WeightInfo::keep_deadlines(count).saturating_add(looks)
+	}
+
 	/// A challenge was not answered in time: that is silence, unless what is answered could not be judged anyway.
 	fn keep_deadline(chip: &ChipHash, seq: u64) {
 		if T::Veks::is_stale(chip) {
-			Self::note_closed(chip, seq);
+			// It says nothing of the chip; but nobody pays for what was not proven.
+			Self::note_conduct(chip, seq, false, false);
 			Self::void(chip, seq);
 		} else {
 			Self::conclude(chip, seq, Conduct::Missed, None);

@@ -94,7 +94,7 @@ pub mod pallet {
 		/// The last revision in which a list of files became stricter.
 		type FilesTightened: Get<u32>;
 
-		/// The last revision in which anything became stricter.
+		/// The last revision in which anything may have become stricter.
 		type Tightened: Get<u32>;
 
 		/// Follows logs that are handed in in parts.

@@ -90,9 +90,10 @@ impl<T: Config> Pallet<T> {
 
 	/// What a chip that comes back had booted, where it is beside the same TPM.
 	fn last_boot(chip: &ChipHash, miner: &AccountIdOf<T>) -> Option<Hash256> {
-		let last = LastBoots::<T>::take(chip)?;
 		let tpm = T::Miners::tpm(miner)?;
-		(tpm.ek == last.ek).then_some(last.profile)
+		let last = LastBoots::<T>::get(chip).filter(|last| last.ek == tpm.ek)?;
+		LastBoots::<T>::remove(chip);
+		Some(last.profile)
 	}
 }
 

@@ -26,14 +26,19 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let revision = T::Tightened::get();
-		if Stricter::<T>::get().is_none_or(|last| last.revision < revision) && revision > 0 {
-			Stricter::<T>::put(Sweep {
-				revision,
-				from: T::Ticks::now().saturating_add(T::RenewalTicks::get()),
-				next: Some((Tier::Trusted, 0)),
-				found: false,
-			});
+		let last = Stricter::<T>::get();
+		if revision == 0 || last.is_some_and(|last| last.revision >= revision) {
+			return;
 		}
+		// Changes that follow each other put nothing off.
+		let pending = last.filter(|last| last.next.is_some()).map(|last| last.from);
+		let from = T::Ticks::now().saturating_add(T::RenewalTicks::get());
+		Stricter::<T>::put(Sweep {
+			revision,
+			from: pending.unwrap_or(from),
+			next: Some((Tier::Trusted, 0)),
+			found: false,
+		});
 	}
 
 	/// Challenges whoever is behind, some chips further.

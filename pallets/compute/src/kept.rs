@@ -27,9 +27,11 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Until when a VM is kept that is stopped since that tick: as long as its escrow pays for the disk, for a day at the least, and no longer than any may be stopped.
+	/// Where nobody knows what α is worth, that is as long: it is no fault of the tenant's.
 	pub(crate) fn kept_until(vm: &VmOf<T>, since: Tick) -> Tick {
 		let hour = |price: Price| cost(Self::kept_rate(vm), HOURS, price);
-		let lasts = T::Oracle::for_leases().and_then(hour).map_or(0, |hour| lasts(vm.escrow, hour));
+		let price = T::Oracle::for_leases().and_then(hour);
+		let lasts = price.map_or(Tick::MAX, |hour| lasts(vm.escrow, hour));
 		since.saturating_add(lasts.max(DAYS).min(Self::rules().stopped))
 	}
 

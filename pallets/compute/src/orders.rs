@@ -118,8 +118,9 @@ impl<T: Config> Pallet<T> {
 			T::NativeBalance::hold(&HoldReason::Escrow.into(), &who, amount)?;
 			// It was held, so the sum is below the total issuance.
 			vm.escrow = vm.escrow.saturating_add(amount);
-			if let State::Stopped { since, .. } = vm.state {
-				vm.state = State::Stopped { since, until: Self::kept_until(vm, since) };
+			if let State::Stopped { since, until } = vm.state {
+				let until = until.max(Self::kept_until(vm, since));
+				vm.state = State::Stopped { since, until };
 			}
 			Self::deposit_event(Event::ToppedUp { vm: id, amount, escrow: vm.escrow });
 			Ok(())
@@ -155,7 +156,8 @@ impl<T: Config> Pallet<T> {
 		let rate = vm.place.as_ref().map(|place| place.rate).ok_or(Error::<T>::WrongState)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
-		let needed = least.saturating_add(Self::owed_for_disk(vm));
+		let ran = cost(rate, vm.run.ticks, price).unwrap_or_default();
+		let needed = least.saturating_add(ran).saturating_add(Self::owed_for_disk(vm));
 		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
 		Self::take_again(vm)?;
 		Self::pay_kept(id, vm);
@@ -192,6 +194,11 @@ impl<T: Config> Pallet<T> {
 			}
 			vm.allotted = wanted;
 			vm.max_price = max_price;
+			// Another disk lasts for another time.
+			if let State::Stopped { since, until } = vm.state {
+				let until = until.min(Self::kept_until(vm, since));
+				vm.state = State::Stopped { since, until };
+			}
 			let kept = Self::kept(vm);
 			Used::<T>::mutate(miner, |used| *used = used.minus(&before).plus(&kept));
 			Self::deposit_event(Event::Resized { vm: id, allotted: wanted, rate });

@@ -53,15 +53,15 @@ macro_rules! reckon {
 reckon! {
 	set_flavour: 20, 2, 1;
 	order: 250, 12, 9;
-	top_up: 80, 7, 5;
-	stop: 150, 12, 6;
-	start: 150, 12, 6;
+	top_up: 90, 10, 5;
+	stop: 160, 14, 8;
+	start: 300, 24, 14;
 	reboot: 150, 12, 6;
-	resize: 200, 22, 8;
-	terminate: 250, 16, 16;
+	resize: 350, 30, 14;
+	terminate: 350, 24, 20;
 	boot: 100, 10, 4;
 	attest: 300, 22, 14;
 	report_crash: 150, 12, 6;
 	attend_pending: 1_200, 240, 4;
-	attend_running: 2_300, 135, 115;
+	attend_running: 2_400, 145, 120;
 }

@@ -25,12 +25,10 @@ impl<T> From<Refused> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Lets whoever may make a revision, by whether that only tightens; if it does that is taken down.
+	/// Lets whoever may make a revision, by whether that only tightens. That it may do so in part is taken down, whatever else it does.
 	pub(crate) fn admit(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
 		Self::ensure_may(origin, tightens)?;
-		if tightens {
-			Tightened::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
-		}
+		Tightened::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
 		Ok(())
 	}
 

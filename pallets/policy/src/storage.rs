@@ -32,7 +32,7 @@ mod storage {
 	#[pallet::storage]
 	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
-	/// The last revision in which anything became stricter.
+	/// The last revision in which anything may have become stricter: the last one that governance made.
 	#[pallet::storage]
 	pub type Tightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
 

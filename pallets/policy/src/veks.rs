@@ -127,11 +127,18 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 	}
 
 	fn is_stale(chip: &ChipHash) -> bool {
-		let now = UnixSeconds(T::Time::now().as_secs());
-		let stale =
-			|vek: &Vek| Self::revocation_current_until(vek).is_some_and(|until| until < now);
 		// Without a grace no list is asked for.
-		RevocationGrace::<T>::exists() && Veks::<T>::get(chip).iter().any(|row| stale(&row.vek))
+		if !RevocationGrace::<T>::exists() {
+			return false;
+		}
+		let now = UnixSeconds(T::Time::now().as_secs());
+		let stale = |vek: Vek| {
+			let until = Self::revocation_current_until(&vek);
+			until.is_some_and(|until| until < now)
+		};
+		let known = Veks::<T>::get(chip).into_iter().map(|row| row.vek);
+		let mut usable = known.filter(|vek| Self::is_trusted(vek) && !Self::is_revoked(vek));
+		usable.next().is_some_and(stale) && usable.all(stale)
 	}
 
 	fn verify_weight() -> Weight {

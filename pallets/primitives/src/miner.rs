@@ -124,7 +124,7 @@ pub trait Veks {
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
 	/// Until when the revocation list above that key is held to be current; none where none is asked for.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
-	/// Whether evidence by one of the chip's keys could not be judged now, since the revocation list above it is not current.
+	/// Whether evidence by none of the chip's keys that are trusted could be judged now, since the revocation lists above them are not current.
 	fn is_stale(chip: &ChipHash) -> bool;
 	/// The most that [`Self::verify`] and a report's signature cost.
 	fn verify_weight() -> Weight;

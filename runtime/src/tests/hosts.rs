@@ -278,3 +278,44 @@ fn a_file_that_a_trusted_signer_has_signed_is_accepted_until_the_signer_is_not()
 		assert_eq!(code, RejectCode::ImaOutdatedFile.number());
 	});
 }
+
+/// How many bytes the pallets keep that attestations go through, their keys among them.
+fn kept() -> usize {
+	use sp_io::{hashing::twox_128, storage};
+
+	let of = |pallet: &[u8]| {
+		let prefix = twox_128(pallet);
+		let mut bytes = 0;
+		let mut key = prefix.to_vec();
+		while let Some(next) = storage::next_key(&key).filter(|key| key.starts_with(&prefix)) {
+			bytes += next.len() + storage::get(&next).map_or(0, |value| value.len());
+			key = next;
+		}
+		bytes
+	};
+	[&b"Attestation"[..], b"Verdicts", b"Reputation"].into_iter().map(of).sum()
+}
+
+#[test]
+fn an_attestation_leaves_no_byte_behind_beyond_the_rings() {
+	run(|machine| {
+		// For as many intervals as are remembered; then the chip leaves, so that nothing is open, and all windows close.
+		let rounds = || {
+			let last = Attestation::interval().index + pallet_attestation::MAX_LIVES + 2;
+			while Attestation::interval().index < last {
+				assert!(attest(&machine).is_accepted());
+			}
+			assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
+			blocks(HOURS + 100);
+			kept()
+		};
+		let before = rounds();
+		let origin = RuntimeOrigin::signed(miner());
+		assert_ok!(Registry::add_chip(origin.clone(), chip(&machine)));
+		let certificate = insecure_sim::issue_vcek(&machine.chip).expect("the hierarchy issues");
+		assert_ok!(Policy::register_vek(origin, certificate.try_into().expect("short")));
+		let made = Attestation::statistics().counts.made;
+		assert_eq!(rounds(), before);
+		assert!(Attestation::statistics().counts.made > made + 100);
+	});
+}

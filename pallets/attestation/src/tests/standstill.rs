@@ -127,5 +127,6 @@ fn a_chip_that_leaves_and_comes_back_has_booted_what_it_had() {
 		mock::register(miner(), vec![chip(&alice)], Some(tpm));
 		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
 		assert_eq!(Attestation::host(chip(&alice)).expect("enlisted").boot_profile, None);
+		assert!(LastBoots::<Test>::contains_key(chip(&alice)), "that is not forgotten for it");
 	});
 }

@@ -117,12 +117,37 @@ fn a_vm_is_kept_as_long_as_its_escrow_pays_for_the_disk_and_for_a_day() {
 		let paid_for = lasts(vm(id).escrow, disk(HOURS));
 		assert!(paid_for > DAYS);
 		assert_eq!(until(id), Now::get() + paid_for);
-		MockRules::set(Rules { stopped: DAYS + 5, ..RULES });
+		// Nothing that becomes of prices or rules makes it shorter than was told.
+		PriceForLeases::set(Some(poor));
 		assert_ok!(Compute::top_up(signed(TENANT), id, 1));
-		assert_eq!(until(id), Now::get() + DAYS + 5);
+		assert_eq!(until(id), Now::get() + paid_for);
+	});
+}
+
+#[test]
+fn where_nobody_knows_the_price_a_vm_is_kept_as_long_as_any() {
+	run(|| {
+		MockRules::set(Rules { stopped: 5 * DAYS, ..RULES });
+		let id = running();
 		PriceForLeases::set(None);
-		assert_ok!(Compute::top_up(signed(TENANT), id, 1));
-		assert_eq!(until(id), Now::get() + DAYS, "nobody knows what it is worth");
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		assert_eq!(until(id), Now::get() + 5 * DAYS);
+	});
+}
+
+#[test]
+fn a_larger_disk_is_kept_no_longer_than_the_escrow_pays_for_it() {
+	run(|| {
+		MockRules::set(Rules { stopped: 1_000_000, ..RULES });
+		offer(10, |offered| offered.disk = 1_000_000);
+		let large = Allotment { disk: 900_000, ..ALLOTTED };
+		let flavour = Flavour { name: Default::default(), allotted: large };
+		assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), 7, Some(flavour)));
+		let id = stopped();
+		let before = until(id);
+		assert!(before > Now::get() + DAYS);
+		assert_ok!(Compute::resize(signed(TENANT), id, 7, 1_000_000_000));
+		assert_eq!(until(id), Now::get() + DAYS, "it is paid for no longer");
 	});
 }
 
