@@ -39,7 +39,6 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	extern crate alloc;
 	use alloc::{boxed::Box, vec::Vec};
-
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
