@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build demo test node fmt metadata weights
+.PHONY: help setup build demo test node fmt metadata weights mutants
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -35,3 +35,6 @@ metadata: setup ## Write the runtime's metadata for its clients, after a change 
 
 weights: setup ## Measure the weights of the pallets' calls: an hour and a half the first time, ten minutes then.
 	@scripts/weights.sh
+
+mutants: setup ## Change the arithmetic in small ways and list what no test notices: two hours the first time.
+	@scripts/mutants.sh

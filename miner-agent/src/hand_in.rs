@@ -15,7 +15,7 @@ use crate::{
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
 /// How many parts are under way at once: some blocks hold as many.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 32;
 
 /// What the chain knows of a machine's log.
 #[derive(Clone, Debug, Default)]

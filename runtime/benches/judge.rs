@@ -7,8 +7,11 @@ use std::hint::black_box;
 
 use codec::{Decode, Encode};
 use criterion::{criterion_group, criterion_main, Criterion};
-use frame_support::traits::BuildGenesisConfig;
-use hcc_evidence::host::{subject_id, HostEvidence, PinnedContext};
+use frame_support::traits::{BuildGenesisConfig, Get};
+use hcc_evidence::{
+	boot::{BootRole, BootRules, MAX_JUDGED},
+	host::{subject_id, GenerationTrust, HostEvidence, PinnedContext},
+};
 use hccs_runtime::{Policy, Runtime, RuntimeGenesisConfig, RuntimeOrigin, WASM_BINARY};
 use pallet_policy::{FileRule, PlatformRules, Role};
 use sc_executor::WasmExecutor;
@@ -21,10 +24,58 @@ use sp_io::TestExternalities;
 #[path = "../../pallets/evidence/tests/host/machine.rs"]
 #[allow(dead_code)]
 mod machine;
-use machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT};
+use machine::{miner_binary, sha256, BootEvent, Machine, GENESIS, MEASUREMENT};
 
-/// New entries of the log in one evidence: of a host at work, and the most that is taken.
-const NEW_ENTRIES: [usize; 2] = [50, 2_000];
+/// New entries of the log in the evidence of a host at work.
+const STEADY: usize = 50;
+/// The longest event log, in bytes.
+const EVENT_LOG: usize = 64 << 10;
+
+/// The most new entries that one evidence brings.
+fn most() -> usize {
+	let most: u32 = <Runtime as pallet_attestation::Config>::MaxEntries::get();
+	most as usize
+}
+
+/// How long its records are then, at the most.
+fn longest_record() -> usize {
+	let bytes: u32 = <Runtime as pallet_attestation::Config>::MaxLog::get();
+	bytes as usize / most()
+}
+
+/// What a machine boots: each part, and its role.
+fn boot() -> Vec<(BootEvent, BootRole)> {
+	let needed = [
+		(4, BootRole::Kernel, "kernel"),
+		(9, BootRole::Initrd, "initrd"),
+		(8, BootRole::CommandLine, "command line"),
+	];
+	let needed = needed.map(|(pcr, role, what)| (pcr, role, what.to_owned()));
+	let filled = EVENT_LOG / MAX_JUDGED - 60;
+	let firmware = (needed.len()..MAX_JUDGED)
+		.map(|at| (0, BootRole::Firmware, format!("volume {at:filled$}")));
+	let event = |(pcr, role, what): (u8, BootRole, String)| {
+		(BootEvent { pcr, kind: 13, measured: what.into_bytes() }, role)
+	};
+	firmware.chain(needed).map(event).collect()
+}
+
+/// The first evidence of a boot, with as much as it can bring.
+fn first_evidence() -> (HostEvidence, PinnedContext) {
+	let mut machine = Machine::named("bench");
+	let events: Vec<_> = boot().into_iter().map(|(event, _)| event).collect();
+	let log = machine.boot_measuring(&events);
+	machine.run(b"hcc-miner");
+	let name = "f".repeat(longest_record() - 120);
+	for _ in 2..most() {
+		machine.measure(&sha256(b"bash"), &name);
+	}
+	let context = machine.challenge(2);
+	let mut evidence = machine.answer(&context);
+	evidence.boot = Some(log);
+	machine.sign(&mut evidence);
+	(evidence, machine.pinned(&context))
+}
 
 /// Evidence of a machine that has proven itself before, and what it is judged by.
 fn evidence(new_entries: usize) -> (HostEvidence, PinnedContext) {
@@ -61,10 +112,18 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 		};
 		let cpu = pallet_policy::CpuRules { floors, mitigations: 0 };
 		Policy::set_cpu(root(), insecure_sim::CPU, Some(cpu)).expect("root sets policy");
+		let (line, trust) = (pinned.vek.product, Some(GenerationTrust::Full));
+		Policy::set_generation(root(), line, trust).expect("root sets policy");
 		Policy::set_measurement(root(), MEASUREMENT, Some(Role::HostAgent))
 			.expect("root sets policy");
 		let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("few");
 		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root sets policy");
+		for (event, role) in boot() {
+			let digests = vec![sha256(&event.measured)].try_into().expect("one");
+			Policy::set_boot_parts(root(), digests, Some(role)).expect("root sets policy");
+		}
+		let rules = BootRules { secure_boot: false };
+		Policy::set_boot_rules(root(), Some(rules)).expect("root sets policy");
 		let pinned = PinnedContext { revision: Policy::revision(), ..pinned };
 		pallet_attestation::Contexts::<Runtime>::insert(subject, pinned);
 	});
@@ -87,15 +146,18 @@ fn judge(c: &mut Criterion) {
 	group.bench_function("an empty call", |b| {
 		b.iter(|| call(&mut empty, "Core_version", black_box(&[])));
 	});
-	for new_entries in NEW_ENTRIES {
-		let (evidence, pinned) = evidence(new_entries);
+	let of_a_host = |entries: usize| (format!("{entries} new entries"), evidence(entries));
+	let first =
+		(format!("{} entries after {MAX_JUDGED} events of its boot", most()), first_evidence());
+	for (what, (evidence, pinned)) in [of_a_host(STEADY), of_a_host(most()), first] {
 		let subject = H256(subject_id(&GENESIS, &pinned.chip, 2, &[0; 32]));
 		let arguments = (subject, evidence.encode()).encode();
 		let mut state = state(subject, pinned);
 		let found = call(&mut state, "EvidenceApi_evaluate_host", &arguments);
 		let found = Option::<(u16, Vec<u8>)>::decode(&mut &found[..]).expect("as declared");
-		assert_eq!(found.map(|(code, _)| code), Some(0), "the evidence is accepted");
-		group.bench_function(format!("evaluate, {new_entries} new entries, cached vek"), |b| {
+		let code = found.map(|(code, _)| code);
+		assert_eq!(code, Some(0), "{what} are accepted");
+		group.bench_function(format!("evaluate, {what}, cached vek"), |b| {
 			b.iter(|| call(&mut state, "EvidenceApi_evaluate_host", black_box(&arguments)));
 		});
 	}

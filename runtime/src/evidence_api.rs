@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeAll};
 use frame_support::weights::Weight;
 use hcc_evidence::{
+	boot::MAX_JUDGED,
 	crypto::RustCrypto,
 	host::{
 		evidence_hash, extract, FoldedLog, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery,
@@ -76,15 +77,28 @@ impl Evaluates for HostEvaluation {
 	}
 
 	fn weight(len: u32) -> Weight {
-		// docs/numbers.md: a judgement in wasm; and each byte of a log, which is hashed three times and looked up by entry.
+		// docs/numbers.md: a judgement in wasm, each entry of a log or of what has booted, each byte. What is listed is read, and so may be who has vouched for it.
+		let rows = <Runtime as frame_system::Config>::DbWeight::get();
+		let entries = pallet_attestation::most_entries::<Runtime>(len as usize);
+		let entry = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(2));
+		let events = len.saturating_div(SHORTEST_EVENT).min(MAX_JUDGED as u32);
+		let event = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(1));
 		Weight::from_parts(EVALUATION, 0)
-			.saturating_add(Weight::from_parts(EVALUATION_BYTE, 0).saturating_mul(len.into()))
+			.saturating_add(rows.reads(ROWS))
+			.saturating_add(entry.saturating_mul(entries.into()))
+			.saturating_add(event.saturating_mul(events.into()))
+			.saturating_add(Weight::from_parts(BYTE, 0).saturating_mul(len.into()))
 	}
 }
 
 /// Picoseconds.
-const EVALUATION: u64 = 15_000_000_000;
-const EVALUATION_BYTE: u64 = 130_000;
+const EVALUATION: u64 = 5_800_000_000;
+const ENTRY: u64 = 6_300_000;
+const BYTE: u64 = 30_000;
+/// Rows of policy that every judgement reads.
+const ROWS: u64 = 12;
+/// The shortest event of a firmware's log, in bytes.
+const SHORTEST_EVENT: u32 = 50;
 
 pub(crate) fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
 	Some(extract(&PolicyAt::<Runtime>::new(revision)?, query))

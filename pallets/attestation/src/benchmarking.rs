@@ -33,10 +33,8 @@ use sp_runtime::DispatchError;
 
 use super::*;
 
-/// The largest log of which the weight is measured; `Config::MaxLog` and an event log together are longer by a little, in a straight line.
-const LOG: u32 = 512 << 10;
 /// The longest name of a file of which the weight is measured; beside [`Config::MaxEntries`] entries it just fits into a part.
-const LONG_NAME: u32 = 300 << 10;
+const LONG_NAME: u32 = 16 << 10;
 /// How many required files a checkpoint can have seen: as many as policy has versions of them.
 const REQUIRED: usize = 64;
 const TCB: TcbVersion = TcbVersion { fmc: None, boot_loader: 0, tee: 0, snp: 0, microcode: 0 };
@@ -90,6 +88,7 @@ fn tpm() -> EnrolledTpm {
 		ek: [9; 32],
 		ak: BoundedVec::truncate_from(vec![1; 600]),
 		qualified_name: BoundedVec::truncate_from(vec![1; 66]),
+		root: [1; 32],
 	}
 }
 
@@ -278,7 +277,7 @@ mod benchmarks {
 	use super::*;
 
 	#[benchmark]
-	fn submit_evidence(n: Linear<0, LOG>) -> Result<(), BenchmarkError> {
+	fn submit_evidence(n: Linear<0, { T::MaxLog::get() }>) -> Result<(), BenchmarkError> {
 		T::World::validators(100);
 		T::World::set_tick(1);
 		T::World::crowd();
@@ -327,7 +326,7 @@ mod benchmarks {
 
 	/// What a claim costs beside the verification of its certificate.
 	#[benchmark]
-	fn claim(n: Linear<0, LOG>) -> Result<(), BenchmarkError> {
+	fn claim(n: Linear<0, { T::MaxLog::get() }>) -> Result<(), BenchmarkError> {
 		T::World::validators(100);
 		T::World::set_tick(1);
 		T::World::crowd();
@@ -381,12 +380,13 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// All that are due were missed, and each chip moves to another tier.
+	/// All that are due were missed, each chip moves to another tier, and only the last of its keys says that it could have been judged.
 	#[benchmark]
 	fn keep_deadlines(d: Linear<0, MAX_DUE>) -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		for number in 0..d {
 			let chip = host::<T>(number);
+			T::World::add_veks(chip);
 			misplace::<T>(&chip);
 			Pallet::<T>::challenge(&chip);
 		}

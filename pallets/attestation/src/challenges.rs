@@ -1,10 +1,7 @@
 //! Challenges: made, kept, concluded.
 
 use codec::Decode;
-use frame_support::{
-	traits::Get,
-	weights::{Weight, WeightMeter},
-};
+use frame_support::weights::{Weight, WeightMeter};
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
 	genesis, parent_hash, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId,
@@ -55,10 +52,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn keep_deadlines(meter: &mut WeightMeter) {
 		let now = T::Ticks::now();
 		let mut kept = KeptUntil::<T>::get();
-		while kept < now && meter.can_consume(Self::deadlines(MAX_DUE)) {
+		while kept < now && meter.can_consume(T::WeightInfo::keep_deadlines(MAX_DUE)) {
 			kept = kept.saturating_add(1);
 			let due = Due::<T>::take(kept);
-			meter.consume(Self::deadlines(due.len() as u32));
+			meter.consume(T::WeightInfo::keep_deadlines(due.len() as u32));
 			for chip in due {
 				let Some(host) = Hosts::<T>::get(chip) else { continue };
 				let missed =
@@ -69,12 +66,6 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		KeptUntil::<T>::put(kept);
-	}
-
-	/// What it costs to keep so many deadlines, and to look whether what was asked could have been judged.
-	fn deadlines(count: u32) -> Weight {
-		let looks = T::DbWeight::get().reads(3).saturating_mul(count.into());
-		T::WeightInfo::keep_deadlines(count).saturating_add(looks)
 	}
 
 	/// A challenge was not answered in time: that is silence, unless what is answered could not be judged anyway.
@@ -242,7 +233,7 @@ impl<T: Config> OnVerdict for Pallet<T> {
 		}
 	}
 
-	fn weight() -> frame_support::weights::Weight {
+	fn weight() -> Weight {
 		T::WeightInfo::conclude_accepted()
 			.max(T::WeightInfo::conclude_rejected())
 			.max(T::WeightInfo::close())

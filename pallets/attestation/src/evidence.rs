@@ -162,7 +162,7 @@ impl<T: Config> Pallet<T> {
 		open: &OpenChallenge,
 		vek: Vek,
 	) -> Result<PinnedContext, Error<T>> {
-		let tpm = T::Miners::tpm(miner).ok_or(Error::<T>::TpmMissing)?;
+		let tpm = T::Miners::genuine_tpm(miner).ok_or(Error::<T>::TpmMissing)?;
 		Ok(PinnedContext {
 			miner: miner.clone().into(),
 			chip,

@@ -31,6 +31,7 @@ mod mock;
 mod tests;
 
 use evidence::logs_len;
+pub use log::most_entries;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -291,7 +292,7 @@ pub mod pallet {
 		ReportNotBound,
 		/// The chip's key for the report's REPORTED_TCB is not registered. Call `policy.register_vek` with its certificate first.
 		VekMissing,
-		/// The miner's TPM is not enrolled.
+		/// The miner's TPM is not enrolled, or its vendor's root is trusted no more. Call `registry.enrol_tpm` with one that is genuine.
 		TpmMissing,
 		/// Nobody has registered the chip. Call `registry.add_chip`.
 		NobodysChip,
@@ -471,7 +472,7 @@ pub mod pallet {
 		/// [`Event::LogFollowed`].
 		#[pallet::call_index(2)]
 		#[pallet::weight(<T as Config>::WeightInfo::submit_log(
-			log::most_entries::<T>(records.len()),
+			most_entries::<T>(records.len()),
 			records.len() as u32,
 		))]
 		pub fn submit_log(

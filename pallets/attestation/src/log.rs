@@ -15,7 +15,7 @@ use crate::*;
 const MIN_RECORD: usize = 55;
 
 /// The most entries that so many bytes of a log can have.
-pub(crate) fn most_entries<T: Config>(bytes: usize) -> u32 {
+pub fn most_entries<T: Config>(bytes: usize) -> u32 {
 	let entries = bytes.checked_div(MIN_RECORD).unwrap_or(0);
 	u32::try_from(entries).unwrap_or(u32::MAX).saturating_add(1).min(T::MaxEntries::get())
 }

@@ -118,7 +118,7 @@ impl Config for Test {
 	type Logs = ByTestPolicy;
 	type RenewalTicks = ConstU32<RENEWAL>;
 	type Randomness = Chosen;
-	type MaxLog = ConstU32<{ 512 << 10 }>;
+	type MaxLog = ConstU32<{ 64 << 10 }>;
 	type MaxEntries = ConstU32<512>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
@@ -145,6 +145,7 @@ pub fn enlist_all(machines: &[&Machine]) {
 		ek: [0; 32],
 		ak: first.ak_public().try_into().expect("short"),
 		qualified_name: first.signer().try_into().expect("short"),
+		root: [0; 32],
 	};
 	let chips: Vec<_> = machines.iter().map(|machine| chip(machine)).collect();
 	mock::register(miner(), chips.clone(), Some(tpm));

@@ -3,7 +3,10 @@
 extern crate alloc;
 use alloc::vec::Vec;
 
-use frame_support::{traits::Get, weights::WeightMeter};
+use frame_support::{
+	traits::Get,
+	weights::{Weight, WeightMeter},
+};
 use hcc_primitives::{Liveness, Tick, Ticks};
 
 use crate::*;
@@ -38,13 +41,18 @@ impl<T: Config> Pallet<T> {
 				return true;
 			}
 			for vm in batch {
-				if meter.try_consume(T::WeightInfo::attend()).is_err() {
+				if meter.try_consume(Self::attend_weight()).is_err() {
 					return false;
 				}
 				Agenda::<T>::remove(tick, vm);
 				Self::attend(vm);
 			}
 		}
+	}
+
+	/// The most that looking after a VM costs.
+	pub(crate) fn attend_weight() -> Weight {
+		T::WeightInfo::attend_pending().max(T::WeightInfo::attend_running())
 	}
 
 	/// Looks after a VM: what has run is charged, what is certain is settled, what is late has its consequence.

@@ -163,6 +163,18 @@ fn keep_for_a_while<T: Config>(id: Id) {
 	});
 }
 
+/// As if it had owed for all those intervals and another one when it was stopped.
+fn refill<T: Config>(id: Id) {
+	Vms::<T>::mutate(id, |vm| {
+		let vm = vm.as_mut().expect("it is there");
+		let last = vm.charges.last().cloned().expect("it owes");
+		while vm.charges.try_push(last.clone()).is_ok() {
+			vm.escrow -= last.amount;
+		}
+		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+	});
+}
+
 #[benchmarks]
 mod benchmarks {
 	use super::*;
@@ -258,7 +270,10 @@ mod benchmarks {
 
 	#[benchmark]
 	fn terminate() -> Result<(), BenchmarkError> {
-		let (tenant, id, _) = running::<T>(MAX_CHARGES - 2)?;
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+		Pallet::<T>::do_stop(tenant.clone(), id)?;
+		keep_for_a_while::<T>(id);
+		refill::<T>(id);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
@@ -324,6 +339,9 @@ mod benchmarks {
 	#[benchmark]
 	fn attend_running() -> Result<(), BenchmarkError> {
 		let (_, id, _) = running::<T>(MAX_CHARGES - 1)?;
+		let place = Vms::<T>::get(id).and_then(|vm| vm.place?.chip);
+		let chip = place.ok_or(BenchmarkError::Stop("it has not booted"))?;
+		T::World::dispute(&chip, id, MAX_CHARGES + 1);
 
 		#[block]
 		{

@@ -4,9 +4,8 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_primitives::units::Balance;
 use scale_info::TypeInfo;
 use sp_runtime::{
-	helpers_128bit::multiply_by_rational_with_rounding,
-	traits::{Saturating, Zero},
-	Debug, Perbill, Rounding,
+	helpers_128bit::multiply_by_rational_with_rounding, traits::Saturating, Debug, Perbill,
+	Rounding,
 };
 
 use crate::{EraIndex, Rules};
@@ -73,9 +72,6 @@ pub fn divide(rules: &Rules, budget: Balance, total_owed: Balance) -> Division {
 pub fn part(division: &Division, owed: Balance) -> Balance {
 	if division.total_owed <= division.for_miners {
 		return owed;
-	}
-	if division.total_owed.is_zero() {
-		return 0;
 	}
 	// It is no more than `owed`, as the quotient is below one: it cannot overflow.
 	multiply_by_rational_with_rounding(

@@ -6,14 +6,15 @@ use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{weights::WeightMeter, BoundedVec};
 use frame_system::RawOrigin;
-use hcc_primitives::benchmarking::World;
+use hcc_primitives::{benchmarking::World, ActiveValidators};
 
 use super::*;
 
 const PRICE: Price = 1_000_000_000;
 
 /// Every feeder's report, of which less than half are absurd.
-fn report_all<T: Config>(feeders: &[AccountIdOf<T>]) {
+fn report_all<T: Config>() {
+	let feeders = T::Feeders::active();
 	let block = frame_system::Pallet::<T>::block_number();
 	let absurd = feeders.len().saturating_sub(1) / 2;
 	let reports: Vec<_> = feeders
@@ -34,15 +35,16 @@ mod benchmarks {
 
 	#[benchmark]
 	fn report() -> Result<(), BenchmarkError> {
-		let feeders = T::World::validators(MAX_FEEDERS);
+		let workers = T::World::validators(MAX_FEEDERS);
 		T::World::set_tick(1_000);
 		frame_system::Pallet::<T>::set_block_number(1_000u32.into());
-		report_all::<T>(&feeders);
-		let last = feeders.last().cloned().ok_or(BenchmarkError::Stop("no feeders"))?;
+		report_all::<T>();
+		let worker = workers.last().cloned().ok_or(BenchmarkError::Stop("no feeders"))?;
+		let last = T::Feeders::validator_of(&worker).ok_or(BenchmarkError::Stop("no feeder"))?;
 		Reports::<T>::mutate(|reports| reports.retain(|other| other.feeder != last));
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(last.clone()), PRICE, 999u32.into());
+		_(RawOrigin::Signed(worker), PRICE, 999u32.into());
 
 		assert!(Reports::<T>::get().iter().any(|other| other.feeder == last));
 		Ok(())
@@ -50,10 +52,10 @@ mod benchmarks {
 
 	#[benchmark]
 	fn make_rate() -> Result<(), BenchmarkError> {
-		let feeders = T::World::validators(MAX_FEEDERS);
+		T::World::validators(MAX_FEEDERS);
 		T::World::set_tick(1_000);
 		frame_system::Pallet::<T>::set_block_number(1_000u32.into());
-		report_all::<T>(&feeders);
+		report_all::<T>();
 		let hourly = BoundedVec::truncate_from(alloc::vec![PRICE; market::HOURS as usize]);
 		let rate = Rate { price: PRICE, at: 1, beyond: None, mean: PRICE, hourly, hour: 1 };
 		CurrentRate::<T>::put(rate);

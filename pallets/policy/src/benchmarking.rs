@@ -124,8 +124,12 @@ fn chip_of(vek: &Vek) -> Result<ChipHash, BenchmarkError> {
 /// A chip's miner, with as many keys of it as there can be, each for another TCB than the certificate's.
 fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, BenchmarkError> {
 	let miner: AccountIdOf<T> = account("miner", 0, 0);
-	let tpm =
-		EnrolledTpm { ek: [9; 32], ak: Default::default(), qualified_name: Default::default() };
+	let tpm = EnrolledTpm {
+		ek: [9; 32],
+		ak: Default::default(),
+		qualified_name: Default::default(),
+		root: [0; 32],
+	};
 	let chip = chip_of(vek)?;
 	T::World::register(&miner, &[chip], tpm);
 	let rich = T::VekDeposit::get().saturating_mul(1_000_000u32.into());
@@ -343,10 +347,7 @@ mod benchmarks {
 	fn set_tpm_roots() -> Result<(), BenchmarkError> {
 		let origin = admin::<T>()?;
 		for filled_with in 1..4 {
-			Pallet::<T>::do_set_value::<TpmRoots<T>, _>(
-				Some(vendors(filled_with)),
-				Subject::TpmRoots,
-			)?;
+			Pallet::<T>::do_set_tpm_roots(Some(vendors(filled_with)))?;
 		}
 
 		#[extrinsic_call]

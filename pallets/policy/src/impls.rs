@@ -11,6 +11,7 @@ use hcc_evidence::{
 	host::GenerationTrust,
 	snp::{CpuId, ProductLine},
 };
+use sp_io::hashing::blake2_256;
 use sp_runtime::DispatchError;
 
 use crate::{history::Refused, *};
@@ -83,6 +84,20 @@ impl<T: Config> Pallet<T> {
 		V: codec::FullCodec + Clone + PartialEq,
 	{
 		Self::revise(subject, |revision| Row::try_mutate(|row| Self::set_row(row, value, revision)))
+	}
+
+	/// Sets the roots of TPMs: those that are enrolled under one that is left out are not genuine any more, until it is trusted again.
+	pub(crate) fn do_set_tpm_roots(roots: Option<TpmRootList>) -> DispatchResult {
+		let former = TpmRoots::<T>::get().current().cloned().unwrap_or_default();
+		let now = roots.clone().unwrap_or_default();
+		Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)?;
+		for root in former.iter().filter(|root| !now.contains(root)) {
+			DistrustedTpmRoots::<T>::insert(blake2_256(root), ());
+		}
+		for root in now.iter().filter(|root| !former.contains(root)) {
+			DistrustedTpmRoots::<T>::remove(blake2_256(root));
+		}
+		Ok(())
 	}
 
 	/// Sets a rule of each of these, all alike, in one revision.

@@ -378,7 +378,7 @@ pub mod pallet {
 		#[pallet::call_index(6)]
 		pub fn set_tpm_roots(origin: OriginFor<T>, roots: Option<TpmRootList>) -> DispatchResult {
 			Self::admit(origin, tightens(TpmRoots::<T>::get().current(), roots.as_ref()))?;
-			Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)
+			Self::do_set_tpm_roots(roots)
 		}
 
 		/// Registers a chip's key by its certificate (DER), verified up to a trusted root. A deposit is held for it.

@@ -98,6 +98,11 @@ mod storage {
 	#[pallet::storage]
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
 
+	/// The hashes of those that were trusted and are no more.
+	// Not hashed: the key is a hash of a certificate that governance has trusted.
+	#[pallet::storage]
+	pub type DistrustedTpmRoots<T: Config> = StorageMap<_, Identity, [u8; 32], (), OptionQuery>;
+
 	/// The keys of each chip, newest last, each for another TCB.
 	// Not hashed: the key is a hash of a chip's id, and rows exist only for registered chips.
 	#[pallet::storage]

@@ -149,6 +149,10 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 }
 
 impl<T: Config> hcc_primitives::TpmRoots for Pallet<T> {
+	fn is_distrusted(root: &[u8; 32]) -> bool {
+		DistrustedTpmRoots::<T>::contains_key(root)
+	}
+
 	fn tpm_roots() -> Vec<Vec<u8>> {
 		TpmRoots::<T>::get()
 			.current()

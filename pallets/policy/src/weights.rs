@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_policy`, measured by `make weights`.
 //!
-//! 2026-11-23, , steps 50, repeat 20; wasm, 1024 MiB of database cache.
+//! 2026-11-26, AMD EPYC, steps 50, repeat 20; wasm, 1024 MiB of database cache.
 
 #![allow(unused_parens, clippy::unnecessary_cast)]
 
@@ -14,9 +14,6 @@ use frame_support::{
 pub trait WeightInfo {
 	fn register_vek() -> Weight;
 	fn post_crl() -> Weight;
-	fn set_file_signer() -> Weight;
-	fn vouch(n: u32) -> Weight;
-	fn remove_voucher() -> Weight;
 	fn set_revocation_grace() -> Weight;
 	fn remove_vek() -> Weight;
 	fn set_platform() -> Weight;
@@ -29,27 +26,14 @@ pub trait WeightInfo {
 	fn set_required() -> Weight;
 	fn set_amd_roots() -> Weight;
 	fn set_tpm_roots() -> Weight;
+	fn set_file_signer() -> Weight;
+	fn vouch(n: u32) -> Weight;
+	fn remove_voucher() -> Weight;
 }
 
 /// For the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Reckoned until `make weights` has measured it, as the two that follow: as `set_generation`.
-	fn set_file_signer() -> Weight {
-		Weight::from_parts(40_000_000, 10_000)
-			.saturating_add(T::DbWeight::get().reads_writes(5_u64, 3_u64))
-	}
-	/// An RSA-4096 verification in wasm takes 1.5 ms.
-	fn vouch(n: u32) -> Weight {
-		Weight::from_parts(40_000_000, 10_000)
-			.saturating_add(Weight::from_parts(2_500_000_000, 4_000).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(6_u64, 4_u64))
-			.saturating_add(T::DbWeight::get().reads_writes(1_u64, 1_u64).saturating_mul(n.into()))
-	}
-	fn remove_voucher() -> Weight {
-		Weight::from_parts(50_000_000, 10_000)
-			.saturating_add(T::DbWeight::get().reads_writes(6_u64, 3_u64))
-	}
 	/// Storage: `Policy::AmdRoots` (r:1 w:0)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -65,9 +49,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_148_582_000, 264030)
+		Weight::from_parts(8_093_807_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(8, 3))
 	}
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -77,22 +61,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Policy::Crls` (r:1 w:1)
 	/// Proof: `Policy::Crls` (`max_values`: None, `max_size`: Some(689), added: 3164, mode: `MaxEncodedLen`)
 	fn post_crl() -> Weight {
-		Weight::from_parts(2_356_084_000, 264030)
+		Weight::from_parts(21_099_505_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
 	}
 	/// Storage: `Policy::RevocationGrace` (r:1 w:1)
 	/// Proof: `Policy::RevocationGrace` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_revocation_grace() -> Weight {
-		Weight::from_parts(6_740_000, 1493).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		Weight::from_parts(8_984_000, 1493).saturating_add(T::DbWeight::get().reads_writes(1, 1))
 	}
 	/// Storage: `Policy::Veks` (r:1 w:1)
 	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(1169), added: 3644, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	fn remove_vek() -> Weight {
-		Weight::from_parts(61_401_000, 4634).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(63_825_000, 4634).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Platform` (r:1 w:1)
 	/// Proof: `Policy::Platform` (`max_values`: Some(1), `max_size`: Some(329), added: 824, mode: `MaxEncodedLen`)
@@ -100,8 +84,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_platform() -> Weight {
-		Weight::from_parts(11_317_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(15_634_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Cpus` (r:1 w:1)
 	/// Proof: `Policy::Cpus` (`max_values`: None, `max_size`: Some(332), added: 2807, mode: `MaxEncodedLen`)
@@ -109,8 +95,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_cpu() -> Weight {
-		Weight::from_parts(12_179_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(17_146_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Measurements` (r:1 w:1)
 	/// Proof: `Policy::Measurements` (`max_values`: None, `max_size`: Some(129), added: 2604, mode: `MaxEncodedLen`)
@@ -118,8 +106,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_measurement() -> Weight {
-		Weight::from_parts(12_419_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(17_416_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Generations` (r:1 w:1)
 	/// Proof: `Policy::Generations` (`max_values`: None, `max_size`: Some(82), added: 2557, mode: `MaxEncodedLen`)
@@ -127,8 +117,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_generation() -> Weight {
-		Weight::from_parts(13_580_000, 3547).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(18_707_000, 3547).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::Files` (r:256 w:256)
 	/// Proof: `Policy::Files` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
@@ -138,10 +130,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(3_616_938, 1742)
-			.saturating_add(Weight::from_parts(3_754_011, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(2, 2))
+		Weight::from_parts(6_764_742, 1742)
+			.saturating_add(Weight::from_parts(4_767_068, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(2, 3))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
 	}
@@ -153,21 +147,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_boot_rules() -> Weight {
-		Weight::from_parts(10_906_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(15_303_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 4))
 	}
-	/// Storage: `Policy::Boot` (r:1 w:0)
-	/// Proof: `Policy::Boot` (`max_values`: Some(1), `max_size`: Some(81), added: 576, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Boot` (r:1 w:0)
+	/// Proof: `Policy::Boot` (`max_values`: Some(1), `max_size`: Some(81), added: 576, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::BootParts` (r:256 w:256)
 	/// Proof: `Policy::BootParts` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_boot_parts(n: u32) -> Weight {
-		Weight::from_parts(2_030_469, 1742)
-			.saturating_add(Weight::from_parts(2_774_408, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
+		Weight::from_parts(3_987_626, 1742)
+			.saturating_add(Weight::from_parts(3_495_918, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
 	}
@@ -179,8 +177,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::FilesTightened` (r:0 w:1)
 	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_required() -> Weight {
-		Weight::from_parts(13_861_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(19_409_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 4))
 	}
 	/// Storage: `Policy::AmdRoots` (r:1 w:1)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
@@ -188,9 +188,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(108_001_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(156_273_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Policy::TpmRoots` (r:1 w:1)
 	/// Proof: `Policy::TpmRoots` (`max_values`: Some(1), `max_size`: Some(1049689), added: 1050184, mode: `MaxEncodedLen`)
@@ -198,91 +200,133 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::DistrustedTpmRoots` (r:0 w:2)
+	/// Proof: `Policy::DistrustedTpmRoots` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(381_890_000, 1051174)
+		Weight::from_parts(1_119_066_000, 1051174)
+			.saturating_add(T::DbWeight::get().reads_writes(3, 5))
+	}
+	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::FileSigners` (r:1 w:1)
+	/// Proof: `Policy::FileSigners` (`max_values`: None, `max_size`: Some(4921), added: 7396, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:0)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Tightened` (r:0 w:1)
+	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	fn set_file_signer() -> Weight {
+		Weight::from_parts(19_910_000, 8386).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+	}
+	/// Storage: `Policy::FileSigners` (r:1 w:0)
+	/// Proof: `Policy::FileSigners` (`max_values`: None, `max_size`: Some(4921), added: 7396, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:0)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::Vouched` (r:16 w:16)
+	/// Proof: `Policy::Vouched` (`max_values`: None, `max_size`: Some(385), added: 2860, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::VouchersWait` (r:0 w:1)
+	/// Proof: `Policy::VouchersWait` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
+	fn vouch(n: u32) -> Weight {
+		Weight::from_parts(17_339_419, 8386)
+			.saturating_add(Weight::from_parts(2_627_492_115, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
+			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
+	}
+	/// Storage: `Policy::Vouched` (r:1 w:1)
+	/// Proof: `Policy::Vouched` (`max_values`: None, `max_size`: Some(385), added: 2860, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::FileSigners` (r:1 w:0)
+	/// Proof: `Policy::FileSigners` (`max_values`: None, `max_size`: Some(4921), added: 7396, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:0)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::CurrentRevision` (r:1 w:0)
+	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	fn remove_voucher() -> Weight {
+		Weight::from_parts(66_799_000, 8386).saturating_add(T::DbWeight::get().reads_writes(5, 2))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
-	/// Reckoned until `make weights` has measured it, as the two that follow: as `set_generation`.
-	fn set_file_signer() -> Weight {
-		Weight::from_parts(40_000_000, 10_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(5_u64, 3_u64))
-	}
-	/// An RSA-4096 verification in wasm takes 1.5 ms.
-	fn vouch(n: u32) -> Weight {
-		Weight::from_parts(40_000_000, 10_000)
-			.saturating_add(Weight::from_parts(2_500_000_000, 4_000).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(6_u64, 4_u64))
-			.saturating_add(
-				ParityDbWeight::get().reads_writes(1_u64, 1_u64).saturating_mul(n.into()),
-			)
-	}
-	fn remove_voucher() -> Weight {
-		Weight::from_parts(50_000_000, 10_000)
-			.saturating_add(ParityDbWeight::get().reads_writes(6_u64, 3_u64))
-	}
 	fn register_vek() -> Weight {
-		Weight::from_parts(7_148_582_000, 264030)
+		Weight::from_parts(8_093_807_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(8, 3))
 	}
 	fn post_crl() -> Weight {
-		Weight::from_parts(2_356_084_000, 264030)
+		Weight::from_parts(21_099_505_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 	}
 	fn set_revocation_grace() -> Weight {
-		Weight::from_parts(6_740_000, 1493).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+		Weight::from_parts(8_984_000, 1493).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 	fn remove_vek() -> Weight {
-		Weight::from_parts(61_401_000, 4634)
+		Weight::from_parts(63_825_000, 4634)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_platform() -> Weight {
-		Weight::from_parts(11_317_000, 1814)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(15_634_000, 1814)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_cpu() -> Weight {
-		Weight::from_parts(12_179_000, 3797)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(17_146_000, 3797)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_measurement() -> Weight {
-		Weight::from_parts(12_419_000, 3594)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(17_416_000, 3594)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_generation() -> Weight {
-		Weight::from_parts(13_580_000, 3547)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(18_707_000, 3547)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_files(n: u32) -> Weight {
-		Weight::from_parts(3_616_938, 1742)
-			.saturating_add(Weight::from_parts(3_754_011, 0).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 2))
+		Weight::from_parts(6_764_742, 1742)
+			.saturating_add(Weight::from_parts(4_767_068, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(2, 3))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
 	}
 	fn set_boot_rules() -> Weight {
-		Weight::from_parts(10_906_000, 1742)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(15_303_000, 1742)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 4))
 	}
 	fn set_boot_parts(n: u32) -> Weight {
-		Weight::from_parts(2_030_469, 1742)
-			.saturating_add(Weight::from_parts(2_774_408, 0).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
+		Weight::from_parts(3_987_626, 1742)
+			.saturating_add(Weight::from_parts(3_495_918, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
 	}
 	fn set_required() -> Weight {
-		Weight::from_parts(13_861_000, 18014)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(19_409_000, 18014)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 4))
 	}
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(108_001_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(156_273_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_tpm_roots() -> Weight {
-		Weight::from_parts(381_890_000, 1051174)
+		Weight::from_parts(1_119_066_000, 1051174)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 5))
+	}
+	fn set_file_signer() -> Weight {
+		Weight::from_parts(19_910_000, 8386)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+	}
+	fn vouch(n: u32) -> Weight {
+		Weight::from_parts(17_339_419, 8386)
+			.saturating_add(Weight::from_parts(2_627_492_115, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))
+	}
+	fn remove_voucher() -> Weight {
+		Weight::from_parts(66_799_000, 8386)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
 	}
 }

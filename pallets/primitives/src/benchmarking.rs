@@ -33,11 +33,17 @@ pub trait World<AccountId> {
 	/// Stores a key of a chip.
 	fn add_vek(chip: ChipHash, vek: Vek);
 
+	/// Stores as many keys of a chip as there can be, for the last of which alone there is a revocation list that is current.
+	fn add_veks(chip: ChipHash);
+
 	/// Has miners, each its own hot key, that offer more than anybody orders, each with a live chip and as many keys of it as there can be; and a price of α.
 	fn hosts(count: u32) -> Vec<AccountId>;
 
 	/// Has a VM run with that guest, and an interval over in which it ran; the number of that.
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex;
+
+	/// Has a chip's miner about to lose of its bond for work up to that interval, and the VM's guest have told of as many intervals up to it as are kept, in which it lacked half.
+	fn dispute(chip: &ChipHash, vm: VmId, last: IntervalIndex);
 
 	/// Gives a chip all that other pallets keep of one: keys that others deposited for, an open challenge.
 	fn engage(chip: &ChipHash, miner: &AccountId);

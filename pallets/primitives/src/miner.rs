@@ -28,6 +28,8 @@ pub struct EnrolledTpm {
 	pub ak: BoundedVec<u8, ConstU32<MAX_PUBLIC>>,
 	/// The attestation key's qualified name, as quotes state it.
 	pub qualified_name: BoundedVec<u8, ConstU32<MAX_NAME>>,
+	/// The hash of its vendor's root: it is genuine as long as that is trusted.
+	pub root: [u8; 32],
 }
 
 /// The register of miners.
@@ -36,8 +38,10 @@ pub trait Miners<AccountId> {
 	fn miner_of_hot(hot: &AccountId) -> Option<AccountId>;
 	/// The miner's chips.
 	fn chips(miner: &AccountId) -> Vec<ChipHash>;
-	/// The miner's TPM.
+	/// The miner's TPM, genuine or not.
 	fn tpm(miner: &AccountId) -> Option<EnrolledTpm>;
+	/// The same; none where its vendor's root is trusted no more.
+	fn genuine_tpm(miner: &AccountId) -> Option<EnrolledTpm>;
 }
 
 /// Punishes miners.
@@ -114,6 +118,8 @@ pub trait FollowsLogs {
 pub trait TpmRoots {
 	/// DER.
 	fn tpm_roots() -> Vec<Vec<u8>>;
+	/// Whether the root of that hash was trusted and is no more.
+	fn is_distrusted(root: &[u8; 32]) -> bool;
 }
 
 /// Chips' keys, verified.

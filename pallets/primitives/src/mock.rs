@@ -60,6 +60,8 @@ parameter_types! {
 	pub static Left: Vec<AccountId32> = vec![];
 	/// The roots that [`MockTpmRoots`] trusts.
 	pub static Roots: Vec<Vec<u8>> = vec![];
+	/// The hashes of those that it trusts no more.
+	pub static Distrusted: Vec<[u8; 32]> = vec![];
 	/// What [`MockOracle`] tells, for what is new and for what runs.
 	pub static PriceForOrders: Option<Price> = None;
 	pub static PriceForLeases: Option<Price> = None;
@@ -130,6 +132,7 @@ pub fn reset() {
 	Chips::set(vec![]);
 	Left::set(vec![]);
 	Roots::set(vec![]);
+	Distrusted::set(vec![]);
 	PriceForOrders::set(None);
 	PriceForLeases::set(None);
 	Offering::set(vec![]);
@@ -324,6 +327,10 @@ impl Miners<AccountId32> for MockMiners {
 	fn tpm(miner: &AccountId32) -> Option<EnrolledTpm> {
 		REGISTER.with(|all| all.borrow().get(miner).and_then(|(_, tpm)| tpm.clone()))
 	}
+
+	fn genuine_tpm(miner: &AccountId32) -> Option<EnrolledTpm> {
+		Self::tpm(miner).filter(|tpm| !MockTpmRoots::is_distrusted(&tpm.root))
+	}
 }
 
 impl ChipOwners<AccountId32> for MockMiners {
@@ -406,9 +413,10 @@ impl Liveness for MockLiveness {
 	}
 
 	fn draw(lot: [u8; 8]) -> Option<ChipHash> {
-		let fit = Fit::get();
-		let at = u64::from_le_bytes(lot).checked_rem(fit.len() as u64)?;
-		fit.get(at as usize).map(|(chip, _)| *chip)
+		Fit::mutate(|fit| {
+			let at = u64::from_le_bytes(lot).checked_rem(fit.len() as u64)?;
+			fit.get(at as usize).map(|(chip, _)| *chip)
+		})
 	}
 }
 
@@ -481,6 +489,10 @@ impl TpmRoots for MockTpmRoots {
 	fn tpm_roots() -> Vec<Vec<u8>> {
 		Roots::get()
 	}
+
+	fn is_distrusted(root: &[u8; 32]) -> bool {
+		Distrusted::get().contains(root)
+	}
 }
 
 pub struct MockVeks;
@@ -547,6 +559,8 @@ impl crate::benchmarking::World<AccountId32> for MockWorld {
 		add_vek(chip, vek);
 	}
 
+	fn add_veks(_: ChipHash) {}
+
 	fn hosts(count: u32) -> Vec<AccountId32> {
 		PriceForOrders::set(Some(500_000_000));
 		PriceForLeases::set(Some(500_000_000));
@@ -569,6 +583,8 @@ impl crate::benchmarking::World<AccountId32> for MockWorld {
 		CurrentInterval::set(Interval { index: 10, from: Now::get(), length: 600 });
 		9
 	}
+
+	fn dispute(_: &ChipHash, _: VmId, _: IntervalIndex) {}
 
 	fn engage(_: &ChipHash, _: &AccountId32) {}
 }

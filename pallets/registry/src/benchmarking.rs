@@ -110,7 +110,7 @@ fn established<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), Benchmar
 fn own_tpm<T: Config>(miner: &AccountIdOf<T>, ek: EkHash) {
 	let qualified_name = vec![0; 34].try_into().expect("as long as a name");
 	MinerOfEk::<T>::insert(ek, miner);
-	Tpms::<T>::insert(miner, EnrolledTpm { ek, ak: ak(), qualified_name });
+	Tpms::<T>::insert(miner, EnrolledTpm { ek, ak: ak(), qualified_name, root: [0; 32] });
 }
 
 /// An enrolment with the largest committee, each of whose members has posted a sound credential; the workers' keys.
@@ -142,6 +142,7 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 	let row = Enrolment {
 		ek,
 		ek_key,
+		root: [0; 32],
 		ak: ak(),
 		ak_name,
 		committee,

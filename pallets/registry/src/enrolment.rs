@@ -8,8 +8,8 @@ use frame_support::{ensure, pallet_prelude::DispatchResult, traits::UnixTime, Bo
 use hcc_evidence::{
 	crypto::RustCrypto,
 	tpm::{
-		credential_secret, make_credential, seed_hash, verify_ek, AttestationKey, CredentialSecret,
-		CredentialSeed, EndorsementKey,
+		credential_secret, make_credential, seed_hash, verify_ek_to_root, AttestationKey,
+		CredentialSecret, CredentialSeed, EndorsementKey,
 	},
 	UnixSeconds,
 };
@@ -32,7 +32,7 @@ impl<T: Config> Pallet<T> {
 		let open = Enrolments::<T>::get(&miner).is_some_and(|former| former.deadline >= now);
 		ensure!(!open, Error::<T>::EnrolmentOpen);
 		let ak_name = Self::check_ak(&ak)?;
-		let ek_key = Self::check_ek(ek_certificate, intermediates)?;
+		let (ek_key, root) = Self::check_ek(ek_certificate, intermediates)?;
 		let ek = ek_key.using_encoded(blake2_256);
 		let holder = MinerOfEk::<T>::get(ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 		let validators = committee.iter().map(|member| member.validator.clone()).collect();
 		Enrolments::<T>::insert(
 			&miner,
-			Enrolment { ek, ek_key, ak, ak_name, committee, answered: false, deadline },
+			Enrolment { ek, ek_key, root, ak, ak_name, committee, answered: false, deadline },
 		);
 		Self::deposit_event(Event::EnrolmentOpened { miner, ek, committee: validators, deadline });
 		Ok(())
@@ -57,11 +57,13 @@ impl<T: Config> Pallet<T> {
 	fn check_ek(
 		certificate: &[u8],
 		intermediates: &[CertificateBytes],
-	) -> Result<EndorsementKey, Error<T>> {
+	) -> Result<(EndorsementKey, [u8; 32]), Error<T>> {
 		let intermediates: Vec<Vec<u8>> = intermediates.iter().map(|der| der.to_vec()).collect();
 		let now = UnixSeconds(T::Time::now().as_secs());
-		verify_ek::<RustCrypto>(certificate, &intermediates, &T::TpmRoots::tpm_roots(), now)
-			.map_err(|_| Error::<T>::EkRefused)
+		let roots = T::TpmRoots::tpm_roots();
+		let (key, root) = verify_ek_to_root::<RustCrypto>(certificate, &intermediates, &roots, now)
+			.map_err(|_| Error::<T>::EkRefused)?;
+		Ok((key, blake2_256(root)))
 	}
 
 	/// As many validators in office as a committee has places. They are not drawn by lot: what a credential conveys is proven by its seed,
@@ -222,7 +224,12 @@ impl<T: Config> Pallet<T> {
 			.and_then(|key| key.endorsement_qualified_name())
 			.and_then(|name| BoundedVec::try_from(name).ok())
 			.ok_or(Error::<T>::AkRefused)?;
-		let tpm = EnrolledTpm { ek: enrolment.ek, ak: enrolment.ak, qualified_name };
+		let tpm = EnrolledTpm {
+			ek: enrolment.ek,
+			ak: enrolment.ak,
+			qualified_name,
+			root: enrolment.root,
+		};
 		let former = Tpms::<T>::get(&miner);
 		if let Some(former) = &former {
 			MinerOfEk::<T>::remove(former.ek);

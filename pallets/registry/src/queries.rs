@@ -3,7 +3,9 @@
 extern crate alloc;
 use alloc::vec::Vec;
 
-use hcc_primitives::{ChipHash, ChipOwners, EnrolledTpm, Offered, Offers, Ticks};
+use hcc_primitives::{
+	ChipHash, ChipOwners, EnrolledTpm, Miners as _, Offered, Offers, Ticks, TpmRoots,
+};
 
 use crate::*;
 
@@ -15,7 +17,7 @@ impl<T: Config> Pallet<T> {
 			Standing::Exiting
 		} else if row.chips.is_empty() {
 			Standing::WithoutChip
-		} else if !Tpms::<T>::contains_key(miner) {
+		} else if Self::genuine_tpm(miner).is_none() {
 			Standing::WithoutTpm
 		} else if row.bond < Self::rules().min_bond {
 			Standing::Underbonded
@@ -36,6 +38,10 @@ impl<T: Config> hcc_primitives::Miners<AccountIdOf<T>> for Pallet<T> {
 
 	fn tpm(miner: &AccountIdOf<T>) -> Option<EnrolledTpm> {
 		Tpms::<T>::get(miner)
+	}
+
+	fn genuine_tpm(miner: &AccountIdOf<T>) -> Option<EnrolledTpm> {
+		Tpms::<T>::get(miner).filter(|tpm| !T::TpmRoots::is_distrusted(&tpm.root))
 	}
 }
 

@@ -181,7 +181,7 @@ pub struct Miner<AccountId, Balance> {
 pub enum Standing {
 	/// It has claimed no chip.
 	WithoutChip,
-	/// Its TPM is not proven.
+	/// Its TPM is not proven, or its vendor's root is trusted no more.
 	WithoutTpm,
 	/// Its bond is smaller than the rules ask for: it was slashed, or the rules have changed. It must answer challenges all the same.
 	Underbonded,
@@ -256,6 +256,8 @@ pub struct Posted {
 pub struct Enrolment<AccountId> {
 	pub ek: EkHash,
 	pub ek_key: EndorsementKey,
+	/// The hash of the vendor's root up to which its certificate was verified.
+	pub root: [u8; 32],
 	/// TPMT_PUBLIC.
 	pub ak: AkBytes,
 	/// The name of that key.

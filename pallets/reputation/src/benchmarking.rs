@@ -14,7 +14,12 @@ fn struck<T: Config>(number: u32) -> ChipHash {
 	let miner: AccountIdOf<T> = account("miner", number, 0);
 	let mut chip = [0; 32];
 	chip[..4].copy_from_slice(&number.to_le_bytes());
-	let tpm = EnrolledTpm { ek: chip, ak: Default::default(), qualified_name: Default::default() };
+	let tpm = EnrolledTpm {
+		ek: chip,
+		ak: Default::default(),
+		qualified_name: Default::default(),
+		root: [0; 32],
+	};
 	T::World::register(&miner, &[chip], tpm);
 	let incident = |seq| Incident {
 		seq,

@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_reputation`, measured by `make weights`.
 //!
-//! 2026-11-23, , steps 50, repeat 20; wasm, 1024 MiB of database cache.
+//! 2026-11-26, AMD EPYC, steps 50, repeat 20; wasm, 1024 MiB of database cache.
 
 #![allow(unused_parens, clippy::unnecessary_cast)]
 
@@ -29,25 +29,31 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::Miners` (r:512 w:512)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:512 w:512)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:512 w:512)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:513 w:513)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Compensation::Cases` (r:512 w:512)
+	/// Proof: `Compensation::Cases` (`max_values`: None, `max_size`: Some(109), added: 2584, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Compensation::Ends` (r:0 w:512)
+	/// Proof: `Compensation::Ends` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn make_slashes(n: u32) -> Weight {
-		Weight::from_parts(8_362_000, 19863)
-			.saturating_add(Weight::from_parts(46_237_671, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(3, 2))
-			.saturating_add(T::DbWeight::get().reads(4).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().writes(4).saturating_mul(n.into()))
+		Weight::from_parts(9_764_000, 19863)
+			.saturating_add(Weight::from_parts(82_145_596, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
+			.saturating_add(T::DbWeight::get().reads(5).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().writes(6).saturating_mul(n.into()))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn make_slashes(n: u32) -> Weight {
-		Weight::from_parts(8_362_000, 19863)
-			.saturating_add(Weight::from_parts(46_237_671, 0).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
-			.saturating_add(ParityDbWeight::get().reads(4).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().writes(4).saturating_mul(n.into()))
+		Weight::from_parts(9_764_000, 19863)
+			.saturating_add(Weight::from_parts(82_145_596, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
+			.saturating_add(ParityDbWeight::get().reads(5).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().writes(6).saturating_mul(n.into()))
 	}
 }

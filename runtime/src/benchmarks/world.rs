@@ -23,6 +23,12 @@ use crate::*;
 /// The chain around the pallet that is measured.
 pub struct World;
 
+/// Sets what may be set so already.
+fn govern(set: frame_support::dispatch::DispatchResult) {
+	let unchanged = pallet_policy::Error::<Runtime>::Unchanged;
+	assert!(set.is_ok() || set == Err(unchanged.into()), "root sets policy");
+}
+
 /// An account with enough for every bond and deposit.
 fn endowed(kind: &str, number: u32) -> AccountId {
 	let who = AccountId::from(BlakeTwo256::hash_of(&(kind, number)).0);
@@ -34,6 +40,22 @@ fn endowed(kind: &str, number: u32) -> AccountId {
 fn root() -> ArkId {
 	let roots = Policy::amd_roots().unwrap_or_default();
 	ark_id(&roots.last().expect("the genesis trusts some").ark)
+}
+
+/// Another one, which has no revocation list.
+fn unlisted() -> ArkId {
+	let roots = Policy::amd_roots().unwrap_or_default();
+	let unlisted = roots.iter().map(|roots| ark_id(&roots.ark)).find(|ark| *ark != root());
+	unlisted.expect("the genesis trusts several")
+}
+
+/// The longest revocation list, current, of the root that is found last; of the others none is known.
+fn list_revoked() {
+	let revoked = vec![[0; 20]; pallet_policy::MAX_REVOKED as usize];
+	let revoked = frame_support::BoundedVec::truncate_from(revoked);
+	let row = pallet_policy::CrlRow { this_update: NOW, next_update: NOW, revoked };
+	pallet_policy::Crls::<Runtime>::insert(root(), row);
+	pallet_policy::RevocationGrace::<Runtime>::put(1);
 }
 
 /// A key of a chip for a TCB that `number` tells from others.
@@ -68,6 +90,7 @@ fn host(number: u32) -> AccountId {
 		ek: chip,
 		ak: vec![0; 88].try_into().expect("as long as a key"),
 		qualified_name: vec![0; 34].try_into().expect("as long as a name"),
+		root: [0; 32],
 	};
 	World::register(&miner, &[chip], tpm);
 	pallet_registry::Miners::<Runtime>::mutate(&miner, |row| {
@@ -118,6 +141,11 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			.map(|number| (endowed("validator", number), endowed("worker", number)))
 			.collect();
 		for (validator, worker) in &pairs {
+			let bond = Validators::rules().min_bond;
+			Balances::hold(&pallet_validators::HoldReason::Bond.into(), validator, bond)
+				.expect("the account has enough");
+			let candidate = pallet_validators::Candidate { who: validator.clone(), bond };
+			pallet_validators::Candidates::<Runtime>::try_append(candidate).expect("there is room");
 			pallet_validators::WorkerOf::<Runtime>::insert(validator, worker);
 			pallet_validators::ValidatorOf::<Runtime>::insert(worker, validator);
 		}
@@ -174,6 +202,15 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		deposit_vek(chip, vek, endowed("depositor", 0));
 	}
 
+	fn add_veks(chip: ChipHash) {
+		list_revoked();
+		for number in 1..pallet_policy::MAX_VEKS {
+			let vek = Vek { ark: unlisted(), ..vek(number as u8) };
+			deposit_vek(chip, vek, endowed("depositor", number));
+		}
+		deposit_vek(chip, vek(0), endowed("depositor", 0));
+	}
+
 	fn hosts(count: u32) -> Vec<AccountId> {
 		let rate = pallet_oracle::Rate {
 			price: 500_000_000,
@@ -190,9 +227,9 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			platform_required: 0,
 			platform_allowed: 0,
 		};
-		Policy::set_platform(RuntimeOrigin::root(), Some(rules)).expect("root sets policy");
+		govern(Policy::set_platform(RuntimeOrigin::root(), Some(rules)));
 		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
-		Policy::set_generation(RuntimeOrigin::root(), line, trust).expect("root sets policy");
+		govern(Policy::set_generation(RuntimeOrigin::root(), line, trust));
 		let from = pallet_verdicts::CurrentTick::<Runtime>::get();
 		let interval = Interval { index: 20, from, length: 600 };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
@@ -245,6 +282,30 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			length: 600,
 		});
 		9
+	}
+
+	fn dispute(chip: &ChipHash, vm: VmId, last: IntervalIndex) {
+		let case = pallet_compensation::Case {
+			first: 0,
+			last,
+			total: units::ALPHA,
+			pot: 0,
+			given: 0,
+			stage: pallet_compensation::Stage::Open,
+		};
+		pallet_compensation::Cases::<Runtime>::insert(chip, case);
+		let first = last.saturating_add(1).saturating_sub(pallet_usage::MAX_KEPT);
+		let lacked =
+			|interval| pallet_usage::Entry { interval, covered: 3_600_000, lost: 1_800_000 };
+		let entries = (first..=last).map(lacked).collect::<Vec<_>>();
+		let account = pallet_usage::Account {
+			generation: 1,
+			boot_counter: 1,
+			sequence: 1,
+			last,
+			entries: frame_support::BoundedVec::truncate_from(entries),
+		};
+		pallet_usage::Accounts::<Runtime>::insert(vm, account);
 	}
 
 	fn engage(chip: &ChipHash, miner: &AccountId) {

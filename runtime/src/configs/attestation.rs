@@ -21,10 +21,10 @@ use crate::{
 	*,
 };
 
-/// The most bytes of a measurement log in one evidence: what the runtime judges in 10 ms.
-const MAX_LOG: u32 = 512 << 10;
+/// The most bytes of a measurement log in one evidence: with an event log beside it, what the runtime judges in 10 ms.
+const MAX_LOG: u32 = 32 << 10;
 /// The most of its entries.
-const MAX_ENTRIES: u32 = 2_000;
+const MAX_ENTRIES: u32 = 128;
 
 parameter_types! {
 	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();

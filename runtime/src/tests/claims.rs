@@ -40,6 +40,7 @@ pub(super) fn enrol(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 		ek,
 		ak: machine.ak_public().try_into().expect("short"),
 		qualified_name: machine.signer().try_into().expect("short"),
+		root: [0; 32],
 	};
 	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, who.clone());
 	pallet_registry::Tpms::<Runtime>::insert(who.clone(), tpm);

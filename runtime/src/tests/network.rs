@@ -107,6 +107,7 @@ pub(super) fn activate(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 		ek,
 		ak: machine.ak_public().try_into().expect("short"),
 		qualified_name: machine.signer().try_into().expect("short"),
+		root: [0; 32],
 	};
 	pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, who);
 	pallet_registry::Tpms::<Runtime>::insert(who, tpm);

@@ -2,7 +2,10 @@
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_evidence::host::{HostEvidence, PinnedContext};
-use hcc_primitives::mock::{self, Now, Opened, Refusal};
+use hcc_primitives::{
+	mock::{self, MockMiners, Now, Opened, Refusal},
+	Miners as _,
+};
 use sp_runtime::{AccountId32, DispatchError};
 
 use crate::{
@@ -141,7 +144,7 @@ fn what_is_too_long_or_no_such_thing_is_refused() {
 		assert_eq!(altered(&|e| e.snp_report.truncate(1183)), length);
 		assert_eq!(altered(&|e| e.tpms_attest.resize(MAX_ATTEST + 1, 0)), length);
 		assert_eq!(altered(&|e| e.tpm_signature.resize(MAX_SIGNATURE + 1, 0)), length);
-		assert_eq!(altered(&|e| e.ima_delta.records.resize((512 << 10) + 1, 0)), length);
+		assert_eq!(altered(&|e| e.ima_delta.records.resize((64 << 10) + 1, 0)), length);
 		assert_eq!(altered(&|e| e.boot = Some(vec![0; MAX_BOOT_LOG + 1])), length);
 		let malformed: DispatchError = Error::<Test>::EvidenceMalformed.into();
 		assert_eq!(altered(&|e| e.tpms_attest.truncate(10)), malformed);
@@ -157,6 +160,11 @@ fn a_missing_key_or_tpm_is_the_miners_matter() {
 		// Another REPORTED_TCB, of which no key is registered.
 		evidence.snp_report[0x180] ^= 1;
 		assert_noop!(submit(evidence), Error::<Test>::VekMissing);
+		// Its vendor's root is trusted no more.
+		let root = MockMiners::tpm(&miner()).expect("it has one").root;
+		mock::Distrusted::set(vec![root]);
+		assert_noop!(submit(alice.answer(&context)), Error::<Test>::TpmMissing);
+		mock::Distrusted::set(vec![]);
 		mock::register(miner(), vec![chip(&alice)], None);
 		context.boot = None;
 		assert_noop!(submit(alice.answer(&context)), Error::<Test>::TpmMissing);

@@ -122,8 +122,12 @@ fn a_chip_that_leaves_and_comes_back_has_booted_what_it_had() {
 		assert_eq!(back().boot_profile, booted, "however often");
 		// Beside another TPM it is another machine.
 		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
-		let tpm =
-			EnrolledTpm { ek: [1; 32], ak: Default::default(), qualified_name: Default::default() };
+		let tpm = EnrolledTpm {
+			ek: [1; 32],
+			ak: Default::default(),
+			qualified_name: Default::default(),
+			root: [0; 32],
+		};
 		mock::register(miner(), vec![chip(&alice)], Some(tpm));
 		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
 		assert_eq!(Attestation::host(chip(&alice)).expect("enlisted").boot_profile, None);

@@ -140,6 +140,13 @@ fn a_well_known_case() {
 }
 
 #[test]
+fn a_disk_alone_is_the_same_disk_and_nothing_else() {
+	let all = Allotment { vcpus: 1, memory: 2, disk: 3, egress: 4 };
+	let alone = Allotment { vcpus: 0, memory: 0, disk: 3, egress: 0 };
+	assert_eq!(all.disk_alone(), alone);
+}
+
+#[test]
 fn what_does_not_fit_in_one_respect_does_not_fit() {
 	let free = Allotment { vcpus: 4, memory: 4, disk: 4, egress: 0 };
 	assert!(free.fits(&free));

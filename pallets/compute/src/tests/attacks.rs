@@ -21,7 +21,7 @@ fn a_flood_of_orders_delays_others_and_no_more() {
 		}
 		assert_ok!(order(small()));
 		let mine = LastId::<Test>::get();
-		let room = <() as WeightInfo>::attend().saturating_mul(20);
+		let room = Compute::attend_weight().saturating_mul(20);
 		let mut waited = 0;
 		while matches!(state(mine), State::Pending { .. }) {
 			Now::mutate(|now| *now += 1);

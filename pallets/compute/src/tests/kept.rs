@@ -104,6 +104,21 @@ fn a_miner_that_no_chip_vouches_for_is_paid_for_no_disk() {
 }
 
 #[test]
+fn nothing_is_told_of_a_disk_for_which_nothing_is_owed() {
+	run(|| {
+		let told = || events().iter().any(|event| matches!(event, Event::DiskPaid { .. }));
+		let id = stopped();
+		assert_ok!(Compute::start(signed(TENANT), id));
+		assert!(!told(), "no time has passed");
+		boot(id);
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		tick();
+		assert_ok!(Compute::start(signed(TENANT), id));
+		assert!(told());
+	});
+}
+
+#[test]
 fn a_vm_is_kept_as_long_as_its_escrow_pays_for_the_disk_and_for_a_day() {
 	run(|| {
 		MockRules::set(Rules { stopped: 1_000_000, ..RULES });

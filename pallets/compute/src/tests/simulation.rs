@@ -9,7 +9,7 @@ use frame_support::{
 };
 use hcc_primitives::{
 	mock::{
-		register, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
+		register, Asked, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
 		PriceForOrders, Settled,
 	},
 	units::{Balance, ALPHA},
@@ -210,6 +210,7 @@ fn simulate(size: &Size) {
 				Emission::do_try_state().expect("the invariants hold");
 			}
 			Settled::set(vec![]);
+			Asked::set(vec![]);
 		}
 		// All give up, and all is settled.
 		for (id, vm) in Vms::<Test>::iter().collect::<Vec<_>>() {

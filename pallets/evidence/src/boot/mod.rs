@@ -9,4 +9,4 @@ mod rules;
 
 pub use event::{Event, Events, EV_NO_ACTION};
 pub use replay::{replay, BootPcrs, PCRS};
-pub use rules::{code_events, judge, BootParts, BootRole, BootRules, CodeEvent};
+pub use rules::{code_events, judge, BootParts, BootRole, BootRules, CodeEvent, MAX_JUDGED};

@@ -18,7 +18,7 @@ const SEPARATORS: [[u8; 4]; 2] = [[0; 4], [0xff; 4]];
 /// The PCR of Secure Boot's variables.
 const SECURE_BOOT_PCR: u32 = 7;
 /// The most events that are held against a list. GRUB makes some eighty.
-const MAX_JUDGED: usize = 256;
+pub const MAX_JUDGED: usize = 128;
 
 /// What a digest of the event log stands for: with it, where it may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

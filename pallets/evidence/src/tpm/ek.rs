@@ -87,6 +87,19 @@ pub fn verify_ek<C: Crypto>(
 	roots: &[Vec<u8>],
 	now: UnixSeconds,
 ) -> Check<EndorsementKey> {
+	Ok(verify_ek_to_root::<C>(der, intermediates, roots, now)?.0)
+}
+
+/// The same, and up to which of `roots` it was verified.
+///
+/// ## Errors
+/// Those of [`verify_ek`].
+pub fn verify_ek_to_root<'a, C: Crypto>(
+	der: &'a [u8],
+	intermediates: &'a [Vec<u8>],
+	roots: &'a [Vec<u8>],
+	now: UnixSeconds,
+) -> Check<(EndorsementKey, &'a [u8])> {
 	if intermediates.len() > MAX_INTERMEDIATES {
 		return Err(Rejection::new(
 			RejectCode::EkUnknownIssuer,
@@ -98,10 +111,12 @@ pub fn verify_ek<C: Crypto>(
 	let leaf = Certificate::parse(der, TPM_CHAIN)?;
 	check_leaf(&leaf)?;
 	leaf.check_validity("EK validity", now)?;
-	check_chain::<C>(der, intermediates, roots, now)?;
+	let root = check_chain::<C>(der, intermediates, roots, now)?;
 	match leaf.key()? {
-		CertificateKey::Rsa(key) if key.modulus.len() == 256 => Ok(EndorsementKey::Rsa2048(key)),
-		CertificateKey::P256(key) => Ok(EndorsementKey::P256(key)),
+		CertificateKey::Rsa(key) if key.modulus.len() == 256 => {
+			Ok((EndorsementKey::Rsa2048(key), root))
+		},
+		CertificateKey::P256(key) => Ok((EndorsementKey::P256(key), root)),
 		CertificateKey::Rsa(_) | CertificateKey::P384(_) => Err(Rejection::new(
 			RejectCode::EkKind,
 			"subjectPublicKeyInfo",
@@ -116,7 +131,7 @@ fn check_chain<'a, C: Crypto>(
 	intermediates: &'a [Vec<u8>],
 	roots: &'a [Vec<u8>],
 	now: UnixSeconds,
-) -> Check {
+) -> Check<&'a [u8]> {
 	let mut subject = leaf;
 	let mut failure = None;
 	for below in 0..MAX_DEPTH {
@@ -131,8 +146,8 @@ fn check_chain<'a, C: Crypto>(
 				None => false,
 			})
 		};
-		if issuer_of(roots).is_some() {
-			return Ok(());
+		if let Some(root) = issuer_of(roots) {
+			return Ok(root);
 		}
 		match issuer_of(intermediates) {
 			Some(intermediate) => subject = intermediate,

@@ -14,7 +14,7 @@ pub use attest::{Attest, ClockInfo};
 pub use credential::{
 	credential_secret, make_credential, seed_hash, Credential, CredentialSecret, CredentialSeed,
 };
-pub use ek::{certificate_in_nv, verify_ek, EndorsementKey};
+pub use ek::{certificate_in_nv, verify_ek, verify_ek_to_root, EndorsementKey};
 pub use key::{AttestationKey, PublicKey, Scheme};
 pub use pcr::{PcrBank, PcrSelection, PcrValues};
 pub use quote::{verify_quote, AuthenticQuote, QuoteRequest, Wanted};

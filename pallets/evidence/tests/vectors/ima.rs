@@ -44,7 +44,7 @@ fn the_log_of_a_real_server_replays_in_both_banks() {
 	}
 }
 
-/// A server's log of 16,169 entries takes nine parts; what is left is brought by the evidence.
+/// A server's log of 16,169 entries takes nine parts of 2,000; what is left is brought by the evidence.
 #[test]
 fn the_log_of_a_real_server_is_followed_in_parts() {
 	let Some(vector) = Vector::find("tpm-ima-e2e/hpe-dl160-quote-ima") else { return };

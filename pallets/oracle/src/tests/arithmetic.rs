@@ -138,3 +138,27 @@ fn nothing_overflows_at_the_largest_price() {
 	assert_eq!(smoothed(1, most, u32::MAX, 1), most);
 	assert_eq!(smoothed(most, 1, u32::MAX, 1), 1);
 }
+
+#[test]
+fn exactly_half_of_the_reports_is_no_majority() {
+	let band = Perbill::from_percent(10);
+	// Their median is 101, and a tenth of it 10: 91 is within that, and 90 is not.
+	assert_eq!(consensus(&[90, 100, 102, 1_000], band), Consensus::None);
+	assert_eq!(consensus(&[91, 100, 102, 1_000], band), Consensus::Median(101));
+}
+
+#[test]
+fn a_report_that_differs_by_just_so_much_is_not_absurd() {
+	let half = Perbill::from_percent(50);
+	assert!(!is_absurd(50, 100, half) && !is_absurd(100, 50, half));
+	assert!(is_absurd(49, 100, half) && is_absurd(100, 49, half));
+}
+
+#[test]
+fn where_the_bounds_of_a_day_meet_the_price_goes_there() {
+	let limit = Perbill::from_percent(20);
+	// A fifth more than 100 is a fifth less than 150.
+	assert_eq!(within_day(130, 100, &[150], limit), 120);
+	assert_eq!(within_day(110, 150, &[100], limit), 120);
+	assert_eq!(within_day(130, 100, &[151], limit), 100, "here they exclude each other");
+}

@@ -161,6 +161,35 @@ fn required_files() {
 }
 
 #[test]
+fn roots_of_tpms_that_are_left_out_are_remembered_until_they_are_trusted_again() {
+	use hcc_primitives::TpmRoots as _;
+	bare(|| {
+		let list = |numbers: &[u8]| -> Option<TpmRootList> {
+			let all: Vec<Certificate> =
+				numbers.iter().map(|number| vec![*number].try_into().expect("short")).collect();
+			Some(all.try_into().expect("few"))
+		};
+		let distrusted = || {
+			let hash = |number: &u8| sp_io::hashing::blake2_256(&[*number]);
+			[1, 2, 3]
+				.into_iter()
+				.filter(|number| Policy::is_distrusted(&hash(number)))
+				.collect::<Vec<_>>()
+		};
+		for (trusted, gone) in [
+			(list(&[1, 2]), vec![]),
+			(list(&[2, 3]), vec![1]),
+			(list(&[1, 3]), vec![2]),
+			(None, vec![1, 2, 3]),
+			(list(&[3]), vec![1, 2]),
+		] {
+			assert_ok!(Policy::set_tpm_roots(root(), trusted));
+			assert_eq!(distrusted(), gone);
+		}
+	});
+}
+
+#[test]
 fn roots() {
 	let root = |number: u8| vec![number].try_into().expect("short");
 	let list = |numbers: &[u8]| -> Option<TpmRootList> {

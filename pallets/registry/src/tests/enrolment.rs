@@ -9,7 +9,11 @@ use hcc_evidence::{
 	},
 	UnixSeconds,
 };
-use hcc_primitives::mock::{Active, Chips, Now, Roots};
+use hcc_primitives::{
+	mock::{Active, Chips, Distrusted, Now, Roots},
+	Miners as _,
+};
+use sp_io::hashing::blake2_256;
 
 use crate::{mock::*, tests::tpm, *};
 
@@ -93,6 +97,28 @@ fn a_tpm_that_opens_more_than_two_thirds_is_enrolled() {
 		assert_noop!(reveal(204), Error::<Test>::NoEnrolment);
 		assert_ok!(Registry::add_chip(signed(1), [2; 32]));
 		assert_eq!(Chips::get().len(), 2, "a chip that comes later is ready at once");
+	});
+}
+
+#[test]
+fn a_tpm_is_genuine_as_long_as_its_vendors_root_is_trusted() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+		for validator in 201..=203 {
+			assert_ok!(reveal(validator));
+		}
+		let root = blake2_256(&tpm::ca());
+		assert_eq!(Tpms::<Test>::get(account(1)).map(|tpm| tpm.root), Some(root));
+		let genuine = || Registry::genuine_tpm(&account(1)).is_some();
+		assert!(genuine());
+		Distrusted::set(vec![[1; 32], root]);
+		assert!(!genuine() && Tpms::<Test>::contains_key(account(1)));
+		assert_eq!(Registry::standing(account(1)), Some(Standing::WithoutTpm));
+		Distrusted::set(vec![[1; 32]]);
+		assert_eq!(Registry::standing(account(1)), Some(Standing::Ready));
 	});
 }
 

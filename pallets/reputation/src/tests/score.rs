@@ -190,3 +190,33 @@ fn what_no_honest_host_sends_costs_as_much_as_what_it_could_hide() {
 		assert_eq!(after(&[failed(code)]).strikes, 0, "{code:?}");
 	}
 }
+
+#[test]
+fn what_was_never_allowed_to_boot_and_what_cannot_be_decoded_cost_a_strike() {
+	for (code, left) in [(RejectCode::BootUnknown, 200), (RejectCode::ReportLength, 100)] {
+		let score = after(&[failed(code)]);
+		assert_eq!((score.value, score.strikes, score.quarantined), (left, 1, false), "{code:?}");
+	}
+}
+
+#[test]
+fn after_an_incident_accepted_evidence_is_counted_anew() {
+	let (passed, missed) = (Conduct::Passed, Conduct::Missed);
+	let score = after(&[passed, passed, passed, missed, passed]);
+	assert_eq!((score.value, score.strikes, score.streak), (140, 1, 1));
+}
+
+#[test]
+fn a_tier_begins_at_its_score() {
+	let tier = |value| Score { value, ..Score::first(&RULES, 0) }.tier(&RULES);
+	assert_eq!([299, 300].map(tier), [Tier::Probation, Tier::Regular]);
+	assert_eq!([699, 700].map(tier), [Tier::Regular, Tier::Trusted]);
+}
+
+#[test]
+fn the_last_strike_is_the_one_that_suspends_and_no_later_one() {
+	let with = |strikes| Score { strikes, ..Score::first(&RULES, 0) };
+	let is_last = |before, after| with(after).is_last_strike(&with(before), &RULES);
+	assert!(is_last(2, 3));
+	assert!(!is_last(1, 2) && !is_last(3, 3));
+}
