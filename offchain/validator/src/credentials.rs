@@ -134,6 +134,7 @@ mod tests {
 		Enrolment {
 			ek: [7; 32],
 			ek_key: key.into(),
+			root: [9; 32],
 			ak: bounded(vec![8]),
 			ak_name: vec![9],
 			committee: bounded(vec![Member { validator: alice(), posted }]),
