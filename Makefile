@@ -36,5 +36,5 @@ metadata: setup ## Write the runtime's metadata for its clients, after a change 
 weights: setup ## Measure the weights of the pallets' calls: an hour and a half the first time, ten minutes then.
 	@scripts/weights.sh
 
-mutants: setup ## Change the arithmetic in small ways and list what no test notices: two hours the first time.
+mutants: setup ## Change the arithmetic in small ways and list what no test notices: half an hour the first time.
 	@scripts/mutants.sh
