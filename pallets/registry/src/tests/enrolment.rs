@@ -68,6 +68,17 @@ fn reveal(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo 
 	Registry::reveal_seed(signed(validator), account(1), seed(validator))
 }
 
+/// Three of the four validators convey their credentials, and the TPM opens them: enough for it to be enrolled.
+fn complete() {
+	for validator in 201..=203 {
+		assert_ok!(post(validator));
+	}
+	assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+	for validator in 201..=203 {
+		assert_ok!(reveal(validator));
+	}
+}
+
 /// Runs a test with miner 1, its chip, and an enrolment of its TPM. Skips it where there are no vectors.
 fn enrolling(test: impl FnOnce()) {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
@@ -103,13 +114,7 @@ fn a_tpm_that_opens_more_than_two_thirds_is_enrolled() {
 #[test]
 fn a_tpm_is_genuine_as_long_as_its_vendors_root_is_trusted() {
 	enrolling(|| {
-		for validator in 201..=203 {
-			assert_ok!(post(validator));
-		}
-		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
-		for validator in 201..=203 {
-			assert_ok!(reveal(validator));
-		}
+		complete();
 		let root = blake2_256(&tpm::ca());
 		assert_eq!(Tpms::<Test>::get(account(1)).map(|tpm| tpm.root), Some(root));
 		let genuine = || Registry::genuine_tpm(&account(1)).is_some();
@@ -242,13 +247,7 @@ fn an_enrolment_ends_with_its_deadline_and_can_be_begun_again() {
 #[test]
 fn one_tpm_is_one_miners() {
 	enrolling(|| {
-		for validator in 201..=203 {
-			assert_ok!(post(validator));
-		}
-		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
-		for validator in 201..=203 {
-			assert_ok!(reveal(validator));
-		}
+		complete();
 		registered(2);
 		let (certificate, ak) = (tpm::ek_certificate().expect("there"), tpm::ak().expect("there"));
 		assert_noop!(enrol(102, certificate.clone(), ak.clone()), Error::<Test>::EkInUse);
