@@ -1,5 +1,8 @@
 use ed25519_dalek::{Signer, SigningKey};
-use hcc_evidence::host::{guest_statement, host_report_data, HostEvidence};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{guest_statement, host_report_data, HostEvidence},
+};
 
 use crate::{
 	check::{check, Expected, Refusal},
@@ -68,7 +71,7 @@ impl<S: ReportSource> Agent<S> {
 	/// Has what was gathered bound by a report, and signs the whole.
 	fn bind(&mut self, attest: Attest) -> Result<Response, ReportError> {
 		let last_chunk = attest.log.as_ref().map(|log| log.id).unwrap_or_default();
-		let report_data = host_report_data(
+		let report_data = host_report_data::<RustCrypto>(
 			&attest.genesis,
 			&attest.nonce,
 			&attest.miner,
@@ -90,7 +93,7 @@ impl<S: ReportSource> Agent<S> {
 			guest_pk: self.public_key(),
 			guest_signature: [0; 64],
 		};
-		let statement = guest_statement(&attest.genesis, &evidence);
+		let statement = guest_statement::<RustCrypto>(&attest.genesis, &evidence);
 		Ok(Response::Evidence { snp_report, guest_signature: self.key.sign(&statement).to_bytes() })
 	}
 }

@@ -43,15 +43,15 @@ fn longest_record() -> usize {
 	bytes as usize / most()
 }
 
-/// What a machine boots: each part, and its role.
-fn boot() -> Vec<(BootEvent, BootRole)> {
+/// What a machine boots: each part, and its role; with as many events as are judged, in a log of so many bytes or a few more.
+fn boot(bytes: usize) -> Vec<(BootEvent, BootRole)> {
 	let needed = [
 		(4, BootRole::Kernel, "kernel"),
 		(9, BootRole::Initrd, "initrd"),
 		(8, BootRole::CommandLine, "command line"),
 	];
 	let needed = needed.map(|(pcr, role, what)| (pcr, role, what.to_owned()));
-	let filled = EVENT_LOG / MAX_JUDGED - 60;
+	let filled = (bytes / MAX_JUDGED).saturating_sub(60);
 	let firmware = (needed.len()..MAX_JUDGED)
 		.map(|at| (0, BootRole::Firmware, format!("volume {at:filled$}")));
 	let event = |(pcr, role, what): (u8, BootRole, String)| {
@@ -60,14 +60,14 @@ fn boot() -> Vec<(BootEvent, BootRole)> {
 	firmware.chain(needed).map(event).collect()
 }
 
-/// The first evidence of a boot, with as much as it can bring.
-fn first_evidence() -> (HostEvidence, PinnedContext) {
+/// The first evidence of a boot: `entries` of its log, the last ones with names of `name` bytes, and an event log of some `bytes`.
+fn first_evidence(entries: usize, name: usize, bytes: usize) -> (HostEvidence, PinnedContext) {
 	let mut machine = Machine::named("bench");
-	let events: Vec<_> = boot().into_iter().map(|(event, _)| event).collect();
+	let events: Vec<_> = boot(bytes).into_iter().map(|(event, _)| event).collect();
 	let log = machine.boot_measuring(&events);
 	machine.run(b"hcc-miner");
-	let name = "f".repeat(longest_record() - 120);
-	for _ in 2..most() {
+	let name = "f".repeat(name);
+	for _ in 2..entries {
 		machine.measure(&sha256(b"bash"), &name);
 	}
 	let context = machine.challenge(2);
@@ -118,9 +118,10 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 			.expect("root sets policy");
 		let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("few");
 		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root sets policy");
-		for (event, role) in boot() {
+		for (event, role) in boot(0).into_iter().chain(boot(EVENT_LOG)) {
 			let digests = vec![sha256(&event.measured)].try_into().expect("one");
-			Policy::set_boot_parts(root(), digests, Some(role)).expect("root sets policy");
+			// What is not filled is the same in both.
+			let _ = Policy::set_boot_parts(root(), digests, Some(role));
 		}
 		let rules = BootRules { secure_boot: false };
 		Policy::set_boot_rules(root(), Some(rules)).expect("root sets policy");
@@ -146,10 +147,17 @@ fn judge(c: &mut Criterion) {
 	group.bench_function("an empty call", |b| {
 		b.iter(|| call(&mut empty, "Core_version", black_box(&[])));
 	});
-	let of_a_host = |entries: usize| (format!("{entries} new entries"), evidence(entries));
-	let first =
-		(format!("{} entries after {MAX_JUDGED} events of its boot", most()), first_evidence());
-	for (what, (evidence, pinned)) in [of_a_host(STEADY), of_a_host(most()), first] {
+	let (most, longest) = (most(), longest_record() - 120);
+	let cases = [
+		("no new entries".to_owned(), evidence(0)),
+		(format!("{STEADY} new entries"), evidence(STEADY)),
+		(format!("{most} new entries"), evidence(most)),
+		(format!("2 entries after {MAX_JUDGED} events"), first_evidence(2, 1, 0)),
+		(format!("2 entries after {MAX_JUDGED} events in 64 KiB"), first_evidence(2, 1, EVENT_LOG)),
+		("as much as there can be".to_owned(), first_evidence(most, longest, EVENT_LOG)),
+	];
+	for (what, (evidence, pinned)) in cases {
+		println!("{what}: {} bytes", evidence.encode().len());
 		let subject = H256(subject_id(&GENESIS, &pinned.chip, 2, &[0; 32]));
 		let arguments = (subject, evidence.encode()).encode();
 		let mut state = state(subject, pinned);

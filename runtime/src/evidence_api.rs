@@ -6,15 +6,15 @@ use codec::{Decode, DecodeAll};
 use frame_support::weights::Weight;
 use hcc_evidence::{
 	boot::MAX_JUDGED,
-	crypto::RustCrypto,
 	host::{
-		evidence_hash, extract, FoldedLog, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery,
-		Verdict, EVAL_VERSION,
+		extract, FoldedLog, HostEvidence, PinnedContext, PolicyExtract, PolicyQuery, Verdict,
+		EVAL_VERSION,
 	},
 	Check,
 };
-use hcc_primitives::{Evaluated, Evaluates, Finding, FollowsLogs, SubjectId};
+use hcc_primitives::{Evaluated, Evaluates, Finding, FollowsLogs, NodeCrypto, SubjectId};
 use pallet_policy::PolicyAt;
+use sp_runtime::traits::Hash as _;
 
 use crate::*;
 
@@ -39,7 +39,7 @@ pub(crate) fn evaluate_host(subject: SubjectId, evidence: &[u8]) -> Option<(u16,
 fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
 	let policy = PolicyAt::<Runtime>::new(pinned.revision)?;
 	let genesis = hcc_primitives::genesis::<Runtime>();
-	Some(pinned.judge::<RustCrypto, _>(evidence, &policy, genesis))
+	Some(pinned.judge::<NodeCrypto, _>(evidence, &policy, genesis))
 }
 
 /// Follows logs by the newest revision of policy.
@@ -60,9 +60,9 @@ impl FollowsLogs for LogsByPolicy {
 /// What a verdict on a host means: what the runtime itself finds.
 pub struct HostEvaluation;
 impl Evaluates for HostEvaluation {
-	fn evaluate(subject: SubjectId, hash: Hash, evidence: &[u8]) -> Option<Evaluated> {
-		let evidence = HostEvidence::decode_all(&mut &evidence[..]).ok()?;
-		if Hash::from(evidence_hash(&evidence)) != hash {
+	fn evaluate(subject: SubjectId, hash: Hash, bytes: &[u8]) -> Option<Evaluated> {
+		let evidence = HostEvidence::decode_all(&mut &bytes[..]).ok()?;
+		if BlakeTwo256::hash(bytes) != hash {
 			return None;
 		}
 		let pinned = Attestation::context(subject)?;
@@ -77,12 +77,12 @@ impl Evaluates for HostEvaluation {
 	}
 
 	fn weight(len: u32) -> Weight {
-		// docs/numbers.md: a judgement in wasm, each entry of a log or of what has booted, each byte. What is listed is read, and so may be who has vouched for it.
+		// docs/numbers.md: a judgement in wasm, each entry of a log, each event of a boot, each byte. What is listed is read, and so may be who has vouched for it.
 		let rows = <Runtime as frame_system::Config>::DbWeight::get();
 		let entries = pallet_attestation::most_entries::<Runtime>(len as usize);
 		let entry = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(2));
 		let events = len.saturating_div(SHORTEST_EVENT).min(MAX_JUDGED as u32);
-		let event = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(1));
+		let event = Weight::from_parts(EVENT, 0).saturating_add(rows.reads(1));
 		Weight::from_parts(EVALUATION, 0)
 			.saturating_add(rows.reads(ROWS))
 			.saturating_add(entry.saturating_mul(entries.into()))
@@ -93,8 +93,9 @@ impl Evaluates for HostEvaluation {
 
 /// Picoseconds.
 const EVALUATION: u64 = 5_800_000_000;
-const ENTRY: u64 = 6_300_000;
-const BYTE: u64 = 30_000;
+const ENTRY: u64 = 10_000_000;
+const EVENT: u64 = 5_800_000;
+const BYTE: u64 = 4_000;
 /// Rows of policy that every judgement reads.
 const ROWS: u64 = 12;
 /// The shortest event of a firmware's log, in bytes.

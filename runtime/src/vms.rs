@@ -2,13 +2,12 @@
 
 use frame_support::{traits::UnixTime, weights::Weight};
 use hcc_evidence::{
-	crypto::RustCrypto,
 	host::{GenerationTrust, PlatformPolicy},
 	snp::{Report, VekKind},
 	vm::{evaluate_vm, Boot, VmClaims, VmEvidence},
 	Rejection, UnixSeconds,
 };
-use hcc_primitives::{hosting::NO_KEY, ChipHash, JudgesVms, Miners, Veks};
+use hcc_primitives::{hosting::NO_KEY, ChipHash, JudgesVms, Miners, NodeCrypto, Veks};
 use pallet_policy::{PolicyAt, WeightInfo};
 
 use crate::*;
@@ -40,7 +39,7 @@ impl JudgesVms<AccountId> for VmsByPolicy {
 		if current.is_some_and(|until| now > until) {
 			return Err(NO_KEY);
 		}
-		evaluate_vm::<RustCrypto, _>(evidence, &vek, &policy, boot, &genesis, now)
+		evaluate_vm::<NodeCrypto, _>(evidence, &vek, &policy, boot, &genesis, now)
 			.map_err(Self::code)
 	}
 

@@ -3,8 +3,11 @@
 //! ECDSA comes from AWS-LC: it is nearly all of the time that evidence takes. RSA and ed25519 stay what they are in the runtime, so that how strict
 //! they are cannot differ. The runtime's verdict counts in any case: where the two differ there is no vote.
 
-use aws_lc_rs::signature::{
-	UnparsedPublicKey, VerificationAlgorithm, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+use aws_lc_rs::{
+	digest,
+	signature::{
+		UnparsedPublicKey, VerificationAlgorithm, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+	},
 };
 use hcc_evidence::crypto::{
 	BadSignature, Crypto, P256Key, P384Key, RsaKey, RsaPadding, RustCrypto,
@@ -32,6 +35,13 @@ fn verify<A: VerificationAlgorithm>(
 }
 
 impl Crypto for AwsLc {
+	fn sha256(message: &[u8]) -> [u8; 32] {
+		let mut hash = [0; 32];
+		// As long as SHA-256 is: it cannot be of another length.
+		hash.copy_from_slice(digest::digest(&digest::SHA256, message).as_ref());
+		hash
+	}
+
 	fn p384_sha384(
 		key: &P384Key,
 		message: &[u8],
@@ -125,6 +135,14 @@ mod tests {
 					assert!(!p384(&case));
 				}
 			}
+		}
+	}
+
+	#[test]
+	fn both_hash_alike() {
+		for len in [0, 1, 55, 56, 63, 64, 65, 119, 1_184, 65_536] {
+			let message: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
+			assert_eq!(AwsLc::sha256(&message), RustCrypto::sha256(&message), "{len} bytes");
 		}
 	}
 

@@ -24,8 +24,8 @@ use hcc_evidence::{
 use hcc_primitives::{
 	benchmarking::{World, NOW},
 	finding::MAX_CLAIMS,
-	genesis, ChipHash, EnrolledTpm, Finding, Miners, OnChip, OnVerdict, Reputation, SubjectId,
-	Tier,
+	genesis, ChipHash, EnrolledTpm, Finding, Miners, NodeCrypto, OnChip, OnVerdict, Reputation,
+	SubjectId, Tier,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -34,7 +34,7 @@ use sp_runtime::DispatchError;
 use super::*;
 
 /// The longest name of a file of which the weight is measured; beside [`Config::MaxEntries`] entries it just fits into a part.
-const LONG_NAME: u32 = 16 << 10;
+const LONG_NAME: u32 = 8 << 10;
 /// How many required files a checkpoint can have seen: as many as policy has versions of them.
 const REQUIRED: usize = 64;
 const TCB: TcbVersion = TcbVersion { fmc: None, boot_loader: 0, tee: 0, snp: 0, microcode: 0 };
@@ -184,7 +184,7 @@ fn answer_to<T: Config>(
 	let tpms_attest = quote(&quote_extra_data(&genesis, &open.nonce, &miner, chip, &guest_pk));
 	let records = vec![5; log as usize];
 	let last = handed_in::<T>();
-	let data = host_report_data(
+	let data = host_report_data::<NodeCrypto>(
 		&genesis,
 		&open.nonce,
 		&miner,

@@ -61,16 +61,18 @@ impl<T: Config> Pallet<T> {
 				let missed =
 					host.challenge.filter(|open| open.subject.is_none() && open.deadline < kept);
 				if let Some(open) = missed {
-					Self::keep_deadline(&chip, open.seq);
+					Self::keep_deadline(&chip, &host.miner, open.seq);
 				}
 			}
 		}
 		KeptUntil::<T>::put(kept);
 	}
 
-	/// A challenge was not answered in time: that is silence, unless what is answered could not be judged anyway.
-	fn keep_deadline(chip: &ChipHash, seq: u64) {
-		if T::Veks::is_stale(chip) {
+	/// A challenge was not answered in time: that is silence, unless no answer could have been judged since trust was withdrawn from what it would rest on.
+	fn keep_deadline(chip: &ChipHash, miner: &AccountIdOf<T>, seq: u64) {
+		let tpm_is_withdrawn =
+			|| T::Miners::tpm(miner).is_some() && T::Miners::genuine_tpm(miner).is_none();
+		if T::Veks::is_withdrawn(chip) || tpm_is_withdrawn() {
 			// It says nothing of the chip; but nobody pays for what was not proven.
 			Self::note_conduct(chip, seq, false, false);
 			Self::void(chip, seq);
@@ -108,7 +110,8 @@ impl<T: Config> Pallet<T> {
 	/// Closes a chip's challenge with that conduct: its reputation changes, and whoever did not pass is challenged again at once.
 	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct, subject: Option<SubjectId>) {
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
-		let tier = T::Reputation::note(chip, &host.miner, seq, conduct);
+		let from = host.accepted_at.filter(|_| conduct != Conduct::Missed);
+		let tier = T::Reputation::note(chip, &host.miner, seq, conduct, from);
 		// A chip that keeps failing is not challenged block after block: only the first failure calls for a check at once.
 		let failed_before = core::mem::replace(&mut host.failing, conduct != Conduct::Passed);
 		host.challenge = None;
@@ -160,6 +163,7 @@ impl<T: Config> Pallet<T> {
 	/// Undoes what a verdict has caused: its incident is taken back, and the log is taken up where it was before. What is being judged was pinned to what
 	/// is void now: it counts for nothing, and the chip is checked at once.
 	fn overturn(pinned: &PinnedContext) {
+		let from = T::Reputation::went_on_from(&pinned.chip, pinned.seq);
 		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
 		Self::note_overturned(&pinned.chip, pinned.seq);
 		Self::move_to(&pinned.chip, tier);
@@ -172,6 +176,7 @@ impl<T: Config> Pallet<T> {
 			host.checkpoint = pinned.boot.clone();
 			host.former = pinned.former.clone();
 			host.boot_profile = pinned.boot_profile;
+			host.accepted_at = from;
 			// By which list the log of then was judged is not remembered: if there was a stricter one ever, it is judged anew.
 			host.judged = 0;
 			host.attested = 0;

@@ -9,10 +9,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use hcc_evidence::{
 	crypto::RustCrypto,
-	host::{
-		challenge_nonce, claim_seq, claimed_block, evidence_hash, subject_id, HostEvidence,
-		PinnedContext,
-	},
+	host::{challenge_nonce, claim_seq, claimed_block, subject_id, HostEvidence, PinnedContext},
 	snp::{self, Report, Vek},
 	RejectClass, RejectCode, UnixSeconds,
 };
@@ -20,7 +17,7 @@ use hcc_primitives::{
 	genesis, ChipHash, ClaimsChips, Conduct, Finding, Judges, Miners, SubjectId, Veks,
 };
 use sp_core::H256;
-use sp_runtime::traits::{Saturating, UniqueSaturatedInto, Zero};
+use sp_runtime::traits::{BlakeTwo256, Hash, Saturating, UniqueSaturatedInto, Zero};
 
 use crate::*;
 
@@ -66,9 +63,11 @@ impl<T: Config> Pallet<T> {
 		Self::check_report(evidence, &report, &nonce, log.as_ref())?;
 		ensure!(vek.is_for(report.reported_tcb), Error::<T>::CertificateRefused);
 		let pinned = PinnedContext { log, ..Self::pin_anew(&miner, chip, &open, vek)? };
-		let hash = H256(evidence_hash(evidence));
+		let hash = BlakeTwo256::hash_of(evidence);
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
-		T::Judges::open(subject, hash)?;
+		// Not its nonce: the claimant chooses the block that this binds.
+		let lot = BlakeTwo256::hash_of(&(&miner, &chip));
+		T::Judges::open(subject, lot, hash)?;
 		Self::note_revision(pinned.revision)?;
 		Contexts::<T>::insert(subject, pinned);
 		let claim = Claim {

@@ -10,15 +10,16 @@ use frame_support::{
 };
 use hcc_evidence::{
 	host::{
-		evidence_hash, host_report_data, quote_extra_data, subject_id, ChipHash, FoldedLog,
-		Hash256, HostEvidence, PinnedContext, EVAL_VERSION,
+		host_report_data, quote_extra_data, subject_id, ChipHash, FoldedLog, Hash256, HostEvidence,
+		PinnedContext, EVAL_VERSION,
 	},
 	snp::{Report, Vek, REPORT_LEN},
 	tpm::Attest,
 	UnixSeconds,
 };
-use hcc_primitives::{genesis, Judges, Miners, Ticks, Veks};
+use hcc_primitives::{genesis, Judges, Miners, NodeCrypto, Ticks, Veks};
 use sp_core::H256;
+use sp_runtime::traits::{BlakeTwo256, Hash};
 
 use crate::*;
 
@@ -56,9 +57,9 @@ impl<T: Config> Pallet<T> {
 		let log = Self::handed_in(&miner, host.checkpoint.as_ref(), evidence)?;
 		Self::check_report(evidence, &report, &open.nonce, log.as_ref())?;
 		let pinned = PinnedContext { log, ..Self::pin(host, chip, &open, &report)? };
-		let hash = H256(evidence_hash(evidence));
+		let hash = BlakeTwo256::hash_of(evidence);
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
-		T::Judges::open(subject, hash)?;
+		T::Judges::open(subject, H256(open.nonce), hash)?;
 		Self::note_revision(pinned.revision)?;
 		Contexts::<T>::insert(subject, pinned);
 		Hosts::<T>::mutate(chip, |host| {
@@ -126,7 +127,7 @@ impl<T: Config> Pallet<T> {
 		log: Option<&FoldedLog>,
 	) -> Result<(), Error<T>> {
 		let last_chunk = log.map(|log| log.id).unwrap_or_default();
-		let wanted = host_report_data(
+		let wanted = host_report_data::<NodeCrypto>(
 			&genesis::<T>(),
 			nonce,
 			&evidence.miner,

@@ -19,6 +19,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 					checkpoint: None,
 					former: None,
 					boot_profile: None,
+					accepted_at: None,
 					..host
 				},
 			),
@@ -36,6 +37,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 						judged: 0,
 						attested: 0,
 						boot_profile: Self::last_boot(chip, miner),
+						accepted_at: None,
 						failing: false,
 						tier,
 						position,
@@ -74,7 +76,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 			if open.subject.is_none() {
 				Self::note_closed(chip, open.seq);
 			}
-			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed);
+			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed, None);
 		}
 	}
 }

@@ -18,10 +18,7 @@ pub const MAX_DUE: u32 = 512;
 /// Under how many revisions of policy evidence can be judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
 
-/// The longest parts of evidence, in bytes. A TPM's are far below; the event log's bound is the design's.
-pub const MAX_ATTEST: usize = 1024;
-pub const MAX_SIGNATURE: usize = 1024;
-pub const MAX_BOOT_LOG: usize = 64 << 10;
+pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 
 /// What governance sets: how often chips must prove themselves. In ticks, one a block.
 #[derive(
@@ -357,6 +354,8 @@ pub struct Host<AccountId> {
 	pub attested: u32,
 	/// The hash of the boot's PCRs; none before evidence was accepted.
 	pub boot_profile: Option<Hash256>,
+	/// The challenge at which evidence was accepted that these are of: what is found of evidence that goes on from them is found because of it.
+	pub accepted_at: Option<u64>,
 	/// It did not pass its last challenge.
 	pub failing: bool,
 	pub tier: Tier,

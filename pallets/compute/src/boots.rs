@@ -37,7 +37,8 @@ impl<T: Config> Pallet<T> {
 		let until = T::Ticks::now().saturating_add(rules.boot);
 		vm.state = State::Booting { nonce, fee, until };
 		Self::store(id, vm);
-		Self::deposit_event(Event::BootBegun { vm: id, miner: place.miner, counter, nonce, until });
+		let miner = place.miner;
+		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
 		Ok(())
 	}
 

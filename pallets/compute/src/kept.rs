@@ -50,9 +50,12 @@ impl<T: Config> Pallet<T> {
 
 	/// What is owed for the disk of a VM that was stopped until now: no more than the escrow, and nothing to a miner that no chip vouches for.
 	pub(crate) fn owed_for_disk(vm: &VmOf<T>) -> Balance {
+		T::Oracle::for_leases().map_or(0, |price| Self::owed_for_disk_at(price, vm))
+	}
+
+	fn owed_for_disk_at(price: Price, vm: &VmOf<T>) -> Balance {
 		let State::Stopped { since, .. } = vm.state else { return 0 };
-		let (Some(place), Some(price)) = (&vm.place, T::Oracle::for_leases()) else { return 0 };
-		if !Self::is_live(&place.miner) {
+		if !vm.place.as_ref().is_some_and(|place| Self::is_live(&place.miner)) {
 			return 0;
 		}
 		let ticks = T::Ticks::now().saturating_sub(since);
@@ -62,13 +65,16 @@ impl<T: Config> Pallet<T> {
 	/// Pays that.
 	pub(crate) fn pay_kept(id: Id, vm: &mut VmOf<T>) {
 		let State::Stopped { since, until } = vm.state else { return };
-		let (amount, now) = (Self::owed_for_disk(vm), T::Ticks::now());
+		let (price, now) = (T::Oracle::for_leases(), T::Ticks::now());
+		let amount = price.map_or(0, |price| Self::owed_for_disk_at(price, vm));
 		vm.state = State::Stopped { since: now, until };
-		let Some(place) = vm.place.clone().filter(|_| amount > 0) else { return };
+		let (Some(place), Some(price)) = (vm.place.clone().filter(|_| amount > 0), price) else {
+			return;
+		};
 		let ticks = now.saturating_sub(since);
 		vm.escrow = vm.escrow.saturating_sub(amount);
 		Self::pay(&vm.tenant, &place.miner, amount);
-		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, ticks, amount });
+		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, ticks, amount, price });
 	}
 
 	/// Takes its processors and memory again for a VM that was stopped.

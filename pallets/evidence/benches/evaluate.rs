@@ -58,7 +58,7 @@ fn host_evidence(c: &mut Criterion) {
 	};
 	let (r, s) = (r.try_into().expect("32 bytes"), s.try_into().expect("32 bytes"));
 	let p256 = || RustCrypto::p256_sha256(&key, &evidence.tpms_attest, &r, &s);
-	let statement = guest_statement(&GENESIS, &evidence);
+	let statement = guest_statement::<RustCrypto>(&GENESIS, &evidence);
 	let ed25519 = || RustCrypto::ed25519(&evidence.guest_pk, &statement, &evidence.guest_signature);
 	group.bench_function("its three signatures alone", |b| {
 		b.iter(|| {

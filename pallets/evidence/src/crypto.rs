@@ -66,8 +66,11 @@ pub enum RsaPadding {
 	Pkcs1Sha384,
 }
 
-/// The signature checks of evidence.
+/// The signature checks of evidence, and the hash of what is long in it.
 pub trait Crypto {
+	/// SHA-256 of `message`. What is a few blocks only is hashed without it.
+	fn sha256(message: &[u8]) -> [u8; 32];
+
 	/// ECDSA on P-384 over SHA-384 of `message`; `r` and `s` are big-endian.
 	fn p384_sha384(
 		key: &P384Key,
@@ -140,6 +143,10 @@ fn p256_public_key(key: &P256Key) -> Result<p256::ecdsa::VerifyingKey, BadSignat
 }
 
 impl Crypto for RustCrypto {
+	fn sha256(message: &[u8]) -> [u8; 32] {
+		Sha256::digest(message).into()
+	}
+
 	fn p384_sha384(
 		key: &P384Key,
 		message: &[u8],

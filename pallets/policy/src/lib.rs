@@ -409,6 +409,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::VekNotFound`]: no such key of the caller's.
+		/// - [`Error::LastVek`]: it is the only key of a registered chip that counts.
 		///
 		/// ## Events
 		/// [`Event::VekRemoved`].

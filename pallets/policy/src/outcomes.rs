@@ -61,5 +61,7 @@ mod outcomes {
 		VoucherNotFound,
 		/// The voucher is still needed: its signer is trusted, or evidence is judged by a revision in which it was.
 		VoucherNeeded,
+		/// It is the only key by which evidence of a registered chip can be judged. Register another first, or remove the chip.
+		LastVek,
 	}
 }

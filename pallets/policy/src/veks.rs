@@ -15,7 +15,7 @@ use frame_support::{
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{chip_hash, ChipHash},
-	snp::{self, ark_id, AmdRoots as Hierarchy, TcbVersion, Vek, VekKind},
+	snp::{self, ark_id, AmdRoots as Hierarchy, ArkId, TcbVersion, Vek, VekKind},
 	UnixSeconds,
 };
 use hcc_primitives::{ChipOwners, OnChip};
@@ -39,11 +39,15 @@ impl<T: Config> Pallet<T> {
 		Ok((chip_hash(vek.product, &hardware_id), vek))
 	}
 
-	/// Whether the root is still trusted that a key was verified by.
-	fn is_trusted(vek: &Vek) -> bool {
+	/// The roots that are trusted now: a key counts as long as the one is that it was verified by.
+	fn trusted_arks() -> Vec<ArkId> {
 		let roots = AmdRoots::<T>::get();
-		let mut roots = roots.current().into_iter().flatten();
-		roots.any(|root| ark_id(&root.ark) == vek.ark)
+		roots.current().into_iter().flatten().map(|root| ark_id(&root.ark)).collect()
+	}
+
+	/// Whether a key's root is one of those, and its issuer is not revoked.
+	fn counts(vek: &Vek, trusted: &[ArkId]) -> bool {
+		trusted.contains(&vek.ark) && !Self::is_revoked(vek)
 	}
 
 	pub(crate) fn do_register_vek(who: AccountIdOf<T>, der: &[u8]) -> DispatchResult {
@@ -94,7 +98,13 @@ impl<T: Config> Pallet<T> {
 				.iter()
 				.position(|row| row.vek.tcb == tcb && row.depositor == who)
 				.ok_or(Error::<T>::VekNotFound)?;
-			Self::release(chip, rows.remove(at))?;
+			let removed = rows.remove(at);
+			// Without a key that counts, silence would look as if trust had been withdrawn.
+			let trusted = Self::trusted_arks();
+			let counts = |row: &VekRowOf<T>| Self::counts(&row.vek, &trusted);
+			let needed = T::Chips::owner_of(&chip).is_some() && counts(&removed);
+			ensure!(!needed || rows.iter().any(counts), Error::<T>::LastVek);
+			Self::release(chip, removed)?;
 			if rows.is_empty() {
 				*stored = None;
 			}
@@ -115,7 +125,7 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
 		let mut known = Veks::<T>::get(chip).into_iter().map(|row| row.vek);
 		let vek = known.find(|vek| vek.is_for(reported_tcb))?;
-		(Self::is_trusted(&vek) && !Self::is_revoked(&vek)).then_some(vek)
+		Self::counts(&vek, &Self::trusted_arks()).then_some(vek)
 	}
 
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)> {
@@ -126,19 +136,15 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 		Self::revocation_current_until(vek)
 	}
 
-	fn is_stale(chip: &ChipHash) -> bool {
-		// Without a grace no list is asked for.
-		if !RevocationGrace::<T>::exists() {
-			return false;
-		}
+	fn is_withdrawn(chip: &ChipHash) -> bool {
+		let keys = Veks::<T>::get(chip);
+		// Once for all keys: roots are long to hash.
+		let trusted = Self::trusted_arks();
 		let now = UnixSeconds(T::Time::now().as_secs());
-		let stale = |vek: Vek| {
-			let until = Self::revocation_current_until(&vek);
-			until.is_some_and(|until| until < now)
-		};
-		let known = Veks::<T>::get(chip).into_iter().map(|row| row.vek);
-		let mut usable = known.filter(|vek| Self::is_trusted(vek) && !Self::is_revoked(vek));
-		usable.next().is_some_and(stale) && usable.all(stale)
+		let is_stale =
+			|vek: &Vek| Self::revocation_current_until(vek).is_some_and(|until| until < now);
+		let counts = |vek: &Vek| Self::counts(vek, &trusted) && !is_stale(vek);
+		!keys.is_empty() && !keys.iter().any(|row| counts(&row.vek))
 	}
 
 	fn verify_weight() -> Weight {

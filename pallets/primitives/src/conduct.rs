@@ -73,9 +73,17 @@ pub trait NotesUse {
 
 /// Keeps what chips are known for.
 pub trait Reputation<AccountId> {
-	/// Takes into account how a chip met its challenge `seq`, which was `miner`'s to answer.
-	fn note(chip: &ChipHash, miner: &AccountId, seq: u64, conduct: Conduct) -> Tier;
-	/// Takes back what was noted of the challenge `seq`: as if it had not been made.
+	/// Takes into account how a chip met its challenge `seq`, which was `miner`'s to answer: with evidence that goes on from what was accepted at challenge `from`.
+	fn note(
+		chip: &ChipHash,
+		miner: &AccountId,
+		seq: u64,
+		conduct: Conduct,
+		from: Option<u64>,
+	) -> Tier;
+	/// From which challenge on the evidence goes that met `seq`, where that is remembered.
+	fn went_on_from(chip: &ChipHash, seq: u64) -> Option<u64>;
+	/// Takes back what was noted of the challenge `seq`, and each failure of evidence that goes on from there: as if they had not been made.
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// The chip's tier.
 	fn tier(chip: &ChipHash) -> Tier;

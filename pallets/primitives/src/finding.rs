@@ -47,11 +47,12 @@ impl Finding {
 
 /// Has subjects judged.
 pub trait Judges {
-	/// Appoints a committee for `subject`. The answer comes by [`OnVerdict`], once.
+	/// Appoints a committee for `subject`. The answer comes by [`OnVerdict`], once. Where there are more validators than places, they are drawn by `lot`, which
+	/// whoever submits the evidence must have no choice in.
 	///
 	/// ## Errors
 	/// Where the subject is being judged already, or there is no room for another.
-	fn open(subject: SubjectId, evidence: H256) -> DispatchResult;
+	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult;
 	/// For how many ticks a subject can come to something else that is judged in time and not drawn for an audit.
 	fn longest() -> Tick;
 }

@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 pub mod conduct;
+mod crypto;
 pub mod finding;
 mod genesis;
 pub mod hosting;
@@ -24,6 +25,7 @@ pub mod usage;
 pub mod validators;
 
 pub use conduct::{Conduct, NotesUse, Reputation, Tier};
+pub use crypto::NodeCrypto;
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};
 pub use hosting::{Interval, IntervalIndex, JudgesVms, Lived, Liveness, Offered, Offers};

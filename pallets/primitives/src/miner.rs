@@ -130,8 +130,9 @@ pub trait Veks {
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
 	/// Until when the revocation list above that key is held to be current; none where none is asked for.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
-	/// Whether evidence by none of the chip's keys that are trusted could be judged now, since the revocation lists above them are not current.
-	fn is_stale(chip: &ChipHash) -> bool;
+	/// Whether the chip has keys, and evidence by none of them could be judged now: what they rest on is trusted no more, is revoked, or its revocation list is not
+	/// current. That is nobody's silence.
+	fn is_withdrawn(chip: &ChipHash) -> bool;
 	/// The most that [`Self::verify`] and a report's signature cost.
 	fn verify_weight() -> Weight;
 }

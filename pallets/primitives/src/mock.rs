@@ -25,6 +25,8 @@ parameter_types! {
 	pub static Refusal: Option<DispatchError> = None;
 	/// The subjects that [`MockJudges`] were asked to judge.
 	pub static Opened: Vec<(SubjectId, H256)> = vec![];
+	/// By what lots they were to draw who judges.
+	pub static Lots: Vec<H256> = vec![];
 	/// What [`MockOnVerdict`] was told; nothing is found where a subject is void.
 	pub static Told: Vec<(SubjectId, Option<Finding>)> = vec![];
 	/// What [`MockOnVerdict`] was told besides: of verdicts that were proven false, and of those that can be no more.
@@ -52,6 +54,8 @@ parameter_types! {
 	pub static Evaluation: Option<(H256, Evaluated)> = None;
 	/// What [`MockReputation`] was told to take back.
 	pub static Undone: Vec<(ChipHash, u64)> = vec![];
+	/// From which challenges evidence went on, as [`MockReputation`] was told.
+	pub static WentOnFrom: Vec<(u64, Option<u64>)> = vec![];
 	/// What [`MockReputation`] was told.
 	pub static Noted: Vec<(ChipHash, u64, Conduct)> = vec![];
 	/// What [`MockOnChip`] was told: the miner of a chip that is ready, none of one that is gone.
@@ -114,8 +118,10 @@ pub fn reset() {
 	NextTier::set(Tier::Probation);
 	Refusal::set(None);
 	Opened::set(vec![]);
+	Lots::set(vec![]);
 	Told::set(vec![]);
 	Noted::set(vec![]);
+	WentOnFrom::set(vec![]);
 	Overturned::set(vec![]);
 	Closed::set(vec![]);
 	Slashed::set(vec![]);
@@ -172,11 +178,12 @@ impl ActiveValidators<AccountId32> for MockValidators {
 
 pub struct MockJudges;
 impl Judges for MockJudges {
-	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
+	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult {
 		match Refusal::get() {
 			Some(why) => Err(why),
 			None => {
 				Opened::mutate(|opened| opened.push((subject, evidence)));
+				Lots::mutate(|lots| lots.push(lot));
 				Ok(())
 			},
 		}
@@ -281,9 +288,20 @@ impl Evaluates for MockEvaluates {
 
 pub struct MockReputation;
 impl Reputation<AccountId32> for MockReputation {
-	fn note(chip: &ChipHash, _: &AccountId32, seq: u64, conduct: Conduct) -> Tier {
+	fn note(
+		chip: &ChipHash,
+		_: &AccountId32,
+		seq: u64,
+		conduct: Conduct,
+		from: Option<u64>,
+	) -> Tier {
+		WentOnFrom::mutate(|all| all.push((seq, from)));
 		Noted::mutate(|noted| noted.push((*chip, seq, conduct)));
 		NextTier::get()
+	}
+
+	fn went_on_from(_: &ChipHash, seq: u64) -> Option<u64> {
+		WentOnFrom::get().into_iter().find(|(of, _)| *of == seq).and_then(|(_, from)| from)
 	}
 
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {
@@ -511,7 +529,7 @@ impl Veks for MockVeks {
 		None
 	}
 
-	fn is_stale(chip: &ChipHash) -> bool {
+	fn is_withdrawn(chip: &ChipHash) -> bool {
 		Stale::get().contains(chip)
 	}
 

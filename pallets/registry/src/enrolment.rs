@@ -4,7 +4,12 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use codec::Encode;
-use frame_support::{ensure, pallet_prelude::DispatchResult, traits::UnixTime, BoundedVec};
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{Get, UnixTime},
+	BoundedVec,
+};
 use hcc_evidence::{
 	crypto::RustCrypto,
 	tpm::{
@@ -14,7 +19,7 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChip, Ticks, TpmRoots,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChip, Slashes, Ticks, TpmRoots,
 };
 use sp_io::hashing::blake2_256;
 
@@ -47,10 +52,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The name of the attestation key, if it is one whose quotes only its TPM can make.
+	/// The name of the attestation key, if it is one whose quotes only its TPM can make, and the chain has time to verify.
 	pub(crate) fn check_ak(ak: &[u8]) -> Result<Vec<u8>, Error<T>> {
 		let key = AttestationKey::from_tpmt_public(ak).map_err(|_| Error::<T>::AkRefused)?;
 		key.check_restricted_signing().map_err(|_| Error::<T>::AkRefused)?;
+		key.check_cost().map_err(|_| Error::<T>::AkRefused)?;
 		key.name.ok_or(Error::<T>::AkRefused)
 	}
 
@@ -200,7 +206,11 @@ impl<T: Config> Pallet<T> {
 			Ok((validator, shown, proven >= supermajority(enrolment.committee.len() as u32)))
 		})?;
 		Self::deposit_event(match shown {
-			Shown::False => Event::CredentialFalse { miner: miner.clone(), validator },
+			Shown::False => {
+				// Nothing but a credential that is made from the seed has its hash beside it by mistake.
+				T::Slashes::slash(&validator, T::FalseCredential::get(), None);
+				Event::CredentialFalse { miner: miner.clone(), validator }
+			},
 			Shown::Proven | Shown::Unproven => Event::CredentialShown {
 				miner: miner.clone(),
 				validator,

@@ -43,8 +43,10 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
-		ActiveValidators, ChipHash, Compensates, EnrolledTpm, OnChip, Tick, Ticks, TpmRoots,
+		ActiveValidators, ChipHash, Compensates, EnrolledTpm, OnChip, Slashes, Tick, Ticks,
+		TpmRoots,
 	};
+	use sp_runtime::Perbill;
 
 	use super::*;
 
@@ -73,6 +75,12 @@ pub mod pallet {
 
 		/// Who makes credentials.
 		type Validators: ActiveValidators<AccountIdOf<Self>>;
+
+		/// Who takes from a validator that has posted a false credential.
+		type Slashes: Slashes<AccountIdOf<Self>>;
+
+		/// Which part of its bond that costs.
+		type FalseCredential: Get<Perbill>;
 
 		/// The clock of deadlines.
 		type Ticks: Ticks;
@@ -230,7 +238,7 @@ pub mod pallet {
 		EkRefused,
 		/// Another miner's TPM has this endorsement key. One TPM is one miner's.
 		EkInUse,
-		/// The attestation key is not a restricted signing key of the endorsement hierarchy that never leaves its TPM.
+		/// The attestation key is not a restricted signing key of the endorsement hierarchy that never leaves its TPM; or neither RSA with 2048 bits nor P-256.
 		AkRefused,
 		/// An enrolment is open. Wait until it ends or its deadline passes.
 		EnrolmentOpen,

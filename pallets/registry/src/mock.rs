@@ -1,6 +1,7 @@
 use frame_support::{derive_impl, parameter_types};
 use hcc_primitives::mock::{
-	self, Active, MockCompensates, MockOnChip, MockTicks, MockTpmRoots, MockValidators, Roots,
+	self, Active, MockCompensates, MockOnChip, MockSlashes, MockTicks, MockTpmRoots,
+	MockValidators, Roots,
 };
 use sp_runtime::{AccountId32, BuildStorage};
 
@@ -58,6 +59,7 @@ pub const NOW: u64 = 1_796_083_200_000;
 pub const NOTICE: u32 = 50;
 
 parameter_types! {
+	pub const FalseCredential: sp_runtime::Perbill = sp_runtime::Perbill::from_percent(10);
 	pub static MockRules: Rules<u64> =
 		Rules {
 			min_bond: MIN_BOND,
@@ -77,6 +79,8 @@ impl Config for Test {
 	type PardonOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Rules = MockRules;
 	type Validators = MockValidators;
+	type Slashes = MockSlashes;
+	type FalseCredential = FalseCredential;
 	type Ticks = MockTicks;
 	type Time = Timestamp;
 	type TpmRoots = MockTpmRoots;

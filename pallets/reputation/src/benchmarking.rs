@@ -25,6 +25,8 @@ fn struck<T: Config>(number: u32) -> ChipHash {
 		seq,
 		at: 0,
 		conduct: hcc_primitives::Conduct::Missed,
+		from: None,
+		penalty: Default::default(),
 		before: Score::first(&Pallet::<T>::rules(), 0),
 		change: 0,
 	};

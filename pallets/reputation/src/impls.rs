@@ -1,6 +1,10 @@
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::BoundedVec;
 use hcc_primitives::{ChipHash, Conduct, NotesUse, Reputation, Tick, Ticks, Tier};
 
-use crate::*;
+use crate::{score::Penalty, *};
 
 impl<T: Config> Pallet<T> {
 	/// What a chip stands at.
@@ -50,27 +54,50 @@ impl<AccountId> Record<AccountId> {
 		last.map_or(0, |incident| incident.at)
 	}
 
-	/// Takes an incident back: what came after it counts from the score before it, by the rules of now. False where it is not remembered.
-	fn undo(&mut self, seq: u64, rules: &Rules) -> bool {
-		let Some(at) = self.last.iter().position(|incident| incident.seq == seq) else {
-			return false;
+	/// Takes an incident back, and each failure of evidence that went on from what was accepted then, or from what went on from that: what came after them counts
+	/// from the score before, and costs what it did. Gives the challenges that are taken back; none where that incident is not remembered.
+	fn undo(&mut self, seq: u64, rules: &Rules) -> Vec<u64> {
+		let remembered = core::mem::take(&mut self.last).into_inner();
+		let Some(undone) = remembered.iter().find(|incident| incident.seq == seq) else {
+			self.last = BoundedVec::truncate_from(remembered);
+			return Vec::new();
 		};
-		let undone = self.last.remove(at);
-		let count = self.count(undone.conduct);
-		*count = count.saturating_sub(1);
 		let mut score = undone.before;
-		for later in self.last.iter_mut().skip(at) {
-			later.before = score;
-			score = score.after(later.conduct, later.at, rules);
-			later.change = difference(later.before, score);
+		let (mut kept, mut gone, mut tainted) = (Vec::new(), Vec::new(), Vec::from([seq]));
+		for mut incident in remembered {
+			if incident.seq < seq {
+				kept.push(incident);
+				continue;
+			}
+			let goes_on = incident.from.is_some_and(|from| tainted.contains(&from));
+			if goes_on {
+				tainted.push(incident.seq);
+			}
+			if incident.seq == seq || (goes_on && incident.conduct != Conduct::Passed) {
+				let count = self.count(incident.conduct);
+				*count = count.saturating_sub(1);
+				gone.push(incident.seq);
+				continue;
+			}
+			incident.before = score;
+			score = score.then(incident.conduct, incident.penalty, incident.at, rules);
+			incident.change = difference(incident.before, score);
+			kept.push(incident);
 		}
+		self.last = BoundedVec::truncate_from(kept);
 		self.score = score;
-		true
+		gone
 	}
 }
 
 impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
-	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, seq: u64, conduct: Conduct) -> Tier {
+	fn note(
+		chip: &ChipHash,
+		miner: &AccountIdOf<T>,
+		seq: u64,
+		conduct: Conduct,
+		from: Option<u64>,
+	) -> Tier {
 		let (rules, at) = (Self::rules(), T::Ticks::now());
 		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record::first(&rules, at));
 		// A challenge counts once, whoever tells of it how often.
@@ -78,7 +105,8 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 			return Self::tier(chip);
 		}
 		let before = record.score;
-		let after = before.after(conduct, at, &rules);
+		let penalty = Penalty::of(conduct, &rules);
+		let after = before.then(conduct, penalty, at, &rules);
 		record.score = after;
 		let count = record.count(conduct);
 		*count = count.saturating_add(1);
@@ -87,7 +115,7 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		}
 		let change = difference(before, after);
 		// There is room: the oldest was dropped.
-		let _ = record.last.try_push(Incident { seq, at, conduct, before, change });
+		let _ = record.last.try_push(Incident { seq, at, conduct, from, penalty, before, change });
 		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
 			let since = record.last_sound();
 			record.slash = Self::book(chip, miner, seq, since, rules.slash);
@@ -113,13 +141,19 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		tiers.1
 	}
 
+	fn went_on_from(chip: &ChipHash, seq: u64) -> Option<u64> {
+		let record = Records::<T>::get(chip)?;
+		record.last.iter().find(|incident| incident.seq == seq)?.from
+	}
+
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {
 		let rules = Self::rules();
 		if let Some(mut record) = Records::<T>::get(chip) {
 			let before = record.score;
-			if record.undo(seq, &rules) {
+			let gone = record.undo(seq, &rules);
+			if !gone.is_empty() {
 				let after = record.score;
-				Self::lift(chip, &mut record, seq, &rules);
+				Self::lift(chip, &mut record, &gone, &rules);
 				Records::<T>::insert(chip, record);
 				Self::deposit_event(Event::Undone {
 					chip: *chip,

@@ -117,10 +117,36 @@ pub struct Score {
 }
 
 /// What an incident takes, and whether it is a strike.
-struct Penalty {
-	loss: PerMille,
-	strike: bool,
-	quarantine: bool,
+#[derive(
+	Clone,
+	Copy,
+	Default,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Penalty {
+	/// In thousandths.
+	pub loss: PerMille,
+	pub strike: bool,
+	/// The chip gets no work until it has proven itself again.
+	pub quarantine: bool,
+}
+
+impl Penalty {
+	/// What that conduct costs.
+	pub fn of(conduct: Conduct, rules: &Rules) -> Self {
+		match conduct {
+			Conduct::Passed => Self::default(),
+			Conduct::Failed(code) => penalty(code, rules),
+			Conduct::Missed => Self { loss: rules.tampered, strike: true, quarantine: false },
+		}
+	}
 }
 
 impl Score {
@@ -147,23 +173,22 @@ impl Score {
 	/// The score after `conduct`.
 	#[must_use]
 	pub fn after(self, conduct: Conduct, now: Tick, rules: &Rules) -> Self {
-		self.at(now, rules).then(conduct, rules)
+		self.then(conduct, Penalty::of(conduct, rules), now, rules)
+	}
+
+	/// The score after `conduct` that costs as much: what the rules made of it at its time.
+	#[must_use]
+	pub fn then(self, conduct: Conduct, penalty: Penalty, now: Tick, rules: &Rules) -> Self {
+		let before = self.at(now, rules);
+		match conduct {
+			Conduct::Passed => before.gain(rules),
+			Conduct::Failed(_) | Conduct::Missed => before.lose(penalty, rules),
+		}
 	}
 
 	/// Whether that is the strike with which a chip is suspended.
 	pub fn is_last_strike(&self, before: &Self, rules: &Rules) -> bool {
 		before.strikes < rules.max_strikes && self.strikes >= rules.max_strikes
-	}
-
-	fn then(self, conduct: Conduct, rules: &Rules) -> Self {
-		match conduct {
-			Conduct::Passed => self.gain(rules),
-			Conduct::Failed(code) => self.lose(penalty(code, rules), rules),
-			Conduct::Missed => {
-				let silence = Penalty { loss: rules.tampered, strike: true, quarantine: false };
-				self.lose(silence, rules)
-			},
-		}
 	}
 
 	fn gain(self, rules: &Rules) -> Self {

@@ -38,16 +38,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Takes a slash back if what it followed from is undone, or is the last strike no more. The booking goes when it is due.
-	pub(crate) fn lift(chip: &ChipHash, record: &mut RecordOf<T>, undone: u64, rules: &Rules) {
+	pub(crate) fn lift(chip: &ChipHash, record: &mut RecordOf<T>, undone: &[u64], rules: &Rules) {
 		let Some(slash) = &record.slash else { return };
 		let oldest = record.last.first().map_or(u64::MAX, |incident| incident.seq);
 		let holds = match record.last.iter().find(|incident| incident.seq == slash.seq) {
 			Some(incident) => incident
 				.before
-				.after(incident.conduct, incident.at, rules)
+				.then(incident.conduct, incident.penalty, incident.at, rules)
 				.is_last_strike(&incident.before, rules),
 			// What is older than what is remembered cannot be undone.
-			None => slash.seq != undone && slash.seq < oldest,
+			None => !undone.contains(&slash.seq) && slash.seq < oldest,
 		};
 		if !holds {
 			let (miner, seq) = (slash.miner.clone(), slash.seq);

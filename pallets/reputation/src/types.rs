@@ -4,7 +4,7 @@ use hcc_primitives::{Conduct, Tick};
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
-use crate::score::Score;
+use crate::score::{Penalty, Score};
 
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
@@ -16,8 +16,8 @@ pub const MAX_SLASHES: u32 = 512;
 /// How many ticks later a slash may be due where too many are due at the same.
 pub const SLACK: Tick = 16;
 
-/// How many incidents are remembered of each chip.
-pub const REMEMBERED: u32 = 16;
+/// How many incidents are remembered of each chip: more than there are, but for once in a long time, while one of them can be proven false.
+pub const REMEMBERED: u32 = 48;
 
 /// What a chip did at one challenge, and what it made of its score.
 #[derive(
@@ -37,6 +37,10 @@ pub struct Incident {
 	pub seq: u64,
 	pub at: Tick,
 	pub conduct: Conduct,
+	/// The challenge at which evidence was accepted that this one went on from.
+	pub from: Option<u64>,
+	/// What it costs, as the rules were then.
+	pub penalty: Penalty,
 	/// The score before.
 	pub before: Score,
 	/// The change of the score, in thousandths, as the rules were then.

@@ -18,7 +18,7 @@ pub const ENDOWMENT: Balance = 10_000;
 pub const RULES: Rules<Balance> = Rules {
 	min_bond: MIN_BOND,
 	max_active: 3,
-	unbonding_sessions: 2,
+	unbonding_sessions: 4,
 	absence: Perbill::from_percent(50),
 	absent_loss: Perbill::from_percent(1),
 };

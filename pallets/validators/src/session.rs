@@ -27,11 +27,14 @@ impl<T: Config> Pallet<T> {
 		// Keys can be purged at any time; a validator without them would leave its slots empty.
 		able.retain(|candidate| pallet_session::NextKeys::<T>::contains_key(&candidate.who));
 		let rules = Self::rules();
-		// Who was slashed below what others must bring has too little to lose.
-		let sound = able.iter().filter(|candidate| candidate.bond >= rules.min_bond).count();
-		if sound >= T::MinValidators::get() as usize {
-			able.retain(|candidate| candidate.bond >= rules.min_bond);
-		}
+		// Who was slashed below what others must bring has too little to lose, and goes as soon as there is somebody in its place: a set that shrinks with each
+		// slash would leave the chain to fewer and fewer. Those with the smallest bonds go first.
+		let is_sound = |candidate: &CandidateOf<T>| candidate.bond >= rules.min_bond;
+		let unsound: Vec<_> = able.iter().filter(|c| !is_sound(c)).cloned().collect();
+		let in_office = Planned::<T>::get().len().max(T::MinValidators::get() as usize);
+		let places = in_office.saturating_sub(able.len().saturating_sub(unsound.len()));
+		let stay = selection::largest_bonds(&unsound, places);
+		able.retain(|candidate| is_sound(candidate) || stay.contains(&candidate.who));
 		let set = selection::largest_bonds(&able, rules.max_active as usize);
 		if set.len() < T::MinValidators::get() as usize {
 			return None;

@@ -76,13 +76,16 @@ pub struct Offence<Balance> {
 	pub bond: Balance,
 }
 
+/// The fewest sessions that a bond stays where it can be slashed: of an hour each, and a verdict can be proven false for two hours and a little more.
+pub const MIN_UNBONDING: SessionIndex = 4;
+
 impl<Balance: Copy> Rules<Balance> {
 	/// The same rules with every value inside its bounds: a stored parameter is never trusted to be.
 	pub fn clamped<T: Config>(&self) -> Self {
 		Self {
 			min_bond: self.min_bond,
 			max_active: self.max_active.clamp(T::MinValidators::get(), T::MaxValidators::get()),
-			unbonding_sessions: self.unbonding_sessions.max(1),
+			unbonding_sessions: self.unbonding_sessions.max(MIN_UNBONDING),
 			absence: self.absence.min(Perbill::from_percent(90)),
 			absent_loss: self.absent_loss.min(Perbill::from_percent(10)),
 		}

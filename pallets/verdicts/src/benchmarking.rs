@@ -38,7 +38,7 @@ fn shown<T: Config>(number: u8) -> Shown {
 /// A subject on which all members of the committee but the last disagree.
 fn open<T: Config>(number: u32) -> Result<SubjectId, BenchmarkError> {
 	let subject = subject(number);
-	Pallet::<T>::open(subject, H256::zero())?;
+	Pallet::<T>::open(subject, subject, H256::zero())?;
 	Subjects::<T>::mutate(subject, |row| {
 		for member in 0..MAX_COMMITTEE as u8 - 1 {
 			let row = row.as_mut()?;

@@ -9,31 +9,30 @@ use frame_support::{
 	traits::{ConstU32, Randomness},
 	BoundedVec,
 };
-use hcc_primitives::{ActiveValidators, SubjectId};
+use hcc_primitives::ActiveValidators;
+use sp_core::H256;
 use sp_io::hashing::blake2_256;
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// All validators in office, or where there are more than places, a draw of them.
+	/// All validators in office, or where there are more than places, a draw of them by that lot.
 	pub(crate) fn appoint(
-		subject: SubjectId,
+		lot: H256,
 	) -> Result<BoundedVec<AccountIdOf<T>, ConstU32<MAX_COMMITTEE>>, Error<T>> {
 		let active = T::Validators::active();
 		ensure!(!active.is_empty(), Error::<T>::NoCommittee);
 		let seed = if active.len() > MAX_COMMITTEE as usize {
-			T::Randomness::random(subject.as_bytes()).0
+			T::Randomness::random(lot.as_bytes()).0
 		} else {
 			None
 		};
 		Ok(match seed {
 			Some(seed) => {
-				// In the order of a hash that nobody could foresee when the subject's identifier was fixed.
+				// In the order of a hash that nobody could foresee when the lot was fixed. The evidence is no part of it: whoever made that could try until it likes its judges.
 				let mut drawn: Vec<_> = active
 					.into_iter()
-					.map(|validator| {
-						((seed, subject, &validator).using_encoded(blake2_256), validator)
-					})
+					.map(|validator| ((seed, lot, &validator).using_encoded(blake2_256), validator))
 					.collect();
 				drawn.sort_unstable_by_key(|(hash, _)| *hash);
 				BoundedVec::truncate_from(

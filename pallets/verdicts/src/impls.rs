@@ -10,9 +10,9 @@ use sp_runtime::DispatchError;
 use crate::*;
 
 impl<T: Config> Judges for Pallet<T> {
-	fn open(subject: SubjectId, evidence: H256) -> DispatchResult {
+	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult {
 		ensure!(!Subjects::<T>::contains_key(subject), Error::<T>::AlreadyOpen);
-		let committee = Self::appoint(subject)?;
+		let committee = Self::appoint(lot)?;
 		let closes = Self::close_after(subject, T::JudgingTicks::get())?;
 		Subjects::<T>::insert(
 			subject,

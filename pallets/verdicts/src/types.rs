@@ -40,7 +40,7 @@ pub const MAX_DRAWN_BLOCKS: u32 = 8;
 pub const SLACK: Tick = 16;
 
 /// The longest evidence that can be proven, in bytes: a log, an event log, and the rest.
-pub const MAX_EVIDENCE: u32 = (512 + 64 + 8) << 10;
+pub const MAX_EVIDENCE: u32 = (16 + 64 + 8) << 10;
 
 /// The longest that a verdict can be proven false, in ticks: two hours.
 pub const MAX_WINDOW: Tick = 1_200;

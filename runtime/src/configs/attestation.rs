@@ -22,13 +22,15 @@ use crate::{
 };
 
 /// The most bytes of a measurement log in one evidence: with an event log beside it, what the runtime judges in 10 ms.
-const MAX_LOG: u32 = 32 << 10;
+const MAX_LOG: u32 = 16 << 10;
 /// The most of its entries.
-const MAX_ENTRIES: u32 = 128;
+const MAX_ENTRIES: u32 = 64;
 
 parameter_types! {
 	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();
 	pub Tightened: Revision = pallet_policy::Tightened::<Runtime>::get();
+	/// A false credential costs a validator what a false vote does.
+	pub FalseStatement: Perbill = Verdicts::rules().false_vote;
 	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: MAX_ENTRIES };
 	/// Evidence is judged by the revision under which it was included.
 	pub OldestNeeded: Revision = Attestation::oldest_revision();
@@ -74,6 +76,8 @@ impl pallet_registry::Config for Runtime {
 	type PardonOrigin = OrRoot<Loosening>;
 	type Rules = RegistryRules;
 	type Validators = Validators;
+	type Slashes = Validators;
+	type FalseCredential = FalseStatement;
 	type Ticks = Verdicts;
 	type Time = Timestamp;
 	type TpmRoots = Policy;

@@ -16,19 +16,22 @@
 //! | a cleared TPM | `machines::a_cleared_tpm_continues_no_log` |
 //! | a cloned chip | `claims::a_chip_that_is_live_in_two_places_is_nobodys_for_good` |
 //! | old collateral over new | `pallets/policy/src/tests/veks.rs`: `an_older_certificate_takes_no_newer_ones_place`, `a_key_of_a_root_that_is_trusted_no_more_is_none`; `pallets/policy/src/tests/revocation.rs`: `only_a_newer_list_counts` |
-//! | a change of policy between verdict and proof | `policy_that_changes_between_vote_and_proof_costs_no_honest_voter` |
+//! | a change of policy between verdict and proof | `policy_that_changes_between_vote_and_proof_costs_no_honest_voter`, `whatever_of_policy_changes_between_vote_and_proof_costs_no_honest_voter` |
 //! | full blocks at a deadline | `filled::evidence_finds_room_where_transactions_and_the_pallets_themselves_fill_a_block`; `pallets/attestation/src/tests/standstill.rs`: `full_blocks_at_a_deadline_only_put_it_off`; `pallets/verdicts/src/tests/clock.rs`: `in_blocks_without_room_the_clock_stands_still_and_what_was_agreed_waits` |
 //! | slashing oneself | `slashing_oneself_for_the_reward_loses`; `pallets/verdicts/src/tests/rules.rs`: `whatever_is_set_the_rules_in_force_are_within_bounds` |
 //! | a leaked credential secret | `pallets/registry/src/tests/enrolment.rs`: `a_validator_that_leaks_its_secret_enrols_nobody` |
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
-use hcc_evidence::RejectCode;
+use hcc_evidence::{boot::BootRules, host::GenerationTrust, RejectCode};
 use hcc_primitives::units::{ALPHA, HOURS, MINUTES};
 use pallet_policy::FileRule;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
 use sp_runtime::Perbill;
 
-use super::network::*;
+use super::{
+	machine::{Machine, MEASUREMENT},
+	network::*,
+};
 use crate::*;
 
 type Verdict = pallet_verdicts::Error<Runtime>;
@@ -190,6 +193,65 @@ fn policy_that_changes_between_vote_and_proof_costs_no_honest_voter() {
 		assert_eq!(code, Some(RejectCode::ImaOutdatedFile.number()));
 		assert!(Verdicts::tick() < within);
 	});
+}
+
+/// The same of whatever else policy can change: evidence is judged by what was in force when it was included.
+#[test]
+fn whatever_of_policy_changes_between_vote_and_proof_costs_no_honest_voter() {
+	let root = RuntimeOrigin::root;
+	let line = |machine: &Machine| machine.vek.product;
+	let changes: [(&str, &dyn Fn(&Machine)); 9] = [
+		("platform", &|_| {
+			assert_ok!(Policy::set_platform(root(), None));
+		}),
+		("cpu", &|_| {
+			assert_ok!(Policy::set_cpu(root(), insecure_sim::CPU, None));
+		}),
+		("measurement", &|_| {
+			assert_ok!(Policy::set_measurement(root(), MEASUREMENT, None));
+		}),
+		("generation", &|machine| {
+			let trust = Some(GenerationTrust::Suspended);
+			assert_ok!(Policy::set_generation(root(), line(machine), trust));
+		}),
+		("required files", &|_| {
+			let other = vec![vec![[7; 32]].try_into().expect("one")].try_into().expect("one");
+			assert_ok!(Policy::set_required(root(), Some(other)));
+		}),
+		("boot rules", &|_| {
+			let rules = Some(BootRules { secure_boot: true });
+			assert_ok!(Policy::set_boot_rules(root(), rules));
+		}),
+		("roots of AMD", &|_| {
+			assert_ok!(Policy::set_amd_roots(root(), None));
+		}),
+		("a revoked issuer", &|_| {
+			let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
+			let list = insecure_sim::issue_crl(now, &[0]).expect("the hierarchy issues lists");
+			let origin = RuntimeOrigin::signed(Bob.to_account_id());
+			assert_ok!(Policy::post_crl(origin, list.try_into().expect("short")));
+		}),
+		("the miner's TPM", &|_| {
+			pallet_registry::Tpms::<Runtime>::remove(miner());
+			pallet_registry::MinerOfEk::<Runtime>::remove(EK);
+		}),
+	];
+	for (what, change) in changes {
+		run(|machine| {
+			let (subject, evidence) = answer(&machine);
+			let honest = found(subject, &evidence);
+			assert!(honest.is_accepted(), "{what}");
+			let before = VALIDATORS.map(bond);
+			vote_all(&[Alice, Bob, Charlie], subject, &honest);
+			change(&machine);
+			blocks(2);
+			assert_eq!(found(subject, &evidence), honest, "{what}: it is what it was");
+			endow(&Eve.to_account_id());
+			assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
+			assert_eq!(VALIDATORS.map(bond), before, "{what}");
+			assert_eq!(score(&machine), 510, "{what}");
+		});
+	}
 }
 
 #[test]

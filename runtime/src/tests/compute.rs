@@ -2,9 +2,10 @@
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
-	config_statement, vm_host_data, vm_report_data, Boot, VmEvidence, VmId, KEM_KEY_LEN,
+	config_statement, receipt_statement, vm_host_data, vm_report_data, Boot, Receipt,
+	SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
 };
-use hcc_primitives::{units::ALPHA, Liveness, Tier};
+use hcc_primitives::{units::ALPHA, Guests, Liveness, Tier};
 use insecure_sim::ReportFields;
 use pallet_compute::{Choice, Configuration, Egress, Event, Order, State};
 use sp_core::{ed25519, Pair};
@@ -12,7 +13,9 @@ use sp_keyring::Sr25519Keyring;
 
 use super::{
 	machine::{Machine, GENESIS},
-	network::{attest, blocks, check, chip, endow, miner, run, VALIDATORS},
+	network::{
+		attest, blocks, bond, check, chip, endow, issued_before_eras, miner, run, VALIDATORS,
+	},
 };
 use crate::*;
 
@@ -24,6 +27,32 @@ pub(super) const ESCROW: Balance = 100 * ALPHA;
 /// What the miner has for tenants.
 pub(super) const OFFER: pallet_registry::Offer =
 	pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
+
+/// The key that every guest makes here.
+pub(super) fn guest() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[7; 32])
+}
+
+/// What that guest tells of an interval: for half of it its processors wanted to work and could not.
+pub(super) fn starved(vm: VmId, sequence: u32, interval: u32) -> SignedReceipt {
+	let boot = Compute::guest(vm).expect("it runs");
+	let elapsed = Attestation::interval().length * units::MILLISECS_PER_BLOCK as u32;
+	let half = u64::from(elapsed) * u64::from(boot.vcpus) / 2;
+	let receipt = Receipt {
+		vm,
+		generation: boot.generation,
+		boot_counter: boot.boot_counter,
+		sequence,
+		interval,
+		elapsed,
+		cpu_time: half,
+		steal: half,
+		memory: boot.memory,
+		disk: boot.disk,
+		egress: 0,
+	};
+	SignedReceipt { receipt, signature: guest().sign(&receipt_statement(&GENESIS, &receipt)).0 }
+}
 
 fn tenant() -> AccountId {
 	Sr25519Keyring::Eve.to_account_id()
@@ -93,7 +122,7 @@ pub(super) fn evidence_of(
 		generation: vm.generation,
 		boot_counter: vm.boot_counter,
 		snp_report: vec![],
-		guest_pk: [7; 32],
+		guest_pk: guest().public().0,
 		kem_pk: vec![8; KEM_KEY_LEN],
 		ssh_host_key_hash: [9; 32],
 	};
@@ -267,6 +296,74 @@ fn intervals_are_paid_that_the_host_was_live_in_and_the_others_given_back() {
 			"to the last unit"
 		);
 		assert!(paid.refunded > 0 && paid.miners > paid.validators);
+	});
+}
+
+#[test]
+fn a_guest_that_is_starved_and_says_so_lessens_its_bill_and_its_hosts_standing_and_nothing_else() {
+	run(|machine| {
+		hurry();
+		booted(&machine);
+		live(&machine, 2, true);
+		let tell = |receipt| {
+			let receipts = vec![receipt].try_into().expect("one");
+			Usage::tell(signed(&tenant()), receipts)
+		};
+		for sequence in 1..=4 {
+			live(&machine, 1, true);
+			let over = Attestation::interval().index - 1;
+			let mut forged = starved(1, sequence, over);
+			forged.receipt.steal += 1;
+			assert!(tell(forged).is_err(), "the guest has not signed that");
+			assert_ok!(tell(starved(1, sequence, over)));
+			assert!(tell(starved(1, sequence, over)).is_err(), "once");
+		}
+		let before = Reputation::record(chip(&machine)).expect("noted");
+		live(&machine, 6, true);
+		let lessened = |event| match event {
+			Event::Lessened { first, amount, .. } => Some((first, amount)),
+			_ => None,
+		};
+		let lessened: Vec<_> = compute_events().into_iter().filter_map(lessened).collect();
+		assert!(!lessened.is_empty());
+		let most = Usage::rules().refund;
+		for (interval, amount) in lessened {
+			let of = |event: &Event<Runtime>| match event {
+				Event::Charged { first, amount, .. } if *first == interval => Some(*amount),
+				_ => None,
+			};
+			let charged = compute_events().iter().find_map(of).expect("it was charged");
+			assert!(amount > 0 && amount <= most.mul_ceil(charged), "{amount} of {charged}");
+		}
+		assert!(Reputation::usage_of(chip(&machine)) < 1_000, "the host is known for it");
+		let after = Reputation::record(chip(&machine)).expect("noted");
+		assert_eq!(after.score.strikes, before.score.strikes, "it is no incident");
+		let paid = Compute::paid();
+		assert_eq!(paid.settled, paid.miners + paid.validators + paid.treasury + paid.burned);
+	});
+}
+
+#[test]
+fn an_absurd_report_costs_its_validator_a_part_of_its_bond_and_nobody_else_anything() {
+	run(|_| {
+		let before = VALIDATORS.map(bond);
+		let issued = issued_before_eras();
+		for (at, validator) in VALIDATORS.into_iter().enumerate() {
+			let price = if at == 3 { PRICE * 10 } else { PRICE };
+			let now = System::block_number();
+			assert_ok!(Oracle::report(signed(&validator.to_account_id()), price, now));
+		}
+		while Oracle::price_for_orders().is_none() {
+			blocks(1);
+			assert!(System::block_number() < 1_000, "a price is made");
+		}
+		assert_eq!(Oracle::price_for_orders(), Some(PRICE));
+		let lost = Oracle::rules().slash.mul_floor(before[3]);
+		assert!(lost > 0);
+		assert_eq!(bond(VALIDATORS[3]), before[3] - lost);
+		assert_eq!(VALIDATORS.map(bond)[..3], before[..3]);
+		assert_eq!(issued_before_eras(), issued - lost, "it is burned");
+		assert!(Session::disabled_validators().is_empty(), "it is no offence");
 	});
 }
 

@@ -7,6 +7,10 @@ use frame_support::{
 	pallet_prelude::DispatchResultWithPostInfo,
 	traits::{Hooks, KeyOwnerProofSystem},
 };
+use sp_consensus_babe::{
+	self as babe,
+	digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest},
+};
 use sp_consensus_grandpa::{
 	localized_payload, AuthorityId, EquivocationProof, Message, Precommit, KEY_TYPE,
 };
@@ -15,7 +19,11 @@ use sp_keyring::{
 	Ed25519Keyring,
 	Sr25519Keyring::{self, Alice, Bob, Eve},
 };
-use sp_runtime::Perbill;
+use sp_runtime::{
+	traits::{Dispatchable, Header as _},
+	transaction_validity::TransactionSource,
+	DigestItem, Perbill,
+};
 use sp_session::MembershipProof;
 
 use super::network::*;
@@ -81,6 +89,102 @@ fn equivocation(
 /// Somebody reports that a validator has precommitted to two blocks in a round.
 fn report(by: Ed25519Keyring, round: u64) -> DispatchResultWithPostInfo {
 	Grandpa::report_equivocation(signed(Eve), equivocation(by, round, [1, 2]), ownership(by))
+}
+
+/// Two blocks, other than each other by their state, that a validator has made in one slot.
+fn two_blocks(by: Sr25519Keyring, states: [u8; 2]) -> Box<babe::EquivocationProof<Header>> {
+	let slot = babe::Slot::from(7);
+	let position = Session::validators().iter().position(|who| *who == by.to_account_id());
+	let authority_index = position.unwrap_or_default() as u32;
+	let made = |state: u8| {
+		let claim = SecondaryPlainPreDigest { authority_index, slot };
+		let mut digest = sp_runtime::Digest::default();
+		digest.push(DigestItem::babe_pre_digest(PreDigest::SecondaryPlain(claim)));
+		let root = Hash::repeat_byte(state);
+		let mut header = Header::new(10, Hash::zero(), root, Hash::zero(), digest);
+		let seal = by.sign(header.hash().as_bytes());
+		header.digest_mut().push(DigestItem::babe_seal(seal.into()));
+		header
+	};
+	let first_header = made(states[0]);
+	// Seals are other ones each time.
+	let second_header = if states[1] == states[0] { first_header.clone() } else { made(states[1]) };
+	Box::new(babe::EquivocationProof {
+		offender: by.public().into(),
+		slot,
+		first_header,
+		second_header,
+	})
+}
+
+/// That a validator in office has that BABE key.
+fn babe_ownership(of: Sr25519Keyring) -> MembershipProof {
+	let key = babe::AuthorityId::from(of.public());
+	Historical::prove((babe::KEY_TYPE, key)).expect("it is in office")
+}
+
+#[test]
+fn who_makes_two_blocks_in_a_slot_loses_a_part_of_its_bond_once() {
+	run(|_| {
+		let (before, issued) = (bond(Alice), Balances::total_issuance());
+		let report = || {
+			Babe::report_equivocation(signed(Eve), two_blocks(Alice, [1, 2]), babe_ownership(Alice))
+		};
+		assert_eq!(report().expect("it is proven").pays_fee, Pays::No);
+		let lost = Perbill::from_rational(9u32, 16).mul_floor(before);
+		assert_eq!(bond(Alice), before - lost);
+		assert_eq!(Balances::total_issuance(), issued - lost, "nobody has it");
+		assert_eq!(Session::disabled_validators(), [0], "it makes no blocks in this session");
+		check();
+		let known = pallet_babe::Error::<Runtime>::DuplicateOffenceReport;
+		assert_noop!(report(), known);
+		// The same block twice is none, nor is what another has signed.
+		let none = pallet_babe::Error::<Runtime>::InvalidEquivocationProof;
+		let same = two_blocks(Bob, [1, 1]);
+		assert_noop!(Babe::report_equivocation(signed(Eve), same, babe_ownership(Bob)), none);
+		let others =
+			babe::EquivocationProof { offender: Bob.public().into(), ..*two_blocks(Alice, [3, 4]) };
+		let none = pallet_babe::Error::<Runtime>::InvalidEquivocationProof;
+		assert_noop!(
+			Babe::report_equivocation(signed(Eve), Box::new(others), babe_ownership(Bob)),
+			none
+		);
+		assert_eq!(bond(Bob), before);
+	});
+}
+
+/// Nodes report what they see by themselves, without an account: once, and only what holds.
+// `pallet-babe` and `pallet-grandpa` take it so, as of polkadot-sdk 2609.
+#[allow(deprecated)]
+#[test]
+fn a_nodes_own_report_is_taken_once() {
+	use sp_runtime::traits::ValidateUnsigned;
+
+	run(|_| {
+		let of_babe = |proof| {
+			let (equivocation_proof, key_owner_proof) = (proof, babe_ownership(Alice));
+			let key_owner_proof = key_owner_proof.into();
+			RuntimeCall::Babe(pallet_babe::Call::report_equivocation_unsigned {
+				equivocation_proof,
+				key_owner_proof,
+			})
+		};
+		let of_grandpa = RuntimeCall::Grandpa(pallet_grandpa::Call::report_equivocation_unsigned {
+			equivocation_proof: equivocation(Ed25519Keyring::Bob, 1, [1, 2]),
+			key_owner_proof: ownership(Ed25519Keyring::Bob).into(),
+		});
+		let taken = |call: &RuntimeCall, source| Runtime::validate_unsigned(source, call).is_ok();
+		for (call, who) in [(of_babe(two_blocks(Alice, [1, 2])), Alice), (of_grandpa, Bob)] {
+			let before = bond(who);
+			assert!(!taken(&call, TransactionSource::External), "it is the node's own");
+			assert!(taken(&call, TransactionSource::Local));
+			assert_ok!(Runtime::pre_dispatch(&call));
+			assert_ok!(call.clone().dispatch(RuntimeOrigin::none()));
+			assert!(bond(who) < before);
+			assert!(!taken(&call, TransactionSource::Local), "it is known");
+		}
+		assert!(!taken(&of_babe(two_blocks(Alice, [5, 5])), TransactionSource::Local));
+	});
 }
 
 #[test]

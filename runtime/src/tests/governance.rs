@@ -121,7 +121,7 @@ fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
 	let (mut chain, mut machine) = network::new();
 	chain.execute_with(|| {
 		let before = ReputationRules::get();
-		Reputation::note(&CHIP, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED));
+		Reputation::note(&CHIP, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED), None);
 		assert_eq!(score(CHIP), before.start - before.tampered);
 
 		let number = propose(Origin::Penalties.into(), harsher());

@@ -1,14 +1,16 @@
 //! What hosts lose, and what becomes of them when policy changes: on the whole chain.
 
+use codec::{Decode, Encode};
 use frame_support::{
 	assert_ok,
 	traits::{fungible::InspectHold, Get},
 };
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
+	host::Claims,
 	RejectCode,
 };
-use hcc_primitives::{units::HOURS, Tier};
+use hcc_primitives::{units::HOURS, Finding, Tier};
 use pallet_policy::FileRule;
 use pallet_registry::Standing;
 
@@ -54,6 +56,72 @@ fn the_third_strike_suspends_and_costs_a_part_of_the_bond_after_the_window() {
 }
 
 #[test]
+fn a_tpm_whose_vendors_root_is_removed_proves_nothing_until_it_is_trusted_again() {
+	run(|machine| {
+		let trust = |roots: &[&[u8]]| {
+			let roots = roots.iter().map(|root| root.to_vec().try_into().expect("short"));
+			let roots = roots.collect::<Vec<_>>().try_into().expect("few");
+			assert_ok!(Policy::set_tpm_roots(RuntimeOrigin::root(), Some(roots)));
+		};
+		trust(&[b"vendor", b"another"]);
+		pallet_registry::Tpms::<Runtime>::mutate(miner(), |tpm| {
+			tpm.as_mut().expect("enrolled").root = sp_io::hashing::blake2_256(b"vendor");
+		});
+		assert!(attest(&machine).is_accepted());
+		trust(&[b"another"]);
+		let evidence = machine.answer(&challenge(&machine));
+		let missing = pallet_attestation::Error::<Runtime>::TpmMissing;
+		assert_eq!(submit(&evidence).expect_err("not genuine").error, missing.into());
+		trust(&[b"another", b"vendor"]);
+		assert_ok!(submit(&evidence));
+		let subject = subject(&machine);
+		assert!(found(subject, &evidence).is_accepted());
+	});
+}
+
+/// What governance or AMD takes back is no fault of those who relied on it: they earn nothing, and lose nothing.
+#[test]
+fn silence_counts_for_nothing_once_trust_is_withdrawn_from_what_an_answer_would_rest_on() {
+	let root_of_the_tpm = || {
+		let roots = vec![b"another".to_vec().try_into().expect("short")];
+		let roots = Some(roots.try_into().expect("few"));
+		assert_ok!(Policy::set_tpm_roots(RuntimeOrigin::root(), roots));
+	};
+	let root_of_the_chip = || {
+		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
+	};
+	let issuer_of_the_chip = || {
+		let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
+		// The serial number of the hierarchy's ASK is 0.
+		let list = insecure_sim::issue_crl(now, &[0]).expect("the hierarchy issues lists");
+		let origin = RuntimeOrigin::signed(VALIDATORS[0].to_account_id());
+		assert_ok!(Policy::post_crl(origin, list.try_into().expect("short")));
+	};
+	let withdrawals: [&dyn Fn(); 3] = [&root_of_the_tpm, &root_of_the_chip, &issuer_of_the_chip];
+	for withdraw in withdrawals {
+		run(|machine| {
+			let vendor = vec![b"vendor".to_vec().try_into().expect("short")];
+			let vendor = Some(vendor.try_into().expect("few"));
+			assert_ok!(Policy::set_tpm_roots(RuntimeOrigin::root(), vendor));
+			pallet_registry::Tpms::<Runtime>::mutate(miner(), |tpm| {
+				tpm.as_mut().expect("enrolled").root = sp_io::hashing::blake2_256(b"vendor");
+			});
+			assert!(attest(&machine).is_accepted());
+			withdraw();
+			let record = Reputation::record(chip(&machine)).expect("noted");
+			let counts = Attestation::statistics().counts;
+			assert!(submit(&machine.answer(&challenge(&machine))).is_err(), "no answer is taken");
+			blocks(60);
+			let after = Reputation::record(chip(&machine)).expect("noted");
+			assert_eq!((after.missed, after.score.strikes), (record.missed, record.score.strikes));
+			assert_eq!(after.score.value, record.score.value);
+			let since = Attestation::statistics().counts;
+			assert!(since.void > counts.void && since.missed == counts.missed);
+		});
+	}
+}
+
+#[test]
 fn leaving_before_the_slash_is_no_way_out_of_it() {
 	run(|mut machine| {
 		let before = stake();
@@ -89,6 +157,38 @@ fn a_false_verdict_that_is_undone_costs_a_miner_nothing() {
 			assert!(attest(&machine).is_accepted());
 		}
 		assert_eq!(stake(), before);
+	});
+}
+
+#[test]
+fn what_an_honest_machine_fails_at_because_of_a_false_acceptance_is_undone_with_it() {
+	run(|machine| {
+		assert!(attest(&machine).is_accepted());
+		let known = Attestation::host(chip(&machine)).expect("enlisted");
+		let (before, held) = (score(&machine), stake());
+		let (subject, evidence) = answer(&machine);
+		let honest = found(subject, &evidence);
+		let mut claims = Claims::decode(&mut &honest.claims[..]).expect("what is accepted claims");
+		claims.boot_profile = [9; 32];
+		let claims = claims.encode().try_into().expect("as long as before");
+		vote_all(&VALIDATORS[..3], subject, &Finding { claims, ..honest });
+		blocks(2);
+		for _ in 0..3 {
+			assert_eq!(attest(&machine).code, RejectCode::BootPcrs.number(), "it booted as ever");
+		}
+		let record = Reputation::record(chip(&machine)).expect("noted");
+		assert_eq!(record.score.tier(&Reputation::rules()), Tier::Suspended);
+		assert!(record.slash.is_some());
+		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
+		let record = Reputation::record(chip(&machine)).expect("noted");
+		assert_eq!((record.failed, record.score.strikes, record.slash), (0, 0, None));
+		assert_eq!(score(&machine), before);
+		let host = Attestation::host(chip(&machine)).expect("enlisted");
+		assert_eq!((host.checkpoint, host.boot_profile), (known.checkpoint, known.boot_profile));
+		for _ in 0..3 {
+			assert!(attest(&machine).is_accepted());
+		}
+		assert_eq!(stake(), held);
 	});
 }
 
@@ -204,7 +304,7 @@ fn a_log_too_long_for_one_evidence_is_handed_in_and_judged_and_proven_with_it() 
 	run(|mut machine| {
 		let most: u32 = <Runtime as pallet_attestation::Config>::MaxEntries::get();
 		let most = most as usize;
-		for _ in 0..2 * most + 100 {
+		for _ in 0..2 * most + 40 {
 			machine.run(b"bash");
 		}
 		let hand_in = |from: usize, to: usize| {
@@ -236,7 +336,7 @@ fn a_log_too_long_for_one_evidence_is_handed_in_and_judged_and_proven_with_it() 
 		vote_all(&VALIDATORS[..3], subject, &found(subject, &evidence));
 		blocks(2);
 		let host = Attestation::host(chip(&machine)).expect("enlisted");
-		assert_eq!(host.checkpoint.expect("accepted").entries as usize, 2 * most + 102);
+		assert_eq!(host.checkpoint.expect("accepted").entries as usize, 2 * most + 42);
 		assert_eq!(attest(&machine).code, 0, "from then on as ever");
 		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
 		assert_eq!(Attestation::log(miner()), None);

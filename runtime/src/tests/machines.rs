@@ -185,15 +185,22 @@ fn a_key_that_is_withheld_is_a_missed_challenge() {
 	run(|machine| {
 		assert!(attest(&machine).is_accepted());
 		let before = score(&machine);
-		let owner = || RuntimeOrigin::signed(miner());
 		let tcb = insecure_sim::TCB.version;
-		assert_ok!(Policy::remove_vek(owner(), chip(&machine), tcb));
+		let remove = Policy::remove_vek(RuntimeOrigin::signed(miner()), chip(&machine), tcb);
+		assert_eq!(remove, Err(pallet_policy::Error::<Runtime>::LastVek.into()));
+		// It reports another TCB than the one whose key it has registered.
+		let registered = |change: &dyn Fn(&mut u8)| {
+			pallet_policy::Veks::<Runtime>::mutate(chip(&machine), |rows| {
+				rows.iter_mut().for_each(|row| change(&mut row.vek.tcb.microcode));
+			});
+		};
+		registered(&|microcode| *microcode += 1);
 		let evidence = machine.answer(&challenge(&machine));
 		assert_noop!(submit(&evidence), Refused::VekMissing);
 		let_pass(&machine);
 		assert_eq!(missed_and_strikes(&machine), (1, 1));
 		assert_eq!(score(&machine), before - Reputation::rules().tampered);
-		assert_ok!(Policy::register_vek(owner(), certificate(&machine)));
+		registered(&|microcode| *microcode -= 1);
 		assert!(attest(&machine).is_accepted());
 	});
 }

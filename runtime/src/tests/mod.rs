@@ -1,4 +1,5 @@
 mod attacks;
+mod bounds;
 mod claims;
 mod compute;
 mod consensus;

@@ -29,7 +29,7 @@ pub(crate) enum Vm {
 	Show(show::Show),
 	/// Set more aside for a VM.
 	TopUp(act::TopUp),
-	/// Stop a VM that runs. It costs nothing while it is stopped, and is given up when that lasts too long.
+	/// Stop a VM that runs. It pays for its disk alone while it is stopped, and is given up when that lasts too long.
 	Stop(act::One),
 	/// Have a VM booted again that is stopped.
 	Start(act::One),

@@ -2,12 +2,13 @@
 
 use frame_support::{
 	assert_noop, assert_ok,
-	traits::Hooks,
+	traits::{fungible::Mutate, Hooks},
 	weights::{Weight, WeightMeter},
 };
 use hcc_primitives::{
-	mock::{Fit, LivedIn, Now},
-	Lived,
+	mock::{self, Fit, LivedIn, Now, Offering},
+	units::Balance,
+	Lived, Offered, Tier,
 };
 
 use crate::{mock::*, *};
@@ -137,6 +138,32 @@ fn a_tenant_whose_images_never_boot_pays_for_it() {
 	});
 }
 
+/// Orders that are given up as soon as they are assigned cost their tenant its fees alone; and their miner nothing: its room is free at once for whoever pays.
+#[test]
+fn unpaid_assignments_take_no_room_from_others() {
+	run(|| {
+		for _ in 0..20 {
+			let both = [(); 2].map(|()| {
+				assert_ok!(order(small()));
+				LastId::<Test>::get()
+			});
+			tick();
+			assert_ok!(Compute::order(signed(2), Box::new(small()), ESCROW));
+			tick();
+			let other = LastId::<Test>::get();
+			assert!(vm(other).place.is_none(), "there is room for two");
+			for id in both {
+				assert_ok!(Compute::terminate(signed(TENANT), id));
+			}
+			ticks(RULES.acceptance);
+			assert!(vm(other).place.is_some(), "the other has it as soon as they are gone");
+			assert_ok!(Compute::terminate(signed(2), other));
+		}
+		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
+		assert_eq!((free(10), Compute::used_of(account(10))), (ENDOWMENT, Allotment::default()));
+	});
+}
+
 #[test]
 fn to_buy_from_oneself_always_loses() {
 	run(|| {
@@ -210,5 +237,29 @@ fn extremes_neither_overflow_nor_stick() {
 		let refused = Compute::order(signed(TENANT), Box::new(huge), ESCROW);
 		assert_noop!(refused, Error::<Test>::EscrowTooSmall);
 		assert!(Compute::quote(7).is_some());
+		// One that is as large, at a price that can be told, with all the money that there could be.
+		let list = List { vcpu: 1 << 28, memory: 1 << 28, disk: 1 << 20, egress: 1 << 20 };
+		MockRules::set(Rules { list, ..RULES });
+		mock::register(account(12), vec![chip_of(12)], None);
+		let offered =
+			Offered { region: 276, vcpus: u32::MAX, memory: u32::MAX, disk: u32::MAX, ask: 1_000 };
+		Offering::mutate(|all| all.push((account(12), offered)));
+		Fit::mutate(|all| all.push((chip_of(12), Tier::Regular)));
+		let wealth = Balance::from(u64::MAX) * Balance::from(u32::MAX);
+		Endowed::set(wealth - free(2));
+		let _ = Balances::set_balance(&account(2), wealth);
+		let huge = OrderOf::<Test> { flavour: 7, max_price: u64::MAX, ..small() };
+		assert_ok!(Compute::order(signed(2), Box::new(huge), wealth / 2));
+		let id = LastId::<Test>::get();
+		ticks(2);
+		boot(id);
+		intervals(3);
+		let paid = Compute::paid();
+		assert!(paid.settled > 1 << 64, "it costs more than fits into 64 bits: {paid:?}");
+		assert_ok!(Compute::terminate(signed(2), id));
+		intervals(2);
+		assert_eq!(Compute::vm(id), None);
+		let gone = wealth - free(2);
+		assert_eq!(gone, Compute::paid().settled, "to the last unit");
 	});
 }

@@ -69,7 +69,14 @@ fn the_disk_is_paid_for_when_the_vm_starts_again() {
 		assert_eq!(all.settled - paid.settled, disk(70));
 		assert!(all.miners > paid.miners && all.burned > paid.burned, "it is divided as all else");
 		System::assert_has_event(
-			Event::DiskPaid { vm: id, miner: account(10), ticks: 70, amount: disk(70) }.into(),
+			Event::DiskPaid {
+				vm: id,
+				miner: account(10),
+				ticks: 70,
+				amount: disk(70),
+				price: PRICE,
+			}
+			.into(),
 		);
 	});
 }

@@ -1,7 +1,7 @@
 //! What tenants can do, and what they cannot.
 
 use frame_support::{assert_noop, assert_ok};
-use hcc_primitives::mock::PriceForOrders;
+use hcc_primitives::mock::{Fit, PriceForOrders};
 use sp_runtime::{DispatchError, TokenError};
 
 use crate::{mock::*, *};
@@ -110,6 +110,37 @@ fn who_gives_up_before_a_miner_was_found_gets_all_back() {
 		assert_eq!(Compute::vm(1), None);
 		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
 		assert_eq!(Compute::order_of(1), None);
+	});
+}
+
+#[test]
+fn who_gives_up_before_its_miner_has_booted_gives_the_room_back_and_pays_for_a_boot_that_was_begun()
+{
+	run(|| {
+		// Assigned, and nothing begun.
+		assert_ok!(order(small()));
+		tick();
+		assert!(matches!(state(1), State::Assigned { .. }));
+		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
+		assert_ok!(Compute::terminate(signed(TENANT), 1));
+		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
+		// Booting, on a host that is live and on one that is not.
+		for (id, live) in [(2, true), (3, false)] {
+			let before = free(TENANT);
+			assert_ok!(order(small()));
+			tick();
+			assert_ok!(Compute::boot(signed(10), id));
+			if !live {
+				Fit::set(vec![]);
+			}
+			assert_ok!(Compute::terminate(signed(TENANT), id));
+			let fee = if live { boot_fee() } else { 0 };
+			assert_eq!((held(TENANT), before - free(TENANT)), (0, fee));
+		}
+		assert_eq!(Compute::used_of(account(10)), Allotment::default());
+		assert_eq!(Compute::paid().burned, boot_fee());
+		ticks(RULES.placement + RULES.boot);
+		assert_eq!(Vms::<Test>::iter().count(), 0, "nothing is left to do");
 	});
 }
 

@@ -2,9 +2,9 @@
 
 use frame_support::assert_ok;
 use hcc_primitives::{
-	mock::{Asked, CurrentInterval, Lacked, LivedIn, OpenFrom, Running, Settled},
+	mock::{Asked, CurrentInterval, Fit, Lacked, LivedIn, OpenFrom, Running, Settled},
 	units::Balance,
-	Guest, Guests, Lived, Ran,
+	Guest, Guests, Lived, Ran, Tier,
 };
 use sp_runtime::Perbill;
 
@@ -120,6 +120,28 @@ fn a_guest_tells_only_while_its_vm_runs() {
 		assert_eq!(Compute::guest(id), None, "the former boot tells no more");
 		crate::mock::boot(id);
 		assert_eq!(Compute::guest(id).map(|guest| guest.boot_counter), Some(2));
+	});
+}
+
+/// A chip that is in quarantine and proves itself all the same is paid as any other, for what its guests had.
+#[test]
+fn receipts_from_a_quarantined_miner_lessen_what_it_is_paid_and_of_what_lapsed_they_change_nothing()
+{
+	run(|| {
+		Lacked::set(Perbill::from_percent(10));
+		let id = running();
+		Fit::set(vec![(chip_of(10), Tier::Quarantine)]);
+		let first = CurrentInterval::get().index;
+		LivedIn::set(vec![(chip_of(10), first + 1, Lived::Lapsed)]);
+		intervals(3);
+		let asked: Vec<_> = Asked::get().iter().map(|ran| ran.first).collect();
+		assert!(!asked.contains(&(first + 1)), "it goes back as a whole anyway");
+		let all = Compute::settlements_of(id);
+		let of = |interval| all.iter().find(|one| one.first == interval).expect("settled");
+		assert_eq!((of(first + 1).paid, of(first + 1).refunded), (0, worth(LENGTH)));
+		let (paid, refunded) = (of(first + 2).paid, of(first + 2).refunded);
+		assert_eq!((paid, refunded), (worth(LENGTH) - worth(LENGTH) / 10, worth(LENGTH) / 10));
+		assert!(Settled::get().iter().map(|(.., paid)| paid).sum::<Balance>() < 2 * worth(LENGTH));
 	});
 }
 

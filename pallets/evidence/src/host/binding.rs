@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 use super::HostEvidence;
 use crate::{
+	crypto::Crypto,
 	domain::{self, Tag},
 	snp::{HardwareId, ProductLine},
 };
@@ -88,7 +89,7 @@ pub fn quote_extra_data(
 
 /// What REPORT_DATA of the host's report must be: it binds the report to the challenge, to the guest's key, to the quote and to the log.
 /// `last_chunk` is the id of the chunk after which the log is taken up, or zeroes.
-pub fn host_report_data(
+pub fn host_report_data<C: Crypto>(
 	genesis: &Genesis,
 	nonce: &Hash256,
 	miner: &MinerId,
@@ -97,8 +98,8 @@ pub fn host_report_data(
 	last_chunk: &Hash256,
 	ima_records: &[u8],
 ) -> [u8; 64] {
-	let attest = sha256(&[tpms_attest]);
-	let log = sha256(&[last_chunk, &sha256(&[ima_records])]);
+	let attest = C::sha256(tpms_attest);
+	let log = sha256(&[last_chunk, &C::sha256(ima_records)]);
 	let mut hasher = Sha512::new();
 	for part in [&domain::HOST[..], genesis, nonce, miner, guest_pk, &attest, &log] {
 		hasher.update(part);
@@ -133,20 +134,20 @@ pub fn finding_hash(genesis: &Genesis, code: u16, claims: &[u8]) -> Hash256 {
 }
 
 /// What the guest signs: everything in the evidence but the signature itself.
-pub fn guest_statement(genesis: &Genesis, evidence: &HostEvidence) -> Vec<u8> {
-	let boot = evidence.boot.as_ref().map(|log| sha256(&[log]));
+pub fn guest_statement<C: Crypto>(genesis: &Genesis, evidence: &HostEvidence) -> Vec<u8> {
+	let boot = evidence.boot.as_ref().map(|log| C::sha256(log));
 	let mut statement = Vec::new();
 	for part in [
 		&domain::EVIDENCE[..],
 		genesis,
 		&evidence.miner,
 		&evidence.seq.to_le_bytes(),
-		&sha256(&[&evidence.snp_report]),
-		&sha256(&[&evidence.tpms_attest]),
-		&sha256(&[&evidence.tpm_signature]),
-		&sha256(&[evidence.pcr_values.as_flattened()]),
+		&C::sha256(&evidence.snp_report),
+		&C::sha256(&evidence.tpms_attest),
+		&C::sha256(&evidence.tpm_signature),
+		&C::sha256(evidence.pcr_values.as_flattened()),
 		&evidence.ima_delta.from_entry.to_le_bytes(),
-		&sha256(&[&evidence.ima_delta.records]),
+		&C::sha256(&evidence.ima_delta.records),
 		&[u8::from(boot.is_some())],
 		&boot.unwrap_or_default(),
 		&evidence.guest_pk,
@@ -159,6 +160,7 @@ pub fn guest_statement(genesis: &Genesis, evidence: &HostEvidence) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::crypto::RustCrypto;
 
 	#[test]
 	fn a_turin_chip_is_its_first_eight_bytes() {
@@ -180,8 +182,9 @@ mod tests {
 		let chip = chip_hash(ProductLine::Milan, &[5; 64]);
 		let nonce = challenge_nonce(&genesis, &miner, &chip, 6, &parent);
 		let extra_data = quote_extra_data(&genesis, &nonce, &miner, &chip, &guest);
-		let report_data =
-			host_report_data(&genesis, &nonce, &miner, &guest, b"attest", &[7; 32], b"records");
+		let report_data = host_report_data::<RustCrypto>(
+			&genesis, &nonce, &miner, &guest, b"attest", &[7; 32], b"records",
+		);
 		let subject = subject_id(&genesis, &chip, 6, &[8; 32]);
 		let finding = finding_hash(&genesis, 1201, b"claims");
 		let hex = |bytes: &[u8]| hex::encode(bytes);
@@ -215,15 +218,15 @@ mod tests {
 		] {
 			assert_ne!(other, quote);
 		}
-		let report = host_report_data(&g, &n, &m, &k, b"a", &c, b"r");
+		let report = host_report_data::<RustCrypto>(&g, &n, &m, &k, b"a", &c, b"r");
 		for other in [
-			host_report_data(&o, &n, &m, &k, b"a", &c, b"r"),
-			host_report_data(&g, &o, &m, &k, b"a", &c, b"r"),
-			host_report_data(&g, &n, &o, &k, b"a", &c, b"r"),
-			host_report_data(&g, &n, &m, &o, b"a", &c, b"r"),
-			host_report_data(&g, &n, &m, &k, b"b", &c, b"r"),
-			host_report_data(&g, &n, &m, &k, b"a", &o, b"r"),
-			host_report_data(&g, &n, &m, &k, b"a", &c, b"s"),
+			host_report_data::<RustCrypto>(&o, &n, &m, &k, b"a", &c, b"r"),
+			host_report_data::<RustCrypto>(&g, &o, &m, &k, b"a", &c, b"r"),
+			host_report_data::<RustCrypto>(&g, &n, &o, &k, b"a", &c, b"r"),
+			host_report_data::<RustCrypto>(&g, &n, &m, &o, b"a", &c, b"r"),
+			host_report_data::<RustCrypto>(&g, &n, &m, &k, b"b", &c, b"r"),
+			host_report_data::<RustCrypto>(&g, &n, &m, &k, b"a", &o, b"r"),
+			host_report_data::<RustCrypto>(&g, &n, &m, &k, b"a", &c, b"s"),
 		] {
 			assert_ne!(other, report);
 		}

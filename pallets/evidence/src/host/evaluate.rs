@@ -5,13 +5,14 @@ use super::{
 use crate::{crypto::Crypto, snp::TcbVersion, tpm::Wanted, Check, RejectCode, Rejection};
 
 /// The version of [`evaluate`]: it grows whenever the same evidence could come to another verdict.
-pub const EVAL_VERSION: u32 = 2;
+pub const EVAL_VERSION: u32 = 3;
 
-/// The largest parts that are looked at, in bytes. A TPM's are far below.
-const MAX_ATTEST: usize = 1024;
-const MAX_SIGNATURE: usize = 1024;
-/// The largest UEFI event log, in bytes.
-const MAX_BOOT_LOG: usize = 64 << 10;
+/// The longest TPMS_ATTEST that is looked at, in bytes. A TPM's is far below.
+pub const MAX_ATTEST: usize = 1024;
+/// The longest TPMT_SIGNATURE, in bytes. A TPM's is far below.
+pub const MAX_SIGNATURE: usize = 1024;
+/// The longest UEFI event log, in bytes.
+pub const MAX_BOOT_LOG: usize = 64 << 10;
 
 /// What accepted evidence states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ fn check<C: Crypto, P: HostPolicy>(
 	let report = platform::check::<C, P>(evidence, collateral, policy, context)?;
 	let proven = software::check::<C, P>(evidence, collateral, policy, context)?;
 	platform::check_firmware(&report, policy)?;
-	let statement = guest_statement(&context.challenge.genesis, evidence);
+	let statement = guest_statement::<C>(&context.challenge.genesis, evidence);
 	C::ed25519(&evidence.guest_pk, &statement, &evidence.guest_signature).map_err(|_| {
 		let seen = "a signature of another key, or of other bytes";
 		Rejection::new(RejectCode::GuestSignature, "guest_signature", seen, ())

@@ -18,7 +18,10 @@ pub use binding::{
 	host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256, MinerId,
 };
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
-pub use evaluate::{evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION};
+pub use evaluate::{
+	evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION, MAX_ATTEST, MAX_BOOT_LOG,
+	MAX_SIGNATURE,
+};
 pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
 pub use folded::FoldedLog;
 pub use pinned::PinnedContext;

@@ -31,7 +31,7 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		return Err(Rejection::new(RejectCode::Chip, "CHIP_ID", &chip, &challenge.chip));
 	}
 	let report = snp::authenticate::<C>(&evidence.snp_report, vek, context.now)?;
-	let wanted = host_report_data(
+	let wanted = host_report_data::<C>(
 		&challenge.genesis,
 		&challenge.nonce,
 		&challenge.miner,

@@ -110,6 +110,28 @@ impl AttestationKey {
 		Ok(())
 	}
 
+	/// Checks that a quote of the key takes no longer to verify than there is time for: RSA with 2048 bits and the usual exponent, or P-256. Every TPM of a
+	/// PC has both.
+	///
+	/// ## Errors
+	/// [`RejectCode::KeyEncoding`].
+	pub fn check_cost(&self) -> Check {
+		match &self.key {
+			PublicKey::P256(_) => Ok(()),
+			PublicKey::Rsa(key)
+				if key.modulus.len() == 256 && key.exponent == RSA_DEFAULT_EXPONENT =>
+			{
+				Ok(())
+			},
+			PublicKey::Rsa(key) => Err(Rejection::new(
+				RejectCode::KeyEncoding,
+				"attestation key",
+				alloc::format!("RSA, {} bytes, exponent {}", key.modulus.len(), key.exponent),
+				"RSA with 2048 bits and exponent 65537, or P-256",
+			)),
+		}
+	}
+
 	/// The qualified name of the key as a primary key of the endorsement hierarchy, which its quotes must state. TPM library part 1, 16.3.
 	///
 	/// None where the key's name is not known, or not by SHA-256.

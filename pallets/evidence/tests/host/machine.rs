@@ -290,7 +290,7 @@ impl Machine {
 	pub(crate) fn seal(&self, evidence: &mut HostEvidence, context: &Context) {
 		let challenge = &context.challenge;
 		let mut fields = self.fields.clone();
-		fields.report_data = host_report_data(
+		fields.report_data = host_report_data::<RustCrypto>(
 			&challenge.genesis,
 			&challenge.nonce,
 			&challenge.miner,
@@ -305,7 +305,7 @@ impl Machine {
 
 	/// Signs the evidence as the guest.
 	pub(crate) fn sign(&self, evidence: &mut HostEvidence) {
-		let statement = guest_statement(&GENESIS, evidence);
+		let statement = guest_statement::<RustCrypto>(&GENESIS, evidence);
 		evidence.guest_signature = self.guest.sign(&statement).to_bytes();
 	}
 

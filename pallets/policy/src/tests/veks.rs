@@ -79,11 +79,38 @@ fn only_the_depositor_removes_a_key_and_has_its_deposit_back() {
 			Policy::remove_vek(RuntimeOrigin::signed(account(1)), hash("alice"), TCB.version),
 			Error::<Test>::VekNotFound
 		);
-		let removed =
-			Policy::remove_vek(RuntimeOrigin::signed(account(2)), hash("alice"), TCB.version);
-		assert_ok!(removed);
+		let remove =
+			|| Policy::remove_vek(RuntimeOrigin::signed(account(2)), hash("alice"), TCB.version);
+		assert_noop!(remove(), Error::<Test>::LastVek);
+		register(account(1), vec![], None);
+		assert_ok!(remove());
 		assert_eq!(held(&account(2)), 0);
 		assert!(Policy::veks(hash("alice")).is_empty());
+	});
+}
+
+#[test]
+fn the_last_key_that_counts_stays_as_long_as_the_chip_is_registered() {
+	run(|| {
+		let (chip, owner) = (hash("alice"), account(1));
+		register(owner.clone(), vec![chip], None);
+		let remove = |tcb| Policy::remove_vek(RuntimeOrigin::signed(owner.clone()), chip, tcb);
+		assert_ok!(Policy::register_vek(
+			RuntimeOrigin::signed(owner.clone()),
+			certificate("alice")
+		));
+		// One of a root that was never trusted, or is no more.
+		let mut other = Policy::veks(chip).remove(0);
+		other.tcb.microcode += 1;
+		other.ark = [9; 32];
+		assert_ok!(Policy::store_vek(chip, other.clone(), owner.clone()));
+		assert_noop!(remove(TCB.version), Error::<Test>::LastVek);
+		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "one counts");
+		assert_ok!(remove(other.tcb));
+		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
+		assert!(<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "none counts");
+		assert_ok!(remove(TCB.version));
+		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "there is none");
 	});
 }
 

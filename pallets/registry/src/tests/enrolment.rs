@@ -10,7 +10,7 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	mock::{Active, Chips, Distrusted, Now, Roots},
+	mock::{Active, Chips, Distrusted, Now, Roots, Slashed},
 	Miners as _,
 };
 use sp_io::hashing::blake2_256;
@@ -205,6 +205,7 @@ fn a_credential_that_does_not_follow_from_its_seed_counts_for_nobody() {
 		System::assert_has_event(
 			Event::CredentialFalse { miner: account(1), validator: account(201) }.into(),
 		);
+		assert_eq!(Slashed::get(), vec![(account(201), None)], "the two others showed true ones");
 	});
 }
 
@@ -256,6 +257,22 @@ fn one_tpm_is_one_miners() {
 	});
 }
 
+/// TPMT_PUBLIC of a restricted signing key of RSA that never leaves its TPM.
+fn rsa_ak(bits: u16, exponent: u32) -> Vec<u8> {
+	let modulus = vec![0xff; usize::from(bits) / 8];
+	[
+		// RSA, named by SHA-256; fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign.
+		&[0x00, 0x01, 0x00, 0x0b, 0x00, 0x05, 0x00, 0x72][..],
+		// No policy, no symmetric cipher; RSASSA with SHA-256.
+		&[0x00, 0x00, 0x00, 0x10, 0x00, 0x14, 0x00, 0x0b],
+		&bits.to_be_bytes(),
+		&exponent.to_be_bytes(),
+		&(modulus.len() as u16).to_be_bytes(),
+		&modulus,
+	]
+	.concat()
+}
+
 #[test]
 fn a_tpm_without_a_vendor_or_with_another_key_is_refused() {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
@@ -271,7 +288,15 @@ fn a_tpm_without_a_vendor_or_with_another_key_is_refused() {
 		unrestricted[5] &= !1;
 		assert_noop!(enrol(101, certificate.clone(), unrestricted), Error::<Test>::AkRefused);
 		assert_noop!(enrol(101, certificate.clone(), ak[1..].to_vec()), Error::<Test>::AkRefused);
+		for (bits, exponent) in [(3072, 0), (4096, 0), (2048, 3), (2048, 0x8000_0001)] {
+			let key = rsa_ak(bits, exponent);
+			assert_noop!(enrol(101, certificate.clone(), key), Error::<Test>::AkRefused);
+		}
 		Active::set(vec![]);
+		for exponent in [0, 65_537] {
+			let key = rsa_ak(2048, exponent);
+			assert_noop!(enrol(101, certificate.clone(), key), Error::<Test>::NoCommittee);
+		}
 		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::NoCommittee);
 		Roots::set(vec![]);
 		assert_noop!(enrol(101, certificate, ak), Error::<Test>::EkRefused);

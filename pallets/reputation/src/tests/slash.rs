@@ -14,7 +14,7 @@ const CHIP: [u8; 32] = [7; 32];
 
 fn strike(seq: u64) {
 	let forged = Conduct::Failed(RejectCode::QuoteSignature.number());
-	Reputation::note(&CHIP, &miner(), seq, forged);
+	Reputation::note(&CHIP, &miner(), seq, forged, None);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn the_last_strike_costs_a_part_of_the_bond_once_it_can_be_undone_no_more() {
 fn silence_costs_as_much_of_the_bond_as_being_caught() {
 	run(|| {
 		for seq in 1..=3 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
 		}
 		go_to(Now::get() + SLASH_DELAY);
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
@@ -79,7 +79,13 @@ fn a_strike_that_was_undone_costs_nothing_whichever_of_them_it_was() {
 #[test]
 fn what_is_undone_beside_the_strikes_leaves_the_slash() {
 	run(|| {
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Failed(RejectCode::ImaUnknownFile.number()));
+		Reputation::note(
+			&CHIP,
+			&miner(),
+			1,
+			Conduct::Failed(RejectCode::ImaUnknownFile.number()),
+			None,
+		);
 		(2..=4).for_each(strike);
 		Reputation::undo(&CHIP, 1);
 		go_to(2 * SLASH_DELAY);
@@ -92,7 +98,7 @@ fn a_strike_that_is_remembered_no_more_still_costs() {
 	run(|| {
 		(1..=3).for_each(strike);
 		for seq in 4..=24 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
 		}
 		Reputation::undo(&CHIP, 20);
 		go_to(2 * SLASH_DELAY);
@@ -140,11 +146,11 @@ fn the_only_incident_that_is_undone_costs_nothing() {
 fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 	run(|| {
 		(1..=3).for_each(strike);
-		for seq in 4..=18 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed);
+		for seq in 4..=u64::from(REMEMBERED) + 2 {
+			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
 		}
 		let first = Reputation::record(CHIP).expect("noted").last.first().copied();
-		assert_eq!(first.expect("sixteen").seq, 3);
+		assert_eq!(first.expect("many").seq, 3);
 		Reputation::undo(&CHIP, 3);
 		go_to(2 * SLASH_DELAY);
 		assert!(SlashedMiners::get().is_empty());
@@ -155,7 +161,7 @@ fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 fn who_has_paid_since_the_chip_was_sound_is_found_out_until_the_slash() {
 	run(|| {
 		let sound = Now::get();
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed);
+		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None);
 		for seq in 2..=4 {
 			Now::mutate(|now| *now += 7);
 			strike(seq);

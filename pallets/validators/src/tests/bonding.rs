@@ -85,9 +85,9 @@ fn leave_keeps_the_bond_held_until_the_unbonding_sessions_have_passed() {
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
 		assert_eq!(held(3), 250);
 		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
-		to_session(3);
+		to_session(5);
 		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
-		to_session(4);
+		to_session(6);
 		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
 		assert_eq!(held(3), 0);
 		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::NotUnbonding);

@@ -1,4 +1,5 @@
 use frame_support::assert_ok;
+use hcc_primitives::Slashes;
 use pallet_session::SessionManager;
 use sp_runtime::Perbill;
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
@@ -33,11 +34,30 @@ fn the_largest_bonds_win_when_places_are_few() {
 }
 
 #[test]
+fn who_was_slashed_goes_as_soon_as_somebody_is_in_its_place() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		to_session(2);
+		// Nine tenths go: two of three are below what others must bring.
+		for who in [1, 2] {
+			<Validators as Slashes<u64>>::fine(&who, Perbill::from_percent(90));
+		}
+		to_session(4);
+		assert_eq!(Session::validators(), vec![1, 2, 3], "three of one would be fewer");
+		assert_ok!(Validators::join(RuntimeOrigin::signed(4), 300, worker_of(4)));
+		to_session(6);
+		assert_eq!(Session::validators().len(), 3);
+		let left = Session::validators().into_iter().filter(|who| *who < 3).count();
+		assert_eq!(left, 1, "one of them was replaced");
+	});
+}
+
+#[test]
 fn a_rule_beyond_its_bounds_is_read_as_the_bound() {
 	run(|| {
 		MockRules::set(Rules { min_bond: 1, max_active: 1_000, unbonding_sessions: 0, ..RULES });
 		assert_eq!(Validators::rules().max_active, 5);
-		assert_eq!(Validators::rules().unbonding_sessions, 1);
+		assert_eq!(Validators::rules().unbonding_sessions, MIN_UNBONDING);
 		MockRules::set(Rules { min_bond: 1, max_active: 0, unbonding_sessions: 7, ..RULES });
 		assert_eq!(Validators::rules().max_active, 2);
 		assert_eq!(Validators::rules().unbonding_sessions, 7);
@@ -97,7 +117,7 @@ fn who_equivocates_is_disabled_up_to_a_third_of_the_set() {
 #[test]
 fn historical_roots_are_pruned() {
 	run(|| {
-		to_session(12);
+		to_session(14);
 		let kept = pallet_session::historical::StoredRange::<Test>::get();
 		let (first, _) = kept.expect("roots are noted");
 		assert!(first >= 6, "roots since session {first} are kept");

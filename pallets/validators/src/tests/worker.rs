@@ -42,7 +42,7 @@ fn who_has_left_keeps_its_worker_until_it_takes_its_bond_back() {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
 		assert_eq!(Validators::validator_of(worker_of(3)), Some(3));
-		to_session(4);
+		to_session(6);
 		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
 		assert_eq!(Validators::validator_of(worker_of(3)), None);
 		assert_eq!(WorkerOf::<Test>::get(3), None);

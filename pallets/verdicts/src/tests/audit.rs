@@ -17,7 +17,7 @@ const DRAWN: Option<H256> = Some(H256([0; 32]));
 fn agreed(code: u16) -> H256 {
 	Seed::set(DRAWN);
 	let id = subject(1);
-	assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+	assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 	for who in 1..=4 {
 		assert_ok!(file(who, vec![vote(id, code)], System::block_number() - 1));
 	}
@@ -91,7 +91,7 @@ fn what_is_drawn_and_not_proven_is_void_and_nobody_is_paid() {
 fn without_randomness_every_verdict_must_be_proven() {
 	run(4, || {
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+		assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 		for who in 1..=3 {
 			assert_ok!(file(who, vec![vote(id, 0)], 5));
 		}
@@ -105,7 +105,7 @@ fn without_randomness_every_verdict_must_be_proven() {
 fn a_verdict_is_drawn_by_what_nobody_knew_when_it_was_made() {
 	run(4, || {
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+		assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 		// What is known in the block of the verdict, and in the next one, draws nothing.
 		Seed::set(None);
 		for who in 1..=3 {
@@ -138,7 +138,7 @@ fn about_as_many_are_drawn_as_the_rules_say() {
 fn who_did_not_vote_is_told_apart() {
 	run(4, || {
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+		assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 		assert_ok!(file(1, vec![vote(id, 301)], 9));
 		for who in 2..=4 {
 			assert_ok!(file(who, vec![vote(id, 0)], 9));
@@ -151,7 +151,7 @@ fn who_did_not_vote_is_told_apart() {
 	});
 	run(4, || {
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+		assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 		assert_ok!(file(1, vec![vote(id, 0)], 9));
 		ticks(40);
 		let service = [Service::Voted, Service::Absent, Service::Absent, Service::Absent];
@@ -168,7 +168,7 @@ fn a_block_has_room_for_so_many_verdicts_and_no_more() {
 			frame_support::BoundedVec::truncate_from(vec![subject(7); MAX_AGREED as usize]),
 		);
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+		assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 		frame_support::assert_noop!(file(1, vec![vote(id, 0)], 5), Error::<Test>::TooManyVerdicts);
 		next_block();
 		assert_ok!(file(1, vec![vote(id, 0)], 5));

@@ -99,8 +99,8 @@ fn who_is_in_office_no_more_has_no_say() {
 fn an_undecided_subject_is_void_when_it_closes_and_a_decided_one_is_gone_after_its_window() {
 	run(1, || {
 		let (first, second) = (subject(1), subject(2));
-		assert_ok!(<Verdicts as Judges>::open(first, subject(0xee)));
-		assert_ok!(<Verdicts as Judges>::open(second, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(first, first, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(second, second, subject(0xee)));
 		assert_ok!(file(1, vec![vote(first, 0)], 9));
 		for _ in 0..JUDGING {
 			next_block();
@@ -129,11 +129,11 @@ fn too_many_subjects_at_once_close_later_and_then_are_refused() {
 		};
 		let room = MAX_CLOSING * 17;
 		for number in 0..room {
-			assert_ok!(<Verdicts as Judges>::open(id(number), subject(0xee)));
+			assert_ok!(<Verdicts as Judges>::open(id(number), id(number), subject(0xee)));
 		}
 		assert_eq!(Verdicts::subject(id(room - 1)).expect("open").closes, JUDGING + 16);
 		assert_eq!(
-			<Verdicts as Judges>::open(id(room), subject(0xee)),
+			<Verdicts as Judges>::open(id(room), id(room), subject(0xee)),
 			Err(Error::<Test>::TooManySubjects.into())
 		);
 	});
@@ -152,8 +152,8 @@ fn block_with(room: Weight) {
 fn in_blocks_without_room_the_clock_stands_still_and_what_was_agreed_waits() {
 	run(1, || {
 		let (agreed, open) = (subject(1), subject(2));
-		assert_ok!(<Verdicts as Judges>::open(agreed, subject(0xee)));
-		assert_ok!(<Verdicts as Judges>::open(open, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(agreed, agreed, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(open, open, subject(0xee)));
 		assert_ok!(file(1, vec![vote(agreed, 0)], 9));
 		for _ in 0..2 * JUDGING {
 			block_with(Weight::zero());
@@ -182,7 +182,7 @@ fn in_blocks_without_room_the_clock_stands_still_and_what_was_agreed_waits() {
 fn a_tick_at_which_more_closes_than_there_is_room_for_does_not_come() {
 	run(1, || {
 		let id = subject(1);
-		assert_ok!(<Verdicts as Judges>::open(id, subject(0xee)));
+		assert_ok!(<Verdicts as Judges>::open(id, id, subject(0xee)));
 		assert_ok!(file(1, vec![], 9));
 		// Enough for a tick at which nothing closes.
 		for _ in 0..2 * JUDGING {

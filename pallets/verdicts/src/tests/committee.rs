@@ -7,7 +7,7 @@ use sp_core::H256;
 use crate::mock::*;
 
 fn committee(number: u8) -> Vec<sp_runtime::AccountId32> {
-	assert_ok!(<Verdicts as Judges>::open(subject(number), subject(0xee)));
+	assert_ok!(<Verdicts as Judges>::open(subject(number), subject(number), subject(0xee)));
 	Verdicts::subject(subject(number)).expect("open").committee.into_inner()
 }
 
@@ -17,13 +17,37 @@ fn up_to_sixteen_validators_all_judge() {
 }
 
 #[test]
-fn of_more_sixteen_are_drawn_anew_for_each_subject() {
+fn of_more_sixteen_are_drawn_anew_for_each_lot_by_chance() {
 	run(40, || {
 		let (first, second) = (committee(1), committee(2));
 		assert_eq!((first.len(), second.len()), (16, 16));
 		assert_ne!(first, second);
+		let again = |number, lot| {
+			assert_ok!(<Verdicts as Judges>::open(subject(number), subject(lot), subject(0xee)));
+			Verdicts::subject(subject(number)).expect("open").committee.into_inner()
+		};
 		Seed::set(Some(H256([0xaa; 32])));
-		assert_ne!(committee(3), first);
+		assert_ne!(again(3, 1), first, "by chance");
+		assert_eq!(again(4, 9), again(5, 9), "whatever the evidence is");
+	});
+}
+
+#[test]
+fn everybody_is_drawn_as_often() {
+	run(40, || {
+		let mut seats = [0u32; 40];
+		const DRAWS: u8 = 200;
+		for number in 0..DRAWS {
+			Seed::set(Some(H256([number; 32])));
+			let subject = subject(number);
+			assert_ok!(<Verdicts as Judges>::open(subject, H256([7; 32]), H256::zero()));
+			for member in Verdicts::subject(subject).expect("open").committee {
+				let bytes: &[u8; 32] = member.as_ref();
+				seats[usize::from(bytes[0]) - 1] += 1;
+			}
+		}
+		// Each has 80 to expect, with a deviation of some seven.
+		assert!(seats.iter().all(|seats| (50..110).contains(seats)), "{seats:?}");
 	});
 }
 

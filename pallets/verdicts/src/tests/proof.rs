@@ -14,7 +14,7 @@ const EVIDENCE: H256 = H256([0xee; 32]);
 
 fn open() -> H256 {
 	let id = subject(1);
-	assert_ok!(<Verdicts as Judges>::open(id, EVIDENCE));
+	assert_ok!(<Verdicts as Judges>::open(id, id, EVIDENCE));
 	id
 }
 

@@ -7,7 +7,7 @@ use crate::{mock::*, *};
 
 fn open(number: u8) -> sp_core::H256 {
 	let id = subject(number);
-	assert_ok!(<Verdicts as Judges>::open(id, subject(0xee)));
+	assert_ok!(<Verdicts as Judges>::open(id, id, subject(0xee)));
 	id
 }
 
@@ -102,7 +102,7 @@ fn a_vote_that_counts_is_free() {
 fn a_subject_is_opened_once() {
 	run(4, || {
 		let id = open(1);
-		let again = <Verdicts as Judges>::open(id, subject(0xee));
+		let again = <Verdicts as Judges>::open(id, id, subject(0xee));
 		assert_eq!(again, Err(Error::<Test>::AlreadyOpen.into()));
 	});
 }
@@ -111,7 +111,7 @@ fn a_subject_is_opened_once() {
 fn without_validators_nothing_is_judged() {
 	run(0, || {
 		assert_eq!(
-			<Verdicts as Judges>::open(subject(1), subject(2)),
+			<Verdicts as Judges>::open(subject(1), subject(1), subject(2)),
 			Err(Error::<Test>::NoCommittee.into())
 		);
 	});
