@@ -163,7 +163,6 @@ fn a_nodes_own_report_is_taken_once() {
 	run(|_| {
 		let of_babe = |proof| {
 			let (equivocation_proof, key_owner_proof) = (proof, babe_ownership(Alice));
-			let key_owner_proof = key_owner_proof.into();
 			RuntimeCall::Babe(pallet_babe::Call::report_equivocation_unsigned {
 				equivocation_proof,
 				key_owner_proof,
@@ -171,7 +170,7 @@ fn a_nodes_own_report_is_taken_once() {
 		};
 		let of_grandpa = RuntimeCall::Grandpa(pallet_grandpa::Call::report_equivocation_unsigned {
 			equivocation_proof: equivocation(Ed25519Keyring::Bob, 1, [1, 2]),
-			key_owner_proof: ownership(Ed25519Keyring::Bob).into(),
+			key_owner_proof: ownership(Ed25519Keyring::Bob),
 		});
 		let taken = |call: &RuntimeCall, source| Runtime::validate_unsigned(source, call).is_ok();
 		for (call, who) in [(of_babe(two_blocks(Alice, [1, 2])), Alice), (of_grandpa, Bob)] {
