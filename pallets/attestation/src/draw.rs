@@ -1,7 +1,10 @@
 //! Who is challenged when: drawn by lot, block by block, so that nobody can foresee it.
 
 use codec::Encode;
-use frame_support::{traits::Randomness, weights::WeightMeter};
+use frame_support::{
+	traits::{Get, Randomness},
+	weights::WeightMeter,
+};
 use hcc_primitives::{ChipHash, Tick, Ticks, Tier};
 use sp_io::hashing::blake2_256;
 
@@ -9,6 +12,9 @@ use crate::*;
 
 /// Beyond this many challenges of a tier in a block the rest is left to the next draws: enough for 100,000 chips in twenty minutes.
 const MAX_DRAWS: u32 = MAX_DUE;
+
+/// How often a draw is made anew that falls on a chip whose challenge is open: how long answers take changes no rate.
+const TRIES: u32 = 4;
 
 /// How many of `population` are to be drawn where each is drawn once in `interval` ticks on average: the whole part always, the remainder by
 /// lot. `lot` is uniform over all of `u32`.
@@ -47,15 +53,26 @@ impl<T: Config> Pallet<T> {
 			};
 			let draws = how_many(population, rules.interval(tier), lot(0)).min(MAX_DRAWS);
 			for number in 1..=draws {
-				if meter.try_consume(T::WeightInfo::challenge()).is_err() {
+				// Reading who is drawn anew is part of it.
+				let again = T::DbWeight::get().reads(2).saturating_mul(TRIES.into());
+				let most = T::WeightInfo::challenge().saturating_add(again);
+				if meter.try_consume(most).is_err() {
 					return;
 				}
-				if let Some(chip) = Drawn::<T>::get(tier, below(population, lot(number))) {
+				let drawn = (0..TRIES).find_map(|again| {
+					let lot = lot(number.saturating_add(again.saturating_mul(MAX_DRAWS)));
+					Drawn::<T>::get(tier, below(population, lot)).filter(Self::is_free)
+				});
+				if let Some(chip) = drawn {
 					// Where no deadline has room left, this draw is lost; the next one is as good.
 					Self::challenge(&chip);
 				}
 			}
 		}
+	}
+
+	fn is_free(chip: &ChipHash) -> bool {
+		Hosts::<T>::get(chip).is_some_and(|host| host.challenge.is_none())
 	}
 
 	/// Puts a chip among those of a tier.

@@ -9,7 +9,7 @@
 //! | an author that grinds or withholds | `pallets/attestation/src/tests/draw.rs`: `an_author_that_withholds_blocks_delays_its_challenges_at_the_price_of_slots`; of audits, `pallets/verdicts/src/tests/audit.rs`: `a_verdict_is_drawn_by_what_nobody_knew_when_it_was_made` |
 //! | blind or copied votes | `who_copies_votes_shares_the_slash` |
 //! | a lying minority | `a_lying_minority_is_slashed_and_changes_nothing` |
-//! | a lying majority | by audit: `a_lying_majority_that_is_drawn_for_audit_never_takes_effect`, `a_lying_majority_that_is_drawn_and_that_nobody_proves_is_void`; by an outsider's proof: `a_lying_majority_is_undone_by_one_who_shows_the_evidence` |
+//! | a lying majority | by audit: `a_lying_majority_that_is_drawn_for_audit_never_takes_effect`, `a_lying_majority_that_is_drawn_and_that_nobody_proves_is_void`; by an outsider's proof: `a_lying_majority_is_undone_by_one_who_shows_the_evidence`, `a_lying_majority_that_accepts_an_unknown_file_is_undone_by_one_who_shows_the_evidence` |
 //! | a flood of garbage | `garbage_is_refused_with_an_error_and_costs_its_sender`, `groundless_proofs_cost_their_deposit_and_proofs_of_other_bytes_are_refused`, all of `standing`, `filled::a_block_holds_what_ten_thousand_miners_send` |
 //! | a missing VEK, an unregistered TCB | `machines::a_key_that_is_withheld_is_a_missed_challenge`, `machines::a_report_of_a_tcb_whose_key_is_not_registered_is_not_taken`; `pallets/policy/src/tests/veks.rs`: `a_key_for_another_tcb_does_not_stand_in_for_the_reported_one` |
 //! | silence and reboots | `a_file_that_was_run_cannot_be_hidden_by_silence_or_a_reboot`, `another_firmware_after_a_reset_is_not_the_enrolled_boot`; their limit: `machines::what_was_run_and_rebooted_away_between_challenges_is_not_seen` |
@@ -195,7 +195,35 @@ fn policy_that_changes_between_vote_and_proof_costs_no_honest_voter() {
 	});
 }
 
-/// The same of whatever else policy can change: evidence is judged by what was in force when it was included.
+#[test]
+fn a_lying_majority_that_accepts_an_unknown_file_is_undone_by_one_who_shows_the_evidence() {
+	run(|mut machine| {
+		let (subject, evidence) = answer(&machine);
+		let clean = found(subject, &evidence);
+		vote_all(&VALIDATORS, subject, &clean);
+		blocks(2);
+		let known = Attestation::host(chip(&machine)).expect("enlisted").checkpoint;
+		machine.run(b"rootkit");
+		let (subject, evidence) = answer(&machine);
+		assert_eq!(found(subject, &evidence).code, RejectCode::ImaUnknownFile.number());
+		let before = VALIDATORS.map(bond);
+		vote_all(&[Alice, Bob, Charlie], subject, &clean);
+		blocks(2);
+		assert_eq!(score(&machine), 520, "it takes effect at first");
+		assert_ok!(prove(&Dave.to_account_id(), subject, &evidence));
+		assert_eq!(score(&machine), 510, "as if it had not been");
+		let host = Attestation::host(chip(&machine)).expect("enlisted");
+		assert_eq!(host.checkpoint, known, "the log is taken up where it was");
+		for (at, liar) in [Alice, Bob, Charlie].into_iter().enumerate() {
+			assert_eq!(bond(liar), before[at] - tenth(before[at]));
+		}
+		assert_eq!(bond(Dave), before[3]);
+		assert_eq!(Session::disabled_validators().len(), 1, "no more than a third of the others");
+		assert_eq!(attest(&machine).code, RejectCode::ImaUnknownFile.number());
+	});
+}
+
+/// As a change of files, so whatever else of policy can change: evidence is judged by what was in force when it was included.
 #[test]
 fn whatever_of_policy_changes_between_vote_and_proof_costs_no_honest_voter() {
 	let root = RuntimeOrigin::root;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{
 	amount::{parse_alpha, parse_usd},
+	show::{flavours, named},
 	Common, Tenant,
 };
 use crate::chain::connected;
@@ -78,9 +79,9 @@ impl TopUp {
 pub(crate) struct Resize {
 	/// The VM's number.
 	vm: u64,
-	/// The number of the flavour.
+	/// The flavour, by its number or its name: hcc vm flavours lists them.
 	#[arg(long)]
-	flavour: u16,
+	flavour: String,
 	/// The highest price, in USD an hour.
 	#[arg(long, value_parser = parse_usd)]
 	max_price: u64,
@@ -92,9 +93,10 @@ pub(crate) struct Resize {
 
 impl Resize {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
-		let call = api::tx().compute().resize(self.vm, self.flavour, self.max_price);
 		let submitter = self.tenant.submitter()?;
 		let receipt = connected(&self.common.node, async |chain: Chain| {
+			let flavour = named(&flavours(&chain.best().await?).await?, &self.flavour)?;
+			let call = api::tx().compute().resize(self.vm, flavour, self.max_price);
 			submitter.submit(&chain, &call).await.context("resizing")
 		})?;
 		done(&self.common, self.vm, "resized", &receipt)

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{
 	alpha,
 	amount::{parse_alpha, parse_usd},
-	show::{flavours, state},
+	show::{flavours, named, state},
 	Common, Tenant,
 };
 use crate::chain::connected;
@@ -139,15 +139,11 @@ impl Order {
 		key: &SigningKey,
 	) -> anyhow::Result<ChainOrder<AccountId32>> {
 		let known = flavours(&chain.best().await?).await?;
-		let named = known.iter().find(|(number, flavour)| {
-			number.to_string() == self.flavour || flavour.name.0 == self.flavour.as_bytes()
-		});
-		let (flavour, _) = named
-			.with_context(|| format!("there is no flavour {}: hcc vm flavours", self.flavour))?;
+		let flavour = named(&known, &self.flavour)?;
 		let hash = Sha256::digest(config).into();
 		let signature = key.sign(&config_statement(&chain.genesis(), &hash)).to_bytes();
 		Ok(ChainOrder {
-			flavour: *flavour,
+			flavour,
 			measurement: self.image.0,
 			config: Configuration { hash, signer: key.verifying_key().to_bytes(), signature },
 			holders_root: self.holders_root.0,

@@ -132,6 +132,15 @@ pub(super) async fn flavours(at: &ChainAt) -> anyhow::Result<Vec<(u16, Flavour)>
 	Ok(flavours)
 }
 
+/// The number of the flavour of that number or name.
+pub(super) fn named(known: &[(u16, Flavour)], wanted: &str) -> anyhow::Result<u16> {
+	let is_it = |(number, flavour): &&(u16, Flavour)| {
+		number.to_string() == wanted || flavour.name.0 == wanted.as_bytes()
+	};
+	let found = known.iter().find(is_it).map(|(number, _)| *number);
+	found.with_context(|| format!("there is no flavour {wanted}: hcc vm flavours lists them"))
+}
+
 /// How far a VM has come, in a word.
 pub(super) async fn state(chain: &Chain, id: u64) -> anyhow::Result<String> {
 	let at = chain.best().await?;
