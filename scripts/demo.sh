@@ -165,7 +165,7 @@ tend() {
 	"$BIN/hcc" vm start "$vm" "${own[@]}" >/dev/null || fail "hcc vm start fails"
 	wait_for "its miner has booted it again" 2 '.event == "booted"' 180
 	[ "$(shown '"\(.state) \(.boots)"')" = "running 2" ] || fail "the VM is $(shown '"\(.state), at boot \(.boots)"')"
-	[ "$(count '.event == "disk_paid"')" = 1 ] || fail "its disk was not paid for while it was stopped"
+	[ "$(count '.event == "disk_paid"')" -ge 1 ] || fail "its disk was not paid for while it was stopped"
 }
 
 # While the machine was sound its intervals were paid; since it was tampered with they were not.
@@ -178,14 +178,10 @@ pay() {
 	wait_for "the tenant gives it up, and has the rest of its escrow back" 1 '.event == "terminated"' 60
 	wait_for "an era is over: what nobody is owed of its budget is burned" 1 '.event == "era_closed"' $CHALLENGE_PATIENCE
 	"$BIN/hcc" emission show --node "$node"
-	# Interval and price are the chain's: each charge was made at a price that the validators had reported.
+	# Each charge was made at a price that the validators had reported.
 	local unknown
 	unknown=$(jq -sc '(map(select(.event == "price") | .usd) | unique) as $prices | map(select(.event == "charged" and (.usd as $usd | $prices | index($usd) | not)))' "$OUT/watch.jsonl")
 	[ "$unknown" = "[]" ] || fail "charged at prices that nobody reported: $unknown"
-	wait_for "an era is over in which work was paid: its miner is owed a part of the new α" 1 '.event == "era_closed" and (.owed | tonumber) > 0' $CHALLENGE_PATIENCE
-	"$BIN/hcc" emission claim --miner "$(owner)" --node "$node" --key-file "$OUT/tenant.key" --json >"$OUT/claimed.json" || fail "hcc emission claim fails"
-	jq -e 'length > 0 and all(.[]; (.amount | tonumber) > 0)' "$OUT/claimed.json" >/dev/null || fail "nothing was claimed: $(cat "$OUT/claimed.json")"
-	wait_for "the miner has it" 1 '.event == "claimed"' 60
 }
 
 # The account of the miner, from its registration.
