@@ -9,9 +9,7 @@ use aws_lc_rs::{
 		UnparsedPublicKey, VerificationAlgorithm, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
 	},
 };
-use hcc_evidence::crypto::{
-	BadSignature, Crypto, P256Key, P384Key, RsaKey, RsaPadding, RustCrypto,
-};
+use hcc_evidence::crypto::{BadSignature, Crypto, P256Key, P384Key};
 
 /// The primitives by AWS-LC, and by RustCrypto where that is as fast.
 #[derive(Clone, Copy, Debug)]
@@ -59,23 +57,11 @@ impl Crypto for AwsLc {
 	) -> Result<(), BadSignature> {
 		verify(&ECDSA_P256_SHA256_FIXED, &key.x, &key.y, message, r, s)
 	}
-
-	fn rsa(
-		key: &RsaKey,
-		padding: RsaPadding,
-		message: &[u8],
-		signature: &[u8],
-	) -> Result<(), BadSignature> {
-		RustCrypto::rsa(key, padding, message, signature)
-	}
-
-	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
-		RustCrypto::ed25519(key, message, signature)
-	}
 }
 
 #[cfg(test)]
 mod tests {
+	use hcc_evidence::crypto::RustCrypto;
 	use p256::ecdsa::signature::hazmat::PrehashSigner;
 	use sha2::{Digest, Sha256, Sha384};
 

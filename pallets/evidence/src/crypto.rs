@@ -66,10 +66,12 @@ pub enum RsaPadding {
 	Pkcs1Sha384,
 }
 
-/// The signature checks of evidence, and the hash of what is long in it.
+/// The signature checks of evidence, and the hash of what is long in it: in pure Rust, the same natively and in wasm, but for what an implementation takes from elsewhere.
 pub trait Crypto {
 	/// SHA-256 of `message`. What is a few blocks only is hashed without it.
-	fn sha256(message: &[u8]) -> [u8; 32];
+	fn sha256(message: &[u8]) -> [u8; 32] {
+		Sha256::digest(message).into()
+	}
 
 	/// ECDSA on P-384 over SHA-384 of `message`; `r` and `s` are big-endian.
 	fn p384_sha384(
@@ -77,7 +79,12 @@ pub trait Crypto {
 		message: &[u8],
 		r: &[u8; 48],
 		s: &[u8; 48],
-	) -> Result<(), BadSignature>;
+	) -> Result<(), BadSignature> {
+		let point = p384::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
+		let key = p384::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)?;
+		let signature = p384::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
+		key.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| BadSignature)
+	}
 
 	/// ECDSA on P-256 over SHA-256 of `message`; `r` and `s` are big-endian.
 	fn p256_sha256(
@@ -85,7 +92,11 @@ pub trait Crypto {
 		message: &[u8],
 		r: &[u8; 32],
 		s: &[u8; 32],
-	) -> Result<(), BadSignature>;
+	) -> Result<(), BadSignature> {
+		let key = p256_public_key(key)?;
+		let signature = p256::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
+		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
+	}
 
 	/// RSA over the padding's hash of `message`.
 	fn rsa(
@@ -93,10 +104,46 @@ pub trait Crypto {
 		padding: RsaPadding,
 		message: &[u8],
 		signature: &[u8],
-	) -> Result<(), BadSignature>;
+	) -> Result<(), BadSignature> {
+		let key = rsa_public_key(key)?;
+		if signature.len() != key.size() {
+			return Err(BadSignature);
+		}
+		match padding {
+			RsaPadding::PssSha384 => {
+				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pss::VerifyingKey::<Sha384>::new(key)
+					.verify_prehash(&Sha384::digest(message), &signature)
+			},
+			RsaPadding::PssSha256 => {
+				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pss::VerifyingKey::<Sha256>::new(key)
+					.verify_prehash(&Sha256::digest(message), &signature)
+			},
+			RsaPadding::Pkcs1Sha256 => {
+				let signature =
+					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pkcs1v15::VerifyingKey::<Sha256>::new(key)
+					.verify_prehash(&Sha256::digest(message), &signature)
+			},
+			RsaPadding::Pkcs1Sha384 => {
+				let signature =
+					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
+				pkcs1v15::VerifyingKey::<Sha384>::new(key)
+					.verify_prehash(&Sha384::digest(message), &signature)
+			},
+		}
+		.map_err(|_| BadSignature)
+	}
 
 	/// ed25519 over `message`, strictly: no weak keys, no second encoding of a signature.
-	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature>;
+	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+		ed25519_dalek::VerifyingKey::from_bytes(key)
+			.and_then(|key| {
+				key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
+			})
+			.map_err(|_| BadSignature)
+	}
 }
 
 /// The primitives by RustCrypto: pure Rust, the same natively and in wasm.
@@ -142,76 +189,4 @@ fn p256_public_key(key: &P256Key) -> Result<p256::ecdsa::VerifyingKey, BadSignat
 	p256::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)
 }
 
-impl Crypto for RustCrypto {
-	fn sha256(message: &[u8]) -> [u8; 32] {
-		Sha256::digest(message).into()
-	}
-
-	fn p384_sha384(
-		key: &P384Key,
-		message: &[u8],
-		r: &[u8; 48],
-		s: &[u8; 48],
-	) -> Result<(), BadSignature> {
-		let point = p384::Sec1Point::from_affine_coordinates(&key.x.into(), &key.y.into(), false);
-		let key = p384::ecdsa::VerifyingKey::from_sec1_point(&point).map_err(|_| BadSignature)?;
-		let signature = p384::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
-		key.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| BadSignature)
-	}
-
-	fn p256_sha256(
-		key: &P256Key,
-		message: &[u8],
-		r: &[u8; 32],
-		s: &[u8; 32],
-	) -> Result<(), BadSignature> {
-		let key = p256_public_key(key)?;
-		let signature = p256::ecdsa::Signature::from_scalars(*r, *s).map_err(|_| BadSignature)?;
-		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
-	}
-
-	fn rsa(
-		key: &RsaKey,
-		padding: RsaPadding,
-		message: &[u8],
-		signature: &[u8],
-	) -> Result<(), BadSignature> {
-		let key = rsa_public_key(key)?;
-		if signature.len() != key.size() {
-			return Err(BadSignature);
-		}
-		match padding {
-			RsaPadding::PssSha384 => {
-				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
-				pss::VerifyingKey::<Sha384>::new(key)
-					.verify_prehash(&Sha384::digest(message), &signature)
-			},
-			RsaPadding::PssSha256 => {
-				let signature = pss::Signature::try_from(signature).map_err(|_| BadSignature)?;
-				pss::VerifyingKey::<Sha256>::new(key)
-					.verify_prehash(&Sha256::digest(message), &signature)
-			},
-			RsaPadding::Pkcs1Sha256 => {
-				let signature =
-					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
-				pkcs1v15::VerifyingKey::<Sha256>::new(key)
-					.verify_prehash(&Sha256::digest(message), &signature)
-			},
-			RsaPadding::Pkcs1Sha384 => {
-				let signature =
-					pkcs1v15::Signature::try_from(signature).map_err(|_| BadSignature)?;
-				pkcs1v15::VerifyingKey::<Sha384>::new(key)
-					.verify_prehash(&Sha384::digest(message), &signature)
-			},
-		}
-		.map_err(|_| BadSignature)
-	}
-
-	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
-		ed25519_dalek::VerifyingKey::from_bytes(key)
-			.and_then(|key| {
-				key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(signature))
-			})
-			.map_err(|_| BadSignature)
-	}
-}
+impl Crypto for RustCrypto {}
