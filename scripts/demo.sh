@@ -166,17 +166,42 @@ tend() {
 	wait_for "its miner has booted it again" 2 '.event == "booted"' 180
 	[ "$(shown '"\(.state) \(.boots)"')" = "running 2" ] || fail "the VM is $(shown '"\(.state), at boot \(.boots)"')"
 	[ "$(count '.event == "disk_paid"')" -ge 1 ] || fail "its disk was not paid for while it was stopped"
+	# What comes of it is seen later.
+	"$BIN/hcc" vm reboot "$vm" "${own[@]}" >/dev/null || fail "hcc vm reboot fails"
 }
 
-# While the machine was sound its intervals were paid; since it was tampered with they were not.
-pay() {
-	say "what the VM has cost"
-	# No verdict on them can be proven false any more by then.
-	wait_for "an interval is paid in which the host proved itself" 1 '.event == "settled"' 600
-	wait_for "one is given back in which it did not" 1 '.event == "refunded"' 600
+# What `hcc vm reboot` has come to while a node was lost.
+rebooted() {
+	wait_for "the VM has booted anew meanwhile, as its tenant wished" 3 '.event == "booted"' 180
+	[ "$(shown '"\(.state) \(.boots)"')" = "running 3" ] || fail "the VM is $(shown '"\(.state), at boot \(.boots)"')"
+}
+
+# What new α there is for a miner comes with what it is paid, if its chip is sound when that is settled: once no verdict on the interval can be proven false any
+# more, five minutes later.
+earn() {
+	say "the VM's first intervals are paid"
+	wait_for "its guest has told what it got, signed by the key of its boot" 1 '.event == "told"' 120
+	wait_for "an interval is paid in which the host proved itself" 1 ".event == \"settled\" and .block > $mended" 600
+	"$BIN/hcc" emission show --node "$node" --miner "$(owner)" --json >"$OUT/emission.json" || fail "hcc emission show fails"
+	jq -e '[.miner_owed, .eras[].miner_owed] | any(. != "0.000000000")' "$OUT/emission.json" >/dev/null ||
+		fail "the miner is owed no new α for it: $(cat "$OUT/emission.json")"
 	"$BIN/hcc" vm terminate "$vm" --node "$node" --key-file "$OUT/tenant.key" || fail "hcc vm terminate fails"
+}
+
+# While the machine was sound its intervals were paid; while it was tampered with they were not.
+pay() {
+	say "what the VM has cost, and what its miner has of it"
 	wait_for "the tenant gives it up, and has the rest of its escrow back" 1 '.event == "terminated"' 60
-	wait_for "an era is over: what nobody is owed of its budget is burned" 1 '.event == "era_closed"' $CHALLENGE_PATIENCE
+	wait_for "an interval is given back in which the host did not prove itself" 1 '.event == "refunded"' 600
+	wait_for "an era is over: what nobody is owed of its budget is burned" 1 '.event == "era_closed" and (.miners | tonumber) > 0' 600
+	# An era that closes meanwhile is claimed as well, or is not.
+	local least
+	least=$(told '.event == "era_closed"' | jq -s 'map(.miners | tonumber) | add')
+	claimed=$("$BIN/hcc" emission claim --miner "$(owner)" --key-file "$OUT/tenant.key" --node "$node" --json) || fail "hcc emission claim fails"
+	jq -e --argjson owed "$least" \
+		'(map(.amount | tonumber) | add) as $had | $had > 0 and $had >= $owed' <<<"$claimed" >/dev/null ||
+		fail "the miner has another part of the eras than it is owed: $claimed"
+	echo "seen: the miner has its part: $(jq -r 'map("\(.amount) α of era \(.era)") | join(", ")' <<<"$claimed")"
 	"$BIN/hcc" emission show --node "$node"
 	# Each charge was made at a price that the validators had reported.
 	local unknown
@@ -213,7 +238,6 @@ stop_miner='touch /run/stop-miner; killall hcc-miner; while pidof hcc-miner >/de
 tamper() {
 	# An interval that is over with all its challenges answered is paid for.
 	wait_for "two intervals of the VM are over" 2 '.event == "charged"' $CHALLENGE_PATIENCE
-	wait_for "its guest has told what it got, signed by the key of its boot" 1 '.event == "told"' 120
 	say "the miner's binary is altered, and runs again"
 	control "$stop_miner; printf X >>/usr/bin/hcc-miner; rm /run/stop-miner; sha256sum /usr/bin/hcc-miner"
 	wait_for "its evidence is rejected: a measured file is unknown" 1 '.event == "verdict" and .code == 1201' $CHALLENGE_PATIENCE
@@ -226,17 +250,33 @@ tamper() {
 		".event == \"challenged\" and .seq == $seq + 1 and .block <= $block + 2" 60
 }
 
-# Whoever doubts a verdict judges the same bytes by himself, without the chain.
+# Judges the evidence of a challenge by oneself, without the chain: it must come to that exit code.
+judge() {
+	local seq=$1 wanted=$2 code=0
+	"$BIN/hcc" evidence fetch --seq "$seq" --node "$node" --out "$OUT/evidence-$seq" || fail "the evidence cannot be fetched"
+	"$BIN/hcc" verify evidence --bundle "$OUT/evidence-$seq" || code=$?
+	[ "$code" = "$wanted" ] || fail "hcc verify exits with $code, where the chain found otherwise"
+}
+
+# The number of the first challenge at which evidence was rejected with that code.
+rejected_at() { told ".event == \"verdict\" and .code == $1" | jq -s '.[0].seq'; }
+
+# Whoever doubts a verdict judges the same bytes by himself.
 judge_again() {
 	say "the verdicts are checked by oneself"
-	local seq wanted code
-	for seq in 1 "$(told '.event == "verdict" and .code == 1201' | jq -s '.[0].seq')"; do
-		wanted=$([ "$seq" = 1 ] && echo 0 || echo 2)
-		"$BIN/hcc" evidence fetch --seq "$seq" --node "$node" --out "$OUT/evidence-$seq" || fail "the evidence cannot be fetched"
-		code=0
-		"$BIN/hcc" verify evidence --bundle "$OUT/evidence-$seq" || code=$?
-		[ "$code" = "$wanted" ] || fail "hcc verify exits with $code, where the chain found otherwise"
-	done
+	judge 1 0
+	judge "$(rejected_at 1201)" 2
+}
+
+# What was measured stays in the log until the machine boots anew. Its VM is gone with it: that counts as a crash, and it boots again once the host has proven itself.
+mend() {
+	say "the miner's binary is as it was, and the machine boots anew"
+	local accepted
+	accepted=$(count '.conduct == "passed"')
+	control "$stop_miner"'; truncate -s $(($(stat -c %s /usr/bin/hcc-miner) - 1)) /usr/bin/hcc-miner; sha256sum /usr/bin/hcc-miner'
+	control poweroff
+	wait_for "its evidence is accepted again" $((accepted + 1)) '.conduct == "passed"' $CHALLENGE_PATIENCE
+	mended=$(told '.conduct == "passed"' | tail -n 1 | jq .block)
 }
 
 declare -A refused=()
@@ -250,6 +290,22 @@ replay() {
 		grep -q "Attestation.$code" "$OUT/replay" || fail "not refused with $code"
 		refused[$code]=1
 	done
+	control "rm /run/stop-miner"
+}
+
+# All its files are as they should be: the kernel's log is spotless. But the firmware has measured what the kernel was started with.
+change_boot() {
+	say "the machine boots with another command line of its kernel: without its defences against the processor's flaws"
+	echo "mitigations=off" >"$OUT/append"
+	control poweroff
+	local deadline=$((SECONDS + CHALLENGE_PATIENCE)) last=
+	# By the best block: two blocks later, when it is final, the machine will have shown the same once more.
+	until [ "$last" = BootUnknown ]; do
+		[ $SECONDS -le $deadline ] || fail "not seen within $CHALLENGE_PATIENCE s: what it boots is refused"
+		sleep 1
+		last=$("$BIN/hcc" miner show --node "$node" --json "$(owner)" | jq -r '.chips[0].last[-1].name') || true
+	done
+	echo "seen: its evidence is rejected: it booted what is unknown"
 }
 
 # The last one: its validator may author no more, and every fourth slot stays empty.
@@ -257,12 +313,14 @@ wrong_chip_and_liar() {
 	say "reports are signed by another chip than they name, and a validator lies about them"
 	"$BIN/insecure-liar" --node "$node" --key-file "$OUT/worker-$VALIDATORS.key" >"$OUT/liar" 2>&1 &
 	local liar=$!
-	control "echo \"\$(cat /run/reports) --signed-by mallory\" >/run/reports.new; mv /run/reports.new /run/reports; rm /run/stop-miner"
+	control "echo \"\$(cat /run/reports) --signed-by mallory\" >/run/reports.new; mv /run/reports.new /run/reports"
 	wait_for "evidence is rejected: the report's signature does not verify" 1 '.code == 301 and .event == "verdict"' $CHALLENGE_PATIENCE
 	wait "$liar" || fail "the liar did not lie: $(cat "$OUT/liar")"
-	wait_for "the chain evaluates it itself: a vote is proven false, and slashed" 1 \
-		".event == \"proven\" and .code == 301 and .wrong == [\"$LIAR\"]" 180
+	# It lies about whatever comes next: that may still be evidence of before.
+	wait_for "the chain evaluates it itself: a vote is proven false, and slashed" 1 ".event == \"proven\" and .wrong == [\"$LIAR\"]" 180
 	[ "$(told '.event == "slashed"' | jq -sc 'map(.who) | unique')" = "[\"$LIAR\"]" ] || fail "others were slashed than the liar"
+	wait_for "the verdict on the changed boot is final" 1 '.event == "verdict" and .name == "BootUnknown"' 60
+	judge "$(rejected_at 1004)" 2
 }
 
 result() {
@@ -276,13 +334,14 @@ result() {
 	done
 	local own code
 	own=$(for code in "${!refused[@]}"; do echo "{\"$code\": ${refused[$code]}}"; done | jq -sc add)
-	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" \
+	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" --argjson claimed "$claimed" \
 		--argjson seconds $((SECONDS - started)) --argjson refused "$own" --arg liar "$LIAR" '{
 			blocks: $blocks,
 			accepted: (map(select(.conduct == "passed")) | length),
 			rejected: ((map(select(.conduct == "failed")) | group_by(.code) | map({key: (.[0].code | tostring), value: length}) | from_entries) + $refused),
 			score_before: $before,
 			score_after_tamper: $after,
+			changed_boot: (map(select(.event == "verdict" and .code == 1004) | .name) | first),
 			audited: (map(select(.event == "audited")) | length),
 			false_vote_proven: any(.event == "proven" and .wrong == [$liar]),
 			receipts: (map(select(.event == "told")) | length),
@@ -290,6 +349,7 @@ result() {
 			refunded: (map(select(.event == "refunded") | .amount | tonumber) | add),
 			minted: (map(select(.event == "era_closed") | .minted | tonumber) | add),
 			burned: (map(select(.event == "era_closed") | .burned | tonumber) | add),
+			claimed: ($claimed | map(.amount | tonumber) | add),
 			seconds: $seconds
 		}' "$OUT/watch.jsonl" >"$CARGO_TARGET_DIR/demo.json"
 }
@@ -312,9 +372,13 @@ attest
 order
 tend
 lose_a_node
+rebooted
 tamper
 judge_again
+mend
 replay
+earn
+change_boot
 wrong_chip_and_liar
 pay
 result

@@ -74,9 +74,9 @@ const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	..INITIAL_COMPUTE_RULES
 };
 
-/// On a test chain an era has four minutes.
+/// On a test chain an era has two minutes.
 const TEST_EMISSION_RULES: pallet_emission::Rules =
-	pallet_emission::Rules { era: 40, initial: 5 * ALPHA, ..INITIAL_EMISSION_RULES };
+	pallet_emission::Rules { era: 20, initial: 5 * ALPHA, ..INITIAL_EMISSION_RULES };
 
 /// What can be ordered from the start; governance changes it.
 fn flavours() -> Vec<FlavourSpec> {

@@ -87,6 +87,8 @@ impl Show {
 			let brought = at.storage().fetch(api::storage().emission().brought(), ()).await?;
 			let brought = brought.decode()?;
 			let budget: u128 = view(&at, "Emission", "budget", ()).await?;
+			let (initial, made, destroyed): (u128, u128, u128) =
+				view(&at, "Emission", "issuance", ()).await?;
 			let mut eras = Vec::new();
 			for (number, closed) in closed_eras(&at).await? {
 				let of = closed.division;
@@ -120,6 +122,10 @@ impl Show {
 				"validators": alpha(brought.validators),
 				"treasury": alpha(brought.treasury),
 				"burned": alpha(brought.burned),
+				"initial": alpha(initial),
+				"made": alpha(made),
+				"destroyed": alpha(destroyed),
+				"issued": alpha((initial + made).saturating_sub(destroyed)),
 			});
 			if let Some(miner) = &self.miner {
 				let (owed, _) = owed(&at, era.index, miner).await?;
@@ -170,6 +176,13 @@ fn print(shown: &Value) {
 		text(&shown["validators"]),
 		text(&shown["treasury"]),
 		text(&shown["burned"])
+	);
+	println!(
+		"there are {} α: {} from the start and {} made, less {} destroyed",
+		text(&shown["issued"]),
+		text(&shown["initial"]),
+		text(&shown["made"]),
+		text(&shown["destroyed"])
 	);
 }
 

@@ -60,6 +60,8 @@ impl Crypto for AwsLc {
 }
 
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod tests {
 	use hcc_evidence::crypto::RustCrypto;
 	use p256::ecdsa::signature::hazmat::PrehashSigner;

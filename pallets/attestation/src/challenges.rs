@@ -75,7 +75,7 @@ impl<T: Config> Pallet<T> {
 		if T::Veks::is_withdrawn(chip) || tpm_is_withdrawn() {
 			// It says nothing of the chip; but nobody pays for what was not proven.
 			Self::note_conduct(chip, seq, false, false);
-			Self::void(chip, seq);
+			Self::void_unproven(chip, seq);
 		} else {
 			Self::conclude(chip, seq, Conduct::Missed, None);
 		}
@@ -135,6 +135,16 @@ impl<T: Config> Pallet<T> {
 				let miner = host.miner.clone();
 				Self::count(|counts| &mut counts.void);
 				Self::deposit_event(Event::Void { chip: *chip, miner, seq });
+			}
+		});
+	}
+
+	/// The same of one that nothing was proven at: until something is, the chip gets no work.
+	fn void_unproven(chip: &ChipHash, seq: u64) {
+		Self::void(chip, seq);
+		Hosts::<T>::mutate(chip, |host| {
+			if let Some(host) = host {
+				host.failing = true;
 			}
 		});
 	}
@@ -208,7 +218,10 @@ impl<T: Config> OnVerdict for Pallet<T> {
 				Err(_) => Self::recheck_void(&chip, seq),
 			},
 			// What the chain lacks it will lack in the next block as well: the draw comes back to it.
-			Finding::UNDECIDED => Self::void(&chip, seq),
+			Finding::UNDECIDED => {
+				Self::note_conduct(&chip, seq, false, true);
+				Self::void_unproven(&chip, seq);
+			},
 			code => Self::conclude(&chip, seq, Conduct::Failed(code), Some(subject)),
 		}
 	}

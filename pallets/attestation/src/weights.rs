@@ -71,8 +71,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Contexts` (r:0 w:1)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn submit_evidence(n: u32) -> Weight {
-		Weight::from_parts(510_147_912, 600359)
-			.saturating_add(Weight::from_parts(26_034, 0).saturating_mul(n.into()))
+		Weight::from_parts(476_215_119, 600359)
+			.saturating_add(Weight::from_parts(7_514, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(37, 5))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
@@ -85,16 +85,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::Required` (`max_values`: Some(1), `max_size`: Some(16529), added: 17024, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Files` (r:127 w:0)
+	/// Storage: `Policy::Files` (r:63 w:0)
 	/// Proof: `Policy::Files` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Vouched` (r:127 w:0)
+	/// Storage: `Policy::Vouched` (r:63 w:0)
 	/// Proof: `Policy::Vouched` (`max_values`: None, `max_size`: Some(385), added: 2860, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Logs` (r:0 w:1)
 	/// Proof: `Attestation::Logs` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn submit_log(n: u32, b: u32) -> Weight {
-		Weight::from_parts(503_519_000, 18014)
-			.saturating_add(Weight::from_parts(8_520_729, 0).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(11_462, 0).saturating_mul(b.into()))
+		Weight::from_parts(269_441_000, 18014)
+			.saturating_add(Weight::from_parts(7_065_921, 0).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(12_262, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(n.into()))
 	}
@@ -139,8 +139,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Contexts` (r:0 w:1)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn claim(n: u32) -> Weight {
-		Weight::from_parts(417_048_303, 600359)
-			.saturating_add(Weight::from_parts(20_431, 0).saturating_mul(n.into()))
+		Weight::from_parts(506_251_636, 600359)
+			.saturating_add(Weight::from_parts(3_459, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(36, 6))
 	}
 	/// Storage: `Attestation::OpenClaims` (r:1 w:1)
@@ -178,7 +178,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:0)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::LastBoots` (r:1 w:0)
@@ -186,7 +186,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::LastSeq` (r:0 w:1)
 	/// Proof: `Attestation::LastSeq` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
 	fn settle_claim() -> Weight {
-		Weight::from_parts(294_388_000, 11734)
+		Weight::from_parts(347_067_000, 11734)
 			.saturating_add(T::DbWeight::get().reads_writes(29, 22))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
@@ -197,20 +197,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Due` (`max_values`: None, `max_size`: Some(16398), added: 18873, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:512 w:512)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
-	/// Storage: `Policy::RevocationGrace` (r:1 w:0)
-	/// Proof: `Policy::RevocationGrace` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
-	/// Storage: `Timestamp::Now` (r:1 w:0)
-	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::Veks` (r:512 w:0)
 	/// Proof: `Policy::Veks` (`max_values`: None, `max_size`: Some(1169), added: 3644, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::AmdRoots` (r:1 w:0)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::Crls` (r:2 w:0)
 	/// Proof: `Policy::Crls` (`max_values`: None, `max_size`: Some(689), added: 3164, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::RevocationGrace` (r:1 w:0)
+	/// Proof: `Policy::RevocationGrace` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Tpms` (r:512 w:0)
+	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(782), added: 3257, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::DistrustedTpmRoots` (r:1 w:0)
+	/// Proof: `Policy::DistrustedTpmRoots` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:512 w:512)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:512 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
@@ -226,10 +230,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::OpenClaims` (r:512 w:0)
 	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(179), added: 2654, mode: `MaxEncodedLen`)
 	fn keep_deadlines(d: u32) -> Weight {
-		Weight::from_parts(8_502_000, 264030)
-			.saturating_add(Weight::from_parts(274_886_012, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(12, 6))
-			.saturating_add(T::DbWeight::get().reads(7).saturating_mul(d.into()))
+		Weight::from_parts(8_222_000, 264030)
+			.saturating_add(Weight::from_parts(204_876_399, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(13, 6))
+			.saturating_add(T::DbWeight::get().reads(8).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().writes(5).saturating_mul(d.into()))
 	}
 	/// Storage: `Attestation::Hosts` (r:1 w:1)
@@ -253,7 +257,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Counted` (r:1 w:1)
 	/// Proof: `Attestation::Counted` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	fn challenge() -> Weight {
-		Weight::from_parts(102_713_000, 321831)
+		Weight::from_parts(104_195_000, 321831)
 			.saturating_add(T::DbWeight::get().reads_writes(26, 4))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
@@ -267,7 +271,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Population` (r:5 w:0)
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	fn draw() -> Weight {
-		Weight::from_parts(31_196_000, 13430).saturating_add(T::DbWeight::get().reads_writes(9, 1))
+		Weight::from_parts(31_167_000, 13430).saturating_add(T::DbWeight::get().reads_writes(9, 1))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -282,7 +286,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
@@ -296,7 +300,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(123_303_000, 17583)
+		Weight::from_parts(122_392_000, 17584)
 			.saturating_add(T::DbWeight::get().reads_writes(14, 9))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
@@ -310,7 +314,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
@@ -326,7 +330,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(120_209_000, 18779)
+		Weight::from_parts(120_139_000, 18780)
 			.saturating_add(T::DbWeight::get().reads_writes(14, 10))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:1)
@@ -340,7 +344,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Settling` (r:1 w:1)
 	/// Proof: `Attestation::Settling` (`max_values`: Some(1), `max_size`: Some(16386), added: 16881, mode: `MaxEncodedLen`)
 	fn close() -> Weight {
-		Weight::from_parts(52_899_000, 27925).saturating_add(T::DbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(53_079_000, 27925).saturating_add(T::DbWeight::get().reads_writes(5, 5))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -350,10 +354,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:1 w:1)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
@@ -367,7 +371,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Registry::Tpms` (r:1 w:0)
 	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(782), added: 3257, mode: `MaxEncodedLen`)
 	fn overturn() -> Weight {
-		Weight::from_parts(118_356_000, 19570)
+		Weight::from_parts(121_821_000, 19576)
 			.saturating_add(T::DbWeight::get().reads_writes(13, 9))
 	}
 }
@@ -375,55 +379,55 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn submit_evidence(n: u32) -> Weight {
-		Weight::from_parts(510_147_912, 600359)
-			.saturating_add(Weight::from_parts(26_034, 0).saturating_mul(n.into()))
+		Weight::from_parts(476_215_119, 600359)
+			.saturating_add(Weight::from_parts(7_514, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(37, 5))
 	}
 	fn submit_log(n: u32, b: u32) -> Weight {
-		Weight::from_parts(503_519_000, 18014)
-			.saturating_add(Weight::from_parts(8_520_729, 0).saturating_mul(n.into()))
-			.saturating_add(Weight::from_parts(11_462, 0).saturating_mul(b.into()))
+		Weight::from_parts(269_441_000, 18014)
+			.saturating_add(Weight::from_parts(7_065_921, 0).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(12_262, 0).saturating_mul(b.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(n.into()))
 	}
 	fn claim(n: u32) -> Weight {
-		Weight::from_parts(417_048_303, 600359)
-			.saturating_add(Weight::from_parts(20_431, 0).saturating_mul(n.into()))
+		Weight::from_parts(506_251_636, 600359)
+			.saturating_add(Weight::from_parts(3_459, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(36, 6))
 	}
 	fn settle_claim() -> Weight {
-		Weight::from_parts(294_388_000, 11734)
+		Weight::from_parts(347_067_000, 11734)
 			.saturating_add(ParityDbWeight::get().reads_writes(29, 22))
 	}
 	fn keep_deadlines(d: u32) -> Weight {
-		Weight::from_parts(8_502_000, 264030)
-			.saturating_add(Weight::from_parts(274_886_012, 0).saturating_mul(d.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(12, 6))
-			.saturating_add(ParityDbWeight::get().reads(7).saturating_mul(d.into()))
+		Weight::from_parts(8_222_000, 264030)
+			.saturating_add(Weight::from_parts(204_876_399, 0).saturating_mul(d.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 6))
+			.saturating_add(ParityDbWeight::get().reads(8).saturating_mul(d.into()))
 			.saturating_add(ParityDbWeight::get().writes(5).saturating_mul(d.into()))
 	}
 	fn challenge() -> Weight {
-		Weight::from_parts(102_713_000, 321831)
+		Weight::from_parts(104_195_000, 321831)
 			.saturating_add(ParityDbWeight::get().reads_writes(26, 4))
 	}
 	fn draw() -> Weight {
-		Weight::from_parts(31_196_000, 13430)
+		Weight::from_parts(31_167_000, 13430)
 			.saturating_add(ParityDbWeight::get().reads_writes(9, 1))
 	}
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(123_303_000, 17583)
+		Weight::from_parts(122_392_000, 17584)
 			.saturating_add(ParityDbWeight::get().reads_writes(14, 9))
 	}
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(120_209_000, 18779)
+		Weight::from_parts(120_139_000, 18780)
 			.saturating_add(ParityDbWeight::get().reads_writes(14, 10))
 	}
 	fn close() -> Weight {
-		Weight::from_parts(52_899_000, 27925)
+		Weight::from_parts(53_079_000, 27925)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 5))
 	}
 	fn overturn() -> Weight {
-		Weight::from_parts(118_356_000, 19570)
+		Weight::from_parts(121_821_000, 19576)
 			.saturating_add(ParityDbWeight::get().reads_writes(13, 9))
 	}
 }

@@ -33,7 +33,10 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use frame_support::{
 		pallet_prelude::*,
-		traits::fungible::{Balanced, Mutate},
+		traits::{
+			fungible::{Balanced, Credit, Mutate},
+			OnUnbalanced,
+		},
 		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
@@ -46,6 +49,9 @@ pub mod pallet {
 		/// The native token.
 		type NativeBalance: Balanced<AccountIdOf<Self>, Balance = Balance>
 			+ Mutate<AccountIdOf<Self>, Balance = Balance>;
+
+		/// Counts what is burned.
+		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// What governance sets.
 		type Rules: Get<Rules>;

@@ -72,6 +72,7 @@ parameter_types! {
 
 impl Config for Test {
 	type NativeBalance = Balances;
+	type Burned = ();
 	type Rules = MockRules;
 	type Ticks = MockTicks;
 	type Liveness = MockLiveness;

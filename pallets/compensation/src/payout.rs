@@ -7,7 +7,7 @@ use frame_support::{
 	traits::{
 		fungible::{Balanced, Mutate},
 		tokens::{Fortitude, Precision, Preservation},
-		Get, Imbalance,
+		Get, Imbalance, OnUnbalanced,
 	},
 	weights::WeightMeter,
 	PalletId,
@@ -102,7 +102,11 @@ impl<T: Config> Pallet<T> {
 		let (keep, polite) = (Preservation::Preserve, Fortitude::Polite);
 		// Nobody has a key of that account: what is there can be taken.
 		let burned = T::NativeBalance::withdraw(&Self::pot(), left, Precision::Exact, keep, polite)
-			.map_or(0, |credit| credit.peek());
+			.map_or(0, |credit| {
+				let burned = credit.peek();
+				T::Burned::on_unbalanced(credit);
+				burned
+			});
 		let Case { pot, given, .. } = *case;
 		Self::deposit_event(Event::CaseClosed { chip: *chip, pot, given, burned });
 	}

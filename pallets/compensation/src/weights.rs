@@ -26,10 +26,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compensation::Claims` (`max_values`: None, `max_size`: Some(112), added: 2587, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:33 w:33)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	fn give(n: u32) -> Weight {
-		Weight::from_parts(45_640_179, 3593)
-			.saturating_add(Weight::from_parts(47_790_271, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(4, 2))
+		Weight::from_parts(46_436_536, 3593)
+			.saturating_add(Weight::from_parts(49_774_045, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(2).saturating_mul(n.into()))
 	}
@@ -38,9 +40,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn give(n: u32) -> Weight {
-		Weight::from_parts(45_640_179, 3593)
-			.saturating_add(Weight::from_parts(47_790_271, 0).saturating_mul(n.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 2))
+		Weight::from_parts(46_436_536, 3593)
+			.saturating_add(Weight::from_parts(49_774_045, 0).saturating_mul(n.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(2).saturating_mul(n.into()))
 	}

@@ -2,7 +2,7 @@
 
 use frame_support::traits::{
 	fungible::{Balanced, BalancedHold},
-	Get, Imbalance,
+	Get, Imbalance, OnUnbalanced,
 };
 use hcc_primitives::{
 	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Payment, Price, Ran,
@@ -90,7 +90,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let charge = vm.charges.remove(0);
-		let (first, last, amount) = (charge.first, charge.last, charge.amount);
+		let ChargeOf::<T> { first, last, amount, price, .. } = charge;
 		if lived == Lived::Live {
 			vm.lapses = 0;
 			return Self::pay_interval(id, vm, charge);
@@ -98,7 +98,7 @@ impl<T: Config> Pallet<T> {
 		vm.lapses = vm.lapses.saturating_add(1);
 		Self::give_back(vm, amount);
 		Self::remember(id, &charge, 0, amount);
-		Self::deposit_event(Event::Refunded { vm: id, first, last, amount });
+		Self::deposit_event(Event::Refunded { vm: id, first, last, amount, price });
 	}
 
 	/// Keeps what became of a charge.
@@ -125,13 +125,13 @@ impl<T: Config> Pallet<T> {
 
 	/// Gives back what the VM has not got.
 	fn lessen(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
-		let ChargeOf::<T> { first, last, ticks, chip, .. } = *charge;
+		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
 		let part = T::Usage::settle(&Ran { vm: id, chip, first, last, ticks });
 		let amount = part.mul_floor(charge.amount);
 		if amount > 0 {
 			charge.amount = charge.amount.saturating_sub(amount);
 			Self::give_back(vm, amount);
-			Self::deposit_event(Event::Lessened { vm: id, first, last, amount });
+			Self::deposit_event(Event::Lessened { vm: id, first, last, amount, price });
 		}
 	}
 
@@ -152,6 +152,8 @@ impl<T: Config> Pallet<T> {
 			vm: id,
 			first: charge.first,
 			last: charge.last,
+			ticks: charge.ticks,
+			price: charge.price,
 			miner: charge.miner,
 			to_miner: paid.miner,
 			to_validators: paid.validators,
@@ -179,9 +181,10 @@ impl<T: Config> Pallet<T> {
 			if let Err(refused) = T::NativeBalance::resolve(&to, share) {
 				*part = part.saturating_sub(refused.peek());
 				parts.burned = parts.burned.saturating_add(refused.peek());
+				credit.subsume(refused);
 			}
 		}
-		drop(credit);
+		T::Burned::on_unbalanced(credit);
 		Paid::<T>::mutate(|paid| {
 			paid.settled = paid.settled.saturating_add(taken);
 			paid.miners = paid.miners.saturating_add(parts.miner);
@@ -196,7 +199,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn burn(tenant: &AccountIdOf<T>, amount: Balance) {
 		let (credit, _) = T::NativeBalance::slash(&HoldReason::Escrow.into(), tenant, amount);
 		let burned = credit.peek();
-		drop(credit);
+		T::Burned::on_unbalanced(credit);
 		Paid::<T>::mutate(|paid| {
 			paid.settled = paid.settled.saturating_add(burned);
 			paid.burned = paid.burned.saturating_add(burned);

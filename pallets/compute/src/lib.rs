@@ -45,8 +45,8 @@ pub mod pallet {
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
-			fungible::{Balanced, BalancedHold, MutateHold},
-			Randomness,
+			fungible::{Balanced, BalancedHold, Credit, MutateHold},
+			OnUnbalanced, Randomness,
 		},
 		weights::WeightMeter,
 	};
@@ -65,6 +65,9 @@ pub mod pallet {
 		type NativeBalance: MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
 			+ BalancedHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
 			+ Balanced<AccountIdOf<Self>, Balance = Balance>;
+
+		/// Counts what is burned.
+		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// Why money is held.
 		type RuntimeHoldReason: From<HoldReason>;
@@ -323,10 +326,10 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Ordered`].
 		#[pallet::call_index(1)]
-		// That a miner is looked for costs nobody else: it is paid here, as often as it may happen.
+		// That a miner is looked for costs nobody else: it is paid here, as often as it may happen, the first and the last time of each round among it.
 		#[pallet::weight(<T as Config>::WeightInfo::order().saturating_add(
 			<T as Config>::WeightInfo::attend_pending()
-				.saturating_mul((ROUNDS.saturating_mul(MAX_GENERATIONS)).into())
+				.saturating_mul((ROUNDS.saturating_add(2).saturating_mul(MAX_GENERATIONS)).into())
 		))]
 		pub fn order(
 			origin: OriginFor<T>,
@@ -379,7 +382,7 @@ pub mod pallet {
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::Unsettled`].
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::Unsettled`], [`Error::NoRoom`].
 		///
 		/// ## Events
 		/// [`Event::Restarted`].
@@ -464,7 +467,7 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::Unsettled`].
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`], [`Error::Unsettled`].
 		///
 		/// ## Events
 		/// [`Event::Booted`].

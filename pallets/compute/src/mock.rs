@@ -58,6 +58,7 @@ impl pallet_balances::Config for Test {
 	type Balance = Balance;
 	type ExistentialDeposit = ConstU128<1_000>;
 	type AccountStore = System;
+	type DustRemoval = Emission;
 }
 
 /// Ten times what is on the list of many a cloud: a vCPU at a cent an hour.
@@ -108,7 +109,6 @@ pub const SMALL: FlavourId = 1;
 
 parameter_types! {
 	/// What a test has made for itself.
-	pub static Endowed: Balance = 0;
 	pub static MockRules: Rules = RULES;
 	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
@@ -131,6 +131,7 @@ impl StoreRules for Chosen {
 
 impl Config for Test {
 	type NativeBalance = Balances;
+	type Burned = Emission;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type AdminOrigin = EnsureRoot<AccountId32>;
 	type Rules = MockRules;
@@ -315,7 +316,6 @@ pub fn held(who: u8) -> Balance {
 /// Runs `test` with a tenant, one miner (number 10) and one flavour; then checks the invariants, and that nothing was lost.
 pub fn run(test: impl FnOnce()) {
 	mock::reset();
-	Endowed::set(0);
 	MockRules::set(RULES);
 	EraRules::set(DAYS_OF_ERAS);
 	Seed::set(Some(H256([3; 32])));
@@ -337,12 +337,25 @@ pub fn run(test: impl FnOnce()) {
 		let flavour =
 			Flavour { name: b"small".to_vec().try_into().expect("short"), allotted: ALLOTTED };
 		Compute::set_flavour(RuntimeOrigin::root(), SMALL, Some(flavour)).expect("root may");
-		let before = Balances::total_issuance();
 		test();
 		Compute::do_try_state().expect("the invariants hold");
-		let lost = before + Endowed::get() + made() - Balances::total_issuance();
-		assert_eq!(lost, Compute::paid().burned, "what is gone was burned");
+		Emission::do_try_state().expect("there is as much as was made and not destroyed");
+		assert_eq!(Emission::issuance().destroyed, Compute::paid().burned, "nothing else is gone");
 	});
+}
+
+/// Has somebody have that much, as if it had been so from the start.
+pub fn endow(who: &AccountId32, amount: Balance) {
+	use frame_support::traits::fungible::Mutate;
+	let before = Balances::total_issuance();
+	let _ = Balances::set_balance(who, amount);
+	let after = Balances::total_issuance();
+	pallet_emission::Initial::<Test>::mutate(|all| *all = *all + after - before);
+}
+
+/// Has an account give all it has to another, so that it is no more.
+pub fn leave(who: u8, to: u8) {
+	Balances::transfer_all(signed(who), account(to), false).expect("it can go");
 }
 
 /// The new α that eras have brought.

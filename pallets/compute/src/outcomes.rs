@@ -56,21 +56,35 @@ mod outcomes {
 			amount: Balance,
 			price: Price,
 		},
-		/// Those intervals are paid.
+		/// Those intervals, in which it ran for `ticks`, are paid, at that `price` of one α in 10⁻⁹ USD.
 		Settled {
 			vm: Id,
 			first: IntervalIndex,
 			last: IntervalIndex,
+			ticks: Tick,
+			price: Price,
 			miner: AccountIdOf<T>,
 			to_miner: Balance,
 			to_validators: Balance,
 			to_treasury: Balance,
 			burned: Balance,
 		},
-		/// Its chip was not live in those intervals: what was owed is given back.
-		Refunded { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
-		/// Its guest has shown that it got less than it pays for: so much of what was owed is given back.
-		Lessened { vm: Id, first: IntervalIndex, last: IntervalIndex, amount: Balance },
+		/// Its chip was not live in those intervals: what was owed, at that `price`, is given back.
+		Refunded {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			amount: Balance,
+			price: Price,
+		},
+		/// Its guest has shown that it got less than it pays for: so much of what was owed, at that `price`, is given back.
+		Lessened {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			amount: Balance,
+			price: Price,
+		},
 		/// A VM was stopped for `ticks`, and its disk was kept: `amount` was paid for that, at that `price` of one α in 10⁻⁹ USD.
 		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance, price: Price },
 		/// A boot came to nothing, and its fee was given back, or burned where the miner's chip was live.

@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
 		let State::Pending { until, .. } = vm.state else { return };
 		let rules = Self::rules();
 		let now = T::Ticks::now();
-		let pause = rules.placement.checked_div(ROUNDS).unwrap_or_default().max(1);
+		let pause = rules.placement.div_ceil(ROUNDS).max(1);
 		vm.state = State::Pending { next: now.saturating_add(pause), until };
 		let Some(price) = T::Oracle::for_orders() else { return };
 		let Some(order) = Orders::<T>::get(id) else { return };

@@ -5,7 +5,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_primitives::{
 	units::{Balance, HOURS},
-	Price, Tick,
+	Price, Tick, LEAST_LOSS,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -167,12 +167,15 @@ pub struct Shares {
 }
 
 impl Shares {
-	/// Together no more than the whole: what is too much is taken from the treasury's first, then from the validators'.
+	/// Together no more than the whole: what is too much is taken from the treasury's first, then from the validators'. Treasury and fire together have [`LEAST_LOSS`] at the least, or
+	/// whoever buys from himself would lose nothing.
 	pub fn clamped(self) -> Self {
-		let burned = self.burned;
-		let validators = self.validators.min(Perbill::one().saturating_sub(burned));
-		let rest = Perbill::one().saturating_sub(burned).saturating_sub(validators);
-		Self { validators, treasury: self.treasury.min(rest), burned }
+		let rest = Perbill::one().saturating_sub(self.burned);
+		let lacks = LEAST_LOSS.saturating_sub(self.burned);
+		let validators = self.validators.min(rest.saturating_sub(lacks));
+		let treasury = self.treasury.min(rest.saturating_sub(validators));
+		let burned = self.burned.max(LEAST_LOSS.saturating_sub(treasury));
+		Self { validators, treasury, burned }
 	}
 }
 
@@ -185,13 +188,14 @@ pub struct Split {
 	pub burned: Balance,
 }
 
-/// Divides a payment: each share is rounded down, and the miner has the rest.
+/// Divides a payment: validators' and treasury's shares are rounded down, what is burned is rounded up, and the miner has the rest. So what treasury and fire have is never less than the
+/// whole units of both shares together, however small a payment is: the bonus that a miner is owed on it stays below that.
 pub fn split(amount: Balance, shares: &Shares) -> Split {
 	let shares = shares.clamped();
 	let validators = shares.validators.mul_floor(amount);
 	let treasury = shares.treasury.mul_floor(amount);
-	let burned = shares.burned.mul_floor(amount);
-	// Rounded down, they are no more than the whole.
+	let burned = shares.burned.mul_ceil(amount);
+	// They are no more than the whole: beside two that are rounded down one that is rounded up has room.
 	let others = validators.saturating_add(treasury).saturating_add(burned);
 	Split { miner: amount.saturating_sub(others), validators, treasury, burned }
 }

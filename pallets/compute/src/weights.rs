@@ -33,7 +33,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Flavours` (r:0 w:1)
 	/// Proof: `Compute::Flavours` (`max_values`: None, `max_size`: Some(59), added: 2534, mode: `MaxEncodedLen`)
 	fn set_flavour() -> Weight {
-		Weight::from_parts(21_412_000, 0).saturating_add(T::DbWeight::get().reads_writes(0, 1))
+		Weight::from_parts(22_423_000, 0).saturating_add(T::DbWeight::get().reads_writes(0, 1))
 	}
 	/// Storage: `Compute::Flavours` (r:1 w:0)
 	/// Proof: `Compute::Flavours` (`max_values`: None, `max_size`: Some(59), added: 2534, mode: `MaxEncodedLen`)
@@ -64,7 +64,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Rented` (r:0 w:1)
 	/// Proof: `Compute::Rented` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn order() -> Weight {
-		Weight::from_parts(249_831_000, 6124).saturating_add(T::DbWeight::get().reads_writes(11, 8))
+		Weight::from_parts(284_264_000, 6124).saturating_add(T::DbWeight::get().reads_writes(11, 8))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -79,7 +79,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
-		Weight::from_parts(101_371_000, 5588).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		Weight::from_parts(99_688_000, 5588).saturating_add(T::DbWeight::get().reads_writes(5, 4))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -100,7 +100,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn stop() -> Weight {
-		Weight::from_parts(88_992_000, 6124).saturating_add(T::DbWeight::get().reads_writes(9, 5))
+		Weight::from_parts(88_893_000, 6124).saturating_add(T::DbWeight::get().reads_writes(9, 5))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -128,13 +128,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Paid` (r:1 w:1)
 	/// Proof: `Compute::Paid` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn start() -> Weight {
-		Weight::from_parts(243_743_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(19, 10))
+		Weight::from_parts(260_688_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(20, 11))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -149,7 +151,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn reboot() -> Weight {
-		Weight::from_parts(72_378_000, 6124).saturating_add(T::DbWeight::get().reads_writes(6, 3))
+		Weight::from_parts(78_727_000, 6124).saturating_add(T::DbWeight::get().reads_writes(6, 3))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -179,13 +181,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Paid` (r:1 w:1)
 	/// Proof: `Compute::Paid` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn resize() -> Weight {
-		Weight::from_parts(244_273_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(20, 9))
+		Weight::from_parts(249_822_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(21, 10))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -209,6 +213,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Used` (r:1 w:1)
 	/// Proof: `Compute::Used` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Agenda` (r:0 w:1)
@@ -216,8 +222,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Hosted` (r:0 w:1)
 	/// Proof: `Compute::Hosted` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn terminate() -> Weight {
-		Weight::from_parts(253_747_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(16, 11))
+		Weight::from_parts(268_720_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(17, 12))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -236,7 +242,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn boot() -> Weight {
-		Weight::from_parts(72_728_000, 6124).saturating_add(T::DbWeight::get().reads_writes(8, 3))
+		Weight::from_parts(75_292_000, 6124).saturating_add(T::DbWeight::get().reads_writes(8, 3))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -248,6 +254,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Paid` (r:1 w:1)
 	/// Proof: `Compute::Paid` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
@@ -259,8 +267,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Boots` (r:0 w:1)
 	/// Proof: `Compute::Boots` (`max_values`: None, `max_size`: Some(156), added: 2631, mode: `MaxEncodedLen`)
 	fn attest() -> Weight {
-		Weight::from_parts(177_314_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(11, 10))
+		Weight::from_parts(175_211_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(12, 11))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -277,7 +285,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn report_crash() -> Weight {
-		Weight::from_parts(72_838_000, 6124).saturating_add(T::DbWeight::get().reads_writes(7, 3))
+		Weight::from_parts(77_025_000, 6124).saturating_add(T::DbWeight::get().reads_writes(7, 3))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
@@ -328,7 +336,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn attend_pending() -> Weight {
-		Weight::from_parts(933_629_000, 44213)
+		Weight::from_parts(920_400_000, 44224)
 			.saturating_add(T::DbWeight::get().reads_writes(119, 3))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
@@ -355,6 +363,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:4)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Hosts` (r:1 w:0)
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Emission::CurrentEra` (r:1 w:1)
@@ -370,62 +380,62 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn attend_running() -> Weight {
-		Weight::from_parts(1_825_247_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(24, 15))
+		Weight::from_parts(1_849_583_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(25, 16))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn set_flavour() -> Weight {
-		Weight::from_parts(21_412_000, 0).saturating_add(ParityDbWeight::get().reads_writes(0, 1))
+		Weight::from_parts(22_423_000, 0).saturating_add(ParityDbWeight::get().reads_writes(0, 1))
 	}
 	fn order() -> Weight {
-		Weight::from_parts(249_831_000, 6124)
+		Weight::from_parts(284_264_000, 6124)
 			.saturating_add(ParityDbWeight::get().reads_writes(11, 8))
 	}
 	fn top_up() -> Weight {
-		Weight::from_parts(101_371_000, 5588)
+		Weight::from_parts(99_688_000, 5588)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
 	}
 	fn stop() -> Weight {
-		Weight::from_parts(88_992_000, 6124)
+		Weight::from_parts(88_893_000, 6124)
 			.saturating_add(ParityDbWeight::get().reads_writes(9, 5))
 	}
 	fn start() -> Weight {
-		Weight::from_parts(243_743_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(19, 10))
+		Weight::from_parts(260_688_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(20, 11))
 	}
 	fn reboot() -> Weight {
-		Weight::from_parts(72_378_000, 6124)
+		Weight::from_parts(78_727_000, 6124)
 			.saturating_add(ParityDbWeight::get().reads_writes(6, 3))
 	}
 	fn resize() -> Weight {
-		Weight::from_parts(244_273_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(20, 9))
+		Weight::from_parts(249_822_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(21, 10))
 	}
 	fn terminate() -> Weight {
-		Weight::from_parts(253_747_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(16, 11))
+		Weight::from_parts(268_720_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn boot() -> Weight {
-		Weight::from_parts(72_728_000, 6124)
+		Weight::from_parts(75_292_000, 6124)
 			.saturating_add(ParityDbWeight::get().reads_writes(8, 3))
 	}
 	fn attest() -> Weight {
-		Weight::from_parts(177_314_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(11, 10))
+		Weight::from_parts(175_211_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(12, 11))
 	}
 	fn report_crash() -> Weight {
-		Weight::from_parts(72_838_000, 6124)
+		Weight::from_parts(77_025_000, 6124)
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 	fn attend_pending() -> Weight {
-		Weight::from_parts(933_629_000, 44213)
+		Weight::from_parts(920_400_000, 44224)
 			.saturating_add(ParityDbWeight::get().reads_writes(119, 3))
 	}
 	fn attend_running() -> Weight {
-		Weight::from_parts(1_825_247_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(24, 15))
+		Weight::from_parts(1_849_583_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(25, 16))
 	}
 }

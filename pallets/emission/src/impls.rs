@@ -42,7 +42,9 @@ impl<T: Config> Pallet<T> {
 			index = index.saturating_add(1);
 		}
 		let length = Self::rules().era;
-		CurrentEra::<T>::put(Era { index, from: now, length, owed: 0 });
+		// What was paid before the first era began is owed for it.
+		let owed = if over { 0 } else { era.owed };
+		CurrentEra::<T>::put(Era { index, from: now, length, owed });
 	}
 
 	/// Divides what an era may bring.
@@ -177,6 +179,6 @@ impl<T: Config> Pallet<T> {
 		let owed = Owed::<T>::iter_prefix_values(era.index)
 			.fold(0u128, |all, owed| all.saturating_add(owed));
 		ensure!(owed == era.owed, "4: other debts are counted than there are");
-		Ok(())
+		Self::check_issuance()
 	}
 }

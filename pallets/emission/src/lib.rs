@@ -14,6 +14,7 @@
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod impls;
+mod issuance;
 pub mod schedule;
 mod types;
 pub mod weights;
@@ -103,6 +104,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Brought<T: Config> = StorageValue<_, Totals, ValueQuery>;
 
+	/// How much α there was when the chain started.
+	#[pallet::storage]
+	pub type Initial<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
+	/// How much α was there and is no more: what tenants paid and nobody has, what slashes took and nobody was owed, deposits that were lost, fees that
+	/// found no author, and what was too little to keep an account alive.
+	#[pallet::storage]
+	pub type Destroyed<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
 	/// The rules from the start.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
@@ -119,6 +129,7 @@ pub mod pallet {
 			if let Some(rules) = self.rules {
 				T::StoreRules::store(rules);
 			}
+			Initial::<T>::put(T::NativeBalance::total_issuance());
 		}
 	}
 
@@ -202,6 +213,11 @@ pub mod pallet {
 		/// All that eras have brought.
 		pub fn brought() -> Totals {
 			Brought::<T>::get()
+		}
+
+		/// How much α there is, and why.
+		pub fn issuance() -> Issuance {
+			Self::issuance_now()
 		}
 	}
 

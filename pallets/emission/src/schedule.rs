@@ -1,7 +1,7 @@
 //! How much there is for an era, and how it is divided: pure arithmetic on whole numbers.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use hcc_primitives::units::Balance;
+use hcc_primitives::{units::Balance, LEAST_LOSS};
 use scale_info::TypeInfo;
 use sp_runtime::{
 	helpers_128bit::multiply_by_rational_with_rounding, traits::Saturating, Debug, Perbill,
@@ -9,9 +9,6 @@ use sp_runtime::{
 };
 
 use crate::{EraIndex, Rules};
-
-/// The least part of what is paid that nobody has back who buys from himself.
-pub const LEAST_LOSS: Perbill = Perbill::from_percent(5);
 
 /// What an era may bring: half as much after each `halving` eras, and never more than is left until the cap.
 pub fn budget(rules: &Rules, era: EraIndex, minted: Balance) -> Balance {

@@ -152,6 +152,36 @@ pub struct Totals {
 	pub burned: Balance,
 }
 
+/// How much α there is, and why.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Issuance {
+	/// What there was when the chain started.
+	pub initial: Balance,
+	/// What eras have brought and somebody has.
+	pub made: Balance,
+	/// What was there and is no more.
+	pub destroyed: Balance,
+}
+
+impl Issuance {
+	/// How much there is. None: more was destroyed than there was.
+	pub fn left(&self) -> Option<Balance> {
+		self.initial.checked_add(self.made)?.checked_sub(self.destroyed)
+	}
+}
+
 impl Totals {
 	/// What was made, and what can still be.
 	pub fn minted(&self) -> Balance {

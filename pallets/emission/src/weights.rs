@@ -31,7 +31,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Emission::Brought` (r:1 w:1)
 	/// Proof: `Emission::Brought` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	fn claim() -> Weight {
-		Weight::from_parts(46_078_000, 3605).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		Weight::from_parts(46_640_000, 3605).saturating_add(T::DbWeight::get().reads_writes(5, 4))
 	}
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
@@ -44,7 +44,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Emission::Eras` (r:0 w:1)
 	/// Proof: `Emission::Eras` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
 	fn close_era() -> Weight {
-		Weight::from_parts(61_501_000, 6196).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		Weight::from_parts(61_071_000, 6196).saturating_add(T::DbWeight::get().reads_writes(5, 4))
 	}
 	/// Storage: `Emission::Oldest` (r:1 w:1)
 	/// Proof: `Emission::Oldest` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -59,8 +59,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Emission::Brought` (r:1 w:1)
 	/// Proof: `Emission::Brought` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	fn forget(r: u32) -> Weight {
-		Weight::from_parts(22_806_749, 3605)
-			.saturating_add(Weight::from_parts(909_407, 0).saturating_mul(r.into()))
+		Weight::from_parts(22_650_285, 3605)
+			.saturating_add(Weight::from_parts(920_526, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(r.into()))
@@ -70,16 +70,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn claim() -> Weight {
-		Weight::from_parts(46_078_000, 3605)
+		Weight::from_parts(46_640_000, 3605)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
 	}
 	fn close_era() -> Weight {
-		Weight::from_parts(61_501_000, 6196)
+		Weight::from_parts(61_071_000, 6196)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
 	}
 	fn forget(r: u32) -> Weight {
-		Weight::from_parts(22_806_749, 3605)
-			.saturating_add(Weight::from_parts(909_407, 0).saturating_mul(r.into()))
+		Weight::from_parts(22_650_285, 3605)
+			.saturating_add(Weight::from_parts(920_526, 0).saturating_mul(r.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(r.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(r.into()))

@@ -500,11 +500,12 @@ pub mod pallet {
 		/// [`Error::CrlRefused`], [`Error::CrlNotNewer`], [`Error::CrlTooLong`].
 		///
 		/// ## Events
-		/// [`Event::CrlPosted`].
+		/// [`Event::CrlPosted`]; [`Event::Changed`] where it revokes what was not revoked before: whoever was accepted until then is asked again.
 		#[pallet::call_index(13)]
 		#[pallet::weight(
 			// Each root of the issuer's name may have to be tried.
 			<T as Config>::WeightInfo::post_crl().saturating_mul(MAX_AMD_ROOTS.into())
+				.saturating_add(T::DbWeight::get().reads_writes(1, 2))
 		)]
 		pub fn post_crl(
 			origin: OriginFor<T>,

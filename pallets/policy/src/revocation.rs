@@ -33,12 +33,26 @@ impl<T: Config> Pallet<T> {
 			next_update: list.next_update,
 			revoked: list.revoked.try_into().map_err(|_| Error::<T>::CrlTooLong)?,
 		};
-		let newer = |known: CrlRow| row.this_update > known.this_update;
-		ensure!(Crls::<T>::get(ark).is_none_or(newer), Error::<T>::CrlNotNewer);
+		let newer = |known: &CrlRow| row.this_update > known.this_update;
+		let known = Crls::<T>::get(ark);
+		ensure!(known.as_ref().is_none_or(newer), Error::<T>::CrlNotNewer);
 		let (next_update, revoked) = (row.next_update.0, row.revoked.len() as u32);
+		let was_revoked = |serial| known.iter().any(|known| known.revoked.contains(serial));
+		let revokes_more = !row.revoked.iter().all(was_revoked);
 		Crls::<T>::insert(ark, row);
 		Self::deposit_event(Event::CrlPosted { ark, next_update, revoked });
+		if revokes_more {
+			Self::note_revoked(ark);
+		}
 		Ok(())
+	}
+
+	/// Makes a revision, so that whoever was accepted before it is asked again.
+	fn note_revoked(ark: ArkId) {
+		// There are more revisions than AMD can sign lists.
+		if Self::revise(Subject::Revoked(ark), |_| Ok(())).is_ok() {
+			Tightened::<T>::put(CurrentRevision::<T>::get());
+		}
 	}
 
 	/// Whether AMD has revoked what a key's certificate was issued by.

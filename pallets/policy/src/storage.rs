@@ -32,7 +32,7 @@ mod storage {
 	#[pallet::storage]
 	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
-	/// The last revision in which anything may have become stricter: the last one that governance made.
+	/// The last revision in which anything may have become stricter: the last one that governance made, or in which AMD revoked something.
 	#[pallet::storage]
 	pub type Tightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
 

@@ -3,7 +3,7 @@ use frame_support::traits::fungible::Inspect;
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::{
 	host::TcbFloors,
-	snp::{AmdRoots, CpuId, ProductLine, Serial, Vek},
+	snp::{AmdRoots, ArkId, CpuId, ProductLine, Serial, Vek},
 	UnixSeconds,
 };
 use scale_info::TypeInfo;
@@ -236,4 +236,6 @@ pub enum Subject {
 	FileSigner(SignerId),
 	/// Files for which somebody has vouched.
 	Vouched,
+	/// What is signed by more certificates of that root has no keys any more.
+	Revoked(ArkId),
 }

@@ -33,7 +33,7 @@ pub use miner::{
 	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
 	Veks,
 };
-pub use money::{Compensates, OnSettled, OpensCases, Payment, SettlementShares};
+pub use money::{Compensates, OnSettled, OpensCases, Payment, SettlementShares, LEAST_LOSS};
 pub use oracle::{Oracle, Price};
 pub use ticks::{Tick, Ticks};
 pub use usage::{Guest, Guests, Ran, Usage};

@@ -5,6 +5,9 @@ use sp_runtime::Perbill;
 
 use crate::{units::Balance, IntervalIndex, Tick};
 
+/// The least part of what is paid that nobody has back who buys from himself: what goes to neither miner nor validators, less the bonus on it.
+pub const LEAST_LOSS: Perbill = Perbill::from_percent(5);
+
 /// What a tenant has paid for intervals in which its VM ran on a live chip.
 #[derive(Debug)]
 pub struct Payment<'a, AccountId> {
@@ -36,7 +39,7 @@ impl<AccountId, A: OnSettled<AccountId>, B: OnSettled<AccountId>> OnSettled<Acco
 
 /// How payments are divided.
 pub trait SettlementShares {
-	/// The part that neither miner nor validators have: the treasury's, and what is burned.
+	/// The part that neither miner nor validators have: the treasury's, and what is burned. [`LEAST_LOSS`] at the least.
 	fn lost() -> Perbill;
 }
 

@@ -175,7 +175,7 @@ impl<T: Config> SlashesMiners<AccountIdOf<T>> for Pallet<T> {
 		row.bond = row.bond.saturating_sub(amount);
 		Miners::<T>::insert(miner, row);
 		// Whom the chip worked for comes first.
-		T::Slashed::on_unbalanced(T::Tenants::compensate(chip, taken));
+		T::Burned::on_unbalanced(T::Tenants::compensate(chip, taken));
 		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
 }

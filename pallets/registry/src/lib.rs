@@ -58,8 +58,8 @@ pub mod pallet {
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
 			+ BalancedHold<AccountIdOf<Self>>;
 
-		/// Where what miners lose goes.
-		type Slashed: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
+		/// Counts what is burned.
+		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// Keeps for tenants what they are given of it.
 		type Tenants: Compensates<Credit<AccountIdOf<Self>, Self::NativeBalance>>;

@@ -74,7 +74,7 @@ parameter_types! {
 impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	type Slashed = ();
+	type Burned = ();
 	type Tenants = MockCompensates;
 	type PardonOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Rules = MockRules;

@@ -25,7 +25,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Reputation::Due` (r:1 w:1)
 	/// Proof: `Reputation::Due` (`max_values`: None, `max_size`: Some(16398), added: 18873, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:512 w:512)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(586), added: 3061, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::Miners` (r:512 w:512)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:512 w:512)
@@ -39,8 +39,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compensation::Ends` (r:0 w:512)
 	/// Proof: `Compensation::Ends` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn make_slashes(n: u32) -> Weight {
-		Weight::from_parts(9_764_000, 19863)
-			.saturating_add(Weight::from_parts(82_145_596, 0).saturating_mul(n.into()))
+		Weight::from_parts(9_924_000, 19863)
+			.saturating_add(Weight::from_parts(87_753_777, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
 			.saturating_add(T::DbWeight::get().reads(5).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(6).saturating_mul(n.into()))
@@ -50,8 +50,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn make_slashes(n: u32) -> Weight {
-		Weight::from_parts(9_764_000, 19863)
-			.saturating_add(Weight::from_parts(82_145_596, 0).saturating_mul(n.into()))
+		Weight::from_parts(9_924_000, 19863)
+			.saturating_add(Weight::from_parts(87_753_777, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 			.saturating_add(ParityDbWeight::get().reads(5).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(6).saturating_mul(n.into()))

@@ -37,7 +37,10 @@ pub mod pallet {
 
 	use frame_support::{
 		pallet_prelude::*,
-		traits::fungible::{Balanced, BalancedHold, Mutate, MutateHold},
+		traits::{
+			fungible::{Balanced, BalancedHold, Credit, Mutate, MutateHold},
+			OnUnbalanced,
+		},
 	};
 	use frame_system::pallet_prelude::*;
 	use sp_staking::SessionIndex;
@@ -54,6 +57,9 @@ pub mod pallet {
 			+ Balanced<AccountIdOf<Self>>
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
 			+ BalancedHold<AccountIdOf<Self>>;
+
+		/// Counts what is burned.
+		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;

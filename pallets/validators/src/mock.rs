@@ -122,6 +122,7 @@ impl pallet_session::historical::Config for Test {
 
 impl Config for Test {
 	type NativeBalance = Balances;
+	type Burned = ();
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Rules = MockRules;
 	type MaxCandidates = ConstU32<6>;

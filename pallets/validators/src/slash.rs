@@ -2,7 +2,7 @@
 
 use frame_support::traits::{
 	fungible::{Balanced, BalancedHold, InspectHold},
-	Imbalance,
+	Imbalance, OnUnbalanced,
 };
 use hcc_primitives::Slashes;
 use sp_runtime::{traits::Saturating, Perbill};
@@ -42,19 +42,19 @@ impl<T: Config> Pallet<T> {
 		wanted: BalanceOf<T>,
 		reporter: Option<(&AccountIdOf<T>, Perbill)>,
 	) {
-		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), who, wanted);
+		let (mut taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), who, wanted);
 		let amount = taken.peek();
-		// What stays here is burned when it is dropped.
-		let reward = match reporter {
-			Some((reporter, share)) => {
-				let (reward, _burned) = taken.split(share.mul_floor(amount));
-				let value = reward.peek();
-				// An account that a reward cannot open goes without: it is burned as well.
-				T::NativeBalance::resolve(reporter, reward)
-					.map_or_else(|_| Default::default(), |()| value)
-			},
-			None => Default::default(),
-		};
+		let mut reward = BalanceOf::<T>::default();
+		if let Some((reporter, share)) = reporter {
+			let part = taken.extract(share.mul_floor(amount));
+			reward = part.peek();
+			// An account that a reward cannot open goes without: it is burned as well.
+			if let Err(refused) = T::NativeBalance::resolve(reporter, part) {
+				reward = BalanceOf::<T>::default();
+				taken.subsume(refused);
+			}
+		}
+		T::Burned::on_unbalanced(taken);
 		Candidates::<T>::mutate(|candidates| {
 			if let Some(candidate) = candidates.iter_mut().find(|c| c.who == *who) {
 				candidate.bond = candidate.bond.saturating_sub(amount);

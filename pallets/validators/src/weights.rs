@@ -39,7 +39,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
 	fn join() -> Weight {
-		Weight::from_parts(133_138_000, 16814).saturating_add(T::DbWeight::get().reads_writes(8, 5))
+		Weight::from_parts(144_465_000, 16814).saturating_add(T::DbWeight::get().reads_writes(8, 5))
 	}
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
@@ -48,14 +48,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	fn bond_more() -> Weight {
-		Weight::from_parts(97_505_000, 11087).saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(110_785_000, 11087).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
 	/// Storage: `Validators::WorkerOf` (r:1 w:1)
 	/// Proof: `Validators::WorkerOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::ValidatorOf` (r:1 w:2)
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn set_worker() -> Weight {
-		Weight::from_parts(21_252_000, 3545).saturating_add(T::DbWeight::get().reads_writes(2, 3))
+		Weight::from_parts(21_351_000, 3545).saturating_add(T::DbWeight::get().reads_writes(2, 3))
 	}
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
@@ -66,7 +66,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Validators::Unbonding` (r:0 w:1)
 	/// Proof: `Validators::Unbonding` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn leave() -> Weight {
-		Weight::from_parts(50_125_000, 11593).saturating_add(T::DbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(61_942_000, 11593).saturating_add(T::DbWeight::get().reads_writes(3, 2))
 	}
 	/// Storage: `Validators::Unbonding` (r:1 w:1)
 	/// Proof: `Validators::Unbonding` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
@@ -81,30 +81,30 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Validators::ValidatorOf` (r:0 w:1)
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
-		Weight::from_parts(95_753_000, 3723).saturating_add(T::DbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(114_701_000, 3723).saturating_add(T::DbWeight::get().reads_writes(5, 5))
 	}
 }
 
 /// For mocks.
 impl WeightInfo for () {
 	fn join() -> Weight {
-		Weight::from_parts(133_138_000, 16814)
+		Weight::from_parts(144_465_000, 16814)
 			.saturating_add(ParityDbWeight::get().reads_writes(8, 5))
 	}
 	fn bond_more() -> Weight {
-		Weight::from_parts(97_505_000, 11087)
+		Weight::from_parts(110_785_000, 11087)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
 	}
 	fn set_worker() -> Weight {
-		Weight::from_parts(21_252_000, 3545)
+		Weight::from_parts(21_351_000, 3545)
 			.saturating_add(ParityDbWeight::get().reads_writes(2, 3))
 	}
 	fn leave() -> Weight {
-		Weight::from_parts(50_125_000, 11593)
+		Weight::from_parts(61_942_000, 11593)
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(95_753_000, 3723)
+		Weight::from_parts(114_701_000, 3723)
 			.saturating_add(ParityDbWeight::get().reads_writes(5, 5))
 	}
 }

@@ -37,8 +37,8 @@ pub mod pallet {
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
-			fungible::{Balanced, Mutate},
-			Randomness,
+			fungible::{Balanced, Credit, Mutate},
+			OnUnbalanced, Randomness,
 		},
 		weights::WeightMeter,
 	};
@@ -69,6 +69,9 @@ pub mod pallet {
 
 		/// Where deposits for proofs are taken from.
 		type NativeBalance: Mutate<AccountIdOf<Self>> + Balanced<AccountIdOf<Self>>;
+
+		/// Counts what is burned.
+		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// What governance sets.
 		type Rules: Get<RulesOf<Self>>;

@@ -89,6 +89,7 @@ impl Config for Test {
 	type Slashes = MockSlashes;
 	type Serves = MockServes;
 	type NativeBalance = Balances;
+	type Burned = ();
 	type Rules = MockRules;
 	type StoreRules = MockRules;
 	type Randomness = Chosen;

@@ -8,7 +8,7 @@ use frame_support::{
 	traits::{
 		fungible::{Balanced, Credit, Inspect},
 		tokens::{Fortitude, Precision, Preservation},
-		Get,
+		Get, OnUnbalanced,
 	},
 };
 use hcc_primitives::{
@@ -83,6 +83,8 @@ impl<T: Config> Pallet<T> {
 		let free = !wrong.is_empty() || row.stage == Stage::Audited || Self::is_late(&row);
 		if free {
 			Self::give_back(&who, stake);
+		} else if let Some(stake) = stake {
+			T::Burned::on_unbalanced(stake);
 		}
 		if evaluated.same_version {
 			Self::punish(&wrong, &who);

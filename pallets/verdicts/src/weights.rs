@@ -1,6 +1,6 @@
 //! Weights of the calls of `pallet_verdicts`, measured by `make weights`.
 //!
-//! 2026-11-26, AMD EPYC, steps 10, repeat 5; wasm, 1024 MiB of database cache.
+//! 2026-11-26, AMD EPYC, steps 50, repeat 20; wasm, 1024 MiB of database cache.
 
 #![allow(unused_parens, clippy::unnecessary_cast)]
 
@@ -36,9 +36,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn file(v: u32) -> Weight {
-		Weight::from_parts(110_049_510, 51428)
-			.saturating_add(Weight::from_parts(149_475_698, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(5, 2))
+		Weight::from_parts(149_421_795, 63183)
+			.saturating_add(Weight::from_parts(149_204_909, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(6, 2))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(v.into()))
 	}
@@ -52,6 +52,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:15 w:15)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::Destroyed` (r:1 w:1)
+	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
 	/// Storage: `Session::DisabledValidators` (r:1 w:1)
@@ -67,8 +69,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::Subjects` (r:0 w:1)
 	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
 	fn prove() -> Weight {
-		Weight::from_parts(1_143_843_000, 42638)
-			.saturating_add(T::DbWeight::get().reads_writes(40, 35))
+		Weight::from_parts(1_178_064_000, 42638)
+			.saturating_add(T::DbWeight::get().reads_writes(41, 36))
 	}
 	/// Storage: `Verdicts::AgreedFrom` (r:1 w:1)
 	/// Proof: `Verdicts::AgreedFrom` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -85,7 +87,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn draw(c: u32) -> Weight {
 		Weight::from_parts(15_453_000, 38736)
 			.saturating_add(Weight::from_parts(192_865_556, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(5, 2))
+			.saturating_add(T::DbWeight::get().reads_writes(6, 3))
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(c.into()))
 	}
@@ -106,7 +108,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn advance(c: u32) -> Weight {
 		Weight::from_parts(19_439_000, 63942)
 			.saturating_add(Weight::from_parts(40_398_535, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(5, 2))
+			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(c.into()))
 	}
@@ -115,27 +117,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn file(v: u32) -> Weight {
-		Weight::from_parts(110_049_510, 51428)
-			.saturating_add(Weight::from_parts(149_475_698, 0).saturating_mul(v.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
+		Weight::from_parts(149_421_795, 63183)
+			.saturating_add(Weight::from_parts(149_204_909, 0).saturating_mul(v.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 2))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(v.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(v.into()))
 	}
 	fn prove() -> Weight {
-		Weight::from_parts(1_143_843_000, 42638)
-			.saturating_add(ParityDbWeight::get().reads_writes(40, 35))
+		Weight::from_parts(1_178_064_000, 42638)
+			.saturating_add(ParityDbWeight::get().reads_writes(41, 36))
 	}
 	fn draw(c: u32) -> Weight {
 		Weight::from_parts(15_453_000, 38736)
 			.saturating_add(Weight::from_parts(192_865_556, 0).saturating_mul(c.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 3))
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}
 	fn advance(c: u32) -> Weight {
 		Weight::from_parts(19_439_000, 63942)
 			.saturating_add(Weight::from_parts(40_398_535, 0).saturating_mul(c.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}

@@ -70,8 +70,7 @@ pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_regis
 impl pallet_registry::Config for Runtime {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	// What nobody is owed is burned.
-	type Slashed = ();
+	type Burned = Emission;
 	type Tenants = Compensation;
 	type PardonOrigin = OrRoot<Loosening>;
 	type Rules = RegistryRules;
@@ -112,6 +111,7 @@ impl pallet_verdicts::Config for Runtime {
 	type Slashes = Validators;
 	type Serves = Validators;
 	type NativeBalance = Balances;
+	type Burned = Emission;
 	type Rules = VerdictsRules;
 	type StoreRules = StoreRules;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;

@@ -127,6 +127,7 @@ pub const INITIAL_VALIDATOR_RULES: pallet_validators::Rules<Balance> = pallet_va
 
 impl pallet_validators::Config for Runtime {
 	type NativeBalance = Balances;
+	type Burned = Emission;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Rules = ValidatorRules;
 	type MaxCandidates = ConstU32<200>;

@@ -79,6 +79,7 @@ parameter_types! {
 
 impl pallet_compute::Config for Runtime {
 	type NativeBalance = Balances;
+	type Burned = Emission;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type AdminOrigin = OrRoot<Loosening>;
 	type Rules = ComputeRules;
@@ -161,6 +162,7 @@ pub const INITIAL_COMPENSATION_RULES: pallet_compensation::Rules =
 
 impl pallet_compensation::Config for Runtime {
 	type NativeBalance = Balances;
+	type Burned = Emission;
 	type Rules = CompensationRules;
 	type Ticks = Verdicts;
 	type Liveness = Attestation;

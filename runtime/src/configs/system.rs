@@ -4,7 +4,7 @@ use frame_support::{
 	derive_impl, parameter_types,
 	traits::{
 		fungible::{Balanced, Credit},
-		ConstU32, ConstU8, Imbalance, OnUnbalanced,
+		ConstU32, ConstU8, Contains, Imbalance, InsideBoth, OnUnbalanced,
 	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -45,6 +45,14 @@ parameter_types! {
 	pub const SS58Prefix: u8 = 42;
 }
 
+/// Calls after which it is known how much α there is. Whoever burns his own tells nobody.
+pub struct CountedCalls;
+impl Contains<RuntimeCall> for CountedCalls {
+	fn contains(call: &RuntimeCall) -> bool {
+		!matches!(call, RuntimeCall::Balances(pallet_balances::Call::burn { .. }))
+	}
+}
+
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
 	type Block = Block;
@@ -60,7 +68,7 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
-	type BaseCallFilter = SafeMode;
+	type BaseCallFilter = InsideBoth<SafeMode, CountedCalls>;
 	type MultiBlockMigrator = MultiBlockMigrations;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 }
@@ -71,8 +79,8 @@ impl pallet_balances::Config for Runtime {
 	type RuntimeFreezeReason = RuntimeFreezeReason;
 	type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
 	type Balance = Balance;
-	// What is too little to keep an account alive is burned: issuance falls by it.
-	type DustRemoval = ();
+	// What is too little to keep an account alive is burned.
+	type DustRemoval = Emission;
 	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
 	type AccountStore = System;
 	type ReserveIdentifier = [u8; 8];
@@ -99,10 +107,12 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 	}
 
 	fn on_nonzero_unbalanced(amount: Credit<AccountId, Balances>) {
-		if let Some(author) = Authorship::author() {
-			// What cannot be paid out, since the author's account does not exist, is burned as the credit drops.
-			drop(Balances::resolve(&author, amount));
-		}
+		let left = match Authorship::author() {
+			// An account that does not exist cannot take less than makes it exist.
+			Some(author) => Balances::resolve(&author, amount).err(),
+			None => Some(amount),
+		};
+		left.into_iter().for_each(Emission::on_unbalanced);
 	}
 }
 

@@ -12,6 +12,7 @@ use sp_core::{ed25519, Pair};
 use sp_keyring::Sr25519Keyring;
 
 use super::{
+	hosts::revoke_the_issuer,
 	machine::{Machine, GENESIS},
 	network::{
 		attest, blocks, bond, check, chip, endow, issued_before_eras, miner, run, VALIDATORS,
@@ -63,7 +64,7 @@ fn signed(who: &AccountId) -> RuntimeOrigin {
 }
 
 /// All validators report what α is worth.
-fn report(price: u64) {
+pub(super) fn report(price: u64) {
 	for validator in VALIDATORS {
 		let now = System::block_number();
 		assert_ok!(Oracle::report(signed(&validator.to_account_id()), price, now));
@@ -154,7 +155,7 @@ fn assigned(machine: &Machine) {
 	panic!("nobody was found");
 }
 
-fn booted(machine: &Machine) {
+pub(super) fn booted(machine: &Machine) {
 	assigned(machine);
 	assert_ok!(Compute::boot(signed(&miner()), 1));
 	assert_ok!(show(evidence(machine, &order())));
@@ -178,6 +179,29 @@ fn a_vm_that_its_chip_vouches_for_runs() {
 		assert_eq!(row.chip, chip(&machine));
 		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(State::Running { .. })));
 		assert!(Compute::paid().settled > 0, "the boot is paid");
+	});
+}
+
+/// Its reports could not be verified: whoever were given it would fail, and its tenant pay for the boots.
+#[test]
+fn a_chip_whose_issuer_was_revoked_is_given_no_vm() {
+	run(|machine| {
+		assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
+		endow(&tenant());
+		report(PRICE);
+		assert!(attest(&machine).is_accepted());
+		revoke_the_issuer();
+		let void = || Attestation::statistics().counts.void;
+		while void() == 0 {
+			blocks(1);
+		}
+		let before = Balances::total_balance(&tenant());
+		assert_ok!(Compute::order(signed(&tenant()), Box::new(order()), ESCROW));
+		blocks(40);
+		let vm = Compute::vm(1).expect("it is looked for");
+		assert!(matches!(vm.state, State::Pending { .. }) && vm.generation == 0);
+		assert_eq!(Balances::total_balance(&tenant()), before);
+		assert_eq!(Compute::paid(), Default::default());
 	});
 }
 
@@ -223,7 +247,7 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 }
 
 /// Goes on for so many intervals; the machine answers what it is asked where it `answers`.
-fn live(machine: &Machine, intervals: u32, answers: bool) {
+pub(super) fn live(machine: &Machine, intervals: u32, answers: bool) {
 	let until = Attestation::interval().index + intervals;
 	while Attestation::interval().index < until {
 		let host = Attestation::host(chip(machine)).expect("enlisted");
@@ -250,7 +274,7 @@ fn claim_what_is_owed() {
 }
 
 /// Verdicts can be proven false for a short time only, so that the tests need not be long.
-fn hurry() {
+pub(super) fn hurry() {
 	use crate::configs::{parameters::*, INITIAL_VERDICTS_RULES};
 	let rules = pallet_verdicts::Rules {
 		window: 20,

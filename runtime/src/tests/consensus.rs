@@ -36,7 +36,7 @@ fn signed(who: Sr25519Keyring) -> RuntimeOrigin {
 }
 
 /// Session keys derived from that path, and the proof for `owner` that whoever sets them has them.
-fn keys(path: &str, owner: Sr25519Keyring) -> (SessionKeys, Vec<u8>) {
+pub(super) fn keys(path: &str, owner: Sr25519Keyring) -> (SessionKeys, Vec<u8>) {
 	let babe = sr25519::Pair::from_string(path, None).expect("a path");
 	let grandpa = ed25519::Pair::from_string(path, None).expect("a path");
 	let statement = statement_of_ownership(&owner.to_account_id().encode());

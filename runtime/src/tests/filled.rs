@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use codec::{Decode, Encode};
-use frame_support::{assert_ok, dispatch::DispatchClass, weights::Weight};
+use frame_support::{assert_ok, dispatch::DispatchClass};
 use hcc_evidence::host::{challenge_nonce, HostEvidence};
-use hcc_primitives::{units::MINUTES, OnChip, OnVerdict};
+use hcc_primitives::{units::MINUTES, OnChip};
 use pallet_attestation::{Hosts, OpenChallenge};
 use sc_executor::WasmExecutor;
 use sp_core::{
@@ -13,20 +13,22 @@ use sp_core::{
 	traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
 	Pair,
 };
-use sp_runtime::{generic::Era, transaction_validity::TransactionValidityError};
+use sp_runtime::transaction_validity::TransactionValidityError;
 
 use super::{
+	author::transaction,
 	claims::enrol,
 	machine::{Machine, GENESIS},
 	network::{self, chip},
+	polls::by_themselves,
 };
 use crate::*;
 
 /// How many miners there are to be, each of which attests every twenty minutes: the design's section 9.
-const MINERS: u32 = 10_000;
-const INTERVAL: u32 = 20 * MINUTES;
+pub(super) const MINERS: u32 = 10_000;
+pub(super) const INTERVAL: u32 = 20 * MINUTES;
 /// How many of them answer in one block.
-const A_BLOCK: u32 = MINERS / INTERVAL;
+pub(super) const A_BLOCK: u32 = MINERS / INTERVAL;
 
 /// A miner, its machine, and what it is asked.
 struct Miner {
@@ -78,30 +80,8 @@ impl Miner {
 	fn extrinsic(&self) -> UncheckedExtrinsic {
 		let evidence = Box::new(self.evidence());
 		let call = pallet_attestation::Call::<Runtime>::submit_evidence { evidence };
-		first_of(&self.key, call.into())
+		transaction(&self.key, call, 0)
 	}
-}
-
-/// A call, as whoever has that key sends it who has sent nothing before.
-fn first_of(key: &sr25519::Pair, call: RuntimeCall) -> UncheckedExtrinsic {
-	let extension: TxExtension = (
-		frame_system::CheckNonZeroSender::new(),
-		frame_system::CheckSpecVersion::new(),
-		frame_system::CheckTxVersion::new(),
-		frame_system::CheckGenesis::new(),
-		frame_system::CheckEra::from(Era::Immortal),
-		frame_system::CheckNonce::from(0),
-		standing::CheckStanding,
-		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0),
-		frame_metadata_hash_extension::CheckMetadataHash::new(false),
-		frame_system::WeightReclaim::new(),
-	);
-	let payload = SignedPayload::new(call, extension).expect("it can be signed");
-	let signature = payload.using_encoded(|payload| key.sign(payload));
-	let (call, extension, _) = payload.deconstruct();
-	let who = AccountId::new(key.public().0);
-	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
 /// What the miners send in one block, in which there is nothing yet.
@@ -143,24 +123,6 @@ fn apply(state: &mut sp_io::TestExternalities, extrinsics: &[Vec<u8>]) -> (u32, 
 	(fit, begin.elapsed())
 }
 
-/// What the pallets do by themselves in a block, at its worst: as much closes as can at one tick, as many verdicts take effect as there can be of one block,
-/// nobody has answered what was due, and as many are asked anew.
-fn by_themselves() -> Weight {
-	use pallet_attestation::{WeightInfo as Attesting, MAX_DUE};
-	use pallet_verdicts::{WeightInfo as Judging, MAX_AGREED, MAX_CLOSING};
-
-	type Judged = <Runtime as pallet_verdicts::Config>::WeightInfo;
-	type Attested = <Runtime as pallet_attestation::Config>::WeightInfo;
-	let told = |count: u32| <Attestation as OnVerdict>::weight().saturating_mul(count.into());
-	<Judged as Judging>::advance(MAX_CLOSING)
-		.saturating_add(told(MAX_CLOSING))
-		.saturating_add(<Judged as Judging>::draw(MAX_AGREED))
-		.saturating_add(told(MAX_AGREED))
-		.saturating_add(<Attested as Attesting>::keep_deadlines(MAX_DUE))
-		.saturating_add(<Attested as Attesting>::draw())
-		.saturating_add(<Attested as Attesting>::challenge().saturating_mul(MAX_DUE.into()))
-}
-
 #[test]
 fn a_block_holds_what_ten_thousand_miners_send() {
 	let (mut state, _) = network::new();
@@ -197,7 +159,7 @@ fn evidence_finds_room_where_transactions_and_the_pallets_themselves_fill_a_bloc
 		let key = sr25519::Pair::from_string("//whoever pays", None).expect("a path");
 		network::endow(&AccountId::new(key.public().0));
 		let remark = frame_system::Call::<Runtime>::remark { remark: vec![] };
-		first_of(&key, remark.into()).encode()
+		transaction(&key, remark, 0).encode()
 	});
 	extrinsics.push(remark);
 	let (fit, _) = apply(&mut state, &extrinsics);
@@ -205,13 +167,4 @@ fn evidence_finds_room_where_transactions_and_the_pallets_themselves_fill_a_bloc
 	state.execute_with(|| {
 		assert_eq!(pallet_attestation::Contexts::<Runtime>::iter().count(), A_BLOCK as usize);
 	});
-}
-
-/// A tick at which more closes than fits into a block would never come, and with it none after it.
-#[test]
-fn what_the_pallets_do_by_themselves_fits_into_a_block_at_its_worst() {
-	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
-	let most = weights.max_block.saturating_sub(weights.base_block).ref_time();
-	let worst = by_themselves().ref_time();
-	assert!(worst <= most, "{:.1} % of a block", worst as f64 * 100.0 / most as f64);
 }

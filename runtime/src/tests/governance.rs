@@ -26,7 +26,7 @@ const CHIP: [u8; 32] = [7; 32];
 /// IMA's replay failed: the worst that a verdict can say.
 const TAMPERED: u16 = 1102;
 
-fn new_chain() -> sp_io::TestExternalities {
+pub(super) fn new_chain() -> sp_io::TestExternalities {
 	let mut chain = chain(sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET);
 	chain.execute_with(|| System::set_block_number(1));
 	chain
@@ -77,7 +77,7 @@ fn vote(who: sp_keyring::Sr25519Keyring, referendum: u32, aye: bool) {
 }
 
 /// Goes on until a proposal is approved, or ten blocks further: the block in which it was.
-fn wait_for_approval(referendum: u32) -> BlockNumber {
+pub(super) fn wait_for_approval(referendum: u32) -> BlockNumber {
 	use pallet_referenda::{ReferendumInfo, ReferendumInfoFor};
 
 	for _ in 0..7 * DAYS / 10 {
@@ -91,12 +91,12 @@ fn wait_for_approval(referendum: u32) -> BlockNumber {
 }
 
 /// Goes on until so long after a block.
-fn until(block: BlockNumber, later: u32) {
+pub(super) fn until(block: BlockNumber, later: u32) {
 	blocks(block + later - System::block_number());
 }
 
 /// A proposal that nearly everybody who can vote is for.
-fn approve(referendum: u32) {
+pub(super) fn approve(referendum: u32) {
 	for who in sp_keyring::Sr25519Keyring::iter() {
 		vote(who, referendum, true);
 	}

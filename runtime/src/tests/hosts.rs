@@ -3,6 +3,7 @@
 use codec::{Decode, Encode};
 use frame_support::{
 	assert_ok,
+	pallet_prelude::DispatchResult,
 	traits::{fungible::InspectHold, Get},
 };
 use hcc_evidence::{
@@ -10,7 +11,7 @@ use hcc_evidence::{
 	host::Claims,
 	RejectCode,
 };
-use hcc_primitives::{units::HOURS, Finding, Tier};
+use hcc_primitives::{units::HOURS, Finding, Liveness, Tier};
 use pallet_policy::FileRule;
 use pallet_registry::Standing;
 
@@ -79,6 +80,15 @@ fn a_tpm_whose_vendors_root_is_removed_proves_nothing_until_it_is_trusted_again(
 	});
 }
 
+/// AMD revokes the certificate by which the keys of chips are signed.
+pub(super) fn revoke_the_issuer() {
+	let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
+	// The serial number of the hierarchy's ASK is 0.
+	let list = insecure_sim::issue_crl(now, &[0]).expect("the hierarchy issues lists");
+	let origin = RuntimeOrigin::signed(VALIDATORS[0].to_account_id());
+	assert_ok!(Policy::post_crl(origin, list.try_into().expect("short")));
+}
+
 /// What governance or AMD takes back is no fault of those who relied on it: they earn nothing, and lose nothing.
 #[test]
 fn silence_counts_for_nothing_once_trust_is_withdrawn_from_what_an_answer_would_rest_on() {
@@ -90,14 +100,7 @@ fn silence_counts_for_nothing_once_trust_is_withdrawn_from_what_an_answer_would_
 	let root_of_the_chip = || {
 		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
 	};
-	let issuer_of_the_chip = || {
-		let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
-		// The serial number of the hierarchy's ASK is 0.
-		let list = insecure_sim::issue_crl(now, &[0]).expect("the hierarchy issues lists");
-		let origin = RuntimeOrigin::signed(VALIDATORS[0].to_account_id());
-		assert_ok!(Policy::post_crl(origin, list.try_into().expect("short")));
-	};
-	let withdrawals: [&dyn Fn(); 3] = [&root_of_the_tpm, &root_of_the_chip, &issuer_of_the_chip];
+	let withdrawals: [&dyn Fn(); 3] = [&root_of_the_tpm, &root_of_the_chip, &revoke_the_issuer];
 	for withdraw in withdrawals {
 		run(|machine| {
 			let vendor = vec![b"vendor".to_vec().try_into().expect("short")];
@@ -117,6 +120,8 @@ fn silence_counts_for_nothing_once_trust_is_withdrawn_from_what_an_answer_would_
 			assert_eq!(after.score.value, record.score.value);
 			let since = Attestation::statistics().counts;
 			assert!(since.void > counts.void && since.missed == counts.missed);
+			let fit = <Attestation as Liveness>::fit(&chip(&machine));
+			assert_eq!(fit, None, "but it gets no work");
 		});
 	}
 }
@@ -347,25 +352,38 @@ fn a_log_too_long_for_one_evidence_is_handed_in_and_judged_and_proven_with_it() 
 const SIGNER: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signer.der");
 const SIGNATURES: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signatures.bin");
 
+/// The number of that key.
+pub(super) fn signer() -> [u8; 32] {
+	sp_io::hashing::sha2_256(SIGNER)
+}
+
+/// Trusts that key, or does so no more.
+pub(super) fn set_signer(trusted: bool) -> DispatchResult {
+	let key: pallet_policy::SignerKey = SIGNER.to_vec().try_into().expect("short");
+	Policy::set_file_signer(RuntimeOrigin::root(), key, trusted)
+}
+
+/// Somebody vouches for the file whose digest is 32 times that number.
+pub(super) fn vouch(file: u8, who: &AccountId) -> DispatchResult {
+	let at = usize::from(file) * 512;
+	let signature = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], &SIGNATURES[at..at + 512]].concat();
+	let files = vec![([file; 32], signature.try_into().expect("short"))];
+	let files = files.try_into().expect("one");
+	Policy::vouch(RuntimeOrigin::signed(who.clone()), signer(), files)
+}
+
 #[test]
 fn a_file_that_a_trusted_signer_has_signed_is_accepted_until_the_signer_is_not() {
 	run(|mut machine| {
 		machine.measure(&[7; 32], "/usr/bin/signed");
 		let unknown = RejectCode::ImaUnknownFile.number();
 		assert_eq!(attest(&machine).code, unknown);
-		let key: pallet_policy::SignerKey = SIGNER.to_vec().try_into().expect("short");
-		assert_ok!(Policy::set_file_signer(RuntimeOrigin::root(), key.clone(), true));
+		assert_ok!(set_signer(true));
 		assert_eq!(attest(&machine).code, unknown, "nobody has vouched");
-		let signature = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], &SIGNATURES[7 * 512..8 * 512]].concat();
-		let files = vec![([7; 32], signature.try_into().expect("short"))];
-		assert_ok!(Policy::vouch(
-			RuntimeOrigin::signed(miner()),
-			sp_io::hashing::sha2_256(SIGNER),
-			files.try_into().expect("one"),
-		));
+		assert_ok!(vouch(7, &miner()));
 		blocks(1);
 		assert_eq!(attest(&machine).code, 0);
-		assert_ok!(Policy::set_file_signer(RuntimeOrigin::root(), key, false));
+		assert_ok!(set_signer(false));
 		let renewal = || Attestation::renewal(chip(&machine)).expect("its log is wanted anew");
 		blocks(1);
 		while Verdicts::tick() <= renewal() {

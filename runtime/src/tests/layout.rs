@@ -11,7 +11,7 @@ const COMMITTED: &str = include_str!("../../layout.txt");
 /// Lines that went from `runtime/layout.txt`, each with the migration that makes up for it.
 const MIGRATED: [(&str, &str); 0] = [];
 
-fn metadata() -> RuntimeMetadataV16 {
+pub(super) fn metadata() -> RuntimeMetadataV16 {
 	let bytes = sp_io::TestExternalities::default()
 		.execute_with(|| Runtime::metadata_at_version(16))
 		.expect("the runtime has metadata of version 16");
@@ -68,7 +68,7 @@ fn nothing_that_is_stored_or_called_changes_without_a_migration() {
 }
 
 /// The pallets of this workspace.
-const OURS: [&str; 11] = [
+pub(super) const OURS: [&str; 11] = [
 	"Attestation",
 	"Compensation",
 	"Compute",

@@ -4,7 +4,7 @@ use codec::Encode;
 use frame_support::{
 	assert_ok,
 	pallet_prelude::DispatchResultWithPostInfo,
-	traits::{fungible::InspectHold, OnPoll},
+	traits::{fungible::InspectHold, Hooks, OnPoll},
 	weights::{Weight, WeightMeter},
 };
 use hcc_evidence::host::{chip_hash, Context, HostEvidence};
@@ -119,10 +119,13 @@ pub(super) fn vcek(machine: &Machine) -> pallet_policy::Certificate {
 	der.try_into().expect("short")
 }
 
-/// Gives an account enough for every deposit.
+/// Gives an account enough for every deposit, as if it had had that from the start.
 pub(super) fn endow(who: &AccountId) {
 	use frame_support::traits::fungible::Mutate;
+	let before = Balances::total_issuance();
 	Balances::set_balance(who, 100_000 * ALPHA);
+	let after = Balances::total_issuance();
+	pallet_emission::Initial::<Runtime>::mutate(|all| *all = *all + after - before);
 }
 
 /// One block on: chance, time, statements of all validators, and what the pallets do by themselves.
@@ -157,6 +160,7 @@ pub(super) fn begin(randomness: Option<[u8; 32]>) {
 	System::set_block_number(System::block_number() + 1);
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(randomness);
+	Scheduler::on_initialize(System::block_number());
 }
 
 /// All validators state what they have seen finalised.
@@ -186,9 +190,22 @@ pub(super) fn check() {
 	Usage::do_try_state().expect("usage's invariants hold");
 	Compensation::do_try_state().expect("compensation's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
-	let accounts = frame_system::Account::<Runtime>::iter_values();
-	let held: Balance = accounts.map(|account| account.data.free + account.data.reserved).sum();
-	assert_eq!(held, Balances::total_issuance(), "accounts have other money than was issued");
+	check_accounts();
+}
+
+/// Whatever an account cannot spend is held or reserved for a reason, and all accounts have what was issued.
+fn check_accounts() {
+	let mut all: Balance = 0;
+	for (who, account) in frame_system::Account::<Runtime>::iter() {
+		let held: Balance =
+			pallet_balances::Holds::<Runtime>::get(&who).iter().map(|hold| hold.amount).sum();
+		let reserves = pallet_balances::Reserves::<Runtime>::get(&who);
+		let named: Balance = reserves.iter().map(|reserve| reserve.amount).sum();
+		// Referenda and multisigs reserve without a name.
+		assert!(held + named <= account.data.reserved, "{who}: more is held than there is");
+		all += account.data.free + account.data.reserved;
+	}
+	assert_eq!(all, Balances::total_issuance(), "accounts have other money than was issued");
 }
 
 /// The key that signs a validator's votes.
@@ -206,18 +223,26 @@ fn file(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostIn
 /// Waits for a challenge, as the machine takes it.
 pub(super) fn challenge(machine: &Machine) -> Context {
 	for _ in 0..PATIENCE {
-		let host = Attestation::host(chip(machine)).expect("enlisted");
-		if let Some(open) = host.challenge.filter(|open| open.subject.is_none()) {
-			let mut context = machine.challenge(open.seq);
-			context.challenge.nonce = open.nonce;
-			context.boot = host.checkpoint;
-			context.former = host.former;
-			context.boot_profile = host.boot_profile;
+		assert!(Attestation::host(chip(machine)).is_some(), "enlisted");
+		if let Some(context) = asked(machine) {
 			return context;
 		}
 		block();
 	}
 	panic!("no challenge within {PATIENCE} blocks");
+}
+
+/// What the machine is asked now and has not answered, as it takes it.
+pub(super) fn asked(machine: &Machine) -> Option<Context> {
+	let host = Attestation::host(chip(machine))?;
+	let open = host.challenge.filter(|open| open.subject.is_none())?;
+	let mut context = machine.challenge(open.seq);
+	context.challenge.miner = host.miner.into();
+	context.challenge.nonce = open.nonce;
+	context.boot = host.checkpoint;
+	context.former = host.former;
+	context.boot_profile = host.boot_profile;
+	Some(context)
 }
 
 pub(super) fn submit(evidence: &HostEvidence) -> DispatchResultWithPostInfo {

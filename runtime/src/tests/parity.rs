@@ -1,5 +1,10 @@
 //! The verifier finds the same natively and in wasm: otherwise an honest worker could be slashed for what its processor does.
 
+mod corpus;
+mod logs;
+mod others;
+mod rsa_quotes;
+
 use bolero::{
 	generator::bolero_generator::driver::{ByteSliceDriver, Options},
 	TypeGenerator,

@@ -9,7 +9,7 @@ use hcc_evidence::{
 	snp::{ProductLine, MAX_CRL},
 	RejectCode,
 };
-use hcc_primitives::Ticks;
+use hcc_primitives::{Liveness, Ticks};
 use insecure_sim::issue_crl;
 use sp_keyring::Sr25519Keyring::Alice;
 use sp_runtime::{traits::Dispatchable, BoundedVec, DispatchError::BadOrigin};
@@ -135,8 +135,11 @@ fn evidence_counts_for_nothing_while_the_revocation_list_is_stale() {
 		let finding = attest(&machine);
 		assert_eq!(finding.code, hcc_primitives::Finding::UNDECIDED);
 		assert_eq!(score(&machine), before);
+		let fit = || <Attestation as Liveness>::fit(&chip(&machine)).is_some();
+		assert!(!fit(), "but nothing is proven: it gets no work");
 		post_list();
 		assert!(attest(&machine).is_accepted());
+		assert!(fit());
 	});
 }
 
@@ -150,7 +153,8 @@ fn silence_counts_for_nothing_while_the_revocation_list_is_stale() {
 		let open = challenge(&machine).challenge.seq;
 		blocks(60);
 		let host = Attestation::host(chip(&machine)).expect("enlisted");
-		assert!(host.seq > open && !host.failing, "it is asked again, as if nothing had been");
+		assert!(host.seq > open, "it is asked again, as if nothing had been");
+		assert_eq!(<Attestation as Liveness>::fit(&chip(&machine)), None, "but it gets no work");
 		assert_eq!((missed(), score(&machine)), (0, before));
 		let since = Attestation::statistics().counts;
 		assert!(since.void > counts.void && since.missed == counts.missed);
@@ -205,5 +209,23 @@ fn a_migration_that_fails_leaves_a_chain_that_can_be_mended() {
 		}
 		assert_ok!(SafeMode::force_exit(RuntimeOrigin::root()));
 		assert!(!refused(transfer()));
+	});
+}
+
+/// It would be gone, and nobody could tell why there is less.
+#[test]
+fn nobody_burns_what_is_not_counted() {
+	run(|_| {
+		let burn = RuntimeCall::Balances(pallet_balances::Call::burn {
+			value: units::ALPHA,
+			keep_alive: true,
+		});
+		let issued = Balances::total_issuance();
+		let alice = RuntimeOrigin::signed(Alice.to_account_id());
+		let refused = burn.clone().dispatch(alice.clone()).map_err(|error| error.error);
+		assert_eq!(refused, Err(frame_system::Error::<Runtime>::CallFiltered.into()));
+		let batch = RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: vec![burn] });
+		assert!(batch.dispatch(alice).is_err(), "nor within another call");
+		assert_eq!(Balances::total_issuance(), issued);
 	});
 }

@@ -107,7 +107,9 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
+			"ticks": e.ticks,
 			"amount": amount,
+			"usd": usd(e.price),
 			"miner": e.miner.to_string(),
 			"to_miner": alpha(e.to_miner),
 			"to_validators": alpha(e.to_validators),
@@ -125,6 +127,7 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"first": e.first,
 			"last": e.last,
 			"amount": amount,
+			"usd": usd(e.price),
 		});
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<DiskPaid>() {
@@ -136,6 +139,7 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"vm": e.vm,
 			"ticks": e.ticks,
 			"amount": amount,
+			"usd": usd(e.price),
 			"miner": e.miner.to_string(),
 		});
 		Some((row, text))
@@ -149,6 +153,7 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"first": e.first,
 			"last": e.last,
 			"amount": amount,
+			"usd": usd(e.price),
 		});
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<EscrowLow>() {

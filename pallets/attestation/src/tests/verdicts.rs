@@ -127,9 +127,11 @@ fn what_could_not_be_judged_counts_for_nothing() {
 		assert_ok!(submit(alice.answer(&context(&alice))));
 		let (subject, _) = *Opened::get().last().expect("opened");
 		let undecided = Finding { code: Finding::UNDECIDED, claims: Default::default() };
+		assert!(!host(&alice).failing);
 		<Attestation as OnVerdict>::on_verdict(subject, &undecided);
 		assert!(Noted::get().is_empty());
 		assert_eq!(host(&alice).challenge, None);
+		assert!(host(&alice).failing, "nothing was proven: it gets no work");
 		assert!(
 			Rechecks::<Test>::get().is_empty(),
 			"what the chain lacks it lacks in the next block too"

@@ -1,3 +1,4 @@
 mod arithmetic;
 mod cases;
+mod exact;
 mod payout;

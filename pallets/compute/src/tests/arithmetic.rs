@@ -1,6 +1,9 @@
 //! What things cost, against exact rationals.
 
-use hcc_primitives::units::{Balance, ALPHA, HOURS};
+use hcc_primitives::{
+	units::{Balance, ALPHA, HOURS},
+	LEAST_LOSS,
+};
 use num_bigint::BigUint;
 use num_rational::Ratio;
 use proptest::prelude::*;
@@ -86,14 +89,14 @@ proptest! {
 			.and_then(|sum| sum.checked_add(parts.burned));
 		prop_assert_eq!(sum, Some(amount));
 		let clamped = shares.clamped();
-		for (part, share) in [
-			(parts.validators, clamped.validators),
-			(parts.treasury, clamped.treasury),
-			(parts.burned, clamped.burned),
-		] {
-			let exact = whole(amount) * whole(share.deconstruct()) / whole(1_000_000_000u32);
-			prop_assert_eq!(whole(part), exact.floor());
-		}
+		let exact = |share: Perbill| {
+			whole(amount) * whole(share.deconstruct()) / whole(1_000_000_000u32)
+		};
+		prop_assert_eq!(whole(parts.validators), exact(clamped.validators).floor());
+		prop_assert_eq!(whole(parts.treasury), exact(clamped.treasury).floor());
+		prop_assert_eq!(whole(parts.burned), exact(clamped.burned).ceil());
+		let lost = clamped.treasury + clamped.burned;
+		prop_assert!(whole(parts.treasury + parts.burned) >= exact(lost).floor());
 	}
 
 	#[test]
@@ -108,6 +111,19 @@ proptest! {
 			+ u64::from(shares.treasury.deconstruct())
 			+ u64::from(shares.burned.deconstruct());
 		prop_assert!(sum <= 1_000_000_000);
+		prop_assert!(shares.treasury + shares.burned >= LEAST_LOSS);
+		prop_assert_eq!(shares.clamped(), shares);
+	}
+
+	/// What is within bounds stays as it is.
+	#[test]
+	fn shares_that_may_be_are(validators in 0..=450_000_000u32, treasury in 50_000_000..=250_000_000u32, burned in 0..=300_000_000u32) {
+		let shares = Shares {
+			validators: Perbill::from_parts(validators),
+			treasury: Perbill::from_parts(treasury),
+			burned: Perbill::from_parts(burned),
+		};
+		prop_assert_eq!(shares.clamped(), shares);
 	}
 
 	#[test]

@@ -2,7 +2,7 @@
 
 use frame_support::{
 	assert_noop, assert_ok,
-	traits::{fungible::Mutate, Hooks},
+	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
 use hcc_primitives::{
@@ -246,8 +246,7 @@ fn extremes_neither_overflow_nor_stick() {
 		Offering::mutate(|all| all.push((account(12), offered)));
 		Fit::mutate(|all| all.push((chip_of(12), Tier::Regular)));
 		let wealth = Balance::from(u64::MAX) * Balance::from(u32::MAX);
-		Endowed::set(wealth - free(2));
-		let _ = Balances::set_balance(&account(2), wealth);
+		endow(&account(2), wealth);
 		let huge = OrderOf::<Test> { flavour: 7, max_price: u64::MAX, ..small() };
 		assert_ok!(Compute::order(signed(2), Box::new(huge), wealth / 2));
 		let id = LastId::<Test>::get();

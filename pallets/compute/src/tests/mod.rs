@@ -1,9 +1,14 @@
 mod arithmetic;
 mod attacks;
 mod booting;
+mod idle;
 mod kept;
+mod lots;
 mod ordering;
+mod paging;
 mod placing;
+mod selfdealing;
+mod selfrenting;
 mod settling;
 mod simulation;
 mod told;

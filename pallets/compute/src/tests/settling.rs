@@ -1,6 +1,6 @@
 //! What is owed, paid and given back.
 
-use frame_support::{assert_ok, traits::fungible::Mutate};
+use frame_support::assert_ok;
 use hcc_primitives::{
 	mock::{CurrentInterval, LivedIn, Offering, PriceForLeases},
 	units::Balance,
@@ -80,7 +80,8 @@ fn an_interval_in_which_the_host_was_not_live_is_given_back() {
 			vm: id,
 			first: failed,
 			last: failed,
-			amount: worth(LENGTH)
+			amount: worth(LENGTH),
+			price: PRICE,
 		}));
 		assert_eq!(Compute::paid().refunded, worth(LENGTH));
 		let others: Balance = charged().iter().map(|(.., amount)| amount).sum();
@@ -300,16 +301,13 @@ fn an_account_that_does_not_exist_leaves_its_share_to_be_burned() {
 	run(|| {
 		// A tenth of it is less than makes an account exist.
 		MockRules::set(Rules { boot_fee: 4, ..RULES });
-		let gone = free(200);
-		let _ = Balances::set_balance(&account(200), 0);
+		leave(200, 2);
 		let id = running();
 		let paid = Compute::paid();
 		assert_eq!((paid.settled, paid.validators), (8_000, 0));
 		assert_eq!(paid.burned, 8_000 / 20 + 8_000 / 10);
 		assert!(events().iter().any(|event| matches!(event, Event::Booted { fee: 8_000, .. })));
 		assert_ok!(Compute::terminate(signed(TENANT), id));
-		// What was there before is no part of what was burned.
-		let _ = Balances::set_balance(&account(200), gone);
 	});
 }
 

@@ -2,7 +2,7 @@
 
 use frame_support::{
 	traits::{
-		fungible::{Inspect, InspectHold, Mutate},
+		fungible::{Inspect, InspectHold},
 		Hooks,
 	},
 	weights::WeightMeter,
@@ -80,16 +80,15 @@ fn open_market(size: &Size) {
 	Offering::set(vec![]);
 	for number in 0..size.miners {
 		register(miner(number), vec![chip(number)], None);
-		Balances::set_balance(&miner(number), ALPHA);
+		endow(&miner(number), ALPHA);
 		let ask = 800 + (number % 5) as u16 * 100;
 		let offered = Offered { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, ask };
 		Offering::mutate(|all| all.push((miner(number), offered)));
 		Fit::mutate(|all| all.push((chip(number), Tier::Regular)));
 	}
 	for number in 0..size.vms {
-		Balances::set_balance(&tenant(number), WEALTH);
+		endow(&tenant(number), WEALTH);
 	}
-	Endowed::set(ALPHA * Balance::from(size.miners) + WEALTH * Balance::from(size.vms));
 	MockRules::mutate(|rules| {
 		let list = &mut rules.list;
 		for price in [&mut list.vcpu, &mut list.memory, &mut list.disk, &mut list.egress] {

@@ -132,13 +132,11 @@ fn a_part_that_makes_no_account_exist_stays_to_be_claimed() {
 fn an_account_that_does_not_exist_leaves_its_part_to_be_burned() {
 	run(|| {
 		MockRules::set(Rules { initial: 4_000, ..RULES });
-		use frame_support::traits::fungible::Mutate;
-		let gone = free(200);
-		Balances::set_balance(&account(200), 0);
+		let all = Balances::transfer_all(RuntimeOrigin::signed(account(200)), account(10), false);
+		assert_ok!(all);
 		let era = next_era();
 		let of = closed(era);
 		assert_eq!((of.validators, of.treasury, of.burned), (0, 400, 3_600));
-		Balances::set_balance(&account(200), gone);
 	});
 }
 
@@ -231,4 +229,15 @@ proptest! {
 			assert_eq!(all.budgets, all.minted() + all.burned);
 		});
 	}
+}
+
+#[test]
+fn what_is_paid_before_the_first_era_begins_is_owed_for_it() {
+	run(|| {
+		CurrentEra::<Test>::kill();
+		paid(10, 100 * ALPHA);
+		tick();
+		assert_eq!(Emission::era().owed, 10 * ALPHA);
+		assert_eq!(closed(next_era()).miners, 10 * ALPHA);
+	});
 }

@@ -1,3 +1,5 @@
 mod arithmetic;
 mod eras;
+mod forgetting;
+mod issuance;
 mod selfdealing;

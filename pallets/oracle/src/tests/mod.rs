@@ -1,3 +1,4 @@
 mod arithmetic;
+mod exact;
 mod feeding;
 mod manipulation;

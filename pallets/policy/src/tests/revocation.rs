@@ -61,6 +61,26 @@ fn what_a_list_revokes_signs_no_key_any_more() {
 	});
 }
 
+/// Whoever was accepted before is asked again within the hour: that goes by revisions.
+#[test]
+fn what_is_revoked_makes_policy_stricter_and_nothing_else_that_a_list_tells() {
+	run(|| {
+		let before = Policy::revision();
+		assert_ok!(post(list(MADE, &[])));
+		assert_eq!(Policy::revision(), before);
+		assert_ok!(post(list(MADE + 1, &[7])));
+		assert_eq!((Policy::revision(), Tightened::<Test>::get()), (before + 1, before + 1));
+		let ark = ark_id(&insecure_sim::roots().ark);
+		let changed = Event::Changed { revision: before + 1, subject: Subject::Revoked(ark) };
+		System::assert_last_event(changed.into());
+		assert_ok!(post(list(MADE + 2, &[7])));
+		assert_ok!(post(list(MADE + 3, &[])));
+		assert_eq!(Policy::revision(), before + 1, "nothing more is revoked");
+		assert_ok!(post(list(MADE + 4, &[7, ASK])));
+		assert_eq!(Tightened::<Test>::get(), before + 2);
+	});
+}
+
 #[test]
 fn only_a_newer_list_counts() {
 	run(|| {

@@ -1,17 +1,27 @@
 //! A real TPM's certificate and key: swtpm's, of `shared/vectors`.
 
-use std::{fs, path::PathBuf};
+use std::{
+	env, fs,
+	path::{Path, PathBuf},
+};
+
+/// Where that TPM's files are: beside the project, or where `HCC_VECTORS` says.
+fn folder() -> PathBuf {
+	let beside = || {
+		let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+		above.map(|folder| folder.join("shared/vectors")).find(|folder| folder.is_dir())
+	};
+	let vectors = env::var_os("HCC_VECTORS").map(Into::into).or_else(beside);
+	vectors.unwrap_or_default().join("ima-qemu")
+}
 
 fn file(name: &str) -> Option<Vec<u8>> {
-	let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/ima-qemu");
-	fs::read(folder.join(name)).ok()
+	fs::read(folder().join(name)).ok()
 }
 
 /// The authority that issued the certificate, DER; empty where the vectors are absent.
 pub fn ca() -> Vec<u8> {
-	let folder =
-		PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/ima-qemu/swtpm-ca");
-	let files = fs::read_dir(folder).into_iter().flatten().flatten();
+	let files = fs::read_dir(folder().join("swtpm-ca")).into_iter().flatten().flatten();
 	files
 		.filter(|file| file.file_name().to_string_lossy().contains("issuer"))
 		.find_map(|file| {

@@ -16,16 +16,10 @@ impl Walk {
 	/// Whoever has the chip answers, honestly but for what his machine runs. Tells whether that was included.
 	pub(super) fn answer(&mut self, garbage: bool) -> bool {
 		let Some(host) = Attestation::host(chip(&self.machine)) else { return false };
-		let Some(open) = host.challenge.filter(|open| open.subject.is_none()) else { return false };
 		let own = host.miner != claimant();
 		let machine = if own { &self.machine } else { &self.other };
+		let Some(mut context) = asked(machine) else { return false };
 		let reaches = |log: &FoldedLog| own && log.entries as usize <= machine.log.len();
-		let mut context = machine.challenge(open.seq);
-		context.challenge.miner = host.miner.clone().into();
-		context.challenge.nonce = open.nonce;
-		context.boot = host.checkpoint;
-		context.former = host.former;
-		context.boot_profile = host.boot_profile;
 		context.log = self.handed_in.take().filter(reaches);
 		let mut evidence = machine.answer(&context);
 		if garbage {
@@ -85,6 +79,8 @@ impl Walk {
 
 	/// The work of a block: evidence and votes, now and then a lie or a proof; prices, and VMs to boot. Tells whether evidence was included.
 	pub(super) fn work(&mut self, chance: &[u8; 32]) -> bool {
+		self.neighbour.work();
+		newcomer::work(chance);
 		let included = self.answer(chance[0] < 8);
 		if included {
 			let (subject, evidence) = self.judged.last().expect("it is included");
@@ -107,6 +103,10 @@ impl Walk {
 				let _ = report(validator, PRICE);
 			}
 		}
+		if now.is_multiple_of(100) {
+			let era = Emission::era().index.saturating_sub(1);
+			let _ = Emission::claim(RuntimeOrigin::signed(tenant()), era, self.owner());
+		}
 		if now.is_multiple_of(10) {
 			let vms: Vec<_> = pallet_compute::Vms::<Runtime>::iter_keys().collect();
 			vms.into_iter().for_each(|vm| self.boot_vm(vm));
@@ -121,7 +121,7 @@ impl Walk {
 	pub(super) fn enlist(&mut self) {
 		let row = Registry::miner(self.owner());
 		if row.is_some_and(|row| row.withdrawable.is_some()) {
-			self.former = (self.former + 1).min(OWNERS - 1);
+			self.owners = (self.owners + 1).min(OWNERS - 1);
 		}
 		let (who, chip) = (self.owner(), chip(&self.machine));
 		register(&who, &self.machine, EK);
@@ -131,7 +131,7 @@ impl Walk {
 
 	/// Whoever has left takes his bond, where it is free.
 	pub(super) fn withdraw_all(&self) {
-		for number in 0..=self.former {
+		for number in 0..=self.owners {
 			let _ = Registry::withdraw(RuntimeOrigin::signed(owner(number)));
 		}
 	}
@@ -141,6 +141,9 @@ impl Walk {
 		let root = RuntimeOrigin::root;
 		let chip = chip(&self.machine);
 		let _ = SafeMode::force_exit(root());
+		self.former.restore();
+		traders::endow_all();
+		self.neighbour.mend();
 		let _ = Policy::set_revocation_grace(root(), None);
 		if Policy::crl(self.machine.vek.ark).is_some_and(|list| !list.revoked.is_empty()) {
 			let _ = post_crl(&[]);
@@ -216,6 +219,18 @@ pub(super) fn hold_bonds_for_hours() {
 	] {
 		assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), parameter));
 	}
+}
+
+/// Eras of two and a half minutes, so that two days are more than two years of them: 365 in each, at half as much in the next.
+pub(super) fn hurry_eras() {
+	let rules = pallet_emission::Rules { era: 25, halving: 365, claimable: 8, ..Emission::rules() };
+	assert_ok!(Parameters::set_parameter(
+		RuntimeOrigin::root(),
+		RuntimeParameters::Emission(dynamic_params::emission::Parameters::Rules(
+			dynamic_params::emission::Rules,
+			Some(rules),
+		)),
+	));
 }
 
 pub(super) fn post_crl(revoked: &[u64]) -> DispatchResult {

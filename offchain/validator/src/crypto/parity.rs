@@ -1,0 +1,270 @@
+//! Whole evidence, judged by AWS-LC as this program does and in pure Rust as the runtime does: both find the same. Primitives that agree one by one could still
+//! be fed otherwise.
+
+mod cases;
+#[allow(dead_code)]
+#[path = "../../../../pallets/evidence/tests/host/machine.rs"]
+mod machine;
+#[allow(dead_code)]
+#[path = "../../../../pallets/evidence/tests/fuzz/mutation.rs"]
+mod mutation;
+
+use std::collections::BTreeSet;
+
+use bolero::{
+	generator::bolero_generator::driver::{ByteSliceDriver, Options},
+	TypeGenerator,
+};
+use codec::{Decode, Encode};
+use hcc_evidence::{
+	crypto::RustCrypto,
+	host::{extract, Context, HostEvidence, PolicyQuery, Verdict},
+	RejectCode,
+};
+
+use super::AwsLc;
+use cases::Case;
+use machine::{sha256, Machine, GENESIS};
+use mutation::Edit;
+
+/// A code and, where it is an acceptance, the SCALE of the claims: what is voted for.
+type Found = (u16, Vec<u8>);
+
+/// How often evidence is edited: some seconds.
+const ROUNDS: u32 = 300;
+
+/// The orders of P-256 and P-384, big-endian: FIPS 186-4, D.1.2.3 and D.1.2.4.
+const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+const P384_ORDER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
+
+/// Where r and s stand in a TPMT_SIGNATURE of P-256.
+const IN_QUOTE: [usize; 2] = [6, 40];
+/// Where they stand in a report, little-endian.
+const IN_REPORT: [usize; 2] = [0x2a0, 0x2e8];
+
+/// What a host's evidence does not come to: codes of certificates, of VMs and of enrolment; and that of a missing PCR value, since evidence has one of each.
+const ELSEWHERE: [RejectCode; 18] = [
+	RejectCode::CertificateEncoding,
+	RejectCode::CertificateExtension,
+	RejectCode::PcrValues,
+	RejectCode::HostData,
+	RejectCode::Boot,
+	RejectCode::UnknownIssuer,
+	RejectCode::CertificateSignature,
+	RejectCode::CertificateAlgorithm,
+	RejectCode::CertificateRole,
+	RejectCode::EkUnknownIssuer,
+	RejectCode::EkCertificateSignature,
+	RejectCode::EkCertificateValidity,
+	RejectCode::EkCertificateAlgorithm,
+	RejectCode::EkCertificateRole,
+	RejectCode::EkKind,
+	RejectCode::AkAttributes,
+	RejectCode::FileSignature,
+	RejectCode::CertificateRevoked,
+];
+
+/// What both find, which is the same. The worker knows of policy what concerns the evidence, the runtime all of it.
+fn find(case: &Case) -> Found {
+	let Case { pinned, policy, evidence } = case;
+	let known = extract(policy, &PolicyQuery::of(evidence));
+	let worker = pinned.judge::<AwsLc, _>(evidence, &known, GENESIS);
+	let runtime = pinned.judge::<RustCrypto, _>(evidence, policy, GENESIS);
+	let found = |verdict: &Verdict| (verdict.code(), verdict.encoded_claims());
+	assert_eq!(found(&worker), found(&runtime), "{worker:?} by AWS-LC, {runtime:?} in pure Rust");
+	found(&worker)
+}
+
+fn machine() -> Machine {
+	Machine::named("parity")
+}
+
+/// An honest answer of that machine.
+fn honest(machine: &Machine) -> Case {
+	Case::of(machine, &machine.challenge(1))
+}
+
+#[test]
+fn both_accept_the_same_and_claim_the_same_of_it() {
+	let cases = cases::accepted(&machine());
+	let claims: BTreeSet<Vec<u8>> = cases
+		.iter()
+		.enumerate()
+		.map(|(at, case)| {
+			let (code, claims) = find(case);
+			assert_eq!(code, Verdict::ACCEPTED, "case {at}");
+			claims
+		})
+		.collect();
+	assert!(claims.len() >= 5, "all claim the same");
+}
+
+#[test]
+fn both_refuse_for_each_reason_there_is() {
+	let mut seen = BTreeSet::new();
+	for (code, case) in cases::refused(&machine()) {
+		assert_eq!(find(&case), (code.number(), Vec::new()), "{code:?}");
+		seen.insert(code);
+	}
+	let missing: Vec<_> = RejectCode::ALL
+		.iter()
+		.filter(|code| !seen.contains(*code) && !ELSEWHERE.contains(*code))
+		.collect();
+	assert!(missing.is_empty(), "no case of {missing:?}");
+}
+
+#[test]
+fn both_leave_open_what_cannot_be_judged() {
+	assert_eq!(find(&cases::undecided(&machine())), (Verdict::UNDECIDED, Vec::new()));
+}
+
+#[test]
+fn both_find_the_same_whichever_bit_is_flipped() {
+	let honest = honest(&machine());
+	let bytes = honest.evidence.encode();
+	let (mut codes, mut judged) = (BTreeSet::new(), 0);
+	for at in 0..bytes.len() {
+		let mut flipped = bytes.clone();
+		flipped[at] ^= 1 << (at % 8);
+		let Ok(evidence) = HostEvidence::decode(&mut &flipped[..]) else { continue };
+		let (code, _) = find(&Case { evidence, ..honest.clone() });
+		assert_ne!(code, Verdict::ACCEPTED, "byte {at} is not checked");
+		codes.insert(code);
+		judged += 1;
+	}
+	assert!(judged >= 1_000 && codes.len() >= 10, "{judged} judged, of {codes:?}");
+}
+
+/// Edits that chance has made, the same ones in every run.
+fn edits(round: u32) -> Vec<Edit> {
+	let part = |part: u32| sha256(&[round.to_le_bytes(), part.to_le_bytes()].concat());
+	let bytes: Vec<u8> = (0..8).flat_map(part).collect();
+	let mut driver = ByteSliceDriver::new(&bytes, &Options::default());
+	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("there are bytes enough")).collect()
+}
+
+/// What an honest machine answers, but for one of its parts, of which `edit` makes something else. All that depends on that part is made anew, so that what is
+/// looked at last is reached as well.
+fn lie(
+	machine: &Machine,
+	context: &Context,
+	part: u32,
+	edit: impl Fn(&mut Vec<u8>),
+) -> HostEvidence {
+	let mut evidence = machine.answer(context);
+	match part % 6 {
+		0 => {
+			edit(&mut evidence.tpms_attest);
+			evidence.tpm_signature = machine.sign_quote(&evidence.tpms_attest);
+		},
+		1 => edit(&mut evidence.tpm_signature),
+		2 => edit(&mut evidence.ima_delta.records),
+		3 => {
+			let mut log = machine.clone().boot_logged();
+			edit(&mut log);
+			evidence.boot = Some(log);
+		},
+		4 => {
+			let mut values = evidence.pcr_values.as_flattened().to_vec();
+			edit(&mut values);
+			let fields = evidence.pcr_values.as_flattened_mut();
+			fields.iter_mut().zip(values).for_each(|(field, value)| *field = value);
+		},
+		_ => {
+			edit(&mut evidence.snp_report);
+			machine.sign(&mut evidence);
+			return evidence;
+		},
+	}
+	machine.seal(&mut evidence, context);
+	evidence
+}
+
+#[test]
+fn both_find_the_same_whatever_is_edited() {
+	let mut machine = machine();
+	machine.boot_logged();
+	machine.run(b"hcc-miner");
+	let context = machine.challenge(1);
+	let honest = honest(&machine);
+	let mut codes = BTreeSet::new();
+	for round in 0..ROUNDS {
+		let edits = edits(round);
+		let edit = |bytes: &mut Vec<u8>| edits.iter().for_each(|edit| edit.apply(bytes));
+		let mut raw = honest.evidence.encode();
+		edit(&mut raw);
+		let raw = HostEvidence::decode(&mut &raw[..]).ok();
+		for evidence in raw.into_iter().chain([lie(&machine, &context, round, edit)]) {
+			codes.insert(find(&Case { evidence, ..honest.clone() }).0);
+		}
+	}
+	assert!(codes.len() >= 10, "few kinds of failure: {codes:?}");
+}
+
+/// Zero, one, the last scalar, the order itself, and the largest number of that length: big-endian.
+fn edges(order: &[u8]) -> [Vec<u8>; 5] {
+	let mut one = vec![0; order.len()];
+	one[order.len() - 1] = 1;
+	let mut last = order.to_vec();
+	last[order.len() - 1] -= 1;
+	[vec![0; order.len()], one, last, order.to_vec(), vec![0xff; order.len()]]
+}
+
+/// The order less the scalar, big-endian: with it for s, a signature is another one of the same bytes.
+fn complement(order: &[u8], scalar: &[u8]) -> Vec<u8> {
+	let mut borrow = 0i16;
+	let mut rest = vec![0; order.len()];
+	for at in (0..order.len()).rev() {
+		let difference = i16::from(order[at]) - i16::from(scalar[at]) - borrow;
+		borrow = i16::from(difference < 0);
+		rest[at] = difference.rem_euclid(256) as u8;
+	}
+	rest
+}
+
+fn put(bytes: &mut [u8], at: usize, scalar: &[u8]) {
+	bytes[at..at + scalar.len()].copy_from_slice(scalar);
+}
+
+#[test]
+fn both_refuse_signatures_at_the_edges_of_their_scalars() {
+	let machine = machine();
+	let honest = honest(&machine);
+	for edge in edges(&hex::decode(P256_ORDER).expect("hex")) {
+		for at in IN_QUOTE {
+			let mut case = honest.clone();
+			put(&mut case.evidence.tpm_signature, at, &edge);
+			machine.sign(&mut case.evidence);
+			assert_eq!(find(&case).0, RejectCode::QuoteSignature.number(), "{edge:x?} at {at}");
+		}
+	}
+	for mut edge in edges(&hex::decode(P384_ORDER).expect("hex")) {
+		edge.reverse();
+		for at in IN_REPORT {
+			let mut case = honest.clone();
+			put(&mut case.evidence.snp_report, at, &edge);
+			machine.sign(&mut case.evidence);
+			assert_eq!(find(&case).0, RejectCode::ReportSignature.number(), "{edge:x?} at {at}");
+		}
+	}
+}
+
+#[test]
+fn both_accept_the_other_signature_of_the_same_bytes() {
+	let machine = machine();
+	let honest = honest(&machine);
+	let mut case = honest.clone();
+	let (quote, report) = (IN_QUOTE[1], IN_REPORT[1]);
+	let s = &case.evidence.tpm_signature[quote..quote + 32];
+	let other = complement(&hex::decode(P256_ORDER).expect("hex"), s);
+	put(&mut case.evidence.tpm_signature, quote, &other);
+	let mut s = case.evidence.snp_report[report..report + 48].to_vec();
+	s.reverse();
+	let mut other = complement(&hex::decode(P384_ORDER).expect("hex"), &s);
+	other.reverse();
+	put(&mut case.evidence.snp_report, report, &other);
+	machine.sign(&mut case.evidence);
+	assert_ne!(case.evidence, honest.evidence);
+	assert_eq!(find(&case), find(&honest));
+	assert_eq!(find(&case).0, Verdict::ACCEPTED);
+}

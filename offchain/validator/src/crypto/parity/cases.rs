@@ -1,0 +1,413 @@
+//! Evidence that is accepted, and evidence that is refused for each reason there is.
+
+use hcc_evidence::{
+	boot::{BootRole, BootRules},
+	host::{Context, GenerationTrust, HostEvidence, PinnedContext, TcbFloors},
+	ima::{FileVerdict, Limits},
+	snp::{GuestPolicy, VekKind},
+	tpm::{Attest, PcrBank},
+	RejectCode, UnixSeconds,
+};
+use insecure_sim::ReportFields;
+
+use super::machine::{sha256, BootEvent, Machine, Policy, NOW};
+
+/// Evidence with all that it is judged by.
+#[derive(Clone)]
+pub(super) struct Case {
+	pub(super) pinned: PinnedContext,
+	pub(super) policy: Policy,
+	pub(super) evidence: HostEvidence,
+}
+
+impl Case {
+	/// What that machine answers to that challenge.
+	pub(super) fn of(machine: &Machine, context: &Context) -> Self {
+		Self {
+			pinned: machine.pinned(context),
+			policy: Policy::default(),
+			evidence: machine.answer(context),
+		}
+	}
+}
+
+/// A case of that machine of which something is changed, without the machine's own doing.
+fn edited(machine: &Machine, change: impl FnOnce(&mut Case)) -> Case {
+	let mut case = Case::of(machine, &machine.challenge(1));
+	change(&mut case);
+	case
+}
+
+/// Evidence that was changed before the report was bound to it.
+fn sealed(machine: &Machine, change: impl FnOnce(&mut HostEvidence)) -> Case {
+	let context = machine.challenge(1);
+	let mut case = Case::of(machine, &context);
+	change(&mut case.evidence);
+	machine.seal(&mut case.evidence, &context);
+	case
+}
+
+/// What a machine answers that has done that before.
+fn after(machine: &Machine, deed: impl FnOnce(&mut Machine)) -> Case {
+	let mut machine = machine.clone();
+	deed(&mut machine);
+	Case::of(&machine, &machine.challenge(1))
+}
+
+/// A guest of which the chip reports something else.
+fn reporting(machine: &Machine, change: impl FnOnce(&mut ReportFields)) -> Case {
+	after(machine, |machine| change(&mut machine.fields))
+}
+
+fn boot() -> Vec<BootEvent> {
+	[(0, "firmware"), (4, "kernel"), (9, "initrd"), (8, "command line")]
+		.into_iter()
+		.map(|(pcr, what)| BootEvent { pcr, kind: 13, measured: what.as_bytes().to_vec() })
+		.collect()
+}
+
+/// A policy that has rules for what boots.
+fn rules(secure_boot: bool) -> Policy {
+	let parts = [
+		("firmware", BootRole::Firmware),
+		("kernel", BootRole::Kernel),
+		("initrd", BootRole::Initrd),
+		("command line", BootRole::CommandLine),
+	];
+	Policy {
+		boot_rules: Some(BootRules { secure_boot }),
+		boot_parts: parts.map(|(what, role)| (sha256(what.as_bytes()), role)).to_vec(),
+		..Policy::default()
+	}
+}
+
+/// A boot whose log is brought along.
+fn booted(machine: &Machine, events: &[BootEvent], policy: Policy) -> Case {
+	let mut machine = machine.clone();
+	let log = machine.boot_measuring(events);
+	machine.run(b"hcc-miner");
+	let mut case = Case { policy, ..Case::of(&machine, &machine.challenge(1)) };
+	case.evidence.boot = Some(log);
+	machine.sign(&mut case.evidence);
+	case
+}
+
+/// The whole log once more, where policy became stricter since it was accepted.
+fn renewed(machine: &Machine, policy: Policy) -> Case {
+	let context = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&context), &context);
+	let context = Context {
+		boot: None,
+		former: Some(before.boot.clone()),
+		..machine.next_challenge(2, &before)
+	};
+	Case { policy, ..Case::of(machine, &context) }
+}
+
+/// What is accepted.
+pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
+	let first = machine.challenge(1);
+	let before = machine.claims(&machine.answer(&first), &first);
+	let next = machine.next_challenge(2, &before);
+	let mut cases = vec![
+		Case::of(machine, &first),
+		Case::of(machine, &next),
+		after(machine, |machine| machine.run(b"libc")),
+		after(machine, |machine| {
+			machine.boot();
+			machine.run(b"hcc-miner 2");
+		}),
+		// The kernel goes on while the TPM quotes.
+		after(machine, |machine| {
+			let quoted = machine.pcrs;
+			machine.run(b"measured after the quote");
+			machine.pcrs = quoted;
+		}),
+		booted(machine, &boot(), Policy::default()),
+		booted(machine, &boot(), rules(false)),
+	];
+	let mut machine = machine.clone();
+	machine.run(b"bash");
+	cases.push(Case::of(&machine, &next));
+	for ends in [&[1][..], &[3], &[1, 2]] {
+		let log = Some(machine.hand_in(ends, &Policy::default()));
+		cases.push(Case::of(&machine, &Context { log, ..machine.challenge(1) }));
+	}
+	cases
+}
+
+/// What nobody can judge before there is a newer revocation list.
+pub(super) fn undecided(machine: &Machine) -> Case {
+	edited(machine, |case| {
+		case.pinned.revocation_current_until = Some(UnixSeconds(NOW.0 - 1));
+	})
+}
+
+/// What is refused, each with its reason.
+pub(super) fn refused(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let other = Machine::named("another");
+	[
+		malformed(machine),
+		of_something_else(machine, &other),
+		of_another_key(machine),
+		of_another_guest(machine),
+		of_another_platform(machine),
+		of_another_quote(machine, &other),
+		of_another_boot(machine),
+		of_another_log(machine),
+		of_other_files(machine),
+	]
+	.into_iter()
+	.flatten()
+	.collect()
+}
+
+fn malformed(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let report =
+		|at: usize, value: u8| edited(machine, |case| case.evidence.snp_report[at] = value);
+	let short = |change: fn(&mut Case)| edited(machine, change);
+	vec![
+		(RejectCode::ReportLength, short(|case| case.evidence.snp_report.truncate(1_183))),
+		(RejectCode::ReportVersion, report(0x00, 4)),
+		(RejectCode::ReportAlgorithm, report(0x34, 2)),
+		(RejectCode::ReportReserved, report(0x4c, 1)),
+		(RejectCode::AttestEncoding, sealed(machine, |evidence| evidence.tpms_attest.push(0))),
+		(RejectCode::SignatureEncoding, short(|case| case.evidence.tpm_signature = vec![0; 4])),
+		(RejectCode::KeyEncoding, short(|case| case.pinned.ak.truncate(20))),
+		(
+			RejectCode::ImaEncoding,
+			sealed(machine, |evidence| {
+				let len = evidence.ima_delta.records.len();
+				evidence.ima_delta.records.truncate(len - 1);
+			}),
+		),
+		(
+			RejectCode::ImaLimit,
+			short(|case| case.policy.limits = Limits { bytes: 10, entries: 512 }),
+		),
+		(RejectCode::EvidenceLength, short(|case| case.evidence.tpm_signature.resize(1_025, 0))),
+		(RejectCode::BootLogEncoding, short(|case| case.evidence.boot = Some(Vec::new()))),
+	]
+}
+
+fn of_something_else(machine: &Machine, other: &Machine) -> Vec<(RejectCode, Case)> {
+	vec![
+		(
+			RejectCode::ReportData,
+			edited(machine, |case| {
+				case.evidence.ima_delta.records.extend_from_slice(&machine.log[1]);
+			}),
+		),
+		(
+			RejectCode::QuoteNonce,
+			sealed(machine, |evidence| {
+				evidence.tpms_attest = machine.quote(&[8; 32]);
+				evidence.tpm_signature = machine.sign_quote(&evidence.tpms_attest);
+			}),
+		),
+		(RejectCode::GuestSignature, edited(machine, |case| case.evidence.guest_signature[0] ^= 1)),
+		(RejectCode::GuestSignature, edited(machine, |case| other.sign(&mut case.evidence))),
+		(RejectCode::Chip, Case::of(other, &machine.challenge(1))),
+		(RejectCode::Miner, edited(machine, |case| case.evidence.miner = [9; 32])),
+		(RejectCode::Sequence, edited(machine, |case| case.evidence.seq = 2)),
+	]
+}
+
+fn of_another_key(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let flipped =
+		|at: usize, bits: u8| edited(machine, |case| case.evidence.snp_report[at] ^= bits);
+	vec![
+		(RejectCode::ReportSignature, flipped(0x90, 1)),
+		(RejectCode::ReportSignature, flipped(0x2a0, 1)),
+		(RejectCode::ReportSignature, flipped(0x2e8, 1)),
+		(RejectCode::ReportSignature, edited(machine, |case| case.pinned.vek.key.x[0] ^= 1)),
+		(RejectCode::SigningKey, flipped(0x48, 2)),
+		(RejectCode::CertificateValidity, edited(machine, |case| case.pinned.now = UnixSeconds(0))),
+		(RejectCode::Product, flipped(0x188, 3)),
+		(RejectCode::HardwareId, flipped(0x1a0, 1)),
+		(
+			RejectCode::MaskedChipId,
+			edited(machine, |case| case.evidence.snp_report[0x1a0..0x1e0].fill(0)),
+		),
+		(RejectCode::LoadedKey, edited(machine, |case| case.pinned.vek.kind = VekKind::Vlek)),
+		(RejectCode::CertificateTcb, flipped(0x180, 1)),
+	]
+}
+
+fn of_another_guest(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let policy = |bits: u64| reporting(machine, |fields| fields.policy.0 |= bits);
+	vec![
+		(RejectCode::Debug, policy(GuestPolicy::DEBUG)),
+		(RejectCode::MigrationAgent, policy(GuestPolicy::MIGRATE_MA)),
+		(RejectCode::GuestPolicy, policy(GuestPolicy::CXL_ALLOW)),
+		(RejectCode::Vmpl, reporting(machine, |fields| fields.vmpl = 1)),
+		(RejectCode::LaunchMeasurement, reporting(machine, |fields| fields.measurement[0] ^= 1)),
+	]
+}
+
+fn of_another_platform(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let tcb = insecure_sim::TCB.version;
+	let mut launch = tcb;
+	launch.microcode += 1;
+	let floors = TcbFloors { current: tcb, reported: tcb, committed: tcb, launch };
+	vec![
+		(RejectCode::PlatformInfo, reporting(machine, |fields| fields.platform_info.0 |= 1 << 40)),
+		(RejectCode::Mitigation, edited(machine, |case| case.policy.mitigations = 1)),
+		(RejectCode::TcbFloor, edited(machine, |case| case.policy.floors = Some(floors))),
+		(RejectCode::TcbUnknown, edited(machine, |case| case.policy.floors = None)),
+		(
+			RejectCode::GenerationSuspended,
+			edited(machine, |case| case.policy.trust = GenerationTrust::Suspended),
+		),
+	]
+}
+
+fn of_another_quote(machine: &Machine, other: &Machine) -> Vec<(RejectCode, Case)> {
+	let attest = |at: usize, bits: u8| sealed(machine, |evidence| evidence.tpms_attest[at] ^= bits);
+	let signed =
+		|signature: Vec<u8>| edited(machine, |case| case.evidence.tpm_signature = signature);
+	let quoted = machine.answer(&machine.challenge(1)).tpms_attest;
+	let rsa = [&[0x00, 0x14, 0x00, 0x0b, 0x01, 0x00][..], &[0x55; 256]].concat();
+	let mut flipped = machine.sign_quote(&quoted);
+	flipped[20] ^= 1;
+	vec![
+		(RejectCode::QuoteSignature, signed(other.sign_quote(&quoted))),
+		(RejectCode::QuoteSignature, signed(flipped)),
+		(RejectCode::SignatureScheme, signed(rsa)),
+		(RejectCode::QuoteMagic, attest(0, 1)),
+		// TPM_ST_ATTEST_CREATION.
+		(RejectCode::QuoteType, attest(5, 2)),
+		(
+			RejectCode::PcrSelection,
+			sealed(machine, |evidence| {
+				let former = Attest::parse(&evidence.tpms_attest).expect("a quote");
+				evidence.tpms_attest = machine.quote_of(&former.extra_data, 0x07ff);
+				evidence.tpm_signature = machine.sign_quote(&evidence.tpms_attest);
+			}),
+		),
+		(RejectCode::PcrDigest, sealed(machine, |evidence| evidence.pcr_values[7] = [0; 32])),
+		(
+			RejectCode::QualifiedSigner,
+			edited(machine, |case| case.pinned.qualified_signer = vec![0; 34]),
+		),
+	]
+}
+
+fn of_another_boot(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let mut elsewhere = booted(machine, &boot(), Policy::default());
+	let log = elsewhere.evidence.boot.as_mut().expect("it was brought along");
+	// The digest of the last event, before the length and the 12 bytes of what was measured.
+	let digest = log.len() - 48;
+	log[digest] ^= 1;
+	let unknown = Policy { boot_parts: Vec::new(), ..rules(false) };
+	vec![
+		(RejectCode::BootPcrs, edited(machine, |case| case.pinned.boot_profile = Some([0; 32]))),
+		(RejectCode::BootLog, elsewhere),
+		(RejectCode::BootLogMissing, edited(machine, |case| case.policy = rules(false))),
+		(RejectCode::BootUnknown, booted(machine, &boot(), unknown)),
+		(RejectCode::BootPartMissing, booted(machine, &boot()[..1], rules(false))),
+		(RejectCode::SecureBootOff, booted(machine, &boot(), rules(true))),
+		(RejectCode::BootOutdated, outdated_boot(machine)),
+	]
+}
+
+/// A boot that was accepted, of a kernel that is listed no more.
+fn outdated_boot(machine: &Machine) -> Case {
+	let mut machine = machine.clone();
+	let log = machine.boot_measuring(&boot());
+	machine.run(b"hcc-miner");
+	let mut policy = rules(false);
+	policy.boot_parts.retain(|(_, role)| *role != BootRole::Kernel);
+	let mut case = renewed(&machine, policy);
+	case.evidence.boot = Some(log);
+	machine.sign(&mut case.evidence);
+	case
+}
+
+fn of_another_log(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	vec![
+		(
+			RejectCode::ImaPcr,
+			after(machine, |machine| {
+				machine.run(b"bash");
+				machine.log.pop();
+			}),
+		),
+		(RejectCode::ImaCheckpoint, edited(machine, |case| case.evidence.ima_delta.from_entry = 1)),
+		(
+			RejectCode::ImaTemplate,
+			after(machine, |machine| machine.log[1][28..34].copy_from_slice(b"ima-xx")),
+		),
+		(
+			RejectCode::ImaTemplateHash,
+			after(machine, |machine| {
+				let last = machine.log[1].len() - 2;
+				machine.log[1][last] ^= 1;
+			}),
+		),
+		(RejectCode::ImaViolation, after(machine, violate)),
+		(
+			RejectCode::BootAggregate,
+			after(machine, |machine| {
+				machine.log.clear();
+				machine.pcrs[10] = [0; 32];
+				machine.measure(&sha256(b"another boot"), "boot_aggregate");
+				machine.run(b"hcc-miner");
+			}),
+		),
+		(
+			RejectCode::ImaOtherPcr,
+			after(machine, |machine| {
+				let quoted = machine.pcrs;
+				machine.run(b"bash");
+				machine.pcrs = quoted;
+				let mut forged = machine.log.pop().expect("an entry");
+				forged[0] = 11;
+				machine.log.insert(1, forged);
+			}),
+		),
+	]
+}
+
+/// A file is changed while it is measured.
+fn violate(machine: &mut Machine) {
+	let before = machine.pcrs[10];
+	machine.run(b"bash");
+	let record = machine.log.last_mut().expect("an entry");
+	record[4..24].fill(0);
+	machine.pcrs[10] = sha256(&[before, [0xff; 32]].concat());
+}
+
+/// A file is measured by a hash that no list is kept in.
+fn measure_otherwise(machine: &mut Machine) {
+	let before = machine.pcrs[10];
+	machine.run(b"bash");
+	let record = machine.log.last_mut().expect("an entry");
+	// PCR, digest, "ima-ng", the length of the data: then the data, of which the first field begins with the hash's name.
+	record[42..48].copy_from_slice(b"md5sum");
+	let data = record[38..].to_vec();
+	record[4..24].copy_from_slice(&PcrBank::Sha1.hash(&[&data]));
+	machine.pcrs[10] = sha256(&[before, sha256(&data)].concat());
+}
+
+fn of_other_files(machine: &Machine) -> Vec<(RejectCode, Case)> {
+	let mut shell = machine.clone();
+	shell.run(b"bash");
+	let mut stricter = Policy::default();
+	stricter.judge(b"bash", FileVerdict::Forbidden);
+	let outdated = renewed(&shell, stricter.clone());
+	let first = shell.challenge(1);
+	vec![
+		(RejectCode::ImaUnknownFile, after(machine, |machine| machine.run(b"rootkit"))),
+		(
+			RejectCode::ImaRequiredMissing,
+			after(machine, |machine| {
+				machine.boot();
+				machine.run(b"bash");
+			}),
+		),
+		(RejectCode::ImaFileHash, after(machine, measure_otherwise)),
+		(RejectCode::ImaOutdatedFile, outdated),
+		(RejectCode::ImaForbiddenFile, Case { policy: stricter, ..Case::of(&shell, &first) }),
+	]
+}

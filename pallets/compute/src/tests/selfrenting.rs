@@ -1,0 +1,242 @@
+//! An attacker rents his own miners' machines, from order to settlement, while α's price swings, tiers change, intervals lapse and others rent as well. With his VMs he has no more in the end than without them, to the unit.
+
+use frame_support::{
+	assert_ok,
+	traits::{fungible::Inspect, Hooks},
+	weights::WeightMeter,
+};
+use hcc_primitives::{
+	mock::{CurrentInterval, Fit, Lacked, LivedIn, Now, PriceForLeases, PriceForOrders},
+	units::{Balance, ALPHA},
+	Interval, Lived, Tier, LEAST_LOSS,
+};
+use sp_runtime::Perbill;
+
+use super::selfdealing::Chance;
+use crate::{mock::*, *};
+
+/// How many worlds are searched, and for how many ticks in each.
+const WORLDS: u64 = 40;
+const TICKS: u32 = 160;
+/// How many ticks an interval has, and an era.
+const LENGTH: u32 = 10;
+const ERA: u32 = 30;
+/// The attacker's miners, and another's.
+const OWN: [u8; 2] = [10, 11];
+const OTHER: u8 = 12;
+const MINERS: [u8; 3] = [10, 11, 12];
+/// Who rents of them besides: a VM of the attacker's, and one of the other's.
+const NEIGHBOUR: u8 = 2;
+/// The neighbour's VMs: the first two in every world, whatever the attacker does.
+const NEIGHBOURS: [Id; 2] = [1, 2];
+
+/// An order that this miner alone may take.
+fn named(miner: u8) -> OrderOf<Test> {
+	OrderOf::<Test> { miner: Choice::Named(account(miner)), max_price: 1_000_000, ..small() }
+}
+
+/// There is room for all, the neighbour's VMs run, and the first era begins.
+fn open(shares: Shares, initial: Balance) {
+	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
+	MockRules::set(Rules { shares, ..RULES });
+	EraRules::set(pallet_emission::Rules {
+		era: ERA,
+		initial,
+		cap: Balance::MAX,
+		bonus: Perbill::one(),
+		..DAYS_OF_ERAS
+	});
+	Emission::on_poll(0, &mut WeightMeter::new());
+	MINERS[1..].iter().for_each(|miner| enlist(*miner));
+	for miner in MINERS {
+		offer(miner, |offered| {
+			offered.vcpus = 64;
+			offered.memory = 1 << 18;
+			offered.disk = 4_000;
+		});
+	}
+	for miner in [OWN[0], OTHER] {
+		assert_ok!(Compute::order(signed(NEIGHBOUR), Box::new(named(miner)), 1_000 * ALPHA));
+	}
+	next_tick();
+	NEIGHBOURS.into_iter().for_each(boot);
+}
+
+fn next_tick() {
+	tick();
+	Emission::on_poll(System::block_number(), &mut WeightMeter::new());
+}
+
+/// What nobody can do anything about: the same in a world whatever the attacker does.
+fn world_moves(chance: &mut Chance) {
+	// An interval costs from some hundredths of an α to a few units, or nothing.
+	let price = match chance.below(4) {
+		0 => PRICE >> chance.below(4),
+		_ => PRICE << chance.one_of(&[0, 1, 4, 10, 14, 15, 16, 17, 18, 19, 20, 30]),
+	};
+	let known = (chance.below(60) > 0).then_some(price);
+	PriceForLeases::set(known);
+	PriceForOrders::set(known);
+	Lacked::set(Perbill::from_percent(chance.one_of(&[0, 0, 5, 10])));
+	let tiers = [Some(Tier::Trusted), Some(Tier::Trusted), Some(Tier::Regular), None];
+	let fit = MINERS.map(|miner| Some((chip_of(miner), chance.one_of(&tiers)?)));
+	Fit::set(fit.into_iter().flatten().collect());
+	let now = CurrentInterval::get().index;
+	LivedIn::mutate(|all| {
+		// What is not known yet is known to be well later.
+		all.retain(|(_, interval, lived)| *lived == Lived::Lapsed || now - interval < 3);
+		for miner in MINERS {
+			match chance.below(80) {
+				0 => all.push((chip_of(miner), now, Lived::Lapsed)),
+				1 => all.push((chip_of(miner), now, Lived::Unsettled)),
+				_ => {},
+			}
+		}
+	});
+}
+
+/// Its miner boots a VM as soon as it can. What cannot be done now is refused.
+fn tend(id: Id, state: State) {
+	let Some(place) = Compute::vm(id).and_then(|vm| vm.place) else { return };
+	let origin = RuntimeOrigin::signed(place.miner);
+	let _ = match state {
+		State::Assigned { .. } => Compute::boot(origin, id),
+		State::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
+		_ => Ok(()),
+	};
+}
+
+/// Whatever stops them, they are started again.
+fn neighbour_acts() {
+	for id in NEIGHBOURS {
+		let Some(vm) = Compute::vm(id) else { continue };
+		if matches!(vm.state, State::Stopped { .. }) {
+			let _ = Compute::start(signed(NEIGHBOUR), id);
+		}
+		tend(id, vm.state);
+	}
+}
+
+/// He orders, stops, starts, crashes and gives up as he likes.
+fn attacker_acts(chance: &mut Chance) {
+	let own: Vec<Id> = Rented::<Test>::iter_key_prefix(account(TENANT)).collect();
+	if own.len() < 3 && chance.below(4) == 0 {
+		let escrow = ALPHA * Balance::from(1 + chance.below(1_000));
+		let order = named(chance.one_of(&OWN));
+		let _ = Compute::order(signed(TENANT), Box::new(order), escrow);
+	}
+	for id in own {
+		let Some(vm) = Compute::vm(id) else { continue };
+		let _ = match (vm.state, chance.below(16)) {
+			(State::Running { .. }, 0) => Compute::stop(signed(TENANT), id),
+			(State::Running { .. }, 1) => Compute::reboot(signed(TENANT), id),
+			(State::Running { .. }, 2) => Compute::report_crash(signed(miner_of(id)), id),
+			(State::Stopped { .. }, 0..8) => Compute::start(signed(TENANT), id),
+			(State::Stopped { .. }, 8) => Compute::resize(signed(TENANT), id, SMALL, 1_000_000),
+			(_, 3) => Compute::top_up(signed(TENANT), id, ALPHA / 7),
+			(_, 4) => Compute::terminate(signed(TENANT), id),
+			(_, 5) => Ok(()),
+			(state, _) => {
+				tend(id, state);
+				Ok(())
+			},
+		};
+	}
+}
+
+/// All that is owed is settled, the era in which it was is over, and all is claimed.
+fn close(chance: &mut Chance) {
+	PriceForLeases::set(Some(PRICE));
+	LivedIn::set(vec![]);
+	for id in Rented::<Test>::iter_key_prefix(account(TENANT)).collect::<Vec<_>>() {
+		// It may be given up already, and wait to be settled.
+		let _ = Compute::terminate(signed(TENANT), id);
+	}
+	(0..3 * LENGTH).for_each(|_| next_tick());
+	assert_eq!(held(TENANT), 0, "all of it is settled");
+	let last = Emission::era().index;
+	while Emission::era().index <= last {
+		next_tick();
+	}
+	claim_all(chance, last);
+}
+
+/// Anybody claims for anybody, in any order.
+fn claim_all(chance: &mut Chance, last: u32) {
+	for era in 0..=last {
+		let first = chance.below(3) as usize;
+		for at in 0..MINERS.len() {
+			let miner = MINERS[(first + at) % MINERS.len()];
+			let _ = Emission::claim(signed(NEIGHBOUR), era, account(miner));
+		}
+	}
+}
+
+/// What the attacker and his validators have in the end, and what the attacker's VMs must have cost him at the least.
+#[derive(Clone, Copy, Debug, Default)]
+struct End {
+	wealth: Balance,
+	least_loss: Balance,
+	settled: Balance,
+}
+
+impl End {
+	fn now() -> Self {
+		let least = |event| match event {
+			Event::Settled { vm, to_miner, to_validators, to_treasury, burned, .. }
+				if !NEIGHBOURS.contains(&vm) =>
+			{
+				to_miner + to_validators + to_treasury + burned
+			},
+			_ => 0,
+		};
+		let paid = events().into_iter().map(least);
+		let least_loss: Balance = paid.map(|amount| LEAST_LOSS.mul_floor(amount)).sum();
+		let own = OWN.into_iter().chain([TENANT, 200]);
+		Self {
+			wealth: own.map(|who| Balances::total_balance(&account(who))).sum(),
+			least_loss,
+			settled: Compute::paid().settled,
+		}
+	}
+}
+
+fn play(world: u64, with: bool) -> End {
+	let mut end = End::default();
+	run(|| {
+		// What he does takes nothing of the chance by which the world moves.
+		let (mut moves, mut acts) = (Chance::of(2 * world), Chance::of(2 * world + 1));
+		let shares = moves.shares();
+		// More than anybody is owed, or less.
+		open(shares, moves.one_of(&[1_000_000 * ALPHA, ALPHA / 1_000]));
+		for _ in 0..TICKS {
+			world_moves(&mut moves);
+			next_tick();
+			neighbour_acts();
+			if with {
+				attacker_acts(&mut acts);
+			}
+			if Now::get().is_multiple_of(2 * ERA) {
+				claim_all(&mut moves, Emission::era().index.saturating_sub(1));
+			}
+		}
+		close(&mut moves);
+		Emission::do_try_state().expect("the invariants hold");
+		end = End::now();
+	});
+	end
+}
+
+#[test]
+fn no_vm_of_ones_own_pays_whatever_happens() {
+	let mut rented = 0;
+	for world in 0..WORLDS {
+		let (with, without) = (play(world, true), play(world, false));
+		assert!(
+			with.wealth + with.least_loss <= without.wealth,
+			"world {world}: {with:?} with, {without:?} without"
+		);
+		rented += u64::from(with.least_loss > 0 && with.settled > without.settled);
+	}
+	assert!(rented >= WORLDS / 3, "he has rented in enough of them: {rented}");
+}

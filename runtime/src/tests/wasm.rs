@@ -1,0 +1,109 @@
+//! Blocks as a node makes them: every call to the runtime goes to its wasm, on a state in memory.
+
+use std::time::{Duration, Instant};
+
+use codec::{Decode, Encode};
+use frame_system::ConsumedWeight;
+use sc_executor::WasmExecutor;
+use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
+use sp_io::{SubstrateHostFunctions, TestExternalities};
+use sp_runtime::ApplyExtrinsicResult;
+
+use super::author::header;
+use crate::*;
+
+/// The runtime's wasm, and what executes it. It is compiled once.
+pub(super) struct Wasm {
+	executor: WasmExecutor<SubstrateHostFunctions>,
+	code: WrappedRuntimeCode<'static>,
+}
+
+/// What a block came to.
+pub(super) struct Made {
+	/// How many of its extrinsics it has room for: all before the first that found none.
+	pub(super) fit: usize,
+	pub(super) weight: ConsumedWeight,
+	pub(super) bytes: u32,
+	pub(super) took: Took,
+}
+
+/// How long it took to make.
+#[derive(Debug)]
+#[allow(dead_code)] // It is printed.
+pub(super) struct Took {
+	/// Its beginning, and the time.
+	begin: Duration,
+	/// What the pallets do by themselves, and the first transaction.
+	polled: Duration,
+	/// The other transactions.
+	transactions: Duration,
+	/// Its end, the root of the state among it.
+	end: Duration,
+}
+
+impl Wasm {
+	pub(super) fn new() -> Self {
+		let executor = WasmExecutor::<SubstrateHostFunctions>::builder().build();
+		let code = WrappedRuntimeCode(WASM_BINARY.expect("built with its wasm").into());
+		let wasm = Self { executor, code };
+		// The first call compiles.
+		wasm.call(&mut TestExternalities::default(), "Core_version", &[]);
+		wasm
+	}
+
+	fn call(&self, state: &mut TestExternalities, method: &str, arguments: &[u8]) -> Vec<u8> {
+		let code = RuntimeCode { code_fetcher: &self.code, hash: vec![3], heap_pages: None };
+		let context = CallContext::Onchain { import: false };
+		let mut ext = state.ext();
+		let (answer, _) = self.executor.call(&mut ext, &code, method, arguments, context);
+		answer.expect("it never panics")
+	}
+
+	/// Applies an extrinsic. False where the block has no room for it.
+	fn apply(&self, state: &mut TestExternalities, extrinsic: &[u8]) -> bool {
+		let answer = self.call(state, "BlockBuilder_apply_extrinsic", extrinsic);
+		match ApplyExtrinsicResult::decode(&mut &answer[..]).expect("as declared") {
+			Ok(outcome) => {
+				outcome.expect("it does what it is to do");
+				true
+			},
+			Err(error) if error.exhausted_resources() => false,
+			Err(error) => panic!("{error:?}"),
+		}
+	}
+
+	/// Makes the next block of these extrinsics, as far as they fit.
+	pub(super) fn make(&self, state: &mut TestExternalities, extrinsics: &[Vec<u8>]) -> Made {
+		let (header, time) = state.execute_with(|| (header(0).encode(), time()));
+		let (in_time, begin) = timed(|| {
+			self.call(state, "Core_initialize_block", &header);
+			self.apply(state, &time)
+		});
+		assert!(in_time, "a block has room for the time");
+		let (mut fit, mut polled, mut transactions) = (0, Duration::ZERO, Duration::ZERO);
+		for extrinsic in extrinsics {
+			let (fits, took) = timed(|| self.apply(state, extrinsic));
+			if !fits {
+				break;
+			}
+			*(if fit == 0 { &mut polled } else { &mut transactions }) += took;
+			fit += 1;
+		}
+		let (weight, bytes) = state.execute_with(|| (System::block_weight(), System::block_size()));
+		let (_, end) = timed(|| self.call(state, "BlockBuilder_finalize_block", &[]));
+		Made { fit, weight, bytes, took: Took { begin, polled, transactions, end } }
+	}
+}
+
+/// The inherent that says when the next block is made.
+fn time() -> Vec<u8> {
+	let now = pallet_timestamp::Now::<Runtime>::get() + units::MILLISECS_PER_BLOCK;
+	let time = pallet_timestamp::Call::<Runtime>::set { now };
+	UncheckedExtrinsic::new_bare(time.into()).encode()
+}
+
+fn timed<R>(does: impl FnOnce() -> R) -> (R, Duration) {
+	let begin = Instant::now();
+	let done = does();
+	(done, begin.elapsed())
+}
