@@ -264,8 +264,13 @@ pub(super) fn subject(machine: &Machine) -> SubjectId {
 
 /// What an honest worker finds.
 pub(super) fn found(subject: SubjectId, evidence: &HostEvidence) -> Finding {
+	try_found(subject, evidence).expect("it can be judged")
+}
+
+/// The same; none where it cannot judge, as long as policy lacks something.
+pub(super) fn try_found(subject: SubjectId, evidence: &HostEvidence) -> Option<Finding> {
 	let hash = Hash::from(hcc_evidence::host::evidence_hash(evidence));
-	HostEvaluation::evaluate(subject, hash, &evidence.encode()).expect("it can be judged").finding
+	Some(HostEvaluation::evaluate(subject, hash, &evidence.encode())?.finding)
 }
 
 /// A rejection that nobody honest has found.

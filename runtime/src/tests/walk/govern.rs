@@ -195,7 +195,7 @@ pub(super) fn refer(how: u8) -> DispatchResult {
 	Referenda::place_decision_deposit(alice, number).map_err(|error| error.error)?;
 	for who in [Alice, Eve, Ferdie] {
 		let balance = Balances::free_balance(who.to_account_id()) / 2;
-		let vote = Vote { aye: how % 4 != 0, conviction: Conviction::Locked1x };
+		let vote = Vote { aye: !how.is_multiple_of(4), conviction: Conviction::Locked1x };
 		let _ = ConvictionVoting::vote(
 			RuntimeOrigin::signed(who.to_account_id()),
 			number,

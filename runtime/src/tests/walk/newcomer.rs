@@ -107,7 +107,9 @@ pub(super) fn leave() -> DispatchResult {
 
 /// One thing after the other, each by whose turn it may be.
 pub(super) fn work(chance: &[u8; 32]) {
-	let honest = chance[9] >= 4;
+	// Whoever posts a false credential stands by it: as long as an enrolment takes.
+	let turn = System::block_number() / 200 + u32::from(chance[11] % VALIDATORS.len() as u8);
+	let honest = !turn.is_multiple_of(64);
 	let _ = match chance[10] % 8 {
 		0 => begin(),
 		1..4 => post(chance[11], honest),
