@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use frame_support::{assert_ok, traits::Hooks, weights::WeightMeter};
+use frame_support::assert_ok;
 use hcc_primitives::{
 	mock::{CurrentInterval, LivedIn, Now},
 	units::Balance,
@@ -52,16 +52,7 @@ fn crowd(apart: u64) -> Vec<Id> {
 
 /// Goes one block and one tick on, as `tick` does, with room for some VMs.
 fn block_for(vms: u64) {
-	Now::mutate(|now| *now += 1);
-	let next = System::block_number() + 1;
-	System::set_block_number(next);
-	let last = CurrentInterval::get();
-	if Now::get() >= last.from + last.length {
-		CurrentInterval::set(Interval { index: last.index + 1, from: Now::get(), ..last });
-	}
-	let room = Compute::attend_weight().saturating_mul(vms);
-	Compute::on_poll(next, &mut WeightMeter::with_limit(room));
-	Compute::do_try_state().expect("the invariants hold");
+	tick_within(Compute::attend_weight().saturating_mul(vms));
 }
 
 fn left() -> u64 {
