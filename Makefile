@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build demo test node fmt metadata weights mutants
+.PHONY: help setup build demo test node fmt metadata weights mutants try-state
 
 help: ## List the commands.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -38,3 +38,6 @@ weights: setup ## Measure the weights of the pallets' calls: an hour and a half 
 
 mutants: setup ## Change the arithmetic in small ways and list what no test notices: half an hour the first time.
 	@scripts/mutants.sh
+
+try-state: setup ## Run the runtime's tests with the invariants of the SDK's pallets held too: twenty minutes the first time.
+	@scripts/try-state.sh

@@ -340,7 +340,10 @@ result() {
 	local own code
 	own=$(for code in "${!refused[@]}"; do echo "{\"$code\": ${refused[$code]}}"; done | jq -sc add)
 	jq -sc --argjson blocks "$blocks" --argjson before "$score_before" --argjson after "$score_after_tamper" --argjson claimed "$claimed" \
-		--argjson seconds $((SECONDS - started)) --argjson refused "$own" --arg liar "$LIAR" '{
+		--argjson seconds $((SECONDS - started)) --argjson refused "$own" --arg liar "$LIAR" '
+		# The sum of amounts of α, to the unit.
+		def sum(amount): (map(amount | tonumber * 1e9 | round) | add // 0) / 1e9;
+		{
 			blocks: $blocks,
 			accepted: (map(select(.conduct == "passed")) | length),
 			rejected: ((map(select(.conduct == "failed")) | group_by(.code) | map({key: (.[0].code | tostring), value: length}) | from_entries) + $refused),
@@ -350,11 +353,11 @@ result() {
 			audited: (map(select(.event == "audited")) | length),
 			false_vote_proven: any(.event == "proven" and .wrong == [$liar]),
 			receipts: (map(select(.event == "told")) | length),
-			settled: (map(select(.event == "settled") | .amount | tonumber) | add),
-			refunded: (map(select(.event == "refunded") | .amount | tonumber) | add),
-			minted: (map(select(.event == "era_closed") | .minted | tonumber) | add),
-			burned: (map(select(.event == "era_closed") | .burned | tonumber) | add),
-			claimed: ($claimed | map(.amount | tonumber) | add),
+			settled: (map(select(.event == "settled")) | sum(.amount)),
+			refunded: (map(select(.event == "refunded")) | sum(.amount)),
+			minted: (map(select(.event == "era_closed")) | sum(.minted)),
+			burned: (map(select(.event == "era_closed")) | sum(.burned)),
+			claimed: ($claimed | sum(.amount)),
 			seconds: $seconds
 		}' "$OUT/watch.jsonl" >"$CARGO_TARGET_DIR/demo.json"
 }

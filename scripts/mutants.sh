@@ -16,11 +16,15 @@ if ! "$work/bin/cargo-mutants" mutants --version 2>/dev/null | grep "$VERSION" >
 fi
 
 export CARGO_TARGET_DIR="$work/target" SKIP_WASM_BUILD=1
-files=()
-for file in "$@"; do files+=(--file "$file"); done
+# Files that are named take the place of those in the settings, which would be added to them.
+which=()
+if (($# > 0)); then
+	which=(--no-config --profile mutants --minimum-test-timeout 60)
+	for file in "$@"; do which+=(--file "$file"); done
+fi
 
 # First by the tests of arithmetic alone, which are quick; then what those have not noticed by all of the pallet's but the long ones.
-mutants() { "$work/bin/cargo-mutants" mutants --output "$work" --no-shuffle --colors never "${files[@]}" "$@"; }
+mutants() { "$work/bin/cargo-mutants" mutants --output "$work" --no-shuffle --colors never "${which[@]}" "$@"; }
 mutants -- --lib -- arithmetic score kept || true
 code=0
 mutants --iterate -- --lib -- --skip simulation --skip selfdealing --skip selfrenting || code=$?

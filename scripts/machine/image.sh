@@ -8,6 +8,7 @@ set -euo pipefail
 
 packages=$1 out=$2 bin=$3 config=$4
 here=$(dirname "$(readlink -f "$0")")
+source "$here/qemu.sh"
 tree=$out/tree
 rm -rf "$tree" "$out/initrd.gz" "$out/root.img"
 mkdir -p "$tree/initrd/"{bin,lib,etc,proc,sys,dev,newroot} "$tree/root"
@@ -39,10 +40,7 @@ initrd() {
 	for module in virtio_pci virtio_blk virtio_console virtio_net vsock_loopback cuse; do
 		add_module "$module"
 	done
-	local cpio=$packages/unpacked/bin/cpio
-	[ -x "$cpio" ] || cpio=$packages/unpacked/usr/bin/cpio
-	(cd "$tree/initrd" && find . -mindepth 1 | LC_ALL=C sort | "$cpio" -o -H newc --reproducible -R 0:0 --quiet) |
-		gzip -n >"$out/initrd.gz"
+	pack_initrd "$packages" "$tree/initrd" >"$out/initrd.gz"
 }
 
 # A program, and every library that it is linked to, where it expects them.

@@ -7,11 +7,17 @@ set -euo pipefail
 # What apt prints is read below.
 export LC_ALL=C
 
-readonly PACKAGES=(qemu-system-x86 ovmf busybox-static cpio)
+readonly PACKAGES=(qemu-system-x86 ovmf busybox-static cpio sbsigntool systemd-boot-efi)
 readonly KERNEL=linux-image-cloud-amd64
 
 dir=$1
-[ ! -e "$dir/unpacked/complete" ] || exit 0
+mkdir -p "$(dirname "$dir")"
+# The demo and a test may both want them first.
+exec 9>"$dir.lock"
+flock 9
+# What is there is of these packages, or of others of before.
+readonly COMPLETE="${PACKAGES[*]} $KERNEL"
+[ "$(cat "$dir/unpacked/complete" 2>/dev/null)" != "$COMPLETE" ] || exit 0
 rm -rf "$dir"
 mkdir -p "$dir/debs"
 cd "$dir/debs"
@@ -41,4 +47,4 @@ for deb in *.deb; do
 	esac
 done
 rm -rf "$dir/debs"
-touch "$dir/unpacked/complete"
+echo "$COMPLETE" >"$dir/unpacked/complete"

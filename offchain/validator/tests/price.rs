@@ -1,19 +1,34 @@
-//! Sources of prices that answer, and sources that do otherwise, on a local server.
+//! Sources of prices that answer, and sources that do otherwise, on local servers: what each says, and what a feed makes of several.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+	convert::Infallible,
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		Arc,
+	},
+	time::{Duration, Instant},
+};
 
 use axum::{
 	body::{Body, Bytes},
 	http::StatusCode,
 	response::{IntoResponse, Redirect},
-	routing::get,
+	routing::{get, MethodRouter},
 	Router,
 };
 use futures::stream;
-use hcc_validator::price::{combine, Fetcher, Source, SourceError};
+use hcc_chain::Submitter;
+use hcc_validator::{
+	metrics::Metrics,
+	price::{Feed, Fetcher, Source, SourceError},
+};
 
 /// How long the tests wait for an answer.
 const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How long a feed waits for one.
+const FEED_PATIENCE: Duration = Duration::from_secs(5);
+/// Where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:1";
 
 /// An answer that comes slowly, for ever.
 async fn slow() -> impl IntoResponse {
@@ -29,11 +44,26 @@ async fn endless() -> impl IntoResponse {
 	Body::from_stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b' '; 4_096]))))
 }
 
+/// One that is down when it is first asked, and back when it is asked again.
+fn back() -> MethodRouter {
+	let asked = Arc::new(AtomicUsize::new(0));
+	get(move || {
+		let down = asked.fetch_add(1, Ordering::Relaxed) == 0;
+		async move {
+			if down {
+				return Err(StatusCode::SERVICE_UNAVAILABLE);
+			}
+			Ok(r#"{"data":{"price":"0.4323"}}"#)
+		}
+	})
+}
+
 async fn server() -> String {
 	let json = |body: &'static str| get(move || async move { body });
 	let app = Router::new()
 		.route("/good", json(r#"{"data":{"price":"0.4321"}}"#))
 		.route("/near", json(r#"{"data":{"price":0.4323}}"#))
+		.route("/low", json(r#"{"data":{"price":"0.43"}}"#))
 		.route("/outlier", json(r#"{"data":{"price":43.21}}"#))
 		.route("/zero", json(r#"{"data":{"price":0}}"#))
 		.route("/garbage", json("<html>maintenance</html>"))
@@ -41,6 +71,7 @@ async fn server() -> String {
 		.route("/moved", get(|| async { Redirect::temporary("/good") }))
 		.route("/loop", get(|| async { Redirect::temporary("/loop") }))
 		.route("/down", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+		.route("/back", back())
 		.route("/slow", get(slow))
 		.route("/endless", get(endless));
 	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -49,9 +80,39 @@ async fn server() -> String {
 	format!("http://{address}")
 }
 
+fn source(server: &str, path: &str) -> Source {
+	Source { url: format!("{server}{path}"), pointer: "/data/price".into() }
+}
+
 async fn fetch(server: &str, path: &str) -> Result<u64, SourceError> {
-	let source = Source { url: format!("{server}{path}"), pointer: "/data/price".into() };
-	Fetcher::new(PATIENCE).expect("a client").fetch(&source).await
+	Fetcher::new(PATIENCE).expect("a client").fetch(&source(server, path)).await
+}
+
+/// A source at each of these paths, each on a server of its own.
+async fn sources(paths: &[&str]) -> Vec<Source> {
+	let mut sources = Vec::new();
+	for path in paths {
+		sources.push(source(&server().await, path));
+	}
+	sources
+}
+
+/// A feed as a worker runs it, and what it counts. It needs no node to ask its sources.
+fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
+	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
+	let metrics = Metrics::default();
+	let feed = Feed::new("ws://127.0.0.1:1".into(), worker, sources, 25, metrics.clone());
+	(feed.expect("a client"), metrics)
+}
+
+/// The price that a feed makes of these sources, and how many of them gave it none.
+async fn price_of(sources: Vec<Source>) -> (Option<u64>, u64) {
+	let (feed, metrics) = feed(sources);
+	(feed.price().await, metrics.source_failures.get())
+}
+
+async fn price(paths: &[&str]) -> (Option<u64>, u64) {
+	price_of(sources(paths).await).await
 }
 
 #[tokio::test]
@@ -78,23 +139,61 @@ async fn a_source_that_fails_says_how() {
 	assert!(matches!(&looping, SourceError::Unreachable(why) if why.is_redirect()), "{looping}");
 	let slow = refused("/slow").await;
 	assert!(matches!(&slow, SourceError::Unreachable(why) if why.is_timeout()), "{slow}");
-	let nobody = fetch("http://127.0.0.1:1", "/good").await.expect_err("nobody listens");
+	let nobody = fetch(NOBODY, "/good").await.expect_err("nobody listens");
 	assert!(matches!(&nobody, SourceError::Unreachable(why) if why.is_connect()), "{nobody}");
 }
 
 #[tokio::test]
-async fn a_price_is_made_as_long_as_more_than_half_of_the_sources_agree() {
-	let server = server().await;
-	let price = async |paths: &[&str]| {
-		let mut found = Vec::new();
-		for path in paths {
-			found.extend(fetch(&server, path).await.ok());
-		}
-		combine(&found, paths.len())
-	};
-	assert_eq!(price(&["/good", "/near", "/outlier"]).await, Some(432_200_000));
-	assert_eq!(price(&["/good", "/near", "/down"]).await, Some(432_200_000));
-	assert_eq!(price(&["/good", "/garbage", "/down"]).await, None);
-	assert_eq!(price(&["/good", "/outlier"]).await, None);
-	assert_eq!(price(&["/down", "/zero"]).await, None);
+async fn a_feed_takes_the_median_of_its_sources() {
+	assert_eq!(price(&["/good"]).await, (Some(432_100_000), 0));
+	assert_eq!(price(&["/near", "/low"]).await, (Some(431_150_000), 0), "halfway");
+	assert_eq!(price(&["/near", "/low", "/good"]).await, (Some(432_100_000), 0));
+	assert_eq!(price(&["/near", "/moved", "/low"]).await, (Some(432_100_000), 0));
+}
+
+#[tokio::test]
+async fn an_outlier_moves_no_price() {
+	assert_eq!(price(&["/outlier", "/good", "/near"]).await, (Some(432_200_000), 0));
+	assert_eq!(price(&["/good", "/outlier"]).await, (None, 0), "either could be one");
+	let half = ["/good", "/near", "/outlier", "/outlier"];
+	assert_eq!(price(&half).await, (None, 0), "two against two");
+}
+
+#[tokio::test]
+async fn a_feed_does_without_a_source_that_is_out() {
+	let mut with_an_outage = sources(&["/good", "/near"]).await;
+	with_an_outage.push(source(NOBODY, "/good"));
+	assert_eq!(price_of(with_an_outage).await, (Some(432_200_000), 1));
+	for out in ["/down", "/garbage", "/cut", "/zero", "/nowhere", "/loop", "/endless"] {
+		assert_eq!(price(&["/good", out, "/near"]).await, (Some(432_200_000), 1), "{out}");
+	}
+	let with_an_outlier = ["/near", "/down", "/low", "/outlier", "/good"];
+	assert_eq!(price(&with_an_outlier).await, (Some(432_100_000), 1), "three of five agree");
+}
+
+#[tokio::test]
+async fn half_of_the_sources_make_no_price() {
+	assert_eq!(price(&[]).await, (None, 0));
+	assert_eq!(price(&["/down"]).await, (None, 1));
+	assert_eq!(price(&["/good", "/down"]).await, (None, 1));
+	assert_eq!(price(&["/good", "/garbage", "/down"]).await, (None, 2));
+	assert_eq!(price(&["/good", "/near", "/zero", "/down"]).await, (None, 2));
+	assert_eq!(price(&["/good", "/near", "/outlier", "/down"]).await, (None, 1));
+}
+
+#[tokio::test]
+async fn a_source_that_comes_back_counts_again() {
+	let (feed, metrics) = feed(sources(&["/good", "/back"]).await);
+	assert_eq!(feed.price().await, None);
+	assert_eq!(feed.price().await, Some(432_200_000));
+	assert_eq!(metrics.source_failures.get(), 1);
+}
+
+#[tokio::test]
+async fn slow_sources_hold_up_a_feed_once() {
+	let sources = sources(&["/slow", "/good", "/slow", "/near", "/low"]).await;
+	let begun = Instant::now();
+	assert_eq!(price_of(sources).await, (Some(432_100_000), 2));
+	let took = begun.elapsed();
+	assert!(took >= FEED_PATIENCE && took < 2 * FEED_PATIENCE, "{took:?}");
 }

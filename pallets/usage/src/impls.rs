@@ -47,8 +47,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// No more than twice the time by blocks, since blocks may be late.
+	/// No more than twice the time by blocks, since blocks may be late; and none of intervals that were all over when the boot began.
 	fn check_time(receipt: &Receipt, guest: &Guest) -> Result<(), Error<T>> {
+		ensure!(guest.since < T::Liveness::interval().from, Error::<T>::Stretched);
 		let runs = T::Ticks::now().saturating_sub(guest.since);
 		let runs = runs.saturating_mul(T::MillisPerTick::get());
 		let most = runs.min(Self::longest()).saturating_mul(2);

@@ -30,18 +30,19 @@ impl<T: Config> Pallet<T> {
 		}
 		CurrentTick::<T>::put(tick);
 		let closing = Closing::<T>::take(tick);
+		let active = T::Validators::active();
 		meter.consume(T::WeightInfo::advance(closing.len() as u32));
 		for subject in closing {
 			let Some(row) = Subjects::<T>::get(subject).filter(|row| row.closes <= tick) else {
 				continue;
 			};
 			meter.consume(T::OnVerdict::weight());
-			Self::close(subject, row);
+			Self::close(subject, row, &active);
 		}
 	}
 
 	/// Ends a subject, unless it is just between its verdict and the draw.
-	fn close(subject: SubjectId, mut row: SubjectOf<T>) {
+	fn close(subject: SubjectId, mut row: SubjectOf<T>, active: &[AccountIdOf<T>]) {
 		if row.stage == Stage::Agreed {
 			if let Ok(closes) = Self::close_after(subject, T::JudgingTicks::get()) {
 				row.closes = closes;
@@ -49,7 +50,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		Subjects::<T>::remove(subject);
-		T::Serves::served(&service(&row));
+		T::Serves::served(&service(&row, active));
 		if row.stage == Stage::Effective {
 			T::OnVerdict::on_closed(subject);
 		} else {
@@ -109,9 +110,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Which members of the committee voted, and whose votes count: none do where there is no verdict, and what was proven is what counts. Once
-/// something is proven nobody need vote any more.
-fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, Service)> {
+/// Which members of the committee voted, and whose votes count: none do where there is no verdict, and what was proven is what counts. Nobody need vote any more once
+/// something is proven, but who lets it come to that by not voting was absent. Who went out of office meanwhile could not vote.
+fn service<AccountId: Clone + PartialEq>(
+	row: &Subject<AccountId>,
+	active: &[AccountId],
+) -> Vec<(AccountId, Service)> {
 	let right = match (row.stage, row.proven) {
 		(Stage::Effective, Some(proven)) => Some(proven),
 		(Stage::Effective, None) => {
@@ -121,12 +125,12 @@ fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, Servic
 	};
 	let voted = |member| row.votes.iter().find(|cast| usize::from(cast.member) == member);
 	let finding = |cast: &Cast| row.findings.get(usize::from(cast.finding)).map(|shown| shown.hash);
-	let rate = |member| match voted(member) {
-		None if row.proven.is_some() => None,
+	let rate = |member, who| match voted(member) {
+		None if row.proven_early || !active.contains(who) => None,
 		None => Some(Service::Absent),
 		Some(cast) if right.is_some() && finding(cast) == right => Some(Service::Counted),
 		Some(_) => Some(Service::Voted),
 	};
 	let members = row.committee.iter().enumerate();
-	members.filter_map(|(member, who)| Some((who.clone(), rate(member)?))).collect()
+	members.filter_map(|(member, who)| Some((who.clone(), rate(member, who)?))).collect()
 }

@@ -23,6 +23,7 @@ impl<T: Config> Judges for Pallet<T> {
 				votes: BoundedVec::new(),
 				decided: None,
 				proven: None,
+				proven_early: false,
 				stage: Stage::Open,
 				until: CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get()),
 				closes,

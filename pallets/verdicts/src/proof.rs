@@ -97,8 +97,13 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether a subject has no verdict in the last third of its time: so a minority cannot have bad evidence void by not voting.
 	fn is_late(row: &SubjectOf<T>) -> bool {
+		row.stage == Stage::Open && Self::in_last_third(row)
+	}
+
+	/// Whether two thirds of the time to vote are over.
+	fn in_last_third(row: &SubjectOf<T>) -> bool {
 		let rest = row.until.saturating_sub(CurrentTick::<T>::get());
-		row.stage == Stage::Open && rest <= T::JudgingTicks::get() / 3
+		rest <= T::JudgingTicks::get() / 3
 	}
 
 	/// What somebody risks who does not judge the subject: gone unless it is given back.
@@ -151,6 +156,7 @@ impl<T: Config> Pallet<T> {
 		let first = row.stage != Stage::Effective;
 		let overturned = otherwise && !first;
 		row.proven = Some(hash);
+		row.proven_early = !Self::in_last_third(&row);
 		row.stage = Stage::Effective;
 		if first {
 			Self::keep_open(subject, &mut row, Self::rules().window);

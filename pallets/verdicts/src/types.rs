@@ -157,6 +157,8 @@ pub struct Subject<AccountId> {
 	pub decided: Option<u8>,
 	/// The hash of what the chain itself found.
 	pub proven: Option<H256>,
+	/// It was proven before the last third of its time: who had not voted by then has missed nothing.
+	pub proven_early: bool,
 	pub stage: Stage,
 	/// The last tick at which votes count.
 	pub until: Tick,

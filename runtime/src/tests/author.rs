@@ -1,13 +1,16 @@
 //! Blocks as authors make them: a slot that is claimed, inherents, signed transactions and their fees.
 
 use codec::Encode;
+use frame_support::assert_ok;
 use sp_consensus_babe::{
 	digests::{CompatibleDigestItem, PreDigest, SecondaryVRFPreDigest},
-	make_vrf_sign_data, AuthorityId, Slot,
+	make_vrf_sign_data, AuthorityId, Epoch, Slot,
 };
 use sp_core::{crypto::VrfSecret, sr25519, Pair};
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{generic::Era, traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem};
+use sp_runtime::{
+	generic::Era, traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem, DispatchOutcome,
+};
 
 use super::network::statements;
 use crate::*;
@@ -41,50 +44,96 @@ pub(super) fn transaction(
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
-/// The number of a validator that may make a block now.
-fn author() -> u32 {
-	let count = Session::validators().len() as u32;
+/// The epoch of a slot: the one that goes on, or the next.
+fn epoch_of(slot: Slot) -> Epoch {
+	let next = Babe::next_epoch();
+	// Epochs are counted from the slot of the first block that an author makes.
+	let has_begun = *Babe::genesis_slot() > 0;
+	if has_begun && slot >= next.start_slot {
+		next
+	} else {
+		Babe::current_epoch()
+	}
+}
+
+/// The number of a validator that may make a block in that slot.
+fn any_author(slot: Slot) -> u32 {
+	let count = epoch_of(slot).authorities.len() as u32;
 	let disabled = Session::disabled_validators();
 	(0..count).find(|number| !disabled.contains(number)).expect("no more than a third are")
 }
 
-/// The key by which that validator makes blocks.
-fn key_of(author: u32) -> sr25519::Pair {
-	let authorities = pallet_babe::Authorities::<Runtime>::get();
-	let (wanted, _) = authorities.get(author as usize).expect("it is in office");
+/// The number of a validator that has its own key, in that slot.
+pub(super) fn number_of(author: Sr25519Keyring, slot: Slot) -> u32 {
+	let key = AuthorityId::from(author.public());
+	let authorities = epoch_of(slot).authorities;
+	let position = authorities.iter().position(|(authority, _)| *authority == key);
+	position.expect("it is in office") as u32
+}
+
+/// The key by which blocks are made that stands for that one.
+fn pair_of(wanted: &AuthorityId) -> sr25519::Pair {
 	let named = Sr25519Keyring::iter().map(|name| name.pair());
 	let changed = sr25519::Pair::from_string(CHANGED_KEYS, None).expect("a path");
 	let is_wanted = |key: &sr25519::Pair| AuthorityId::from(key.public()) == *wanted;
 	named.chain([changed]).find(is_wanted).expect("a key of the tests")
 }
 
-/// What a block begins with whose author has that number, a block after the last.
-pub(super) fn header(author: u32) -> Header {
-	let now = pallet_timestamp::Now::<Runtime>::get() + units::MILLISECS_PER_BLOCK;
-	let slot = Slot::from(now / units::MILLISECS_PER_BLOCK);
-	let epoch = pallet_babe::EpochIndex::<Runtime>::get();
-	let data = make_vrf_sign_data(&pallet_babe::Randomness::<Runtime>::get(), slot, epoch);
-	let vrf_signature = key_of(author).vrf_sign(&data);
+/// The claim of a validator with that number to a slot, with the randomness that it reveals by it.
+pub(super) fn claim(author: u32, slot: Slot) -> DigestItem {
+	let epoch = epoch_of(slot);
+	let (key, _) = epoch.authorities.get(author as usize).expect("it is in office");
+	let data = make_vrf_sign_data(&epoch.randomness, slot, epoch.epoch_index);
+	let vrf_signature = pair_of(key).vrf_sign(&data);
 	let claim = SecondaryVRFPreDigest { authority_index: author, slot, vrf_signature };
+	DigestItem::babe_pre_digest(PreDigest::SecondaryVRF(claim))
+}
+
+/// The slot that is so many after that of the last block.
+pub(super) fn slot_after(later: u64) -> Slot {
+	Slot::from(pallet_timestamp::Now::<Runtime>::get() / units::MILLISECS_PER_BLOCK + later)
+}
+
+/// What the next block begins with whose author has that number.
+pub(super) fn header(author: u32, slot: Slot) -> Header {
 	let mut digest = Digest::default();
-	digest.push(DigestItem::babe_pre_digest(PreDigest::SecondaryVRF(claim)));
+	digest.push(claim(author, slot));
 	let number = System::block_number() + 1;
-	Header::new(number, Hash::zero(), Hash::zero(), Hash::repeat_byte(number as u8), digest)
+	// No hash of the block before: signatures differ each time, and what the lots of audits follow from shall not.
+	let parent = Hash::from(sp_io::hashing::blake2_256(&number.to_le_bytes()));
+	Header::new(number, Hash::zero(), Hash::zero(), parent, digest)
 }
 
-/// Begins a block: with its time, and what validators have seen finalised.
-pub(super) fn begin(header: &Header) {
-	Executive::initialize_block(header);
-	let now = pallet_timestamp::Now::<Runtime>::get() + units::MILLISECS_PER_BLOCK;
-	let time = pallet_timestamp::Call::<Runtime>::set { now };
-	let set = Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(time.into()));
-	set.expect("it is an inherent").expect("it is as late as the slot");
-	statements();
+/// The inherent that tells when a block of that slot is made.
+pub(super) fn time(slot: Slot) -> UncheckedExtrinsic {
+	let now = *slot * units::MILLISECS_PER_BLOCK;
+	UncheckedExtrinsic::new_bare(pallet_timestamp::Call::<Runtime>::set { now }.into())
 }
 
-/// A whole block of these transactions. What became of each.
+/// Begins a block. Gives what is in it: the time.
+fn begin(author: u32, slot: Slot) -> UncheckedExtrinsic {
+	Executive::initialize_block(&header(author, slot));
+	let time = time(slot);
+	assert_ok!(include(time.clone()));
+	time
+}
+
+/// Begins a block by that validator, so many slots after the last one. Gives what is in it: the time.
+pub(super) fn begin_by(author: Sr25519Keyring, later: u64) -> UncheckedExtrinsic {
+	let slot = slot_after(later);
+	begin(number_of(author, slot), slot)
+}
+
+/// Includes something in the block that is being made.
+pub(super) fn include(extrinsic: UncheckedExtrinsic) -> DispatchOutcome {
+	Executive::apply_extrinsic(extrinsic).expect("it can be included")
+}
+
+/// A whole block of these transactions, in which validators tell what they have seen finalised. What became of each.
 pub(super) fn block_of(transactions: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
-	begin(&header(author()));
+	let slot = slot_after(1);
+	begin(any_author(slot), slot);
+	statements();
 	let results = transactions.into_iter().map(Executive::apply_extrinsic).collect();
 	Executive::finalize_block();
 	results

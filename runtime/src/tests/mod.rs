@@ -1,3 +1,4 @@
+mod absence;
 mod attacks;
 mod author;
 mod bounds;

@@ -191,6 +191,16 @@ pub(super) fn check() {
 	Compensation::do_try_state().expect("compensation's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
 	check_accounts();
+	#[cfg(feature = "try-runtime")]
+	check_the_sdks();
+}
+
+/// The invariants of the SDK's pallets as well: scripts/try-state.sh.
+#[cfg(feature = "try-runtime")]
+fn check_the_sdks() {
+	use frame_support::traits::{TryState, TryStateSelect};
+	let (now, all) = (System::block_number(), TryStateSelect::All);
+	<AllPalletsWithSystem as TryState<BlockNumber>>::try_state(now, all).expect("they hold");
 }
 
 /// Whatever an account cannot spend is held or reserved for a reason, and all accounts have what was issued.

@@ -8,15 +8,10 @@ use std::{
 use frame_support::assert_ok;
 use hcc_primitives::{units::ALPHA, SubjectId};
 use pallet_verdicts::Vote;
-use sp_consensus_babe::{
-	digests::{CompatibleDigestItem, PreDigest, SecondaryVRFPreDigest},
-	make_vrf_sign_data, AuthorityId, Epoch, Slot,
-};
-use sp_core::crypto::VrfSecret;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
-use sp_runtime::{traits::Header as _, Digest, DigestItem, DispatchOutcome, Perbill};
+use sp_runtime::{traits::Header as _, Perbill};
 
-use super::{author::transaction, compute::hurry, machine::Machine, network::*};
+use super::{author::*, compute::hurry, machine::Machine, network::*};
 use crate::{
 	configs::{EPOCH_DURATION_IN_SLOTS, EXISTENTIAL_DEPOSIT},
 	*,
@@ -26,57 +21,6 @@ use crate::{
 const PATIENCE: usize = 100;
 /// What Eve gives beside a fee.
 const TIP: Balance = 777_777;
-
-/// The epoch of a slot: the one that goes on, or the next.
-fn epoch_of(slot: Slot) -> Epoch {
-	let next = Babe::next_epoch();
-	// Epochs are counted from the slot of the first block that an author makes.
-	let has_begun = *Babe::genesis_slot() > 0;
-	if has_begun && slot >= next.start_slot {
-		next
-	} else {
-		Babe::current_epoch()
-	}
-}
-
-/// A validator's claim to a slot, with the randomness that it reveals by it.
-fn claim(author: Sr25519Keyring, slot: Slot) -> DigestItem {
-	let epoch = epoch_of(slot);
-	let key = AuthorityId::from(author.public());
-	let position = epoch.authorities.iter().position(|(authority, _)| *authority == key);
-	let data = make_vrf_sign_data(&epoch.randomness, slot, epoch.epoch_index);
-	DigestItem::babe_pre_digest(PreDigest::SecondaryVRF(SecondaryVRFPreDigest {
-		authority_index: position.expect("it is in office") as u32,
-		slot,
-		vrf_signature: author.pair().vrf_sign(&data),
-	}))
-}
-
-/// The slot that is so many after that of the last block.
-fn slot_after(later: u64) -> Slot {
-	Slot::from(pallet_timestamp::Now::<Runtime>::get() / units::MILLISECS_PER_BLOCK + later)
-}
-
-/// Begins a block by that validator, so many slots after the last one. Gives what is in it: the time.
-fn begin_by(author: Sr25519Keyring, later: u64) -> UncheckedExtrinsic {
-	let (number, slot) = (System::block_number() + 1, slot_after(later));
-	let mut digest = Digest::default();
-	digest.push(claim(author, slot));
-	// No hash of the block before: signatures differ each time, and what the lots of audits follow from shall not.
-	let parent = Hash::from(sp_io::hashing::blake2_256(&number.to_le_bytes()));
-	let header = Header::new(number, Hash::zero(), Hash::zero(), parent, digest);
-	Executive::initialize_block(&header);
-	let now = *slot * units::MILLISECS_PER_BLOCK;
-	let call = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now });
-	let time = UncheckedExtrinsic::new_bare(call);
-	assert_ok!(include(time.clone()));
-	time
-}
-
-/// Includes something in the block that is being made.
-fn include(extrinsic: UncheckedExtrinsic) -> DispatchOutcome {
-	Executive::apply_extrinsic(extrinsic).expect("it can be included")
-}
 
 /// Goes on until something is so; each validator makes a block in turn.
 fn until(is_so: impl Fn() -> bool) {
@@ -254,7 +198,8 @@ fn a_validator_that_is_disabled_makes_no_block() {
 		// Were it to make one nevertheless, nobody would take it; by another the same block is taken.
 		let block = undone(|| made_by(Charlie));
 		let mut forged = block.clone();
-		forged.header.digest_mut().logs[0] = claim(Dave, slot_after(1));
+		let slot = slot_after(1);
+		forged.header.digest_mut().logs[0] = claim(number_of(Dave, slot), slot);
 		let import = |block: Block| refusal(|| Executive::execute_block(block.into()));
 		assert_eq!(import(forged), Some(disabled));
 		assert_eq!(import(block), None);

@@ -401,6 +401,7 @@ fn closing_at(closes: Tick) -> pallet_verdicts::SubjectOf<Runtime> {
 		votes: BoundedVec::new(),
 		decided: None,
 		proven: None,
+		proven_early: false,
 		stage: Stage::Effective,
 		until: closes,
 		closes,

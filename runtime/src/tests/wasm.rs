@@ -9,7 +9,7 @@ use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode
 use sp_io::{SubstrateHostFunctions, TestExternalities};
 use sp_runtime::ApplyExtrinsicResult;
 
-use super::author::header;
+use super::author::{header, slot_after, time};
 use crate::*;
 
 /// The runtime's wasm, and what executes it. It is compiled once.
@@ -74,7 +74,10 @@ impl Wasm {
 
 	/// Makes the next block of these extrinsics, as far as they fit.
 	pub(super) fn make(&self, state: &mut TestExternalities, extrinsics: &[Vec<u8>]) -> Made {
-		let (header, time) = state.execute_with(|| (header(0).encode(), time()));
+		let (header, time) = state.execute_with(|| {
+			let slot = slot_after(1);
+			(header(0, slot).encode(), time(slot).encode())
+		});
 		let (in_time, begin) = timed(|| {
 			self.call(state, "Core_initialize_block", &header);
 			self.apply(state, &time)
@@ -93,13 +96,6 @@ impl Wasm {
 		let (_, end) = timed(|| self.call(state, "BlockBuilder_finalize_block", &[]));
 		Made { fit, weight, bytes, took: Took { begin, polled, transactions, end } }
 	}
-}
-
-/// The inherent that says when the next block is made.
-fn time() -> Vec<u8> {
-	let now = pallet_timestamp::Now::<Runtime>::get() + units::MILLISECS_PER_BLOCK;
-	let time = pallet_timestamp::Call::<Runtime>::set { now };
-	UncheckedExtrinsic::new_bare(time.into()).encode()
 }
 
 fn timed<R>(does: impl FnOnce() -> R) -> (R, Duration) {

@@ -10,6 +10,8 @@ use crate::metrics::Metrics;
 const LOOK_EVERY: Duration = Duration::from_secs(6);
 /// How long to wait after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How long to leave the sources alone where nothing came of it: many of them count how often they are asked.
+const AFTER_NO_REPORT: Duration = Duration::from_secs(30);
 /// How long a source may take for its whole answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -57,8 +59,10 @@ impl Feed {
 			let at = chain.finalised().await?;
 			if let Some(feeder) = self.feeder(&at).await? {
 				let last = last_report(&chain.best().await?, &feeder).await?;
-				if last.is_none_or(|last| at.block_number() >= last + self.every) {
-					self.report(chain, at.block_number()).await?;
+				let is_due = last.is_none_or(|last| at.block_number() >= last + self.every);
+				if is_due && !self.report(chain, at.block_number()).await? {
+					tokio::time::sleep(AFTER_NO_REPORT).await;
+					continue;
 				}
 			}
 			tokio::time::sleep(LOOK_EVERY).await;
@@ -75,31 +79,33 @@ impl Feed {
 		Ok(active.decode()?.contains(&validator).then_some(validator))
 	}
 
-	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<()> {
-		let Some(price) = self.price().await else { return Ok(()) };
+	/// Reports for that block. Tells whether the chain has taken it.
+	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
+		let Some(price) = self.price().await else { return Ok(false) };
 		let number = u32::try_from(block)
 			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
 		match self.submitter.submit(chain, &api::tx().oracle().report(price, number)).await {
 			Ok(_) => {
 				self.metrics.prices.inc();
 				tracing::info!(price, block, "reported what one α is worth, in 10⁻⁹ USD");
+				Ok(true)
 			},
 			Err(error @ ChainError::Refused { .. }) => {
 				self.metrics.failures.inc();
 				tracing::warn!(%error, price, "the chain refuses the price");
+				Ok(false)
 			},
-			Err(error) => return Err(error.into()),
+			Err(error) => Err(error.into()),
 		}
-		Ok(())
 	}
 
 	/// What the sources say together; none where too few of them do, or they differ.
-	async fn price(&self) -> Option<Price> {
+	pub async fn price(&self) -> Option<Price> {
 		let asked = self.sources.iter().map(|source| async move {
 			let found = self.fetcher.fetch(source).await;
 			if let Err(why) = &found {
 				self.metrics.source_failures.inc();
-				tracing::warn!(url = source.url, %why, "a source gives no price");
+				tracing::warn!(host = source.host(), %why, "a source gives no price");
 			}
 			found.ok()
 		});

@@ -1,7 +1,10 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use hcc_chain::Price;
-use reqwest::{redirect::Policy, Client};
+use reqwest::{
+	redirect::{Action, Attempt, Policy},
+	Client, ClientBuilder, Url,
+};
 use rust_decimal::{prelude::ToPrimitive, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,12 +25,20 @@ pub struct Source {
 	pub pointer: String,
 }
 
+impl Source {
+	/// Whom it asks, for people: not the whole address, in which there may be a key.
+	pub fn host(&self) -> String {
+		let url = Url::parse(&self.url).ok();
+		url.as_ref().and_then(Url::host_str).unwrap_or("a source without a host").to_owned()
+	}
+}
+
 /// Why a source gives no price.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
 	/// Nobody answers, or not in time, or leads elsewhere too often. Blame: the source, or the way to it.
-	#[error("no answer: {0}")]
-	Unreachable(#[from] reqwest::Error),
+	#[error("no answer: {}", reasons(.0))]
+	Unreachable(reqwest::Error),
 	/// The source answers with an error.
 	#[error("it answers with status {0}")]
 	Status(u16),
@@ -45,6 +56,24 @@ pub enum SourceError {
 	NotAPrice(String),
 }
 
+impl From<reqwest::Error> for SourceError {
+	fn from(error: reqwest::Error) -> Self {
+		// There may be a key in the address, and this is logged.
+		Self::Unreachable(error.without_url())
+	}
+}
+
+/// What an error says, and what the error behind it says, to the last one.
+fn reasons(error: &reqwest::Error) -> String {
+	let mut reasons = error.to_string();
+	let mut behind = error.source();
+	while let Some(error) = behind {
+		reasons = format!("{reasons}: {error}");
+		behind = error.source();
+	}
+	reasons
+}
+
 /// Asks sources.
 pub struct Fetcher {
 	client: Client,
@@ -53,21 +82,7 @@ pub struct Fetcher {
 impl Fetcher {
 	/// One that waits so long for a whole answer.
 	pub fn new(patience: Duration) -> reqwest::Result<Self> {
-		let redirect = Policy::custom(|attempt| {
-			let begun_safely =
-				attempt.previous().first().is_some_and(|url| url.scheme() == "https");
-			if attempt.previous().len() > MAX_REDIRECTS {
-				attempt.error("it leads elsewhere too often")
-			} else if begun_safely && attempt.url().scheme() != "https" {
-				attempt.error("it leads to where anybody could answer")
-			} else {
-				attempt.follow()
-			}
-		});
-		let agent = concat!("hcc-validator/", env!("CARGO_PKG_VERSION"));
-		let client =
-			Client::builder().timeout(patience).redirect(redirect).user_agent(agent).build()?;
-		Ok(Self { client })
+		Ok(Self { client: client(patience).build()? })
 	}
 
 	/// What a source says.
@@ -91,6 +106,28 @@ impl Fetcher {
 	}
 }
 
+/// A client as yet to be built, that trusts whom the machine trusts. It tells nobody the address that led to him: there may be a key in it.
+fn client(patience: Duration) -> ClientBuilder {
+	let agent = concat!("hcc-validator/", env!("CARGO_PKG_VERSION"));
+	Client::builder()
+		.timeout(patience)
+		.redirect(Policy::custom(redirect))
+		.referer(false)
+		.user_agent(agent)
+}
+
+/// Follows an answer that leads elsewhere: not too often, and never from TLS to where anybody could answer.
+fn redirect(attempt: Attempt<'_>) -> Action {
+	let begun_safely = attempt.previous().first().is_some_and(|url| url.scheme() == "https");
+	if attempt.previous().len() > MAX_REDIRECTS {
+		attempt.error("it leads elsewhere too often")
+	} else if begun_safely && attempt.url().scheme() != "https" {
+		attempt.error("it leads to where anybody could answer")
+	} else {
+		attempt.follow()
+	}
+}
+
 /// A price as JSON holds it: a number, or a string with one.
 fn price(found: &Value) -> Result<Price, SourceError> {
 	let text = match found {
@@ -110,6 +147,8 @@ fn shortened(text: &str) -> String {
 	text.chars().take(40).collect()
 }
 
+#[cfg(test)]
+mod redirects;
 #[cfg(test)]
 mod tests {
 	use serde_json::json;

@@ -1,6 +1,7 @@
 mod arithmetic;
 mod attacks;
 mod booting;
+mod edges;
 mod idle;
 mod kept;
 mod lots;

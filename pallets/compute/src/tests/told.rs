@@ -40,6 +40,16 @@ fn what_a_vm_has_not_got_goes_back_and_the_rest_is_divided() {
 }
 
 #[test]
+fn of_what_lacks_nothing_nothing_is_told() {
+	run(|| {
+		running();
+		intervals(3);
+		assert_eq!(Settled::get().len(), 3);
+		assert!(lessened().is_empty());
+	});
+}
+
+#[test]
 fn what_a_vm_has_not_got_goes_back_to_a_tenant_that_is_gone() {
 	run(|| {
 		Lacked::set(Perbill::from_percent(10));

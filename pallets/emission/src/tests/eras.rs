@@ -241,3 +241,33 @@ fn what_is_paid_before_the_first_era_begins_is_owed_for_it() {
 		assert_eq!(closed(next_era()).miners, 10 * ALPHA);
 	});
 }
+
+#[test]
+fn no_era_begins_before_the_clock_goes() {
+	run(|| {
+		CurrentEra::<Test>::kill();
+		Now::set(0);
+		Emission::on_poll(System::block_number(), &mut WeightMeter::new());
+		assert_eq!(Emission::era().length, 0);
+		tick();
+		assert_eq!((Emission::era().from, Emission::era().length), (1, RULES.era));
+	});
+}
+
+#[test]
+fn it_is_found_where_more_can_be_claimed_than_there_is() {
+	run(|| {
+		let first = next_era();
+		let era = Emission::era().index;
+		paid(10, 100 * ALPHA);
+		next_era();
+		Owed::<Test>::insert(era, account(99), ALPHA);
+		let found = Err("2: more can be claimed than there is".into());
+		assert_eq!(Emission::do_try_state(), found);
+		// Of one that is being forgotten some owed parts are gone already, and nobody can claim the rest.
+		Eras::<Test>::remove(first);
+		Oldest::<Test>::put(era);
+		assert_ok!(Emission::do_try_state());
+		Owed::<Test>::remove(era, account(99));
+	});
+}

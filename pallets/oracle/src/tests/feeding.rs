@@ -163,3 +163,19 @@ fn the_mean_follows_the_price_slowly() {
 		assert!(Fined::get().is_empty());
 	});
 }
+
+#[test]
+fn a_price_that_could_not_be_made_is_tried_again_in_a_tenth_of_the_time() {
+	run(|| {
+		MockRules::mutate(|rules| rules.interval = 50);
+		assert_eq!(Oracle::rules().interval, 50);
+		blocks(1);
+		assert_eq!(NextRate::<Test>::get(), Now::get() + 5);
+		all(PRICE);
+		blocks(4);
+		assert_eq!(Oracle::rate(), None, "not before");
+		blocks(1);
+		assert_eq!(Oracle::rate().expect("made").price, PRICE);
+		assert_eq!(NextRate::<Test>::get(), Now::get() + 50);
+	});
+}

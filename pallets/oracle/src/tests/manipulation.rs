@@ -24,6 +24,9 @@ fn a_minority_of_feeders_moves_the_price_nowhere_and_pays() {
 			round(2, lie, PRICE);
 			assert_eq!(Oracle::for_orders(), Some(PRICE));
 			assert_eq!(Fined::get(), [feeder(1), feeder(2)]);
+			let counted: Vec<_> =
+				Reports::<Test>::get().iter().map(|of| of.feeder.clone()).collect();
+			assert_eq!(counted, (3..=7).map(feeder).collect::<Vec<_>>(), "the lies count no more");
 			blocks(30);
 			assert_eq!(Fined::get().len(), 2, "once for each report");
 		});

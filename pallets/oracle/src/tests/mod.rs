@@ -2,3 +2,4 @@ mod arithmetic;
 mod exact;
 mod feeding;
 mod manipulation;
+mod sound;

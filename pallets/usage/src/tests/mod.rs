@@ -1,3 +1,4 @@
 mod arithmetic;
 mod receipts;
 mod settling;
+mod sound;

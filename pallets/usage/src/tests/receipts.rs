@@ -2,7 +2,10 @@
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::vm::{Receipt, SignedReceipt};
-use hcc_primitives::{mock::Running, Guest};
+use hcc_primitives::{
+	mock::{Now, Running},
+	Guest, Ran, Usage as _,
+};
 
 use crate::{mock::*, Error, Event};
 
@@ -83,6 +86,32 @@ fn no_receipt_tells_of_more_time_than_there_was() {
 		Running::set(vec![(VM, Guest { since: 990, ..guest() })]);
 		assert_noop!(tell(with(20 * TICK + 1)), E::Stretched);
 		assert_ok!(tell(with(20 * TICK)));
+	});
+}
+
+#[test]
+fn a_boot_tells_of_no_interval_that_was_over_before_it() {
+	run(|| {
+		let short = Receipt { elapsed: 1, cpu_time: 0, ..receipt() };
+		go_to(10);
+		Now::mutate(|now| *now += 20);
+		for since in [1_000, 1_010] {
+			Running::set(vec![(VM, Guest { since, ..guest() })]);
+			assert_noop!(tell(short), E::Stretched);
+		}
+		Running::set(vec![(VM, Guest { since: 999, ..guest() })]);
+		assert_ok!(tell(short));
+	});
+}
+
+#[test]
+fn what_was_told_is_not_told_again_after_it_was_settled() {
+	run(|| {
+		assert_ok!(tell(receipt()));
+		Usage::settle(&Ran { vm: VM, chip: [4; 32], first: 9, last: 9, ticks: LENGTH });
+		assert!(Usage::account(VM).expect("it has told").entries.is_empty());
+		assert_noop!(tell(receipt()), E::Replayed);
+		assert_noop!(tell(Receipt { sequence: 2, ..receipt() }), E::Doubled);
 	});
 }
 

@@ -2,8 +2,8 @@
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_primitives::{
-	mock::{Closed, Evaluation, Overturned, Slashed, Told},
-	Evaluated, Judges,
+	mock::{Active, Closed, Evaluation, Overturned, Served, Slashed, Told},
+	Evaluated, Judges, Service,
 };
 use sp_core::H256;
 
@@ -231,8 +231,70 @@ fn what_a_minority_would_have_void_is_proven_free_of_charge() {
 		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT);
 		assert_eq!(Told::get(), [(id, Some(finding(301)))]);
 		ticks(20);
-		let served = hcc_primitives::mock::Served::get();
-		assert_eq!(served[0].len(), 2, "who had not voted need not any more");
+		let service = [Service::Counted, Service::Counted, Service::Absent, Service::Absent];
+		let wanted: Vec<_> = (1..=4).map(account).zip(service).collect();
+		assert_eq!(Served::get(), [wanted], "it had to be proven since they did not vote");
+	});
+}
+
+#[test]
+fn who_has_not_voted_when_something_is_proven_early_has_missed_nothing() {
+	run(4, || {
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2], 301);
+		chain_finds(301);
+		// The last tick before the last third of its time.
+		ticks(JUDGING - JUDGING / 3 - 1);
+		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::Yes);
+		ticks(20);
+		let wanted = [1, 2].map(|who| (account(who), Service::Counted));
+		assert_eq!(Served::get(), [wanted.to_vec()]);
+	});
+	run(4, || {
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2], 301);
+		chain_finds(301);
+		ticks(JUDGING - JUDGING / 3);
+		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::No);
+		ticks(20);
+		assert_eq!(Served::get()[0].len(), 4, "from then on it is late");
+	});
+}
+
+#[test]
+fn who_is_proven_wrong_after_all_had_their_time_excuses_nobody() {
+	run(4, || {
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2, 3], 0);
+		let_verdicts_take_effect();
+		ticks(JUDGING);
+		chain_finds(301);
+		assert_ok!(prove(4, id));
+		ticks(20);
+		let service = [Service::Voted, Service::Voted, Service::Voted, Service::Absent];
+		let wanted: Vec<_> = (1..=4).map(account).zip(service).collect();
+		assert_eq!(Served::get(), [wanted]);
+	});
+}
+
+#[test]
+fn who_goes_out_of_office_before_it_has_voted_was_not_absent() {
+	run(4, || {
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2, 3], 0);
+		Active::mutate(|active| active.retain(|who| *who != account(4)));
+		for _ in 0..JUDGING + 20 {
+			for who in 1..=3 {
+				assert_ok!(file(who, vec![], System::block_number() - 1));
+			}
+			next_block();
+		}
+		let wanted = [1, 2, 3].map(|who| (account(who), Service::Counted));
+		assert_eq!(Served::get(), [wanted.to_vec()]);
 	});
 }
 

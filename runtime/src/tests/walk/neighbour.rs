@@ -1,12 +1,20 @@
-//! Another miner, with another chip, that does all as it should.
+//! Another miner, with another chip, that does all as it should, but that it falls silent now and then.
 
-use hcc_primitives::OnChip;
+use hcc_primitives::{ChipHash, IntervalIndex, OnChip, Tick, Tier};
 
 use super::*;
 use crate::tests::claims::enrol;
 
+/// For how many intervals it does all as it should: longer than a case of `pallet-compensation` takes, since a chip has one at a time.
+const SOUND: IntervalIndex = 20;
+
 pub(super) struct Neighbour {
-	machine: Machine,
+	pub(super) machine: Machine,
+	/// The last interval that it has seen.
+	seen: IntervalIndex,
+	/// From which interval on it may fall silent.
+	sound_until: IntervalIndex,
+	silent: bool,
 }
 
 pub(super) fn who() -> AccountId {
@@ -26,11 +34,27 @@ impl Neighbour {
 		assert_ok!(Policy::register_vek(origin(), vcek(&machine)));
 		<Attestation as OnChip<AccountId>>::on_ready(&chip(&machine), &who());
 		assert_ok!(Registry::set_offer(origin(), OFFER));
-		Self { machine }
+		Self { machine, seen: 0, sound_until: SOUND, silent: false }
 	}
 
-	/// Answers what it is asked; the validators judge that as it is.
-	pub(super) fn work(&self) {
+	/// Whether it answers nothing: from the beginning of an interval on, until its chip is suspended. So its tenants pay for the interval before, up to whose end it was sound, and are given a part of what it loses.
+	fn is_silent(&mut self) -> bool {
+		let (chip, now) = (chip(&self.machine), Attestation::interval());
+		let begins = core::mem::replace(&mut self.seen, now.index) < now.index;
+		let suspended = Reputation::tier_of(chip) == Tier::Suspended;
+		if begins && !suspended && now.index >= self.sound_until && is_judged(chip, now.from) {
+			self.silent = true;
+			self.sound_until = now.index + SOUND;
+		}
+		self.silent &= !suspended;
+		self.silent
+	}
+
+	/// Answers what it is asked, unless it is silent; the validators judge that as it is.
+	pub(super) fn work(&mut self) {
+		if self.is_silent() {
+			return;
+		}
 		let Some(context) = asked(&self.machine) else { return };
 		let evidence = self.machine.answer(&context);
 		if Attestation::submit_evidence(origin(), Box::new(evidence.clone())).is_err() {
@@ -52,4 +76,11 @@ impl Neighbour {
 		}
 		let _ = Policy::register_vek(origin(), vcek(&self.machine));
 	}
+}
+
+/// Whether all that a chip has shown was judged before that tick.
+fn is_judged(chip: ChipHash, before: Tick) -> bool {
+	let open = Attestation::host(chip).and_then(|host| host.challenge);
+	let last = Reputation::record(chip).and_then(|record| Some(record.last.last()?.at));
+	open.is_none_or(|open| open.subject.is_none()) && last.is_some_and(|at| at < before)
 }
