@@ -40,14 +40,24 @@ impl Process {
 
 	/// Starts it for a boot. What the file tells of is forgotten.
 	pub(crate) fn start(&self, command: &mut Command, boot: (u32, u32)) -> anyhow::Result<()> {
-		let child = command
+		let mut child = command
 			.stdin(Stdio::null())
 			// What ends the agent by its terminal does not end what it has started.
 			.process_group(0)
 			.kill_on_drop(false)
 			.spawn()
 			.context("cannot start it")?;
-		let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).context("it has ended")?;
+		let kept = self.keep(child.id(), boot);
+		if kept.is_err() {
+			// Nobody would know of it: another would be started beside it.
+			child.start_kill().context("it cannot be ended, nor remembered")?;
+		}
+		kept
+	}
+
+	/// Remembers what runs for which boot.
+	fn keep(&self, pid: Option<u32>, boot: (u32, u32)) -> anyhow::Result<()> {
+		let pid = pid.and_then(|pid| i32::try_from(pid).ok()).context("it has ended")?;
 		let started = started(pid).context("it has ended")?;
 		let record = Record { pid, started, generation: boot.0, counter: boot.1 };
 		write(&self.file, &serde_json::to_vec(&record)?)

@@ -1,7 +1,7 @@
 //! Registration: what is on chain already is left as it is.
 
 use anyhow::{bail, ensure, Context};
-use hcc_chain::{api, AccountId32, Chain, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainError, Submitter};
 use hcc_evidence::{
 	host::{chip_hash, ChipHash},
 	snp::Report,
@@ -125,7 +125,14 @@ async fn ensure_vek(
 	let der = certificate(path)?;
 	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
 	let call = api::tx().policy().register_vek(bytes);
-	hot.submit(chain, &call).await.context("registering the chip's key")?;
+	match hot.submit(chain, &call).await {
+		// Evidence is taken with a stranger's as well.
+		Err(error @ ChainError::Refused { .. }) if known.is_some() => {
+			tracing::warn!(%error, "the chip's key was registered by another, who can take it away");
+			return Ok(());
+		},
+		registered => registered.context("registering the chip's key")?,
+	};
 	tracing::info!(chip = hex::encode(chip), "chip's key registered");
 	Ok(())
 }

@@ -57,7 +57,10 @@ async fn work(
 	// Before the chip is challenged, which it is as soon as the TPM is enrolled.
 	ensure_handed_in(chain, host, hot, &miner, chip).await?;
 	ensure_enrolled(chain, host, hot, &miner).await?;
-	ensure_offered(chain, &host.config, &miner).await?;
+	if let Err(error) = ensure_offered(chain, &host.config, &miner).await {
+		// What tenants are offered is as before; the chip must prove itself all the same.
+		tracing::error!(error = format!("{error:#}"), "the offer is another than configured");
+	}
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
 	// A VM that boots holds up no challenge.
 	tokio::try_join!(

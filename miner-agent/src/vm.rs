@@ -2,9 +2,12 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{anyhow, Context};
+use anyhow::{anyhow, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
-use hcc_evidence::vm::{vm_host_data, VmEvidence, VmId};
+use hcc_evidence::{
+	snp::REPORT_LEN,
+	vm::{vm_host_data, VmEvidence, VmId, KEM_KEY_LEN},
+};
 use hccam::{
 	connect,
 	frame::{receive, send},
@@ -169,6 +172,13 @@ impl Keeper {
 			},
 			BootShown::Failed { message } => anyhow::bail!("the VM's agent failed: {message}"),
 		};
+		// Each byte costs, and what a VM shows is up to its tenant.
+		ensure!(
+			evidence.snp_report.len() == REPORT_LEN && evidence.kem_pk.len() == KEM_KEY_LEN,
+			"the VM's agent shows a report of {} bytes and a key of {}",
+			evidence.snp_report.len(),
+			evidence.kem_pk.len()
+		);
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt = self.hot.submit(&self.chain, &call).await.context("showing the boot")?;
 		tracing::info!(vm = seen.id, block = %receipt.block, "it runs");

@@ -64,7 +64,7 @@ impl Vms {
 		})
 	}
 
-	/// Does what the chain wants of VMs, until the node goes away.
+	/// Does what the chain wants of VMs. It does not end by itself.
 	pub(crate) async fn tend_always(
 		&mut self,
 		chain: &Chain,
@@ -80,7 +80,10 @@ impl Vms {
 			launches: self.launches.clone(),
 		});
 		loop {
-			self.tend(&keeper, miner).await?;
+			if let Err(error) = self.tend(&keeper, miner).await {
+				// Not an end of all: challenges are answered whatever is wrong with VMs, and end with the node themselves.
+				tracing::warn!(error = format!("{error:#}"), "looking after VMs: trying again");
+			}
 			tokio::time::sleep(LOOK_EVERY).await;
 		}
 	}

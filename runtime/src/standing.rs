@@ -60,8 +60,8 @@ impl CheckStanding {
 			},
 			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { subject, evidence }) => {
 				Verdicts::check_proof(who, *subject, evidence).map_err(refusal)?;
-				// One is enough, whoever sends it.
-				valid.provides = vec![(b"proof", subject).encode()];
+				// One of each sender's. Not one of all: who cannot pay for his when it is to be included would keep out others' with it.
+				valid.provides = vec![(b"proof", subject, who).encode()];
 			},
 			RuntimeCall::Registry(
 				pallet_registry::Call::post_credential { miner, .. }

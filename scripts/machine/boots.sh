@@ -29,7 +29,10 @@ boot() {
 	start_tpm "$out"
 	timeout "$PATIENCE" "$0" --qemu "$packages" "$out" "$firmware" "$@" \
 		-chardev "file,id=console,path=$out/logs/$name.log" -serial chardev:console \
-		-chardev "file,id=told,path=$out/told/$name" -serial chardev:told
+		-chardev "file,id=told,path=$out/told/$name" -serial chardev:told || {
+		echo "machine: it fails, or does not end within $PATIENCE s; see $out/logs/$name.log" >&2
+		exit 1
+	}
 }
 
 # As above, but for what the firmware is handed: NAME KERNEL INITRD COMMAND_LINE FIRMWARE VARIABLES…

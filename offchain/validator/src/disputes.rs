@@ -8,6 +8,8 @@ use crate::{
 	state::{Dispute, State},
 };
 
+/// How many proofs are sent before votes are filed again.
+const PROOFS_AT_ONCE: u32 = 2;
 /// How many blocks each member of a committee leaves to the one before it: one proof is enough, and another costs its sender.
 const TURN: u64 = 2;
 /// After how many members of a committee the other validators take their turns, and how many turns they share: were the whole committee silent, they have its deposit back with
@@ -65,11 +67,17 @@ pub(crate) async fn prove(
 	state: &State,
 	metrics: &Metrics,
 ) -> anyhow::Result<()> {
+	let mut proofs = 0;
 	for dispute in state.disputes()? {
 		match turn(&chain.best().await?, &dispute, validator).await? {
 			None => state.resolve(dispute.subject)?,
 			Some(rank) if at.block_number() < dispute.seen + TURN * rank => {},
-			Some(_) => prove_one(chain, &dispute, submitter, state, metrics).await?,
+			// Each waits for its block, and votes wait for all of them.
+			Some(_) if proofs == PROOFS_AT_ONCE => break,
+			Some(_) => {
+				prove_one(chain, &dispute, submitter, state, metrics).await?;
+				proofs += 1;
+			},
 		}
 	}
 	Ok(())

@@ -264,7 +264,7 @@ fn look_back(finalised: u64) -> u64 {
 enum Need {
 	/// The subject is open, and lacks the validator's vote.
 	Vote,
-	/// It was cast, or the subject has closed, or others judge it.
+	/// It was cast, or comes too late, or others judge the subject.
 	Nothing,
 }
 
@@ -274,7 +274,9 @@ async fn needs(at: &ChainAt, subject: H256, validator: &AccountId32) -> Result<N
 		return Ok(Need::Nothing);
 	};
 	let row = found.decode()?;
-	if row.proven.is_some() {
+	let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?.decode()?;
+	// A vote that comes too late is passed over, and costs its fee.
+	if row.proven.is_some() || tick > row.until {
 		return Ok(Need::Nothing);
 	}
 	let member = row.committee.0.iter().position(|of| of == validator);

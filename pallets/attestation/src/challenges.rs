@@ -72,10 +72,15 @@ impl<T: Config> Pallet<T> {
 	fn keep_deadline(chip: &ChipHash, miner: &AccountIdOf<T>, seq: u64) {
 		let tpm_is_withdrawn =
 			|| T::Miners::tpm(miner).is_some() && T::Miners::genuine_tpm(miner).is_none();
-		if T::Veks::is_withdrawn(chip) || tpm_is_withdrawn() {
+		let keys_are_withdrawn = T::Veks::is_withdrawn(chip);
+		if keys_are_withdrawn || tpm_is_withdrawn() {
 			// It says nothing of the chip; but nobody pays for what was not proven.
 			Self::note_conduct(chip, seq, false, false);
 			Self::void_unproven(chip, seq);
+			if !keys_are_withdrawn {
+				// Whoever wants to keep a chip that is claimed enrols another TPM.
+				Self::note_contest(chip, seq, Conduct::Missed, None);
+			}
 		} else {
 			Self::conclude(chip, seq, Conduct::Missed, None);
 		}
@@ -173,7 +178,11 @@ impl<T: Config> Pallet<T> {
 	/// Undoes what a verdict has caused: its incident is taken back, and the log is taken up where it was before. What is being judged was pinned to what
 	/// is void now: it counts for nothing, and the chip is checked at once.
 	fn overturn(pinned: &PinnedContext) {
-		let from = T::Reputation::went_on_from(&pinned.chip, pinned.seq);
+		let noted = T::Reputation::noted(&pinned.chip, pinned.seq);
+		if noted.is_none() && !Self::is_noted_failed(&pinned.chip, pinned.seq) {
+			// It came when its challenge counted for nothing any more, or was undone with what it went on from: it has caused nothing.
+			return;
+		}
 		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
 		Self::note_overturned(&pinned.chip, pinned.seq);
 		Self::move_to(&pinned.chip, tier);
@@ -181,8 +190,11 @@ impl<T: Config> Pallet<T> {
 		let Some(mut host) = Hosts::<T>::get(pinned.chip).filter(|host| host.miner == miner) else {
 			return;
 		};
-		// Of another TPM's log nothing was taken.
-		if T::Miners::tpm(&miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
+		// A rejection has moved nothing. Nor is there anything left of an acceptance where one before it was undone, and of another TPM's log nothing was taken.
+		let (passed, from) =
+			noted.map_or((false, None), |(conduct, from)| (conduct == Conduct::Passed, from));
+		let moved = passed && host.accepted_at.is_some_and(|at| at >= pinned.seq);
+		if moved && T::Miners::tpm(&miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
 			host.checkpoint = pinned.boot.clone();
 			host.former = pinned.former.clone();
 			host.boot_profile = pinned.boot_profile;

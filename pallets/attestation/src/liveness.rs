@@ -96,6 +96,11 @@ impl<T: Config> Pallet<T> {
 		Self::live_at(chip, seq, Life::close);
 	}
 
+	/// Whether a challenge counts as failed.
+	pub(crate) fn is_noted_failed(chip: &ChipHash, seq: u64) -> bool {
+		Lives::<T>::get(chip).iter().any(|life| life.failed.contains(&seq))
+	}
+
 	/// What was found of a challenge was proven false: an acceptance was none, and a rejection is held against nobody.
 	pub(crate) fn note_overturned(chip: &ChipHash, seq: u64) {
 		Self::live_at(chip, seq, |life| {
@@ -155,8 +160,9 @@ impl<T: Config> Liveness for Pallet<T> {
 
 	fn fit(chip: &ChipHash) -> Option<Tier> {
 		let host = Hosts::<T>::get(chip)?;
-		let proven = host.checkpoint.is_some() && !host.failing && favour(host.tier) > 0;
-		proven.then_some(host.tier)
+		// While it shows its whole log anew, what it has shown before counts.
+		let shown = host.checkpoint.is_some() || host.former.is_some();
+		(shown && !host.failing && favour(host.tier) > 0).then_some(host.tier)
 	}
 
 	fn draw(lot: [u8; 8]) -> Option<ChipHash> {

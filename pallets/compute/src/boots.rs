@@ -164,7 +164,13 @@ impl<T: Config> Pallet<T> {
 		let Some(place) = vm.place.clone() else { return };
 		let rules = Self::rules();
 		let owner = place.chip.and_then(|chip| T::Miners::owner_of(&chip));
-		if owner.as_ref() != Some(&place.miner) || vm.lapses >= rules.lost {
+		if owner.as_ref() != Some(&place.miner) {
+			// The chip has lapsed for this miner, and what another has shown of it since says nothing of what ran: that is not paid.
+			vm.run.ticks = 0;
+			vm.state = State::Running { since: T::Ticks::now() };
+			return Self::end(id, vm, EndReason::HostLost);
+		}
+		if vm.lapses >= rules.lost {
 			return Self::end(id, vm, EndReason::HostLost);
 		}
 		let Some(price) = T::Oracle::for_leases() else {

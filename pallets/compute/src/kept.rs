@@ -35,6 +35,12 @@ impl<T: Config> Pallet<T> {
 		since.saturating_add(lasts.max(DAYS).min(Self::rules().stopped))
 	}
 
+	/// Whether its escrow pays for a VM's disk for as long as that is kept at the least; none where nobody knows what α is worth.
+	pub(crate) fn lasts_a_day(vm: &VmOf<T>) -> Option<bool> {
+		let day = cost(Self::kept_rate(vm), DAYS, T::Oracle::for_leases()?)?;
+		Some(vm.escrow >= day)
+	}
+
 	/// Stops a VM.
 	pub(crate) fn halt(id: Id, vm: &mut VmOf<T>, why: StopReason) {
 		Self::pause(id, vm);

@@ -194,6 +194,7 @@ impl<T: Config> Pallet<T> {
 			}
 			vm.allotted = wanted;
 			vm.max_price = max_price;
+			ensure!(Self::lasts_a_day(vm).ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
 			// Another disk lasts for another time.
 			if let State::Stopped { since, until } = vm.state {
 				let until = until.min(Self::kept_until(vm, since));

@@ -60,12 +60,13 @@ impl Rules {
 	pub fn clamped(self) -> Self {
 		let interval = self.interval.clamp(5, 600);
 		let fresh = self.fresh.clamp(interval.saturating_mul(2), 14_400);
+		let floor = self.floor.clamp(1, Price::MAX / 4);
 		let band = self.band.clamp(Perbill::from_percent(1), Perbill::from_percent(30));
 		Self {
 			interval,
 			max_age: self.max_age.clamp(10, 600),
-			floor: self.floor.max(1),
-			ceiling: self.ceiling.clamp(self.floor.max(1), Price::MAX / 4),
+			floor,
+			ceiling: self.ceiling.clamp(floor, Price::MAX / 4),
 			band,
 			absurd: self
 				.absurd

@@ -81,8 +81,8 @@ pub trait Reputation<AccountId> {
 		conduct: Conduct,
 		from: Option<u64>,
 	) -> Tier;
-	/// From which challenge on the evidence goes that met `seq`, where that is remembered.
-	fn went_on_from(chip: &ChipHash, seq: u64) -> Option<u64>;
+	/// What was noted of the challenge `seq`, and from which challenge on its evidence goes; none where nothing was, or it is remembered no more.
+	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)>;
 	/// Takes back what was noted of the challenge `seq`, and each failure of evidence that goes on from there: as if they had not been made.
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// The chip's tier.

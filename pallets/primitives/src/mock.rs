@@ -305,8 +305,10 @@ impl Reputation<AccountId32> for MockReputation {
 		NextTier::get()
 	}
 
-	fn went_on_from(_: &ChipHash, seq: u64) -> Option<u64> {
-		WentOnFrom::get().into_iter().find(|(of, _)| *of == seq).and_then(|(_, from)| from)
+	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)> {
+		let from = WentOnFrom::get().into_iter().find(|(of, _)| *of == seq);
+		let noted = Noted::get().into_iter().rfind(|(of, at, _)| (of, *at) == (chip, seq));
+		noted.map(|(_, _, conduct)| (conduct, from.and_then(|(_, from)| from)))
 	}
 
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {

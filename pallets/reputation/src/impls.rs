@@ -141,9 +141,10 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		tiers.1
 	}
 
-	fn went_on_from(chip: &ChipHash, seq: u64) -> Option<u64> {
+	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)> {
 		let record = Records::<T>::get(chip)?;
-		record.last.iter().find(|incident| incident.seq == seq)?.from
+		let incident = record.last.iter().find(|incident| incident.seq == seq)?;
+		Some((incident.conduct, incident.from))
 	}
 
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {

@@ -272,6 +272,10 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),
+		// Nor is firmware without what policy asks for by now: like a TCB, it is looked at last.
+		Some(RejectClass::SnpPolicy) if code == RejectCode::Mitigation.number() => {
+			of(rules.failed, false, false)
+		},
 		// A log that is longer than one evidence takes is nobody's malice.
 		Some(RejectClass::Malformed) if code == RejectCode::ImaLimit.number() => {
 			of(rules.failed, false, false)

@@ -186,6 +186,8 @@ pub mod pallet {
 			overturned: bool,
 			wrong: Vec<AccountIdOf<T>>,
 		},
+		/// The chain found nothing else than whoever has voted so far, before the time to vote was over: the proof cost `by` its fee, and whoever judges nothing his deposit.
+		Groundless { subject: SubjectId, by: AccountIdOf<T> },
 		/// The committee did not agree in time, or what it agreed on was drawn for audit and not proven.
 		Void { subject: SubjectId },
 		/// More than two thirds of the validators have seen `number` finalised.

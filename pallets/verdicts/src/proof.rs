@@ -81,10 +81,16 @@ impl<T: Config> Pallet<T> {
 		let wrong = wrong_votes(&row, agrees);
 		// What was drawn, and what nobody may decide in time, waits for somebody to prove it.
 		let free = !wrong.is_empty() || row.stage == Stage::Audited || Self::is_late(&row);
+		let groundless = !free && CurrentTick::<T>::get() <= row.until;
 		if free {
 			Self::give_back(&who, stake);
 		} else if let Some(stake) = stake {
 			T::Burned::on_unbalanced(stake);
+		}
+		if groundless {
+			// Votes go on to count: whoever proved all at once would else be the only one that is paid for having voted.
+			Self::deposit_event(Event::Groundless { subject, by: who });
+			return false;
 		}
 		if evaluated.same_version {
 			Self::punish(&wrong, &who);

@@ -99,16 +99,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Verdicts::FinalisedSeen` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `SafeMode::EnteredUntil` (r:1 w:0)
 	/// Proof: `SafeMode::EnteredUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Session::Validators` (r:1 w:0)
+	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Verdicts::Subjects` (r:1024 w:1024)
-	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
+	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66768), added: 69243, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Duties` (r:1 w:1)
 	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Contexts` (r:1024 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn advance(c: u32) -> Weight {
-		Weight::from_parts(19_439_000, 63942)
-			.saturating_add(Weight::from_parts(40_398_535, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(5, 3))
+		Weight::from_parts(590_725_590, 67255)
+			.saturating_add(Weight::from_parts(40_219_025, 0).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().reads_writes(6, 2))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(c.into()))
 	}
@@ -135,9 +137,9 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}
 	fn advance(c: u32) -> Weight {
-		Weight::from_parts(19_439_000, 63942)
-			.saturating_add(Weight::from_parts(40_398_535, 0).saturating_mul(c.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
+		Weight::from_parts(590_725_590, 67255)
+			.saturating_add(Weight::from_parts(40_219_025, 0).saturating_mul(c.into()))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 2))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}

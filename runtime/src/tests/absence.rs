@@ -1,6 +1,7 @@
 //! Validators that do not vote where they are asked: what that costs them, and nobody else.
 
 use frame_support::{assert_ok, traits::Get};
+use hcc_primitives::Tick;
 use pallet_validators::{Event, Rules, MIN_ASKED};
 use pallet_verdicts::Stage;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
@@ -194,5 +195,32 @@ fn two_that_are_absent_in_a_session_both_lose_and_the_others_decide_meanwhile() 
 		assert_eq!(destroyed, lost[2] + lost[3], "nobody has it");
 		let both = [absent(Charlie, half, lost[2]), absent(Dave, MIN_ASKED - half, lost[3])];
 		assert_eq!(told(), both.concat());
+	});
+}
+
+/// Two of four keep a committee from agreeing: then somebody proves what it should have found, as late as that is free.
+#[test]
+fn silence_of_more_than_a_third_costs_what_absence_costs() {
+	run(|machine| {
+		hurry();
+		let before = VALIDATORS.map(bond);
+		let late = <<Runtime as pallet_verdicts::Config>::JudgingTicks as Get<Tick>>::get() / 3;
+		for _ in 0..MIN_ASKED {
+			let (subject, evidence) = answer(&machine);
+			vote_all(&[Alice, Bob], subject, &found(subject, &evidence));
+			let until = Verdicts::subject(subject).expect("it is open").until;
+			while pallet_verdicts::CurrentTick::<Runtime>::get() + late < until {
+				block();
+			}
+			assert_ok!(prove(&Alice.to_account_id(), subject, &evidence));
+			blocks(2);
+		}
+		until_closed();
+		let (all, none) = ((MIN_ASKED, MIN_ASKED), (MIN_ASKED, 0));
+		assert_eq!(VALIDATORS.map(served), [all, all, none, none]);
+		let destroyed = end_session();
+		let lost = before.map(|bond| Validators::rules().absent_loss.mul_floor(bond));
+		assert_eq!(destroyed, lost[2] + lost[3], "nobody has it");
+		assert_eq!(told(), [absent(Charlie, 0, lost[2]), absent(Dave, 0, lost[3])].concat());
 	});
 }

@@ -11,6 +11,7 @@
 //! | a lying minority | `a_lying_minority_is_slashed_and_changes_nothing` |
 //! | a lying majority | by audit: `a_lying_majority_that_is_drawn_for_audit_never_takes_effect`, `a_lying_majority_that_is_drawn_and_that_nobody_proves_is_void`, and by lot `lottery::audits_are_drawn_by_lot_and_catch_the_liars_that_they_hit`; by an outsider's proof: `a_lying_majority_is_undone_by_one_who_shows_the_evidence`, `a_lying_majority_that_accepts_an_unknown_file_is_undone_by_one_who_shows_the_evidence` |
 //! | a block by whoever is disabled | `pay::a_validator_that_is_disabled_makes_no_block` |
+//! | validators that are silent | `absence::silence_of_more_than_a_third_costs_what_absence_costs`, all of `absence` |
 //! | a flood of garbage | `garbage_is_refused_with_an_error_and_costs_its_sender`, `groundless_proofs_cost_their_deposit_and_proofs_of_other_bytes_are_refused`, all of `standing`, `filled::a_block_holds_what_ten_thousand_miners_send` |
 //! | a missing VEK, an unregistered TCB | `machines::a_key_that_is_withheld_is_a_missed_challenge`, `machines::a_report_of_a_tcb_whose_key_is_not_registered_is_not_taken`; `pallets/policy/src/tests/veks.rs`: `a_key_for_another_tcb_does_not_stand_in_for_the_reported_one` |
 //! | silence and reboots | `a_file_that_was_run_cannot_be_hidden_by_silence_or_a_reboot`, `another_firmware_after_a_reset_is_not_the_enrolled_boot`; their limit: `machines::what_was_run_and_rebooted_away_between_challenges_is_not_seen` |
@@ -313,6 +314,12 @@ fn groundless_proofs_cost_their_deposit_and_proofs_of_other_bytes_are_refused() 
 		assert_noop!(prove(&Eve.to_account_id(), subject, &other), Verdict::EvidenceMismatch);
 		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
 		assert_eq!(Balances::free_balance(Eve.to_account_id()), rich - ALPHA);
+		// As long as there is time to vote it has no effect, and costs as much as often as it is sent.
+		assert_eq!(Verdicts::subject(subject).expect("in its window").proven, None);
+		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
+		assert_eq!(Balances::free_balance(Eve.to_account_id()), rich - 2 * ALPHA);
+		blocks(50);
+		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
 		assert_noop!(prove(&Eve.to_account_id(), subject, &evidence), Verdict::AlreadyProven);
 	});
 }

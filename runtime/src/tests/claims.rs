@@ -156,6 +156,27 @@ fn a_chip_goes_to_whoever_shows_it_where_its_holder_cannot() {
 }
 
 #[test]
+fn a_holder_whose_tpm_is_trusted_no_more_shows_the_chip_beside_another_or_loses_it() {
+	run(|machine| {
+		assert!(attest(&machine).is_accepted());
+		let sold = other_owner();
+		accepted(&sold);
+		let root = [0xdd; 32];
+		pallet_registry::Tpms::<Runtime>::mutate(miner(), |tpm| {
+			tpm.as_mut().expect("enrolled").root = root;
+		});
+		pallet_policy::DistrustedTpmRoots::<Runtime>::insert(root, ());
+		while contest(&sold) != Some(Contest::Absent { subject: None }) {
+			block();
+		}
+		let known = Reputation::record(chip(&sold)).expect("it has passed once");
+		assert_eq!(known.missed, 0, "its silence says nothing of the chip");
+		blocks(HOURS + 20);
+		assert_eq!(holder(&sold), Some(claimant()));
+	});
+}
+
+#[test]
 fn whoever_claimed_a_chip_that_he_does_not_have_loses_it() {
 	run(|machine| {
 		// The squatter has no TPM, and never will.

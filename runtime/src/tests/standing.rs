@@ -7,7 +7,7 @@ use frame_support::{
 	pallet_prelude::{InvalidTransaction, TransactionSource, TransactionValidityError},
 };
 use hcc_evidence::host::HostEvidence;
-use sp_keyring::Sr25519Keyring::{Alice, Bob, Eve};
+use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve};
 use sp_runtime::traits::DispatchTransaction;
 
 use super::network::*;
@@ -92,6 +92,7 @@ fn a_proof_is_taken_once_with_the_right_bytes_of_whoever_can_lose_something() {
 		let mut other = evidence.clone();
 		other.seq += 1;
 		assert_eq!(refused(&worker, proof(&other)), number(1, Error::EvidenceMismatch));
+		assert_ok!(vote(Dave, subject, &lie()));
 		assert_ok!(prove(&worker, subject, &evidence));
 		assert_eq!(refused(&outsider, proof(&evidence)), number(1, Error::AlreadyProven));
 		let unknown = pallet_verdicts::Call::<Runtime>::prove {

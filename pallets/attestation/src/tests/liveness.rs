@@ -2,7 +2,7 @@
 
 use hcc_primitives::{
 	mock::{NextTier, Now, Opened},
-	ChipHash, Lived, Liveness, OnChip, OnVerdict, SubjectId, Tier,
+	ChipHash, Finding, Lived, Liveness, OnChip, OnVerdict, SubjectId, Tier,
 };
 use sp_runtime::AccountId32;
 
@@ -174,6 +174,34 @@ fn a_rejection_that_is_proven_false_costs_nothing() {
 		next_tick();
 		reboot(&mut alice);
 		pass(&alice);
+		next_interval();
+		assert_eq!(lived(&alice, now), Lived::Live);
+	});
+}
+
+/// An honest answer is thrown away with a lie that came before it. What the liars find of it then has caused nothing, and to undo that costs nothing.
+#[test]
+fn a_verdict_on_what_was_dropped_is_not_undone() {
+	enlisted(|mut alice| {
+		pass(&alice);
+		next_interval();
+		fail(&mut alice);
+		let (lie, now) = (last_subject(), Attestation::interval().index);
+		next_tick();
+		reboot(&mut alice);
+		let evidence = alice.answer(&crate::tests::evidence::context(&alice));
+		frame_support::assert_ok!(crate::tests::evidence::submit(evidence));
+		let dropped = last_subject();
+		<Attestation as OnVerdict>::on_overturned(lie);
+		<Attestation as OnVerdict>::on_closed(lie);
+		next_tick();
+		pass(&alice);
+		let passed = Hosts::<Test>::get(chip(&alice));
+		let finding = Finding { code: 1201, claims: Default::default() };
+		<Attestation as OnVerdict>::on_verdict(dropped, &finding);
+		<Attestation as OnVerdict>::on_overturned(dropped);
+		<Attestation as OnVerdict>::on_closed(dropped);
+		assert_eq!(Hosts::<Test>::get(chip(&alice)), passed);
 		next_interval();
 		assert_eq!(lived(&alice, now), Lived::Live);
 	});

@@ -43,6 +43,8 @@ fn a_whole_log_is_wanted_once_after_the_chips_own_deadline() {
 		}
 		wait(&alice);
 		assert_eq!(host(&alice).checkpoint, None);
+		let fit = <Attestation as hcc_primitives::Liveness>::fit(&chip(&alice));
+		assert_eq!(fit, Some(host(&alice).tier), "what it has shown before counts meanwhile");
 		assert_eq!(alice.answer(&context(&alice)).ima_delta.from_entry, 0);
 		assert!(answer(&alice).is_accepted());
 		assert_eq!(Attestation::renewal(chip(&alice)), None);

@@ -3,7 +3,7 @@
 use frame_support::assert_ok;
 use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
 use hcc_primitives::{
-	mock::{NextTier, Noted, Opened},
+	mock::{NextTier, Noted, Opened, WentOnFrom},
 	Conduct, Finding, OnChip, OnVerdict, SubjectId, Tier,
 };
 use sp_runtime::AccountId32;
@@ -227,4 +227,27 @@ fn a_verdict_that_was_proven_false_is_undone() {
 		next_tick();
 		assert!(host(&alice).challenge.is_some(), "it is checked again at once");
 	});
+}
+
+#[test]
+fn lies_that_go_on_from_one_another_leave_nothing_in_whatever_order_they_are_undone() {
+	for order in [[0, 1], [1, 0]] {
+		enlisted(|alice| {
+			let accepted = [(); 2].map(|()| {
+				if host(&alice).challenge.is_none() {
+					challenge(&alice);
+				}
+				assert!(answer(&alice).is_accepted());
+				(last_subject(), host(&alice).accepted_at.expect("accepted"))
+			});
+			let [(_, first), (_, second)] = accepted;
+			WentOnFrom::set(vec![(second, Some(first))]);
+			for at in order {
+				<Attestation as OnVerdict>::on_overturned(accepted[at].0);
+			}
+			let undone = host(&alice);
+			assert_eq!((undone.checkpoint, undone.boot_profile), (None, None), "{order:?}");
+			assert_eq!(undone.accepted_at, None);
+		});
+	}
 }

@@ -162,14 +162,23 @@ fn a_larger_disk_is_kept_no_longer_than_the_escrow_pays_for_it() {
 	run(|| {
 		MockRules::set(Rules { stopped: 1_000_000, ..RULES });
 		offer(10, |offered| offered.disk = 1_000_000);
-		let large = Allotment { disk: 900_000, ..ALLOTTED };
-		let flavour = Flavour { name: Default::default(), allotted: large };
-		assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), 7, Some(flavour)));
+		for (flavour, disk) in [(7, 1_900), (8, 900_000)] {
+			let allotted = Allotment { disk, ..ALLOTTED };
+			let of = Flavour { name: Default::default(), allotted };
+			assert_ok!(Compute::set_flavour(RuntimeOrigin::root(), flavour, Some(of)));
+		}
 		let id = stopped();
-		let before = until(id);
-		assert!(before > Now::get() + DAYS);
-		assert_ok!(Compute::resize(signed(TENANT), id, 7, 1_000_000_000));
-		assert_eq!(until(id), Now::get() + DAYS, "it is paid for no longer");
+		assert!(until(id) > Now::get() + 2 * DAYS);
+		let resize = |flavour| Compute::resize(signed(TENANT), id, flavour, 1_000_000_000);
+		// A day it must be paid for, or it could be kept for nothing, resized day by day.
+		assert_noop!(resize(8), Error::<Test>::EscrowTooSmall);
+		assert_ok!(resize(7));
+		let lasts = until(id) - Now::get();
+		assert!((DAYS..2 * DAYS).contains(&lasts), "{lasts}: it is paid for no longer");
+		ticks(DAYS / 2);
+		assert_noop!(resize(7), Error::<Test>::EscrowTooSmall);
+		assert_ok!(Compute::top_up(signed(TENANT), id, ESCROW));
+		assert_ok!(resize(7));
 	});
 }
 

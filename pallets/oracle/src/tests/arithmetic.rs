@@ -118,7 +118,6 @@ proptest! {
 		band in parts(),
 		absurd in parts(),
 	) {
-		prop_assume!(floor <= Price::MAX / 4);
 		let (fresh, grace) = times;
 		let rules = Rules { interval, max_age, floor, ceiling, fresh, grace, band, absurd, ..RULES };
 		let rules = rules.clamped();

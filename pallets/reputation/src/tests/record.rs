@@ -114,7 +114,8 @@ fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it(
 		note(6, failed, Some(4));
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Suspended);
 		assert!(Reputation::record(CHIP).expect("noted").slash.is_some());
-		assert_eq!(<Reputation as hcc_primitives::Reputation<_>>::went_on_from(&CHIP, 5), Some(4));
+		let noted = <Reputation as hcc_primitives::Reputation<_>>::noted(&CHIP, 5);
+		assert_eq!(noted, Some((failed, Some(4))));
 		Reputation::undo(&CHIP, 2);
 		let after = Reputation::record(CHIP).expect("noted");
 		let seqs: Vec<_> = after.last.iter().map(|incident| incident.seq).collect();

@@ -6,6 +6,7 @@ use hcc_primitives::{
 	Evaluated, Judges, Service,
 };
 use sp_core::H256;
+use sp_runtime::AccountId32;
 
 use crate::{mock::*, *};
 
@@ -44,6 +45,11 @@ fn ticks(count: u32) {
 		}
 		next_block();
 	}
+}
+
+/// What is said of the first validators, one after the other.
+fn served<const COUNT: usize>(services: [Service; COUNT]) -> Vec<(AccountId32, Service)> {
+	(1..).map(account).zip(services).collect()
 }
 
 #[test]
@@ -231,35 +237,47 @@ fn what_a_minority_would_have_void_is_proven_free_of_charge() {
 		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT);
 		assert_eq!(Told::get(), [(id, Some(finding(301)))]);
 		ticks(20);
-		let service = [Service::Counted, Service::Counted, Service::Absent, Service::Absent];
-		let wanted: Vec<_> = (1..=4).map(account).zip(service).collect();
-		assert_eq!(Served::get(), [wanted], "it had to be proven since they did not vote");
+		let wanted = [Service::Counted, Service::Counted, Service::Absent, Service::Absent];
+		assert_eq!(Served::get(), [served(wanted)], "it had to be proven since they did not vote");
 	});
 }
 
 #[test]
-fn who_has_not_voted_when_something_is_proven_early_has_missed_nothing() {
+fn who_has_not_voted_when_another_is_proven_wrong_early_has_missed_nothing() {
+	for (late, rated) in [(0, 3), (1, 4)] {
+		run(4, || {
+			ticks(1);
+			let id = open();
+			vote_all(id, [1, 2], 301);
+			vote_all(id, [3], 0);
+			chain_finds(301);
+			// The last tick before the last third of its time, and the first of it.
+			ticks(JUDGING - JUDGING / 3 - 1 + late);
+			assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::No);
+			ticks(20);
+			let service = [Service::Counted, Service::Counted, Service::Voted, Service::Absent];
+			assert_eq!(Served::get(), [served(service)[..rated].to_vec()]);
+		});
+	}
+}
+
+#[test]
+fn who_proves_what_nobody_doubts_takes_no_votes_from_others() {
 	run(4, || {
 		ticks(1);
 		let id = open();
-		vote_all(id, [1, 2], 301);
+		vote_all(id, [1], 301);
 		chain_finds(301);
-		// The last tick before the last third of its time.
-		ticks(JUDGING - JUDGING / 3 - 1);
-		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::Yes);
-		ticks(20);
-		let wanted = [1, 2].map(|who| (account(who), Service::Counted));
-		assert_eq!(Served::get(), [wanted.to_vec()]);
-	});
-	run(4, || {
-		ticks(1);
-		let id = open();
-		vote_all(id, [1, 2], 301);
-		chain_finds(301);
-		ticks(JUDGING - JUDGING / 3);
-		assert_eq!(prove(20, id).expect("it is sound").pays_fee, Pays::No);
-		ticks(20);
-		assert_eq!(Served::get()[0].len(), 4, "from then on it is late");
+		assert_eq!(prove(1, id).expect("it is sound").pays_fee, Pays::Yes);
+		System::assert_last_event(Event::Groundless { subject: id, by: account(1) }.into());
+		assert_ok!(prove(20, id));
+		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT - MockRules::get().deposit);
+		vote_all(id, [2, 3], 301);
+		let_verdicts_take_effect();
+		assert_ok!(prove(1, id));
+		vote_all(id, [4], 301);
+		ticks(JUDGING + 20);
+		assert_eq!(Served::get(), [served([Service::Counted; 4])]);
 	});
 }
 
@@ -274,9 +292,8 @@ fn who_is_proven_wrong_after_all_had_their_time_excuses_nobody() {
 		chain_finds(301);
 		assert_ok!(prove(4, id));
 		ticks(20);
-		let service = [Service::Voted, Service::Voted, Service::Voted, Service::Absent];
-		let wanted: Vec<_> = (1..=4).map(account).zip(service).collect();
-		assert_eq!(Served::get(), [wanted]);
+		let wanted = [Service::Voted, Service::Voted, Service::Voted, Service::Absent];
+		assert_eq!(Served::get(), [served(wanted)]);
 	});
 }
 
@@ -293,8 +310,7 @@ fn who_goes_out_of_office_before_it_has_voted_was_not_absent() {
 			}
 			next_block();
 		}
-		let wanted = [1, 2, 3].map(|who| (account(who), Service::Counted));
-		assert_eq!(Served::get(), [wanted.to_vec()]);
+		assert_eq!(Served::get(), [served([Service::Counted; 3])]);
 	});
 }
 
