@@ -58,6 +58,13 @@ async fn is_open(at: &ChainAt, subject: H256) -> Result<bool, ChainError> {
 	Ok(matches!(found.decode()?.stage, Stage::Open))
 }
 
+/// Whether nothing is left to be proven.
+async fn is_proven(at: &ChainAt, subject: H256) -> Result<bool, ChainError> {
+	let address = api::storage().verdicts().subjects();
+	let Some(found) = at.storage().try_fetch(address, (subject,)).await? else { return Ok(true) };
+	Ok(found.decode()?.proven.is_some())
+}
+
 /// Proves what is disputed or audited, when it is this validator's turn.
 pub(crate) async fn prove(
 	chain: &Chain,
@@ -122,6 +129,11 @@ async fn prove_one(
 	};
 	let call = api::tx().verdicts().prove(subject, BoundedVec(found.evidence.encode()));
 	match submitter.submit(chain, &call).await {
+		Ok(_) if !is_proven(&chain.best().await?, subject).await? => {
+			// It was sent too early, as where the chain's clock has stood still meanwhile: nobody is proven wrong yet, and there is time to vote.
+			tracing::warn!(%subject, "the proof has no effect yet");
+			state.audited(chain.finalised_number().await? + AGAIN_AFTER, subject)
+		},
 		Ok(_) => {
 			metrics.proofs.inc();
 			tracing::info!(%subject, "proven: who voted otherwise is slashed");
