@@ -28,8 +28,10 @@ pub struct Source {
 impl Source {
 	/// Whom it asks, for people: not the whole address, in which there may be a key.
 	pub fn host(&self) -> String {
-		let url = Url::parse(&self.url).ok();
-		url.as_ref().and_then(Url::host_str).unwrap_or("a source without a host").to_owned()
+		match Url::parse(&self.url) {
+			Ok(url) => url.host_str().unwrap_or("a source without a host").to_owned(),
+			Err(why) => format!("a source whose address is none: {why}"),
+		}
 	}
 }
 
@@ -168,6 +170,16 @@ mod tests {
 		] {
 			assert_eq!(price(&found).expect("a price"), units, "{found}");
 		}
+	}
+
+	#[test]
+	fn people_are_told_the_host_and_no_key() {
+		let host = |url: &str| Source { url: url.into(), pointer: String::new() }.host();
+		assert_eq!(host("https://me:secret@market.example/v1?key=secret"), "market.example");
+		assert_eq!(host("file:///prices"), "a source without a host");
+		let told = host("secret");
+		assert!(told.starts_with("a source whose address is none: "), "{told}");
+		assert!(!told.contains("secret"), "{told}");
 	}
 
 	#[test]
