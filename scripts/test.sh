@@ -60,6 +60,10 @@ step "clippy" clippy
 step "docs" docs
 end_demo
 
+# Tests that judge evidence of real machines have none to judge where it is not there, and say so by name where nobody reads it.
+vectors="${HCC_VECTORS:-../shared/vectors}"
+[ -d "$vectors" ] || took+=("      -  WITHOUT the evidence of real machines: $vectors is not there (HCC_VECTORS)")
+
 echo "== what took how long"
 printf '%s\n' "${took[@]}"
 printf '%5d s  all\n' $SECONDS

@@ -1,7 +1,7 @@
 //! Registration: what is on chain already is left as it is.
 
 use anyhow::{bail, ensure, Context};
-use hcc_chain::{api, AccountId32, Chain, ChainError, Submitter};
+use hcc_chain::{api, AccountId32, Chain, Submitter};
 use hcc_evidence::{
 	host::{chip_hash, ChipHash},
 	snp::Report,
@@ -119,20 +119,48 @@ async fn ensure_vek(
 			return Ok(());
 		}
 	}
+	if registered(register_vek(chain, config, hot).await, known.is_some())? {
+		tracing::info!(chip = hex::encode(chip), "chip's key registered");
+	}
+	Ok(())
+}
+
+async fn register_vek(chain: &Chain, config: &Config, hot: &Submitter) -> anyhow::Result<()> {
 	let path = config.vcek.as_deref().context(
 		"the chip's key is not registered: give its certificate as vcek (AMD's key server has it)",
 	)?;
 	let der = certificate(path)?;
 	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
 	let call = api::tx().policy().register_vek(bytes);
-	match hot.submit(chain, &call).await {
-		// Evidence is taken with a stranger's as well.
-		Err(error @ ChainError::Refused { .. }) if known.is_some() => {
-			tracing::warn!(%error, "the chip's key was registered by another, who can take it away");
-			return Ok(());
-		},
-		registered => registered.context("registering the chip's key")?,
-	};
-	tracing::info!(chip = hex::encode(chip), "chip's key registered");
+	hot.submit(chain, &call).await.context("registering the chip's key")?;
 	Ok(())
+}
+
+/// Whether the chip's key was registered. Where a stranger's is known, that will do as well: nobody who cannot take it over is kept from answering challenges.
+fn registered(outcome: anyhow::Result<()>, known: bool) -> anyhow::Result<bool> {
+	match outcome {
+		Ok(()) => Ok(true),
+		Err(error) if known => {
+			tracing::warn!(
+				error = format!("{error:#}"),
+				"the chip's key was registered by another, who can take it away"
+			);
+			Ok(false)
+		},
+		Err(error) => Err(error),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_strangers_key_will_do_where_it_cannot_be_taken_over() {
+		let refused = || Err(anyhow::anyhow!("the certificate is registered"));
+		assert!(matches!(registered(refused(), true), Ok(false)));
+		assert!(registered(refused(), false).is_err(), "there is no key");
+		assert!(matches!(registered(Ok(()), true), Ok(true)));
+		assert!(matches!(registered(Ok(()), false), Ok(true)));
+	}
 }

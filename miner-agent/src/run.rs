@@ -1,6 +1,7 @@
 //! The agent at work: registered, enrolled, and ready for the next challenge.
 
 use std::{
+	future::Future,
 	sync::Arc,
 	time::{Duration, Instant},
 };
@@ -57,17 +58,36 @@ async fn work(
 	// Before the chip is challenged, which it is as soon as the TPM is enrolled.
 	ensure_handed_in(chain, host, hot, &miner, chip).await?;
 	ensure_enrolled(chain, host, hot, &miner).await?;
-	if let Err(error) = ensure_offered(chain, &host.config, &miner).await {
-		// What tenants are offered is as before; the chip must prove itself all the same.
-		tracing::error!(error = format!("{error:#}"), "the offer is another than configured");
-	}
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
-	// A VM that boots holds up no challenge.
-	tokio::try_join!(
+	at_work(
 		answer_challenges(chain, host, hot, &miner, chip),
-		vms.tend_always(chain, hot, &miner)
-	)?;
-	Ok(())
+		ensure_offered(chain, &host.config, &miner),
+		vms.tend_always(chain, hot, &miner),
+	)
+	.await
+}
+
+/// Answers challenges until that ends, whatever becomes of the rest beside it: neither an offer that cannot be changed, or not soon, nor a VM that boots keeps the
+/// chip from proving itself.
+async fn at_work(
+	answering: impl Future<Output = anyhow::Result<()>>,
+	offering: impl Future<Output = anyhow::Result<()>>,
+	tending: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
+	let offering = async {
+		if let Err(error) = offering.await {
+			// What tenants are offered is as before.
+			tracing::error!(error = format!("{error:#}"), "the offer is another than configured");
+		}
+	};
+	let beside = async { tokio::join!(offering, tending) };
+	let mut answering = std::pin::pin!(answering);
+	let mut beside = std::pin::pin!(beside);
+	tokio::select! {
+		ended = &mut answering => return ended,
+		_ = &mut beside => {},
+	}
+	answering.await
 }
 
 async fn answer_challenges(
@@ -97,5 +117,43 @@ async fn answer_challenges(
 			tracing::info!(seq, bytes, log, %block, "evidence included");
 		}
 		tokio::time::sleep(LOOK_EVERY).await;
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use std::future::{pending, ready};
+
+	use super::*;
+
+	const PATIENCE: Duration = Duration::from_secs(10);
+
+	/// What comes of it where challenges are answered a moment later, until there is none to ask any more.
+	async fn answered(
+		offering: impl Future<Output = anyhow::Result<()>>,
+		tending: impl Future<Output = ()>,
+	) -> String {
+		let answering = async {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+			Err(anyhow::anyhow!("answered, and the node is gone"))
+		};
+		let ended = tokio::time::timeout(PATIENCE, at_work(answering, offering, tending)).await;
+		ended.expect("nothing holds it up").expect_err("it ends so").to_string()
+	}
+
+	#[tokio::test]
+	async fn an_offer_that_fails_keeps_no_challenge_from_being_answered() {
+		let failing = ready(Err(anyhow::anyhow!("only the owner's key changes it")));
+		assert_eq!(answered(failing, pending()).await, "answered, and the node is gone");
+	}
+
+	#[tokio::test]
+	async fn an_offer_that_takes_long_keeps_no_challenge_from_being_answered() {
+		assert_eq!(answered(pending(), pending()).await, "answered, and the node is gone");
+	}
+
+	#[tokio::test]
+	async fn vms_that_are_tended_no_more_keep_no_challenge_from_being_answered() {
+		assert_eq!(answered(ready(Ok(())), ready(())).await, "answered, and the node is gone");
 	}
 }

@@ -158,8 +158,8 @@ async fn tell_all(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]) {
 			},
 			// Evidence went before it.
 			Err(error) if error.is_replaced() => tracing::debug!("telling once more"),
-			// It may still come, and each alone would wait for as long.
-			Err(error @ ChainError::TimedOut(_)) => {
+			// It may still come, and each alone would wait for as long; and what keeps the pool from taking it is nothing that is in it.
+			Err(error @ (ChainError::TimedOut(_) | ChainError::NotTaken { .. })) => {
 				tracing::warn!(vms = receipts.len(), %error, "telling what VMs got");
 				return;
 			},

@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::{anyhow, ensure, Context};
+use anyhow::{anyhow, bail, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
 use hcc_evidence::{
 	snp::REPORT_LEN,
@@ -15,7 +15,6 @@ use hccam::{
 	Address,
 };
 use tokio::{
-	process::Command,
 	sync::{OwnedSemaphorePermit, Semaphore},
 	time::timeout,
 };
@@ -38,8 +37,10 @@ const LAUNCHING: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
 	Nothing,
-	/// It waits for its miner to say that it boots.
-	BeginBoot,
+	/// It waits for its miner to say that it boots, until that tick.
+	BeginBoot {
+		until: u32,
+	},
 	Act(Act),
 	/// It runs and should not.
 	End,
@@ -54,10 +55,23 @@ pub(crate) enum Act {
 	TellOfCrash,
 }
 
+/// What is tried with a VM, for which boot of it. Where something else is wanted, or the same for another boot, it is another step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+	/// None where that does not matter.
+	pub boot: Option<Boot>,
+	pub wanted: Wanted,
+}
+
+impl Step {
+	/// That a VM ends which is no more this miner's.
+	pub(crate) const END: Self = Self { boot: None, wanted: Wanted::End };
+}
+
 /// What is to be done with a VM in that state and boot, where `runs` is the boot for which it runs here.
 pub(crate) fn wanted(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
 	match state {
-		State::Assigned { .. } => Wanted::BeginBoot,
+		State::Assigned { until } => Wanted::BeginBoot { until: *until },
 		State::Booting { nonce, .. } => Wanted::Act(Act::Show { nonce: *nonce }),
 		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::TellOfCrash),
 		State::Stopped { .. } if runs.is_some() => Wanted::End,
@@ -74,6 +88,12 @@ pub(crate) struct Seen {
 	pub state: State,
 	pub boot: Boot,
 	vm: Vm,
+}
+
+impl Seen {
+	pub(crate) fn step(&self, wanted: Wanted) -> Step {
+		Step { boot: Some(self.boot), wanted }
+	}
 }
 
 /// A VM at a block; none where there is none of that number.
@@ -160,25 +180,7 @@ impl Keeper {
 		let address = self.address(seen.id);
 		let asking = held_while(launching, LAUNCHING, ask(&address, &question));
 		let shown = timeout(PATIENCE, asking).await.context("the VM's agent does not answer")??;
-		let evidence = match shown {
-			BootShown::Evidence { snp_report, guest_pk, kem_pk, ssh_host_key_hash } => VmEvidence {
-				vm: seen.id,
-				generation: seen.vm.generation,
-				boot_counter: seen.vm.boot_counter,
-				snp_report,
-				guest_pk,
-				kem_pk,
-				ssh_host_key_hash,
-			},
-			BootShown::Failed { message } => anyhow::bail!("the VM's agent failed: {message}"),
-		};
-		// Each byte costs, and what a VM shows is up to its tenant.
-		ensure!(
-			evidence.snp_report.len() == REPORT_LEN && evidence.kem_pk.len() == KEM_KEY_LEN,
-			"the VM's agent shows a report of {} bytes and a key of {}",
-			evidence.snp_report.len(),
-			evidence.kem_pk.len()
-		);
+		let evidence = evidence_of(seen.id, seen.boot, shown)?;
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt = self.hot.submit(&self.chain, &call).await.context("showing the boot")?;
 		tracing::info!(vm = seen.id, block = %receipt.block, "it runs");
@@ -222,21 +224,50 @@ impl Keeper {
 		);
 		let launches = self.launches.clone();
 		let leave = launches.acquire_owned().await.context("nothing is launched any more")?;
-		let mut command = Command::new(&self.launcher);
-		command
-			.args(["--vm", &id.to_string()])
-			.args(["--generation", &vm.generation.to_string()])
-			.args(["--boot", &vm.boot_counter.to_string()])
-			.args(["--image", &hex::encode(order.measurement)])
-			.args(["--host-data", &hex::encode(host_data)])
-			.args(["--vcpus", &vm.allotted.vcpus.to_string()])
-			.args(["--memory", &vm.allotted.memory.to_string()])
-			.args(["--disk", &vm.allotted.disk.to_string()])
-			.args(["--listen", &self.address(*id).to_string()]);
-		process.start(&mut command, *boot).with_context(|| self.launcher.display().to_string())?;
+		let options = [
+			("--vm", id.to_string()),
+			("--generation", vm.generation.to_string()),
+			("--boot", vm.boot_counter.to_string()),
+			("--image", hex::encode(order.measurement)),
+			("--host-data", hex::encode(host_data)),
+			("--vcpus", vm.allotted.vcpus.to_string()),
+			("--memory", vm.allotted.memory.to_string()),
+			("--disk", vm.allotted.disk.to_string()),
+			("--listen", self.address(*id).to_string()),
+		];
+		let arguments: Vec<_> =
+			options.into_iter().flat_map(|(name, value)| [name.to_string(), value]).collect();
+		let starting = process.start(&self.launcher, &arguments, *boot);
+		starting.await.with_context(|| self.launcher.display().to_string())?;
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
 		Ok(Some(leave))
 	}
+}
+
+/// What a VM's agent shows of a boot, as the chain takes it. Each byte costs, and what a VM shows is up to its tenant.
+fn evidence_of(id: VmId, boot: Boot, shown: BootShown) -> anyhow::Result<VmEvidence> {
+	let (generation, boot_counter) = boot;
+	let (snp_report, guest_pk, kem_pk, ssh_host_key_hash) = match shown {
+		BootShown::Evidence { snp_report, guest_pk, kem_pk, ssh_host_key_hash } => {
+			(snp_report, guest_pk, kem_pk, ssh_host_key_hash)
+		},
+		BootShown::Failed { message } => bail!("the VM's agent failed: {message}"),
+	};
+	ensure!(
+		snp_report.len() == REPORT_LEN && kem_pk.len() == KEM_KEY_LEN,
+		"the VM's agent shows a report of {} bytes and a key of {}",
+		snp_report.len(),
+		kem_pk.len()
+	);
+	Ok(VmEvidence {
+		vm: id,
+		generation,
+		boot_counter,
+		snp_report,
+		guest_pk,
+		kem_pk,
+		ssh_host_key_hash,
+	})
 }
 
 /// Does it holding `leave`, but no longer than `most`: then goes on without.
@@ -278,8 +309,8 @@ mod tests {
 	fn what_is_wanted_follows_from_the_state_and_from_what_runs() {
 		let (before, boot) = ((1, 1), (1, 2));
 		let assigned = State::Assigned { until: 9 };
-		assert_eq!(wanted(&assigned, boot, None), Wanted::BeginBoot);
-		let booting = State::Booting { nonce: [7; 32], fee: 0, until: 9 };
+		assert_eq!(wanted(&assigned, boot, None), Wanted::BeginBoot { until: 9 });
+		let booting = State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 };
 		let show = Wanted::Act(Act::Show { nonce: [7; 32] });
 		assert_eq!(wanted(&booting, boot, None), show);
 		assert_eq!(wanted(&booting, boot, Some(boot)), show);
@@ -289,6 +320,36 @@ mod tests {
 		assert_eq!(wanted(&running, boot, Some(before)), crashed);
 		assert_eq!(wanted(&running, boot, None), crashed);
 		assert_eq!(wanted(&State::Terminated, boot, Some(boot)), Wanted::Nothing);
+	}
+
+	fn shown(report: usize, key: usize) -> BootShown {
+		BootShown::Evidence {
+			snp_report: vec![1; report],
+			guest_pk: [2; 32],
+			kem_pk: vec![3; key],
+			ssh_host_key_hash: [4; 32],
+		}
+	}
+
+	#[test]
+	fn what_a_vm_shows_is_sent_only_if_it_has_the_right_sizes() {
+		let (report, key) = (REPORT_LEN, KEM_KEY_LEN);
+		let evidence = evidence_of(7, (2, 3), shown(report, key)).expect("of the right sizes");
+		assert_eq!((evidence.vm, evidence.generation, evidence.boot_counter), (7, 2, 3));
+		assert_eq!(evidence.snp_report, vec![1; report]);
+		assert_eq!(evidence.kem_pk, vec![3; key]);
+		assert_eq!((evidence.guest_pk, evidence.ssh_host_key_hash), ([2; 32], [4; 32]));
+		for (report, key) in [(report + 1, key), (report - 1, key), (report, key + 1), (report, 0)]
+		{
+			assert!(evidence_of(7, (2, 3), shown(report, key)).is_err(), "{report} {key}");
+		}
+	}
+
+	#[test]
+	fn what_a_vm_does_not_show_is_not_sent() {
+		let failed = BootShown::Failed { message: "no report".into() };
+		let error = evidence_of(7, (2, 3), failed).expect_err("there is none");
+		assert!(error.to_string().contains("no report"));
 	}
 
 	#[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
 	node::{finalised_now, Behind},
 	tended::Tended,
 	usage::Receipts,
-	vm::{seen_at, wanted, Act, Keeper, Seen, State, Wanted},
+	vm::{seen_at, wanted, Act, Keeper, Seen, State, Step, Wanted},
 };
 
 /// How often to look what the chain wants.
@@ -38,13 +38,13 @@ pub(crate) struct Vms {
 #[derive(Default)]
 struct Plan {
 	/// VMs of which it is to be said that they boot.
-	begin: Vec<VmId>,
+	begin: Vec<(VmId, Step)>,
 	/// VMs with which something else is to be done.
 	act: Vec<(Seen, Act)>,
 	/// VMs that run here for a later boot than the node knows: it lags behind, or a block was replaced.
 	doubtful: Vec<(Seen, Act)>,
 	/// VMs that run and should not, as the best block has it.
-	end: Vec<VmId>,
+	end: Vec<(VmId, Step)>,
 }
 
 impl Vms {
@@ -64,13 +64,14 @@ impl Vms {
 		})
 	}
 
-	/// Does what the chain wants of VMs. It does not end by itself.
+	/// Does what the chain wants of VMs. It does not end by itself, and has no error: challenges are answered whatever is wrong with VMs, and end with
+	/// the node themselves.
 	pub(crate) async fn tend_always(
 		&mut self,
 		chain: &Chain,
 		hot: &Arc<Submitter>,
 		miner: &AccountId32,
-	) -> anyhow::Result<()> {
+	) {
 		let Some(launcher) = self.launcher.clone() else { return std::future::pending().await };
 		let keeper = Arc::new(Keeper {
 			chain: chain.clone(),
@@ -79,13 +80,7 @@ impl Vms {
 			run_dir: self.run_dir.clone(),
 			launches: self.launches.clone(),
 		});
-		loop {
-			if let Err(error) = self.tend(&keeper, miner).await {
-				// Not an end of all: challenges are answered whatever is wrong with VMs, and end with the node themselves.
-				tracing::warn!(error = format!("{error:#}"), "looking after VMs: trying again");
-			}
-			tokio::time::sleep(LOOK_EVERY).await;
-		}
+		again_and_again(LOOK_EVERY, async || self.tend(&keeper, miner).await).await;
 	}
 
 	/// Breaks off what goes on. VMs themselves run on.
@@ -100,9 +95,10 @@ impl Vms {
 		let at = keeper.chain.best().await?;
 		let hosted = hosted_by(&at, miner).await?;
 		let plan = self.plan(keeper, &at, &hosted).await?;
-		for ids in plan.begin.chunks(BOOTS_AT_ONCE) {
-			let (keeper, batch) = (keeper.clone(), ids.to_vec());
-			self.tended.begin(ids, async move { keeper.begin_boots(&batch).await });
+		for steps in plan.begin.chunks(BOOTS_AT_ONCE) {
+			let keeper = keeper.clone();
+			let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
+			self.tended.begin(steps, async move { keeper.begin_boots(&ids).await });
 		}
 		for (seen, act) in plan.act {
 			self.act(keeper, &at, seen, act);
@@ -122,7 +118,7 @@ impl Vms {
 		self.receipts.tell(&keeper.chain, &keeper.hot, &at, guests).await
 	}
 
-	/// What is to be done with the VMs that are free.
+	/// What is to be done with the VMs that are free, unless it has failed lately.
 	async fn plan(
 		&mut self,
 		keeper: &Keeper,
@@ -138,22 +134,30 @@ impl Vms {
 				Ok(Some(seen)) => seen,
 				Ok(None) => continue,
 				Err(error) => {
-					self.tended.failed(id, &error);
+					self.tended.put_off(id, &error);
 					continue;
 				},
 			};
 			let runs = keeper.process(id).runs_for();
-			match wanted(&seen.state, seen.boot, runs) {
+			let step = seen.step(wanted(&seen.state, seen.boot, runs));
+			if self.tended.rests(id, &step) {
+				continue;
+			}
+			match step.wanted {
 				Wanted::Nothing => {},
-				Wanted::BeginBoot => plan.begin.push(id),
-				Wanted::End => plan.end.push(id),
+				Wanted::BeginBoot { .. } => plan.begin.push((id, step)),
+				Wanted::End => plan.end.push((id, step)),
 				Wanted::Act(act) if runs > Some(seen.boot) => plan.doubtful.push((seen, act)),
 				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
 		}
-		let remembered = keeper.remembered()?.into_iter();
-		let others = remembered.filter(|id| !hosted.contains(id) && self.tended.is_free(*id));
-		plan.end.extend(others);
+		let remembered = keeper.remembered()?;
+		self.tended.forget_others(|id| hosted.contains(&id) || remembered.contains(&id));
+		let others = remembered.into_iter().filter(|id| !hosted.contains(id));
+		let free = others
+			.filter(|id| self.tended.is_free(*id) && !self.tended.rests(*id, &Step::END))
+			.map(|id| (id, Step::END));
+		plan.end.extend(free);
 		Ok(plan)
 	}
 
@@ -181,10 +185,10 @@ impl Vms {
 		keeper: &Arc<Keeper>,
 		finalised: &ChainAt,
 		miner: &AccountId32,
-		ids: Vec<VmId>,
+		steps: Vec<(VmId, Step)>,
 	) -> anyhow::Result<()> {
 		let hosted = hosted_by(finalised, miner).await?;
-		for id in ids {
+		for (id, step) in steps {
 			if hosted.contains(&id) {
 				let seen = seen_at(finalised, id).await?;
 				if !seen.is_some_and(|seen| matches!(seen.state, State::Stopped { .. })) {
@@ -192,7 +196,7 @@ impl Vms {
 				}
 			}
 			let keeper = keeper.clone();
-			self.tended.begin(&[id], async move {
+			self.tended.begin(&[(id, step)], async move {
 				let done = keeper.end(id).await;
 				done.err().map(|error| (id, error)).into_iter().collect()
 			});
@@ -203,7 +207,8 @@ impl Vms {
 	/// Begins what is to be done with one VM.
 	fn act(&mut self, keeper: &Arc<Keeper>, at: &ChainAt, seen: Seen, act: Act) {
 		let (keeper, at, id) = (keeper.clone(), at.clone(), seen.id);
-		self.tended.begin(&[id], async move {
+		let step = seen.step(Wanted::Act(act));
+		self.tended.begin(&[(id, step)], async move {
 			let done = keeper.act(&at, &seen, act).await;
 			done.err().map(|error| (id, error)).into_iter().collect()
 		});
@@ -220,4 +225,31 @@ async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId
 	}
 	hosted.sort_unstable();
 	Ok(hosted)
+}
+
+/// Tends VMs again and again, whatever comes of it.
+async fn again_and_again(every: Duration, mut tend: impl AsyncFnMut() -> anyhow::Result<()>) {
+	loop {
+		if let Err(error) = tend().await {
+			tracing::warn!(error = format!("{error:#}"), "looking after VMs: trying again");
+		}
+		tokio::time::sleep(every).await;
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[tokio::test]
+	async fn what_is_wrong_with_vms_does_not_end_that_they_are_tended() {
+		let mut times = 0;
+		let tending = again_and_again(Duration::from_millis(1), async || {
+			times += 1;
+			Err::<(), _>(anyhow::anyhow!("the folder of VMs is gone"))
+		});
+		let ended = tokio::time::timeout(Duration::from_millis(500), tending).await;
+		assert!(ended.is_err(), "it goes on");
+		assert!(times > 1);
+	}
 }

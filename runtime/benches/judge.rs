@@ -102,7 +102,7 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 			platform_required: 1 << 5,
 			platform_allowed: u64::MAX,
 		};
-		Policy::set_platform(root(), Some(rules)).expect("root sets policy");
+		Policy::set_platform(root(), rules).expect("root sets policy");
 		let tcb = insecure_sim::TCB.version;
 		let floors = hcc_evidence::host::TcbFloors {
 			current: tcb,

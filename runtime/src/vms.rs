@@ -48,6 +48,10 @@ impl JudgesVms<AccountId> for VmsByPolicy {
 		Some(PolicyAt::<Runtime>::new(Policy::revision())?.trust(product))
 	}
 
+	fn vouches(chip: &ChipHash) -> bool {
+		!<Policy as Veks>::is_withdrawn(chip)
+	}
+
 	fn weight() -> Weight {
 		// Reckoned: a signature of P-384, which takes a third of what registering a key does, and some rows of policy.
 		let key = <Runtime as pallet_policy::Config>::WeightInfo::register_vek();

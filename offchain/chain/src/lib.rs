@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod evidence;
+mod numbers;
 mod submit;
 mod view;
 

@@ -3,21 +3,28 @@ use std::{future::Future, str::FromStr, time::Duration};
 use subxt::{
 	client::OnlineClientAtBlockImpl,
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
-	error::{BackendError, ExtrinsicError, RpcError, TransactionEventsError},
+	error::TransactionEventsError,
 	extrinsics::ExtrinsicEvents,
-	rpcs::{Error as RpcsError, UserError},
 	tx::{Payload, TransactionProgress, TransactionStatus},
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
 use tokio::{
-	sync::Mutex,
+	sync::{Mutex, Semaphore, SemaphorePermit},
 	time::{timeout, timeout_at, Instant},
 };
 
-use crate::{client::rpc, AccountId32, Chain, ChainError, H256};
+use crate::{
+	client::rpc,
+	error::{INVALID, TOO_LOW_PRIORITY},
+	numbers::{Numbers, Taken},
+	AccountId32, Chain, ChainError, H256,
+};
 
 /// For how many blocks after the last finalised one a transaction is valid: longer than finality may lag while the clock of deadlines runs.
-const MORTALITY: u64 = 64;
+pub(crate) const MORTALITY: u64 = 64;
+/// How many transactions that are not urgent may be on their way at once. A node's pool holds 8192 of all accounts together, without a limit for each, and a node
+/// serves 1024 subscriptions of one connection.
+const ON_THEIR_WAY: usize = 64;
 /// How long to wait for its inclusion.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often what is urgent is submitted where no block includes it.
@@ -26,15 +33,16 @@ const TRIES: usize = 3;
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How often to look meanwhile whether a block has another transaction of its number: two blocks.
 const LOOK_EVERY: Duration = Duration::from_secs(12);
-/// How the node names a transaction that is invalid, as one is whose number a block has used.
-const INVALID: i32 = 1010;
-/// How the node names a transaction whose place in the pool another keeps, by its priority.
-const TOO_LOW_PRIORITY: i32 = 1014;
 /// What is told of a transaction whose place in the pool another of its account has taken.
 const REPLACED: &str = "another transaction of this account has taken its number: submit it again";
 
-/// A transaction on its way.
 type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
+
+/// A transaction on its way, and its number.
+struct Sent<'a> {
+	progress: Progress,
+	_number: Taken<'a>,
+}
 
 /// A transaction that a block includes and that succeeded.
 pub struct Receipt {
@@ -43,15 +51,22 @@ pub struct Receipt {
 	pub events: ExtrinsicEvents<SubstrateConfig>,
 }
 
-/// Signs and submits, one transaction at a time, so that numbers follow each other. What is urgent goes before what waits.
+/// Signs and submits, and waits for blocks. Many may wait at once: what was sent first has the lower number, and goes first. What is urgent goes before what
+/// waits.
+///
+/// A transaction cannot be included before those with lower numbers. Where one of these is lost (the pool drops it, or finds it invalid), those behind it wait
+/// until another takes its number, which the next that is submitted does. Where none is submitted, they are told as [`ChainError::TimedOut`], and
+/// are invalid once they are too old.
 pub struct Submitter {
 	key: Keypair,
-	/// Held until a block includes what was submitted.
-	turn: Mutex<()>,
-	/// The same among what is urgent.
+	/// Left to what is on its way and not urgent.
+	room: Semaphore,
+	/// Held by what is urgent until a block includes it.
 	urgent_turn: Mutex<()>,
 	/// Held while a number is asked for and used, by whatever is submitted, so that no two take the same.
 	numbering: Mutex<()>,
+	/// Those of what is waited for.
+	numbers: Numbers,
 }
 
 impl Submitter {
@@ -60,8 +75,13 @@ impl Submitter {
 		let bad = |reason: String| ChainError::Key(reason);
 		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
 		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
-		let (turn, urgent_turn, numbering) = (Mutex::new(()), Mutex::new(()), Mutex::new(()));
-		Ok(Self { key, turn, urgent_turn, numbering })
+		Ok(Self {
+			key,
+			room: Semaphore::new(ON_THEIR_WAY),
+			urgent_turn: Mutex::default(),
+			numbering: Mutex::default(),
+			numbers: Numbers::default(),
+		})
 	}
 
 	/// The account that signs.
@@ -69,13 +89,15 @@ impl Submitter {
 		self.key.public_key().to_account_id()
 	}
 
-	/// Submits a call and waits until a block includes it.
+	/// Submits a call and waits until a block includes it, side by side with others.
 	///
 	/// ## Errors
 	/// - [`ChainError::Refused`] where the call failed, or could not but fail, so that it was not taken; nothing has changed.
+	/// - [`ChainError::NotTaken`] where the pool did not take it, with what to do.
 	/// - [`ChainError::is_replaced`] where something urgent took its place. Look whether it is still wanted, and submit it again.
+	/// - [`ChainError::TimedOut`] where no block has it in two minutes. It may still come: look before it is submitted again.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
-		let _turn = self.turn.lock().await;
+		let _room = self.room_for(1).await?;
 		let waiting = self.submit_and_wait(chain, call);
 		timeout(PATIENCE, waiting).await.map_err(|_| late())?
 	}
@@ -84,7 +106,7 @@ impl Submitter {
 	///
 	/// Blocks keep room for operational calls, but a transaction cannot be included before those with lower numbers. Where the room for
 	/// `Normal` calls is used up, one of those without a tip may wait in the pool for as long as that lasts, and would hold up evidence
-	/// until its challenge is missed. So the call does not wait for its turn, and takes the number that the account has in the state of the
+	/// until its challenge is missed. So the call does not wait for room, and takes the number that the account has in the state of the
 	/// best block, which is that of its first transaction that waits. Both provide the same tag (account, number) to the pool, which keeps
 	/// the one of the higher priority: a normal call has its tip, an operational one a multiple of its fee besides. What waits behind it
 	/// stays where it is, since its tag is provided as before. Whoever waits for what was replaced gets [`ChainError::is_replaced`].
@@ -115,11 +137,11 @@ impl Submitter {
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Receipt>, ChainError> {
-		let _turn = self.turn.lock().await;
+		let _room = self.room_for(calls.len()).await?;
 		let waiting = async {
 			let mut receipts = Vec::new();
-			for progress in self.send_all(chain, calls).await? {
-				receipts.push(included(progress).await?);
+			for sent in self.send_all(chain, calls).await? {
+				receipts.push(included(sent).await?);
 			}
 			Ok(receipts)
 		};
@@ -135,15 +157,15 @@ impl Submitter {
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
-		let _turn = self.turn.lock().await;
+		let _room = self.room_for(calls.len()).await?;
 		let deadline = Instant::now() + PATIENCE;
 		let sending = self.send_each(chain, calls);
 		let sent = timeout_at(deadline, sending).await.map_err(|_| late())??;
 		let mut outcomes = Vec::new();
-		for progress in sent {
-			outcomes.push(match progress {
-				Ok(progress) => {
-					let waiting = timeout_at(deadline, included(progress));
+		for sent in sent {
+			outcomes.push(match sent {
+				Ok(sent) => {
+					let waiting = timeout_at(deadline, included(sent));
 					waiting.await.unwrap_or_else(|_| Err(late()))
 				},
 				Err(error) => Err(error),
@@ -152,25 +174,31 @@ impl Submitter {
 		Ok(outcomes)
 	}
 
+	/// Waits until so many more may be on their way; more than may ever be count as that many.
+	async fn room_for(&self, calls: usize) -> Result<SemaphorePermit<'_>, ChainError> {
+		let calls = u32::try_from(calls.min(ON_THEIR_WAY)).unwrap_or(u32::MAX);
+		let closed = |_| ChainError::NotIncluded("nothing is submitted any more".into());
+		self.room.acquire_many(calls).await.map_err(closed)
+	}
+
 	async fn submit_and_wait<P: Payload>(
 		&self,
 		chain: &Chain,
 		call: &P,
 	) -> Result<Receipt, ChainError> {
-		let sent = {
-			let _numbering = self.numbering.lock().await;
+		let sending = async {
 			let nonce = self.next_nonce(chain).await?;
-			self.send(chain, call, nonce).await?
+			self.send(chain, call, nonce).await
 		};
-		included(sent).await
+		sent_in_turn(&self.numbering, sending, included).await
 	}
 
 	/// Submits what is urgent, and again where it got lost: a block may have had what it was to replace, and the number with it.
 	async fn insist<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
 		for _ in 1..TRIES {
 			match self.submit_first(chain, call).await {
-				Err(ChainError::NotIncluded(reason)) => {
-					tracing::debug!(%reason, "submitting what is urgent once more");
+				Err(error @ (ChainError::NotIncluded(_) | ChainError::NotTaken { .. })) => {
+					tracing::debug!(%error, "submitting what is urgent once more");
 					tokio::time::sleep(AGAIN_AFTER).await;
 				},
 				outcome => return outcome,
@@ -216,14 +244,15 @@ impl Submitter {
 		&self,
 		chain: &Chain,
 		calls: &[P],
-	) -> Result<Vec<Progress>, ChainError> {
+	) -> Result<Vec<Sent<'_>>, ChainError> {
 		let _numbering = self.numbering.lock().await;
-		let first = self.next_nonce(chain).await?;
-		let mut sent = Vec::new();
-		for (nonce, call) in (first..).zip(calls) {
-			sent.push(self.send(chain, call, nonce).await?);
+		let mut nonce = self.next_nonce(chain).await?;
+		let mut all = Vec::new();
+		for call in calls {
+			all.push(self.send(chain, call, nonce).await?);
+			nonce = self.numbers.free_from(nonce);
 		}
-		Ok(sent)
+		Ok(all)
 	}
 
 	/// One after the other, whatever becomes of those before.
@@ -231,22 +260,22 @@ impl Submitter {
 		&self,
 		chain: &Chain,
 		calls: &[P],
-	) -> Result<Vec<Result<Progress, ChainError>>, ChainError> {
+	) -> Result<Vec<Result<Sent<'_>, ChainError>>, ChainError> {
 		let _numbering = self.numbering.lock().await;
 		let mut nonce = self.next_nonce(chain).await?;
-		let mut sent = Vec::new();
+		let mut each = Vec::new();
 		for call in calls {
-			let progress = self.send(chain, call, nonce).await;
+			each.push(self.send(chain, call, nonce).await);
 			// What the pool does not take takes no number.
-			nonce = nonce.saturating_add(u64::from(progress.is_ok()));
-			sent.push(progress);
+			nonce = self.numbers.free_from(nonce);
 		}
-		Ok(sent)
+		Ok(each)
 	}
 
-	/// Of the best block and the pool: the finalised block's number would be used twice.
+	/// Of the best block and the pool: the finalised block's number would be used twice. None that is waited for.
 	async fn next_nonce(&self, chain: &Chain) -> Result<u64, ChainError> {
-		chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)
+		let next = chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)?;
+		Ok(self.numbers.free_from(next))
 	}
 
 	async fn send<P: Payload>(
@@ -254,23 +283,38 @@ impl Submitter {
 		chain: &Chain,
 		call: &P,
 		nonce: u64,
-	) -> Result<Progress, ChainError> {
+	) -> Result<Sent<'_>, ChainError> {
 		let at = chain.finalised().await?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
-		signed
+		let number = self.numbers.take(nonce);
+		let progress = signed
 			.submit_and_watch()
 			.await
-			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))
+			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))?;
+		Ok(Sent { progress, _number: number })
 	}
 }
 
+/// Sends holding `turn`, and waits without.
+async fn sent_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
+	turn: &Mutex<()>,
+	sending: impl Future<Output = Result<S, ChainError>>,
+	wait: impl FnOnce(S) -> W,
+) -> Result<T, ChainError> {
+	let sent = {
+		let _turn = turn.lock().await;
+		sending.await?
+	};
+	wait(sent).await
+}
+
 /// Waits until a block includes a transaction.
-async fn included(mut progress: Progress) -> Result<Receipt, ChainError> {
-	while let Some(status) = progress.next().await {
+async fn included(mut sent: Sent<'_>) -> Result<Receipt, ChainError> {
+	while let Some(status) = sent.progress.next().await {
 		match status? {
 			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
 				let hash = block.block_hash();
@@ -309,14 +353,7 @@ async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
 /// Whether the pool refuses a transaction for its number: a block has used that by now, or what the pool has of that number is of no lower
 /// priority. What is invalid for another reason is so by each number.
 fn is_occupied(error: &ChainError) -> bool {
-	let ChainError::Node(error) = error else { return false };
-	let subxt::Error::ExtrinsicError(ExtrinsicError::ErrorSubmittingTransaction(
-		BackendError::Rpc(RpcError::ClientError(RpcsError::User(UserError { code, .. }))),
-	)) = &**error
-	else {
-		return false;
-	};
-	matches!(*code, INVALID | TOO_LOW_PRIORITY)
+	matches!(error, ChainError::NotTaken { code: INVALID | TOO_LOW_PRIORITY, .. })
 }
 
 /// The error of a transaction that the pool has let go. subxt tells by words alone of one that was replaced.
@@ -346,7 +383,9 @@ impl ChainError {
 
 #[cfg(test)]
 mod tests {
-	use std::{cell::RefCell, collections::BTreeMap};
+	use std::{cell::RefCell, collections::BTreeMap, future::ready};
+
+	use tokio::sync::oneshot;
 
 	use super::*;
 
@@ -384,9 +423,7 @@ mod tests {
 	const OPERATIONAL: u64 = 1_000_000_000;
 
 	fn refused(code: i32) -> ChainError {
-		let error = UserError { code, message: "refused".into(), data: None };
-		let error = BackendError::from(RpcsError::User(error));
-		ChainError::from(ExtrinsicError::ErrorSubmittingTransaction(error))
+		ChainError::NotTaken { code, reason: "as the test wants".into() }
 	}
 
 	#[tokio::test]
@@ -425,11 +462,48 @@ mod tests {
 		};
 		let sent = send_first(5, 7, |nonce| {
 			tried.borrow_mut().push(nonce);
-			std::future::ready(Err::<(), _>(refusal()))
+			ready(Err::<(), _>(refusal()))
 		})
 		.await;
 		assert!(sent.is_err_and(|error| error.is("Attestation", "NoChallenge")));
 		assert_eq!(tried.into_inner(), [5]);
+	}
+
+	#[tokio::test]
+	async fn what_waits_keeps_nothing_from_being_sent() {
+		let turn = Mutex::new(());
+		let (tell, told) = oneshot::channel();
+		let hear = |told: oneshot::Receiver<u8>| async move { told.await.map_err(|_| late()) };
+		let first = sent_in_turn(&turn, ready(Ok(told)), hear);
+		let say = |tell: oneshot::Sender<u8>| async move { tell.send(7).map_err(|_| late()) };
+		let second = sent_in_turn(&turn, ready(Ok(tell)), say);
+		let both = async { tokio::join!(first, second) };
+		let (first, second) = timeout(Duration::from_secs(10), both).await.expect("both go on");
+		assert_eq!(first.expect("it was told"), 7);
+		assert!(second.is_ok());
+	}
+
+	#[tokio::test]
+	async fn what_is_sent_is_sent_one_after_the_other() {
+		let turn = Mutex::new(());
+		let held = turn.lock().await;
+		let sending = sent_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
+		assert!(timeout(Duration::from_millis(50), sending).await.is_err());
+		drop(held);
+		let sending = sent_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
+		assert!(sending.await.is_ok());
+	}
+
+	#[tokio::test]
+	async fn so_many_may_be_on_their_way_and_no_more() {
+		let submitter = Submitter::from_uri("//Alice").expect("a key");
+		let most = submitter.room_for(10 * ON_THEIR_WAY).await.expect("room");
+		let more = timeout(Duration::from_millis(50), submitter.room_for(1));
+		assert!(more.await.is_err(), "there is no room");
+		drop(most);
+		let rest = submitter.room_for(ON_THEIR_WAY - 1).await;
+		let last = timeout(Duration::from_secs(10), submitter.room_for(1));
+		assert!(rest.is_ok() && last.await.expect("in time").is_ok());
 	}
 
 	#[test]

@@ -8,4 +8,5 @@ mod judge;
 pub mod metrics;
 pub mod price;
 pub mod state;
+mod subject;
 pub mod worker;

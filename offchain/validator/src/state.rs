@@ -201,6 +201,12 @@ impl State {
 		Ok(subjects)
 	}
 
+	/// The hash of what was found of a subject; nothing where it was not judged here.
+	pub fn found(&self, subject: H256) -> anyhow::Result<Option<H256>> {
+		let read = self.database.begin_read()?;
+		Ok(read.open_table(JUDGED)?.get(subject.0)?.map(|row| H256(row.value().1)))
+	}
+
 	/// What is disputed, or must be proven.
 	pub fn disputes(&self) -> anyhow::Result<Vec<Dispute>> {
 		let read = self.database.begin_read()?;
@@ -314,6 +320,16 @@ mod tests {
 		assert_eq!(state.disputes().expect("reads"), [dispute]);
 		assert_eq!(state.judged_in(7).expect("reads"), [subject]);
 		assert!(state.judged_in(8).expect("reads").is_empty());
+	}
+
+	#[test]
+	fn what_was_found_is_known_of_what_was_judged_here() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let state = State::open(folder.path(), "//Worker").expect("opens");
+		let (subject, own) = (H256([1; 32]), H256([2; 32]));
+		state.judged(7, &[(subject, own)]).expect("writes");
+		assert_eq!(state.found(subject).expect("reads"), Some(own));
+		assert_eq!(state.found(H256([9; 32])).expect("reads"), None);
 	}
 
 	#[test]

@@ -5,6 +5,10 @@ use std::{
 	time::Duration,
 };
 
+use api::runtime_types::{
+	bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
+	pallet_verdicts::types::Vote,
+};
 use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
 use hcc_evidence::host::finding_hash;
 
@@ -13,6 +17,7 @@ use crate::{
 	judge::{judge, Judged},
 	metrics::{Code, Metrics},
 	state::{PendingVote, State},
+	subject::{self, needs, Need},
 };
 
 /// How often to look for a finalised block.
@@ -23,6 +28,8 @@ const AFTER_FAILURE: Duration = Duration::from_secs(3);
 const STATEMENT_INTERVAL: u64 = 10;
 /// The most votes in one transaction.
 const MAX_VOTES: usize = 32;
+/// The most of these transactions at a time: a block has no room for more verdicts, and to be refused costs.
+const MAX_FILINGS: usize = 16;
 /// How far back evidence can still be open: what the chain gives it to be judged in, and finality. Nodes forget the state of blocks that are much
 /// older.
 const LOOK_BACK: u64 = 150;
@@ -38,18 +45,14 @@ pub struct Worker {
 	metrics: Metrics,
 	/// The block that failed last, and how often.
 	stuck: Mutex<(u64, u32)>,
-}
-
-/// Where the worker stands on one connection.
-struct Standing {
-	validator: AccountId32,
 	/// The block at which it last stated what is finalised.
-	stated: Option<u64>,
+	stated: Mutex<Option<u64>>,
 }
 
 impl Worker {
 	pub fn new(node: String, submitter: Arc<Submitter>, state: State, metrics: Metrics) -> Self {
-		Self { node, submitter, state, metrics, stuck: Mutex::default() }
+		let (stuck, stated) = (Mutex::default(), Mutex::default());
+		Self { node, submitter, state, metrics, stuck, stated }
 	}
 
 	/// Works until it is stopped. The node may go and come back.
@@ -72,7 +75,7 @@ impl Worker {
 		if self.state.bind(&chain.genesis())? {
 			tracing::warn!("the state was of another chain: beginning anew");
 		}
-		let mut standing = Standing { validator: self.validator(chain).await?, stated: None };
+		let validator = self.validator(chain).await?;
 		loop {
 			let finalised = chain.finalised_number().await?;
 			let next = match self.state.cursor()? {
@@ -87,7 +90,7 @@ impl Worker {
 			self.work_through_or_skip(chain, &at).await?;
 			// Having caught up, it acts on what is open now.
 			if next == finalised {
-				self.act(chain, &at, &mut standing).await?;
+				self.act(chain, &at, &validator).await?;
 			}
 		}
 	}
@@ -157,57 +160,46 @@ impl Worker {
 		Ok(())
 	}
 
-	/// Files votes and statements, and serves enrolments.
+	/// Files votes and statements, proves what is false, and serves enrolments: side by side, since each waits for blocks, and what fails with one holds up no other.
 	async fn act(
 		&self,
 		chain: &Chain,
 		at: &ChainAt,
-		standing: &mut Standing,
+		validator: &AccountId32,
 	) -> anyhow::Result<()> {
-		let votes = self.open_votes(chain, &standing.validator).await?;
-		let number = at.block_number();
-		let due = standing.stated.is_none_or(|stated| number >= stated + STATEMENT_INTERVAL);
-		let mut parts: Vec<_> = votes.chunks(MAX_VOTES).map(<[_]>::to_vec).collect();
-		if parts.is_empty() && due {
-			parts.push(Vec::new());
-		}
-		for part in parts {
-			let count = part.len() as u64;
-			// Refused or not, the next statement is due in a while: a refusal costs.
-			standing.stated = Some(number);
-			match self.file(chain, part, number).await {
-				Ok(()) => {
-					self.metrics.votes.inc_by(count);
-				},
-				Err(error @ ChainError::Refused { .. }) => {
-					self.metrics.failures.inc();
-					tracing::error!(%error, "the chain refuses the votes");
-				},
-				Err(error) => return Err(error.into()),
-			}
-		}
-		disputes::prove(
-			chain,
-			at,
-			&standing.validator,
-			&self.submitter,
-			&self.state,
-			&self.metrics,
-		)
-		.await?;
-		credentials::serve(
-			chain,
-			at,
-			&standing.validator,
-			&self.submitter,
-			&self.state,
-			&self.metrics,
-		)
-		.await?;
-		Ok(())
+		let Self { submitter, state, metrics, .. } = self;
+		let (filed, proven, served) = tokio::join!(
+			self.file_open(chain, at.block_number(), validator),
+			disputes::prove(chain, at, validator, submitter, state, metrics),
+			credentials::serve(chain, at, validator, submitter, state, metrics),
+		);
+		filed.and(proven)?;
+		Ok(served?)
 	}
 
-	/// The votes that the chain lacks, by its best block. What is settled in a finalised one is forgotten.
+	/// Files the votes that the chain lacks, and states what is finalised.
+	async fn file_open(
+		&self,
+		chain: &Chain,
+		number: u64,
+		validator: &AccountId32,
+	) -> anyhow::Result<()> {
+		let votes = self.open_votes(chain, validator).await?;
+		let filings = filings(&votes, self.is_statement_due(number));
+		if filings.is_empty() {
+			return Ok(());
+		}
+		// Refused or not, the next statement is due in a while: a refusal costs.
+		*self.stated.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(number);
+		Ok(self.file(chain, &filings, number).await?)
+	}
+
+	fn is_statement_due(&self, number: u64) -> bool {
+		let stated = *self.stated.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+		stated.is_none_or(|stated| number >= stated.saturating_add(STATEMENT_INTERVAL))
+	}
+
+	/// The votes that the chain lacks, by its best block, those first that are soonest too late. What is settled in a finalised one is forgotten.
 	async fn open_votes(
 		&self,
 		chain: &Chain,
@@ -218,40 +210,85 @@ impl Worker {
 			return Ok(pending);
 		}
 		let (finalised, best) = (chain.finalised().await?, chain.best().await?);
+		let (then, now) = (subject::tick(&finalised).await?, subject::tick(&best).await?);
 		let mut settled = Vec::new();
 		let mut open = Vec::new();
 		for vote in pending {
-			if needs(&finalised, vote.subject, validator).await? == Need::Nothing {
+			let row = subject::read(&finalised, vote.subject).await?;
+			if needs(row.as_ref(), then, validator) == Need::Nothing {
 				settled.push(vote.subject);
-			} else if needs(&best, vote.subject, validator).await? == Need::Vote {
-				open.push(vote);
+				continue;
+			}
+			let row = subject::read(&best, vote.subject).await?;
+			if needs(row.as_ref(), now, validator) == Need::Vote {
+				open.push((row.map(|row| row.until), vote));
 			}
 		}
 		self.state.settle(&settled)?;
-		Ok(open)
+		open.sort_by_key(|(until, _)| *until);
+		Ok(open.into_iter().map(|(_, vote)| vote).collect())
 	}
 
+	/// Files votes, all at once: what becomes of one transaction is nothing to the others.
 	async fn file(
 		&self,
 		chain: &Chain,
-		votes: Vec<PendingVote>,
+		filings: &[&[PendingVote]],
 		finalised: u64,
 	) -> Result<(), ChainError> {
-		use api::runtime_types::{
-			bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
-			pallet_verdicts::types::Vote,
-		};
 		let genesis = chain.genesis();
-		let votes = votes.into_iter().map(|vote| Vote {
-			subject: vote.subject,
-			hash: H256(finding_hash(&genesis, vote.code, &vote.claims)),
-			finding: Some(Finding { code: vote.code, claims: BoundedVec(vote.claims) }),
-		});
 		let finalised = u32::try_from(finalised)
 			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-		let call = api::tx().verdicts().file(BoundedVec(votes.collect()), finalised);
-		self.submitter.submit(chain, &call).await.map(drop)
+		let call = |votes: &&[PendingVote]| {
+			let votes = votes.iter().map(|vote| ballot(&genesis, vote)).collect();
+			api::tx().verdicts().file(BoundedVec(votes), finalised)
+		};
+		let calls: Vec<_> = filings.iter().map(call).collect();
+		let outcomes = self.submitter.submit_each(chain, &calls).await?;
+		note(&self.metrics, filings, outcomes)
 	}
+}
+
+/// What is filed at once: as many votes in each transaction as it can hold, or none in one where a statement is due. What is left is filed the next time.
+fn filings(votes: &[PendingVote], due: bool) -> Vec<&[PendingVote]> {
+	if votes.is_empty() && due {
+		return vec![votes];
+	}
+	votes.chunks(MAX_VOTES).take(MAX_FILINGS).collect()
+}
+
+/// A vote as the chain takes it.
+fn ballot(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
+	Vote {
+		subject: vote.subject,
+		hash: H256(finding_hash(genesis, vote.code, &vote.claims)),
+		finding: Some(Finding { code: vote.code, claims: BoundedVec(vote.claims.clone()) }),
+	}
+}
+
+/// Notes what came of filings. What is refused is told of; its votes stay, and are filed again while they are open.
+///
+/// ## Errors
+/// The first that is no refusal, once all are noted.
+fn note<T>(
+	metrics: &Metrics,
+	filings: &[&[PendingVote]],
+	outcomes: Vec<Result<T, ChainError>>,
+) -> Result<(), ChainError> {
+	let mut failure = None;
+	for (votes, outcome) in filings.iter().zip(outcomes) {
+		match outcome {
+			Ok(_) => {
+				metrics.votes.inc_by(votes.len() as u64);
+			},
+			Err(error @ ChainError::Refused { .. }) => {
+				metrics.failures.inc();
+				tracing::error!(%error, "the chain refuses the votes");
+			},
+			Err(error) => failure = failure.or(Some(error)),
+		}
+	}
+	failure.map_or(Ok(()), Err)
 }
 
 /// The first block that is worth a look, where `finalised` is the last one.
@@ -259,30 +296,83 @@ fn look_back(finalised: u64) -> u64 {
 	finalised.saturating_sub(LOOK_BACK).max(1)
 }
 
-/// What a block's state says of a vote.
-#[derive(PartialEq, Eq)]
-enum Need {
-	/// The subject is open, and lacks the validator's vote.
-	Vote,
-	/// It was cast, or comes too late, or others judge the subject.
-	Nothing,
-}
+#[cfg(test)]
+mod tests {
+	use super::*;
 
-async fn needs(at: &ChainAt, subject: H256, validator: &AccountId32) -> Result<Need, ChainError> {
-	let address = api::storage().verdicts().subjects();
-	let Some(found) = at.storage().try_fetch(address, (subject,)).await? else {
-		return Ok(Need::Nothing);
-	};
-	let row = found.decode()?;
-	let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?.decode()?;
-	// A vote that comes too late is passed over, and costs its fee.
-	if row.proven.is_some() || tick > row.until {
-		return Ok(Need::Nothing);
+	fn votes(count: usize) -> Vec<PendingVote> {
+		let vote = |number: usize| {
+			let mut subject = [0; 32];
+			subject[..8].copy_from_slice(&(number as u64).to_be_bytes());
+			PendingVote { subject: H256(subject), code: 0, claims: vec![1] }
+		};
+		(0..count).map(vote).collect()
 	}
-	let member = row.committee.0.iter().position(|of| of == validator);
-	let cast = |member| row.votes.0.iter().any(|cast| usize::from(cast.member) == member);
-	Ok(match member {
-		Some(member) if !cast(member) => Need::Vote,
-		_ => Need::Nothing,
-	})
+
+	fn refusal() -> ChainError {
+		ChainError::Refused {
+			pallet: "Verdicts".into(),
+			error: "TooManyVerdicts".into(),
+			meaning: String::new(),
+		}
+	}
+
+	#[test]
+	fn votes_are_filed_side_by_side_each_once() {
+		let votes = votes(MAX_VOTES * 2 + 1);
+		let filings = filings(&votes, false);
+		assert_eq!(filings.iter().map(|part| part.len()).collect::<Vec<_>>(), [32, 32, 1]);
+		assert_eq!(filings.concat(), votes);
+	}
+
+	#[test]
+	fn no_more_is_filed_at_once_than_a_block_has_room_for() {
+		let votes = votes(MAX_VOTES * MAX_FILINGS + 1);
+		let filings = filings(&votes, true);
+		assert_eq!(filings.len(), MAX_FILINGS);
+		assert_eq!(filings.concat(), votes[..MAX_VOTES * MAX_FILINGS]);
+	}
+
+	#[test]
+	fn a_statement_goes_by_itself_only_where_it_is_due_and_there_are_no_votes() {
+		assert!(filings(&[], false).is_empty());
+		assert_eq!(filings(&[], true), [&[] as &[PendingVote]]);
+		assert_eq!(filings(&votes(1), true).len(), 1);
+	}
+
+	#[test]
+	fn a_ballot_shows_the_finding_that_it_is_for() {
+		let genesis = [9; 32];
+		let [vote] = <[_; 1]>::try_from(votes(1)).expect("one");
+		let ballot = ballot(&genesis, &vote);
+		assert_eq!(ballot.subject, vote.subject);
+		assert_eq!(ballot.hash, H256(finding_hash(&genesis, vote.code, &vote.claims)));
+		let shown = ballot.finding.map(|finding| (finding.code, finding.claims.0));
+		assert_eq!(shown, Some((vote.code, vote.claims)));
+	}
+
+	#[test]
+	fn a_refused_filing_holds_up_no_other() {
+		let (metrics, votes) = (Metrics::default(), votes(MAX_VOTES + 5));
+		let outcomes = vec![Err(refusal()), Ok(())];
+		note(&metrics, &filings(&votes, false), outcomes).expect("a refusal ends nothing");
+		assert_eq!((metrics.votes.get(), metrics.failures.get()), (5, 1));
+	}
+
+	#[test]
+	fn what_was_filed_is_counted_whatever_else_fails() {
+		let (metrics, votes) = (Metrics::default(), votes(MAX_VOTES * 3 + 5));
+		let outcomes =
+			vec![Err(ChainError::TimedOut(120)), Ok(()), Err(ChainError::replaced()), Ok(())];
+		let noted = note(&metrics, &filings(&votes, false), outcomes);
+		assert!(matches!(noted, Err(ChainError::TimedOut(120))), "the first failure");
+		assert_eq!((metrics.votes.get(), metrics.failures.get()), (32 + 5, 0));
+	}
+
+	#[test]
+	fn no_block_is_looked_at_whose_evidence_has_closed() {
+		assert_eq!(look_back(0), 1);
+		assert_eq!(look_back(LOOK_BACK), 1);
+		assert_eq!(look_back(LOOK_BACK + 7), 7);
+	}
 }

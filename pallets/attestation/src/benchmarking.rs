@@ -347,7 +347,7 @@ mod benchmarks {
 			claim_seq(last.into()),
 			&[0; 32],
 		);
-		let open = OpenChallenge { seq: claim_seq(last.into()), nonce, deadline: 0, subject: None };
+		let open = OpenChallenge::of_claim(claim_seq(last.into()), nonce);
 		Logs::<T>::insert(&claimant, handed_in::<T>());
 		let evidence = answer_to::<T>(&claimant, &chip, &open, n);
 
@@ -477,6 +477,28 @@ mod benchmarks {
 
 		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
 		assert!(host.challenge.is_none() && host.failing);
+		Ok(())
+	}
+
+	/// Of a holder's evidence by which a claim to the chip was contested, on which nobody has agreed.
+	#[benchmark]
+	fn void() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let subject = H256([1; 32]);
+		judged::<T>(1, H256([2; 32]))?;
+		let chip = judged::<T>(0, subject)?;
+		claimed::<T>(&chip, H256([3; 32]), Contest::Both { subject });
+		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_RECHECKS as usize - 1]));
+
+		#[block]
+		{
+			Pallet::<T>::on_void(subject);
+		}
+
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		assert!(host.challenge.is_none() && !Contexts::<T>::contains_key(subject));
+		let contested = OpenClaims::<T>::get(chip).map(|open| open.contest);
+		assert!(matches!(contested, Some(Contest::Answering { .. })));
 		Ok(())
 	}
 

@@ -4,8 +4,8 @@ use codec::Decode;
 use frame_support::weights::{Weight, WeightMeter};
 use hcc_evidence::host::{challenge_nonce, Claims, PinnedContext};
 use hcc_primitives::{
-	genesis, parent_hash, ChipHash, Conduct, Finding, Miners, OnVerdict, Reputation, SubjectId,
-	Ticks, Veks,
+	genesis, parent_hash, ChipHash, Conduct, Finding, Met, Miners, OnVerdict, Reputation,
+	SubjectId, Ticks, Veks,
 };
 
 use crate::*;
@@ -22,7 +22,8 @@ impl<T: Config> Pallet<T> {
 		if host.challenge.is_some() {
 			return true;
 		}
-		let earliest = T::Ticks::now().saturating_add(Self::rules().answer);
+		let made = T::Ticks::now();
+		let earliest = made.saturating_add(Self::rules().answer);
 		let booked = (earliest..=earliest.saturating_add(SLACK)).find(|deadline| {
 			// Deadlines are kept in the tick after.
 			let kept = deadline.saturating_add(1);
@@ -38,7 +39,7 @@ impl<T: Config> Pallet<T> {
 			&parent_hash::<T>(),
 		);
 		host.seq = seq;
-		host.challenge = Some(OpenChallenge { seq, nonce, deadline, subject: None });
+		host.challenge = Some(OpenChallenge { seq, nonce, made, deadline, subject: None });
 		Self::renew(chip, &mut host);
 		let miner = host.miner.clone();
 		Hosts::<T>::insert(chip, host);
@@ -82,7 +83,7 @@ impl<T: Config> Pallet<T> {
 				Self::note_contest(chip, seq, Conduct::Missed, None);
 			}
 		} else {
-			Self::conclude(chip, seq, Conduct::Missed, None);
+			Self::conclude(chip, seq, Conduct::Missed, None, None);
 		}
 	}
 
@@ -112,11 +113,19 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Closes a chip's challenge with that conduct: its reputation changes, and whoever did not pass is challenged again at once.
-	fn conclude(chip: &ChipHash, seq: u64, conduct: Conduct, subject: Option<SubjectId>) {
+	/// Closes a chip's challenge with that conduct, of evidence that goes on from what was accepted at challenge `from`: its reputation changes, and whoever did not pass is
+	/// challenged again at once.
+	fn conclude(
+		chip: &ChipHash,
+		seq: u64,
+		conduct: Conduct,
+		from: Option<u64>,
+		subject: Option<SubjectId>,
+	) {
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
-		let from = host.accepted_at.filter(|_| conduct != Conduct::Missed);
-		let tier = T::Reputation::note(chip, &host.miner, seq, conduct, from);
+		let made = host.challenge.as_ref().map_or_else(T::Ticks::now, |open| open.made);
+		let met = Met { seq, made, conduct, from };
+		let tier = T::Reputation::note(chip, &host.miner, met);
 		// A chip that keeps failing is not challenged block after block: only the first failure calls for a check at once.
 		let failed_before = core::mem::replace(&mut host.failing, conduct != Conduct::Passed);
 		host.challenge = None;
@@ -177,28 +186,23 @@ impl<T: Config> Pallet<T> {
 
 	/// Undoes what a verdict has caused: its incident is taken back, and the log is taken up where it was before. What is being judged was pinned to what
 	/// is void now: it counts for nothing, and the chip is checked at once.
-	fn overturn(pinned: &PinnedContext) {
-		let noted = T::Reputation::noted(&pinned.chip, pinned.seq);
-		if noted.is_none() && !Self::is_noted_failed(&pinned.chip, pinned.seq) {
-			// It came when its challenge counted for nothing any more, or was undone with what it went on from: it has caused nothing.
-			return;
-		}
+	fn overturn(subject: SubjectId, pinned: &PinnedContext) {
+		// One that came when its challenge counted for nothing any more has caused nothing.
+		let Some(effect) = Effects::<T>::take(subject) else { return };
 		let tier = T::Reputation::undo(&pinned.chip, pinned.seq);
-		Self::note_overturned(&pinned.chip, pinned.seq);
+		Self::note_overturned(&pinned.chip, pinned.seq, effect.passed);
 		Self::move_to(&pinned.chip, tier);
 		let miner = AccountIdOf::<T>::from(pinned.miner);
 		let Some(mut host) = Hosts::<T>::get(pinned.chip).filter(|host| host.miner == miner) else {
 			return;
 		};
 		// A rejection has moved nothing. Nor is there anything left of an acceptance where one before it was undone, and of another TPM's log nothing was taken.
-		let (passed, from) =
-			noted.map_or((false, None), |(conduct, from)| (conduct == Conduct::Passed, from));
-		let moved = passed && host.accepted_at.is_some_and(|at| at >= pinned.seq);
+		let moved = effect.passed && host.accepted.holds(pinned.seq);
 		if moved && T::Miners::tpm(&miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
 			host.checkpoint = pinned.boot.clone();
 			host.former = pinned.former.clone();
 			host.boot_profile = pinned.boot_profile;
-			host.accepted_at = from;
+			host.accepted.go_back_to(effect.from);
 			// By which list the log of then was judged is not remembered: if there was a stricter one ever, it is judged anew.
 			host.judged = 0;
 			host.attested = 0;
@@ -213,28 +217,49 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+impl<T: Config> Pallet<T> {
+	/// Has a challenge be met as was found of its evidence, which goes on from what was accepted at challenge `from`. Gives whether it was passed; none where that counts for nothing.
+	fn take(
+		subject: SubjectId,
+		pinned: &PinnedContext,
+		from: Option<u64>,
+		finding: &Finding,
+	) -> Option<bool> {
+		let (chip, seq) = (pinned.chip, pinned.seq);
+		match finding.code {
+			Finding::ACCEPTED => {
+				let Ok(claims) = Claims::decode(&mut &finding.claims[..]) else {
+					// More than two thirds of the committee voted for what is no claims.
+					Self::recheck_void(&chip, seq);
+					return None;
+				};
+				Self::accept(pinned, claims);
+				Self::conclude(&chip, seq, Conduct::Passed, from, Some(subject));
+				Some(true)
+			},
+			// What the chain lacks it will lack in the next block as well: the draw comes back to it.
+			Finding::UNDECIDED => {
+				Self::note_conduct(&chip, seq, false, true);
+				Self::void_unproven(&chip, seq);
+				Some(false)
+			},
+			code => {
+				Self::conclude(&chip, seq, Conduct::Failed(code), from, Some(subject));
+				Some(false)
+			},
+		}
+	}
+}
+
 impl<T: Config> OnVerdict for Pallet<T> {
 	fn on_verdict(subject: SubjectId, finding: &Finding) {
 		if Self::judge_claim(subject, finding) {
 			return;
 		}
 		let Some(pinned) = Self::open_context(subject) else { return };
-		let (chip, seq) = (pinned.chip, pinned.seq);
-		match finding.code {
-			Finding::ACCEPTED => match Claims::decode(&mut &finding.claims[..]) {
-				Ok(claims) => {
-					Self::accept(&pinned, claims);
-					Self::conclude(&chip, seq, Conduct::Passed, Some(subject));
-				},
-				// More than two thirds of the committee voted for what is no claims.
-				Err(_) => Self::recheck_void(&chip, seq),
-			},
-			// What the chain lacks it will lack in the next block as well: the draw comes back to it.
-			Finding::UNDECIDED => {
-				Self::note_conduct(&chip, seq, false, true);
-				Self::void_unproven(&chip, seq);
-			},
-			code => Self::conclude(&chip, seq, Conduct::Failed(code), Some(subject)),
+		let from = Hosts::<T>::get(pinned.chip).and_then(|host| host.accepted.last());
+		if let Some(passed) = Self::take(subject, &pinned, from, finding) {
+			Effects::<T>::insert(subject, Effect { passed, from });
 		}
 	}
 
@@ -251,12 +276,13 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	fn on_overturned(subject: SubjectId) {
 		let Some(pinned) = Contexts::<T>::get(subject) else { return };
 		if !Self::drop_claim(subject, &pinned) {
-			Self::overturn(&pinned);
+			Self::overturn(subject, &pinned);
 		}
 	}
 
 	fn on_closed(subject: SubjectId) {
 		let pinned = Contexts::<T>::get(subject);
+		Effects::<T>::remove(subject);
 		Self::forget_context(subject);
 		if let Some(pinned) = pinned {
 			Self::close_claim(subject, &pinned);
@@ -266,7 +292,10 @@ impl<T: Config> OnVerdict for Pallet<T> {
 	fn weight() -> Weight {
 		T::WeightInfo::conclude_accepted()
 			.max(T::WeightInfo::conclude_rejected())
-			.max(T::WeightInfo::close())
 			.max(T::WeightInfo::overturn())
+	}
+
+	fn closing_weight() -> Weight {
+		T::WeightInfo::void().max(T::WeightInfo::close())
 	}
 }

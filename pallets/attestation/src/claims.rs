@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!OpenClaims::<T>::contains_key(chip), Error::<T>::Claimed);
 		ensure!(OpenClaims::<T>::count() < MAX_OPEN_CLAIMS, Error::<T>::TooManyClaims);
 		let nonce = Self::claim_nonce(&miner, &chip, evidence.seq)?;
-		let open = OpenChallenge { seq: evidence.seq, nonce, deadline: 0, subject: None };
+		let open = OpenChallenge::of_claim(evidence.seq, nonce);
 		Self::check_quote(evidence, &chip, &nonce)?;
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;

@@ -10,6 +10,7 @@
 	)
 )]
 
+mod accepted;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenges;
@@ -30,6 +31,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+pub use accepted::Accepted;
 use evidence::logs_len;
 pub use log::most_entries;
 pub use pallet::*;
@@ -202,6 +204,11 @@ pub mod pallet {
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Contexts<T: Config> = StorageMap<_, Identity, SubjectId, PinnedContext, OptionQuery>;
+
+	/// What verdicts have caused that can still be proven false.
+	// Not hashed: as `Contexts`.
+	#[pallet::storage]
+	pub type Effects<T: Config> = StorageMap<_, Identity, SubjectId, Effect, OptionQuery>;
 
 	/// The logs that miners have handed in in parts, as they are too long for one evidence: where they lead. Evidence may go on from there.
 	// Hashed with Blake2: accounts are chosen by their owners. Unbounded by type alone, as `Hosts`.

@@ -4,7 +4,7 @@
 extern crate alloc;
 
 use hcc_evidence::host::Hash256;
-use hcc_primitives::{ChipHash, Conduct, Miners, OnChip, Reputation};
+use hcc_primitives::{ChipHash, Conduct, Met, Miners, OnChip, Reputation};
 
 use crate::*;
 
@@ -19,7 +19,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 					checkpoint: None,
 					former: None,
 					boot_profile: None,
-					accepted_at: None,
+					accepted: Default::default(),
 					..host
 				},
 			),
@@ -37,7 +37,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 						judged: 0,
 						attested: 0,
 						boot_profile: Self::last_boot(chip, miner),
-						accepted_at: None,
+						accepted: Default::default(),
 						failing: false,
 						tier,
 						position,
@@ -76,7 +76,8 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 			if open.subject.is_none() {
 				Self::note_closed(chip, open.seq);
 			}
-			T::Reputation::note(chip, &host.miner, open.seq, Conduct::Missed, None);
+			let met = Met { seq: open.seq, made: open.made, conduct: Conduct::Missed, from: None };
+			T::Reputation::note(chip, &host.miner, met);
 		}
 	}
 }
@@ -125,6 +126,9 @@ impl<T: Config> Pallet<T> {
 					"4: a challenge has no deadline"
 				),
 			}
+		}
+		for subject in Effects::<T>::iter_keys() {
+			ensure!(Contexts::<T>::contains_key(subject), "7: an effect of no verdict");
 		}
 		for claim in OpenClaims::<T>::iter_values() {
 			ensure!(

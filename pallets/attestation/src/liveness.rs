@@ -96,27 +96,18 @@ impl<T: Config> Pallet<T> {
 		Self::live_at(chip, seq, Life::close);
 	}
 
-	/// Whether a challenge counts as failed.
-	pub(crate) fn is_noted_failed(chip: &ChipHash, seq: u64) -> bool {
-		Lives::<T>::get(chip).iter().any(|life| life.failed.contains(&seq))
-	}
-
 	/// What was found of a challenge was proven false: an acceptance was none, and a rejection is held against nobody.
-	pub(crate) fn note_overturned(chip: &ChipHash, seq: u64) {
+	pub(crate) fn note_overturned(chip: &ChipHash, seq: u64, passed: bool) {
 		Self::live_at(chip, seq, |life| {
-			let failed = life.failed.iter().position(|other| *other == seq);
-			let passed = match failed {
-				Some(at) => {
-					life.failed.remove(at);
-					None
-				},
-				None => {
-					life.fail(seq);
-					Some((seq, false))
-				},
+			let outcome = if passed {
+				life.fail(seq);
+				Some((seq, false))
+			} else {
+				life.failed.retain(|other| *other != seq);
+				None
 			};
 			if life.outcome.is_some_and(|(last, _)| last == seq) {
-				life.outcome = passed;
+				life.outcome = outcome;
 			}
 		});
 	}

@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 			host.attested = pinned.revision;
 			host.checkpoint = Some(claims.boot);
 			host.boot_profile = Some(claims.boot_profile);
-			host.accepted_at = Some(pinned.seq);
+			host.accepted.add(pinned.seq);
 		});
 	}
 }

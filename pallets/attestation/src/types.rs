@@ -6,6 +6,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
 
+use crate::Accepted;
+
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 /// [`Host`] with the chain's accounts.
@@ -331,10 +333,39 @@ impl Contest {
 pub struct OpenChallenge {
 	pub seq: u64,
 	pub nonce: Hash256,
+	/// When it was made.
+	pub made: Tick,
 	/// The last tick at which evidence is taken.
 	pub deadline: Tick,
 	/// Evidence was included, and is being judged.
 	pub subject: Option<SubjectId>,
+}
+
+impl OpenChallenge {
+	/// As if a claim answered a challenge that has no time.
+	pub(crate) fn of_claim(seq: u64, nonce: Hash256) -> Self {
+		Self { seq, nonce, made: 0, deadline: 0, subject: None }
+	}
+}
+
+/// What a verdict has caused, as long as it can be proven false.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Effect {
+	/// The evidence was accepted.
+	pub passed: bool,
+	/// The challenge at which evidence was accepted that it goes on from.
+	pub from: Option<u64>,
 }
 
 /// A chip that must answer challenges.
@@ -354,8 +385,8 @@ pub struct Host<AccountId> {
 	pub attested: u32,
 	/// The hash of the boot's PCRs; none before evidence was accepted.
 	pub boot_profile: Option<Hash256>,
-	/// The challenge at which evidence was accepted that these are of: what is found of evidence that goes on from them is found because of it.
-	pub accepted_at: Option<u64>,
+	/// The challenges at which evidence was accepted that these are of.
+	pub accepted: Accepted,
 	/// It did not pass its last challenge.
 	pub failing: bool,
 	pub tier: Tier,

@@ -21,6 +21,7 @@ pub trait WeightInfo {
 	fn draw() -> Weight;
 	fn conclude_accepted() -> Weight;
 	fn conclude_rejected() -> Weight;
+	fn void() -> Weight;
 	fn close() -> Weight;
 	fn overturn() -> Weight;
 }
@@ -257,7 +258,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Counted` (r:1 w:1)
 	/// Proof: `Attestation::Counted` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	fn challenge() -> Weight {
-		Weight::from_parts(104_195_000, 321831)
+		Weight::from_parts(104_426_000, 321831)
 			.saturating_add(T::DbWeight::get().reads_writes(26, 4))
 	}
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
@@ -286,7 +287,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2330), added: 4805, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
@@ -299,9 +300,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Lives` (`max_values`: None, `max_size`: Some(2209), added: 4684, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Effects` (r:0 w:1)
+	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(122_392_000, 17584)
-			.saturating_add(T::DbWeight::get().reads_writes(14, 9))
+		Weight::from_parts(130_204_000, 17589)
+			.saturating_add(T::DbWeight::get().reads_writes(14, 10))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -314,7 +317,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2330), added: 4805, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
 	/// Proof: `Reputation::Uses` (`max_values`: None, `max_size`: Some(50), added: 2525, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Population` (r:2 w:2)
@@ -329,9 +332,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfChip` (r:1 w:0)
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Effects` (r:0 w:1)
+	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
 	fn conclude_rejected() -> Weight {
-		Weight::from_parts(120_139_000, 18780)
-			.saturating_add(T::DbWeight::get().reads_writes(14, 10))
+		Weight::from_parts(125_747_000, 18785)
+			.saturating_add(T::DbWeight::get().reads_writes(14, 11))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:1)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -343,8 +348,27 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(179), added: 2654, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Settling` (r:1 w:1)
 	/// Proof: `Attestation::Settling` (`max_values`: Some(1), `max_size`: Some(16386), added: 16881, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Effects` (r:0 w:1)
+	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
 	fn close() -> Weight {
-		Weight::from_parts(53_079_000, 27925).saturating_add(T::DbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(53_991_000, 27925).saturating_add(T::DbWeight::get().reads_writes(5, 6))
+	}
+	/// Storage: `Attestation::Contexts` (r:1 w:1)
+	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::OpenClaims` (r:1 w:1)
+	/// Proof: `Attestation::OpenClaims` (`max_values`: None, `max_size`: Some(179), added: 2654, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Hosts` (r:1 w:1)
+	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Rechecks` (r:1 w:1)
+	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Counted` (r:1 w:1)
+	/// Proof: `Attestation::Counted` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Lives` (r:1 w:1)
+	/// Proof: `Attestation::Lives` (`max_values`: None, `max_size`: Some(2209), added: 4684, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Revisions` (r:1 w:1)
+	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
+	fn void() -> Weight {
+		Weight::from_parts(75_202_000, 18092).saturating_add(T::DbWeight::get().reads_writes(7, 7))
 	}
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -354,10 +378,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
-	/// Storage: `Reputation::Records` (r:1 w:1)
-	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
+	/// Storage: `Attestation::Effects` (r:1 w:1)
+	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::Records` (r:1 w:1)
+	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2330), added: 4805, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
 	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Uses` (r:1 w:0)
@@ -368,11 +394,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Population` (`max_values`: None, `max_size`: Some(13), added: 2488, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Drawn` (r:1 w:2)
 	/// Proof: `Attestation::Drawn` (`max_values`: None, `max_size`: Some(53), added: 2528, mode: `MaxEncodedLen`)
-	/// Storage: `Registry::Tpms` (r:1 w:0)
-	/// Proof: `Registry::Tpms` (`max_values`: None, `max_size`: Some(782), added: 3257, mode: `MaxEncodedLen`)
 	fn overturn() -> Weight {
-		Weight::from_parts(121_821_000, 19576)
-			.saturating_add(T::DbWeight::get().reads_writes(13, 9))
+		Weight::from_parts(113_008_000, 18583)
+			.saturating_add(T::DbWeight::get().reads_writes(13, 10))
 	}
 }
 
@@ -407,7 +431,7 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().writes(5).saturating_mul(d.into()))
 	}
 	fn challenge() -> Weight {
-		Weight::from_parts(104_195_000, 321831)
+		Weight::from_parts(104_426_000, 321831)
 			.saturating_add(ParityDbWeight::get().reads_writes(26, 4))
 	}
 	fn draw() -> Weight {
@@ -415,19 +439,23 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(9, 1))
 	}
 	fn conclude_accepted() -> Weight {
-		Weight::from_parts(122_392_000, 17584)
-			.saturating_add(ParityDbWeight::get().reads_writes(14, 9))
-	}
-	fn conclude_rejected() -> Weight {
-		Weight::from_parts(120_139_000, 18780)
+		Weight::from_parts(130_204_000, 17589)
 			.saturating_add(ParityDbWeight::get().reads_writes(14, 10))
 	}
+	fn conclude_rejected() -> Weight {
+		Weight::from_parts(125_747_000, 18785)
+			.saturating_add(ParityDbWeight::get().reads_writes(14, 11))
+	}
 	fn close() -> Weight {
-		Weight::from_parts(53_079_000, 27925)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(53_991_000, 27925)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 6))
+	}
+	fn void() -> Weight {
+		Weight::from_parts(75_202_000, 18092)
+			.saturating_add(ParityDbWeight::get().reads_writes(7, 7))
 	}
 	fn overturn() -> Weight {
-		Weight::from_parts(121_821_000, 19576)
-			.saturating_add(ParityDbWeight::get().reads_writes(13, 9))
+		Weight::from_parts(113_008_000, 18583)
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 10))
 	}
 }

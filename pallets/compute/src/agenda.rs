@@ -52,7 +52,9 @@ impl<T: Config> Pallet<T> {
 
 	/// The most that looking after a VM costs.
 	pub(crate) fn attend_weight() -> Weight {
-		T::WeightInfo::attend_pending().max(T::WeightInfo::attend_running())
+		T::WeightInfo::attend_pending()
+			.max(T::WeightInfo::attend_booting().saturating_add(Self::another_chip()))
+			.max(T::WeightInfo::attend_running())
 	}
 
 	/// Looks after a VM: what has run is charged, what is certain is settled, what is late has its consequence.
@@ -61,12 +63,17 @@ impl<T: Config> Pallet<T> {
 		Self::account(id, &mut vm);
 		Self::settle(id, &mut vm);
 		Self::enforce(id, &mut vm);
+		// It was looked after.
+		vm.look = 0;
 		Self::store(id, vm);
 	}
 
 	/// Stores a VM and puts it on the agenda; or removes it, where nothing of it is left to do.
 	pub(crate) fn store(id: Id, mut vm: VmOf<T>) {
-		Agenda::<T>::remove(vm.look, id);
+		// Nothing is on the agenda at tick 0.
+		if vm.look > 0 {
+			Agenda::<T>::remove(vm.look, id);
+		}
 		if vm.state == State::Terminated && vm.charges.is_empty() {
 			return Self::remove(id, vm);
 		}
@@ -75,8 +82,11 @@ impl<T: Config> Pallet<T> {
 		Vms::<T>::insert(id, vm);
 	}
 
-	/// When there is something to do for a VM.
+	/// When there is something to do for a VM. What is due already stays where it is, whatever is done with the VM meanwhile.
 	fn next_look(id: Id, vm: &VmOf<T>) -> Tick {
+		if vm.look > 0 && vm.look <= T::Ticks::now() {
+			return vm.look;
+		}
 		let late = |until: Tick| Some(until.saturating_add(1));
 		let deadline = match vm.state {
 			State::Pending { next, until } => late(until).min(Some(next)),

@@ -230,12 +230,10 @@ mod benchmarks {
 
 	#[benchmark]
 	fn start() -> Result<(), BenchmarkError> {
-		let (tenant, id, _) = running::<T>(3)?;
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
 		Pallet::<T>::do_stop(tenant.clone(), id)?;
 		keep_for_a_while::<T>(id);
-		Vms::<T>::mutate(id, |vm| {
-			let _ = vm.as_mut().map(|vm| vm.charges.truncate(BUSY - 1));
-		});
+		refill::<T>(id);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
@@ -246,7 +244,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn reboot() -> Result<(), BenchmarkError> {
-		let (tenant, id, _) = running::<T>(3)?;
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
@@ -265,6 +263,17 @@ mod benchmarks {
 		_(RawOrigin::Signed(tenant), id, FLAVOUR, 1_000_000);
 
 		assert_eq!(Vms::<T>::get(id).map(|vm| vm.max_price), Some(1_000_000));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_reduced() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id, false);
+
+		assert_eq!(Orders::<T>::get(id).map(|row| row.reduced), Some(false));
 		Ok(())
 	}
 
@@ -293,12 +302,18 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Without the evidence: that is [`hcc_primitives::JudgesVms::weight`].
+	/// On another chip than where it ran, some time after the boot was begun. Without the evidence: that is [`hcc_primitives::JudgesVms::weight`].
 	#[benchmark]
 	fn attest() -> Result<(), BenchmarkError> {
-		let (tenant, id, miner) = running::<T>(0)?;
+		let (tenant, id, miner) = running::<T>(BUSY as u32 - 2)?;
 		Pallet::<T>::do_reboot(tenant, id)?;
 		Pallet::<T>::do_boot(miner, id)?;
+		T::World::set_tick(NOW + 9);
+		Vms::<T>::mutate(id, |vm| {
+			let vm = vm.as_mut().expect("it is there");
+			vm.place.as_mut().expect("it is placed").chip = Some([0xee; 32]);
+			vm.run.ticks = 100;
+		});
 
 		#[block]
 		{
@@ -333,6 +348,27 @@ mod benchmarks {
 
 		let vm = Vms::<T>::get(id);
 		assert!(vm.is_some_and(|vm| vm.look > T::Ticks::now() && vm.place.is_none()));
+		Ok(())
+	}
+
+	/// Nothing was shown of its boot, and its disk is there.
+	#[benchmark]
+	fn attend_booting() -> Result<(), BenchmarkError> {
+		let (tenant, id, miner) = running::<T>(MAX_CHARGES - 1)?;
+		Pallet::<T>::do_reboot(tenant, id)?;
+		Pallet::<T>::do_boot(miner, id)?;
+		let place = Vms::<T>::get(id).and_then(|vm| vm.place?.chip);
+		let chip = place.ok_or(BenchmarkError::Stop("it has not booted"))?;
+		T::World::dispute(&chip, id, MAX_CHARGES + 1);
+		T::World::set_tick(NOW + Pallet::<T>::rules().boot + 9);
+
+		#[block]
+		{
+			Pallet::<T>::attend(id);
+		}
+
+		let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("it is gone"))?;
+		assert!(matches!(vm.state, State::Stopped { .. }) && vm.charges.len() <= 1);
 		Ok(())
 	}
 

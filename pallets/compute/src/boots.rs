@@ -1,13 +1,14 @@
 //! From a miner's first word to a VM that runs, and back.
 
-use frame_support::{ensure, pallet_prelude::DispatchResult};
+use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, weights::Weight};
 use hcc_evidence::{
 	host::GenerationTrust,
 	vm::{boot_nonce, vm_evidence_hash, Boot, VmEvidence},
 };
 use hcc_primitives::{
-	genesis, parent_hash, units::DAYS, ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle,
-	Tick, Ticks,
+	genesis, parent_hash,
+	units::{Balance, DAYS},
+	ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle, Tick, Ticks,
 };
 
 use crate::{price::cost, *};
@@ -27,6 +28,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		let (mut vm, place) = Self::with_miner(&who, id)?;
 		ensure!(matches!(vm.state, State::Assigned { .. }), Error::<T>::WrongState);
+		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+		Self::check_bootable(&place, &order)?;
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let rules = Self::rules();
 		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
@@ -34,8 +37,9 @@ impl<T: Config> Pallet<T> {
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
-		let until = T::Ticks::now().saturating_add(rules.boot);
-		vm.state = State::Booting { nonce, fee, until };
+		let since = T::Ticks::now();
+		let until = since.saturating_add(rules.boot);
+		vm.state = State::Booting { nonce, fee, since, until };
 		Self::store(id, vm);
 		let miner = place.miner;
 		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
@@ -60,13 +64,53 @@ impl<T: Config> Pallet<T> {
 		};
 		let claims = T::Vms::judge(evidence, &boot, &place.miner)
 			.map_err(|_| Error::<T>::EvidenceRefused)?;
-		let trusted = claims.trust == GenerationTrust::Full || order.reduced;
-		ensure!(trusted, Error::<T>::TrustTooLow);
-		let tier = T::Liveness::fit(&claims.chip).ok_or(Error::<T>::HostNotLive)?;
-		// Where it ran before it may run on, whatever has become of the chip's tier.
-		let there = place.chip == Some(claims.chip);
-		ensure!(there || tier <= order.tier, Error::<T>::TierTooLow);
+		Self::check_chip(&claims.chip, claims.trust, &place, &order)?;
 		Self::run(vm, place, claims.chip, evidence)
+	}
+
+	/// What it costs that a miner has another chip, which is looked at as well: keys, trust, and how it stands. Those of the benchmarks have one.
+	pub(crate) fn another_chip() -> Weight {
+		T::DbWeight::get().reads(8)
+	}
+
+	/// Whether a VM may run on that chip, whose generation is trusted so far.
+	fn check_chip(
+		chip: &ChipHash,
+		trust: GenerationTrust,
+		place: &Place<AccountIdOf<T>>,
+		order: &OrderOf<T>,
+	) -> Result<(), Error<T>> {
+		let trusted = match trust {
+			GenerationTrust::Full => true,
+			GenerationTrust::Reduced => order.reduced,
+			GenerationTrust::Suspended => false,
+		};
+		ensure!(trusted, Error::<T>::TrustTooLow);
+		let tier = T::Liveness::fit(chip).ok_or(Error::<T>::HostNotLive)?;
+		// Where it ran before it may run on, whatever has become of the chip's tier.
+		let there = place.chip == Some(*chip);
+		ensure!(there || tier <= order.tier, Error::<T>::TierTooLow);
+		Ok(())
+	}
+
+	/// Whether one of its miner's chips can have a VM run: a boot that could not succeed would cost its tenant. Where one of them may come to be able to, that is said.
+	pub(crate) fn check_bootable(
+		place: &Place<AccountIdOf<T>>,
+		order: &OrderOf<T>,
+	) -> Result<(), Error<T>> {
+		let mut refusal = None;
+		for chip in T::Miners::chips(&place.miner) {
+			let Some(trust) = T::Vms::trust(&chip).filter(|_| T::Vms::vouches(&chip)) else {
+				refusal = Some(Error::<T>::HostNotLive);
+				continue;
+			};
+			match Self::check_chip(&chip, trust, place, order) {
+				Ok(()) => return Ok(()),
+				Err(Error::<T>::HostNotLive) => refusal = Some(Error::<T>::HostNotLive),
+				Err(other) => refusal = refusal.or(Some(other)),
+			}
+		}
+		Err(refusal.unwrap_or(Error::<T>::HostNotLive))
 	}
 
 	/// Has a VM run on that chip, which has shown its evidence.
@@ -80,10 +124,9 @@ impl<T: Config> Pallet<T> {
 		let State::Booting { fee, .. } = vm.state else {
 			return Err(Error::<T>::WrongState.into());
 		};
-		if place.chip != Some(chip) && vm.run.ticks > 0 {
-			// What ran on another chip is owed for that one.
-			ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
-			Self::charge_run(id, &mut vm);
+		let burned = Self::burn_wait(&mut vm);
+		if place.chip != Some(chip) {
+			Self::charge_former_chip(id, &mut vm);
 		}
 		place.chip = Some(chip);
 		Self::pay(&vm.tenant, &place.miner, fee);
@@ -100,6 +143,7 @@ impl<T: Config> Pallet<T> {
 			ssh_host_key_hash: evidence.ssh_host_key_hash,
 			evidence: vm_evidence_hash(evidence),
 			at: now,
+			interval: T::Liveness::interval().index,
 		};
 		Self::deposit_event(Event::Booted {
 			vm: id,
@@ -109,10 +153,20 @@ impl<T: Config> Pallet<T> {
 			guest_pk: row.guest_pk,
 			ssh_host_key_hash: row.ssh_host_key_hash,
 			fee,
+			burned,
 		});
 		Boots::<T>::insert(id, row);
 		Self::store(id, vm);
 		Ok(())
+	}
+
+	/// What ran on another chip in this interval is owed for that one. Where too much is unsettled for another charge it is not owed at all: to have it, the miner boots where the VM was.
+	fn charge_former_chip(id: Id, vm: &mut VmOf<T>) {
+		if vm.run.ticks > 0 && vm.charges.len() < BUSY {
+			return Self::charge_run(id, vm);
+		}
+		Self::account(id, vm);
+		vm.run.ticks = 0;
 	}
 
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
@@ -131,13 +185,32 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// A boot comes to nothing. Its fee is burned where the miner's chip is live, so that images that never boot cost their tenant and no miner earns by not booting; else it is given back.
+	/// Burns what the time costs that a VM has booted for: it may have run for as long. Nobody has it, so that neither a tenant nor a miner gains by a boot that is shown late.
+	fn burn_wait(vm: &mut VmOf<T>) -> Balance {
+		let (State::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
+			return 0;
+		};
+		// What is looked after late costs no more.
+		let ticks = T::Ticks::now().min(*until).saturating_sub(*since);
+		let costs = |ticks| {
+			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, ticks, price));
+			costs.unwrap_or_default()
+		};
+		// What ran before is its miner's.
+		let burned = costs(ticks).min(vm.escrow.saturating_sub(costs(vm.run.ticks)));
+		vm.escrow = vm.escrow.saturating_sub(burned);
+		Self::burn(&vm.tenant, burned);
+		burned
+	}
+
+	/// A boot comes to nothing. Its fee and its time are burned where the miner's chip is live, so that images that never show their boot cost their tenant and no miner earns by not booting; else the fee is given back.
 	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
 		let State::Booting { fee, .. } = vm.state else { return };
 		let Some(place) = &vm.place else { return };
 		if Self::is_live(&place.miner) {
 			Self::burn(&vm.tenant, fee);
-			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned: fee });
+			let burned = Self::burn_wait(vm).saturating_add(fee);
+			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned });
 		} else {
 			vm.escrow = vm.escrow.saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });

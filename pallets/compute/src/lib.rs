@@ -382,11 +382,12 @@ pub mod pallet {
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::Unsettled`], [`Error::NoRoom`].
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::NoRoom`], [`Error::TrustTooLow`], [`Error::TierTooLow`].
 		///
 		/// ## Events
 		/// [`Event::Restarted`].
 		#[pallet::call_index(4)]
+		#[pallet::weight(<T as Config>::WeightInfo::start().saturating_add(Pallet::<T>::another_chip()))]
 		pub fn start(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_start(who, vm)
@@ -403,6 +404,7 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Restarted`].
 		#[pallet::call_index(5)]
+		#[pallet::weight(<T as Config>::WeightInfo::reboot().saturating_add(Pallet::<T>::another_chip()))]
 		pub fn reboot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_reboot(who, vm)
@@ -451,11 +453,12 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`].
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`]; [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`] where no chip of the miner's could have it run.
 		///
 		/// ## Events
 		/// [`Event::BootBegun`].
 		#[pallet::call_index(8)]
+		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::another_chip()))]
 		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_boot(who, vm)
@@ -467,7 +470,7 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`], [`Error::Unsettled`].
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`].
 		///
 		/// ## Events
 		/// [`Event::Booted`].
@@ -492,6 +495,23 @@ pub mod pallet {
 		pub fn report_crash(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_report_crash(who, vm)
+		}
+
+		/// Lets chips do for a VM from its next boot on that are trusted less ([`Order::reduced`]), or no more. Where the generation of the chip that it runs on is trusted
+		/// less than when it was ordered, it boots no more without that.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`].
+		///
+		/// ## Events
+		/// [`Event::ReducedSet`].
+		#[pallet::call_index(11)]
+		pub fn set_reduced(origin: OriginFor<T>, vm: Id, reduced: bool) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_reduced(who, vm, reduced)
 		}
 	}
 }

@@ -34,10 +34,11 @@ impl<T: Config> Pallet<T> {
 		Some((rate.div_ceil(RATE_PARTS) as u64, hour))
 	}
 
-	/// What must be set aside where a VM is begun at that rate: a boot, and the first intervals.
+	/// What must be set aside where a VM is begun at that rate: a boot, as long as it may take, and the first intervals.
 	pub(crate) fn least_escrow_at(rate: Rate, price: Price) -> Option<Balance> {
-		let reserve = Self::intervals(rate, Self::rules().reserve, price)?;
-		Some(Self::boot_fee(price)?.saturating_add(reserve))
+		let rules = Self::rules();
+		let boot = Self::boot_fee(price)?.saturating_add(cost(rate, rules.boot, price)?);
+		Some(boot.saturating_add(Self::intervals(rate, rules.reserve, price)?))
 	}
 
 	/// What a boot costs: in USD, and no less than what its transactions cost the miner.
@@ -151,9 +152,15 @@ impl<T: Config> Pallet<T> {
 
 	/// Has a VM booted where it was.
 	fn restart(id: Id, vm: &mut VmOf<T>) -> DispatchResult {
-		ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
+		let place = vm.place.as_ref().ok_or(Error::<T>::WrongState)?;
+		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+		// That its host is not live may change until it boots; that it is trusted too little is for the tenant.
+		match Self::check_bootable(place, &order) {
+			Ok(()) | Err(Error::<T>::HostNotLive) => {},
+			Err(refusal) => return Err(refusal.into()),
+		}
+		let rate = place.rate;
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
-		let rate = vm.place.as_ref().map(|place| place.rate).ok_or(Error::<T>::WrongState)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
 		let ran = cost(rate, vm.run.ticks, price).unwrap_or_default();
@@ -203,6 +210,20 @@ impl<T: Config> Pallet<T> {
 			let kept = Self::kept(vm);
 			Used::<T>::mutate(miner, |used| *used = used.minus(&before).plus(&kept));
 			Self::deposit_event(Event::Resized { vm: id, allotted: wanted, rate });
+			Ok(())
+		})
+	}
+
+	pub(crate) fn do_set_reduced(who: AccountIdOf<T>, id: Id, reduced: bool) -> DispatchResult {
+		Self::change(&who, id, |vm| {
+			// What is being shown was begun by the order as it was.
+			ensure!(!matches!(vm.state, State::Booting { .. }), Error::<T>::WrongState);
+			Orders::<T>::mutate(id, |order| {
+				if let Some(order) = order {
+					order.reduced = reduced;
+				}
+			});
+			Self::deposit_event(Event::ReducedSet { vm: id, reduced });
 			Ok(())
 		})
 	}

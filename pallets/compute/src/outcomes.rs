@@ -25,7 +25,7 @@ mod outcomes {
 			fee: Balance,
 			price: Price,
 		},
-		/// It has shown its evidence, and runs.
+		/// It has shown its evidence, and runs. `fee` is paid; what the time of its boot costs is `burned`.
 		Booted {
 			vm: Id,
 			chip: ChipHash,
@@ -34,6 +34,7 @@ mod outcomes {
 			guest_pk: [u8; 32],
 			ssh_host_key_hash: [u8; 32],
 			fee: Balance,
+			burned: Balance,
 		},
 		/// It was stopped.
 		Stopped { vm: Id, why: StopReason },
@@ -43,6 +44,8 @@ mod outcomes {
 		Crashed { vm: Id, today: u8 },
 		/// It has another allotment now, at `rate`.
 		Resized { vm: Id, allotted: Allotment, rate: Rate },
+		/// Its tenant lets chips do from its next boot on that are trusted less, or no more.
+		ReducedSet { vm: Id, reduced: bool },
 		/// Its tenant has set more aside.
 		ToppedUp { vm: Id, amount: Balance, escrow: Balance },
 		/// Its escrow lasts for fewer intervals than there is a warning for: it costs `interval` in each.
@@ -87,7 +90,7 @@ mod outcomes {
 		},
 		/// A VM was stopped for `ticks`, and its disk was kept: `amount` was paid for that, at that `price` of one α in 10⁻⁹ USD.
 		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance, price: Price },
-		/// A boot came to nothing, and its fee was given back, or burned where the miner's chip was live.
+		/// A boot came to nothing, and its fee was given back, or burned with what its time costs where the miner's chip was live.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },
 		/// It is gone. What was left of its escrow was given back.
 		Terminated { vm: Id, why: EndReason, released: Balance },
@@ -125,7 +128,7 @@ mod outcomes {
 		EvidenceRefused,
 		/// The chip has not proven itself lately: answer its challenge first.
 		HostNotLive,
-		/// The chip's generation is trusted less than the order asks.
+		/// The chip's generation is trusted less than the order asks. Its tenant can let that do: `compute.set_reduced`.
 		TrustTooLow,
 		/// The chip is of a worse tier than the order asks. Boot it on another chip, if there is one.
 		TierTooLow,

@@ -128,6 +128,16 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// Whether it is for the miner that a VM has not booted. A live host whose guest shows nothing may have been given an image that cannot boot, and one that is trusted less than it was cannot begin.
+	fn is_at_fault(id: Id, place: &Place<AccountIdOf<T>>, why: Failure) -> bool {
+		if !Self::is_live(&place.miner) {
+			return true;
+		}
+		let order = Orders::<T>::get(id);
+		let could = order.is_some_and(|order| Self::check_bootable(place, &order).is_ok());
+		why == Failure::NotBegun && could
+	}
+
 	/// A miner has not booted what it was given: another is looked for; or, where the VM's disk is there already, it is stopped.
 	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: Failure) {
 		Self::drop_boot(id, vm);
@@ -135,8 +145,7 @@ impl<T: Config> Pallet<T> {
 		let rules = Self::rules();
 		let now = T::Ticks::now();
 		Self::deposit_event(Event::Failed { vm: id, miner: place.miner.clone(), why });
-		// A live host whose guest shows nothing may have been given an image that cannot boot: that is not its fault.
-		if why == Failure::NotBegun || !Self::is_live(&place.miner) {
+		if Self::is_at_fault(id, &place, why) {
 			Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
 		}
 		if place.chip.is_some() {

@@ -13,6 +13,7 @@ impl<T: Config> Guests for Pallet<T> {
 			boot_counter: boot.counter,
 			guest_pk: boot.guest_pk,
 			since: boot.at,
+			began: boot.interval,
 			vcpus: vm.allotted.vcpus,
 			memory: vm.allotted.memory,
 			disk: vm.allotted.disk,

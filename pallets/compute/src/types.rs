@@ -25,7 +25,7 @@ pub type FlavourId = u16;
 pub const MAX_NAME: u32 = 32;
 /// The most miners that an order excludes, and that are remembered as having not booted a VM.
 pub const MAX_EXCLUDED: u32 = 8;
-/// How many intervals of a VM can be unsettled at once: more than verdicts can be proven false in.
+/// How many charges of a VM can be unsettled at once: one for each interval in which a verdict can be proven false, and [`BUSY`].
 pub const MAX_CHARGES: u32 = 16;
 /// How many settlements of a VM are remembered: a day's.
 pub const MAX_SETTLED: u32 = 24;
@@ -231,8 +231,8 @@ pub enum State {
 	Pending { next: Tick, until: Tick },
 	/// Its miner is to boot it, and has to begin by `until`.
 	Assigned { until: Tick },
-	/// Its miner boots it, and has to show its evidence by `until`. The fee has been taken from the escrow.
-	Booting { nonce: Hash256, fee: Balance, until: Tick },
+	/// Its miner boots it since tick `since`, and has to show its evidence by `until`. The fee has been taken from the escrow.
+	Booting { nonce: Hash256, fee: Balance, since: Tick, until: Tick },
 	/// It has shown its evidence at tick `since`; of what ran before its interval nothing is counted any more.
 	Running { since: Tick },
 	/// It is stopped, and given up after `until`; since tick `since` its disk is not paid for.
@@ -436,8 +436,9 @@ pub struct BootRow {
 	pub ssh_host_key_hash: [u8; 32],
 	/// The hash of the evidence, which lies in the block's body with the guest's X-Wing key.
 	pub evidence: Hash256,
-	/// When.
+	/// When, and in which interval.
 	pub at: Tick,
+	pub interval: IntervalIndex,
 }
 
 /// All that was ever paid: for explorers, and to see that nothing is lost.

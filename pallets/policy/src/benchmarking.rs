@@ -238,7 +238,7 @@ mod benchmarks {
 		};
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, Some(rules));
+		_(origin as T::RuntimeOrigin, rules);
 
 		assert_eq!(Platform::<T>::get().current(), Some(&rules));
 		Ok(())
@@ -329,6 +329,13 @@ mod benchmarks {
 	#[benchmark]
 	fn set_amd_roots() -> Result<(), BenchmarkError> {
 		let origin = admin::<T>()?;
+		let rules = PlatformRules {
+			guest_required: 1,
+			guest_forbidden: 2,
+			platform_required: 3,
+			platform_allowed: 4,
+		};
+		Pallet::<T>::do_set_value::<Platform<T>, _>(Some(rules), Subject::Platform)?;
 		for filled_with in 1..4 {
 			Pallet::<T>::do_set_value::<AmdRoots<T>, _>(
 				Some(hierarchies(filled_with)),

@@ -158,7 +158,11 @@ impl<T: Config> GenesisConfig<T> {
 			Generations::<T>::insert(product_line(name)?, first(Some((*trust).into()))?);
 		}
 		RevocationGrace::<T>::set(self.revocation_grace);
-		AmdRoots::<T>::put(first(self.hierarchies()?)?);
+		let hierarchies = self.hierarchies()?;
+		if hierarchies.is_some() && self.platform.is_none() {
+			return Err("where chips are genuine there are rules for platforms");
+		}
+		AmdRoots::<T>::put(first(hierarchies)?);
 		TpmRoots::<T>::put(first(self.vendors()?)?);
 		Ok(())
 	}

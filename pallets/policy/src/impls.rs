@@ -173,6 +173,11 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		let newest = CurrentRevision::<T>::get();
 		check(&Platform::<T>::get(), newest)?;
+		let judges = Platform::<T>::get().current().is_some();
+		ensure!(
+			judges || AmdRoots::<T>::get().current().is_none(),
+			"9: chips are genuine that cannot be judged"
+		);
 		check(&Required::<T>::get(), newest)?;
 		check(&Boot::<T>::get(), newest)?;
 		BootParts::<T>::iter_values().try_for_each(|row| check(&row, newest))?;

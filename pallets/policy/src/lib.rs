@@ -134,6 +134,7 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
+		/// None only where no chip is genuine.
 		pub platform: Option<PlatformRules>,
 		pub cpus: Vec<CpuSpec>,
 		pub measurements: Vec<(Bytes, Role)>,
@@ -255,7 +256,7 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Sets which bits of reports must be set, may be, must not be; without rules nothing can be judged.
+		/// Sets which bits of reports must be set, may be, must not be. They can be changed, and not taken back: without any nothing can be judged.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
@@ -266,11 +267,9 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Changed`].
 		#[pallet::call_index(0)]
-		pub fn set_platform(origin: OriginFor<T>, rules: Option<PlatformRules>) -> DispatchResult {
-			// Without masks nothing can be judged: that is not the same as accepting less.
-			let row = Platform::<T>::get();
-			Self::admit(origin, rules.is_some() && tightens(row.current(), rules.as_ref()))?;
-			Self::do_set_value::<Platform<T>, _>(rules, Subject::Platform)
+		pub fn set_platform(origin: OriginFor<T>, rules: PlatformRules) -> DispatchResult {
+			Self::admit(origin, tightens(Platform::<T>::get().current(), Some(&rules)))?;
+			Self::do_set_value::<Platform<T>, _>(Some(rules), Subject::Platform)
 		}
 
 		/// Sets what is asked of a kind of CPU; without rules it is refused.
@@ -355,12 +354,13 @@ pub mod pallet {
 		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
 		///
 		/// ## Errors
-		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`]; [`Error::NoPlatform`].
 		///
 		/// ## Events
 		/// [`Event::Changed`].
 		#[pallet::call_index(5)]
 		pub fn set_amd_roots(origin: OriginFor<T>, roots: Option<AmdRootList>) -> DispatchResult {
+			ensure!(roots.is_none() || Self::platform().is_some(), Error::<T>::NoPlatform);
 			Self::admit(origin, tightens(AmdRoots::<T>::get().current(), roots.as_ref()))?;
 			Self::do_set_value::<AmdRoots<T>, _>(roots, Subject::AmdRoots)
 		}

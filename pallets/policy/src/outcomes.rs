@@ -63,5 +63,7 @@ mod outcomes {
 		VoucherNeeded,
 		/// It is the only key by which evidence of a registered chip can be judged. Register another first, or remove the chip.
 		LastVek,
+		/// Without rules for platforms nothing that chips show can be judged. Set these first: `policy.set_platform`.
+		NoPlatform,
 	}
 }

@@ -182,6 +182,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn set_required() -> Weight {
 		Weight::from_parts(19_409_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 4))
 	}
+	/// Storage: `Policy::Platform` (r:1 w:0)
+	/// Proof: `Policy::Platform` (`max_values`: Some(1), `max_size`: Some(329), added: 824, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::AmdRoots` (r:1 w:1)
 	/// Proof: `Policy::AmdRoots` (`max_values`: Some(1), `max_size`: Some(262545), added: 263040, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::CurrentRevision` (r:1 w:1)
@@ -191,8 +193,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Policy::Tightened` (r:0 w:1)
 	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(156_273_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(158_756_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
 	}
 	/// Storage: `Policy::TpmRoots` (r:1 w:1)
 	/// Proof: `Policy::TpmRoots` (`max_values`: Some(1), `max_size`: Some(1049689), added: 1050184, mode: `MaxEncodedLen`)
@@ -307,8 +309,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 4))
 	}
 	fn set_amd_roots() -> Weight {
-		Weight::from_parts(156_273_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 3))
+		Weight::from_parts(158_756_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 	fn set_tpm_roots() -> Weight {
 		Weight::from_parts(1_119_066_000, 1051174)

@@ -6,6 +6,8 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
 
+use crate::Tick;
+
 /// How a chip met a challenge.
 #[derive(
 	Clone,
@@ -65,6 +67,18 @@ impl Tier {
 		[Self::Trusted, Self::Regular, Self::Probation, Self::Quarantine, Self::Suspended];
 }
 
+/// A challenge, and how it was met.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub struct Met {
+	/// Its number.
+	pub seq: u64,
+	/// When it was made: nothing that answers it is older.
+	pub made: Tick,
+	pub conduct: Conduct,
+	/// The challenge at which evidence was accepted that this one's goes on from.
+	pub from: Option<u64>,
+}
+
 /// Takes into account how much VMs got of what they were given.
 pub trait NotesUse {
 	/// A VM on that chip has paid for a time in which it got so many thousandths of it.
@@ -73,16 +87,8 @@ pub trait NotesUse {
 
 /// Keeps what chips are known for.
 pub trait Reputation<AccountId> {
-	/// Takes into account how a chip met its challenge `seq`, which was `miner`'s to answer: with evidence that goes on from what was accepted at challenge `from`.
-	fn note(
-		chip: &ChipHash,
-		miner: &AccountId,
-		seq: u64,
-		conduct: Conduct,
-		from: Option<u64>,
-	) -> Tier;
-	/// What was noted of the challenge `seq`, and from which challenge on its evidence goes; none where nothing was, or it is remembered no more.
-	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)>;
+	/// Takes into account how a chip met a challenge that was `miner`'s to answer.
+	fn note(chip: &ChipHash, miner: &AccountId, met: Met) -> Tier;
 	/// Takes back what was noted of the challenge `seq`, and each failure of evidence that goes on from there: as if they had not been made.
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// The chip's tier.

@@ -67,8 +67,10 @@ pub trait OnVerdict {
 	fn on_overturned(subject: SubjectId);
 	/// The window has passed in which a verdict could be proven false. Nothing more is told of the subject.
 	fn on_closed(subject: SubjectId);
-	/// The most that any of these costs.
+	/// The most that a verdict costs, or that it is undone.
 	fn weight() -> Weight;
+	/// The most that the end of a subject costs: that it is void, or closed.
+	fn closing_weight() -> Weight;
 }
 
 /// What evidence comes to where the chain evaluates it itself.

@@ -87,6 +87,8 @@ pub trait JudgesVms<AccountId> {
 	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId) -> Result<VmClaims, u16>;
 	/// How far the generation of a chip is trusted; none where the chain has no key of it.
 	fn trust(chip: &ChipHash) -> Option<GenerationTrust>;
+	/// Whether a key of the chip's counts now: if none does, no evidence that it signs holds.
+	fn vouches(chip: &ChipHash) -> bool;
 	/// The most that judging costs.
 	fn weight() -> Weight;
 }

@@ -24,7 +24,7 @@ pub mod units;
 pub mod usage;
 pub mod validators;
 
-pub use conduct::{Conduct, NotesUse, Reputation, Tier};
+pub use conduct::{Conduct, Met, NotesUse, Reputation, Tier};
 pub use crypto::NodeCrypto;
 pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};

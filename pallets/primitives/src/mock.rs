@@ -59,8 +59,8 @@ parameter_types! {
 	pub static Evaluation: Option<(H256, Evaluated)> = None;
 	/// What [`MockReputation`] was told to take back.
 	pub static Undone: Vec<(ChipHash, u64)> = vec![];
-	/// From which challenges evidence went on, as [`MockReputation`] was told.
-	pub static WentOnFrom: Vec<(u64, Option<u64>)> = vec![];
+	/// The challenges that were met, or not, as [`MockReputation`] was told.
+	pub static AllMet: Vec<Met> = vec![];
 	/// What [`MockReputation`] was told.
 	pub static Noted: Vec<(ChipHash, u64, Conduct)> = vec![];
 	/// What [`MockOnChip`] was told: the miner of a chip that is ready, none of one that is gone.
@@ -126,7 +126,7 @@ pub fn reset() {
 	Lots::set(vec![]);
 	Told::set(vec![]);
 	Noted::set(vec![]);
-	WentOnFrom::set(vec![]);
+	AllMet::set(vec![]);
 	Overturned::set(vec![]);
 	Closed::set(vec![]);
 	Slashed::set(vec![]);
@@ -220,6 +220,10 @@ impl OnVerdict for MockOnVerdict {
 	fn weight() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
+
+	fn closing_weight() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
 }
 
 pub struct MockSlashes;
@@ -293,22 +297,10 @@ impl Evaluates for MockEvaluates {
 
 pub struct MockReputation;
 impl Reputation<AccountId32> for MockReputation {
-	fn note(
-		chip: &ChipHash,
-		_: &AccountId32,
-		seq: u64,
-		conduct: Conduct,
-		from: Option<u64>,
-	) -> Tier {
-		WentOnFrom::mutate(|all| all.push((seq, from)));
-		Noted::mutate(|noted| noted.push((*chip, seq, conduct)));
+	fn note(chip: &ChipHash, _: &AccountId32, met: Met) -> Tier {
+		AllMet::mutate(|all| all.push(met));
+		Noted::mutate(|noted| noted.push((*chip, met.seq, met.conduct)));
 		NextTier::get()
-	}
-
-	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)> {
-		let from = WentOnFrom::get().into_iter().find(|(of, _)| *of == seq);
-		let noted = Noted::get().into_iter().rfind(|(of, at, _)| (of, *at) == (chip, seq));
-		noted.map(|(_, _, conduct)| (conduct, from.and_then(|(_, from)| from)))
 	}
 
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {
@@ -502,6 +494,10 @@ impl JudgesVms<AccountId32> for MockVms {
 
 	fn trust(_: &ChipHash) -> Option<GenerationTrust> {
 		Some(Trust::get())
+	}
+
+	fn vouches(chip: &ChipHash) -> bool {
+		!Stale::get().contains(chip)
 	}
 
 	fn weight() -> Weight {

@@ -12,8 +12,9 @@ pub struct Guest {
 	pub boot_counter: u32,
 	/// ed25519.
 	pub guest_pk: [u8; 32],
-	/// When it has shown its boot.
+	/// When it has shown its boot, and in which interval.
 	pub since: Tick,
+	pub began: IntervalIndex,
 	pub vcpus: u32,
 	/// In MiB.
 	pub memory: u32,

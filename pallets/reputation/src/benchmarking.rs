@@ -23,6 +23,7 @@ fn struck<T: Config>(number: u32) -> ChipHash {
 	T::World::register(&miner, &[chip], tpm);
 	let incident = |seq| Incident {
 		seq,
+		made: 0,
 		at: 0,
 		conduct: hcc_primitives::Conduct::Missed,
 		from: None,

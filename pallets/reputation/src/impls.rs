@@ -2,7 +2,7 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use frame_support::BoundedVec;
-use hcc_primitives::{ChipHash, Conduct, NotesUse, Reputation, Tick, Ticks, Tier};
+use hcc_primitives::{ChipHash, Conduct, Met, NotesUse, Reputation, Tick, Ticks, Tier};
 
 use crate::{score::Penalty, *};
 
@@ -47,11 +47,11 @@ impl<AccountId> Record<AccountId> {
 		}
 	}
 
-	/// When evidence was accepted last; as long ago as incidents are remembered where none was.
+	/// From when on nothing is proven of the chip: since the challenge was made at which evidence was accepted last; as long ago as incidents are remembered where none was.
 	fn last_sound(&self) -> Tick {
 		let passed = |incident: &&Incident| incident.conduct == Conduct::Passed;
 		let last = self.last.iter().rev().find(passed).or_else(|| self.last.first());
-		last.map_or(0, |incident| incident.at)
+		last.map_or(0, |incident| incident.made)
 	}
 
 	/// Takes an incident back, and each failure of evidence that went on from what was accepted then, or from what went on from that: what came after them counts
@@ -91,13 +91,8 @@ impl<AccountId> Record<AccountId> {
 }
 
 impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
-	fn note(
-		chip: &ChipHash,
-		miner: &AccountIdOf<T>,
-		seq: u64,
-		conduct: Conduct,
-		from: Option<u64>,
-	) -> Tier {
+	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, met: Met) -> Tier {
+		let Met { seq, made, conduct, from } = met;
 		let (rules, at) = (Self::rules(), T::Ticks::now());
 		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record::first(&rules, at));
 		// A challenge counts once, whoever tells of it how often.
@@ -115,7 +110,16 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		}
 		let change = difference(before, after);
 		// There is room: the oldest was dropped.
-		let _ = record.last.try_push(Incident { seq, at, conduct, from, penalty, before, change });
+		let _ = record.last.try_push(Incident {
+			seq,
+			made,
+			at,
+			conduct,
+			from,
+			penalty,
+			before,
+			change,
+		});
 		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
 			let since = record.last_sound();
 			record.slash = Self::book(chip, miner, seq, since, rules.slash);
@@ -139,12 +143,6 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 			});
 		}
 		tiers.1
-	}
-
-	fn noted(chip: &ChipHash, seq: u64) -> Option<(Conduct, Option<u64>)> {
-		let record = Records::<T>::get(chip)?;
-		let incident = record.last.iter().find(|incident| incident.seq == seq)?;
-		Some((incident.conduct, incident.from))
 	}
 
 	fn undo(chip: &ChipHash, seq: u64) -> Tier {

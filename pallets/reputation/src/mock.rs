@@ -1,5 +1,8 @@
 use frame_support::{derive_impl, parameter_types, traits::Hooks, weights::WeightMeter};
-use hcc_primitives::mock::{self, MockCases, MockSlashesMiners, MockTicks, Now};
+use hcc_primitives::{
+	mock::{self, MockCases, MockSlashesMiners, MockTicks, Now},
+	Conduct, Met, Tick, Tier,
+};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_reputation;
@@ -66,6 +69,23 @@ impl Config for Test {
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_primitives::mock::MockWorld;
+}
+
+/// The chip of every test.
+pub const CHIP: [u8; 32] = [7; 32];
+
+/// It meets a challenge that was made just now.
+pub fn noted(seq: u64, conduct: Conduct, from: Option<u64>) -> Tier {
+	noted_since(Now::get(), seq, conduct, from)
+}
+
+/// It meets a challenge that was made at that tick.
+pub fn noted_since(made: Tick, seq: u64, conduct: Conduct, from: Option<u64>) -> Tier {
+	<Reputation as hcc_primitives::Reputation<_>>::note(
+		&CHIP,
+		&miner(),
+		Met { seq, made, conduct, from },
+	)
 }
 
 pub fn miner() -> AccountId32 {

@@ -35,6 +35,9 @@ pub const REMEMBERED: u32 = 48;
 pub struct Incident {
 	/// The number of the challenge.
 	pub seq: u64,
+	/// When that was made.
+	pub made: Tick,
+	/// When it was met, or missed.
 	pub at: Tick,
 	pub conduct: Conduct,
 	/// The challenge at which evidence was accepted that this one went on from.

@@ -18,6 +18,7 @@ impl<T: Config> Pallet<T> {
 		let guest = T::Guests::guest(receipt.vm).ok_or(Error::<T>::NotRunning)?;
 		let boot = (receipt.generation, receipt.boot_counter);
 		ensure!(boot == (guest.generation, guest.boot_counter), Error::<T>::OtherBoot);
+		ensure!(receipt.interval >= guest.began, Error::<T>::OtherBoot);
 		Self::check_interval(receipt.interval)?;
 		Self::check_time(receipt, &guest)?;
 		let mut account = Accounts::<T>::get(receipt.vm).unwrap_or_else(|| Account::new(boot));
@@ -47,9 +48,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// No more than twice the time by blocks, since blocks may be late; and none of intervals that were all over when the boot began.
+	/// No more than twice the time by blocks, since blocks may be late.
 	fn check_time(receipt: &Receipt, guest: &Guest) -> Result<(), Error<T>> {
-		ensure!(guest.since < T::Liveness::interval().from, Error::<T>::Stretched);
 		let runs = T::Ticks::now().saturating_sub(guest.since);
 		let runs = runs.saturating_mul(T::MillisPerTick::get());
 		let most = runs.min(Self::longest()).saturating_mul(2);

@@ -97,7 +97,7 @@ pub mod pallet {
 		Empty,
 		/// There is no such VM, or it does not run.
 		NotRunning,
-		/// The receipt is of another boot than that which runs.
+		/// The receipt is of another boot than that which runs, or of an interval before it.
 		OtherBoot,
 		/// The receipt is not signed by the key that the boot has shown.
 		BadSignature,

@@ -75,6 +75,7 @@ pub fn guest() -> Guest {
 		boot_counter: 3,
 		guest_pk: key().public().0,
 		since: 1,
+		began: 1,
 		vcpus: 4,
 		memory: 8_192,
 		disk: 100,

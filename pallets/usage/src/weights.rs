@@ -19,9 +19,9 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Vms` (r:64 w:0)
-	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2123), added: 4598, mode: `MaxEncodedLen`)
+	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
 	/// Storage: `Compute::Boots` (r:64 w:0)
-	/// Proof: `Compute::Boots` (`max_values`: None, `max_size`: Some(156), added: 2631, mode: `MaxEncodedLen`)
+	/// Proof: `Compute::Boots` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::CurrentInterval` (r:1 w:0)
 	/// Proof: `Attestation::CurrentInterval` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
@@ -33,8 +33,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn tell(n: u32) -> Weight {
-		Weight::from_parts(53_450_289, 3557)
-			.saturating_add(Weight::from_parts(60_798_997, 0).saturating_mul(n.into()))
+		Weight::from_parts(75_847_499, 3557)
+			.saturating_add(Weight::from_parts(60_864_090, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(4, 0))
 			.saturating_add(T::DbWeight::get().reads(3).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(n.into()))
@@ -44,8 +44,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For mocks.
 impl WeightInfo for () {
 	fn tell(n: u32) -> Weight {
-		Weight::from_parts(53_450_289, 3557)
-			.saturating_add(Weight::from_parts(60_798_997, 0).saturating_mul(n.into()))
+		Weight::from_parts(75_847_499, 3557)
+			.saturating_add(Weight::from_parts(60_864_090, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 0))
 			.saturating_add(ParityDbWeight::get().reads(3).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(n.into()))

@@ -128,6 +128,11 @@ impl<T: Config> Pallet<T> {
 		for (at, who) in planned.iter().enumerate() {
 			ensure!(!planned.iter().take(at).any(|earlier| earlier == who), "4: planned twice");
 		}
+		let offenders = Offenders::<T>::get();
+		for (at, offender) in offenders.iter().enumerate() {
+			let mut earlier = offenders.iter().take(at);
+			ensure!(!earlier.any(|other| other.who == offender.who), "5: an offender stands twice");
+		}
 		Ok(())
 	}
 }

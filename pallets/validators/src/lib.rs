@@ -11,6 +11,7 @@
 )]
 
 mod impls;
+mod offences;
 mod selection;
 mod service;
 mod session;
@@ -134,6 +135,11 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
+	/// Who has offended lately: they author no more, as long as they are here.
+	#[pallet::storage]
+	pub type Offenders<T: Config> =
+		StorageValue<_, BoundedVec<Offender<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
+
 	/// The set last handed to `pallet-session`.
 	#[pallet::storage]
 	pub type Planned<T: Config> =
@@ -179,8 +185,8 @@ pub mod pallet {
 		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
 		/// A new set was planned; it takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },
-		/// A validator was proven to have equivocated in session `session`: it loses a part of its bond, and may be disabled until the set
-		/// changes.
+		/// A validator was proven to have equivocated in session `session`: it loses a part of its bond, and authors no more for as long as
+		/// bonds are held.
 		Offended { who: AccountIdOf<T>, session: SessionIndex },
 	}
 

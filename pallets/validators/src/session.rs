@@ -1,24 +1,13 @@
-//! The pallet as seen from `pallet-session` and `pallet-offences`.
+//! The pallet as seen from `pallet-session`.
 
 extern crate alloc;
 use alloc::vec::Vec;
 
-use frame_support::{
-	traits::{fungible::InspectHold, Get},
-	weights::Weight,
-	BoundedVec,
-};
+use frame_support::{traits::Get, BoundedVec};
 use pallet_session::historical;
-use sp_runtime::{traits::Saturating, Perbill};
-use sp_staking::{
-	offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
-	SessionIndex,
-};
+use sp_staking::SessionIndex;
 
 use crate::*;
-
-/// For how many sessions it is remembered what an offence has cost. Reports are taken for less.
-const OFFENCES_KEPT: SessionIndex = 4;
 
 impl<T: Config> Pallet<T> {
 	/// The set that the bonds and rules of now give, if it is large enough to run the chain.
@@ -44,18 +33,29 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
+impl<T: Config> Pallet<T> {
+	/// Whether one of those in office has other keys for the next sessions.
+	fn have_keys_changed() -> bool {
+		let next = pallet_session::NextKeys::<T>::get;
+		pallet_session::QueuedKeys::<T>::get()
+			.iter()
+			.any(|(who, keys)| next(who).as_ref() != Some(keys))
+	}
+}
+
 impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
-	/// Answers only when the set changes: a new set, even the same one, would enable disabled validators again.
+	/// Answers where the set changes, or the keys of one of it: of the set that is answered the historical root is made, by which offences are reported.
 	fn new_session(session: SessionIndex) -> Option<Vec<AccountIdOf<T>>> {
 		let Some(set) = Self::selected() else {
 			log::error!(target: "runtime::validators", "too few validators for session {session}: the set stays");
 			return None;
 		};
-		if set == Planned::<T>::get() {
+		if set != Planned::<T>::get() {
+			Planned::<T>::put(&set);
+			Self::deposit_event(Event::SetPlanned { session, validators: set.to_vec() });
+		} else if !Self::have_keys_changed() {
 			return None;
 		}
-		Planned::<T>::put(&set);
-		Self::deposit_event(Event::SetPlanned { session, validators: set.to_vec() });
 		Some(set.into_inner())
 	}
 
@@ -68,7 +68,9 @@ impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
 		(session == 0).then_some(set)
 	}
 
-	fn start_session(_: SessionIndex) {}
+	fn start_session(session: SessionIndex) {
+		Self::disable_again(session);
+	}
 
 	fn end_session(_: SessionIndex) {
 		Self::settle_session();
@@ -88,57 +90,18 @@ impl<T: Config + historical::Config<FullIdentification = ()>>
 			.map(|set| set.into_iter().map(|who| (who, ())).collect())
 	}
 
-	fn start_session(_: SessionIndex) {}
+	fn start_session(session: SessionIndex) {
+		<Self as pallet_session::SessionManager<_>>::start_session(session);
+	}
 
 	/// Forgets the historical roots that no offence report can refer to any more, and what offences of then have cost.
 	fn end_session(session: SessionIndex) {
 		<Self as pallet_session::SessionManager<_>>::end_session(session);
 		let kept = Self::rules().unbonding_sessions.saturating_add(2);
 		if let Some(oldest) = session.checked_sub(kept) {
+			Self::forget_offences(oldest);
 			historical::Pallet::<T>::prune_up_to(oldest);
 		}
-		if let Some(oldest) = session.checked_sub(OFFENCES_KEPT) {
-			let _ = OffencesOf::<T>::clear_prefix(oldest, T::MaxValidators::get(), None);
-		}
-	}
-}
-
-impl<T: Config> Pallet<T> {
-	/// Takes by how much an offence is worse than those of the same session before.
-	fn slash_the_rise(who: &AccountIdOf<T>, session: SessionIndex, part: Perbill) {
-		let reason = HoldReason::Bond.into();
-		let former = OffencesOf::<T>::get(session, who).unwrap_or_else(|| Offence {
-			part: Perbill::zero(),
-			bond: T::NativeBalance::balance_on_hold(&reason, who),
-		});
-		if part > former.part {
-			let rise = part.saturating_sub(former.part);
-			Self::take(who, rise.mul_floor(former.bond), None);
-			OffencesOf::<T>::insert(session, who, Offence { part, ..former });
-		}
-	}
-}
-
-impl<T, Reporter> OnOffenceHandler<Reporter, historical::IdentificationTuple<T>, Weight>
-	for Pallet<T>
-where
-	T: Config + historical::Config<FullIdentification = ()>,
-{
-	/// Who equivocated loses a part of its bond, and is disabled; `pallet-session` disables no more than a third at once. Where several
-	/// offences of one session are reported, the worst is what it costs.
-	fn on_offence(
-		offenders: &[OffenceDetails<Reporter, historical::IdentificationTuple<T>>],
-		fractions: &[Perbill],
-		session: SessionIndex,
-	) -> Weight {
-		for (details, fraction) in offenders.iter().zip(fractions) {
-			let who = details.offender.0.clone();
-			Self::slash_the_rise(&who, session, *fraction);
-			pallet_session::Pallet::<T>::report_offence(who.clone(), OffenceSeverity(*fraction));
-			Self::deposit_event(Event::Offended { who, session });
-		}
-		let reports = offenders.len() as u64;
-		T::DbWeight::get().reads_writes(reports.saturating_mul(6), reports.saturating_mul(4))
 	}
 }
 

@@ -6,7 +6,6 @@ use frame_support::traits::{
 };
 use hcc_primitives::Slashes;
 use sp_runtime::{traits::Saturating, Perbill};
-use sp_staking::offence::OffenceSeverity;
 
 use crate::*;
 
@@ -21,7 +20,7 @@ impl<T: Config> Slashes<AccountIdOf<T>> for Pallet<T> {
 		reporter: Option<(&AccountIdOf<T>, Perbill)>,
 	) {
 		Self::take_part(validator, part, reporter);
-		pallet_session::Pallet::<T>::report_offence(validator.clone(), OffenceSeverity(part));
+		Self::disable(validator, part);
 	}
 }
 

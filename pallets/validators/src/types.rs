@@ -65,6 +65,18 @@ pub struct Duty<AccountId> {
 	pub counted: u32,
 }
 
+/// A validator that authors no more.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Offender<AccountId> {
+	pub who: AccountId,
+	/// The part of its bond that its worst offence has cost.
+	pub part: Perbill,
+	/// The session in which it authors again.
+	pub until: SessionIndex,
+}
+
 /// What an offence has cost a validator in a session so far: another costs what it costs more.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,

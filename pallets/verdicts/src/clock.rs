@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		let tick = CurrentTick::<T>::get().saturating_add(1);
 		let count = Closing::<T>::decode_len(tick).unwrap_or_default() as u32;
 		let weight = T::WeightInfo::advance(count)
-			.saturating_add(T::OnVerdict::weight().saturating_mul(count.into()));
+			.saturating_add(T::OnVerdict::closing_weight().saturating_mul(count.into()));
 		if !meter.can_consume(weight) || Self::stands_still(now) {
 			return;
 		}
@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
 			let Some(row) = Subjects::<T>::get(subject).filter(|row| row.closes <= tick) else {
 				continue;
 			};
-			meter.consume(T::OnVerdict::weight());
+			meter.consume(T::OnVerdict::closing_weight());
 			Self::close(subject, row, &active);
 		}
 	}

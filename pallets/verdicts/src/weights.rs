@@ -44,7 +44,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Storage: `Validators::ValidatorOf` (r:1 w:0)
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Storage: `Parameters::Parameters` (r:2 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:16 w:16)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
@@ -56,6 +56,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
+	/// Storage: `Session::CurrentIndex` (r:1 w:0)
+	/// Proof: `Session::CurrentIndex` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `Validators::Offenders` (r:1 w:1)
+	/// Proof: `Validators::Offenders` (`max_values`: Some(1), `max_size`: Some(8002), added: 8497, mode: `MaxEncodedLen`)
 	/// Storage: `Session::DisabledValidators` (r:1 w:1)
 	/// Proof: `Session::DisabledValidators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Session::Validators` (r:1 w:0)
@@ -67,10 +71,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Verdicts::Subjects` (r:0 w:1)
-	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
+	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66768), added: 69243, mode: `MaxEncodedLen`)
 	fn prove() -> Weight {
-		Weight::from_parts(1_178_064_000, 42638)
-			.saturating_add(T::DbWeight::get().reads_writes(41, 36))
+		Weight::from_parts(1_359_183_000, 42638)
+			.saturating_add(T::DbWeight::get().reads_writes(44, 37))
 	}
 	/// Storage: `Verdicts::AgreedFrom` (r:1 w:1)
 	/// Proof: `Verdicts::AgreedFrom` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -107,12 +111,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Contexts` (r:1024 w:0)
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
+	/// Storage: `Attestation::Effects` (r:0 w:1024)
+	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
 	fn advance(c: u32) -> Weight {
-		Weight::from_parts(590_725_590, 67255)
-			.saturating_add(Weight::from_parts(40_219_025, 0).saturating_mul(c.into()))
+		Weight::from_parts(186_051_339, 67275)
+			.saturating_add(Weight::from_parts(42_712_931, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(6, 2))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().writes(2).saturating_mul(c.into()))
 	}
 }
 
@@ -126,8 +132,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(v.into()))
 	}
 	fn prove() -> Weight {
-		Weight::from_parts(1_178_064_000, 42638)
-			.saturating_add(ParityDbWeight::get().reads_writes(41, 36))
+		Weight::from_parts(1_359_183_000, 42638)
+			.saturating_add(ParityDbWeight::get().reads_writes(44, 37))
 	}
 	fn draw(c: u32) -> Weight {
 		Weight::from_parts(15_453_000, 38736)
@@ -137,10 +143,10 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}
 	fn advance(c: u32) -> Weight {
-		Weight::from_parts(590_725_590, 67255)
-			.saturating_add(Weight::from_parts(40_219_025, 0).saturating_mul(c.into()))
+		Weight::from_parts(186_051_339, 67275)
+			.saturating_add(Weight::from_parts(42_712_931, 0).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(6, 2))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(c.into()))
-			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
+			.saturating_add(ParityDbWeight::get().writes(2).saturating_mul(c.into()))
 	}
 }

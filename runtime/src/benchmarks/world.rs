@@ -227,7 +227,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			platform_required: 0,
 			platform_allowed: 0,
 		};
-		govern(Policy::set_platform(RuntimeOrigin::root(), Some(rules)));
+		govern(Policy::set_platform(RuntimeOrigin::root(), rules));
 		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
 		govern(Policy::set_generation(RuntimeOrigin::root(), line, trust));
 		let from = pallet_verdicts::CurrentTick::<Runtime>::get();
@@ -273,6 +273,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			ssh_host_key_hash: [0; 32],
 			evidence: [0; 32],
 			at: guest.since,
+			interval: guest.began,
 		};
 		pallet_compute::Boots::<Runtime>::insert(vm, boot);
 		let now = Verdicts::now();

@@ -7,14 +7,8 @@ use pallet_verdicts::Stage;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_runtime::Perbill;
 
-use super::{author::begin_by, compute::hurry, machine::Machine, network::*};
-use crate::{
-	configs::{
-		parameters::{dynamic_params, RuntimeParameters},
-		EPOCH_DURATION_IN_SLOTS,
-	},
-	*,
-};
+use super::{author::begin_by, compute::hurry, machine::Machine, network::*, rules::set_rules};
+use crate::{configs::EPOCH_DURATION_IN_SLOTS, *};
 
 /// All but Dave: as many as decide.
 const OTHERS: [Sr25519Keyring; 3] = [Alice, Bob, Charlie];
@@ -165,13 +159,7 @@ fn who_was_absent_stays_in_office_and_goes_on_to_make_blocks() {
 fn ask_for_more() {
 	let (absence, absent_loss) = (Perbill::from_percent(40), Perbill::from_percent(3));
 	let rules = Rules { absence, absent_loss, ..Validators::rules() };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Validators(dynamic_params::validators::Parameters::Rules(
-			dynamic_params::validators::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 /// Four validators decide without one of them, and not without two: so these take turns.

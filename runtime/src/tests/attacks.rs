@@ -26,7 +26,7 @@
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_evidence::{boot::BootRules, host::GenerationTrust, RejectCode};
 use hcc_primitives::units::{ALPHA, HOURS, MINUTES};
-use pallet_policy::FileRule;
+use pallet_policy::{FileRule, PlatformRules};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
 use sp_runtime::Perbill;
 
@@ -232,7 +232,9 @@ fn whatever_of_policy_changes_between_vote_and_proof_costs_no_honest_voter() {
 	let line = |machine: &Machine| machine.vek.product;
 	let changes: [(&str, &dyn Fn(&Machine)); 9] = [
 		("platform", &|_| {
-			assert_ok!(Policy::set_platform(root(), None));
+			let rules = Policy::platform().expect("there are some");
+			let guest_forbidden = u64::MAX;
+			assert_ok!(Policy::set_platform(root(), PlatformRules { guest_forbidden, ..rules }));
 		}),
 		("cpu", &|_| {
 			assert_ok!(Policy::set_cpu(root(), insecure_sim::CPU, None));

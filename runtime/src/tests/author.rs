@@ -44,23 +44,43 @@ pub(super) fn transaction(
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
-/// The epoch of a slot: the one that goes on, or the next.
-fn epoch_of(slot: Slot) -> Epoch {
-	let next = Babe::next_epoch();
+/// Whether an epoch begins with the block of that slot.
+fn begins_an_epoch(slot: Slot) -> bool {
 	// Epochs are counted from the slot of the first block that an author makes.
 	let has_begun = *Babe::genesis_slot() > 0;
-	if has_begun && slot >= next.start_slot {
-		next
+	has_begun && slot >= Babe::next_epoch().start_slot
+}
+
+/// The epoch of a slot: the one that goes on, or the next.
+fn epoch_of(slot: Slot) -> Epoch {
+	if begins_an_epoch(slot) {
+		Babe::next_epoch()
 	} else {
 		Babe::current_epoch()
 	}
 }
 
-/// The number of a validator that may make a block in that slot.
+/// Who is in office in that slot, by number.
+fn in_office(slot: Slot) -> Vec<AccountId> {
+	if begins_an_epoch(slot) {
+		Session::queued_keys().into_iter().map(|(who, _)| who).collect()
+	} else {
+		Session::validators()
+	}
+}
+
+/// The number of a validator that may make a block in that slot: none of those that are disabled, nor, where a session begins with it, of those that are then.
 fn any_author(slot: Slot) -> u32 {
-	let count = epoch_of(slot).authorities.len() as u32;
-	let disabled = Session::disabled_validators();
-	(0..count).find(|number| !disabled.contains(number)).expect("no more than a third are")
+	let (before, now) = (Session::validators(), in_office(slot));
+	let disabled = Session::disabled_validators().into_iter();
+	let disabled: Vec<_> = disabled.filter_map(|number| before.get(number as usize)).collect();
+	let mut offenders = pallet_validators::Offenders::<Runtime>::get();
+	let session = Session::current_index() + 1;
+	offenders.retain(|offender| session < offender.until && now.contains(&offender.who));
+	let most = now.len().saturating_sub(1) / 3;
+	let later: Vec<_> = offenders.iter().map(|offender| &offender.who).take(most).collect();
+	let free = now.iter().position(|who| !disabled.contains(&who) && !later.contains(&who));
+	free.expect("no more than a third are disabled") as u32
 }
 
 /// The number of a validator that has its own key, in that slot.

@@ -17,6 +17,7 @@ use super::{
 	network::{
 		attest, blocks, bond, check, chip, endow, issued_before_eras, miner, run, VALIDATORS,
 	},
+	rules::set_rules,
 };
 use crate::*;
 
@@ -275,19 +276,13 @@ fn claim_what_is_owed() {
 
 /// Verdicts can be proven false for a short time only, so that the tests need not be long.
 pub(super) fn hurry() {
-	use crate::configs::{parameters::*, INITIAL_VERDICTS_RULES};
+	use crate::configs::INITIAL_VERDICTS_RULES;
 	let rules = pallet_verdicts::Rules {
 		window: 20,
 		audit: sp_runtime::Perbill::zero(),
 		..INITIAL_VERDICTS_RULES
 	};
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Verdicts(dynamic_params::verdicts::Parameters::Rules(
-			dynamic_params::verdicts::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 #[test]
@@ -393,7 +388,7 @@ fn an_absurd_report_costs_its_validator_a_part_of_its_bond_and_nobody_else_anyth
 
 /// What is settled within a few minutes of the slash counts; and intervals are longer than it takes to be suspended, as they are on a chain that is no test.
 fn compensate_soon() {
-	use crate::configs::{parameters::*, INITIAL_COMPENSATION_RULES};
+	use crate::configs::INITIAL_COMPENSATION_RULES;
 	let rules = Attestation::rules();
 	let rules = pallet_attestation::Rules {
 		trusted: 30,
@@ -404,21 +399,9 @@ fn compensate_soon() {
 		billing: 600,
 		..rules
 	};
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Attestation(dynamic_params::attestation::Parameters::Rules(
-			dynamic_params::attestation::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 	let rules = pallet_compensation::Rules { collect: 2_400, ..INITIAL_COMPENSATION_RULES };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Compensation(dynamic_params::compensation::Parameters::Rules(
-			dynamic_params::compensation::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 #[test]
@@ -468,5 +451,26 @@ fn tenants_come_first_where_their_miner_is_slashed() {
 		let [(who, paid, amount)] = &compensated[..] else { panic!("{compensated:?}") };
 		assert_eq!((who, *amount), (&tenant(), given));
 		assert!(amount <= paid && *amount > 0);
+	});
+}
+
+/// A flaw is found in the line that the VM's chip is of, after the order.
+#[test]
+fn where_a_product_line_is_trusted_less_a_boot_costs_nothing_until_its_tenant_lets_that_do() {
+	use hcc_evidence::{host::GenerationTrust, snp::ProductLine};
+	run(|machine| {
+		booted(&machine);
+		let reduced = Some(GenerationTrust::Reduced);
+		assert_ok!(Policy::set_generation(RuntimeOrigin::root(), ProductLine::Genoa, reduced));
+		type Refused = pallet_compute::Error<Runtime>;
+		assert_noop!(Compute::reboot(signed(&tenant()), 1), Refused::TrustTooLow);
+		assert_ok!(Compute::report_crash(signed(&miner()), 1));
+		let escrow = || Compute::vm(1).expect("it is there").escrow;
+		let before = escrow();
+		assert_noop!(Compute::boot(signed(&miner()), 1), Refused::TrustTooLow);
+		assert_eq!(escrow(), before);
+		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
+		assert_ok!(Compute::boot(signed(&miner()), 1));
+		assert_ok!(show(evidence(&machine, &order())));
 	});
 }

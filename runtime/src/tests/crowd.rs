@@ -20,12 +20,10 @@ use super::{
 	claims::enrol,
 	machine::Machine,
 	network::{self, asked, chip, found, VALIDATORS},
+	rules::set_rules,
 };
 use crate::{
-	configs::{
-		parameters::{dynamic_params, RuntimeParameters},
-		INITIAL_VERDICTS_RULES,
-	},
+	configs::{INITIAL_ATTESTATION_RULES, INITIAL_VERDICTS_RULES},
 	*,
 };
 
@@ -95,7 +93,7 @@ pub(super) struct Crowd {
 impl Crowd {
 	/// So many validators, and no miner yet.
 	pub(super) fn new(validators: u32, like: Machine) -> Self {
-		set_rules();
+		as_a_chain_has_them();
 		Self { like, validators: elect(validators), agreed: Vec::new() }
 	}
 
@@ -187,17 +185,11 @@ fn account(key: &sr25519::Pair) -> AccountId {
 }
 
 /// Challenges as a chain has them that is no test chain, and a short window.
-fn set_rules() {
-	use dynamic_params::{attestation, verdicts};
-
+fn as_a_chain_has_them() {
 	let audit = Perbill::zero();
 	let rules = pallet_verdicts::Rules { window: WINDOW, audit, ..INITIAL_VERDICTS_RULES };
-	for rules in [
-		RuntimeParameters::Attestation(attestation::Parameters::Rules(attestation::Rules, None)),
-		RuntimeParameters::Verdicts(verdicts::Parameters::Rules(verdicts::Rules, Some(rules))),
-	] {
-		assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), rules));
-	}
+	assert_ok!(set_rules(INITIAL_ATTESTATION_RULES));
+	assert_ok!(set_rules(rules));
 }
 
 /// So many validators in office: the four that make blocks, and others that only judge.

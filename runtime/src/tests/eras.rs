@@ -11,6 +11,7 @@ use super::{
 	compute::{booted, hurry},
 	machine::Machine,
 	network::*,
+	rules::set_rules,
 };
 use crate::*;
 
@@ -22,20 +23,12 @@ const A_BLOCK: usize = 64;
 
 /// Eras that last until a test ends them and can be claimed for so many more, in which chips of each tier have the whole bonus and there is more than miners are owed.
 pub(super) fn long_eras(claimable: EraIndex) {
-	use crate::configs::{
-		parameters::{dynamic_params, RuntimeParameters},
-		INITIAL_EMISSION_RULES,
-	};
+	use crate::configs::INITIAL_EMISSION_RULES;
+
 	let whole = Perbill::one();
 	let (trusted, regular, probation) = (whole, whole, whole);
 	let rules = Rules { trusted, regular, probation, claimable, ..INITIAL_EMISSION_RULES };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Emission(dynamic_params::emission::Parameters::Rules(
-			dynamic_params::emission::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 /// Has the era of now end with the next tick. Gives its number.

@@ -55,8 +55,13 @@ impl Miner {
 		Hosts::<Runtime>::mutate(chip, |host| {
 			let host = host.as_mut().expect("it is enrolled");
 			host.seq = 1;
-			host.challenge =
-				Some(OpenChallenge { seq: 1, nonce: miner.nonce(), deadline, subject: None });
+			host.challenge = Some(OpenChallenge {
+				seq: 1,
+				nonce: miner.nonce(),
+				made: 0,
+				deadline,
+				subject: None,
+			});
 		});
 		miner
 	}

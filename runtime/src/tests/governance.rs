@@ -8,16 +8,16 @@ use frame_support::{
 use hcc_evidence::RejectCode;
 use hcc_primitives::{
 	units::{ALPHA, DAYS, HOURS},
-	Conduct, Reputation as _,
+	Conduct, Met, Reputation as _,
 };
 use pallet_conviction_voting::{AccountVote, Conviction, Vote};
 use pallet_policy::FileRule;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie};
 use sp_runtime::{traits::Dispatchable, DispatchError::BadOrigin};
 
-use super::{genesis::chain, hosts::forge, network};
+use super::{genesis::chain, hosts::forge, network, rules::Governed};
 use crate::{
-	configs::parameters::{dynamic_params::reputation, ReputationRules, RuntimeParameters},
+	configs::parameters::ReputationRules,
 	governance::{tracks::Tracks, Origin},
 	*,
 };
@@ -104,12 +104,7 @@ pub(super) fn approve(referendum: u32) {
 
 fn harsher() -> RuntimeCall {
 	let rules = pallet_reputation::Rules { tampered: 450, ..ReputationRules::get() };
-	RuntimeCall::Parameters(pallet_parameters::Call::set_parameter {
-		key_value: RuntimeParameters::Reputation(reputation::Parameters::Rules(
-			reputation::Rules,
-			Some(rules),
-		)),
-	})
+	RuntimeCall::Parameters(pallet_parameters::Call::set_parameter { key_value: rules.parameter() })
 }
 
 fn score(chip: [u8; 32]) -> u16 {
@@ -121,7 +116,8 @@ fn a_referendum_changes_a_penalty_and_the_next_failure_is_punished_by_it() {
 	let (mut chain, mut machine) = network::new();
 	chain.execute_with(|| {
 		let before = ReputationRules::get();
-		Reputation::note(&CHIP, &Alice.to_account_id(), 1, Conduct::Failed(TAMPERED), None);
+		let met = Met { seq: 1, made: 0, conduct: Conduct::Failed(TAMPERED), from: None };
+		Reputation::note(&CHIP, &Alice.to_account_id(), met);
 		assert_eq!(score(CHIP), before.start - before.tampered);
 
 		let number = propose(Origin::Penalties.into(), harsher());

@@ -29,6 +29,7 @@ mod polls;
 mod preimage;
 mod recovered;
 mod revocation;
+mod rules;
 mod safety;
 mod standing;
 mod steady;

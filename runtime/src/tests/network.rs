@@ -17,15 +17,9 @@ use sp_runtime::Perbill;
 use super::{
 	genesis::chain,
 	machine::{miner_binary, sha256, Machine, GENESIS, MEASUREMENT, MINER, NOW},
+	rules::set_rules,
 };
-use crate::{
-	configs::{
-		parameters::{dynamic_params, RuntimeParameters},
-		INITIAL_VERDICTS_RULES,
-	},
-	evidence_api::HostEvaluation,
-	*,
-};
+use crate::{configs::INITIAL_VERDICTS_RULES, evidence_api::HostEvaluation, *};
 
 pub(super) const VALIDATORS: [Sr25519Keyring; 4] = [Alice, Bob, Charlie, Dave];
 
@@ -62,13 +56,7 @@ pub(super) fn run(test: impl FnOnce(Machine)) {
 /// Sets which part of the verdicts must be proven. None at all is read as one of a thousand.
 pub(super) fn audit(part: Perbill) {
 	let rules = pallet_verdicts::Rules { audit: part, ..INITIAL_VERDICTS_RULES };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Verdicts(dynamic_params::verdicts::Parameters::Rules(
-			dynamic_params::verdicts::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 /// Policy that accepts what an honest machine runs.

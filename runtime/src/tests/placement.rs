@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use frame_support::{assert_ok, traits::Hooks, weights::WeightMeter};
 use hcc_evidence::{host::BootState, RejectCode};
-use hcc_primitives::{ChipHash, Conduct, Tier};
+use hcc_primitives::{ChipHash, Conduct, Met, Tier};
 use pallet_attestation::Hosts;
 use pallet_compute::{Choice, LastId, Order, State};
 use pallet_registry::Offer;
@@ -57,9 +57,8 @@ fn make_known(chip: &ChipHash, miner: &AccountId, tier: Tier) {
 		if <Reputation as hcc_primitives::Reputation<AccountId>>::tier(chip) == tier {
 			return;
 		}
-		<Reputation as hcc_primitives::Reputation<AccountId>>::note(
-			chip, miner, seq, conduct, None,
-		);
+		let met = Met { seq, made: 0, conduct, from: None };
+		<Reputation as hcc_primitives::Reputation<AccountId>>::note(chip, miner, met);
 	}
 	panic!("it is never of tier {tier:?}");
 }

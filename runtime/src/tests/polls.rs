@@ -91,6 +91,11 @@ fn sum(weights: impl IntoIterator<Item = Weight>) -> Weight {
 	weights.into_iter().fold(Weight::zero(), Weight::saturating_add)
 }
 
+/// What it costs that so many subjects end.
+fn ended(count: u32) -> Weight {
+	<Attestation as OnVerdict>::closing_weight().saturating_mul(count.into())
+}
+
 /// A chip that is drawn.
 fn drawn() -> Weight {
 	Attesting::challenge().saturating_add(rows(2 * TRIES, 0))
@@ -98,7 +103,9 @@ fn drawn() -> Weight {
 
 /// A VM that is looked after.
 fn attended() -> Weight {
-	Hosting::attend_pending().max(Hosting::attend_running())
+	Hosting::attend_pending()
+		.max(Hosting::attend_booting().saturating_add(rows(8, 0)))
+		.max(Hosting::attend_running())
 }
 
 /// What follows from evidence, tick by tick.
@@ -106,7 +113,7 @@ fn of_evidence() -> Vec<Hook> {
 	let whole = |what, unit| Hook { what, unit, at_once: unit };
 	let draws = drawn().saturating_mul(MAX_DUE.into());
 	vec![
-		whole("a tick", sum([Judging::advance(MAX_CLOSING), told(MAX_CLOSING)])),
+		whole("a tick", sum([Judging::advance(MAX_CLOSING), ended(MAX_CLOSING)])),
 		whole("the verdicts of a block", sum([Judging::draw(MAX_AGREED), told(MAX_AGREED)])),
 		whole("the deadlines of a tick", Attesting::keep_deadlines(MAX_DUE)),
 		Hook {
@@ -220,7 +227,7 @@ fn a_full_schedule_leaves_room_for_a_unit_of_each_but_the_fullest_tick() {
 	for Hook { what, unit, .. } in hooks().skip(1) {
 		assert!(unit.ref_time() <= left, "{what}: {:.1} % of a block", share(unit));
 	}
-	let half = sum([Judging::advance(MAX_CLOSING / 2), told(MAX_CLOSING / 2)]);
+	let half = sum([Judging::advance(MAX_CLOSING / 2), ended(MAX_CLOSING / 2)]);
 	assert!(half.ref_time() <= left, "{:.1} % of a block", share(half));
 }
 
@@ -237,7 +244,7 @@ fn of_evidences(count: u32) -> Weight {
 	sum([
 		// Each subject is booked twice.
 		Judging::advance(2 * count),
-		told(count),
+		ended(count),
 		Judging::draw(count),
 		told(count),
 		Attesting::keep_deadlines(count),

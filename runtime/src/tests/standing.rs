@@ -4,7 +4,9 @@ use codec::Encode;
 use frame_support::{
 	assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
-	pallet_prelude::{InvalidTransaction, TransactionSource, TransactionValidityError},
+	pallet_prelude::{
+		InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
+	},
 };
 use hcc_evidence::host::HostEvidence;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve};
@@ -13,14 +15,22 @@ use sp_runtime::traits::DispatchTransaction;
 use super::network::*;
 use crate::{standing::CheckStanding, *};
 
-/// Why a call is not taken; nothing where it is.
-fn refused(who: &AccountId, call: impl Into<RuntimeCall>) -> Option<u8> {
+/// What the pool is told of a call.
+fn checked(
+	who: &AccountId,
+	call: impl Into<RuntimeCall>,
+) -> Result<ValidTransaction, TransactionValidityError> {
 	let call = call.into();
 	let (info, len) = (call.get_dispatch_info(), call.encoded_size());
 	let origin = RuntimeOrigin::signed(who.clone());
 	let taken =
 		CheckStanding.validate_only(origin, &call, &info, len, TransactionSource::External, 0);
-	match taken {
+	taken.map(|(valid, ..)| valid)
+}
+
+/// Why a call is not taken; nothing where it is.
+fn refused(who: &AccountId, call: impl Into<RuntimeCall>) -> Option<u8> {
+	match checked(who, call) {
 		Ok(_) => None,
 		Err(TransactionValidityError::Invalid(InvalidTransaction::Custom(code))) => Some(code),
 		Err(other) => panic!("{other:?}"),
@@ -103,6 +113,27 @@ fn a_proof_is_taken_once_with_the_right_bytes_of_whoever_can_lose_something() {
 	});
 }
 
+/// Else whoever cannot pay for his when it is to be included would keep out those of the honest with it.
+#[test]
+fn a_pool_has_a_proof_of_each_sender_and_one_answer_of_a_chip() {
+	run(|machine| {
+		let evidence = machine.answer(&challenge(&machine));
+		let tags = |who: &AccountId, call: RuntimeCall| checked(who, call).expect("taken").provides;
+		let answer = tags(&miner(), submission(&evidence).into());
+		assert_eq!(answer.len(), 1);
+		assert_eq!(answer, tags(&miner(), submission(&evidence).into()));
+		let (subject, evidence) = super::network::answer(&machine);
+		let proof = || -> RuntimeCall {
+			let evidence = evidence.encode().try_into().expect("short");
+			pallet_verdicts::Call::<Runtime>::prove { subject, evidence }.into()
+		};
+		let (worker, outsider) = (Alice.to_account_id(), Eve.to_account_id());
+		assert_eq!(tags(&worker, proof()).len(), 1);
+		assert_eq!(tags(&worker, proof()), tags(&worker, proof()), "of its own one is enough");
+		assert_ne!(tags(&worker, proof()), tags(&outsider, proof()));
+	});
+}
+
 #[test]
 fn credentials_are_taken_where_somebody_enrols() {
 	run(|_| {
@@ -137,11 +168,7 @@ fn in_safe_mode_nobody_pays_for_what_is_refused() {
 	run(|machine| {
 		let evidence = machine.answer(&challenge(&machine));
 		assert_ok!(SafeMode::force_enter(crate::governance::Origin::Tightening.into()));
-		let call: RuntimeCall = submission(&evidence).into();
-		let (info, len) = (call.get_dispatch_info(), call.encoded_size());
-		let origin = RuntimeOrigin::signed(miner());
-		let taken =
-			CheckStanding.validate_only(origin, &call, &info, len, TransactionSource::External, 0);
+		let taken = checked(&miner(), submission(&evidence));
 		assert_eq!(taken.err(), Some(InvalidTransaction::Call.into()));
 		assert_eq!(refused(&Alice.to_account_id(), filing()), None);
 	});

@@ -308,7 +308,7 @@ impl Walk {
 			},
 			Step::PostCrl(revoked) => post_crl([&[][..], &[7], &[ASK]][usize::from(revoked % 3)]),
 			Step::SetPolicy(rule, how) => self.former.change(rule, how),
-			Step::SetRules(which, how) => govern::set_rules(which, how),
+			Step::SetRules(which, how) => govern::vary_rules(which, how),
 			Step::Refer(how) => govern::refer(how),
 			Step::SafeMode(true) => SafeMode::force_enter(root),
 			Step::SafeMode(false) => SafeMode::force_exit(root),

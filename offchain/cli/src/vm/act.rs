@@ -103,6 +103,32 @@ impl Resize {
 	}
 }
 
+/// Let chips do for a VM from its next boot on that are trusted less than most, or no more.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reduced {
+	/// The VM's number.
+	vm: u64,
+	/// Whether they do.
+	#[arg(action = clap::ArgAction::Set)]
+	reduced: bool,
+	#[command(flatten)]
+	tenant: Tenant,
+	#[command(flatten)]
+	common: Common,
+}
+
+impl Reduced {
+	pub(super) fn run(&self) -> anyhow::Result<()> {
+		let call = api::tx().compute().set_reduced(self.vm, self.reduced);
+		let submitter = self.tenant.submitter()?;
+		let receipt = connected(&self.common.node, async |chain: Chain| {
+			submitter.submit(&chain, &call).await.context("changing what chips do")
+		})?;
+		let what = if self.reduced { "content with less trust" } else { "for full trust alone" };
+		done(&self.common, self.vm, what, &receipt)
+	}
+}
+
 fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
 	if common.json {
 		println!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));

@@ -36,6 +36,7 @@ pub(crate) enum Vm {
 	/// Have a VM booted again that runs.
 	Reboot(act::One),
 	Resize(act::Resize),
+	Reduced(act::Reduced),
 	/// Give a VM up, with its disk. What it does not owe comes back at once.
 	Terminate(act::One),
 }
@@ -52,6 +53,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<u8> {
 		Vm::Start(args) => args.run(act::Action::Start),
 		Vm::Reboot(args) => args.run(act::Action::Reboot),
 		Vm::Resize(args) => args.run(),
+		Vm::Reduced(args) => args.run(),
 		Vm::Terminate(args) => args.run(act::Action::Terminate),
 	}?;
 	Ok(0)

@@ -79,7 +79,7 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 				judged: 0,
 				attested: 0,
 				boot_profile: None,
-				accepted_at: None,
+				accepted: Default::default(),
 				failing: false,
 				tier: Tier::Trusted,
 				position,

@@ -129,7 +129,7 @@ fn populate(tier: Tier, count: u32) {
 			judged: 1,
 			attested: 1,
 			boot_profile: None,
-			accepted_at: None,
+			accepted: Default::default(),
 			failing: false,
 			tier,
 			position,

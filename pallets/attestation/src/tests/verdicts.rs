@@ -3,7 +3,7 @@
 use frame_support::assert_ok;
 use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
 use hcc_primitives::{
-	mock::{NextTier, Noted, Opened, WentOnFrom},
+	mock::{AllMet, NextTier, Noted, Now, Opened, Undone},
 	Conduct, Finding, OnChip, OnVerdict, SubjectId, Tier,
 };
 use sp_runtime::AccountId32;
@@ -238,16 +238,71 @@ fn lies_that_go_on_from_one_another_leave_nothing_in_whatever_order_they_are_und
 					challenge(&alice);
 				}
 				assert!(answer(&alice).is_accepted());
-				(last_subject(), host(&alice).accepted_at.expect("accepted"))
+				(last_subject(), host(&alice).accepted.last().expect("accepted"))
 			});
 			let [(_, first), (_, second)] = accepted;
-			WentOnFrom::set(vec![(second, Some(first))]);
+			let went_on: Vec<_> = AllMet::get().iter().map(|met| (met.seq, met.from)).collect();
+			assert_eq!(went_on, [(first, None), (second, Some(first))]);
 			for at in order {
 				<Attestation as OnVerdict>::on_overturned(accepted[at].0);
 			}
 			let undone = host(&alice);
 			assert_eq!((undone.checkpoint, undone.boot_profile), (None, None), "{order:?}");
-			assert_eq!(undone.accepted_at, None);
+			assert_eq!(undone.accepted.last(), None);
 		});
 	}
+}
+
+/// Two lies, of which the first is undone; an honest evidence of the whole log; then the second is undone as well.
+#[test]
+fn a_lie_that_was_undone_with_another_brings_back_nothing_later() {
+	enlisted(|alice| {
+		let lies = [(); 2].map(|()| {
+			if host(&alice).challenge.is_none() {
+				challenge(&alice);
+			}
+			assert!(answer(&alice).is_accepted());
+			last_subject()
+		});
+		<Attestation as OnVerdict>::on_overturned(lies[0]);
+		next_tick();
+		assert!(answer(&alice).is_accepted());
+		let honest = host(&alice);
+		assert!(honest.checkpoint.is_some());
+		<Attestation as OnVerdict>::on_overturned(lies[1]);
+		let after = host(&alice);
+		assert_eq!((after.checkpoint, after.accepted), (honest.checkpoint, honest.accepted));
+	});
+}
+
+/// Where a chip leaves while it is judged, what it loses for that is not given back with a verdict that nothing came of.
+#[test]
+fn a_verdict_that_has_caused_nothing_is_undone_by_nothing() {
+	enlisted(|alice| {
+		assert_ok!(submit(alice.answer(&context(&alice))));
+		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		let failed = Finding { code: 301, claims: Default::default() };
+		<Attestation as OnVerdict>::on_verdict(last_subject(), &failed);
+		<Attestation as OnVerdict>::on_overturned(last_subject());
+		assert!(Undone::get().is_empty());
+	});
+	enlisted(|alice| {
+		assert!(answer(&alice).is_accepted());
+		<Attestation as OnVerdict>::on_overturned(last_subject());
+		<Attestation as OnVerdict>::on_overturned(last_subject());
+		assert_eq!(Undone::get().len(), 1, "nor is one undone twice");
+	});
+}
+
+#[test]
+fn what_was_met_dates_from_when_it_was_asked_and_not_from_the_verdict() {
+	enlisted(|alice| {
+		let made = host(&alice).challenge.expect("it is challenged").made;
+		let evidence = alice.answer(&context(&alice));
+		assert_ok!(submit(evidence.clone()));
+		Now::mutate(|now| *now += 5);
+		<Attestation as OnVerdict>::on_verdict(last_subject(), &judge(&evidence));
+		assert_eq!(AllMet::get().last().map(|met| met.made), Some(made));
+		assert!(made < Now::get());
+	});
 }

@@ -131,10 +131,50 @@ fn a_tenant_whose_images_never_boot_pays_for_it() {
 			}
 		}
 		assert_eq!(tries, MAX_GENERATIONS);
-		assert_eq!(ENDOWMENT - free(TENANT), u128::from(tries) * boot_fee());
+		let cost = boot_fee() + worth(RULES.boot);
+		assert_eq!(ENDOWMENT - free(TENANT), u128::from(tries) * cost);
 		for miner in [10, 11, 12] {
 			assert_eq!(free(miner), ENDOWMENT);
 		}
+	});
+}
+
+/// Whatever it does in that time: a guest works as well before it shows itself.
+#[test]
+fn a_tenant_whose_images_boot_late_again_and_again_pays_for_all_that_time() {
+	run(|| {
+		let id = running();
+		let (before, earned) = (held(TENANT), free(10));
+		for boots in 1..=5u128 {
+			assert_ok!(Compute::reboot(signed(TENANT), id));
+			assert_ok!(Compute::boot(signed(10), id));
+			ticks(RULES.boot);
+			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+			assert_eq!(before - held(TENANT), boots * (boot_fee() + worth(RULES.boot)));
+		}
+		assert_eq!(free(10) - earned, 5 * (boot_fee() * 8 / 10), "nor has its miner more of it");
+	});
+}
+
+/// Nor is what a boot burns out of what is its miner's.
+#[test]
+fn a_boot_that_takes_long_burns_nothing_that_is_owed() {
+	run(|| {
+		let id = running();
+		ticks(20);
+		assert_ok!(Compute::report_crash(signed(10), id));
+		Vms::<Test>::mutate(id, |vm| {
+			let vm = vm.as_mut().expect("it is there");
+			let left = worth(20) + boot_fee() + 7;
+			Compute::release(HoldReason::Escrow, &vm.tenant, vm.escrow - left);
+			vm.escrow = left;
+		});
+		assert_ok!(Compute::boot(signed(10), id));
+		ticks(RULES.boot + 1);
+		assert_eq!(vm(id).escrow, worth(20), "fee and 7 are burned");
+		let burned = boot_fee() + 7;
+		let event = Event::BootFailed { vm: id, refunded: 0, burned };
+		assert!(events().contains(&event));
 	});
 }
 

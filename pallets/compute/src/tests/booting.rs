@@ -141,15 +141,16 @@ fn a_vm_that_nobody_boots_is_given_up() {
 }
 
 #[test]
-fn a_boot_that_comes_to_nothing_costs_its_fee_where_the_host_is_live() {
+fn a_boot_that_comes_to_nothing_costs_its_fee_and_its_time_where_the_host_is_live() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
 		assert_ok!(Compute::boot(signed(10), 1));
 		let before = free(10);
 		ticks(RULES.boot + 1);
-		assert_eq!(vm(1).escrow, ESCROW - boot_fee());
-		assert_eq!(Compute::paid().burned, boot_fee());
+		let cost = boot_fee() + worth(RULES.boot);
+		assert_eq!(vm(1).escrow, ESCROW - cost);
+		assert_eq!(Compute::paid().burned, cost);
 		assert_eq!(free(10), before, "nobody earns by not booting");
 		assert_ok!(order(small()));
 		tick();

@@ -3,10 +3,11 @@
 use frame_support::{
 	assert_ok,
 	storage::{with_transaction, TransactionOutcome::Rollback},
+	weights::Weight,
 };
 use hcc_evidence::{host::GenerationTrust, vm::VmClaims};
 use hcc_primitives::{
-	mock::{CurrentInterval, Fit, OpenFrom, VmFinding},
+	mock::{CurrentInterval, Fit, Now, OpenFrom, VmFinding},
 	units::Balance,
 	Tier,
 };
@@ -51,6 +52,63 @@ fn next_interval() {
 	while CurrentInterval::get().index == last {
 		tick();
 	}
+}
+
+/// As where governance has intervals shorter than what can be proven false.
+#[test]
+fn a_vm_boots_again_however_much_is_unsettled() {
+	run(|| {
+		let id = running();
+		OpenFrom::set(0);
+		(0..=BUSY).for_each(|_| next_interval());
+		tick();
+		assert!(vm(id).charges.len() > BUSY);
+		assert_ok!(Compute::reboot(signed(TENANT), id));
+		boot(id);
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		assert_ok!(Compute::start(signed(TENANT), id));
+		boot(id);
+	});
+}
+
+/// What its tenant does meanwhile puts nothing off.
+#[test]
+fn what_is_due_stays_due_until_there_is_room() {
+	run(|| {
+		let id = running();
+		OpenFrom::set(0);
+		while CurrentInterval::get().from + LENGTH > Now::get() + 1 {
+			tick();
+		}
+		let due = vm(id).look;
+		while Now::get() < due {
+			tick_within(Weight::zero());
+		}
+		assert_ok!(Compute::top_up(signed(TENANT), id, 1));
+		assert_eq!((vm(id).look, vm(id).charges.len()), (due, 0));
+		tick();
+		assert_eq!(vm(id).charges.len(), 1);
+		assert!(vm(id).look > Now::get());
+	});
+}
+
+/// It need not wait for hours, and its tenant pays for no boot that is refused; nor is there ever a charge too many.
+#[test]
+fn where_too_much_is_unsettled_what_ran_in_this_interval_on_the_former_chip_is_not_owed() {
+	run(|| {
+		let id = running();
+		OpenFrom::set(0);
+		(0..BUSY).for_each(|_| next_interval());
+		ticks(10);
+		assert_ok!(Compute::reboot(signed(TENANT), id));
+		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 10));
+		let other = [77; 32];
+		Fit::mutate(|fit| fit.push((other, Tier::Regular)));
+		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
+		boot(id);
+		assert_eq!(vm(id).place.expect("it is placed").chip, Some(other));
+		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 0));
+	});
 }
 
 #[test]

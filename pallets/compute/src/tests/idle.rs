@@ -144,7 +144,7 @@ fn perform(act: Act) {
 
 /// An escrow for some intervals: it may be too little at the price of now.
 fn rent(tenant: u8, named: bool, more: u8) -> DispatchResult {
-	let escrow = ALPHA / 50 + Balance::from(more) * ALPHA / 10_000;
+	let escrow = ALPHA / 30 + Balance::from(more) * ALPHA / 10_000;
 	let mut order = Order { max_price: HIGHEST, ..small() };
 	if named {
 		order.miner = Choice::Named(account(MINERS[0]));

@@ -13,3 +13,4 @@ mod selfrenting;
 mod settling;
 mod simulation;
 mod told;
+mod trust;

@@ -2,7 +2,7 @@
 
 use frame_support::assert_ok;
 use hcc_primitives::{
-	mock::{CurrentInterval, LivedIn, Offering, PriceForLeases},
+	mock::{register, CurrentInterval, LivedIn, Offering, PriceForLeases},
 	units::Balance,
 	Lived,
 };
@@ -324,5 +324,29 @@ fn who_counts_what_was_paid_is_told_of_each_interval_and_of_nothing_else() {
 			hcc_primitives::mock::Settled::get().iter().map(|(_, _, paid)| paid).sum();
 		assert_eq!(told, Compute::paid().settled - boot_fee());
 		assert!(told > 0);
+	});
+}
+
+/// What the chip proves for another says nothing of what ran before: nobody vouches for the interval in which it went.
+#[test]
+fn what_ran_in_the_interval_in_which_the_chip_left_its_miner_is_not_paid() {
+	run(|| {
+		let id = running();
+		intervals(2);
+		let (escrow, paid) = (vm(id).escrow, Compute::paid().settled);
+		ticks(LENGTH / 2);
+		register(account(10), vec![], None);
+		register(account(2), vec![chip_of(10)], None);
+		intervals(1);
+		let ended = |event: &Event<Test>| {
+			matches!(event, Event::Terminated { why: EndReason::HostLost, .. })
+		};
+		assert!(events().iter().any(ended));
+		intervals(2);
+		assert_eq!(Compute::vm(id), None);
+		let in_full_before = worth(LENGTH);
+		assert_eq!(Compute::paid().settled - paid, in_full_before);
+		assert_eq!(free(TENANT), ENDOWMENT - paid - in_full_before);
+		assert!(escrow > in_full_before);
 	});
 }

@@ -104,7 +104,7 @@ fn tenant_acts(size: &Size, number: u32, vm: Option<Id>, chance: &mut Chance) {
 	let Some(id) = vm else {
 		if chance.one_in(3) {
 			// It may be too little at the price of today.
-			let escrow = ALPHA / 2 + ALPHA * Balance::from(chance.below(5));
+			let escrow = ALPHA / 2 + ALPHA * Balance::from(chance.below(10));
 			let order = small();
 			let order = Order { max_price: order.max_price * u64::from(size.scale), ..order };
 			let _ = Compute::order(origin, Box::new(order), escrow);
@@ -132,7 +132,14 @@ fn miner_acts(id: Id, chance: &mut Chance) {
 		return;
 	}
 	let _ = match vm.state {
-		State::Assigned { .. } => Compute::boot(origin, id),
+		// Most VMs have shown their boot before a tick is over.
+		State::Assigned { .. } => {
+			let begun = Compute::boot(origin.clone(), id);
+			if begun.is_ok() && !chance.one_in(12) {
+				let _ = Compute::attest(origin, Box::new(evidence(id)));
+			}
+			begun
+		},
 		State::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
 		State::Running { .. } if chance.one_in(50) => Compute::report_crash(origin, id),
 		_ => Ok(()),

@@ -119,6 +119,7 @@ fn a_guest_tells_only_while_its_vm_runs() {
 			boot_counter: 1,
 			guest_pk: [7; 32],
 			since: boot.at,
+			began: CurrentInterval::get().index,
 			vcpus: ALLOTTED.vcpus,
 			memory: ALLOTTED.memory,
 			disk: ALLOTTED.disk,

@@ -1,6 +1,6 @@
 //! The rules of a revision, as the verifier asks for them.
 
-use frame_support::assert_ok;
+use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{
 	host::{HostPolicy, PlatformPolicy},
 	ima::{FileVerdict, Files as _, HashAlgorithm},
@@ -60,10 +60,14 @@ fn a_tenants_measurement_does_not_do_for_a_host() {
 }
 
 #[test]
-fn without_rules_for_platforms_nothing_can_be_judged() {
-	run(|| {
-		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), None));
-		assert!(PolicyAt::<Test>::new(1).is_none());
-		assert!(PolicyAt::<Test>::new(0).is_some());
+fn without_rules_for_platforms_no_chip_is_genuine() {
+	sp_io::TestExternalities::default().execute_with(|| {
+		assert!(PolicyAt::<Test>::new(0).is_none());
+		let roots = || Some(AmdRootList::new());
+		let set = || Policy::set_amd_roots(RuntimeOrigin::root(), roots());
+		assert_noop!(set(), Error::<Test>::NoPlatform);
+		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), platform()));
+		assert!(PolicyAt::<Test>::new(1).is_some());
+		assert_ok!(set());
 	});
 }

@@ -40,6 +40,8 @@ fn an_unsound_genesis_is_refused_with_its_reason() {
 	assert_eq!(refused(naples), Err("no such product line"));
 	let long = |g: &mut GenesisConfig<Test>| g.tpm_roots[0] = Bytes(vec![0; 2049]);
 	assert_eq!(refused(long), Err("a certificate is too long"));
+	let none = |g: &mut GenesisConfig<Test>| g.platform = None;
+	assert_eq!(refused(none), Err("where chips are genuine there are rules for platforms"));
 	let many = |g: &mut GenesisConfig<Test>| g.required = vec![vec![H256::zero()]; 9];
 	assert_eq!(refused(many), Err("too many required files"));
 }

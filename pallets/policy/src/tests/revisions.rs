@@ -25,7 +25,7 @@ fn files(
 fn each_change_makes_a_revision_and_says_what_changed() {
 	run(|| {
 		let stricter = PlatformRules { platform_allowed: 0x3f, ..platform() };
-		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), Some(stricter)));
+		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), stricter));
 		let other = CpuId { family: 0x1a, model: 2, stepping: 1 };
 		let rules = Policy::cpu(0x19, 0x11, 0x01).expect("of the genesis");
 		assert_ok!(Policy::set_cpu(RuntimeOrigin::root(), other, Some(rules)));
@@ -59,7 +59,7 @@ fn each_change_makes_a_revision_and_says_what_changed() {
 fn only_the_admin_changes_rules() {
 	run(|| {
 		let anyone = || RuntimeOrigin::signed(account(1));
-		assert_noop!(Policy::set_platform(anyone(), None), DispatchError::BadOrigin);
+		assert_noop!(Policy::set_platform(anyone(), platform()), DispatchError::BadOrigin);
 		let cpu = CpuId { family: 0x19, model: 0x11, stepping: 1 };
 		assert_noop!(Policy::set_cpu(anyone(), cpu, None), DispatchError::BadOrigin);
 		assert_noop!(
@@ -80,7 +80,7 @@ fn only_the_admin_changes_rules() {
 fn what_changes_nothing_makes_no_revision() {
 	run(|| {
 		assert_noop!(
-			Policy::set_platform(RuntimeOrigin::root(), Some(platform())),
+			Policy::set_platform(RuntimeOrigin::root(), platform()),
 			Error::<Test>::Unchanged
 		);
 		assert_noop!(files(&[digest(9)], None), Error::<Test>::Unchanged);

@@ -2,8 +2,6 @@ use hcc_primitives::{Conduct, NotesUse as _, Reputation as _, Tier};
 
 use crate::{mock::*, *};
 
-const CHIP: [u8; 32] = [7; 32];
-
 #[test]
 fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
 	run(|| {
@@ -15,8 +13,8 @@ fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
 #[test]
 fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 	run(|| {
-		assert_eq!(Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None), Tier::Regular);
-		assert_eq!(Reputation::note(&CHIP, &miner(), 2, Conduct::Missed, None), Tier::Probation);
+		assert_eq!(noted(1, Conduct::Passed, None), Tier::Regular);
+		assert_eq!(noted(2, Conduct::Missed, None), Tier::Probation);
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!((record.passed, record.failed, record.missed), (1, 0, 1));
 		assert_eq!(
@@ -42,17 +40,14 @@ fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 #[test]
 fn a_challenge_counts_once_however_often_it_is_told() {
 	run(|| {
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Missed, None);
+		noted(1, Conduct::Missed, None);
 		let once = Reputation::record(CHIP);
 		for conduct in [Conduct::Missed, Conduct::Passed, Conduct::Failed(1102)] {
-			assert_eq!(
-				Reputation::note(&CHIP, &miner(), 1, conduct, None),
-				Reputation::tier_of(CHIP)
-			);
+			assert_eq!(noted(1, conduct, None), Reputation::tier_of(CHIP));
 			assert_eq!(Reputation::record(CHIP), once);
 		}
 		Reputation::undo(&CHIP, 1);
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None);
+		noted(1, Conduct::Passed, None);
 		assert_eq!(
 			Reputation::record(CHIP).expect("noted").passed,
 			1,
@@ -65,7 +60,7 @@ fn a_challenge_counts_once_however_often_it_is_told() {
 fn the_last_incidents_are_remembered() {
 	run(|| {
 		for seq in 1..=u64::from(REMEMBERED) + 4 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Passed, None);
+			noted(seq, Conduct::Passed, None);
 		}
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!(record.passed, REMEMBERED + 4);
@@ -81,7 +76,7 @@ fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
 	for undone in 0..conducts.len() {
 		let note = |skip: Option<usize>| {
 			for (at, conduct) in conducts.iter().enumerate().filter(|(at, _)| Some(*at) != skip) {
-				Reputation::note(&CHIP, &miner(), at as u64, *conduct, None);
+				noted(at as u64, *conduct, None);
 			}
 		};
 		let mut wanted = None;
@@ -103,19 +98,16 @@ fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
 fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it() {
 	let failed = Conduct::Failed(1102);
 	run(|| {
-		let note = |seq, conduct, from| Reputation::note(&CHIP, &miner(), seq, conduct, from);
-		note(1, Conduct::Passed, None);
+		noted(1, Conduct::Passed, None);
 		let before = Reputation::record(CHIP).expect("noted");
-		note(2, Conduct::Passed, Some(1));
-		note(3, failed, Some(2));
-		note(4, Conduct::Passed, Some(2));
+		noted(2, Conduct::Passed, Some(1));
+		noted(3, failed, Some(2));
+		noted(4, Conduct::Passed, Some(2));
 		// It goes on from what went on from it.
-		note(5, failed, Some(4));
-		note(6, failed, Some(4));
+		noted(5, failed, Some(4));
+		noted(6, failed, Some(4));
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Suspended);
 		assert!(Reputation::record(CHIP).expect("noted").slash.is_some());
-		let noted = <Reputation as hcc_primitives::Reputation<_>>::noted(&CHIP, 5);
-		assert_eq!(noted, Some((failed, Some(4))));
 		Reputation::undo(&CHIP, 2);
 		let after = Reputation::record(CHIP).expect("noted");
 		let seqs: Vec<_> = after.last.iter().map(|incident| incident.seq).collect();
@@ -127,9 +119,9 @@ fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it(
 	});
 	// What is silent, and what goes on from elsewhere, stays.
 	run(|| {
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None);
-		Reputation::note(&CHIP, &miner(), 2, Conduct::Missed, None);
-		Reputation::note(&CHIP, &miner(), 3, failed, None);
+		noted(1, Conduct::Passed, None);
+		noted(2, Conduct::Missed, None);
+		noted(3, failed, None);
 		Reputation::undo(&CHIP, 1);
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!((record.passed, record.missed, record.failed), (0, 1, 1));
@@ -139,8 +131,8 @@ fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it(
 #[test]
 fn what_is_undone_leaves_the_rest_as_the_rules_were_then() {
 	run(|| {
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Missed, None);
-		Reputation::note(&CHIP, &miner(), 2, Conduct::Failed(1201), None);
+		noted(1, Conduct::Missed, None);
+		noted(2, Conduct::Failed(1201), None);
 		let cost = Reputation::record(CHIP).expect("noted").last[1].penalty.loss;
 		MockRules::mutate(|rules| {
 			rules.ima_unknown += 100;
@@ -155,7 +147,7 @@ fn what_is_undone_leaves_the_rest_as_the_rules_were_then() {
 #[test]
 fn nothing_is_undone_that_is_not_remembered() {
 	run(|| {
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Missed, None);
+		noted(1, Conduct::Missed, None);
 		let before = Reputation::record(CHIP);
 		Reputation::undo(&CHIP, 2);
 		Reputation::undo(&[8; 32], 1);
@@ -168,7 +160,7 @@ fn nothing_is_undone_that_is_not_remembered() {
 fn what_vms_get_lowers_the_tier_and_leaves_the_record() {
 	run(|| {
 		MockRules::mutate(|rules| rules.start = 705);
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None);
+		noted(1, Conduct::Passed, None);
 		let record = Reputation::record(CHIP);
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Trusted);
 		for _ in 0..8 {
@@ -177,7 +169,7 @@ fn what_vms_get_lowers_the_tier_and_leaves_the_record() {
 		assert!(Reputation::usage_of(CHIP) < 700);
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Regular);
 		assert_eq!(Reputation::record(CHIP), record, "no incident is another");
-		assert_eq!(Reputation::note(&CHIP, &miner(), 2, Conduct::Passed, None), Tier::Regular);
+		assert_eq!(noted(2, Conduct::Passed, None), Tier::Regular);
 		for _ in 0..200 {
 			Reputation::note_use(&CHIP, 1_000);
 		}

@@ -31,6 +31,18 @@ fn an_unknown_file_costs_no_strike_but_quarantines_until_evidence_is_accepted() 
 	assert_eq!(score.after(Conduct::Passed, 0, &RULES).tier(&RULES), Tier::Probation);
 }
 
+/// AMD's bulletins ask for new firmware, and an honest host cannot have it before its vendor does.
+#[test]
+fn old_firmware_costs_no_strike() {
+	for code in [RejectCode::Mitigation, RejectCode::TcbFloor] {
+		let score = after(&[failed(code)]);
+		assert_eq!((score.value, score.strikes), (RULES.start - RULES.failed, 0), "{code:?}");
+		assert_ne!(score.tier(&RULES), Tier::Quarantine);
+	}
+	let debugged = after(&[failed(RejectCode::GuestPolicy)]);
+	assert_eq!((debugged.value, debugged.strikes), (100, 1), "that is no matter of age");
+}
+
 #[test]
 fn a_forbidden_file_costs_the_most_and_a_strike() {
 	let score = after(&[failed(RejectCode::ImaForbiddenFile)]);

@@ -10,11 +10,9 @@ use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
 
-const CHIP: [u8; 32] = [7; 32];
-
 fn strike(seq: u64) {
 	let forged = Conduct::Failed(RejectCode::QuoteSignature.number());
-	Reputation::note(&CHIP, &miner(), seq, forged, None);
+	noted(seq, forged, None);
 }
 
 #[test]
@@ -43,7 +41,7 @@ fn the_last_strike_costs_a_part_of_the_bond_once_it_can_be_undone_no_more() {
 fn silence_costs_as_much_of_the_bond_as_being_caught() {
 	run(|| {
 		for seq in 1..=3 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
+			noted(seq, Conduct::Missed, None);
 		}
 		go_to(Now::get() + SLASH_DELAY);
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
@@ -79,13 +77,7 @@ fn a_strike_that_was_undone_costs_nothing_whichever_of_them_it_was() {
 #[test]
 fn what_is_undone_beside_the_strikes_leaves_the_slash() {
 	run(|| {
-		Reputation::note(
-			&CHIP,
-			&miner(),
-			1,
-			Conduct::Failed(RejectCode::ImaUnknownFile.number()),
-			None,
-		);
+		noted(1, Conduct::Failed(RejectCode::ImaUnknownFile.number()), None);
 		(2..=4).for_each(strike);
 		Reputation::undo(&CHIP, 1);
 		go_to(2 * SLASH_DELAY);
@@ -98,7 +90,7 @@ fn a_strike_that_is_remembered_no_more_still_costs() {
 	run(|| {
 		(1..=3).for_each(strike);
 		for seq in 4..=24 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
+			noted(seq, Conduct::Missed, None);
 		}
 		Reputation::undo(&CHIP, 20);
 		go_to(2 * SLASH_DELAY);
@@ -147,7 +139,7 @@ fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 	run(|| {
 		(1..=3).for_each(strike);
 		for seq in 4..=u64::from(REMEMBERED) + 2 {
-			Reputation::note(&CHIP, &miner(), seq, Conduct::Missed, None);
+			noted(seq, Conduct::Missed, None);
 		}
 		let first = Reputation::record(CHIP).expect("noted").last.first().copied();
 		assert_eq!(first.expect("many").seq, 3);
@@ -161,7 +153,9 @@ fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 fn who_has_paid_since_the_chip_was_sound_is_found_out_until_the_slash() {
 	run(|| {
 		let sound = Now::get();
-		Reputation::note(&CHIP, &miner(), 1, Conduct::Passed, None);
+		Now::mutate(|now| *now += 70);
+		// Not since the verdict on it: a machine can be changed while its evidence is judged.
+		noted_since(sound, 1, Conduct::Passed, None);
 		for seq in 2..=4 {
 			Now::mutate(|now| *now += 7);
 			strike(seq);

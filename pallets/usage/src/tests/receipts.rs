@@ -2,10 +2,7 @@
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::vm::{Receipt, SignedReceipt};
-use hcc_primitives::{
-	mock::{Now, Running},
-	Guest, Ran, Usage as _,
-};
+use hcc_primitives::{mock::Running, Guest, Ran, Usage as _};
 
 use crate::{mock::*, Error, Event};
 
@@ -92,15 +89,14 @@ fn no_receipt_tells_of_more_time_than_there_was() {
 #[test]
 fn a_boot_tells_of_no_interval_that_was_over_before_it() {
 	run(|| {
-		let short = Receipt { elapsed: 1, cpu_time: 0, ..receipt() };
-		go_to(10);
-		Now::mutate(|now| *now += 20);
-		for since in [1_000, 1_010] {
-			Running::set(vec![(VM, Guest { since, ..guest() })]);
-			assert_noop!(tell(short), E::Stretched);
+		MockRules::mutate(|rules| rules.age = 5);
+		let of = |interval| Receipt { interval, elapsed: 1, cpu_time: 0, ..receipt() };
+		Running::set(vec![(VM, Guest { began: 8, since: 801, ..guest() })]);
+		for interval in [6, 7] {
+			assert_noop!(tell(of(interval)), E::OtherBoot);
 		}
-		Running::set(vec![(VM, Guest { since: 999, ..guest() })]);
-		assert_ok!(tell(short));
+		assert_ok!(tell(of(8)));
+		assert_ok!(tell(Receipt { sequence: 2, ..of(9) }));
 	});
 }
 

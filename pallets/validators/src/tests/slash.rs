@@ -90,9 +90,28 @@ fn of_several_offences_in_a_session_the_worst_is_what_it_costs() {
 fn what_offences_have_cost_is_forgotten_once_none_of_then_can_be_reported() {
 	run(|| {
 		offend(1, 10, 0);
-		to_session(4);
+		let kept = RULES.unbonding_sessions + 2;
+		to_session(kept);
 		assert!(OffencesOf::<Test>::contains_key(0, 1));
-		to_session(6);
+		assert!(Historical::historical_root(0).is_some(), "it can still be reported");
+		to_session(kept + 2);
+		assert_eq!(Historical::historical_root(0), None);
+		assert_eq!(OffencesOf::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn where_bonds_are_held_for_less_time_all_offences_of_before_are_forgotten() {
+	run(|| {
+		MockRules::set(Rules { unbonding_sessions: 20, ..RULES });
+		(0..8).for_each(|session| {
+			to_session(session);
+			offend(1, 10, session);
+		});
+		to_session(10);
+		assert_eq!(OffencesOf::<Test>::iter().count(), 8);
+		MockRules::set(RULES);
+		to_session(18);
 		assert_eq!(OffencesOf::<Test>::iter().count(), 0);
 	});
 }

@@ -8,14 +8,17 @@ use pallet_policy::{AmdRootList, CpuRules, PlatformRules, RequiredFiles, Role, T
 
 use super::*;
 use crate::{
-	configs::parameters::{dynamic_params, *},
+	configs::parameters::*,
 	governance::Origin,
-	tests::machine::MEASUREMENT,
+	tests::{
+		machine::MEASUREMENT,
+		rules::{set_rules, Governed},
+	},
 };
 
 /// What policy was before the walk.
 pub(super) struct Former {
-	platform: Option<PlatformRules>,
+	platform: PlatformRules,
 	cpus: Vec<(CpuId, CpuRules)>,
 	required: Option<RequiredFiles>,
 	roots: Option<AmdRootList>,
@@ -30,42 +33,10 @@ fn root() -> RuntimeOrigin {
 	RuntimeOrigin::root()
 }
 
-fn set(parameter: RuntimeParameters) -> DispatchResult {
-	Parameters::set_parameter(root(), parameter)
-}
-
-fn set_reputation(rules: pallet_reputation::Rules) -> DispatchResult {
-	set(RuntimeParameters::Reputation(dynamic_params::reputation::Parameters::Rules(
-		dynamic_params::reputation::Rules,
-		Some(rules),
-	)))
-}
-
-fn set_attestation(rules: pallet_attestation::Rules) -> DispatchResult {
-	set(RuntimeParameters::Attestation(dynamic_params::attestation::Parameters::Rules(
-		dynamic_params::attestation::Rules,
-		Some(rules),
-	)))
-}
-
-fn set_compute(rules: pallet_compute::Rules) -> DispatchResult {
-	set(RuntimeParameters::Compute(dynamic_params::compute::Parameters::Rules(
-		dynamic_params::compute::Rules,
-		Some(rules),
-	)))
-}
-
-fn set_emission(rules: pallet_emission::Rules) -> DispatchResult {
-	set(RuntimeParameters::Emission(dynamic_params::emission::Parameters::Rules(
-		dynamic_params::emission::Rules,
-		Some(rules),
-	)))
-}
-
 impl Former {
 	pub(super) fn of_now() -> Self {
 		Self {
-			platform: Policy::platform(),
+			platform: Policy::platform().expect("there are rules for platforms"),
 			cpus: pallet_policy::Cpus::<Runtime>::iter()
 				.filter_map(|(cpu, row)| Some((cpu, *row.current()?)))
 				.collect(),
@@ -90,10 +61,10 @@ impl Former {
 		let _ = Policy::set_amd_roots(root(), self.roots.clone());
 		let _ = Policy::set_tpm_roots(root(), self.vendors.clone());
 		let _ = Policy::set_boot_rules(root(), None);
-		assert_ok!(set_reputation(self.reputation));
-		assert_ok!(set_attestation(self.attestation));
-		assert_ok!(set_compute(self.compute));
-		assert_ok!(set_emission(self.emission));
+		assert_ok!(set_rules(self.reputation));
+		assert_ok!(set_rules(self.attestation));
+		assert_ok!(set_rules(self.compute));
+		assert_ok!(set_rules(self.emission));
 	}
 
 	/// One of the rules is changed, or dropped.
@@ -101,12 +72,8 @@ impl Former {
 		let drop = how.is_multiple_of(2);
 		match rule % 8 {
 			0 => {
-				let stricter = |rules: PlatformRules| PlatformRules {
-					guest_required: rules.guest_required | u64::from(how),
-					..rules
-				};
-				let rules = self.platform.map(stricter).filter(|_| !drop);
-				Policy::set_platform(root(), rules)
+				let guest_required = self.platform.guest_required | u64::from(how);
+				Policy::set_platform(root(), PlatformRules { guest_required, ..self.platform })
 			},
 			1 => {
 				let Some((cpu, rules)) = self.cpus.get(usize::from(how) % self.cpus.len().max(1))
@@ -140,17 +107,17 @@ impl Former {
 }
 
 /// Governance sets what things cost, and how often chips are asked: within bounds or beyond them.
-pub(super) fn set_rules(which: u8, how: u8) -> DispatchResult {
+pub(super) fn vary_rules(which: u8, how: u8) -> DispatchResult {
 	let part = Perbill::from_percent(u32::from(how % 101));
 	match which % 4 {
-		0 => set_reputation(pallet_reputation::Rules {
+		0 => set_rules(pallet_reputation::Rules {
 			tampered: u16::from(how) * 5,
 			failed: u16::from(how),
 			max_strikes: how % 5,
 			slash: part,
 			..ReputationRules::get()
 		}),
-		1 => set_attestation(pallet_attestation::Rules {
+		1 => set_rules(pallet_attestation::Rules {
 			answer: u32::from(how),
 			trusted: u32::from(how) * 2,
 			regular: u32::from(how / 2),
@@ -160,14 +127,14 @@ pub(super) fn set_rules(which: u8, how: u8) -> DispatchResult {
 		2 => {
 			let rules = ComputeRules::get();
 			let shares = pallet_compute::Shares { burned: part, treasury: part, ..rules.shares };
-			set_compute(pallet_compute::Rules {
+			set_rules(pallet_compute::Rules {
 				shares,
 				placement: u32::from(how),
 				boot_fee: u32::from(how) * 1_000,
 				..rules
 			})
 		},
-		_ => set_emission(pallet_emission::Rules {
+		_ => set_rules(pallet_emission::Rules {
 			era: 10 + u32::from(how % 32),
 			bonus: part,
 			validators: part,
@@ -180,13 +147,8 @@ pub(super) fn set_rules(which: u8, how: u8) -> DispatchResult {
 /// A referendum on a penalty, which those vote for or against who have money.
 pub(super) fn refer(how: u8) -> DispatchResult {
 	let rules = pallet_reputation::Rules { failed: u16::from(how), ..ReputationRules::get() };
-	let call: RuntimeCall = pallet_parameters::Call::set_parameter {
-		key_value: RuntimeParameters::Reputation(dynamic_params::reputation::Parameters::Rules(
-			dynamic_params::reputation::Rules,
-			Some(rules),
-		)),
-	}
-	.into();
+	let call: RuntimeCall =
+		pallet_parameters::Call::set_parameter { key_value: rules.parameter() }.into();
 	let number = pallet_referenda::ReferendumCount::<Runtime>::get();
 	let alice = RuntimeOrigin::signed(Alice.to_account_id());
 	let track = Box::new(Origin::Penalties.into());

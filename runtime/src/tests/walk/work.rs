@@ -4,10 +4,7 @@ use hcc_evidence::vm::{Receipt, SignedReceipt};
 use insecure_sim::issue_crl;
 
 use super::*;
-use crate::{
-	configs::parameters::{dynamic_params, RuntimeParameters},
-	tests::compute::evidence_of,
-};
+use crate::tests::{compute::evidence_of, rules::set_rules};
 
 /// Of how much evidence something can be proven.
 const REMEMBERED: usize = 64;
@@ -244,43 +241,21 @@ fn stand_again(validator: Sr25519Keyring) {
 pub(super) fn hold_bonds_for_hours() {
 	let validators = pallet_validators::Rules { unbonding_sessions: 1, ..Validators::rules() };
 	let registry = pallet_registry::Rules { unbonding: 4 * units::HOURS, ..Registry::rules() };
-	for parameter in [
-		RuntimeParameters::Validators(dynamic_params::validators::Parameters::Rules(
-			dynamic_params::validators::Rules,
-			Some(validators),
-		)),
-		RuntimeParameters::Registry(dynamic_params::registry::Parameters::Rules(
-			dynamic_params::registry::Rules,
-			Some(registry),
-		)),
-	] {
-		assert_ok!(Parameters::set_parameter(RuntimeOrigin::root(), parameter));
-	}
+	assert_ok!(set_rules(validators));
+	assert_ok!(set_rules(registry));
 }
 
 /// Eras of two and a half minutes, so that two days are more than two years of them: 365 in each, at half as much in the next.
 pub(super) fn hurry_eras() {
 	let rules = pallet_emission::Rules { era: 25, halving: 365, claimable: 8, ..Emission::rules() };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Emission(dynamic_params::emission::Parameters::Rules(
-			dynamic_params::emission::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 /// A case ends minutes after the slash, so that a chip can have one every few hours: all that it is about is settled by then.
 pub(super) fn hurry_cases() {
 	let collect = 5 * units::MINUTES;
 	let rules = pallet_compensation::Rules { collect, ..Compensation::rules() };
-	assert_ok!(Parameters::set_parameter(
-		RuntimeOrigin::root(),
-		RuntimeParameters::Compensation(dynamic_params::compensation::Parameters::Rules(
-			dynamic_params::compensation::Rules,
-			Some(rules),
-		)),
-	));
+	assert_ok!(set_rules(rules));
 }
 
 pub(super) fn post_crl(revoked: &[u64]) -> DispatchResult {
