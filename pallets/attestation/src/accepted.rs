@@ -100,6 +100,12 @@ mod tests {
 	}
 
 	#[test]
+	fn however_many_go_on_from_one_another_all_are_remembered() {
+		let all: Vec<u64> = (1..20).collect();
+		assert_eq!(held(&of(&all)), all);
+	}
+
+	#[test]
 	fn the_oldest_are_forgotten_where_there_are_too_many() {
 		let mut accepted = of(&[1]);
 		for seq in 1..=u64::from(MAX_SPANS) {
