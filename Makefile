@@ -6,10 +6,10 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build demo test node fmt metadata weights mutants try-state
+.PHONY: help setup build demo check test e2e soak node fmt prose metadata weights mutants try-state audit
 
 help: ## List the commands.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
 
 setup: ## Install what is missing to build and test.
 	@scripts/setup.sh
@@ -17,11 +17,20 @@ setup: ## Install what is missing to build and test.
 build: setup ## Build all programs.
 	@$(RUN) cargo build --release --workspace --bins --example metadata --locked
 
-demo: build ## See a host prove itself to a chain, and a tampered host get caught.
+demo: build ## Watch a chain accept an honest host and catch a tampered one: five minutes.
 	@scripts/demo.sh
+
+check: setup ## Check format, prose and lints, and run the tests of changed crates: a few minutes.
+	@scripts/check.sh
 
 test: setup ## Check and test everything, as CI does.
 	@scripts/test.sh
+
+e2e: build ## Run the long end-to-end scenario on a network of four validators.
+	@scripts/e2e.sh
+
+soak: build ## Run the long simulations and scenarios, seeded: at most 100 minutes.
+	@scripts/soak.sh
 
 node: build ## Run a development chain with one validator, in the foreground.
 	@$(RUN) exec "$$CARGO_TARGET_DIR/release/hccs-node" --dev
@@ -29,15 +38,21 @@ node: build ## Run a development chain with one validator, in the foreground.
 fmt: ## Format the code.
 	@$(RUN) cargo fmt --all
 
-metadata: setup ## Write the runtime's metadata for its clients, after a change of calls, storage or events.
+prose: ## Check the prose of comments and documents.
+	@$(RUN) scripts/check-prose
+
+metadata: setup ## Write the metadata for clients, after a change of calls, storage or events.
 	@$(RUN) env SKIP_WASM_BUILD=1 cargo build --release --workspace --example metadata
 	@$(RUN) "$$CARGO_TARGET_DIR/release/examples/metadata" offchain/chain/hccs.scale
 
-weights: setup ## Measure the weights of the pallets' calls: an hour and a half the first time, ten minutes then.
+weights: setup ## Measure the weights of the pallets' calls: 90 minutes, repeated runs 10.
 	@scripts/weights.sh
 
-mutants: setup ## Change the arithmetic in small ways and list what no test notices: half an hour the first time.
+mutants: setup ## Mutate the arithmetic, and list the changes that no test notices: half an hour.
 	@scripts/mutants.sh
 
-try-state: setup ## Run the runtime's tests with the invariants of the SDK's pallets held too: twenty minutes the first time.
+try-state: setup ## Test the runtime with the invariants of the SDK's pallets: 20 minutes.
 	@scripts/try-state.sh
+
+audit: ## Check dependencies for licences, sources and advisories: needs cargo-deny, network.
+	@scripts/audit.sh

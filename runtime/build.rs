@@ -8,7 +8,7 @@ fn main() {
 	}
 }
 
-/// Signing devices show amounts in these, and `CheckMetadataHash` covers them.
+/// The unit in which signing devices show amounts. `CheckMetadataHash` covers it.
 #[cfg(all(feature = "std", feature = "metadata-hash"))]
 const TOKEN_SYMBOL: &str = "ALPHA";
 #[cfg(all(feature = "std", feature = "metadata-hash"))]

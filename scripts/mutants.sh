@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Changes the arithmetic of money and reputation in small ways, one at a time, and lists the changes that no test notices: .cargo/mutants.toml says which files. What it
-# came to is in docs/numbers.md. Not part of CI.
+# Mutation testing of the arithmetic of money and reputation: applies small changes, one at a time,
+# and lists those that no test detects. .cargo/mutants.toml lists the files, and docs/numbers.md
+# contains results. Not part of CI.
 #
-#   scripts/mutants.sh [FILE…]   those files alone
+#   scripts/mutants.sh [FILE…]   mutates these files only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
@@ -16,18 +17,19 @@ if ! "$work/bin/cargo-mutants" mutants --version 2>/dev/null | grep "$VERSION" >
 fi
 
 export CARGO_TARGET_DIR="$work/target" SKIP_WASM_BUILD=1
-# Files that are named take the place of those in the settings, which would be added to them.
+# Named files replace those in the configuration. The tool would add them to those.
 which=()
 if (($# > 0)); then
 	which=(--no-config --profile mutants --minimum-test-timeout 60)
 	for file in "$@"; do which+=(--file "$file"); done
 fi
 
-# First by the tests of arithmetic alone, which are quick; then what those have not noticed by all of the pallet's but the long ones.
+# The first pass runs only the fast tests of arithmetic. The second pass tests the remaining mutants
+# with all tests of the pallet except the slow ones.
 mutants() { "$work/bin/cargo-mutants" mutants --output "$work" --no-shuffle --colors never "${which[@]}" "$@"; }
-mutants -- --lib -- arithmetic score kept || true
+mutants -- --lib -- arithmetic score disk_rent || true
 code=0
 mutants --iterate -- --lib -- --skip simulation --skip selfdealing --skip selfrenting || code=$?
-echo "== no test noticed"
+echo "== mutants that no test detected"
 cat "$work/mutants.out/missed.txt"
 exit $code

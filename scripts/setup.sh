@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what building and testing hccs needs and is not there yet. Safe to run again; says what it does.
+# Installs the missing requirements for building and testing hccs, and prints each step. Safe to run
+# repeatedly.
 #
-#   scripts/setup.sh           install what is missing
-#   scripts/setup.sh --check   install nothing, fail if something is missing
+#   scripts/setup.sh           installs missing requirements
+#   scripts/setup.sh --check   installs nothing, and fails if a requirement is missing
 set -euo pipefail
 
-# Where Debian keeps mke2fs: an ordinary user's PATH lacks it.
+# The location of mke2fs on Debian, which the PATH of an ordinary user lacks.
 export PATH="$PATH:/usr/sbin:/sbin"
 
 # The oldest compiler that builds the workspace.
@@ -13,11 +14,12 @@ readonly MIN_RUST=1.95
 readonly WASM_TARGET=wasm32v1-none
 # The toolchain name under which rustup finds Debian's own compiler.
 readonly DEBIAN_TOOLCHAIN=debian-wasm
-# Build tools, and what the crates that wrap C libraries link to.
-readonly PACKAGES=(build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev git ca-certificates)
-# What tests and demo drive: a TPM in software, the usual tools for it, a reader of JSON, and what the demo's machine is made with.
+# Build tools, and the libraries that crates link to.
+readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev git ca-certificates)
+# Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, and
+# tools that make the machine's image.
 readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux)
-# Debian's compiler, with the sources from which the wasm target's libraries are built.
+# Debian's compiler, with the sources of the libraries for the wasm target.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
 readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
 
@@ -45,7 +47,7 @@ as_root() {
 	elif command -v sudo >/dev/null; then
 		sudo "$@"
 	else
-		fail "installing packages needs root, and there is no sudo" "run as root: $*"
+		fail "installing packages needs root, and sudo is missing" "run as root: $*"
 	fi
 }
 
@@ -63,10 +65,10 @@ install_packages() {
 	say "installing ${missing[*]}"
 	as_root apt-get update -qq
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-		fail "apt-get could not install ${missing[*]}" "see its message above; then run scripts/setup.sh again"
+		fail "apt-get could not install ${missing[*]}" "read its message above, then run scripts/setup.sh again"
 }
 
-# Whether the first version is at least the second.
+# Returns true if the first version is at least the second.
 at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
 
 rust_version() { rustc --version 2>/dev/null | awk '{print $2}'; }
@@ -79,13 +81,14 @@ setup_rust() {
 	if command -v rustup >/dev/null; then
 		fail "rust $(rust_version) is older than $MIN_RUST" "run: rustup update stable"
 	fi
-	say "no rust $MIN_RUST or later: taking Debian's"
+	say "rust $MIN_RUST or later is missing: installing Debian's"
 	install_packages "${DEBIAN_RUST[@]}"
 	hash -r
-	command -v cargo >/dev/null || fail "no cargo on the PATH" "add /usr/bin to PATH"
+	command -v cargo >/dev/null || fail "cargo is not on the PATH" "add /usr/bin to PATH"
 }
 
-# `make test` formats and lints: Debian packages these tools apart, rustup counts them as components.
+# `make test` needs the formatter and the linter. Debian packages them separately, and rustup treats
+# them as components.
 setup_rust_tools() {
 	if cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1; then
 		return
@@ -93,11 +96,11 @@ setup_rust_tools() {
 	if [ "$(rustc --print sysroot)" = /usr ]; then
 		install_packages "${DEBIAN_RUST_TOOLS[@]}"
 	else
-		fail "cargo has no fmt or no clippy" "run: rustup component add rustfmt clippy"
+		fail "cargo lacks fmt or clippy" "run: rustup component add rustfmt clippy"
 	fi
 }
 
-# The client test runs an ordinary client from npm.
+# The client test runs a standard client from npm.
 setup_node() {
 	if command -v node >/dev/null && command -v npm >/dev/null; then
 		return
@@ -106,7 +109,7 @@ setup_node() {
 	install_packages nodejs npm
 }
 
-# Whether the compiler that cargo uses can build for the wasm target.
+# Returns true if cargo's compiler can build for the wasm target.
 has_wasm_target() {
 	[ -n "$(find "$(rustc --print sysroot)/lib/rustlib/$WASM_TARGET/lib" -name 'libcore-*.rlib' 2>/dev/null | head -n 1)" ]
 }
@@ -116,8 +119,8 @@ debian_has_wasm_target() {
 		[ -x /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld ]
 }
 
-# Debian ships the sources of the libraries but not their wasm build: build core and alloc once. They need embedded bitcode, or the
-# runtime's link-time optimisation finds none.
+# Debian packages the sources of the libraries, but not their wasm build. This builds core and alloc
+# once. The libraries need embedded bitcode for the runtime's link-time optimisation.
 build_debian_wasm_target() {
 	install_packages "${DEBIAN_RUST[@]}"
 	$check_only && fail "Debian's compiler lacks the target $WASM_TARGET" "run scripts/setup.sh"
@@ -131,7 +134,7 @@ build_debian_wasm_target() {
 		cd "$work"
 		env -u CARGO_TARGET_DIR RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C embed-bitcode=yes" \
 			/usr/bin/cargo build --quiet --release --target "$WASM_TARGET" -Zbuild-std=core,alloc
-	) || fail "could not build core for $WASM_TARGET" "is /usr/lib/rustlib/src there? It comes with rust-web-src"
+	) || fail "could not build core for $WASM_TARGET" "check that /usr/lib/rustlib/src exists: the package rust-web-src installs it"
 	local lib=/usr/lib/rustlib/$WASM_TARGET/lib crate
 	as_root mkdir -p "$lib" /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin
 	for crate in core alloc compiler_builtins; do
@@ -144,7 +147,7 @@ build_debian_wasm_target() {
 
 setup_wasm_target() {
 	if has_wasm_target; then
-		say "wasm target: of $(rustc --print sysroot)"
+		say "wasm target: in $(rustc --print sysroot)"
 		return
 	fi
 	if command -v rustup >/dev/null && ! debian_has_wasm_target && ! $check_only &&
@@ -157,13 +160,13 @@ setup_wasm_target() {
 	if command -v rustup >/dev/null && ! rustup toolchain list | grep "^$DEBIAN_TOOLCHAIN" >/dev/null; then
 		rustup toolchain link "$DEBIAN_TOOLCHAIN" /usr
 	fi
-	say "wasm target: of Debian's compiler"
+	say "wasm target: in Debian's compiler"
 }
 
 if is_debian_12; then
 	install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 else
-	for tool in clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv; do
+	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv; do
 		command -v "$tool" >/dev/null ||
 			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]} ${TEST_PACKAGES[*]}; and Rust $MIN_RUST or later"
 	done

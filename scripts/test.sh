@@ -1,69 +1,41 @@
 #!/usr/bin/env bash
-# Checks and tests everything; says what each step took. `make test` and CI run this.
+# Checks and tests everything, and prints the run time of each step. `make test` and CI run this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
+source scripts/steps.sh
 
-# A step's name and its command.
-step() {
-	local name=$1 start=$SECONDS
-	shift
-	echo "== $name"
-	if ! "$@"; then
-		echo "== $name FAILED after $((SECONDS - start)) s" >&2
-		exit 1
-	fi
-	took+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
-}
-took=()
-
-fmt() { cargo fmt --all --check; }
-
-clippy() {
-	SKIP_WASM_BUILD=1 cargo clippy --release --workspace --all-targets --locked \
-		--features runtime-benchmarks,try-runtime -- -D warnings
-}
-
-# What the demo runs. The example makes cargo choose the same features as for tests: otherwise half of the dependencies would be built twice. The runtime's build
-# also builds the evidence crate and the pallets without std, for wasm.
-programs() { cargo build --release --workspace --bins --example metadata --locked; }
-
-unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }
-
-docs() { RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --locked; }
-
-# The demo mostly waits for blocks, so that the rest is done beside it: by whoever yields the processor to it.
-readonly DEMO_LOG="$CARGO_TARGET_DIR/demo.log"
-demo=
-start_demo() {
-	DEMO_ONCE=1 DEMO_CLIENT=1 scripts/demo.sh >"$DEMO_LOG" 2>&1 &
-	demo=$!
-	trap 'kill $demo 2>/dev/null && wait $demo || true' EXIT
+# The end-to-end scenario mostly waits for blocks. The other steps run beside it, at a lower
+# priority.
+readonly E2E_LOG="$CARGO_TARGET_DIR/e2e.log"
+e2e=
+start_e2e() {
+	E2E_CLIENT=1 scripts/e2e.sh >"$E2E_LOG" 2>&1 &
+	e2e=$!
+	trap 'kill $e2e 2>/dev/null && wait $e2e || true' EXIT
 	renice -n 19 -p $BASHPID >/dev/null
 }
 
-end_demo() {
-	echo "== demo"
+end_e2e() {
+	echo "== end-to-end scenario"
 	local code=0
-	wait $demo || code=$?
+	wait $e2e || code=$?
 	trap - EXIT
-	cat "$DEMO_LOG"
-	[ $code = 0 ] || { echo "== demo FAILED" >&2; exit 1; }
-	took+=("$(printf '%5d s  %s' "$(jq .seconds "$CARGO_TARGET_DIR/demo.json")" "demo, beside the steps after the programs")")
+	cat "$E2E_LOG"
+	[ $code = 0 ] || { echo "== end-to-end scenario FAILED" >&2; exit 1; }
+	took+=("$(printf '%5d s  %s' "$(jq .seconds "$CARGO_TARGET_DIR/e2e.json")" "end-to-end scenario, beside the steps after the programs")")
 }
 
 step "format" fmt
+step "prose" prose
 step "programs" programs
-start_demo
+start_e2e
 step "tests" unit_tests
 step "clippy" clippy
 step "docs" docs
-end_demo
+end_e2e
 
-# Tests that judge evidence of real machines have none to judge where it is not there, and say so by name where nobody reads it.
+# Some tests are skipped without the evidence of real machines. The summary reports this.
 vectors="${HCC_VECTORS:-../shared/vectors}"
-[ -d "$vectors" ] || took+=("      -  WITHOUT the evidence of real machines: $vectors is not there (HCC_VECTORS)")
-
-echo "== what took how long"
-printf '%s\n' "${took[@]}"
-printf '%5d s  all\n' $SECONDS
+[ -d "$vectors" ] || took+=("      -  WITHOUT the evidence of real machines: $vectors is missing (HCC_VECTORS)")
+summary

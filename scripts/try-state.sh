@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Runs the runtime's tests with the invariants of the SDK's own pallets held as well (try_state, which is in no program that ships): above all the walk of days of
-# random calls. Builds the runtime with that feature, in a target directory of its own. Not part of CI, in which the invariants of our pallets are held.
+# Runs the runtime's tests with the feature try-runtime, which also checks the invariants of the
+# SDK's own pallets. No released program has this feature. The most important test is the random
+# walk of days. Builds the runtime in a target directory of its own. Not part of CI, which checks
+# the invariants of our own pallets.
 #
-#   scripts/try-state.sh [TEST…]   those tests alone
+#   scripts/try-state.sh [TEST…]   runs these tests only
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR%/target}/weights/target"
-cargo test --release -p hccs-runtime --features try-runtime --lib --locked -- "$@"
+cargo test --release -p hccs-runtime --features try-runtime --test it --locked -- "$@"

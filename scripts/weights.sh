@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Measures the weights of our pallets' calls and writes each pallet's weights.rs. Takes long: builds the runtime with its benchmarks and
-# the bencher, in a target directory of their own. Not part of CI.
+# Measures the weights of our pallets' calls, and writes each pallet's weights.rs. This takes long:
+# it builds the runtime with benchmarks and the bencher, in a target directory of its own. Not part
+# of CI.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 
-# The bencher that belongs to this polkadot-sdk.
+# The version of the bencher that matches the polkadot-sdk.
 readonly BENCHER_VERSION=0.28.0
-readonly PALLETS=(attestation compensation compute emission oracle policy registry reputation usage validators verdicts)
+readonly PALLETS=(attestation clock compensation compute emission oracle policy registry reputation usage validators verdicts)
 
-# `scripts/weights.sh PALLET…` measures those alone.
+# `scripts/weights.sh PALLET…` measures only these pallets.
 pallets=("$@")
 [ $# -gt 0 ] || pallets=("${PALLETS[@]}")
 

@@ -1,4 +1,5 @@
-//! What the agent checks of what its host has gathered, before it has it bound by a report. A courtesy: it fails early; the judges are others.
+//! Checks of the evidence that the host has gathered, before a report binds it. They only make
+//! failures visible early: the validators verify the evidence themselves.
 
 use hcc_evidence::{
 	crypto::RustCrypto,
@@ -10,50 +11,59 @@ use hcc_evidence::{
 	},
 	Check, RejectCode, Rejection,
 };
+use hcc_guest_protocol::guest::GatheredEvidence;
 
-use crate::protocol::Attest;
-
-/// How much of a log is looked at.
+/// Limits on the part of the log in one piece of evidence.
 const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 20_000 };
-/// Where PCR 10 stands among the quoted PCRs.
-const IMA_AT: usize = 10;
+/// The index of PCR 10 among the quoted PCRs.
+const PCR10_INDEX: usize = 10;
 
-/// What a host must show.
+/// Requirements on the host.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-	/// The miner's binary, in its versions: one of them must have been measured. None are asked for where none are known.
+	/// The digests of the versions of the miner's binary, one of which must be in the log. If
+	/// empty, this is not checked.
 	pub miner_binary: Vec<Hash256>,
 }
 
-/// Why the agent does not sign, and stops.
+/// A failed check, after which the agent stops without signing.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub Rejection);
 
-/// Checks quote, PCR values, log, and the miner's binary.
-pub fn check(attest: &Attest, guest_pk: &[u8; 32], expected: &Expected) -> Result<(), Refusal> {
-	check_all(attest, guest_pk, expected).map_err(Refusal)
+/// Checks the quote, the PCR values, the log, and the entry of the miner's binary.
+pub fn check(
+	gathered: &GatheredEvidence,
+	guest_pk: &[u8; 32],
+	expected: &Expected,
+) -> Result<(), Refusal> {
+	check_all(gathered, guest_pk, expected).map_err(Refusal)
 }
 
-fn check_all(attest: &Attest, guest_pk: &[u8; 32], expected: &Expected) -> Check {
-	check_quote(attest, guest_pk)?;
-	let from = checkpoint(attest)?;
-	let quoted = attest.pcr_values.get(IMA_AT).copied().unwrap_or_default();
-	let records = &attest.ima_delta.records;
+fn check_all(gathered: &GatheredEvidence, guest_pk: &[u8; 32], expected: &Expected) -> Check {
+	check_quote(gathered, guest_pk)?;
+	let from = checkpoint(gathered)?;
+	let quoted = gathered.pcr_values.get(PCR10_INDEX).copied().unwrap_or_default();
+	let records = &gathered.ima_delta.records;
 	replay::<DigestList>(records, &from, &quoted, None, Violations::Count, LIMITS)?;
-	check_miner_binary(attest, expected)
+	check_miner_binary(gathered, expected)
 }
 
-fn check_quote(attest: &Attest, guest_pk: &[u8; 32]) -> Check {
-	let ak = AttestationKey::from_tpmt_public(&attest.ak)?;
-	let nonce =
-		quote_extra_data(&attest.genesis, &attest.nonce, &attest.miner, &attest.chip, guest_pk);
+fn check_quote(gathered: &GatheredEvidence, guest_pk: &[u8; 32]) -> Check {
+	let ak = AttestationKey::from_tpmt_public(&gathered.ak)?;
+	let nonce = quote_extra_data(
+		&gathered.genesis,
+		&gathered.nonce,
+		&gathered.miner,
+		&gathered.chip,
+		guest_pk,
+	);
 	let mask = QUOTED_PCRS.iter().fold(0u32, |mask, index| mask | 1 << index);
-	let values = QUOTED_PCRS.iter().zip(&attest.pcr_values);
+	let values = QUOTED_PCRS.iter().zip(&gathered.pcr_values);
 	let values = values.map(|(&index, value)| (PcrBank::Sha256, index, value.to_vec()));
 	verify_quote::<RustCrypto>(
-		&attest.tpms_attest,
-		&Signature::parse(&attest.tpm_signature)?,
+		&gathered.tpms_attest,
+		&Signature::parse(&gathered.tpm_signature)?,
 		&ak,
 		&QuoteRequest {
 			nonce: &nonce,
@@ -65,35 +75,38 @@ fn check_quote(attest: &Attest, guest_pk: &[u8; 32]) -> Check {
 	Ok(())
 }
 
-/// Where the log is taken up: after what was handed in, or at the chain's checkpoint if the machine has not been reset since, else at its boot.
-fn checkpoint(attest: &Attest) -> Check<Checkpoint> {
-	let clock = TpmsAttest::parse(&attest.tpms_attest)?.clock_info;
-	let known = attest.checkpoint.as_ref().filter(|boot| boot.is_of(&clock));
+/// Returns the position at which the evidence continues the log.
+///
+/// That is the end of the log submission, or else the chain's checkpoint if the machine has not
+/// been reset since then, or else the boot.
+fn checkpoint(gathered: &GatheredEvidence) -> Check<Checkpoint> {
+	let clock = TpmsAttest::parse(&gathered.tpms_attest)?.clock_info;
+	let known = gathered.checkpoint.as_ref().filter(|boot| boot.is_of(&clock));
 	let at = |pcr10: &Hash256, entries| Checkpoint {
 		bank: PcrBank::Sha256,
 		pcr10: pcr10.to_vec(),
 		entries,
 	};
-	let from = match (&attest.log, known) {
+	let from = match (&gathered.log, known) {
 		(Some(log), _) => at(&log.pcr10, log.entries),
 		(None, Some(boot)) => at(&boot.pcr10, boot.entries),
 		(None, None) => Checkpoint::boot(PcrBank::Sha256),
 	};
-	if attest.ima_delta.from_entry != from.entries {
-		let seen = attest.ima_delta.from_entry;
+	if gathered.ima_delta.from_entry != from.entries {
+		let seen = gathered.ima_delta.from_entry;
 		return Err(Rejection::new(RejectCode::ImaCheckpoint, "from_entry", seen, from.entries));
 	}
 	Ok(from)
 }
 
-fn check_miner_binary(attest: &Attest, expected: &Expected) -> Check {
+fn check_miner_binary(gathered: &GatheredEvidence, expected: &Expected) -> Check {
 	let Some(first) = expected.miner_binary.first() else { return Ok(()) };
-	let accepted = attest.checkpoint.iter().flat_map(|boot| &boot.required_seen);
-	let handed_in = attest.log.iter().flat_map(|log| &log.required_seen);
-	if accepted.chain(handed_in).any(|digest| expected.miner_binary.contains(digest)) {
+	let accepted = gathered.checkpoint.iter().flat_map(|boot| &boot.required_seen);
+	let submitted = gathered.log.iter().flat_map(|log| &log.required_seen);
+	if accepted.chain(submitted).any(|digest| expected.miner_binary.contains(digest)) {
 		return Ok(());
 	}
-	for record in Records::new(&attest.ima_delta.records, 0) {
+	for record in Records::new(&gathered.ima_delta.records, 0) {
 		let record = record?;
 		let Ok(("sha256", digest)) = record.file_digest() else { continue };
 		if expected.miner_binary.iter().any(|known| known == digest) {

@@ -1,31 +1,33 @@
-//! The agent's options.
+//! Options and configuration of the agent.
 
 use std::path::PathBuf;
 
 use anyhow::{ensure, Context};
 use clap::Args;
+use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Expected};
+use crate::Expected;
 
-/// Options that every agent has.
+/// Options that all agents accept.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-	/// A TOML file with the same names as the options; options win.
+	/// A TOML file whose keys have the names of the options; options take precedence.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// Where to listen: vsock:PORT or unix:PATH.
+	/// The address to listen at: vsock:PORT or unix:PATH.
 	#[arg(long)]
 	pub listen: Option<String>,
-	/// SHA-256 of the miner's binary, which must have been measured; may be given for each of its versions.
+	/// The SHA-256 digest of the miner's binary, which must be in the IMA log. Repeat the option
+	/// for several versions.
 	#[arg(long)]
 	pub miner_binary: Vec<String>,
-	/// Print the configuration that results, and exit.
+	/// Print the resulting configuration, and exit.
 	#[arg(long)]
 	pub print_config: bool,
 }
 
-/// What an agent runs with.
+/// The configuration of an agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -40,7 +42,7 @@ impl Default for Config {
 }
 
 impl Config {
-	/// The file's values, overridden by the options.
+	/// Reads the configuration file; options override its values.
 	pub fn load(options: &Options) -> anyhow::Result<Self> {
 		let mut config: Self = match &options.config {
 			Some(path) => {
@@ -59,18 +61,18 @@ impl Config {
 		Ok(config)
 	}
 
-	/// Where to listen.
+	/// Parses the address to listen at.
 	pub fn address(&self) -> anyhow::Result<Address> {
 		self.listen.parse().map_err(anyhow::Error::msg)
 	}
 
-	/// What a host must show.
+	/// Returns the requirements on the host.
 	pub fn expected(&self) -> anyhow::Result<Expected> {
 		let mut expected = Expected::default();
 		for digest in &self.miner_binary {
 			let mut bytes = [0; 32];
 			let decoded = hex::decode_to_slice(digest, &mut bytes);
-			ensure!(decoded.is_ok(), "{digest:?} is no SHA-256 in hexadecimal");
+			ensure!(decoded.is_ok(), "{digest:?} is not a SHA-256 digest in hexadecimal");
 			expected.miner_binary.push(bytes);
 		}
 		Ok(expected)

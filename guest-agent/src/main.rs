@@ -10,7 +10,8 @@ use hccam::{
 use sev::firmware::guest::Firmware;
 use tracing_subscriber::EnvFilter;
 
-/// The attestation agent in a confidential guest: has the secure processor bind what its host has gathered, and signs it.
+/// The guest agent in a confidential guest: has the secure processor bind the evidence that its
+/// host has gathered, and signs it.
 #[derive(Parser)]
 #[command(name = "hccam", version)]
 struct Cli {
@@ -18,7 +19,7 @@ struct Cli {
 	options: Options,
 }
 
-/// The secure processor of the machine, through the guest's kernel.
+/// The secure processor, accessed through the guest's kernel.
 struct SecureProcessor(Firmware);
 
 impl ReportSource for SecureProcessor {
@@ -29,7 +30,7 @@ impl ReportSource for SecureProcessor {
 	}
 }
 
-/// The exit code after a check of the host failed.
+/// The exit code after a failed check of the host.
 const REFUSED: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
@@ -47,17 +48,18 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
 	let firmware = Firmware::open().context(
-		"there is no /dev/sev-guest: this is no SEV-SNP guest, or its kernel lacks the sev-guest module",
+		"cannot open /dev/sev-guest: not an SEV-SNP guest, or the kernel lacks the sev-guest module",
 	)?;
 	let mut seed = [0; 32];
-	getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+	getrandom::fill(&mut seed)
+		.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
 	let key = SigningKey::from_bytes(&seed);
 	let mut agent = Agent::new(SecureProcessor(firmware), key, config.expected()?);
 	let address = config.address()?;
 	tokio::select! {
 		refusal = serve(&address, &mut agent) => {
 			let refusal = refusal.with_context(|| format!("listening on {address}"))?;
-			tracing::error!(%refusal, "the host does not hold: stopping");
+			tracing::error!(%refusal, "the host failed a check: stopping");
 			Ok(ExitCode::from(REFUSED))
 		},
 		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),

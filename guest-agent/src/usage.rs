@@ -1,4 +1,4 @@
-//! What a VM got, told by its guest: signed receipts, one a billing interval.
+//! Usage of a VM, measured by its guest: one signed receipt for each billing interval.
 
 use std::time::Duration;
 
@@ -8,80 +8,87 @@ use hcc_evidence::{
 	vm::{receipt_statement, Receipt, SignedReceipt, VmId},
 };
 
-/// What a machine has had since it booted.
+/// The resources that a machine has received since it booted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-	/// How long ago it booted, by its own clock.
+	/// Time since the boot, by the machine's own clock.
 	pub uptime: Duration,
-	/// How long its vCPUs have worked, all together.
+	/// Time for which the vCPUs have run, added up.
 	pub cpu_time: Duration,
-	/// How long they wanted to and could not.
+	/// Time for which they were ready to run, but the host did not run them, added up.
 	pub steal: Duration,
-	/// In MiB.
+	/// Memory in MiB.
 	pub memory: u32,
-	/// In GiB.
+	/// Disk in GiB.
 	pub disk: u32,
-	/// What it has sent, in bytes.
+	/// Bytes sent.
 	pub egress: u64,
 }
 
-/// The machine that a guest runs on.
+/// A source of readings: the machine that a guest runs on.
 pub trait Meter: Send {
-	/// What it has had until now.
+	/// Reads the resources received so far.
 	fn read(&mut self) -> std::io::Result<Reading>;
 }
 
-/// Why there is no receipt.
+/// Reasons why a receipt cannot be issued.
 #[derive(Debug, thiserror::Error)]
-pub enum TellError {
-	/// The interval comes before one that was told of: its time is in that receipt.
-	#[error("interval {asked} comes before {told}, which was told of")]
-	Past { asked: u32, told: u32 },
+pub enum ReceiptError {
+	/// A receipt for a later interval exists, and contains the time of this one.
+	#[error("interval {asked} is before {last}, the interval of the last receipt")]
+	Past { asked: u32, last: u32 },
 	/// The machine cannot be read.
-	#[error("cannot read what the machine had: {0}")]
+	#[error("cannot read the machine's resources: {0}")]
 	Meter(#[from] std::io::Error),
 }
 
-/// Tells what a VM got since its boot or the last receipt. The host says for which interval; time and amounts are the guest's own.
-pub struct Teller<M> {
+/// Issues receipts of the resources received since the boot or the last receipt.
+///
+/// The host chooses the interval; the guest measures time and amounts itself.
+pub struct ReceiptIssuer<M> {
 	meter: M,
 	key: SigningKey,
 	vm: VmId,
 	generation: u32,
 	boot_counter: u32,
-	/// Up to where was told.
-	until: Reading,
+	/// The reading at which the next receipt starts.
+	start: Reading,
 	sequence: u32,
 	last: Option<SignedReceipt>,
 }
 
-impl<M: Meter> Teller<M> {
-	/// A teller for that boot, whose key its evidence shows.
+impl<M: Meter> ReceiptIssuer<M> {
+	/// Creates an issuer for one boot. The boot's evidence contains the public half of `key`.
 	pub fn new(meter: M, key: SigningKey, vm: VmId, generation: u32, boot_counter: u32) -> Self {
-		let until = Reading::default();
-		Self { meter, key, vm, generation, boot_counter, until, sequence: 0, last: None }
+		let start = Reading::default();
+		Self { meter, key, vm, generation, boot_counter, start, sequence: 0, last: None }
 	}
 
-	/// Counts from now on, unless something was told: the boot is shown, and what came before is nobody's to pay.
+	/// Starts counting from now, unless a receipt exists. The tenant does not pay for the time
+	/// before the boot's evidence.
 	///
 	/// ## Errors
-	/// Where the machine cannot be read.
-	pub fn begin(&mut self) -> Result<(), TellError> {
+	/// Fails if the machine cannot be read.
+	pub fn begin(&mut self) -> Result<(), ReceiptError> {
 		if self.last.is_none() {
-			self.until = self.meter.read()?;
+			self.start = self.meter.read()?;
 		}
 		Ok(())
 	}
 
-	/// The receipt for that interval: the same one, where it is asked for again.
+	/// Issues the receipt for an interval. A repeated request returns the same receipt.
 	///
 	/// ## Errors
-	/// Where a later interval was told of, or the machine cannot be read.
-	pub fn tell(&mut self, genesis: &Genesis, interval: u32) -> Result<SignedReceipt, TellError> {
+	/// Fails if a receipt for a later interval exists, or if the machine cannot be read.
+	pub fn issue(
+		&mut self,
+		genesis: &Genesis,
+		interval: u32,
+	) -> Result<SignedReceipt, ReceiptError> {
 		match &self.last {
 			Some(last) if last.receipt.interval == interval => return Ok(*last),
 			Some(last) if last.receipt.interval > interval => {
-				return Err(TellError::Past { asked: interval, told: last.receipt.interval });
+				return Err(ReceiptError::Past { asked: interval, last: last.receipt.interval });
 			},
 			_ => {},
 		}
@@ -89,7 +96,7 @@ impl<M: Meter> Teller<M> {
 		let receipt = self.since(&now, interval);
 		let signature = self.key.sign(&receipt_statement(genesis, &receipt)).to_bytes();
 		let signed = SignedReceipt { receipt, signature };
-		self.until = now;
+		self.start = now;
 		self.sequence = receipt.sequence;
 		self.last = Some(signed);
 		Ok(signed)
@@ -97,16 +104,16 @@ impl<M: Meter> Teller<M> {
 
 	fn since(&self, now: &Reading, interval: u32) -> Receipt {
 		let millis = |later: Duration, earlier| later.saturating_sub(earlier).as_millis();
-		let egress = now.egress.saturating_sub(self.until.egress) >> 20;
+		let egress = now.egress.saturating_sub(self.start.egress) >> 20;
 		Receipt {
 			vm: self.vm,
 			generation: self.generation,
 			boot_counter: self.boot_counter,
 			sequence: self.sequence.saturating_add(1),
 			interval,
-			elapsed: clamped(millis(now.uptime, self.until.uptime)),
-			cpu_time: clamped(millis(now.cpu_time, self.until.cpu_time)),
-			steal: clamped(millis(now.steal, self.until.steal)),
+			elapsed: clamped(millis(now.uptime, self.start.uptime)),
+			cpu_time: clamped(millis(now.cpu_time, self.start.cpu_time)),
+			steal: clamped(millis(now.steal, self.start.steal)),
 			memory: now.memory,
 			disk: now.disk,
 			egress: clamped(egress),
@@ -115,20 +122,20 @@ impl<M: Meter> Teller<M> {
 }
 
 fn clamped<N, T: TryFrom<N> + Bounded>(number: N) -> T {
-	T::try_from(number).unwrap_or(T::MOST)
+	T::try_from(number).unwrap_or(T::LARGEST)
 }
 
-/// A number with a largest value.
+/// A number type with a largest value.
 trait Bounded {
-	const MOST: Self;
+	const LARGEST: Self;
 }
 
 impl Bounded for u32 {
-	const MOST: Self = Self::MAX;
+	const LARGEST: Self = Self::MAX;
 }
 
 impl Bounded for u64 {
-	const MOST: Self = Self::MAX;
+	const LARGEST: Self = Self::MAX;
 }
 
 #[cfg(test)]
@@ -159,49 +166,49 @@ mod tests {
 		}
 	}
 
-	fn teller(script: Vec<Reading>) -> Teller<Script> {
-		Teller::new(Script(script), SigningKey::from_bytes(&[3; 32]), 7, 1, 2)
+	fn issuer(script: Vec<Reading>) -> ReceiptIssuer<Script> {
+		ReceiptIssuer::new(Script(script), SigningKey::from_bytes(&[3; 32]), 7, 1, 2)
 	}
 
 	#[test]
-	fn a_receipt_tells_of_what_came_since_the_last() {
-		let mut teller = teller(vec![at(10), at(70)]);
-		let first = teller.tell(&[1; 32], 5).expect("it is read").receipt;
+	fn receipt_covers_time_since_last() {
+		let mut issuer = issuer(vec![at(10), at(70)]);
+		let first = issuer.issue(&[1; 32], 5).expect("readable").receipt;
 		assert_eq!((first.sequence, first.interval, first.elapsed), (1, 5, 10_000));
-		let second = teller.tell(&[1; 32], 6).expect("it is read").receipt;
+		let second = issuer.issue(&[1; 32], 6).expect("readable").receipt;
 		assert_eq!((second.sequence, second.elapsed), (2, 60_000));
 		assert_eq!((second.cpu_time, second.steal, second.egress), (120_000, 6_000, 60));
 		assert_eq!((second.memory, second.disk), (2_048, 20));
 	}
 
 	#[test]
-	fn what_came_before_the_boot_was_shown_is_not_told_of() {
-		let mut teller = teller(vec![at(10), at(70), at(80)]);
-		teller.begin().expect("it is read");
-		assert_eq!(teller.tell(&[1; 32], 5).expect("it is read").receipt.elapsed, 60_000);
-		teller.begin().expect("nothing is read");
-		assert_eq!(teller.tell(&[1; 32], 6).expect("it is read").receipt.elapsed, 10_000);
+	fn receipts_start_at_boot_evidence() {
+		let mut issuer = issuer(vec![at(10), at(70), at(80)]);
+		issuer.begin().expect("readable");
+		assert_eq!(issuer.issue(&[1; 32], 5).expect("readable").receipt.elapsed, 60_000);
+		issuer.begin().expect("no reading needed");
+		assert_eq!(issuer.issue(&[1; 32], 6).expect("readable").receipt.elapsed, 10_000);
 	}
 
 	#[test]
-	fn no_interval_is_told_of_in_two_ways() {
-		let mut teller = teller(vec![at(10), at(70)]);
-		let first = teller.tell(&[1; 32], 5).expect("it is read");
-		assert_eq!(teller.tell(&[1; 32], 5).expect("it was told"), first);
-		assert!(matches!(teller.tell(&[1; 32], 4), Err(TellError::Past { asked: 4, told: 5 })));
-		assert_eq!(teller.tell(&[1; 32], 6).expect("it is read").receipt.elapsed, 60_000);
+	fn repeated_interval_gives_same_receipt() {
+		let mut issuer = issuer(vec![at(10), at(70)]);
+		let first = issuer.issue(&[1; 32], 5).expect("readable");
+		assert_eq!(issuer.issue(&[1; 32], 5).expect("the same receipt"), first);
+		assert!(matches!(issuer.issue(&[1; 32], 4), Err(ReceiptError::Past { asked: 4, last: 5 })));
+		assert_eq!(issuer.issue(&[1; 32], 6).expect("readable").receipt.elapsed, 60_000);
 	}
 
 	#[test]
-	fn what_cannot_be_read_is_not_told_of() {
-		let mut teller = teller(vec![]);
-		assert!(matches!(teller.tell(&[1; 32], 5), Err(TellError::Meter(_))));
+	fn unreadable_machine_gives_no_receipt() {
+		let mut issuer = issuer(vec![]);
+		assert!(matches!(issuer.issue(&[1; 32], 5), Err(ReceiptError::Meter(_))));
 	}
 
 	#[test]
-	fn the_key_of_the_boot_signs() {
-		let mut teller = teller(vec![at(10)]);
-		let signed = teller.tell(&[1; 32], 5).expect("it is read");
+	fn receipt_is_signed_by_boot_key() {
+		let mut issuer = issuer(vec![at(10)]);
+		let signed = issuer.issue(&[1; 32], 5).expect("readable");
 		let key = SigningKey::from_bytes(&[3; 32]).verifying_key();
 		let signature = Signature::from_bytes(&signed.signature);
 		let statement = receipt_statement(&[1; 32], &signed.receipt);

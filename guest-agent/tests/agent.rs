@@ -1,23 +1,19 @@
-//! The agent against hosts that are honest, and hosts that are not.
-
-#[allow(dead_code)]
-#[path = "../../pallets/evidence/tests/host/machine.rs"]
-mod machine;
+//! Tests of the agent against honest and dishonest hosts.
 
 use hcc_evidence::{
 	host::{quote_extra_data, Context, HostEvidence, Verdict},
 	RejectCode,
 };
-use hccam::{
+use hcc_evidence_testing::{miner_binary, Machine, Policy};
+use hcc_guest_protocol::{
 	connect,
-	frame::{receive, send},
-	protocol::{Attest, Request, Response, VERSION},
-	serve, Address, Agent, Expected, ReportError, ReportSource,
+	guest::{GatheredEvidence, GuestRequest, GuestResponse, VERSIONS},
+	Address, Session, SessionError, Stream, VersionRange,
 };
+use hccam::{serve, Agent, Expected, ReportError, ReportSource};
 use insecure_sim::ReportFields;
-use machine::{miner_binary, Machine, Policy};
 
-/// The declared test hierarchy in place of the secure processor.
+/// A report source of the declared test hierarchy.
 struct Declared(ReportFields, insecure_sim::Chip);
 
 impl ReportSource for Declared {
@@ -42,13 +38,13 @@ fn agent(machine: &Machine) -> Agent<Declared> {
 	Agent::new(source, machine.guest.clone(), Expected { miner_binary: vec![miner_binary()] })
 }
 
-/// What an honest host gathers.
-fn gathered(machine: &Machine, context: &Context, guest_pk: &[u8; 32]) -> Attest {
+/// Returns the evidence that an honest host gathers.
+fn gathered(machine: &Machine, context: &Context, guest_pk: &[u8; 32]) -> GatheredEvidence {
 	let challenge = &context.challenge;
 	let (genesis, nonce) = (&challenge.genesis, &challenge.nonce);
 	let extra_data = quote_extra_data(genesis, nonce, &challenge.miner, &challenge.chip, guest_pk);
 	let tpms_attest = machine.quote(&extra_data);
-	Attest {
+	GatheredEvidence {
 		genesis: challenge.genesis,
 		miner: challenge.miner,
 		chip: challenge.chip,
@@ -65,18 +61,18 @@ fn gathered(machine: &Machine, context: &Context, guest_pk: &[u8; 32]) -> Attest
 	}
 }
 
-fn attest(gathered: Attest) -> Request {
-	Request::Attest(Box::new(gathered))
+fn attest(gathered: GatheredEvidence) -> GuestRequest {
+	GuestRequest::Attest(Box::new(gathered))
 }
 
 #[test]
-fn what_the_agent_binds_is_what_the_validators_accept() {
+fn bound_evidence_is_accepted() {
 	let machine = Machine::named("alice");
 	let (mut agent, context) = (agent(&machine), machine.challenge(1));
 	let gathered = gathered(&machine, &context, &agent.public_key());
 	let (response, refusal) = agent.answer(attest(gathered.clone()));
 	assert!(refusal.is_none());
-	let Response::Evidence { snp_report, guest_signature } = response else {
+	let GuestResponse::Evidence { snp_report, guest_signature } = response else {
 		panic!("no evidence: {response:?}");
 	};
 	let evidence = HostEvidence {
@@ -95,8 +91,8 @@ fn what_the_agent_binds_is_what_the_validators_accept() {
 	assert!(matches!(verdict, Verdict::Accepted(_)), "{verdict:?}");
 }
 
-/// The code with which the agent refuses what a change makes of honest work.
-fn refused(change: impl FnOnce(&mut Attest)) -> RejectCode {
+/// Returns the code with which the agent refuses altered evidence.
+fn refused(change: impl FnOnce(&mut GatheredEvidence)) -> RejectCode {
 	let machine = Machine::named("alice");
 	let mut agent = agent(&machine);
 	let mut gathered = gathered(&machine, &machine.challenge(1), &agent.public_key());
@@ -104,14 +100,14 @@ fn refused(change: impl FnOnce(&mut Attest)) -> RejectCode {
 	let (response, refusal) = agent.answer(attest(gathered));
 	let refusal = refusal.expect("refused");
 	assert!(
-		matches!(response, Response::Refused { code, .. } if code == refusal.0.code.number()),
-		"the host is told the same"
+		matches!(response, GuestResponse::Refused { code, .. } if code == refusal.0.code.number()),
+		"the host receives the same code"
 	);
 	refusal.0.code
 }
 
 #[test]
-fn a_log_that_was_handed_in_is_gone_on_with() {
+fn submitted_log_is_continued() {
 	let mut machine = Machine::named("alice");
 	machine.run(b"bash");
 	let mut agent = agent(&machine);
@@ -121,20 +117,20 @@ fn a_log_that_was_handed_in_is_gone_on_with() {
 	let gathered = gathered(&machine, &context, &agent.public_key());
 	assert_eq!(gathered.ima_delta.from_entry, 2);
 	let (response, refusal) = agent.answer(attest(gathered.clone()));
-	assert!(refusal.is_none(), "the miner's binary is in the part that was handed in");
-	let Response::Evidence { snp_report, guest_signature } = response else {
+	assert!(refusal.is_none(), "the submitted part of the log contains the miner's binary");
+	let GuestResponse::Evidence { snp_report, guest_signature } = response else {
 		panic!("no evidence: {response:?}");
 	};
 	let evidence = HostEvidence { snp_report, guest_signature, ..machine.answer(&context) };
 	let verdict = machine.judge(&evidence, &policy, &context);
 	assert!(matches!(verdict, Verdict::Accepted(_)), "{verdict:?}");
-	let elsewhere = Attest { log: Some(machine.hand_in(&[1], &policy)), ..gathered };
+	let elsewhere = GatheredEvidence { log: Some(machine.hand_in(&[1], &policy)), ..gathered };
 	let (_, refusal) = agent.answer(attest(elsewhere));
 	assert_eq!(refusal.expect("refused").0.code, RejectCode::ImaCheckpoint);
 }
 
 #[test]
-fn a_host_that_lies_is_refused() {
+fn altered_evidence_is_refused() {
 	assert_eq!(refused(|g| g.nonce[0] ^= 1), RejectCode::QuoteNonce);
 	assert_eq!(refused(|g| g.chip[0] ^= 1), RejectCode::QuoteNonce);
 	assert_eq!(refused(|g| g.tpm_signature[10] ^= 1), RejectCode::QuoteSignature);
@@ -145,7 +141,7 @@ fn a_host_that_lies_is_refused() {
 }
 
 #[test]
-fn a_host_that_does_not_run_the_miners_binary_is_refused() {
+fn missing_miner_binary_is_refused() {
 	let machine = Machine::named("alice");
 	let source = Declared(machine.fields.clone(), machine.chip.clone());
 	let expected = Expected { miner_binary: vec![[0x99; 32]] };
@@ -156,17 +152,25 @@ fn a_host_that_does_not_run_the_miners_binary_is_refused() {
 }
 
 #[test]
-fn without_a_secure_processor_there_is_an_answer_but_no_evidence() {
+fn failing_secure_processor_is_reported() {
 	let machine = Machine::named("alice");
 	let mut agent = Agent::new(Broken, machine.guest.clone(), Expected::default());
-	let hello = agent.answer(Request::Hello { version: VERSION });
-	assert!(matches!(hello, (Response::Failed { .. }, None)));
-	let other = agent.answer(Request::Hello { version: VERSION + 1 });
-	assert!(matches!(other, (Response::Failed { .. }, None)));
+	let identity = agent.answer(GuestRequest::Identify);
+	assert!(matches!(identity, (GuestResponse::Failed { .. }, None)));
+}
+
+/// Connects to an agent as soon as it listens.
+async fn connect_when_ready(address: &Address) -> Box<dyn Stream> {
+	loop {
+		match connect(address).await {
+			Ok(stream) => return stream,
+			Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+		}
+	}
 }
 
 #[tokio::test]
-async fn over_a_socket_the_agent_serves_until_it_refuses() {
+async fn server_stops_after_refusal() {
 	let folder = tempfile::tempdir().expect("a folder");
 	let address = Address::Unix(folder.path().join("hccam.sock"));
 	let served = address.clone();
@@ -174,23 +178,29 @@ async fn over_a_socket_the_agent_serves_until_it_refuses() {
 		let machine = Machine::named("alice");
 		serve(&served, &mut agent(&machine)).await
 	});
-	let mut stream = loop {
-		match connect(&address).await {
-			Ok(stream) => break stream,
-			Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
-		}
+	// Neither a probe of the socket nor a host of another version stops the agent.
+	drop(connect_when_ready(&address).await);
+	let newer = VersionRange::new(VERSIONS.max() + 1, VERSIONS.max() + 1);
+	let refused = Session::connect(connect_when_ready(&address).await, newer).await;
+	assert!(matches!(
+		refused,
+		Err(SessionError::NoCommonVersion { ours, theirs }) if ours == newer && theirs == VERSIONS
+	));
+	let mut session =
+		Session::connect(connect_when_ready(&address).await, VERSIONS).await.expect("connected");
+	session.send(&GuestRequest::Identify).await.expect("sent");
+	let identity = session.receive().await.expect("received");
+	let Some(GuestResponse::Identity { guest_pk, report }) = identity else {
+		panic!("no identity: {identity:?}");
 	};
-	send(&mut stream, &Request::Hello { version: VERSION }).await.expect("sent");
-	let hello = receive(&mut stream).await.expect("received");
-	let Some(Response::Guest { guest_pk, report }) = hello else { panic!("no guest: {hello:?}") };
 	assert_eq!(report.len(), 1184);
 	let machine = Machine::named("alice");
-	let mut lie = gathered(&machine, &machine.challenge(1), &guest_pk);
-	lie.nonce[0] ^= 1;
-	send(&mut stream, &attest(lie)).await.expect("sent");
-	let refused = receive(&mut stream).await.expect("received");
+	let mut altered = gathered(&machine, &machine.challenge(1), &guest_pk);
+	altered.nonce[0] ^= 1;
+	session.send(&attest(altered)).await.expect("sent");
+	let refused = session.receive().await.expect("received");
 	let number = RejectCode::QuoteNonce.number();
-	assert!(matches!(refused, Some(Response::Refused { code, .. }) if code == number));
+	assert!(matches!(refused, Some(GuestResponse::Refused { code, .. }) if code == number));
 	let refusal = serving.await.expect("no panic").expect("it listened");
 	assert_eq!(refusal.0.code, RejectCode::QuoteNonce);
 }

@@ -1,4 +1,5 @@
-//! Answers a challenge: quote, log, report, and the whole to the chain.
+//! Answers challenges: quotes the TPM, reads the logs, has the guest report, and submits the
+//! evidence.
 
 use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter, H256};
@@ -6,16 +7,16 @@ use hcc_evidence::{
 	host::{quote_extra_data, BootState, ChipHash, FoldedLog, HostEvidence, ImaDelta},
 	tpm::Attest as TpmsAttest,
 };
-use hccam::protocol::Attest;
+use hcc_guest_protocol::guest::GatheredEvidence;
 
 use crate::{
 	guest::Guest,
-	hand_in::{Known, TakenUp},
 	host::Host,
 	log::{Capacity, Log},
+	log_submission::{Known, LogStart},
 };
 
-/// The largest event log that is sent, in bytes.
+/// The largest UEFI event log that is submitted, in bytes.
 const MAX_BOOT_LOG: usize = 64 << 10;
 
 /// A challenge to a chip of this host.
@@ -24,14 +25,16 @@ pub(crate) struct Challenge {
 	pub chip: ChipHash,
 	pub seq: u64,
 	pub nonce: [u8; 32],
-	/// Where the last accepted evidence ended.
+	/// The state at which the last accepted evidence ended.
 	pub checkpoint: Option<BootState>,
-	/// The log that the miner has handed in.
-	pub handed_in: Option<FoldedLog>,
+	/// The part of the log that the miner has submitted in advance.
+	pub submitted: Option<FoldedLog>,
 }
 
-/// The challenge of that chip that waits for an answer: once a block has been built on the one that made it. Before that, nodes may have another one, and would refuse
-/// evidence for this as an answer to nothing.
+/// Returns the open challenge of a chip once its block has a child.
+///
+/// Before that, other nodes may follow another block with another challenge. They would refuse the
+/// evidence as unsolicited.
 pub(crate) async fn open_challenge(
 	chain: &Chain,
 	miner: &AccountId32,
@@ -42,7 +45,7 @@ pub(crate) async fn open_challenge(
 	let before = chain.block(best.block_number().saturating_sub(1)).await?;
 	let settled = challenge_at(&before, chip).await?;
 	let known = settled.is_some_and(|old| old.nonce == challenge.nonce);
-	// Another miner may have the chip by now: nothing is signed in its name.
+	// The chip may have changed hands. The agent signs nothing in the name of another miner.
 	Ok(Some(challenge).filter(|new| known && new.miner == *miner))
 }
 
@@ -57,12 +60,12 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 		seq: open.seq,
 		nonce: open.nonce,
 		checkpoint: host.checkpoint.map(|boot| boot.0),
-		handed_in: handed_in_at(at, &host.miner).await?,
+		submitted: submitted_log_at(at, &host.miner).await?,
 	}))
 }
 
-/// The log that a miner has handed in.
-pub(crate) async fn handed_in_at(
+/// Returns the state of the log that a miner has submitted in advance, or `None` without one.
+pub(crate) async fn submitted_log_at(
 	at: &ChainAt,
 	miner: &AccountId32,
 ) -> anyhow::Result<Option<FoldedLog>> {
@@ -90,28 +93,29 @@ pub(crate) async fn gather(
 		.tpm(move |tpm| Ok((tpm.ak_public()?, tpm.quote(extra_data)?)))
 		.await
 		.context("quoting")?;
-	// After the quote: the log may run ahead of it, never behind.
+	// The log is read after the quote: it may contain later entries, but none may be missing.
 	let clock = TpmsAttest::parse(&quote.attest)?.clock_info;
 	let log = Log::read(&host.config.ima_log)?;
 	let known = Known {
 		accepted: challenge.checkpoint.clone().filter(|boot| boot.is_of(&clock)),
-		handed_in: challenge.handed_in,
+		submitted: challenge.submitted,
 	};
-	let taken_up = known
-		.take_up(&log, capacity)
-		.context("the measurement log has grown too long: it is to be handed in first")?;
-	let (from_entry, last) = match taken_up {
-		TakenUp::At(entry) => (entry, None),
-		TakenUp::After(log) => (log.entries, Some(log)),
+	let start = known.start_for(&log, capacity).context(
+		"the IMA log is too long for one evidence: its beginning must be submitted first",
+	)?;
+	let (from_entry, last) = match start {
+		LogStart::At(entry) => (entry, None),
+		LogStart::After(log) => (log.entries, Some(log)),
 	};
 	let ima_delta = ImaDelta { from_entry, records: log.from(from_entry)?.to_vec() };
-	// The firmware's log counts after a boot only: the whole measurement log goes with it, or what was handed in.
+	// Verification uses the UEFI log only after a boot: when the evidence covers the IMA log from
+	// its first entry or continues a log submission.
 	let boot = (from_entry == 0 || last.is_some())
 		.then(|| std::fs::read(&host.config.boot_log).ok())
 		.flatten()
 		.filter(|log| !log.is_empty() && log.len() <= MAX_BOOT_LOG);
 	let guest_pk = guest.public_key;
-	let attest = Attest {
+	let gathered = GatheredEvidence {
 		genesis,
 		miner: challenge.miner.0,
 		chip: challenge.chip,
@@ -126,7 +130,7 @@ pub(crate) async fn gather(
 		log: last,
 		boot: boot.clone(),
 	};
-	let (snp_report, guest_signature) = guest.attest(attest).await?;
+	let (snp_report, guest_signature) = guest.attest(gathered).await?;
 	Ok(HostEvidence {
 		miner: challenge.miner.0,
 		seq: challenge.seq,
@@ -141,7 +145,10 @@ pub(crate) async fn gather(
 	})
 }
 
-/// Sends evidence to the chain, ahead of what the same key has submitted for VMs: that can wait, and a challenge does not. Gives the block that includes it.
+/// Submits evidence, and returns the block that includes it.
+///
+/// It replaces pending transactions of the hot key that concern VMs: those can wait, a challenge
+/// cannot.
 pub(crate) async fn submit(
 	chain: &Chain,
 	hot: &Submitter,

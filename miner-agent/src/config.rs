@@ -3,13 +3,13 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use hcc_chain::Submitter;
-use hccam::Address;
+use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
 
-/// Options that every command has.
+/// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-	/// A TOML file with the same names as the options; options win.
+	/// A TOML file whose keys have the names of the options; options take precedence.
 	#[arg(long, global = true)]
 	pub config: Option<PathBuf>,
 	/// The WebSocket URL of a node.
@@ -18,45 +18,49 @@ pub struct Options {
 	/// The file with the hot key: a phrase or a seed.
 	#[arg(long, global = true)]
 	pub hot_key_file: Option<PathBuf>,
-	/// The file with the owner's key, to register with; not needed once registered.
+	/// The file with the owner's key, needed to register the miner and its chip, and to change its
+	/// offer.
 	#[arg(long, global = true)]
 	pub owner_key_file: Option<PathBuf>,
-	/// The bond to register with, in the smallest unit of α.
+	/// The bond at registration, in the smallest unit of α.
 	#[arg(long, global = true)]
 	pub bond: Option<u128>,
 	/// The TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT.
 	#[arg(long, global = true)]
 	pub tcti: Option<String>,
-	/// Certificates between the TPM's and its vendor's root, PEM or DER, in order.
+	/// Certificates between the TPM's certificate and its vendor's root, PEM or DER, in order.
 	#[arg(long, global = true)]
 	pub ek_chain: Vec<PathBuf>,
-	/// The kernel's measurement log, in binary.
+	/// The kernel's IMA log in binary form.
 	#[arg(long, global = true)]
 	pub ima_log: Option<PathBuf>,
-	/// The firmware's event log.
+	/// The UEFI event log of the firmware.
 	#[arg(long, global = true)]
 	pub boot_log: Option<PathBuf>,
-	/// The most bytes of the measurement log in one transaction, where it is to be less than the chain takes: what is longer is handed in in parts.
+	/// The maximum bytes of the IMA log in one transaction, if lower than the chain's limit. The
+	/// agent submits a longer log in parts.
 	#[arg(long, global = true)]
 	pub log_part: Option<usize>,
-	/// The agent in the guest: vsock:CID:PORT or unix:PATH.
+	/// The guest agent: vsock:CID:PORT or unix:PATH.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
 	/// The chip's VCEK certificate, PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
-	/// The program that runs a VM: started for each with --vm, --generation, --boot, --image, --host-data and --listen, and ended to stop it. Without it the miner takes no VMs.
+	/// The program that runs one VM, started with --vm, --generation, --boot, --image, --host-data,
+	/// --vcpus, --memory, --disk and --listen. SIGTERM ends it. Without a launcher the miner takes
+	/// no VMs.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
-	/// A folder for the sockets of VMs.
+	/// A folder for the sockets and records of VMs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
-	/// Print the configuration that results, and exit.
+	/// Print the resulting configuration, and exit.
 	#[arg(long, global = true)]
 	pub print_config: bool,
 }
 
-/// What the agent runs with.
+/// The configuration of the agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -73,22 +77,23 @@ pub struct Config {
 	pub vcek: Option<PathBuf>,
 	pub launcher: Option<PathBuf>,
 	pub run_dir: PathBuf,
-	/// What is offered to tenants; none leaves what the chain has.
+	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
 	pub offer: Option<Offer>,
 }
 
-/// What is offered to tenants, all VMs together.
+/// The capacity that is offered to tenants, for all VMs together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offer {
-	/// ISO 3166-1 numeric code of the country.
+	/// The ISO 3166-1 numeric code of the country.
 	pub region: u16,
 	pub vcpus: u16,
-	/// In MiB.
+	/// Memory in MiB.
 	pub memory: u32,
-	/// In GiB.
+	/// Disk in GiB.
 	pub disk: u32,
-	/// What it asks of the list price, in thousandths. Another price counts after the chain's notice.
+	/// The price in thousandths of the list price. A new price takes effect after the chain's
+	/// notice period.
 	#[serde(default = "list_price")]
 	pub price: u16,
 }
@@ -103,7 +108,7 @@ impl Default for Config {
 			node: "ws://127.0.0.1:9944".into(),
 			hot_key_file: "/etc/hcc/hot.key".into(),
 			owner_key_file: None,
-			// 100 α, what the rules start from.
+			// 100 α, the minimum bond of the genesis configuration.
 			bond: 100_000_000_000,
 			tcti: "device:/dev/tpmrm0".into(),
 			ek_chain: Vec::new(),
@@ -128,7 +133,7 @@ macro_rules! override_with {
 }
 
 impl Config {
-	/// The file's values, overridden by the options.
+	/// Reads the configuration file; options override its values.
 	pub fn load(options: &Options) -> anyhow::Result<Self> {
 		let mut config: Self = match &options.config {
 			Some(path) => {
@@ -160,17 +165,17 @@ impl Config {
 		Ok(config)
 	}
 
-	/// Where the agent in the guest is.
+	/// Parses the address of the guest agent.
 	pub fn guest(&self) -> anyhow::Result<Address> {
 		self.guest.parse().map_err(anyhow::Error::msg)
 	}
 
-	/// The hot key.
+	/// Reads the hot key.
 	pub fn hot(&self) -> anyhow::Result<Submitter> {
 		key(&self.hot_key_file)
 	}
 
-	/// The owner's key, where the agent is to register.
+	/// Reads the owner's key, if one is configured.
 	pub fn owner(&self) -> anyhow::Result<Option<Submitter>> {
 		self.owner_key_file.as_deref().map(key).transpose()
 	}
@@ -182,7 +187,7 @@ fn key(path: &std::path::Path) -> anyhow::Result<Submitter> {
 	Submitter::from_uri(&uri).with_context(|| format!("in {}", path.display()))
 }
 
-/// A certificate in PEM or DER, as DER.
+/// Reads a certificate in PEM or DER, and returns it as DER.
 pub fn certificate(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
 	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
 	if bytes.starts_with(b"-----BEGIN") {

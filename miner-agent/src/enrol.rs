@@ -1,4 +1,4 @@
-//! Proves the TPM to the chain: shows its certificate, opens the validators' credentials, answers.
+//! Enrols the TPM: submits its certificate, opens the validators' credentials and answers them.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use hcc_chain::{api, AccountId32, Chain, ChainError, Submitter};
 
 use crate::{config::certificate, host::Host};
 
-/// How often to look whether something has come.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// How many blocks to wait for the last credentials once there are enough.
-const PATIENCE: u64 = 2;
+/// Interval between two reads of the enrolment's state.
+const POLL_EVERY: Duration = Duration::from_secs(3);
+/// Number of blocks to wait for the last credentials once there are enough.
+const WAIT_BLOCKS: u64 = 2;
 
 type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// Enrols the TPM, unless it is.
+/// Enrols the TPM, unless its attestation key is already enrolled.
 pub(crate) async fn ensure_enrolled(
 	chain: &Chain,
 	host: &Host,
@@ -31,27 +31,27 @@ pub(crate) async fn ensure_enrolled(
 			if row.decode()?.ak.0 == ak {
 				return Ok(());
 			}
-			tracing::warn!("another attestation key is enrolled: the tpm was replaced or reset");
+			tracing::warn!("another attestation key is enrolled: the TPM was replaced or reset");
 		}
 		let address = api::storage().registry().enrolments();
 		let open = match at.storage().try_fetch(address, (*miner,)).await? {
 			Some(row) => Some(row.decode()?).filter(|open| open.ak.0 == ak),
 			None => None,
 		};
-		// A row stays when its time is over; then it is begun anew.
-		let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?;
+		// A row remains after its deadline. An expired enrolment starts from the beginning.
+		let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?;
 		let tick = tick.decode()?;
 		let open = open.filter(|open| open.deadline >= tick);
 		match open {
 			None => begin(chain, host, hot, &ak).await?,
-			Some(open) if open.answered => tracing::debug!("waiting for seeds"),
+			Some(open) if open.answered => tracing::debug!("waiting for the seeds of credentials"),
 			Some(open) => {
 				if may_answer(&open, at.block_number(), &mut enough_since) {
 					answer(chain, host, hot, &open).await?;
 				}
 			},
 		}
-		tokio::time::sleep(LOOK_EVERY).await;
+		tokio::time::sleep(POLL_EVERY).await;
 	}
 }
 
@@ -65,16 +65,16 @@ async fn begin(chain: &Chain, host: &Host, hot: &Submitter, ak: &[u8]) -> anyhow
 		BoundedVec(ak.to_vec()),
 	);
 	match hot.submit(chain, &call).await {
-		Ok(_) => tracing::info!("the tpm is shown; validators make credentials"),
+		Ok(_) => tracing::info!("TPM certificate submitted: waiting for credentials"),
 		Err(error) if error.is("Registry", "EnrolmentOpen") => {
-			tracing::warn!("an enrolment with another key is open: waiting for its end");
+			tracing::warn!("an enrolment of another key is open: waiting until it ends");
 		},
-		Err(error) => return Err(error).context("showing the tpm"),
+		Err(error) => return Err(error).context("submitting the TPM certificate"),
 	}
 	Ok(())
 }
 
-/// Whether there are enough credentials, and the rest has had time to come.
+/// Returns true if there are enough credentials and the others have had time to arrive.
 fn may_answer(open: &Enrolment, block: u64, enough_since: &mut Option<u64>) -> bool {
 	let (committee, posted) = (open.committee.0.len(), posted(open).count());
 	if 3 * posted <= 2 * committee {
@@ -82,7 +82,7 @@ fn may_answer(open: &Enrolment, block: u64, enough_since: &mut Option<u64>) -> b
 		return false;
 	}
 	let since = *enough_since.get_or_insert(block);
-	posted == committee || block >= since + PATIENCE
+	posted == committee || block >= since + WAIT_BLOCKS
 }
 
 fn posted(
@@ -106,17 +106,18 @@ async fn answer(
 		match host.tpm(move |tpm| tpm.activate(&object, &secret)).await {
 			Ok(found) => match <[u8; 32]>::try_from(found) {
 				Ok(secret) => answers.push((number, secret)),
-				Err(_) => tracing::warn!(number, "a credential with a secret of another length"),
+				Err(_) => tracing::warn!(number, "a credential's secret has the wrong length"),
 			},
-			// A validator may have made one for nobody; the others are enough.
-			Err(error) => tracing::warn!(number, %error, "a credential that does not open"),
+			// A faulty validator may have made the credential for another TPM; the others are
+			// enough.
+			Err(error) => tracing::warn!(number, %error, "cannot open a credential"),
 		}
 	}
 	let count = answers.len();
 	let call = api::tx().registry().answer_credentials(BoundedVec(answers));
 	match hot.submit(chain, &call).await {
-		Ok(_) => tracing::info!(count, "credentials answered; waiting for their seeds"),
-		Err(error @ ChainError::Refused { .. }) => tracing::warn!(%error, "answering"),
+		Ok(_) => tracing::info!(count, "credentials answered: waiting for their seeds"),
+		Err(error @ ChainError::Refused { .. }) => tracing::warn!(%error, "answer refused"),
 		Err(error) => return Err(error).context("answering credentials"),
 	}
 	Ok(())

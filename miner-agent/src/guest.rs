@@ -1,79 +1,96 @@
-//! The agent in the guest, as the host sees it.
+//! Client of the guest agent.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
-use hccam::{
+use hcc_guest_protocol::{
 	connect,
-	frame::{receive, send, FrameError},
-	protocol::{Attest, Request, Response, VERSION},
-	Address, Stream,
+	guest::{GatheredEvidence, GuestRequest, GuestResponse, VERSIONS},
+	Address, Session, SessionError, Stream,
 };
 
-/// How long an answer may take. The secure processor needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time limit for an answer. The secure processor needs milliseconds.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What can go wrong between host and guest.
+/// Failures between host and guest.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestError {
-	/// Nobody listens there. Start the guest, and hccam in it.
-	#[error("cannot reach the guest's agent at {address}: {error}")]
+	/// No program listens at the address. Start the guest, and hccam in it.
+	#[error("cannot reach the guest agent at {address}: {error}")]
 	Unreachable { address: String, error: std::io::Error },
-	#[error("the guest's agent: {0}")]
-	Frame(#[from] FrameError),
-	/// The agent has found something wrong with this host, and has stopped.
-	#[error("the guest's agent refuses this host: {message} ({code})")]
+	#[error("guest agent: {0}")]
+	Session(#[from] SessionError),
+	/// The agent has rejected the evidence of this host, and has stopped.
+	#[error("the guest agent rejects this host: {message} ({code})")]
 	Refused { code: u16, message: String },
-	/// The agent cannot do what it was asked for.
-	#[error("the guest's agent failed: {0}")]
+	/// The agent could not carry out the request.
+	#[error("the guest agent failed: {0}")]
 	Failed(String),
-	/// The agent answers another question than was asked, or closed the stream.
-	#[error("the guest's agent gave no answer to the question")]
+	/// The agent sent the wrong kind of answer, closed the stream, or exceeded the time limit.
+	#[error("the guest agent did not answer the request")]
 	NoAnswer,
 }
 
-/// A guest that has introduced itself.
+/// A connected guest agent that has identified itself.
 pub struct Guest {
-	stream: Box<dyn Stream>,
-	/// Its key.
+	session: Session,
+	/// The guest's public key.
 	pub public_key: [u8; 32],
-	/// A report that binds nothing.
+	/// An SNP report that identifies the chip and binds no challenge.
 	pub report: Vec<u8>,
 }
 
 impl Guest {
-	/// Connects and asks who it is.
+	/// Connects to the agent and requests its identity.
 	pub async fn meet(address: &Address) -> Result<Self, GuestError> {
 		let unreachable = |error| GuestError::Unreachable { address: address.to_string(), error };
-		let mut stream = connect(address).await.map_err(unreachable)?;
-		match ask(&mut stream, Request::Hello { version: VERSION }).await? {
-			Response::Guest { guest_pk, report } => {
-				Ok(Self { stream, public_key: guest_pk, report })
+		let stream = connect(address).await.map_err(unreachable)?;
+		let (session, response) = with_timeout(identify(stream)).await?;
+		match response {
+			GuestResponse::Identity { guest_pk, report } => {
+				Ok(Self { session, public_key: guest_pk, report })
 			},
 			other => Err(unexpected(other)),
 		}
 	}
 
-	/// Has it bind what was gathered: the report, and its signature.
-	pub async fn attest(&mut self, attest: Attest) -> Result<(Vec<u8>, [u8; 64]), GuestError> {
-		match ask(&mut self.stream, Request::Attest(Box::new(attest))).await? {
-			Response::Evidence { snp_report, guest_signature } => Ok((snp_report, guest_signature)),
+	/// Has the agent bind the gathered evidence. Returns its report and its signature.
+	pub async fn attest(
+		&mut self,
+		gathered: GatheredEvidence,
+	) -> Result<(Vec<u8>, [u8; 64]), GuestError> {
+		let request = GuestRequest::Attest(Box::new(gathered));
+		match with_timeout(ask(&mut self.session, &request)).await? {
+			GuestResponse::Evidence { snp_report, guest_signature } => {
+				Ok((snp_report, guest_signature))
+			},
 			other => Err(unexpected(other)),
 		}
 	}
 }
 
-async fn ask(stream: &mut Box<dyn Stream>, question: Request) -> Result<Response, GuestError> {
-	let talking = async {
-		send(stream, &question).await?;
-		receive(stream).await?.ok_or(GuestError::NoAnswer)
-	};
-	tokio::time::timeout(PATIENCE, talking).await.unwrap_or(Err(GuestError::NoAnswer))
+/// Opens a session and asks the agent for its key and its report.
+async fn identify(stream: Box<dyn Stream>) -> Result<(Session, GuestResponse), GuestError> {
+	let mut session = Session::connect(stream, VERSIONS).await?;
+	let response = ask(&mut session, &GuestRequest::Identify).await?;
+	Ok((session, response))
 }
 
-fn unexpected(response: Response) -> GuestError {
+async fn ask(session: &mut Session, request: &GuestRequest) -> Result<GuestResponse, GuestError> {
+	session.send(request).await?;
+	session.receive().await?.ok_or(GuestError::NoAnswer)
+}
+
+/// Limits an exchange with the agent to `TIMEOUT`.
+async fn with_timeout<T>(
+	exchange: impl Future<Output = Result<T, GuestError>>,
+) -> Result<T, GuestError> {
+	tokio::time::timeout(TIMEOUT, exchange).await.unwrap_or(Err(GuestError::NoAnswer))
+}
+
+fn unexpected(response: GuestResponse) -> GuestError {
 	match response {
-		Response::Refused { code, message } => GuestError::Refused { code, message },
-		Response::Failed { message } => GuestError::Failed(message),
-		Response::Guest { .. } | Response::Evidence { .. } => GuestError::NoAnswer,
+		GuestResponse::Refused { code, message } => GuestError::Refused { code, message },
+		GuestResponse::Failed { message } => GuestError::Failed(message),
+		GuestResponse::Identity { .. } | GuestResponse::Evidence { .. } => GuestError::NoAnswer,
 	}
 }

@@ -1,12 +1,13 @@
-//! The machine: its TPM, its logs, its guest. One thing at a time is asked of the TPM, on a thread of its own.
+//! The machine: its TPM, its logs and its guest. TPM commands run one at a time, on a blocking
+//! thread.
 
 use std::sync::{Arc, Mutex};
 
-use hccam::Address;
+use hcc_guest_protocol::Address;
 
 use crate::{config::Config, Tpm, TpmError};
 
-/// What the agent works with.
+/// The configuration and the devices of the host.
 pub struct Host {
 	pub config: Config,
 	pub guest: Address,
@@ -14,14 +15,14 @@ pub struct Host {
 }
 
 impl Host {
-	/// Opens the TPM.
+	/// Parses the guest's address and opens the TPM.
 	pub fn open(config: Config) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
 		let tpm = Arc::new(Mutex::new(Tpm::open(&config.tcti)?));
 		Ok(Self { config, guest, tpm })
 	}
 
-	/// Asks something of the TPM.
+	/// Runs a TPM operation on a blocking thread.
 	pub async fn tpm<T: Send + 'static>(
 		&self,
 		ask: impl FnOnce(&mut Tpm) -> Result<T, TpmError> + Send + 'static,

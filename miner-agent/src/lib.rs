@@ -1,24 +1,24 @@
 #![doc = include_str!("../README.md")]
 
-mod again;
 mod attest;
-pub mod claim;
 pub mod config;
+pub mod contest;
 mod enrol;
 mod guest;
-mod hand_in;
 mod host;
 mod log;
+mod log_submission;
 mod node;
 mod offer;
 pub mod preflight;
 mod process;
 mod register;
+mod retry;
 pub mod run;
-mod tended;
 mod tpm;
 mod usage;
 mod vm;
+mod vm_tasks;
 mod vms;
 
 pub use tpm::{Tpm, TpmError};

@@ -1,43 +1,44 @@
-//! The kernel's measurement log.
+//! The kernel's IMA log.
 
 use std::{fs, io, ops::Range, path::Path};
 
 use hcc_evidence::{
 	host::Hash256,
-	ima::{fold, Checkpoint, DigestList, Findings, Limits, Records},
+	ima::{fold, Checkpoint, DigestList, Limits, LogFindings, Records},
 	tpm::PcrBank,
 };
 
-/// What can go wrong with the log.
+/// Failures in reading the log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-	/// The log cannot be read. securityfs must be mounted, and the user be root.
+	/// The log cannot be read. Mount securityfs, and run as root.
 	#[error("cannot read {path}: {error}")]
 	Unreadable { path: String, error: io::Error },
-	/// The log is no measurement log. Blame: another file, or a kernel with `ima_canonical_fmt` off on a big-endian machine.
-	#[error("{path} is no measurement log: {reason}")]
+	/// The file is not an IMA log. Cause: another file, or a big-endian kernel without
+	/// `ima_canonical_fmt`.
+	#[error("{path} is not an IMA log: {reason}")]
 	Malformed { path: String, reason: String },
-	/// The log has fewer entries than the chain has seen, though the TPM was not reset.
-	#[error("the log has {seen} entries, of which the chain has seen {known}")]
+	/// The log has fewer entries than the chain has accepted, although the TPM was not reset.
+	#[error("the log has {seen} entries, but the chain has accepted {known}")]
 	Short { seen: u32, known: u32 },
 }
 
-/// How much of a log the chain takes at once.
+/// Maximum size of a part of a log in one transaction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
 	pub bytes: usize,
 	pub entries: u32,
 }
 
-/// A log as it was read, whole records.
+/// A log that consists of whole records.
 pub(crate) struct Log {
 	bytes: Vec<u8>,
-	/// Where each record ends.
+	/// Offset of the end of each record.
 	ends: Vec<usize>,
 }
 
 impl Log {
-	/// Reads the kernel's log as it is now.
+	/// Reads the current log of the kernel.
 	pub(crate) fn read(path: &Path) -> Result<Self, LogError> {
 		let shown = || path.display().to_string();
 		let bytes =
@@ -55,56 +56,59 @@ impl Log {
 		Ok(Self { bytes, ends })
 	}
 
-	/// How many entries it has.
+	/// Returns the number of entries.
 	pub(crate) fn entries(&self) -> u32 {
 		u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
 	}
 
-	/// The records of these entries; none where the log is shorter.
+	/// Returns the records of a range of entries, or `None` if the log is shorter.
 	pub(crate) fn records(&self, entries: Range<u32>) -> Option<&[u8]> {
-		self.bytes.get(self.start_of(entries.start)?..self.start_of(entries.end)?)
+		self.bytes.get(self.offset_of(entries.start)?..self.offset_of(entries.end)?)
 	}
 
-	/// The records from that entry on.
+	/// Returns the records from entry `known` on.
 	///
 	/// ## Errors
-	/// [`LogError::Short`].
+	/// [`LogError::Short`] if the log ends before that entry.
 	pub(crate) fn from(&self, known: u32) -> Result<&[u8], LogError> {
 		let seen = self.entries();
 		self.records(known..seen).ok_or(LogError::Short { seen, known })
 	}
 
-	/// Where the record of that entry starts; of the one after the last, where the log ends.
-	fn start_of(&self, entry: u32) -> Option<usize> {
+	/// Returns the offset of an entry's record. For the entry after the last one, this is the
+	/// length of the log.
+	fn offset_of(&self, entry: u32) -> Option<usize> {
 		match entry.checked_sub(1) {
 			None => Some(0),
 			Some(before) => self.ends.get(before as usize).copied(),
 		}
 	}
 
-	/// Whether what follows that entry can be taken at once.
+	/// Returns true if the log from an entry to its end fits into one transaction.
 	pub(crate) fn fits(&self, from: u32, capacity: Capacity) -> bool {
 		self.from(from).is_ok_and(|rest| rest.len() <= capacity.bytes)
 			&& self.entries().saturating_sub(from) <= capacity.entries
 	}
 
-	/// Up to which entry the chain can take the log at once from `from` on: one entry at least, where there is any.
+	/// Returns the range of entries from `from` on that fits into one transaction.
+	///
+	/// The range has at least one entry if the log has any left, even if that entry is too large.
 	pub(crate) fn part(&self, from: u32, capacity: Capacity) -> Range<u32> {
 		let most = self.entries().min(from.saturating_add(capacity.entries));
-		let start = self.start_of(from).unwrap_or(self.bytes.len());
+		let start = self.offset_of(from).unwrap_or(self.bytes.len());
 		let fits =
-			|entry: &u32| self.start_of(*entry).is_some_and(|end| end - start <= capacity.bytes);
+			|entry: &u32| self.offset_of(*entry).is_some_and(|end| end - start <= capacity.bytes);
 		let end = (from + 1..=most).take_while(fits).last().unwrap_or(from + 1);
 		from..end.min(self.entries())
 	}
 
-	/// Whether its first entries lead to that PCR 10.
+	/// Returns true if the log's first entries result in the given value of PCR 10.
 	pub(crate) fn leads_to(&self, pcr10: &Hash256, entries: u32) -> bool {
 		let Some(records) = self.records(0..entries) else { return false };
-		let (limits, nobody) = (Limits { bytes: records.len(), entries }, DigestList::default());
+		let (limits, no_rules) = (Limits { bytes: records.len(), entries }, DigestList::default());
 		let start = Checkpoint::boot(PcrBank::Sha256);
-		let led = fold(records, &start, &mut Findings::default(), &nobody, limits);
-		led.is_ok_and(|at| at.pcr10 == *pcr10)
+		let folded = fold(records, &start, &mut LogFindings::default(), &no_rules, limits);
+		folded.is_ok_and(|at| at.pcr10 == *pcr10)
 	}
 }
 
@@ -125,7 +129,7 @@ mod tests {
 	}
 
 	#[test]
-	fn a_log_is_cut_into_parts_that_fit_and_cover_it() {
+	fn parts_fit_and_cover_log() {
 		let log = log(&["a", "bb", "ccc", "dddd", "e"]);
 		let len = record("a").len();
 		for (bytes, entries) in [(len, 5), (3 * len, 5), (10 * len, 2), (10 * len, 5), (1, 1)] {
@@ -143,7 +147,7 @@ mod tests {
 	}
 
 	#[test]
-	fn a_prefix_is_told_by_where_it_leads() {
+	fn prefix_leads_to_its_pcr10() {
 		let log = log(&["a", "bb", "ccc"]);
 		let mut pcr10 = PcrBank::Sha256.hash(&[&[0; 32], &PcrBank::Sha256.hash(&[data("a")])]);
 		assert!(log.leads_to(&pcr10.clone().try_into().expect("32 bytes"), 1));
@@ -160,7 +164,7 @@ mod tests {
 	}
 
 	#[test]
-	fn what_is_left_fits_or_does_not() {
+	fn rest_fits_within_capacity() {
 		let log = log(&["a", "b", "c"]);
 		let len = record("a").len();
 		assert!(log.fits(1, Capacity { bytes: 2 * len, entries: 2 }));
@@ -171,7 +175,7 @@ mod tests {
 	}
 
 	#[test]
-	fn what_is_no_log_is_told_apart() {
+	fn malformed_log_rejected() {
 		assert!(Log::parse(b"no log at all, and long enough".to_vec()).is_err());
 		assert!(Log::parse(record("a")[..40].to_vec()).is_err());
 	}

@@ -2,14 +2,14 @@ use std::{future::Future, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use hcc_miner::{
-	claim::claim,
 	config::{Config, Options},
+	contest::contest,
 	preflight, run,
 };
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
 
-/// The agent on a miner's host: enrols its TPM and answers the chain's challenges.
+/// The host agent on a miner's host: enrols its TPM, answers the chain's challenges and runs VMs.
 #[derive(Parser)]
 #[command(name = "hcc-miner", version)]
 struct Cli {
@@ -23,11 +23,12 @@ struct Cli {
 enum Command {
 	/// Register, enrol the TPM, and answer challenges until stopped.
 	Run,
-	/// Take the chip of this machine from another miner that has registered it, by showing it to the chain. Takes more than an hour; then answers challenges until stopped.
-	Claim,
-	/// List what a host must have, with PASS, SKIP or FAIL and what to do.
+	/// Contest the chip of this machine, which another miner has registered, with evidence. Takes
+	/// more than an hour; then answers challenges until stopped.
+	Contest,
+	/// List what a host must have, each with PASS, SKIP or FAIL and a remedy.
 	Check {
-		/// As JSON.
+		/// Print JSON.
 		#[arg(long)]
 		json: bool,
 	},
@@ -50,7 +51,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 	match cli.command {
 		Command::Check { json } => preflight::check(&config, json).await,
 		Command::Run => until_stopped(run::run(config)).await,
-		Command::Claim => until_stopped(claim(config)).await,
+		Command::Contest => until_stopped(contest(config)).await,
 	}
 }
 

@@ -1,4 +1,4 @@
-//! Whether what the node says is of now: one that lags behind tells of VMs as they were.
+//! Detects a node that lags behind. Its state of VMs is stale.
 
 use std::{
 	fmt,
@@ -7,23 +7,25 @@ use std::{
 
 use hcc_chain::{api, Chain, ChainAt};
 
-/// How old the last finalised block may be.
+/// Maximum age of the last finalised block.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 
-/// Why the node's word is not enough to end a VM.
+/// Reasons why the node's state does not suffice to end a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
-	/// It is still fetching blocks. Wait.
+	/// The node is still fetching blocks. Wait.
 	Syncing,
-	/// The last block that it knows to be finalised is old: its connection to others is lost, finality has stopped, or this host's clock is wrong.
+	/// The last finalised block is old: the node lost its peers, finality has stalled, or this
+	/// host's clock is wrong.
 	Old(Duration),
-	/// By this host's clock that block is of the future, so that nothing can be said of its age. Set the clock.
+	/// The last finalised block is ahead of this host's clock, so its age is unknown. Set the
+	/// clock.
 	Early(Duration),
 }
 
 impl Behind {
-	/// Whether the reason is the same, whatever its measure.
-	pub(crate) fn is_like(&self, other: &Self) -> bool {
+	/// Returns true if the reasons are of the same kind, regardless of durations.
+	pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
 		std::mem::discriminant(self) == std::mem::discriminant(other)
 	}
 }
@@ -34,7 +36,7 @@ impl fmt::Display for Behind {
 			Self::Syncing => f.write_str("the node is syncing: wait until it is done"),
 			Self::Old(age) => write!(
 				f,
-				"the node's last finalised block is {} s old, and may be {} s: look after its peers, and this host's clock",
+				"the node's last finalised block is {} s old, more than {} s: check its peers, and this host's clock",
 				age.as_secs(),
 				RECENT.as_secs()
 			),
@@ -47,12 +49,12 @@ impl fmt::Display for Behind {
 	}
 }
 
-/// The last finalised block, if the node is not behind.
+/// Returns the last finalised block, or the reason why the node is behind.
 pub(crate) async fn finalised_now(chain: &Chain) -> anyhow::Result<Result<ChainAt, Behind>> {
 	let syncing = chain.is_syncing().await?;
 	let at = chain.finalised().await?;
 	let made = at.storage().fetch(api::storage().timestamp().now(), ()).await?.decode()?;
-	// A clock that is set to a time before that is as wrong as one that is set to it.
+	// A clock that is set to a time before 1970 counts as a clock at 1970.
 	let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
 	Ok(match behind(syncing, Duration::from_millis(made), now) {
 		Some(behind) => Err(behind),
@@ -60,7 +62,8 @@ pub(crate) async fn finalised_now(chain: &Chain) -> anyhow::Result<Result<ChainA
 	})
 }
 
-/// Why a node is behind, or may be: by its own word, or by the age of the last finalised block. Both times are since 1970.
+/// Returns the reason why a node is or may be behind: it syncs, or its last finalised block is too
+/// old or too new. Both times count from 1970.
 fn behind(syncing: bool, made: Duration, now: Duration) -> Option<Behind> {
 	if syncing {
 		return Some(Behind::Syncing);
@@ -79,12 +82,12 @@ mod tests {
 	const NOW: Duration = Duration::from_secs(1_800_000_000);
 
 	#[test]
-	fn a_node_that_syncs_is_behind_whatever_its_blocks_say() {
+	fn syncing_node_is_behind() {
 		assert_eq!(behind(true, NOW, NOW), Some(Behind::Syncing));
 	}
 
 	#[test]
-	fn a_node_whose_finalised_block_is_old_is_behind() {
+	fn old_finalised_block_is_behind() {
 		assert_eq!(behind(false, NOW - RECENT, NOW), None);
 		let second = Duration::from_secs(1);
 		let older = behind(false, NOW - RECENT - second, NOW);
@@ -92,14 +95,14 @@ mod tests {
 	}
 
 	#[test]
-	fn a_clock_that_is_behind_hides_no_old_block() {
+	fn slow_clock_is_detected() {
 		assert_eq!(behind(false, NOW + RECENT, NOW), None, "clocks differ");
 		assert_eq!(behind(false, NOW, Duration::ZERO), Some(Behind::Early(NOW)));
 	}
 
 	#[test]
-	fn the_same_reason_is_known_again() {
-		assert!(Behind::Old(RECENT).is_like(&Behind::Old(2 * RECENT)));
-		assert!(!Behind::Old(RECENT).is_like(&Behind::Syncing));
+	fn same_reason_matches_any_duration() {
+		assert!(Behind::Old(RECENT).is_same_kind(&Behind::Old(2 * RECENT)));
+		assert!(!Behind::Old(RECENT).is_same_kind(&Behind::Syncing));
 	}
 }

@@ -1,4 +1,4 @@
-//! What the miner offers to tenants: brought into step with the configuration.
+//! Aligns the miner's offer on the chain with the configuration.
 
 use anyhow::{ensure, Context};
 use hcc_chain::{api, AccountId32, Chain};
@@ -7,7 +7,7 @@ use crate::config::Config;
 
 type Offer = api::runtime_types::pallet_registry::types::Offer;
 
-/// Has the chain know what the configuration offers, where it has another offer.
+/// Changes the offer on the chain if the configuration has another one.
 pub(crate) async fn ensure_offered(
 	chain: &Chain,
 	config: &Config,
@@ -27,8 +27,8 @@ pub(crate) async fn ensure_offered(
 	}
 	let owner = config.owner()?;
 	let owner =
-		owner.context("the chain has another offer, and only the owner's key changes it")?;
-	ensure!(owner.account() == *miner, "the owner's key is that of another miner");
+		owner.context("the chain has another offer, and changing it needs the owner's key")?;
+	ensure!(owner.account() == *miner, "the owner's key belongs to another miner");
 	let offer = Offer {
 		region: wanted.region,
 		vcpus: wanted.vcpus,
@@ -38,6 +38,6 @@ pub(crate) async fn ensure_offered(
 	};
 	let call = api::tx().registry().set_offer(offer);
 	owner.submit(chain, &call).await.context("changing the offer")?;
-	tracing::info!(?wanted, "offered");
+	tracing::info!(?wanted, "offer changed");
 	Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a host must have, one requirement after another.
+//! Checks the requirements of a host.
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use crate::{config::Config, guest::Guest, register::chip_of, Tpm};
 
-/// Where PCR 10 stands among the quoted PCRs.
-const IMA_AT: usize = 10;
-/// How much of a log is looked at.
+/// The index of PCR 10 among the quoted PCRs.
+const PCR10_INDEX: usize = 10;
+/// Limits on the part of the log that is checked.
 const LIMITS: Limits = Limits { bytes: 64 << 20, entries: 1_000_000 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,32 +24,32 @@ enum Status {
 	Fail,
 }
 
-/// A requirement, and how the host meets it.
+/// A requirement and the result of its check.
 #[derive(Debug, Serialize)]
-struct Finding {
+struct CheckResult {
 	requirement: &'static str,
 	status: Status,
-	/// What was seen.
+	/// A description of the observed state.
 	seen: String,
-	/// What to do, unless it is met.
+	/// The remedy, unless the requirement is met.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	remedy: Option<&'static str>,
 }
 
-fn pass(requirement: &'static str, seen: impl Into<String>) -> Finding {
-	Finding { requirement, status: Status::Pass, seen: seen.into(), remedy: None }
+fn pass(requirement: &'static str, seen: impl Into<String>) -> CheckResult {
+	CheckResult { requirement, status: Status::Pass, seen: seen.into(), remedy: None }
 }
 
-fn fail(requirement: &'static str, seen: impl ToString, remedy: &'static str) -> Finding {
+fn fail(requirement: &'static str, seen: impl ToString, remedy: &'static str) -> CheckResult {
 	let (status, seen) = (Status::Fail, seen.to_string());
-	Finding { requirement, status, seen, remedy: Some(remedy) }
+	CheckResult { requirement, status, seen, remedy: Some(remedy) }
 }
 
-fn skip(requirement: &'static str, seen: &str, remedy: &'static str) -> Finding {
-	Finding { requirement, status: Status::Skip, seen: seen.into(), remedy: Some(remedy) }
+fn skip(requirement: &'static str, seen: &str, remedy: &'static str) -> CheckResult {
+	CheckResult { requirement, status: Status::Skip, seen: seen.into(), remedy: Some(remedy) }
 }
 
-/// Checks everything and prints it. Exit code 0 if nothing fails, else 2.
+/// Checks all requirements and prints the results. Returns exit code 0 if none fails, else 2.
 pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	let mut findings = vec![processor(), snp_host()];
 	findings.extend(tpm_and_log(config));
@@ -64,8 +64,8 @@ pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
 
-fn print(findings: &[Finding]) {
-	for Finding { requirement, status, seen, remedy } in findings {
+fn print(findings: &[CheckResult]) {
+	for CheckResult { requirement, status, seen, remedy } in findings {
 		let status = match status {
 			Status::Pass => "PASS",
 			Status::Skip => "SKIP",
@@ -78,7 +78,7 @@ fn print(findings: &[Finding]) {
 	}
 }
 
-fn processor() -> Finding {
+fn processor() -> CheckResult {
 	const WHAT: &str = "an EPYC 7003 or later with SEV-SNP";
 	let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
 	let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
@@ -87,11 +87,11 @@ fn processor() -> Finding {
 	if flags.split(' ').any(|flag| flag == "sev_snp") {
 		pass(WHAT, model)
 	} else {
-		fail(WHAT, model, "use such a machine, and enable SEV-SNP in its firmware's settings")
+		fail(WHAT, model, "use such a machine, and enable SEV-SNP in its firmware settings")
 	}
 }
 
-fn snp_host() -> Finding {
+fn snp_host() -> CheckResult {
 	const WHAT: &str = "a kernel that runs SEV-SNP guests";
 	let parameter = "/sys/module/kvm_amd/parameters/sev_snp";
 	match fs::read_to_string(parameter) {
@@ -102,7 +102,7 @@ fn snp_host() -> Finding {
 			"boot with kvm_amd.sev_snp=1",
 		),
 		Err(_) if Path::new("/sys/module/kvm_amd").exists() => {
-			fail(WHAT, "kvm_amd does not know SEV-SNP", "use Linux 6.11 or later")
+			fail(WHAT, "kvm_amd does not support SEV-SNP", "use Linux 6.11 or later")
 		},
 		Err(_) => {
 			fail(WHAT, "kvm_amd is not loaded", "load it; enable virtualisation in the firmware")
@@ -110,17 +110,17 @@ fn snp_host() -> Finding {
 	}
 }
 
-/// The TPM, and the log that is to lead to its PCR 10.
-fn tpm_and_log(config: &Config) -> Vec<Finding> {
+/// Checks the TPM, and that the log results in its PCR 10.
+fn tpm_and_log(config: &Config) -> Vec<CheckResult> {
 	const REACHED: &str = "a TPM 2.0";
-	const CERTIFIED: &str = "a certificate of the TPM's vendor";
+	const CERTIFIED: &str = "an EK certificate of the TPM's vendor";
 	const KEY: &str = "a restricted attestation key";
 	const BANK: &str = "the TPM's SHA-256 bank";
-	const LOG: &str = "the kernel's measurement log";
+	const LOG: &str = "the kernel's IMA log";
 	let mut tpm = match Tpm::open(&config.tcti) {
 		Ok(tpm) => tpm,
 		Err(error) => {
-			let remedy = "enable the TPM in the firmware's settings; run as root; correct tcti";
+			let remedy = "enable the TPM in the firmware settings; run as root; correct tcti";
 			let after = "needs a TPM";
 			return vec![
 				fail(REACHED, error, remedy),
@@ -134,28 +134,32 @@ fn tpm_and_log(config: &Config) -> Vec<Finding> {
 	let mut findings = vec![pass(REACHED, config.tcti.clone())];
 	findings.push(match tpm.ek_certificate() {
 		Ok(der) => pass(CERTIFIED, format!("{} bytes", der.len())),
-		Err(error) => fail(CERTIFIED, error, "ask the vendor for it; firmware TPMs fetch theirs"),
+		Err(error) => {
+			fail(CERTIFIED, error, "ask the vendor for it; firmware TPMs download theirs")
+		},
 	});
 	findings.push(match tpm.ak_public().map(|public| AttestationKey::from_tpmt_public(&public)) {
 		Ok(Ok(key)) if key.check_restricted_signing().is_ok() => pass(KEY, "ECDSA on P-256"),
-		Ok(_) => fail(KEY, "the TPM makes another key", "report it: the TPM is not as specified"),
+		Ok(_) => {
+			fail(KEY, "the TPM makes another key", "report it: the TPM violates its specification")
+		},
 		Err(error) => fail(KEY, error, "clear the endorsement hierarchy's password"),
 	});
 	match tpm.pcrs() {
 		Ok(pcrs) => {
 			findings.push(pass(BANK, "allocated"));
-			let pcr10 = pcrs.get(IMA_AT).copied().unwrap_or_default();
+			let pcr10 = pcrs.get(PCR10_INDEX).copied().unwrap_or_default();
 			findings.push(log(LOG, config, &pcr10));
 		},
 		Err(error) => {
-			findings.push(fail(BANK, error, "allocate it in the firmware's settings"));
+			findings.push(fail(BANK, error, "allocate it in the firmware settings"));
 			findings.push(skip(LOG, "needs the SHA-256 bank", "see above"));
 		},
 	}
 	findings
 }
 
-fn log(requirement: &'static str, config: &Config, pcr10: &[u8; 32]) -> Finding {
+fn log(requirement: &'static str, config: &Config, pcr10: &[u8; 32]) -> CheckResult {
 	let log = match fs::read(&config.ima_log) {
 		Ok(log) => log,
 		Err(error) => {
@@ -169,15 +173,15 @@ fn log(requirement: &'static str, config: &Config, pcr10: &[u8; 32]) -> Finding 
 			pass(requirement, format!("{} entries lead to PCR 10", replayed.checkpoint.entries))
 		},
 		Err(why) => {
-			let remedy = "boot with an IMA policy (ima_policy=tcb, or one of your own) and a TPM driver that is built in";
+			let remedy = "boot with an IMA policy (ima_policy=tcb or a custom one) and a built-in TPM driver";
 			fail(requirement, why, remedy)
 		},
 	}
 }
 
-async fn guest(config: &Config) -> Vec<Finding> {
+async fn guest(config: &Config) -> Vec<CheckResult> {
 	const REACHED: &str = "hccam in a confidential guest";
-	const CHIP: &str = "a chip that shows its identity";
+	const CHIP: &str = "a chip whose reports contain its id";
 	const KEY: &str = "the chip's VCEK certificate";
 	let address = match config.guest() {
 		Ok(address) => address,
@@ -207,7 +211,7 @@ async fn guest(config: &Config) -> Vec<Finding> {
 	findings
 }
 
-async fn chain(config: &Config) -> Vec<Finding> {
+async fn chain(config: &Config) -> Vec<CheckResult> {
 	const REACHED: &str = "a node of the chain";
 	const HOT: &str = "a hot key that signs for a miner";
 	let chain = match Chain::connect(&config.node).await {
@@ -221,12 +225,12 @@ async fn chain(config: &Config) -> Vec<Finding> {
 	};
 	let compatible = match chain.check_compatible().await {
 		Ok(()) => pass(REACHED, config.node.clone()),
-		Err(error) => fail(REACHED, error, "update hcc-miner"),
+		Err(error) => fail(REACHED, error, "upgrade hcc-miner"),
 	};
 	let hot = match miner_of(&chain, config).await {
 		Ok(Some(miner)) => pass(HOT, format!("of {miner}")),
 		Ok(None) if config.owner_key_file.is_some() => {
-			skip(HOT, "not registered yet", "hcc-miner run registers with the owner's key")
+			skip(HOT, "not registered yet", "hcc-miner run registers it with the owner's key")
 		},
 		Ok(None) => fail(HOT, "not registered", "call registry.register from the owner's account"),
 		Err(error) => fail(HOT, format!("{error:#}"), "see the message"),

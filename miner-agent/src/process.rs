@@ -1,4 +1,4 @@
-//! A program that outlives this one: what runs on the host goes on while the agent is restarted or upgraded.
+//! Processes that outlive the agent, so that VMs continue while it restarts or is upgraded.
 
 use std::{
 	fs, io,
@@ -16,69 +16,70 @@ use tokio::{
 	time::timeout,
 };
 
-/// How long a program may take to end when it is asked to.
+/// Time that a process has to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
-/// How often to look whether it has.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long a program is watched that was started: one that cannot be executed ends at once.
-const AT_ONCE: Duration = Duration::from_millis(200);
-/// What holds a program back: a shell that waits for a line, and then becomes the program, as the same process, without input. At the end of its input it
-/// ends, and has executed nothing.
-const HOLD_BACK: &str = r#"read -r go && exec "$@" </dev/null"#;
+/// Interval between two checks whether it has exited.
+const POLL_EVERY: Duration = Duration::from_millis(100);
+/// Time during which a started program is watched. One that cannot be executed exits within it.
+const EARLY_EXIT: Duration = Duration::from_millis(200);
+/// Shell script that waits for a line and then executes the program, as the same process and
+/// without input. At the end of its input it exits without executing it.
+const WAIT_AND_EXECUTE: &str = r#"read -r go && exec "$@" </dev/null"#;
 
-/// What is remembered of a program, in a file: which process it is, and of which boot.
+/// The record of a process in a file: its identity, and the boot that it runs for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
 	pid: i32,
-	/// When it began, as the kernel counts: another process may get its number.
+	/// The kernel's start time of the process. A later process with the same pid has another one.
 	started: u64,
 	generation: u32,
 	counter: u32,
 }
 
-/// The program of one VM, by the file that tells of it.
+/// The process of one VM, known by its record file.
 pub(crate) struct Process {
 	file: PathBuf,
 }
 
 impl Process {
-	/// That of which `file` tells.
+	/// Refers to the process that `file` records.
 	pub(crate) fn of(file: PathBuf) -> Self {
 		Self { file }
 	}
 
-	/// Starts it for a boot. What the file tells of is forgotten.
+	/// Starts a program for a boot, and replaces the record.
 	///
-	/// It is executed once it is remembered: if this program ends before that, or cannot write the file, nothing runs of which nobody knows.
+	/// The program is executed only after it is recorded. If the agent exits before that, or cannot
+	/// write the file, no unrecorded program runs.
 	pub(crate) async fn start(
 		&self,
 		program: &Path,
 		arguments: &[String],
 		boot: (u32, u32),
 	) -> anyhow::Result<()> {
-		let mut child = held_back(program, arguments).context("cannot start it")?;
-		// What it waits for: dropped on each way out.
-		let mut hold = child.stdin.take().context("it cannot be held back")?;
-		self.keep(child.id(), boot)?;
-		hold.write_all(b"\n").await.context("it has ended")?;
-		drop(hold);
-		match timeout(AT_ONCE, child.wait()).await {
-			Ok(ended) => bail!("it has ended at once: {}", ended?),
+		let mut child = spawn_waiting(program, arguments).context("cannot start the program")?;
+		// The script waits for a line or the end of its input; every early return closes the input.
+		let mut input = child.stdin.take().context("the program has no input to wait for")?;
+		self.write_record(child.id(), boot)?;
+		input.write_all(b"\n").await.context("the program has exited")?;
+		drop(input);
+		match timeout(EARLY_EXIT, child.wait()).await {
+			Ok(ended) => bail!("the program exited immediately: {}", ended?),
 			Err(_) => Ok(()),
 		}
 	}
 
-	/// Remembers what runs for which boot.
-	fn keep(&self, pid: Option<u32>, boot: (u32, u32)) -> anyhow::Result<()> {
-		let pid = pid.and_then(|pid| i32::try_from(pid).ok()).context("it has ended")?;
-		let started = started(pid).context("it has ended")?;
+	/// Records the process and its boot.
+	fn write_record(&self, pid: Option<u32>, boot: (u32, u32)) -> anyhow::Result<()> {
+		let pid = pid.and_then(|pid| i32::try_from(pid).ok()).context("the program has exited")?;
+		let started = started(pid).context("the program has exited")?;
 		let record = Record { pid, started, generation: boot.0, counter: boot.1 };
 		write(&self.file, &serde_json::to_vec(&record)?)
 			.with_context(|| format!("cannot write {}", self.file.display()))
 	}
 
-	/// The boot for which it runs; none where it does not run.
-	pub(crate) fn runs_for(&self) -> Option<(u32, u32)> {
+	/// Returns the boot that the process runs for, or `None` if it does not run.
+	pub(crate) fn running_boot(&self) -> Option<(u32, u32)> {
 		let record = self.record().filter(|record| started(record.pid) == Some(record.started))?;
 		Some((record.generation, record.counter))
 	}
@@ -87,7 +88,7 @@ impl Process {
 		serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
 	}
 
-	/// Ends it, and whatever it has started: asks first.
+	/// Ends the process and its descendants: by SIGTERM, then by SIGKILL.
 	pub(crate) async fn end(&self) -> anyhow::Result<()> {
 		let alive = || self.record().filter(|record| started(record.pid) == Some(record.started));
 		let deadline = Instant::now() + GRACE;
@@ -97,12 +98,12 @@ impl Process {
 			if Instant::now() > deadline {
 				signal = Signal::KILL;
 			}
-			let pid = Pid::from_raw(record.pid).context("no number of a process")?;
+			let pid = Pid::from_raw(record.pid).context("the record contains an invalid pid")?;
 			signal_group(pid, signal)?;
 			ended = Some(pid);
-			tokio::time::sleep(LOOK_EVERY).await;
+			tokio::time::sleep(POLL_EVERY).await;
 		}
-		// What it has left behind keeps its number from being another's.
+		// Remaining descendants keep the group id from being used again, so this reaches only them.
 		if let Some(pid) = ended {
 			signal_group(pid, Signal::KILL)?;
 		}
@@ -115,38 +116,43 @@ impl Process {
 	}
 }
 
-/// Signals a process that was started here and those that it has started.
+/// Sends a signal to a process that was started here and to its descendants.
 fn signal_group(pid: Pid, signal: Signal) -> anyhow::Result<()> {
 	match kill_process_group(pid, signal) {
-		Err(error) if error != rustix::io::Errno::SRCH => Err(error).context("cannot end it"),
+		Err(error) if error != rustix::io::Errno::SRCH => {
+			Err(error).context("cannot signal the process")
+		},
 		_ => Ok(()),
 	}
 }
 
-/// A process that becomes the program when a line is written to its input, and ends where that ends before.
-fn held_back(program: &Path, arguments: &[String]) -> io::Result<Child> {
+/// Spawns a shell that executes the program once a line is written to its input. It exits if its
+/// input ends before that.
+fn spawn_waiting(program: &Path, arguments: &[String]) -> io::Result<Child> {
 	Command::new("/bin/sh")
-		.args(["-c", HOLD_BACK, "hcc-miner"])
+		.args(["-c", WAIT_AND_EXECUTE, "hcc-miner"])
 		.arg(program)
 		.args(arguments)
 		.stdin(Stdio::piped())
-		// What ends the agent by its terminal does not end what it has started.
+		// A signal from the agent's terminal does not reach the process.
 		.process_group(0)
 		.kill_on_drop(false)
 		.spawn()
 }
 
-/// Whole or not at all.
+/// Replaces a file atomically.
 fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 	let new = file.with_extension("new");
 	fs::write(&new, bytes)?;
 	fs::rename(new, file)
 }
 
-/// When a process began, in the kernel's ticks since boot; none where there is none, or it has ended and waits to be reaped.
+/// Returns the start time of a process, in the kernel's ticks since boot.
+///
+/// Returns `None` if no such process exists, or if it has exited and is not reaped yet.
 fn started(pid: i32) -> Option<u64> {
 	let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-	// Its name, in parentheses, may hold anything.
+	// The name, in parentheses, may contain any character.
 	let (_, rest) = stat.rsplit_once(')')?;
 	let mut fields = rest.split_whitespace();
 	let state = fields.next()?;
@@ -158,33 +164,33 @@ fn started(pid: i32) -> Option<u64> {
 mod tests {
 	use super::*;
 
-	/// Has a program sleep, as a VM does.
+	/// Starts a program that sleeps, like a VM that runs.
 	async fn sleep(process: &Process, boot: (u32, u32)) {
 		let started = process.start(Path::new("sleep"), &["600".into()], boot).await;
 		started.expect("it starts");
 	}
 
-	/// A program that leaves a mark where it is executed.
+	/// Returns a program that creates a file when it is executed.
 	fn marking(mark: &Path) -> (&'static Path, Vec<String>) {
 		(Path::new("touch"), vec![mark.display().to_string()])
 	}
 
 	#[tokio::test]
-	async fn a_program_is_found_again_and_ended() {
+	async fn program_found_and_ended_after_restart() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let file = folder.path().join("vm-1.json");
 		sleep(&Process::of(file.clone()), (1, 2)).await;
 		// As after a restart of the agent.
 		let again = Process::of(file.clone());
-		assert_eq!(again.runs_for(), Some((1, 2)));
+		assert_eq!(again.running_boot(), Some((1, 2)));
 		again.end().await.expect("it ends");
-		assert_eq!(again.runs_for(), None);
+		assert_eq!(again.running_boot(), None);
 		assert!(!file.exists());
-		again.end().await.expect("to end what has ended is nothing");
+		again.end().await.expect("ending it twice succeeds");
 	}
 
 	#[tokio::test]
-	async fn what_is_remembered_is_the_program_itself_and_it_has_no_input() {
+	async fn recorded_process_is_program_without_input() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
 		sleep(&process, (1, 1)).await;
@@ -197,11 +203,11 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn what_a_program_has_started_ends_with_it() {
+	async fn descendants_end_with_program() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
 		let pid = folder.path().join("child");
-		// It leaves at once where it is asked, and its child does not.
+		// The shell exits on SIGTERM, and its child ignores that.
 		let script = format!("(trap '' TERM; sleep 600) & echo $! > {}; wait", pid.display());
 		let arguments = ["-c".into(), script];
 		process.start(Path::new("sh"), &arguments, (1, 1)).await.expect("it starts");
@@ -210,7 +216,7 @@ mod tests {
 			text.trim().parse::<i32>().unwrap_or_default()
 		};
 		while child() == 0 {
-			tokio::time::sleep(LOOK_EVERY).await;
+			tokio::time::sleep(POLL_EVERY).await;
 		}
 		assert!(started(child()).is_some());
 		process.end().await.expect("it ends");
@@ -218,50 +224,50 @@ mod tests {
 			if started(child()).is_none() {
 				return;
 			}
-			tokio::time::sleep(LOOK_EVERY).await;
+			tokio::time::sleep(POLL_EVERY).await;
 		}
-		panic!("it is left behind");
+		panic!("the child still runs");
 	}
 
 	#[tokio::test]
-	async fn a_program_that_cannot_be_remembered_is_not_executed() {
+	async fn unrecorded_program_not_executed() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("no-folder/vm-1.json"));
 		let mark = folder.path().join("mark");
 		let (program, arguments) = marking(&mark);
 		let started = process.start(program, &arguments, (1, 1)).await;
-		let error = started.expect_err("it cannot be written down");
+		let error = started.expect_err("the record cannot be written");
 		assert!(error.to_string().contains("cannot write"), "{error:#}");
-		tokio::time::sleep(2 * AT_ONCE).await;
+		tokio::time::sleep(2 * EARLY_EXIT).await;
 		assert!(!mark.exists());
 	}
 
 	#[tokio::test]
-	async fn a_program_that_nobody_lets_go_ends_without_being_executed() {
+	async fn waiting_program_exits_without_agent() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let mark = folder.path().join("mark");
 		let (program, arguments) = marking(&mark);
-		let mut child = held_back(program, &arguments).expect("it is held back");
-		tokio::time::sleep(AT_ONCE).await;
+		let mut child = spawn_waiting(program, &arguments).expect("the shell starts");
+		tokio::time::sleep(EARLY_EXIT).await;
 		assert!(child.try_wait().expect("its state").is_none(), "it waits");
-		// As where the agent has ended.
+		// As after the end of the agent.
 		drop(child.stdin.take());
 		let ended = timeout(GRACE, child.wait()).await.expect("in time").expect("its end");
 		assert!(!ended.success() && !mark.exists());
 	}
 
 	#[tokio::test]
-	async fn a_program_that_cannot_be_executed_is_told() {
+	async fn start_fails_if_program_cannot_execute() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
 		let started = process.start(&folder.path().join("nothing"), &[], (1, 1)).await;
 		let error = started.expect_err("there is no such program");
-		assert!(error.to_string().contains("ended at once"), "{error:#}");
-		assert_eq!(process.runs_for(), None);
+		assert!(error.to_string().contains("exited immediately"), "{error:#}");
+		assert_eq!(process.running_boot(), None);
 	}
 
 	#[tokio::test]
-	async fn another_process_of_the_same_number_is_another() {
+	async fn reused_pid_is_another_process() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
 		sleep(&process, (1, 1)).await;
@@ -269,18 +275,18 @@ mod tests {
 		let mut other = record.clone();
 		other.started += 1;
 		write(&process.file, &serde_json::to_vec(&other).expect("json")).expect("written");
-		assert_eq!(process.runs_for(), None);
+		assert_eq!(process.running_boot(), None);
 		write(&process.file, &serde_json::to_vec(&record).expect("json")).expect("written");
 		process.end().await.expect("it ends");
 	}
 
 	#[test]
-	fn nothing_and_nonsense_run_for_nothing() {
+	fn missing_or_malformed_record_does_not_run() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
-		assert_eq!(process.runs_for(), None);
+		assert_eq!(process.running_boot(), None);
 		fs::write(&process.file, "nonsense").expect("written");
-		assert_eq!(process.runs_for(), None);
+		assert_eq!(process.running_boot(), None);
 		assert_eq!(started(-1), None);
 	}
 }

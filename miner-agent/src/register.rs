@@ -1,4 +1,4 @@
-//! Registration: what is on chain already is left as it is.
+//! Registration of the miner, its chip and the chip's key. Existing registrations stay unchanged.
 
 use anyhow::{bail, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, Submitter};
@@ -9,19 +9,19 @@ use hcc_evidence::{
 
 use crate::config::{certificate, Config};
 
-/// What the chip says of itself: the chip's hash, and REPORTED_TCB.
+/// Reads the chip's hash and REPORTED_TCB from an SNP report.
 pub(crate) fn chip_of(report: &[u8]) -> anyhow::Result<(ChipHash, [u8; 8])> {
 	let report = Report::parse(report)?;
 	ensure!(report.chip_id != [0; 64], "the report masks its chip id: clear MASK_CHIP_ID");
 	let product = report
 		.cpu
-		.context("the report does not state its CPU: the firmware is older than report version 3")?
+		.context("the report does not contain the CPU: upgrade to firmware with report version 3")?
 		.product_line()
-		.context("the CPU is of no product line that is known")?;
+		.context("the CPU's product line is unknown")?;
 	Ok((chip_hash(product, &report.chip_id), report.reported_tcb))
 }
 
-/// Registers the miner and its chip, and the chip's key: whatever of it is missing. Gives the miner's account.
+/// Registers the miner, its chip and the chip's key where missing. Returns the miner's account.
 pub(crate) async fn ensure_registered(
 	chain: &Chain,
 	config: &Config,
@@ -47,7 +47,7 @@ pub(crate) async fn ensure_miner(
 	}
 	let Some(owner) = config.owner()? else {
 		bail!(
-			"the hot key {} signs for no miner: register it from the owner's account, or give owner_key_file",
+			"hot key {} belongs to no miner: register it from the owner's account, or set owner_key_file",
 			hot.account()
 		);
 	};
@@ -73,7 +73,7 @@ async fn ensure_chip(
 	if let Some(holder) = holder_of(chain, chip).await? {
 		ensure!(
 			holder == *miner,
-			"chip {} is registered by {holder}: hcc-miner claim takes it, as it is this machine's",
+			"chip {} is registered by {holder}: if it is in this machine, run hcc-miner contest",
 			hex::encode(chip)
 		);
 		return Ok(());
@@ -81,13 +81,13 @@ async fn ensure_chip(
 	let Some(owner) = config.owner()? else {
 		bail!("chip {} is not registered: add it from the owner's account", hex::encode(chip));
 	};
-	ensure!(owner.account() == *miner, "the owner's key is that of another miner");
+	ensure!(owner.account() == *miner, "the owner's key belongs to another miner");
 	owner.submit(chain, &api::tx().registry().add_chip(chip)).await.context("adding the chip")?;
 	tracing::info!(chip = hex::encode(chip), "chip registered");
 	Ok(())
 }
 
-/// The miner that has registered a chip.
+/// Returns the miner that has registered a chip.
 pub(crate) async fn holder_of(
 	chain: &Chain,
 	chip: ChipHash,
@@ -100,7 +100,7 @@ pub(crate) async fn holder_of(
 	}
 }
 
-/// The chip's key for the TCB that it reports now.
+/// Registers the chip's key for its current reported TCB.
 async fn ensure_vek(
 	chain: &Chain,
 	config: &Config,
@@ -112,7 +112,8 @@ async fn ensure_vek(
 	let at = chain.best().await?;
 	let rows = at.storage().fetch(api::storage().policy().veks(), (chip,)).await?.decode()?;
 	let known = rows.0.iter().find(|row| row.vek.0.is_for(reported_tcb));
-	// What a stranger registered he can take away, in the midst of a challenge: it is taken over where the certificate is at hand.
+	// Another depositor could remove the key during a challenge. The miner replaces the deposit if
+	// it has the certificate.
 	if let Some(row) = known {
 		let own = row.depositor == *miner || row.depositor == hot.account();
 		if own || config.vcek.is_none() {
@@ -120,14 +121,14 @@ async fn ensure_vek(
 		}
 	}
 	if registered(register_vek(chain, config, hot).await, known.is_some())? {
-		tracing::info!(chip = hex::encode(chip), "chip's key registered");
+		tracing::info!(chip = hex::encode(chip), "the chip's key is registered");
 	}
 	Ok(())
 }
 
 async fn register_vek(chain: &Chain, config: &Config, hot: &Submitter) -> anyhow::Result<()> {
 	let path = config.vcek.as_deref().context(
-		"the chip's key is not registered: give its certificate as vcek (AMD's key server has it)",
+		"the chip's key is not registered: fetch its certificate from AMD's key server and set vcek",
 	)?;
 	let der = certificate(path)?;
 	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
@@ -136,14 +137,17 @@ async fn register_vek(chain: &Chain, config: &Config, hot: &Submitter) -> anyhow
 	Ok(())
 }
 
-/// Whether the chip's key was registered. Where a stranger's is known, that will do as well: nobody who cannot take it over is kept from answering challenges.
+/// Returns true if the chip's key was registered.
+///
+/// A failure is tolerated if another depositor's key is `known`: a miner that cannot replace it can
+/// still answer challenges.
 fn registered(outcome: anyhow::Result<()>, known: bool) -> anyhow::Result<bool> {
 	match outcome {
 		Ok(()) => Ok(true),
 		Err(error) if known => {
 			tracing::warn!(
 				error = format!("{error:#}"),
-				"the chip's key was registered by another, who can take it away"
+				"another account registered the chip's key and can remove it"
 			);
 			Ok(false)
 		},
@@ -156,7 +160,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn a_strangers_key_will_do_where_it_cannot_be_taken_over() {
+	fn known_key_suffices_if_registration_fails() {
 		let refused = || Err(anyhow::anyhow!("the certificate is registered"));
 		assert!(matches!(registered(refused(), true), Ok(false)));
 		assert!(registered(refused(), false).is_err(), "there is no key");

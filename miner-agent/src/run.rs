@@ -1,4 +1,4 @@
-//! The agent at work: registered, enrolled, and ready for the next challenge.
+//! The main loop of the agent: registration, enrolment, then challenges and VMs.
 
 use std::{
 	future::Future,
@@ -15,38 +15,38 @@ use crate::{
 	config::Config,
 	enrol::ensure_enrolled,
 	guest::Guest,
-	hand_in::{capacity, ensure_handed_in},
 	host::Host,
+	log_submission::{capacity, ensure_log_submitted},
 	offer::ensure_offered,
 	register::{chip_of, ensure_registered},
 	vms::Vms,
 };
 
-/// How often to look for a challenge.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How often to look whether the log must be handed in.
-const HAND_IN_EVERY: Duration = Duration::from_secs(60);
-/// How long to wait after a failure.
+/// Interval between two reads of the open challenge.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// Interval between two checks whether the log must be submitted in parts.
+const CHECK_LOG_EVERY: Duration = Duration::from_secs(60);
+/// Delay after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Works until it is stopped. Node and guest may go and come back.
+/// Runs until it is stopped. Reconnects when the node or the guest becomes unavailable.
 pub async fn run(config: Config) -> anyhow::Result<()> {
 	let hot = Arc::new(config.hot()?);
 	let host = Host::open(config)?;
-	// What runs goes on while the node is away.
+	// VMs continue while the node is unavailable.
 	let mut vms = Vms::new(&host.config)?;
 	loop {
 		let chain = Chain::connect_when_ready(&host.config.node).await;
-		if let Err(error) = work(&chain, &host, &hot, &mut vms).await {
-			tracing::warn!(error = format!("{error:#}"), "trying again");
-			// What goes on goes on by a connection that may be gone.
-			vms.rest().await;
+		if let Err(error) = serve(&chain, &host, &hot, &mut vms).await {
+			tracing::warn!(error = format!("{error:#}"), "retrying");
+			// The tasks use a connection that may be lost.
+			vms.cancel_tasks().await;
 			tokio::time::sleep(AFTER_FAILURE).await;
 		}
 	}
 }
 
-async fn work(
+async fn serve(
 	chain: &Chain,
 	host: &Host,
 	hot: &Arc<Submitter>,
@@ -55,37 +55,42 @@ async fn work(
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
 	let miner = ensure_registered(chain, &host.config, hot, &report).await?;
-	// Before the chip is challenged, which it is as soon as the TPM is enrolled.
-	ensure_handed_in(chain, host, hot, &miner, chip).await?;
+	// The chain challenges the chip as soon as the TPM is enrolled, so the log must be submitted
+	// first.
+	ensure_log_submitted(chain, host, hot, &miner, chip).await?;
 	ensure_enrolled(chain, host, hot, &miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
-	at_work(
+	answer_beside(
 		answer_challenges(chain, host, hot, &miner, chip),
 		ensure_offered(chain, &host.config, &miner),
-		vms.tend_always(chain, hot, &miner),
+		vms.maintain(chain, hot, &miner),
 	)
 	.await
 }
 
-/// Answers challenges until that ends, whatever becomes of the rest beside it: neither an offer that cannot be changed, or not soon, nor a VM that boots keeps the
-/// chip from proving itself.
-async fn at_work(
+/// Answers challenges until that fails, regardless of the outcome of the other work.
+///
+/// A failed or slow change of the offer and a VM that boots must not delay evidence of the host.
+async fn answer_beside(
 	answering: impl Future<Output = anyhow::Result<()>>,
 	offering: impl Future<Output = anyhow::Result<()>>,
-	tending: impl Future<Output = ()>,
+	maintenance: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
 	let offering = async {
 		if let Err(error) = offering.await {
-			// What tenants are offered is as before.
-			tracing::error!(error = format!("{error:#}"), "the offer is another than configured");
+			// The previous offer remains in effect.
+			tracing::error!(
+				error = format!("{error:#}"),
+				"the chain's offer differs from the configuration"
+			);
 		}
 	};
-	let beside = async { tokio::join!(offering, tending) };
+	let background = async { tokio::join!(offering, maintenance) };
 	let mut answering = std::pin::pin!(answering);
-	let mut beside = std::pin::pin!(beside);
+	let mut background = std::pin::pin!(background);
 	tokio::select! {
 		ended = &mut answering => return ended,
-		_ = &mut beside => {},
+		_ = &mut background => {},
 	}
 	answering.await
 }
@@ -98,15 +103,16 @@ async fn answer_challenges(
 	chip: ChipHash,
 ) -> anyhow::Result<()> {
 	let capacity = capacity(chain, host).await?;
-	let mut handed_in = Instant::now();
+	let mut last_check = Instant::now();
 	loop {
-		// Ahead of the challenge that will want it: the log grows, and lists of files become stricter.
-		if handed_in.elapsed() > HAND_IN_EVERY {
-			ensure_handed_in(chain, host, hot, miner, chip).await?;
-			handed_in = Instant::now();
+		// The log grows and policy can become stricter. Parts are submitted before a challenge
+		// needs them.
+		if last_check.elapsed() > CHECK_LOG_EVERY {
+			ensure_log_submitted(chain, host, hot, miner, chip).await?;
+			last_check = Instant::now();
 		}
 		if open_challenge(chain, miner, chip).await?.is_some() {
-			ensure_handed_in(chain, host, hot, miner, chip).await?;
+			ensure_log_submitted(chain, host, hot, miner, chip).await?;
 		}
 		if let Some(challenge) = open_challenge(chain, miner, chip).await? {
 			let seq = challenge.seq;
@@ -116,7 +122,7 @@ async fn answer_challenges(
 			let block = submit(chain, hot, evidence).await?;
 			tracing::info!(seq, bytes, log, %block, "evidence included");
 		}
-		tokio::time::sleep(LOOK_EVERY).await;
+		tokio::time::sleep(POLL_EVERY).await;
 	}
 }
 
@@ -126,34 +132,35 @@ mod tests {
 
 	use super::*;
 
-	const PATIENCE: Duration = Duration::from_secs(10);
+	const TIMEOUT: Duration = Duration::from_secs(10);
 
-	/// What comes of it where challenges are answered a moment later, until there is none to ask any more.
-	async fn answered(
+	/// Returns the error of [`answer_beside`] if the challenges end shortly after the start.
+	async fn outcome_with(
 		offering: impl Future<Output = anyhow::Result<()>>,
-		tending: impl Future<Output = ()>,
+		maintenance: impl Future<Output = ()>,
 	) -> String {
 		let answering = async {
 			tokio::time::sleep(Duration::from_millis(20)).await;
-			Err(anyhow::anyhow!("answered, and the node is gone"))
+			Err(anyhow::anyhow!("the node became unavailable"))
 		};
-		let ended = tokio::time::timeout(PATIENCE, at_work(answering, offering, tending)).await;
-		ended.expect("nothing holds it up").expect_err("it ends so").to_string()
+		let ended =
+			tokio::time::timeout(TIMEOUT, answer_beside(answering, offering, maintenance)).await;
+		ended.expect("it ends in time").expect_err("the answers failed").to_string()
 	}
 
 	#[tokio::test]
-	async fn an_offer_that_fails_keeps_no_challenge_from_being_answered() {
-		let failing = ready(Err(anyhow::anyhow!("only the owner's key changes it")));
-		assert_eq!(answered(failing, pending()).await, "answered, and the node is gone");
+	async fn challenges_answered_if_offer_fails() {
+		let failing = ready(Err(anyhow::anyhow!("changing it needs the owner's key")));
+		assert_eq!(outcome_with(failing, pending()).await, "the node became unavailable");
 	}
 
 	#[tokio::test]
-	async fn an_offer_that_takes_long_keeps_no_challenge_from_being_answered() {
-		assert_eq!(answered(pending(), pending()).await, "answered, and the node is gone");
+	async fn challenges_answered_while_offer_is_slow() {
+		assert_eq!(outcome_with(pending(), pending()).await, "the node became unavailable");
 	}
 
 	#[tokio::test]
-	async fn vms_that_are_tended_no_more_keep_no_challenge_from_being_answered() {
-		assert_eq!(answered(ready(Ok(())), ready(())).await, "answered, and the node is gone");
+	async fn challenges_answered_after_vm_work_ends() {
+		assert_eq!(outcome_with(ready(Ok(())), ready(())).await, "the node became unavailable");
 	}
 }

@@ -1,4 +1,4 @@
-//! The host's TPM, through the TCG's software stack.
+//! The host's TPM, accessed through the TCG's software stack.
 
 use std::str::FromStr;
 
@@ -31,28 +31,30 @@ use tss_esapi::{
 	Context, Error as TssError, TctiNameConf, WrapperErrorKind,
 };
 
-/// Where the certificate of the RSA endorsement key is: TCG, "EK Credential Profile", table 2.
+/// NV index of the certificate of the RSA endorsement key: TCG, "EK Credential Profile", table 2.
 const EK_CERTIFICATE: u32 = 0x01c0_0002;
-/// How often PCRs are read and quoted until both agree: the kernel may extend PCR 10 between the two.
+/// Maximum number of quotes until one agrees with the PCR values read. The kernel may extend PCR 10
+/// in between.
 const ATTEMPTS: u32 = 8;
 
-/// What can go wrong with the TPM.
+/// Failures of TPM operations.
 #[derive(Debug, thiserror::Error)]
 pub enum TpmError {
-	/// There is no TPM, or it cannot be used. Load its driver, or correct `tcti`; the user needs access to the device.
-	#[error("cannot use the tpm at {tcti}: {reason}")]
+	/// The TPM is missing or cannot be used. Load its driver, or correct `tcti`; the user needs
+	/// access to the device.
+	#[error("cannot use the TPM at {tcti}: {reason}")]
 	Unusable { tcti: String, reason: String },
 	/// The TPM refused a command.
-	#[error("the tpm: {0}")]
+	#[error("TPM command failed: {0}")]
 	Tpm(#[from] TssError),
-	/// The TPM holds no certificate for its RSA endorsement key. Ask its vendor.
-	#[error("the tpm holds no certificate for its endorsement key at {EK_CERTIFICATE:#x}")]
+	/// The TPM has no certificate for its RSA endorsement key. Ask its vendor.
+	#[error("the TPM has no certificate of its endorsement key at {EK_CERTIFICATE:#x}")]
 	NoCertificate,
-	/// The SHA-256 bank is not allocated. Allocate it in the firmware's settings.
-	#[error("the tpm has no sha256 bank, or gave other pcrs than those asked for")]
+	/// The SHA-256 bank is not allocated. Allocate it in the firmware settings.
+	#[error("the TPM has no SHA-256 bank, or returned other PCRs than requested")]
 	NoBank,
-	/// Measurements came faster than the TPM answered. Try again.
-	#[error("pcr 10 changed during each of {ATTEMPTS} quotes")]
+	/// The kernel extended PCR 10 during each attempt. Retry.
+	#[error("PCR 10 changed during each of {ATTEMPTS} quotes")]
 	Unsteady,
 }
 
@@ -71,19 +73,19 @@ pub struct Tpm {
 }
 
 impl Tpm {
-	/// Opens the TPM of that TCTI.
+	/// Opens a TPM by its TCTI.
 	pub fn open(tcti: &str) -> Result<Self, TpmError> {
 		let unusable = |reason: String| TpmError::Unusable { tcti: tcti.to_string(), reason };
-		// The crate reads host and port alone, and would take another TPM than the one of that path.
+		// The crate ignores `path`, and would open another TPM at the default port.
 		if tcti.starts_with("swtpm:") && tcti.contains("path=") {
-			return Err(unusable("swtpm is reached by host= and port=".into()));
+			return Err(unusable("swtpm needs host= and port=, not path=".into()));
 		}
 		let name = TctiNameConf::from_str(tcti).map_err(|error| unusable(error.to_string()))?;
 		let context = Context::new(name).map_err(|error| unusable(error.to_string()))?;
 		Ok(Self { context })
 	}
 
-	/// The certificate of the endorsement key, DER.
+	/// Reads the certificate of the endorsement key, DER.
 	pub fn ek_certificate(&mut self) -> Result<Vec<u8>, TpmError> {
 		let index = NvIndexTpmHandle::new(EK_CERTIFICATE)?;
 		let object: ObjectHandle = self
@@ -99,14 +101,14 @@ impl Tpm {
 		certificate_in_nv(&bytes).map(<[u8]>::to_vec).map_err(|_| TpmError::NoCertificate)
 	}
 
-	/// The attestation key's public area: TPMT_PUBLIC.
+	/// Returns the public area of the attestation key: TPMT_PUBLIC.
 	pub fn ak_public(&mut self) -> Result<Vec<u8>, TpmError> {
 		let (key, public) = self.primary(ak_template()?)?;
 		self.context.flush_context(key.into())?;
 		Ok(public.marshall()?)
 	}
 
-	/// Opens a credential: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET.
+	/// Opens a credential, given as TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. Returns the secret.
 	pub fn activate(&mut self, id_object: &[u8], secret: &[u8]) -> Result<Vec<u8>, TpmError> {
 		let blob = IdObject::try_from(body(id_object)?)?;
 		let secret = EncryptedSecret::try_from(body(secret)?)?;
@@ -127,7 +129,8 @@ impl Tpm {
 		Ok(opened?.value().to_vec())
 	}
 
-	/// A quote of [`QUOTED_PCRS`] over `extra_data`, with the values that it covers.
+	/// Quotes [`QUOTED_PCRS`] over `extra_data`. Returns the quote with the PCR values that it
+	/// covers.
 	pub fn quote(&mut self, extra_data: [u8; 32]) -> Result<Quote, TpmError> {
 		for _ in 0..ATTEMPTS {
 			let before = self.pcrs()?;
@@ -138,7 +141,7 @@ impl Tpm {
 					context.quote(ak, data, SignatureScheme::Null, selection)
 				})
 			})?;
-			// The digest that was quoted tells whether these are the values; that they did not change between is enough to know it.
+			// Equal values before and after the quote imply that the quote covers them.
 			if self.pcrs()? == before {
 				return Ok(Quote {
 					attest: attest.marshall()?,
@@ -150,7 +153,7 @@ impl Tpm {
 		Err(TpmError::Unsteady)
 	}
 
-	/// The values of [`QUOTED_PCRS`] in the SHA-256 bank.
+	/// Reads the values of [`QUOTED_PCRS`] in the SHA-256 bank.
 	pub fn pcrs(&mut self) -> Result<PcrSet, TpmError> {
 		let mut left = selection(&QUOTED_PCRS)?;
 		let mut found: Vec<(PcrSlot, [u8; 32])> = Vec::new();
@@ -177,7 +180,8 @@ impl Tpm {
 		Ok(values)
 	}
 
-	/// Makes a primary key of the endorsement hierarchy: the same key from the same template, until the TPM's seed changes.
+	/// Creates a primary key of the endorsement hierarchy. A template gives the same key until the
+	/// TPM's seed changes.
 	fn primary(&mut self, template: Public) -> Result<(KeyHandle, Public), TssError> {
 		let made = self.context.execute_with_session(Some(AuthSession::Password), |context| {
 			context.create_primary(Hierarchy::Endorsement, template, None, None, None, None)
@@ -185,7 +189,7 @@ impl Tpm {
 		Ok((made.key_handle, made.out_public))
 	}
 
-	/// Does something with the attestation key, which is loaded no longer than that.
+	/// Loads the attestation key for the duration of an operation.
 	fn with_ak<T>(
 		&mut self,
 		act: impl FnOnce(&mut Context, KeyHandle) -> Result<T, TssError>,
@@ -197,7 +201,8 @@ impl Tpm {
 	}
 }
 
-/// A restricted ECDSA key on P-256 with SHA-256. Part of its derivation: another template is another key.
+/// The template of a restricted ECDSA key on P-256 with SHA-256. Any change to it derives another
+/// key.
 fn ak_template() -> Result<Public, TssError> {
 	let attributes = ObjectAttributesBuilder::new()
 		.with_fixed_tpm(true)
@@ -227,7 +232,8 @@ fn ak_template() -> Result<Public, TssError> {
 		.build()
 }
 
-/// A session in which the endorsement key may be used: its policy asks for the endorsement hierarchy's secret. It is good for one use.
+/// Runs an operation in a policy session that authorises one use of the endorsement key. Its policy
+/// requires the secret of the endorsement hierarchy.
 fn with_ek_session<T>(
 	context: &mut Context,
 	act: impl FnOnce(&mut Context, AuthSession) -> Result<T, TssError>,
@@ -260,7 +266,7 @@ fn with_ek_session<T>(
 	})
 }
 
-/// The body of a TPM2B.
+/// Returns the body of a TPM2B structure.
 fn body(bytes: &[u8]) -> Result<&[u8], TssError> {
 	match bytes {
 		[high, low, rest @ ..] if usize::from(u16::from_be_bytes([*high, *low])) == rest.len() => {
@@ -270,7 +276,7 @@ fn body(bytes: &[u8]) -> Result<&[u8], TssError> {
 	}
 }
 
-/// PCRs are selected by a mask.
+/// Converts a PCR index to its bit in a selection.
 fn slot(index: u8) -> Result<PcrSlot, TssError> {
 	let mask = 1u32.checked_shl(index.into());
 	PcrSlot::try_from(mask.ok_or(TssError::WrapperError(WrapperErrorKind::InvalidParam))?)

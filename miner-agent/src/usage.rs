@@ -1,4 +1,5 @@
-//! What the guests of this miner's VMs tell of: gathered once an interval, and told to the chain.
+//! Usage receipts: collected from the guests of this miner's VMs once an interval, and submitted to
+//! the chain.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -6,33 +7,33 @@ use anyhow::Context;
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 use hcc_chain::{api, Chain, ChainAt, ChainError, Submitter};
 use hcc_evidence::vm::{SignedReceipt, VmId};
-use hccam::{
+use hcc_guest_protocol::{
 	connect,
-	frame::{receive, send},
-	vm::{Question, TellUse, UseTold, VERSION},
-	Address,
+	vm::{UsageRequest, UsageResponse, VmRequest, VERSIONS},
+	Address, Session,
 };
 use tokio::{task::JoinSet, time::timeout};
 
-/// How long a guest may take.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may take until it is known what a guest tells, with what is asked of the node for that.
-const PATIENCE_IN_ALL: Duration = Duration::from_secs(30);
-/// The most receipts in one extrinsic.
+/// Time limit for a guest's answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit for one receipt, including the requests to the node.
+const RECEIPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum number of receipts in one extrinsic.
 const BATCH: usize = 64;
 
-/// Who gathers receipts.
+/// Collects receipts.
 #[derive(Default)]
 pub(crate) struct Receipts {
-	/// The last interval of which guests were asked.
-	told: Option<u32>,
-	/// Who asks them, and tells the chain; gives the interval. One at a time.
-	telling: JoinSet<u32>,
+	/// The last interval whose receipts were submitted.
+	reported: Option<u32>,
+	/// The task that collects and submits receipts; it returns the interval. At most one runs.
+	reporting: JoinSet<u32>,
 }
 
 impl Receipts {
-	/// Has the guests tell of the interval that is over, once, and waits for none of it. A guest that does not, or not what holds, keeps no other from it.
-	pub(crate) async fn tell(
+	/// Starts to collect the receipts of the last complete interval, once, without waiting for
+	/// them. A guest that fails does not affect the others.
+	pub(crate) async fn report(
 		&mut self,
 		chain: &Chain,
 		hot: &Arc<Submitter>,
@@ -40,50 +41,52 @@ impl Receipts {
 		guests: Vec<(VmId, Address)>,
 	) -> anyhow::Result<()> {
 		self.settle();
-		if !self.telling.is_empty() {
+		if !self.reporting.is_empty() {
 			return Ok(());
 		}
 		let current = api::storage().attestation().current_interval();
 		let current = at.storage().fetch(current, ()).await?.decode()?;
 		let Some(interval) = current.index.checked_sub(1) else { return Ok(()) };
-		if self.told == Some(interval) {
+		if self.reported == Some(interval) {
 			return Ok(());
 		}
 		let (chain, hot, at, until) = (chain.clone(), hot.clone(), at.clone(), current.from);
-		self.telling.spawn(async move {
+		self.reporting.spawn(async move {
 			let asked = guests.into_iter().map(|(id, address)| {
 				let (chain, at) = (chain.clone(), at.clone());
 				let asking =
 					async move { receipt_of(&chain, &at, id, &address, interval, until).await };
 				(id, asking)
 			});
-			let receipts = side_by_side(asked, PATIENCE_IN_ALL).await;
+			let receipts = collect_answers(asked, RECEIPT_TIMEOUT).await;
 			for batch in receipts.chunks(BATCH) {
-				tell_all(&chain, &hot, batch).await;
+				submit_batch(&chain, &hot, batch).await;
 			}
 			interval
 		});
 		Ok(())
 	}
 
-	/// Breaks off what goes on, and waits until it has ended. The interval will be told of anew: of what was told the chain knows.
+	/// Cancels the task and waits until it has ended. It starts again later: the chain knows the
+	/// receipts that it already has.
 	pub(crate) async fn end(&mut self) {
-		self.telling.shutdown().await;
+		self.reporting.shutdown().await;
 	}
 
-	/// Takes note of the interval of which was told.
+	/// Stores the interval of a finished task.
 	fn settle(&mut self) {
-		while let Some(ended) = self.telling.try_join_next() {
+		while let Some(ended) = self.reporting.try_join_next() {
 			match ended {
-				Ok(interval) => self.told = Some(interval),
-				Err(error) => tracing::warn!(%error, "telling what VMs got broke off"),
+				Ok(interval) => self.reported = Some(interval),
+				Err(error) => tracing::warn!(%error, "submitting receipts failed"),
 			}
 		}
 	}
 }
 
-/// What guests answer that are asked at the same time, each for no longer than `patience`: one that hangs holds up no other.
-async fn side_by_side<T, F>(asked: impl Iterator<Item = (VmId, F)>, patience: Duration) -> Vec<T>
+/// Collects answers concurrently, each with a time limit. A guest that hangs does not delay the
+/// others.
+async fn collect_answers<T, F>(asked: impl Iterator<Item = (VmId, F)>, patience: Duration) -> Vec<T>
 where
 	T: Send + 'static,
 	F: Future<Output = anyhow::Result<Option<T>>> + Send + 'static,
@@ -91,7 +94,7 @@ where
 	let mut asking = JoinSet::new();
 	for (id, ask) in asked {
 		asking.spawn(async move {
-			let answer = timeout(patience, ask).await.context("no answer in time");
+			let answer = timeout(patience, ask).await.context("the guest did not answer in time");
 			(id, answer.and_then(|answer| answer))
 		});
 	}
@@ -108,7 +111,9 @@ where
 	answers
 }
 
-/// What a guest tells of the interval; nothing where it has booted since, or was told of already.
+/// Requests a guest's receipt for an interval.
+///
+/// Returns `None` if the VM booted after the interval, or if the chain already has its receipt.
 async fn receipt_of(
 	chain: &Chain,
 	at: &ChainAt,
@@ -121,46 +126,47 @@ async fn receipt_of(
 	let Some(boot) = at.storage().try_fetch(boots, (id,)).await? else { return Ok(None) };
 	let boot = boot.decode()?;
 	let accounts = api::storage().usage().accounts();
-	let told = match at.storage().try_fetch(accounts, (id,)).await? {
+	let reported = match at.storage().try_fetch(accounts, (id,)).await? {
 		Some(account) => account.decode()?.last >= interval,
 		None => false,
 	};
-	if told || boot.at >= until {
+	if reported || boot.at >= until {
 		return Ok(None);
 	}
-	let question = TellUse { version: VERSION, genesis: chain.genesis(), interval };
-	let told = timeout(PATIENCE, ask(address, question))
+	let request = UsageRequest { genesis: chain.genesis(), interval };
+	let response = timeout(TIMEOUT, ask(address, request))
 		.await
 		.context("the VM's agent does not answer")??;
-	match told {
-		UseTold::Receipt(receipt) => Ok(Some(receipt)),
-		UseTold::Failed { message } => anyhow::bail!("the VM's agent failed: {message}"),
+	match response {
+		UsageResponse::Receipt(receipt) => Ok(Some(receipt)),
+		UsageResponse::Failed { message } => anyhow::bail!("the VM's agent failed: {message}"),
 	}
 }
 
-async fn ask(address: &Address, question: TellUse) -> anyhow::Result<UseTold> {
-	let mut stream = connect(address).await?;
-	send(&mut stream, &Question::TellUse(question)).await?;
-	receive(&mut stream).await?.context("the VM's agent gave no answer")
+async fn ask(address: &Address, request: UsageRequest) -> anyhow::Result<UsageResponse> {
+	let mut session = Session::connect(connect(address).await?, VERSIONS).await?;
+	session.send(&VmRequest::ReportUsage(request)).await?;
+	session.receive().await?.context("the VM's agent closed the session without an answer")
 }
 
-/// Tells them together, or, where one does not hold, each alone.
-async fn tell_all(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]) {
+/// Submits receipts in one transaction. If the chain refuses one, submits each of them alone.
+async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]) {
 	let call = |receipts: &[SignedReceipt]| {
 		let receipts = receipts.iter().map(|receipt| (*receipt).into()).collect::<Vec<_>>();
-		api::tx().usage().tell(BoundedVec(receipts))
+		api::tx().usage().submit_receipts(BoundedVec(receipts))
 	};
 	loop {
 		match hot.submit(chain, &call(receipts)).await {
 			Ok(_) => {
-				tracing::info!(vms = receipts.len(), "told what VMs got");
+				tracing::info!(vms = receipts.len(), "receipts submitted");
 				return;
 			},
-			// Evidence went before it.
-			Err(error) if error.is_replaced() => tracing::debug!("telling once more"),
-			// It may still come, and each alone would wait for as long; and what keeps the pool from taking it is nothing that is in it.
+			// Evidence replaced the transaction.
+			Err(error) if error.is_replaced() => tracing::debug!("submitting the receipts again"),
+			// The transaction may still be included, or the pool rejects it for a reason outside
+			// the receipts. Submitting each alone would not help.
 			Err(error @ (ChainError::TimedOut(_) | ChainError::NotTaken { .. })) => {
-				tracing::warn!(vms = receipts.len(), %error, "telling what VMs got");
+				tracing::warn!(vms = receipts.len(), %error, "submitting receipts");
 				return;
 			},
 			Err(_) => break,
@@ -193,14 +199,14 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn guests_that_hang_hold_up_no_other() {
+	async fn hanging_guests_do_not_delay_others() {
 		let mut asked: Vec<(VmId, Asking)> = (0..50).map(|id| (id, asking(pending()))).collect();
 		asked.push((50, asking(ready(Ok(Some(7))))));
 		asked.push((51, asking(ready(Ok(None)))));
-		asked.push((52, asking(ready(Err(anyhow::anyhow!("it has no receipt"))))));
+		asked.push((52, asking(ready(Err(anyhow::anyhow!("the guest has no receipt"))))));
 		let begun = Instant::now();
-		let answers = side_by_side(asked.into_iter(), Duration::from_millis(200)).await;
+		let answers = collect_answers(asked.into_iter(), Duration::from_millis(200)).await;
 		assert_eq!(answers, [7u8]);
-		assert!(begun.elapsed() < Duration::from_secs(5), "they wait together");
+		assert!(begun.elapsed() < Duration::from_secs(5), "the guests wait concurrently");
 	}
 }

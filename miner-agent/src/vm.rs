@@ -1,4 +1,4 @@
-//! One VM: what the chain wants of it, and how that is done.
+//! One VM: the step that the chain wants, and its execution.
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -8,72 +8,72 @@ use hcc_evidence::{
 	snp::REPORT_LEN,
 	vm::{vm_host_data, VmEvidence, VmId, KEM_KEY_LEN},
 };
-use hccam::{
+use hcc_guest_protocol::{
 	connect,
-	frame::{receive, send},
-	vm::{BootShown, Question, ShowBoot, VERSION},
-	Address,
+	vm::{BootRequest, BootResponse, VmRequest, VERSIONS},
+	Address, Session,
 };
 use tokio::{
 	sync::{OwnedSemaphorePermit, Semaphore},
 	time::timeout,
 };
 
-use crate::{process::Process, tended::Failures};
+use crate::{process::Process, vm_tasks::Failures};
 
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
-pub(crate) type State = api::runtime_types::pallet_compute::types::State;
-/// To how many miners a VM was given, and how often it was booted: a later boot is greater.
+pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
+/// The generation and boot counter of a VM. A later boot compares greater.
 pub(crate) type Boot = (u32, u32);
 
-/// How long a VM may take until its agent answers.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How often its agent is tried meanwhile.
-const TRY_EVERY: Duration = Duration::from_millis(500);
-/// For how long a VM that was launched counts as being launched, unless its agent answers before. Images that do not boot must not keep others from it.
-const LAUNCHING: Duration = Duration::from_secs(10);
+/// Time limit until a VM's agent answers.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Interval between two attempts to reach the agent.
+const CONNECT_EVERY: Duration = Duration::from_millis(500);
+/// Maximum time for which a launch counts against the limit of launches. A VM that does not boot
+/// must not block the others for longer.
+const MAX_LAUNCH: Duration = Duration::from_secs(10);
 
-/// What is to be done with a VM now.
+/// The next step for a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
 	Nothing,
-	/// It waits for its miner to say that it boots, until that tick.
+	/// The miner must call `boot` before that tick.
 	BeginBoot {
 		until: u32,
 	},
 	Act(Act),
-	/// It runs and should not.
+	/// The VM runs and should not.
 	End,
 }
 
-/// What is done with a VM by itself.
+/// Steps that one task carries out for one VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-	/// It is to run, and to show that by an answer to this nonce.
-	Show { nonce: [u8; 32] },
-	/// It should run and does not.
-	TellOfCrash,
+	/// The VM must run, and submit evidence that answers this nonce.
+	AttestBoot { nonce: [u8; 32] },
+	/// The VM should run and does not.
+	ReportCrash,
 }
 
-/// What is tried with a VM, for which boot of it. Where something else is wanted, or the same for another boot, it is another step.
+/// A step for a boot of a VM. Retries of a step are counted separately for each boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-	/// None where that does not matter.
+	/// The boot, or `None` if the step does not depend on it.
 	pub boot: Option<Boot>,
 	pub wanted: Wanted,
 }
 
 impl Step {
-	/// That a VM ends which is no more this miner's.
+	/// Ends a VM that is no longer assigned to this miner.
 	pub(crate) const END: Self = Self { boot: None, wanted: Wanted::End };
 }
 
-/// What is to be done with a VM in that state and boot, where `runs` is the boot for which it runs here.
+/// Returns the next step of a VM. `runs` is the boot for which it runs on this host.
 pub(crate) fn wanted(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
 	match state {
 		State::Assigned { until } => Wanted::BeginBoot { until: *until },
-		State::Booting { nonce, .. } => Wanted::Act(Act::Show { nonce: *nonce }),
-		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::TellOfCrash),
+		State::Booting { nonce, .. } => Wanted::Act(Act::AttestBoot { nonce: *nonce }),
+		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::ReportCrash),
 		State::Stopped { .. } if runs.is_some() => Wanted::End,
 		State::Running { .. }
 		| State::Stopped { .. }
@@ -82,7 +82,7 @@ pub(crate) fn wanted(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
 	}
 }
 
-/// A VM as a block has it.
+/// A VM in the state of a block.
 pub(crate) struct Seen {
 	pub id: VmId,
 	pub state: State,
@@ -96,7 +96,7 @@ impl Seen {
 	}
 }
 
-/// A VM at a block; none where there is none of that number.
+/// Reads a VM from a block's state, or returns `None` if it does not exist.
 pub(crate) async fn seen_at(at: &ChainAt, id: VmId) -> anyhow::Result<Option<Seen>> {
 	let vms = api::storage().compute().vms();
 	let Some(row) = at.storage().try_fetch(vms, (id,)).await? else { return Ok(None) };
@@ -105,29 +105,29 @@ pub(crate) async fn seen_at(at: &ChainAt, id: VmId) -> anyhow::Result<Option<See
 	Ok(Some(Seen { id, state: vm.state.clone(), boot, vm }))
 }
 
-/// What it takes to do what the chain wants of VMs.
-pub(crate) struct Keeper {
+/// Carries out steps for VMs.
+pub(crate) struct VmDriver {
 	pub chain: Chain,
 	pub hot: Arc<Submitter>,
 	pub launcher: PathBuf,
-	/// Where it is remembered what runs.
+	/// The folder of the records and sockets of VMs.
 	pub run_dir: PathBuf,
-	/// How many VMs may be launched at once.
+	/// Limits concurrent launches.
 	pub launches: Arc<Semaphore>,
 }
 
-impl Keeper {
+impl VmDriver {
 	pub(crate) fn process(&self, id: VmId) -> Process {
 		Process::of(self.run_dir.join(format!("vm-{id}.json")))
 	}
 
-	/// Where the agent in a VM answers.
+	/// Returns the address of the agent in a VM.
 	pub(crate) fn address(&self, id: VmId) -> Address {
 		Address::Unix(self.run_dir.join(format!("vm-{id}.sock")))
 	}
 
-	/// The VMs of which it is remembered that they run.
-	pub(crate) fn remembered(&self) -> anyhow::Result<Vec<VmId>> {
+	/// Returns the VMs that have a record.
+	pub(crate) fn recorded(&self) -> anyhow::Result<Vec<VmId>> {
 		let mut ids = Vec::new();
 		for entry in std::fs::read_dir(&self.run_dir)? {
 			let name = entry?.file_name();
@@ -137,13 +137,13 @@ impl Keeper {
 		Ok(ids)
 	}
 
-	/// Says that these VMs boot, of all at once: each has a deadline for that.
+	/// Calls `boot` for all given VMs in one batch: each has a deadline.
 	pub(crate) async fn begin_boots(&self, ids: &[VmId]) -> Failures {
 		let calls: Vec<_> = ids.iter().map(|id| api::tx().compute().boot(*id)).collect();
 		let outcomes = match self.hot.submit_each(&self.chain, &calls).await {
 			Ok(outcomes) => outcomes,
 			Err(error) => {
-				let failed = |id: &VmId| (*id, anyhow!("beginning the boot: {error}"));
+				let failed = |id: &VmId| (*id, anyhow!("calling boot: {error}"));
 				return ids.iter().map(failed).collect();
 			},
 		};
@@ -152,7 +152,7 @@ impl Keeper {
 			match outcome {
 				Ok(_) => tracing::info!(vm = id, "boot begun"),
 				Err(error) => {
-					failures.push((id, anyhow::Error::new(error).context("beginning the boot")));
+					failures.push((id, anyhow::Error::new(error).context("calling boot")));
 				},
 			}
 		}
@@ -161,47 +161,48 @@ impl Keeper {
 
 	pub(crate) async fn act(&self, at: &ChainAt, seen: &Seen, act: Act) -> anyhow::Result<()> {
 		match act {
-			Act::Show { nonce } => self.show(at, seen, nonce).await,
-			Act::TellOfCrash => self.tell_of_crash(seen.id).await,
+			Act::AttestBoot { nonce } => self.attest_boot(at, seen, nonce).await,
+			Act::ReportCrash => self.report_crash(seen.id).await,
 		}
 	}
 
-	/// Has a VM run for its boot, and shows that to the chain.
-	async fn show(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
+	/// Launches a VM for its boot, and submits its evidence to the chain.
+	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
 		let launching = self.ensure_launched(at, seen).await?;
-		let question = ShowBoot {
-			version: VERSION,
+		let request = VmRequest::ShowBoot(BootRequest {
 			genesis: self.chain.genesis(),
 			vm: seen.id,
 			generation: seen.vm.generation,
 			counter: seen.vm.boot_counter,
 			nonce,
-		};
+		});
 		let address = self.address(seen.id);
-		let asking = held_while(launching, LAUNCHING, ask(&address, &question));
-		let shown = timeout(PATIENCE, asking).await.context("the VM's agent does not answer")??;
-		let evidence = evidence_of(seen.id, seen.boot, shown)?;
+		let asking = hold_permit_while(launching, MAX_LAUNCH, ask(&address, &request));
+		let answer = timeout(TIMEOUT, asking).await.context("the VM's agent does not answer")??;
+		let evidence = evidence_of(seen.id, seen.boot, answer)?;
 		let call = api::tx().compute().attest(evidence.into());
-		let receipt = self.hot.submit(&self.chain, &call).await.context("showing the boot")?;
-		tracing::info!(vm = seen.id, block = %receipt.block, "it runs");
+		let receipt =
+			self.hot.submit(&self.chain, &call).await.context("submitting evidence of the boot")?;
+		tracing::info!(vm = seen.id, block = %receipt.block, "evidence of the boot included");
 		Ok(())
 	}
 
-	async fn tell_of_crash(&self, id: VmId) -> anyhow::Result<()> {
+	async fn report_crash(&self, id: VmId) -> anyhow::Result<()> {
 		let call = api::tx().compute().report_crash(id);
-		self.hot.submit(&self.chain, &call).await.context("telling of a crash")?;
-		tracing::warn!(vm = id, "it has crashed: it boots again");
+		self.hot.submit(&self.chain, &call).await.context("reporting a crash")?;
+		tracing::warn!(vm = id, "crash reported: the VM boots again");
 		Ok(())
 	}
 
-	/// Ends a VM that is stopped, or is another's by now.
+	/// Ends a VM that is stopped or assigned to another miner.
 	pub(crate) async fn end(&self, id: VmId) -> anyhow::Result<()> {
 		self.process(id).end().await?;
-		tracing::info!(vm = id, "ended: it is stopped, or no more this miner's");
+		tracing::info!(vm = id, "VM ended: it is stopped or assigned to another miner");
 		Ok(())
 	}
 
-	/// Launches a VM for its boot, unless that runs already; what ran before of it ends. Gives the leave to launch it, if it was.
+	/// Launches a VM for its boot, unless it already runs for it. A previous boot ends first.
+	/// Returns the launch permit if it launched the VM.
 	async fn ensure_launched(
 		&self,
 		at: &ChainAt,
@@ -209,10 +210,10 @@ impl Keeper {
 	) -> anyhow::Result<Option<OwnedSemaphorePermit>> {
 		let Seen { id, boot, vm, .. } = seen;
 		let process = self.process(*id);
-		if process.runs_for() == Some(*boot) {
+		if process.running_boot() == Some(*boot) {
 			return Ok(None);
 		}
-		process.end().await.context("ending what ran before")?;
+		process.end().await.context("ending the previous boot")?;
 		let orders = api::storage().compute().orders();
 		let order = at.storage().fetch(orders, (*id,)).await?.decode()?;
 		let host_data = vm_host_data(
@@ -223,7 +224,7 @@ impl Keeper {
 			&order.holders_root,
 		);
 		let launches = self.launches.clone();
-		let leave = launches.acquire_owned().await.context("nothing is launched any more")?;
+		let permit = launches.acquire_owned().await.context("launches have ended")?;
 		let options = [
 			("--vm", id.to_string()),
 			("--generation", vm.generation.to_string()),
@@ -240,22 +241,24 @@ impl Keeper {
 		let starting = process.start(&self.launcher, &arguments, *boot);
 		starting.await.with_context(|| self.launcher.display().to_string())?;
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
-		Ok(Some(leave))
+		Ok(Some(permit))
 	}
 }
 
-/// What a VM's agent shows of a boot, as the chain takes it. Each byte costs, and what a VM shows is up to its tenant.
-fn evidence_of(id: VmId, boot: Boot, shown: BootShown) -> anyhow::Result<VmEvidence> {
+/// Converts the answer of a VM's agent to evidence.
+///
+/// The lengths must be right: the tenant controls the answer, and the fee grows with its length.
+fn evidence_of(id: VmId, boot: Boot, answer: BootResponse) -> anyhow::Result<VmEvidence> {
 	let (generation, boot_counter) = boot;
-	let (snp_report, guest_pk, kem_pk, ssh_host_key_hash) = match shown {
-		BootShown::Evidence { snp_report, guest_pk, kem_pk, ssh_host_key_hash } => {
+	let (snp_report, guest_pk, kem_pk, ssh_host_key_hash) = match answer {
+		BootResponse::Evidence { snp_report, guest_pk, kem_pk, ssh_host_key_hash } => {
 			(snp_report, guest_pk, kem_pk, ssh_host_key_hash)
 		},
-		BootShown::Failed { message } => bail!("the VM's agent failed: {message}"),
+		BootResponse::Failed { message } => bail!("the VM's agent failed: {message}"),
 	};
 	ensure!(
 		snp_report.len() == REPORT_LEN && kem_pk.len() == KEM_KEY_LEN,
-		"the VM's agent shows a report of {} bytes and a key of {}",
+		"the VM's agent sent a report of {} bytes and a key of {}",
 		snp_report.len(),
 		kem_pk.len()
 	);
@@ -270,32 +273,33 @@ fn evidence_of(id: VmId, boot: Boot, shown: BootShown) -> anyhow::Result<VmEvide
 	})
 }
 
-/// Does it holding `leave`, but no longer than `most`: then goes on without.
-async fn held_while<T>(
-	leave: Option<OwnedSemaphorePermit>,
-	most: Duration,
+/// Holds a permit during the work, for no longer than `max`.
+async fn hold_permit_while<T>(
+	permit: Option<OwnedSemaphorePermit>,
+	max: Duration,
 	work: impl Future<Output = T>,
 ) -> T {
 	let mut work = std::pin::pin!(work);
-	if let Ok(done) = timeout(most, work.as_mut()).await {
+	if let Ok(done) = timeout(max, work.as_mut()).await {
 		return done;
 	}
-	drop(leave);
+	drop(permit);
 	work.await
 }
 
-/// Asks the agent in a VM, as soon as it listens.
-async fn ask(address: &Address, question: &ShowBoot) -> anyhow::Result<BootShown> {
+/// Sends a request to the agent in a VM as soon as it listens.
+async fn ask(address: &Address, request: &VmRequest) -> anyhow::Result<BootResponse> {
 	loop {
 		match connect(address).await {
-			Ok(mut stream) => {
-				send(&mut stream, &Question::ShowBoot(question.clone())).await?;
-				let answer = receive(&mut stream).await?;
-				return answer.context("the VM's agent gave no answer");
+			Ok(stream) => {
+				let mut session = Session::connect(stream, VERSIONS).await?;
+				session.send(request).await?;
+				let response = session.receive().await?;
+				return response.context("the VM's agent closed the session without an answer");
 			},
 			Err(error) => {
-				tracing::debug!(%address, %error, "not yet");
-				tokio::time::sleep(TRY_EVERY).await;
+				tracing::debug!(%address, %error, "the VM's agent does not listen yet");
+				tokio::time::sleep(CONNECT_EVERY).await;
 			},
 		}
 	}
@@ -306,24 +310,24 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn what_is_wanted_follows_from_the_state_and_from_what_runs() {
+	fn step_follows_from_state_and_running_boot() {
 		let (before, boot) = ((1, 1), (1, 2));
 		let assigned = State::Assigned { until: 9 };
 		assert_eq!(wanted(&assigned, boot, None), Wanted::BeginBoot { until: 9 });
 		let booting = State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 };
-		let show = Wanted::Act(Act::Show { nonce: [7; 32] });
-		assert_eq!(wanted(&booting, boot, None), show);
-		assert_eq!(wanted(&booting, boot, Some(boot)), show);
+		let attest_boot = Wanted::Act(Act::AttestBoot { nonce: [7; 32] });
+		assert_eq!(wanted(&booting, boot, None), attest_boot);
+		assert_eq!(wanted(&booting, boot, Some(boot)), attest_boot);
 		let running = State::Running { since: 3 };
 		assert_eq!(wanted(&running, boot, Some(boot)), Wanted::Nothing);
-		let crashed = Wanted::Act(Act::TellOfCrash);
+		let crashed = Wanted::Act(Act::ReportCrash);
 		assert_eq!(wanted(&running, boot, Some(before)), crashed);
 		assert_eq!(wanted(&running, boot, None), crashed);
 		assert_eq!(wanted(&State::Terminated, boot, Some(boot)), Wanted::Nothing);
 	}
 
-	fn shown(report: usize, key: usize) -> BootShown {
-		BootShown::Evidence {
+	fn answer(report: usize, key: usize) -> BootResponse {
+		BootResponse::Evidence {
 			snp_report: vec![1; report],
 			guest_pk: [2; 32],
 			kem_pk: vec![3; key],
@@ -332,45 +336,45 @@ mod tests {
 	}
 
 	#[test]
-	fn what_a_vm_shows_is_sent_only_if_it_has_the_right_sizes() {
+	fn evidence_needs_exact_lengths() {
 		let (report, key) = (REPORT_LEN, KEM_KEY_LEN);
-		let evidence = evidence_of(7, (2, 3), shown(report, key)).expect("of the right sizes");
+		let evidence = evidence_of(7, (2, 3), answer(report, key)).expect("the lengths are right");
 		assert_eq!((evidence.vm, evidence.generation, evidence.boot_counter), (7, 2, 3));
 		assert_eq!(evidence.snp_report, vec![1; report]);
 		assert_eq!(evidence.kem_pk, vec![3; key]);
 		assert_eq!((evidence.guest_pk, evidence.ssh_host_key_hash), ([2; 32], [4; 32]));
 		for (report, key) in [(report + 1, key), (report - 1, key), (report, key + 1), (report, 0)]
 		{
-			assert!(evidence_of(7, (2, 3), shown(report, key)).is_err(), "{report} {key}");
+			assert!(evidence_of(7, (2, 3), answer(report, key)).is_err(), "{report} {key}");
 		}
 	}
 
 	#[test]
-	fn what_a_vm_does_not_show_is_not_sent() {
-		let failed = BootShown::Failed { message: "no report".into() };
+	fn failed_answer_gives_no_evidence() {
+		let failed = BootResponse::Failed { message: "no report".into() };
 		let error = evidence_of(7, (2, 3), failed).expect_err("there is none");
 		assert!(error.to_string().contains("no report"));
 	}
 
 	#[tokio::test]
-	async fn a_guest_that_hangs_keeps_no_other_from_its_launch_for_long() {
+	async fn hanging_guest_releases_launch_permit() {
 		let launches = Arc::new(Semaphore::new(1));
-		let leave = launches.clone().acquire_owned().await.expect("there is one");
-		let most = Duration::from_millis(20);
-		let hangs = held_while(Some(leave), most, std::future::pending::<()>());
+		let permit = launches.clone().acquire_owned().await.expect("there is one");
+		let max = Duration::from_millis(20);
+		let hangs = hold_permit_while(Some(permit), max, std::future::pending::<()>());
 		let hanging = tokio::spawn(hangs);
 		let next = timeout(Duration::from_secs(10), launches.acquire_owned()).await;
 		assert!(next.expect("in time").is_ok());
-		assert!(!hanging.is_finished(), "it is still waited for");
+		assert!(!hanging.is_finished(), "the task still waits for it");
 		hanging.abort();
 	}
 
 	#[tokio::test]
-	async fn a_guest_that_answers_makes_room_at_once() {
+	async fn answering_guest_releases_permit_immediately() {
 		let launches = Arc::new(Semaphore::new(1));
-		let leave = launches.clone().acquire_owned().await.expect("there is one");
+		let permit = launches.clone().acquire_owned().await.expect("there is one");
 		let hour = Duration::from_secs(3_600);
-		assert_eq!(held_while(Some(leave), hour, std::future::ready(5)).await, 5);
+		assert_eq!(hold_permit_while(Some(permit), hour, std::future::ready(5)).await, 5);
 		assert_eq!(launches.available_permits(), 1);
 	}
 }

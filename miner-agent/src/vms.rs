@@ -1,4 +1,4 @@
-//! The VMs that the chain has given this miner: booted, shown, stopped as it says, side by side.
+//! The VMs that the chain has assigned to this miner: booted, attested and ended concurrently.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -10,40 +10,42 @@ use tokio::sync::Semaphore;
 use crate::{
 	config::Config,
 	node::{finalised_now, Behind},
-	tended::Tended,
 	usage::Receipts,
-	vm::{seen_at, wanted, Act, Keeper, Seen, State, Step, Wanted},
+	vm::{seen_at, wanted, Act, Seen, State, Step, VmDriver, Wanted},
+	vm_tasks::VmTasks,
 };
 
-/// How often to look what the chain wants.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How many VMs are launched at once: a host that is given many at a time is to boot them, not to choke on them.
-const LAUNCHES: usize = 8;
-/// Of how many VMs it is said together that they boot.
-const BOOTS_AT_ONCE: usize = 32;
+/// Interval between two reads of the VMs' states.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+/// Maximum number of concurrent launches. More would overload a host that receives many VMs at the
+/// same time.
+const MAX_LAUNCHES: usize = 8;
+/// Maximum number of `boot` calls in one batch.
+const MAX_BOOT_CALLS: usize = 32;
 
 /// All VMs of this host.
 pub(crate) struct Vms {
 	launcher: Option<PathBuf>,
-	/// Where it is remembered what runs.
+	/// The folder of the records and sockets of VMs.
 	run_dir: PathBuf,
-	tended: Tended,
+	tasks: VmTasks,
 	receipts: Receipts,
 	launches: Arc<Semaphore>,
-	/// Why VMs are left running that seem not to be this miner's, or stopped.
+	/// The reason why VMs that seem stopped or reassigned are left running, once it is logged.
 	behind: Option<Behind>,
 }
 
-/// What is to be done now.
+/// The steps to start now.
 #[derive(Default)]
 struct Plan {
-	/// VMs of which it is to be said that they boot.
+	/// VMs for which `boot` must be called.
 	begin: Vec<(VmId, Step)>,
-	/// VMs with which something else is to be done.
+	/// VMs with another step.
 	act: Vec<(Seen, Act)>,
-	/// VMs that run here for a later boot than the node knows: it lags behind, or a block was replaced.
-	doubtful: Vec<(Seen, Act)>,
-	/// VMs that run and should not, as the best block has it.
+	/// VMs that run here for a later boot than the node knows: the node lags behind, or a block was
+	/// replaced.
+	uncertain: Vec<(Seen, Act)>,
+	/// VMs that run and should not, according to the best block.
 	end: Vec<(VmId, Step)>,
 }
 
@@ -52,116 +54,123 @@ impl Vms {
 		let run_dir = config.run_dir.clone();
 		if config.launcher.is_some() {
 			std::fs::create_dir_all(&run_dir)
-				.with_context(|| format!("cannot make {}", run_dir.display()))?;
+				.with_context(|| format!("cannot create {}", run_dir.display()))?;
 		}
 		Ok(Self {
 			launcher: config.launcher.clone(),
 			run_dir,
-			tended: Tended::default(),
+			tasks: VmTasks::default(),
 			receipts: Receipts::default(),
-			launches: Arc::new(Semaphore::new(LAUNCHES)),
+			launches: Arc::new(Semaphore::new(MAX_LAUNCHES)),
 			behind: None,
 		})
 	}
 
-	/// Does what the chain wants of VMs. It does not end by itself, and has no error: challenges are answered whatever is wrong with VMs, and end with
-	/// the node themselves.
-	pub(crate) async fn tend_always(
+	/// Maintains the VMs without end and without an error.
+	///
+	/// Failures of VMs must not stop the answers to challenges. Those stop themselves if the node
+	/// becomes unavailable.
+	pub(crate) async fn maintain(
 		&mut self,
 		chain: &Chain,
 		hot: &Arc<Submitter>,
 		miner: &AccountId32,
 	) {
 		let Some(launcher) = self.launcher.clone() else { return std::future::pending().await };
-		let keeper = Arc::new(Keeper {
+		let driver = Arc::new(VmDriver {
 			chain: chain.clone(),
 			hot: hot.clone(),
 			launcher,
 			run_dir: self.run_dir.clone(),
 			launches: self.launches.clone(),
 		});
-		again_and_again(LOOK_EVERY, async || self.tend(&keeper, miner).await).await;
+		repeat(POLL_EVERY, async || self.maintain_once(&driver, miner).await).await;
 	}
 
-	/// Breaks off what goes on. VMs themselves run on.
-	pub(crate) async fn rest(&mut self) {
-		self.tended.end().await;
+	/// Cancels all tasks. The VMs continue to run.
+	pub(crate) async fn cancel_tasks(&mut self) {
+		self.tasks.end().await;
 		self.receipts.end().await;
 	}
 
-	/// Begins what the chain wants of each VM now, and waits for none of it: what fails or hangs with one holds up no other.
-	async fn tend(&mut self, keeper: &Arc<Keeper>, miner: &AccountId32) -> anyhow::Result<()> {
-		self.tended.settle();
-		let at = keeper.chain.best().await?;
+	/// Starts the next step of each VM without waiting for it. A step that fails or hangs does not
+	/// affect other VMs.
+	async fn maintain_once(
+		&mut self,
+		driver: &Arc<VmDriver>,
+		miner: &AccountId32,
+	) -> anyhow::Result<()> {
+		self.tasks.settle();
+		let at = driver.chain.best().await?;
 		let hosted = hosted_by(&at, miner).await?;
-		let plan = self.plan(keeper, &at, &hosted).await?;
-		for steps in plan.begin.chunks(BOOTS_AT_ONCE) {
-			let keeper = keeper.clone();
+		let plan = self.plan(driver, &at, &hosted).await?;
+		for steps in plan.begin.chunks(MAX_BOOT_CALLS) {
+			let driver = driver.clone();
 			let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
-			self.tended.begin(steps, async move { keeper.begin_boots(&ids).await });
+			self.tasks.begin(steps, async move { driver.begin_boots(&ids).await });
 		}
 		for (seen, act) in plan.act {
-			self.act(keeper, &at, seen, act);
+			self.act(driver, &at, seen, act);
 		}
-		if !plan.end.is_empty() || !plan.doubtful.is_empty() {
-			if let Some(finalised) = self.finalised(&keeper.chain).await? {
-				self.end(keeper, &finalised, miner, plan.end).await?;
-				for (seen, act) in plan.doubtful {
-					self.act(keeper, &at, seen, act);
+		if !plan.end.is_empty() || !plan.uncertain.is_empty() {
+			if let Some(finalised) = self.finalised(&driver.chain).await? {
+				self.end(driver, &finalised, miner, plan.end).await?;
+				for (seen, act) in plan.uncertain {
+					self.act(driver, &at, seen, act);
 				}
 			}
 		} else {
 			self.behind = None;
 		}
-		let runs = hosted.into_iter().filter(|id| keeper.process(*id).runs_for().is_some());
-		let guests = runs.map(|id| (id, keeper.address(id))).collect();
-		self.receipts.tell(&keeper.chain, &keeper.hot, &at, guests).await
+		let runs = hosted.into_iter().filter(|id| driver.process(*id).running_boot().is_some());
+		let guests = runs.map(|id| (id, driver.address(id))).collect();
+		self.receipts.report(&driver.chain, &driver.hot, &at, guests).await
 	}
 
-	/// What is to be done with the VMs that are free, unless it has failed lately.
+	/// Collects the next steps of all free VMs whose step has not failed recently.
 	async fn plan(
 		&mut self,
-		keeper: &Keeper,
+		driver: &VmDriver,
 		at: &ChainAt,
 		hosted: &[VmId],
 	) -> anyhow::Result<Plan> {
 		let mut plan = Plan::default();
 		for id in hosted.iter().copied() {
-			if !self.tended.is_free(id) {
+			if !self.tasks.is_free(id) {
 				continue;
 			}
 			let seen = match seen_at(at, id).await {
 				Ok(Some(seen)) => seen,
 				Ok(None) => continue,
 				Err(error) => {
-					self.tended.put_off(id, &error);
+					self.tasks.postpone(id, &error);
 					continue;
 				},
 			};
-			let runs = keeper.process(id).runs_for();
+			let runs = driver.process(id).running_boot();
 			let step = seen.step(wanted(&seen.state, seen.boot, runs));
-			if self.tended.rests(id, &step) {
+			if self.tasks.is_delayed(id, &step) {
 				continue;
 			}
 			match step.wanted {
 				Wanted::Nothing => {},
 				Wanted::BeginBoot { .. } => plan.begin.push((id, step)),
 				Wanted::End => plan.end.push((id, step)),
-				Wanted::Act(act) if runs > Some(seen.boot) => plan.doubtful.push((seen, act)),
+				Wanted::Act(act) if runs > Some(seen.boot) => plan.uncertain.push((seen, act)),
 				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
 		}
-		let remembered = keeper.remembered()?;
-		self.tended.forget_others(|id| hosted.contains(&id) || remembered.contains(&id));
-		let others = remembered.into_iter().filter(|id| !hosted.contains(id));
+		let recorded = driver.recorded()?;
+		self.tasks.retain_failures(|id| hosted.contains(&id) || recorded.contains(&id));
+		let others = recorded.into_iter().filter(|id| !hosted.contains(id));
 		let free = others
-			.filter(|id| self.tended.is_free(*id) && !self.tended.rests(*id, &Step::END))
+			.filter(|id| self.tasks.is_free(*id) && !self.tasks.is_delayed(*id, &Step::END))
 			.map(|id| (id, Step::END));
 		plan.end.extend(free);
 		Ok(plan)
 	}
 
-	/// The last finalised block, unless the node is behind; then it is told once why.
+	/// Returns the last finalised block, unless the node is behind; logs each kind of reason once.
 	async fn finalised(&mut self, chain: &Chain) -> anyhow::Result<Option<ChainAt>> {
 		match finalised_now(chain).await? {
 			Ok(at) => {
@@ -169,8 +178,8 @@ impl Vms {
 				Ok(Some(at))
 			},
 			Err(why) => {
-				if !self.behind.is_some_and(|told| told.is_like(&why)) {
-					tracing::warn!(%why, "no VM is ended for what this node says");
+				if !self.behind.is_some_and(|logged| logged.is_same_kind(&why)) {
+					tracing::warn!(%why, "the node may be stale: no VM is ended");
 				}
 				self.behind = Some(why);
 				Ok(None)
@@ -178,11 +187,11 @@ impl Vms {
 		}
 	}
 
-	/// Ends those of the VMs that are another's, or stopped, as the finalised block has it: a best block may be replaced, and its tenant would have
-	/// lost what ran.
+	/// Ends VMs that are stopped or reassigned according to the finalised block. A best block may
+	/// be replaced, and the tenant would have lost a running VM.
 	async fn end(
 		&mut self,
-		keeper: &Arc<Keeper>,
+		driver: &Arc<VmDriver>,
 		finalised: &ChainAt,
 		miner: &AccountId32,
 		steps: Vec<(VmId, Step)>,
@@ -195,29 +204,29 @@ impl Vms {
 					continue;
 				}
 			}
-			let keeper = keeper.clone();
-			self.tended.begin(&[(id, step)], async move {
-				let done = keeper.end(id).await;
+			let driver = driver.clone();
+			self.tasks.begin(&[(id, step)], async move {
+				let done = driver.end(id).await;
 				done.err().map(|error| (id, error)).into_iter().collect()
 			});
 		}
 		Ok(())
 	}
 
-	/// Begins what is to be done with one VM.
-	fn act(&mut self, keeper: &Arc<Keeper>, at: &ChainAt, seen: Seen, act: Act) {
-		let (keeper, at, id) = (keeper.clone(), at.clone(), seen.id);
+	/// Starts a step for one VM.
+	fn act(&mut self, driver: &Arc<VmDriver>, at: &ChainAt, seen: Seen, act: Act) {
+		let (driver, at, id) = (driver.clone(), at.clone(), seen.id);
 		let step = seen.step(Wanted::Act(act));
-		self.tended.begin(&[(id, step)], async move {
-			let done = keeper.act(&at, &seen, act).await;
+		self.tasks.begin(&[(id, step)], async move {
+			let done = driver.act(&at, &seen, act).await;
 			done.err().map(|error| (id, error)).into_iter().collect()
 		});
 	}
 }
 
-/// The VMs that a miner was given.
+/// Returns the VMs that are assigned to a miner.
 async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId>> {
-	let mut rows = at.storage().iter(api::storage().compute().hosted(), (*miner,)).await?;
+	let mut rows = at.storage().iter(api::storage().compute().vms_of_miner(), (*miner,)).await?;
 	let mut hosted = Vec::new();
 	while let Some(row) = rows.next().await {
 		let (_, id) = row?.key()?.decode()?;
@@ -227,11 +236,11 @@ async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId
 	Ok(hosted)
 }
 
-/// Tends VMs again and again, whatever comes of it.
-async fn again_and_again(every: Duration, mut tend: impl AsyncFnMut() -> anyhow::Result<()>) {
+/// Repeats the maintenance of VMs, regardless of errors.
+async fn repeat(every: Duration, mut maintain_once: impl AsyncFnMut() -> anyhow::Result<()>) {
 	loop {
-		if let Err(error) = tend().await {
-			tracing::warn!(error = format!("{error:#}"), "looking after VMs: trying again");
+		if let Err(error) = maintain_once().await {
+			tracing::warn!(error = format!("{error:#}"), "maintenance of VMs failed: retrying");
 		}
 		tokio::time::sleep(every).await;
 	}
@@ -242,14 +251,14 @@ mod tests {
 	use super::*;
 
 	#[tokio::test]
-	async fn what_is_wrong_with_vms_does_not_end_that_they_are_tended() {
+	async fn errors_do_not_end_maintenance() {
 		let mut times = 0;
-		let tending = again_and_again(Duration::from_millis(1), async || {
+		let maintenance = repeat(Duration::from_millis(1), async || {
 			times += 1;
-			Err::<(), _>(anyhow::anyhow!("the folder of VMs is gone"))
+			Err::<(), _>(anyhow::anyhow!("the folder of VMs is missing"))
 		});
-		let ended = tokio::time::timeout(Duration::from_millis(500), tending).await;
-		assert!(ended.is_err(), "it goes on");
+		let ended = tokio::time::timeout(Duration::from_millis(500), maintenance).await;
+		assert!(ended.is_err(), "the loop continues");
 		assert!(times > 1);
 	}
 }

@@ -1,4 +1,4 @@
-//! The chain specs: the runtime's own presets, under the names that operators give to `--chain`.
+//! The chain specs: the runtime's presets under the names that `--chain` accepts.
 
 use hccs_runtime::WASM_BINARY;
 use sc_service::{ChainType, Properties};
@@ -16,7 +16,7 @@ fn properties() -> Properties {
 
 fn from_preset(name: &str, id: &str, kind: ChainType, preset: &str) -> Result<ChainSpec, String> {
 	let wasm = WASM_BINARY.ok_or(
-		"this node was built without its wasm runtime (SKIP_WASM_BUILD): build it again without that variable",
+		"this node was built without its wasm runtime (SKIP_WASM_BUILD): unset that variable and build it again",
 	)?;
 	Ok(ChainSpec::builder(wasm, None)
 		.with_name(name)
@@ -28,7 +28,7 @@ fn from_preset(name: &str, id: &str, kind: ChainType, preset: &str) -> Result<Ch
 		.build())
 }
 
-/// One validator, `//Alice`, with sudo.
+/// Returns the development chain: one validator, `//Alice`, with sudo.
 pub fn development() -> Result<ChainSpec, String> {
 	from_preset(
 		"hccs development",
@@ -38,7 +38,7 @@ pub fn development() -> Result<ChainSpec, String> {
 	)
 }
 
-/// Four validators on one machine.
+/// Returns the local test chain: four validators, without sudo.
 pub fn local_testnet() -> Result<ChainSpec, String> {
 	from_preset(
 		"hccs local testnet",

@@ -13,11 +13,11 @@ pub struct Cli {
 #[derive(Debug, clap::Subcommand)]
 #[allow(clippy::large_enum_variant)]
 pub enum Subcommand {
-	/// Key management.
+	/// Manage keys.
 	#[command(subcommand)]
 	Key(sc_cli::KeySubcommand),
 
-	/// Write, list or convert chain specs, from the presets of the runtime.
+	/// Write, list or convert chain specs from the presets of the runtime.
 	ExportChainSpec(sc_cli::ExportChainSpecCmd),
 
 	/// Validate blocks.

@@ -1,4 +1,4 @@
-//! From the command line to a running node or a finished subcommand.
+//! Runs the node or a subcommand, as the command line says.
 
 use clap::Parser;
 use hccs_runtime::opaque::Block;
@@ -41,13 +41,13 @@ impl SubstrateCli for Cli {
 		Ok(match id {
 			"dev" => Box::new(chain_spec::development()?),
 			"local" => Box::new(chain_spec::local_testnet()?),
-			"" => return Err("name a chain: --chain dev, --chain local or --chain FILE".into()),
+			"" => return Err("no chain: use --chain dev, --chain local or --chain FILE".into()),
 			path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
 		})
 	}
 }
 
-/// Runs what the command line asks for.
+/// Parses the command line and runs the node or the subcommand.
 pub fn run() -> sc_cli::Result<()> {
 	let cli = Cli::parse();
 

@@ -1,6 +1,6 @@
 //! The hccs blockchain node.
 
-// The error types are those of sc-cli and sc-service.
+// The error types come from `sc-cli` and `sc-service`.
 #![allow(clippy::result_large_err)]
 
 mod chain_spec;

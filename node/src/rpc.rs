@@ -1,4 +1,4 @@
-//! The JSON-RPC methods beyond those that every Substrate node has.
+//! The JSON-RPC methods that this chain adds to those of every Substrate node.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use sp_blockchain::{Error as BlockChainError, HeaderBackend, HeaderMetadata};
 use sp_consensus::SelectChain;
 use sp_keystore::KeystorePtr;
 
-/// What the GRANDPA methods need.
+/// Dependencies of the GRANDPA methods.
 pub struct GrandpaDeps<B> {
 	pub voter_state: SharedVoterState,
 	pub authority_set: SharedAuthoritySet<Hash, BlockNumber>,
@@ -25,7 +25,7 @@ pub struct GrandpaDeps<B> {
 	pub finality: Arc<FinalityProofProvider<B, Block>>,
 }
 
-/// What the methods need.
+/// Dependencies of all methods.
 pub struct FullDeps<C, P, SC, B> {
 	pub client: Arc<C>,
 	pub pool: Arc<P>,
@@ -35,7 +35,7 @@ pub struct FullDeps<C, P, SC, B> {
 	pub grandpa: GrandpaDeps<B>,
 }
 
-/// The methods of this chain: nonces, fees, BABE and GRANDPA.
+/// Creates the methods of this chain: nonces, fees, BABE and GRANDPA.
 pub fn create_full<C, P, SC, B>(
 	deps: FullDeps<C, P, SC, B>,
 ) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>>

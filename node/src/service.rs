@@ -1,4 +1,4 @@
-//! The parts of a node and how they are put together.
+//! Construction of a node from its components.
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,10 +31,11 @@ type BabeBlockImport = sc_consensus_babe::BabeBlockImport<
 	FullSelectChain,
 >;
 
-/// How many blocks pass at the most between two justifications that are kept and gossiped.
+/// Maximum number of blocks between two justifications that are stored and gossiped.
 const GRANDPA_JUSTIFICATION_PERIOD: u32 = 512;
 
-/// The inherents of a block that is made or checked: its time, and the slot which follows from that.
+/// Provides the inherents of a block that is made or checked: its timestamp and the slot that
+/// follows from it.
 #[derive(Clone)]
 pub struct BabeInherents {
 	slot_duration: sp_consensus_babe::SlotDuration,
@@ -60,7 +61,7 @@ impl sp_inherents::CreateInherentDataProviders<Block, ()> for BabeInherents {
 	}
 }
 
-/// What a node has beside the parts that every Substrate node has.
+/// The components for consensus, in addition to those of every Substrate node.
 pub struct Consensus {
 	block_import: BabeBlockImport,
 	babe_link: BabeLink<Block>,
@@ -79,7 +80,8 @@ pub type Parts = sc_service::PartialComponents<
 	Consensus,
 >;
 
-/// The parts that the subcommands need as well: everything but the network and what runs over it.
+/// Creates the components that subcommands also need: everything except the network and the tasks
+/// that use it.
 pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 	let telemetry = config
 		.telemetry_endpoints
@@ -171,7 +173,7 @@ pub fn new_partial(config: &Configuration) -> Result<Parts, ServiceError> {
 	})
 }
 
-/// A whole node: network, RPC, offchain workers, and, where it is an authority, BABE and GRANDPA.
+/// Starts a full node: network, RPC, offchain workers. An authority also runs BABE and GRANDPA.
 pub fn new_full<N>(config: Configuration) -> Result<TaskManager, ServiceError>
 where
 	N: sc_network::NetworkBackend<Block, <Block as BlockT>::Hash>,
@@ -346,7 +348,7 @@ where
 					justification_generation_period: GRANDPA_JUSTIFICATION_PERIOD,
 					name: Some(name),
 					observer_enabled: false,
-					// A node that is no authority signs nothing.
+					// Only an authority signs.
 					keystore: role.is_authority().then(|| keystore_container.keystore()),
 					local_role: role,
 					telemetry: telemetry.as_ref().map(|telemetry| telemetry.handle()),

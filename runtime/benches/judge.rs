@@ -1,7 +1,7 @@
-//! What a judgement costs in wasm, as a node's executor runs it: state in memory, no interface and no database around it. The figure goes to
-//! `docs/numbers.md`.
+//! Cost of an evaluation in wasm, as a node's executor runs it: state in memory, without an RPC
+//! interface or database. The results go to `docs/numbers.md`.
 //!
-//! The budget: 10 ms, so that a proof fits into a block.
+//! The budget is 10 ms, so that a proof fits into a block.
 
 use std::hint::black_box;
 
@@ -12,6 +12,7 @@ use hcc_evidence::{
 	boot::{BootRole, BootRules, MAX_JUDGED},
 	host::{subject_id, GenerationTrust, HostEvidence, PinnedContext},
 };
+use hcc_evidence_testing::{miner_binary, sha256, BootEvent, Machine, GENESIS, MEASUREMENT};
 use hccs_runtime::{Policy, Runtime, RuntimeGenesisConfig, RuntimeOrigin, WASM_BINARY};
 use pallet_policy::{FileRule, PlatformRules, Role};
 use sc_executor::WasmExecutor;
@@ -21,29 +22,24 @@ use sp_core::{
 };
 use sp_io::TestExternalities;
 
-#[path = "../../pallets/evidence/tests/host/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-use machine::{miner_binary, sha256, BootEvent, Machine, GENESIS, MEASUREMENT};
-
-/// New entries of the log in the evidence of a host at work.
+/// Number of new log entries in the evidence of a busy host.
 const STEADY: usize = 50;
-/// The longest event log, in bytes.
+/// Maximum size of a boot event log, in bytes.
 const EVENT_LOG: usize = 64 << 10;
 
-/// The most new entries that one evidence brings.
+/// Returns the maximum number of new entries in one piece of evidence.
 fn most() -> usize {
 	let most: u32 = <Runtime as pallet_attestation::Config>::MaxEntries::get();
 	most as usize
 }
 
-/// How long its records are then, at the most.
+/// Returns the maximum size of a record in evidence with that number of entries.
 fn longest_record() -> usize {
 	let bytes: u32 = <Runtime as pallet_attestation::Config>::MaxLog::get();
 	bytes as usize / most()
 }
 
-/// What a machine boots: each part, and its role; with as many events as are judged, in a log of so many bytes or a few more.
+/// Returns the maximum number of boot events, with their roles, in a log of at least `bytes` bytes.
 fn boot(bytes: usize) -> Vec<(BootEvent, BootRole)> {
 	let needed = [
 		(4, BootRole::Kernel, "kernel"),
@@ -60,7 +56,8 @@ fn boot(bytes: usize) -> Vec<(BootEvent, BootRole)> {
 	firmware.chain(needed).map(event).collect()
 }
 
-/// The first evidence of a boot: `entries` of its log, the last ones with names of `name` bytes, and an event log of some `bytes`.
+/// Returns the first evidence of a boot: `entries` entries of the IMA log and a boot event log of
+/// about `bytes` bytes. All entries except the first two have names of `name` bytes.
 fn first_evidence(entries: usize, name: usize, bytes: usize) -> (HostEvidence, PinnedContext) {
 	let mut machine = Machine::named("bench");
 	let events: Vec<_> = boot(bytes).into_iter().map(|(event, _)| event).collect();
@@ -77,7 +74,7 @@ fn first_evidence(entries: usize, name: usize, bytes: usize) -> (HostEvidence, P
 	(evidence, machine.pinned(&context))
 }
 
-/// Evidence of a machine that has proven itself before, and what it is judged by.
+/// Returns evidence of a machine that already has a checkpoint, with its pinned context.
 fn evidence(new_entries: usize) -> (HostEvidence, PinnedContext) {
 	let mut machine = Machine::named("bench");
 	let context = machine.challenge(1);
@@ -89,7 +86,7 @@ fn evidence(new_entries: usize) -> (HostEvidence, PinnedContext) {
 	(machine.answer(&context), machine.pinned(&context))
 }
 
-/// The state of a chain whose policy accepts that machine.
+/// Returns the state of a chain whose policy accepts that machine.
 fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 	let mut state = TestExternalities::default();
 	state.execute_with(|| {
@@ -102,7 +99,7 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 			platform_required: 1 << 5,
 			platform_allowed: u64::MAX,
 		};
-		Policy::set_platform(root(), rules).expect("root sets policy");
+		Policy::set_platform(root(), rules).expect("root may set policy");
 		let tcb = insecure_sim::TCB.version;
 		let floors = hcc_evidence::host::TcbFloors {
 			current: tcb,
@@ -111,20 +108,20 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 			launch: tcb,
 		};
 		let cpu = pallet_policy::CpuRules { floors, mitigations: 0 };
-		Policy::set_cpu(root(), insecure_sim::CPU, Some(cpu)).expect("root sets policy");
+		Policy::set_cpu(root(), insecure_sim::CPU, Some(cpu)).expect("root may set policy");
 		let (line, trust) = (pinned.vek.product, Some(GenerationTrust::Full));
-		Policy::set_generation(root(), line, trust).expect("root sets policy");
+		Policy::set_generation(root(), line, trust).expect("root may set policy");
 		Policy::set_measurement(root(), MEASUREMENT, Some(Role::HostAgent))
-			.expect("root sets policy");
-		let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("few");
-		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root sets policy");
+			.expect("root may set policy");
+		let files = vec![miner_binary(), sha256(b"bash")].try_into().expect("two files fit");
+		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root may set policy");
 		for (event, role) in boot(0).into_iter().chain(boot(EVENT_LOG)) {
-			let digests = vec![sha256(&event.measured)].try_into().expect("one");
-			// What is not filled is the same in both.
+			let digests = vec![sha256(&event.measured)].try_into().expect("one digest fits");
+			// Both logs share the events without padding, so the second call may change nothing.
 			let _ = Policy::set_boot_parts(root(), digests, Some(role));
 		}
 		let rules = BootRules { secure_boot: false };
-		Policy::set_boot_rules(root(), Some(rules)).expect("root sets policy");
+		Policy::set_boot_rules(root(), Some(rules)).expect("root may set policy");
 		let pinned = PinnedContext { revision: Policy::revision(), ..pinned };
 		pallet_attestation::Contexts::<Runtime>::insert(subject, pinned);
 	});
@@ -132,14 +129,14 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 }
 
 fn judge(c: &mut Criterion) {
-	let code = WASM_BINARY.expect("the runtime was built with its wasm");
+	let code = WASM_BINARY.expect("the build includes the wasm runtime");
 	let executor = WasmExecutor::<sp_io::SubstrateHostFunctions>::builder().build();
 	let fetcher = WrappedRuntimeCode(code.into());
 	let code = RuntimeCode { code_fetcher: &fetcher, hash: vec![1], heap_pages: None };
 	let call = |state: &mut TestExternalities, method: &str, arguments: &[u8]| {
 		let mut ext = state.ext();
 		let (result, _) = executor.call(&mut ext, &code, method, arguments, CallContext::Offchain);
-		result.expect("the runtime answers")
+		result.expect("the runtime call succeeds")
 	};
 
 	let mut group = c.benchmark_group("in wasm");
@@ -154,7 +151,7 @@ fn judge(c: &mut Criterion) {
 		(format!("{most} new entries"), evidence(most)),
 		(format!("2 entries after {MAX_JUDGED} events"), first_evidence(2, 1, 0)),
 		(format!("2 entries after {MAX_JUDGED} events in 64 KiB"), first_evidence(2, 1, EVENT_LOG)),
-		("as much as there can be".to_owned(), first_evidence(most, longest, EVENT_LOG)),
+		("the maximum of entries and events".to_owned(), first_evidence(most, longest, EVENT_LOG)),
 	];
 	for (what, (evidence, pinned)) in cases {
 		println!("{what}: {} bytes", evidence.encode().len());
@@ -162,9 +159,10 @@ fn judge(c: &mut Criterion) {
 		let arguments = (subject, evidence.encode()).encode();
 		let mut state = state(subject, pinned);
 		let found = call(&mut state, "EvidenceApi_evaluate_host", &arguments);
-		let found = Option::<(u16, Vec<u8>)>::decode(&mut &found[..]).expect("as declared");
+		let found = Option::<(u16, Vec<u8>)>::decode(&mut &found[..])
+			.expect("the result has the declared type");
 		let code = found.map(|(code, _)| code);
-		assert_eq!(code, Some(0), "{what} are accepted");
+		assert_eq!(code, Some(0), "the runtime accepts {what}");
 		group.bench_function(format!("evaluate, {what}, cached vek"), |b| {
 			b.iter(|| call(&mut state, "EvidenceApi_evaluate_host", black_box(&arguments)));
 		});

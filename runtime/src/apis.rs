@@ -1,4 +1,4 @@
-//! What nodes and agents may ask of the runtime.
+//! Implementations of the runtime APIs that nodes and agents call.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! What workers ask of the runtime, to judge evidence as it does.
+//! The runtime API by which validators' workers evaluate evidence exactly as the runtime does.
 
 use alloc::vec::Vec;
 
@@ -12,7 +12,7 @@ use hcc_evidence::{
 	},
 	Check,
 };
-use hcc_primitives::{Evaluated, Evaluates, Finding, FollowsLogs, NodeCrypto, SubjectId};
+use hcc_primitives::{Evaluation, Evaluator, Finding, LogVerifier, NodeCrypto, SubjectId};
 use pallet_policy::PolicyAt;
 use sp_runtime::traits::Hash as _;
 
@@ -21,30 +21,38 @@ use crate::*;
 sp_api::decl_runtime_apis! {
 	/// Evaluation of evidence by the runtime itself.
 	pub trait EvidenceApi {
-		/// Judges evidence (SCALE of `HostEvidence`) in the context that is pinned for `subject`: the code and the SCALE of the claims. None where
-		/// nothing is pinned, or the bytes cannot be decoded.
+		/// Evaluates evidence (a SCALE-encoded `HostEvidence`) in the context pinned for `subject`.
+		/// Returns the code and the SCALE-encoded claims.
+		///
+		/// Returns `None` if no context is pinned or the evidence cannot be decoded.
 		fn evaluate_host(subject: SubjectId, evidence: Vec<u8>) -> Option<(u16, Vec<u8>)>;
-		/// What `query` asks of the policy of a revision. None where that had no rules.
+		/// Returns the part of the policy at `revision` that `query` asks for. Returns `None` if
+		/// that revision has no platform rules or is no longer stored.
 		fn policy_extract(revision: u32, query: PolicyQuery) -> Option<PolicyExtract>;
 	}
 }
 
-pub(crate) fn evaluate_host(subject: SubjectId, evidence: &[u8]) -> Option<(u16, Vec<u8>)> {
+/// Evaluates encoded evidence in the context pinned for `subject`. Returns the code and the encoded
+/// claims.
+///
+/// Returns `None` if no context is pinned or the evidence cannot be decoded.
+pub fn evaluate_host(subject: SubjectId, evidence: &[u8]) -> Option<(u16, Vec<u8>)> {
 	let evidence = HostEvidence::decode(&mut &evidence[..]).ok()?;
 	let verdict = judge(&Attestation::context(subject)?, &evidence)?;
 	Some((verdict.code(), verdict.encoded_claims()))
 }
 
-/// None where the policy of that revision is not remembered.
+/// Evaluates evidence in a pinned context. Returns `None` if the policy revision is no longer
+/// stored.
 fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
 	let policy = PolicyAt::<Runtime>::new(pinned.revision)?;
 	let genesis = hcc_primitives::genesis::<Runtime>();
 	Some(pinned.judge::<NodeCrypto, _>(evidence, &policy, genesis))
 }
 
-/// Follows logs by the newest revision of policy.
+/// Follows IMA logs by the newest policy revision.
 pub struct LogsByPolicy;
-impl FollowsLogs for LogsByPolicy {
+impl LogVerifier for LogsByPolicy {
 	fn follow(
 		before: Option<&FoldedLog>,
 		records: &[u8],
@@ -57,17 +65,17 @@ impl FollowsLogs for LogsByPolicy {
 	}
 }
 
-/// What a verdict on a host means: what the runtime itself finds.
+/// Evaluates evidence of hosts in the runtime. Its finding is final.
 pub struct HostEvaluation;
-impl Evaluates for HostEvaluation {
-	fn evaluate(subject: SubjectId, hash: Hash, bytes: &[u8]) -> Option<Evaluated> {
+impl Evaluator for HostEvaluation {
+	fn evaluate(subject: SubjectId, hash: Hash, bytes: &[u8]) -> Option<Evaluation> {
 		let evidence = HostEvidence::decode_all(&mut &bytes[..]).ok()?;
 		if BlakeTwo256::hash(bytes) != hash {
 			return None;
 		}
 		let pinned = Attestation::context(subject)?;
 		let verdict = judge(&pinned, &evidence)?;
-		Some(Evaluated {
+		Some(Evaluation {
 			finding: Finding {
 				code: verdict.code(),
 				claims: verdict.encoded_claims().try_into().ok()?,
@@ -77,7 +85,8 @@ impl Evaluates for HostEvaluation {
 	}
 
 	fn weight(len: u32) -> Weight {
-		// docs/numbers.md: a judgement in wasm, each entry of a log, each event of a boot, each byte. What is listed is read, and so may be who has vouched for it.
+		// The constants come from `docs/numbers.md`. A log entry reads up to two rows: the file's
+		// rule, and the voucher of a signed file. A boot event reads one row.
 		let rows = <Runtime as frame_system::Config>::DbWeight::get();
 		let entries = pallet_attestation::most_entries::<Runtime>(len as usize);
 		let entry = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(2));
@@ -91,16 +100,21 @@ impl Evaluates for HostEvaluation {
 	}
 }
 
-/// Picoseconds.
+/// Evaluation without log entries and boot events, in picoseconds.
 const EVALUATION: u64 = 5_800_000_000;
+/// Evaluation of one entry of an IMA log, in picoseconds.
 const ENTRY: u64 = 10_000_000;
+/// Evaluation of one event of a boot event log, in picoseconds.
 const EVENT: u64 = 5_800_000;
+/// Decoding and hashing of one byte, in picoseconds.
 const BYTE: u64 = 4_000;
-/// Rows of policy that every judgement reads.
+/// Rows of policy that every evaluation reads.
 const ROWS: u64 = 12;
-/// The shortest event of a firmware's log, in bytes.
+/// Size of the shortest event in a boot event log, in bytes.
 const SHORTEST_EVENT: u32 = 50;
 
-pub(crate) fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
+/// Returns the part of the policy at `revision` that `query` asks for. Returns `None` if that
+/// revision has no platform rules or is no longer stored.
+pub fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
 	Some(extract(&PolicyAt::<Runtime>::new(revision)?, query))
 }

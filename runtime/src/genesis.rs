@@ -20,12 +20,13 @@ use crate::{
 	*,
 };
 
-/// What each well-known account of a test chain starts with.
+/// Initial balance of each well-known account of a test chain.
 const ENDOWMENT: Balance = 1_000_000 * ALPHA;
-/// What each validator of a test chain bonds.
+/// Bond of each validator of a test chain.
 const BOND: Balance = 20_000 * ALPHA;
 
-/// What every chain asks of platforms: no debugging, no migration, memory checked for aliases (AMD-SB-3015), no bit that is not known.
+/// Platform rules of the presets: no debugging, no migration, completed alias check of memory
+/// (AMD-SB-3015), no unknown flag.
 const PLATFORM_RULES: PlatformRules = PlatformRules {
 	guest_required: GuestPolicy::RESERVED_ONE,
 	guest_forbidden: GuestPolicy::DEBUG | GuestPolicy::MIGRATE_MA,
@@ -39,14 +40,15 @@ const PLATFORM_RULES: PlatformRules = PlatformRules {
 		| PlatformInfo::IOMMU_WRITE_SAFE,
 };
 
-/// The TCB floors of the test chains: what AMD's bulletins ask for Genoa B1 (AMD-SB-3019, SNP 17h, microcode 54h). Governance adds the
-/// other CPUs; one without a floor is refused.
+/// TCB floors of the test chains. AMD's bulletins require these values for Genoa B1 (AMD-SB-3019:
+/// SNP 17h, microcode 54h). Governance adds other CPUs; a CPU without a floor is rejected.
 fn cpus() -> Vec<CpuSpec> {
 	let floor = TcbSpec { fmc: None, boot_loader: 0, tee: 0, snp: 0x17, microcode: 0x54 };
 	vec![CpuSpec { family: 0x19, model: 0x11, stepping: 0x01, floor, mitigations: 0 }]
 }
 
-/// On a test chain a chip proves itself every half minute on average, and is paid by the minute, so that one can watch it.
+/// Attestation rules of the test chains, short enough to watch. A chip attests about every half
+/// minute, and a billing interval takes one minute.
 const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 20,
 	trusted: 2,
@@ -57,14 +59,15 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	billing: 10,
 };
 
-/// On a test chain one verdict of ten must be proven, so that audits are seen, and two minutes later nothing can be proven false, so that one sees what is paid.
+/// Verdict rules of the test chains. One verdict in ten is audited, so audits become visible. The
+/// proof window takes two minutes, so settlements follow soon.
 const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
 	audit: Perbill::from_percent(10),
 	window: 20,
 	..INITIAL_VERDICTS_RULES
 };
 
-/// On a test chain nobody waits for long.
+/// Compute rules of the test chains, with short deadlines.
 const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	placement: 40,
 	acceptance: 20,
@@ -74,11 +77,11 @@ const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	..INITIAL_COMPUTE_RULES
 };
 
-/// On a test chain an era has two minutes.
+/// Emission rules of the test chains: an era takes two minutes.
 const TEST_EMISSION_RULES: pallet_emission::Rules =
 	pallet_emission::Rules { era: 20, initial: 5 * ALPHA, ..INITIAL_EMISSION_RULES };
 
-/// What can be ordered from the start; governance changes it.
+/// Initial flavours. Governance can change them.
 fn flavours() -> Vec<FlavourSpec> {
 	let flavour = |number, name: &str, vcpus: u32, disk: u32| FlavourSpec {
 		number,
@@ -93,7 +96,8 @@ fn flavours() -> Vec<FlavourSpec> {
 	]
 }
 
-/// The declared test hierarchy, whose private keys everybody has. Test chains trust it beside AMD's, and say so in their stored policy.
+/// The test hierarchy, whose private keys are public. Test chains trust it in addition to AMD's
+/// hierarchies, and their stored policy shows that.
 fn test_hierarchy() -> AmdHierarchySpec {
 	AmdHierarchySpec {
 		product: "Genoa".into(),
@@ -102,7 +106,8 @@ fn test_hierarchy() -> AmdHierarchySpec {
 	}
 }
 
-/// Milan chips' seeds are said to be extractable: docs/threats.md.
+/// Initial generation trust. Trust in Milan is reduced because seeds of its chips may be
+/// extractable: see `docs/security.md`.
 fn generations() -> BTreeMap<String, GenerationTrustSpec> {
 	[
 		("Milan", GenerationTrustSpec::Reduced),
@@ -113,7 +118,7 @@ fn generations() -> BTreeMap<String, GenerationTrustSpec> {
 	.into()
 }
 
-/// Validators whose session keys are the well-known ones of the same name.
+/// Returns a validator with the well-known session keys of the same name.
 fn session_keys(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AccountId, SessionKeys) {
 	let keys = SessionKeys { babe: name.public().into(), grandpa: grandpa.public().into() };
 	(name.to_account_id(), keys)
@@ -127,7 +132,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 				.collect(),
 		},
 		validators: ValidatorsConfig {
-			// On a test chain a validator's worker key is its own account.
+			// On a test chain, a validator's account is also its worker key.
 			candidates: validators.iter().map(|(who, _)| (who.clone(), who.clone())).collect(),
 			bond: BOND,
 		},
@@ -150,13 +155,13 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 	})
 }
 
-/// One validator, `//Alice`, who has sudo as well.
+/// Returns the preset with one validator, `//Alice`, which also has sudo.
 fn development() -> Value {
 	let alice = session_keys(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
 	test_chain(vec![alice], Some(Sr25519Keyring::Alice.to_account_id()))
 }
 
-/// Four validators and no sudo.
+/// Returns the preset with four validators and without sudo.
 fn local_testnet() -> Value {
 	let validators = vec![
 		session_keys(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
@@ -167,7 +172,7 @@ fn local_testnet() -> Value {
 	test_chain(validators, None)
 }
 
-/// The preset of that name, as a JSON patch of the default genesis.
+/// Returns the preset named `id` as a JSON patch of the default genesis.
 pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
 	let patch = match id.as_ref() {
 		DEV_RUNTIME_PRESET => development(),
@@ -177,7 +182,7 @@ pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
 	serde_json::to_vec(&patch).ok()
 }
 
-/// The names that [`preset`] knows.
+/// Returns the names of all presets.
 pub fn preset_names() -> Vec<PresetId> {
 	vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)]
 }

@@ -1,6 +1,7 @@
 //! The state transition function of the hccs chain.
 //!
-//! [`configs`] wires the pallets, [`apis`] is what nodes and agents may ask, [`genesis`] holds the presets of the chain specs.
+//! [`configs`] wires the pallets, [`apis`] implements the runtime APIs, and [`genesis`] holds the
+//! presets of the chain specs.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
@@ -27,8 +28,6 @@ pub mod evidence_api;
 pub mod genesis;
 pub mod governance;
 pub mod standing;
-#[cfg(test)]
-mod tests;
 pub mod vms;
 
 pub use apis::RuntimeApi;
@@ -36,7 +35,7 @@ pub use units::{Balance, BlockNumber, Moment};
 
 /// Signatures by sr25519, ed25519 or secp256k1.
 pub type Signature = MultiSignature;
-/// Accounts are the keys of [`Signature`].
+/// An account: a public key of a [`Signature`].
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
 /// The number of transactions that an account has sent.
 pub type Nonce = u32;
@@ -47,7 +46,7 @@ pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 pub type SignedBlock = generic::SignedBlock<Block>;
 pub type BlockId = generic::BlockId<Block>;
 
-/// What a transaction carries beside its call. No authorisation other than a signature.
+/// The transaction extensions. They allow no authorisation other than a signature.
 pub type TxExtension = (
 	frame_system::CheckNonZeroSender<Runtime>,
 	frame_system::CheckSpecVersion<Runtime>,
@@ -73,7 +72,7 @@ pub type Executive = frame_executive::Executive<
 	AllPalletsWithSystem,
 >;
 
-/// Types for the node, which knows calls as bytes only and so survives runtime upgrades.
+/// Types for the node. It treats calls as bytes, so it need not change with the runtime.
 pub mod opaque {
 	use super::*;
 	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
@@ -124,7 +123,8 @@ mod runtime {
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
 	pub type Timestamp = pallet_timestamp;
-	// BABE before the pallets that take its randomness, and before the session pallet, whose sessions are its epochs.
+	// BABE comes before the pallets that use its randomness. It also comes before the session
+	// pallet, whose sessions are BABE's epochs.
 	#[runtime::pallet_index(2)]
 	pub type Babe = pallet_babe;
 	#[runtime::pallet_index(3)]
@@ -133,7 +133,7 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(5)]
 	pub type TransactionPayment = pallet_transaction_payment;
-	// The candidates bond out of balances, and the session pallet asks them for the first set.
+	// Candidates bond from their balances. The session pallet asks this pallet for the first set.
 	#[runtime::pallet_index(6)]
 	pub type Validators = pallet_validators;
 	#[runtime::pallet_index(7)]
@@ -145,11 +145,13 @@ mod runtime {
 	#[runtime::pallet_index(10)]
 	pub type Grandpa = pallet_grandpa;
 
+	// Hooks run in the order of the indices, so the clock ticks before every pallet with deadlines.
+	#[runtime::pallet_index(14)]
+	pub type Clock = pallet_clock;
 	#[runtime::pallet_index(15)]
 	pub type Policy = pallet_policy;
 	#[runtime::pallet_index(16)]
 	pub type Registry = pallet_registry;
-	// The verdicts pallet moves the clock that the attestation pallet keeps deadlines by: it polls first.
 	#[runtime::pallet_index(17)]
 	pub type Verdicts = pallet_verdicts;
 	#[runtime::pallet_index(18)]
@@ -167,7 +169,7 @@ mod runtime {
 	pub type Scheduler = pallet_scheduler;
 	#[runtime::pallet_index(24)]
 	pub type Parameters = pallet_parameters;
-	// Has a key in the `development` preset only.
+	// Only the `development` preset sets a sudo key.
 	#[runtime::pallet_index(25)]
 	pub type Sudo = pallet_sudo;
 
@@ -188,7 +190,7 @@ mod runtime {
 
 	#[runtime::pallet_index(33)]
 	pub type Oracle = pallet_oracle;
-	// After the pallets that move its clock, its intervals and its prices.
+	// After the pallets that advance its clock, its billing intervals and its prices.
 	#[runtime::pallet_index(34)]
 	pub type Compute = pallet_compute;
 	#[runtime::pallet_index(35)]
@@ -197,4 +199,7 @@ mod runtime {
 	pub type Usage = pallet_usage;
 	#[runtime::pallet_index(37)]
 	pub type Compensation = pallet_compensation;
+	// After every pallet whose genesis creates balances, because it records the total.
+	#[runtime::pallet_index(38)]
+	pub type Issuance = pallet_issuance;
 }

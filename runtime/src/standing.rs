@@ -1,5 +1,8 @@
-//! Who may send what is included before all else: evidence, votes, credentials, proofs. Their fees do not rise with the fullness of blocks; so what cannot
-//! succeed is kept out of blocks, where it would take their room.
+//! Validation of operational transactions: evidence, votes, credentials, proofs, price reports.
+//!
+//! Blocks include operational transactions first, and their fees do not rise with block fullness. A
+//! call that cannot succeed is therefore kept out of blocks. Otherwise it would take space from
+//! others at a low price.
 
 use alloc::vec;
 
@@ -22,45 +25,54 @@ use sp_runtime::{
 
 use crate::*;
 
-/// Refuses operational calls that cannot succeed, by [`InvalidTransaction::Custom`]: 64 × the pallet (0 attestation, 1 verdicts, 2 registry, 3 oracle) + the number of its error.
+/// Rejects operational calls that cannot succeed.
+///
+/// The error is [`InvalidTransaction::Custom`] with 64 × the pallet (0 attestation, 1 verdicts, 2
+/// registry, 3 oracle) + the index of its error. The code is 255 for other operational calls.
 #[derive(Clone, Eq, PartialEq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CheckStanding;
 
-/// How many errors of a pallet have a number.
-const ERRORS: u8 = 64;
-/// What is refused whoever sends it: calls made of operational calls, and those that nobody but governance may make.
-const NOT_BY_ITSELF: u8 = u8::MAX;
+/// Number of codes per pallet.
+const CODES_PER_PALLET: u8 = 64;
+/// Code for operational calls that no sender may make: calls that contain operational calls, and
+/// calls for governance only.
+const NOT_ALLOWED: u8 = u8::MAX;
 
-/// The number of a pallet's error among the reasons for which a transaction is not taken: 64 × (0 attestation, 1 verdicts, 2 registry, 3 oracle) + the error's own.
+/// Returns the rejection for a pallet's error. See [`CheckStanding`] for the codes.
 fn refusal(error: impl Into<DispatchError>) -> InvalidTransaction {
 	let pallets = [Attestation::index(), Verdicts::index(), Registry::index(), Oracle::index()];
 	let number = match error.into() {
-		DispatchError::Module(ModuleError { index, error: [error, ..], .. }) if error < ERRORS => {
+		DispatchError::Module(ModuleError { index, error: [error, ..], .. })
+			if error < CODES_PER_PALLET =>
+		{
 			let pallet = pallets.iter().position(|pallet| *pallet == usize::from(index));
-			pallet.map(|pallet| (pallet as u8).saturating_mul(ERRORS).saturating_add(error))
+			pallet
+				.map(|pallet| (pallet as u8).saturating_mul(CODES_PER_PALLET).saturating_add(error))
 		},
 		_ => None,
 	};
-	InvalidTransaction::Custom(number.unwrap_or(NOT_BY_ITSELF))
+	InvalidTransaction::Custom(number.unwrap_or(NOT_ALLOWED))
 }
 
 impl CheckStanding {
-	/// What makes it worth to include the call.
+	/// Checks that `call` can succeed. Returns the tags of the transaction, or the reason for its
+	/// rejection.
 	fn check(who: &AccountId, call: &RuntimeCall) -> Result<ValidTransaction, InvalidTransaction> {
 		let mut valid = ValidTransaction::default();
 		match call {
 			RuntimeCall::Attestation(pallet_attestation::Call::submit_evidence { evidence }) => {
 				let (_, chip, open) =
 					Attestation::check_submission(who, evidence).map_err(refusal)?;
-				// One at a time.
+				// At most one piece of evidence per challenge in the pool.
 				valid.provides = vec![(b"evidence", chip, open.seq).encode()];
 			},
-			RuntimeCall::Verdicts(pallet_verdicts::Call::file { .. }) => {
+			RuntimeCall::Verdicts(pallet_verdicts::Call::vote { .. }) => {
 				Verdicts::check_worker(who).map_err(refusal)?;
 			},
 			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { subject, evidence }) => {
 				Verdicts::check_proof(who, *subject, evidence).map_err(refusal)?;
-				// One of each sender's. Not one of all: who cannot pay for his when it is to be included would keep out others' with it.
+				// One proof per sender and subject. With one per subject, a sender that cannot pay
+				// at inclusion would keep out the proofs of others.
 				valid.provides = vec![(b"proof", subject, who).encode()];
 			},
 			RuntimeCall::Registry(
@@ -69,11 +81,11 @@ impl CheckStanding {
 			) => Registry::check_helper(who, miner).map_err(refusal)?,
 			RuntimeCall::Oracle(pallet_oracle::Call::report { price, block }) => {
 				let feeder = Oracle::check_report(who, *price, *block).map_err(refusal)?;
-				// One at a time.
+				// One report per feeder in the pool at a time.
 				valid.provides = vec![(b"price", feeder).encode()];
 			},
 			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {},
-			_ => return Err(InvalidTransaction::Custom(NOT_BY_ITSELF)),
+			_ => return Err(InvalidTransaction::Custom(NOT_ALLOWED)),
 		}
 		Ok(valid)
 	}
@@ -86,7 +98,8 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 	type Pre = ();
 
 	fn weight(&self, call: &RuntimeCall) -> Weight {
-		// Reckoned, as no benchmark can be made of an extension of the runtime's own: some rows are read, and the bytes of a proof are hashed.
+		// An estimate, because no benchmark covers an extension of the runtime. The check reads
+		// some rows and hashes the bytes of a proof.
 		let hashed = match call {
 			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { evidence, .. }) => evidence.len(),
 			_ => 0,
@@ -106,7 +119,7 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_inherited_implication: &impl Encode,
 		_source: TransactionSource,
 	) -> ValidateResult<(), RuntimeCall> {
-		// In safe mode it would be paid for, and refused.
+		// In safe mode the call would be included and paid for, and would then fail.
 		if origin.as_system_origin_signer().is_some() && !SafeMode::is_allowed(call) {
 			return Err(InvalidTransaction::Call.into());
 		}

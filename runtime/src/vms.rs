@@ -1,4 +1,4 @@
-//! What VMs show at boot, judged by the chain itself: `docs/adr/0011-vms-are-judged-on-chain.md`.
+//! Evaluation of VM evidence by the runtime: see `docs/adr/0011-vm-evidence-on-chain.md`.
 
 use frame_support::{traits::UnixTime, weights::Weight};
 use hcc_evidence::{
@@ -7,12 +7,12 @@ use hcc_evidence::{
 	vm::{evaluate_vm, Boot, VmClaims, VmEvidence},
 	Rejection, UnixSeconds,
 };
-use hcc_primitives::{hosting::NO_KEY, ChipHash, JudgesVms, Miners, NodeCrypto, Veks};
+use hcc_primitives::{hosting::NO_KEY, ChipHash, Miners, NodeCrypto, Veks, VmVerifier};
 use pallet_policy::{PolicyAt, WeightInfo};
 
 use crate::*;
 
-/// Judges VMs by the newest revision of policy and the keys of their miners' chips.
+/// Evaluates VM evidence by the newest policy revision and the VEKs of the miner's chips.
 pub struct VmsByPolicy;
 
 impl VmsByPolicy {
@@ -21,7 +21,7 @@ impl VmsByPolicy {
 	}
 }
 
-impl JudgesVms<AccountId> for VmsByPolicy {
+impl VmVerifier<AccountId> for VmsByPolicy {
 	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId) -> Result<VmClaims, u16> {
 		let policy = PolicyAt::<Runtime>::new(Policy::revision()).ok_or(NO_KEY)?;
 		let report = Report::parse(&evidence.snp_report).map_err(Self::code)?;
@@ -34,7 +34,8 @@ impl JudgesVms<AccountId> for VmsByPolicy {
 			.ok_or(NO_KEY)?;
 		let genesis = hcc_primitives::genesis::<Runtime>();
 		let now = UnixSeconds(Timestamp::now().as_secs());
-		// A key whose revocation list is stale proves nothing: a host's evidence waits for another list, and so does a boot.
+		// A VEK whose revocation list is stale proves nothing. Evidence of hosts waits for a newer
+		// list, and so does a boot.
 		let current = <Policy as Veks>::revocation_current_until(&vek);
 		if current.is_some_and(|until| now > until) {
 			return Err(NO_KEY);
@@ -53,7 +54,8 @@ impl JudgesVms<AccountId> for VmsByPolicy {
 	}
 
 	fn weight() -> Weight {
-		// Reckoned: a signature of P-384, which takes a third of what registering a key does, and some rows of policy.
+		// An estimate: one P-384 signature and some rows of policy. Registering a VEK takes three
+		// times as long as the signature.
 		let key = <Runtime as pallet_policy::Config>::WeightInfo::register_vek();
 		key.saturating_div(2)
 			.saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(16))

@@ -1,41 +1,44 @@
 #!/usr/bin/env bash
-# Boots a machine once after the other, each time with another thing changed, and lets it tell what its firmware has measured.
+# Boots a machine several times, each time with another part changed, and records its firmware's
+# measurements.
 #
 #   scripts/machine/boots.sh PACKAGES OUT
 #
-# OUT/told/NAME is, of each boot, what boots-init wrote. The machine is the demo's, but for its disk: OVMF measures into a TPM (swtpm) and starts a Debian kernel.
+# Writes the output of boots-init to OUT/output/NAME for each boot. Except for its disk, the machine
+# is that of the demo: OVMF measures into a TPM (swtpm) and starts a Debian kernel.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 source "$here/qemu.sh"
 
 packages=$1 out=$2
-# How long one boot may take, in seconds: where it does not end, the firmware has refused it.
-readonly PATIENCE=300
+# Time limit of one boot in seconds. A boot that exceeds it was refused by the firmware.
+readonly TIMEOUT=300
 readonly COMMAND_LINE="console=ttyS0 quiet panic=-1"
-# The keys that come with OVMF's variables of that name; the private one is no secret.
+# The keys enrolled in OVMF's variables of the same name. The private key is public.
 readonly KEY=$packages/unpacked/usr/share/ovmf/PkKek-1-snakeoil
 readonly PASSWORD=snakeoil
-# Both initrds have one size: QEMU writes it into the kernel's header, which is measured.
+# Both initrds have the same size: QEMU writes the size into the kernel's header, which is measured.
 readonly INITRD_SIZE=2M
-# Secure Boot's variables are kept by system management mode, which that firmware needs.
+# System management mode protects Secure Boot's variables, and this firmware requires it.
 readonly SECURE=(-machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on)
 
-# NAME FIRMWARE VARIABLES, and more of QEMU's arguments.
+# boot NAME FIRMWARE VARIABLES [QEMU ARGUMENTS…]: boots once.
 boot() {
 	local name=$1 firmware=$2 variables=$3
 	shift 3
 	echo "machine: boots for $name"
 	cp "$packages/unpacked/usr/share/OVMF/$variables" "$out/vars.fd"
 	start_tpm "$out"
-	timeout "$PATIENCE" "$0" --qemu "$packages" "$out" "$firmware" "$@" \
+	timeout "$TIMEOUT" "$0" --qemu "$packages" "$out" "$firmware" "$@" \
 		-chardev "file,id=console,path=$out/logs/$name.log" -serial chardev:console \
-		-chardev "file,id=told,path=$out/told/$name" -serial chardev:told || {
-		echo "machine: it fails, or does not end within $PATIENCE s; see $out/logs/$name.log" >&2
+		-chardev "file,id=output,path=$out/output/$name" -serial chardev:output || {
+		echo "machine: the boot failed or did not end within $TIMEOUT s; see $out/logs/$name.log" >&2
 		exit 1
 	}
 }
 
-# As above, but for what the firmware is handed: NAME KERNEL INITRD COMMAND_LINE FIRMWARE VARIABLES…
+# boot_handed NAME KERNEL INITRD COMMAND_LINE FIRMWARE VARIABLES…: boots once, with a kernel that
+# QEMU passes to the firmware.
 boot_handed() {
 	local name=$1 kernel=$2 initrd=$3 line=$4
 	shift 4
@@ -47,9 +50,9 @@ make_initrd() { pack_initrd "$packages" "$out/tree" >"$1" && truncate --size "$I
 # Signs a program for UEFI.
 sign() { "$packages/unpacked/usr/bin/sbsign" --key "$out/key.pem" --cert "$KEY.pem" --output "$2" "$1" 2>>"$out/logs/sbsign.log"; }
 
-# What is booted, and the same with something changed.
+# Makes the parts of the boots, and variants of them with one change.
 make_parts() {
-	mkdir -p "$out/tpm" "$out/logs" "$out/told" "$out/esp/EFI/BOOT" "$out/tree/"{bin,proc,sys,dev}
+	mkdir -p "$out/tpm" "$out/logs" "$out/output" "$out/esp/EFI/BOOT" "$out/tree/"{bin,proc,sys,dev}
 	swtpm_setup --tpm2 --tpmstate "$out/tpm" --pcr-banks sha256 --logfile "$out/logs/swtpm_setup.log"
 	cp "$packages/unpacked/bin/busybox" "$out/tree/bin/busybox"
 	install -m 755 "$here/boots-init" "$out/tree/init"
@@ -57,15 +60,16 @@ make_parts() {
 	echo "more" >"$out/tree/more"
 	make_initrd "$out/initrd-changed"
 	cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
-	# In its text of who has built it: it runs as before.
+	# The change is in the builder's name, which does not affect the kernel's behaviour.
 	LC_ALL=C sed 's/debian-kernel@/DEBIAN-KERNEL@/' "$out/vmlinuz" >"$out/vmlinuz-changed"
-	! cmp -s "$out/vmlinuz" "$out/vmlinuz-changed" || { echo "machine: this kernel has nothing to change" >&2; exit 1; }
+	! cmp -s "$out/vmlinuz" "$out/vmlinuz-changed" || { echo "machine: cannot change this kernel" >&2; exit 1; }
 	openssl rsa -in "$KEY.key" -passin "pass:$PASSWORD" -out "$out/key.pem" 2>"$out/logs/openssl.log"
 	sign "$out/vmlinuz" "$out/vmlinuz-signed"
 	make_image
 }
 
-# Kernel, initrd and command line in one signed program, on a disk from which the firmware starts it. Where the parts are to be in memory is up to us: apart.
+# Makes a signed program of kernel, initrd and command line, on a disk from which the firmware
+# starts it. The load addresses are arbitrary, but must not overlap.
 make_image() {
 	echo -n "$COMMAND_LINE" >"$out/cmdline"
 	objcopy --add-section ".cmdline=$out/cmdline" --change-section-vma .cmdline=0x30000 \
@@ -92,5 +96,6 @@ boot_handed kernel vmlinuz-changed initrd "$COMMAND_LINE" "${PLAIN[@]}"
 boot_handed firmware vmlinuz initrd "$COMMAND_LINE" "${OTHER[@]}"
 boot secure-boot "${ENFORCING[@]}" "${DISK[@]}"
 boot secure-boot-off "${OTHER[@]}" "${DISK[@]}"
-# What it is handed passes by Secure Boot, and is not measured: QEMU writes into the kernel's header, so that its signature is void, and OVMF starts it another way.
+# A kernel that QEMU passes bypasses Secure Boot and is not measured. QEMU writes into its header,
+# which invalidates its signature, and OVMF then uses another way to start it.
 boot_handed unmeasured vmlinuz-signed initrd "$COMMAND_LINE" "${ENFORCING[@]}"

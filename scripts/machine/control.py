@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Runs a command in the machine whose sockets are in OUT; prints what it prints, and exits as it does."""
+"""Runs a command in the machine whose sockets are in OUT.
+
+Prints the command's output and exits with its exit code.
+"""
 
 import re
 import socket

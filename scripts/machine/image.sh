@@ -3,7 +3,8 @@
 #
 #   scripts/machine/image.sh PACKAGES OUT BIN CONFIG
 #
-# PACKAGES is what packages.sh unpacked, BIN the folder of the built programs, CONFIG a folder that becomes /etc/hcc.
+# PACKAGES is the folder of packages.sh, BIN that of the built programs, CONFIG a folder that
+# becomes /etc/hcc.
 set -euo pipefail
 
 packages=$1 out=$2 bin=$3 config=$4
@@ -16,7 +17,7 @@ busybox=$packages/unpacked/bin/busybox
 version=$(ls "$packages/kernel/lib/modules")
 modules=$packages/kernel/lib/modules/$version/kernel
 
-# A module, after those that it depends on; nothing where the kernel has it built in.
+# Adds a module after its dependencies. Does nothing if the module is built into the kernel.
 add_module() {
 	local name=${1//-/_} file needed
 	[ ! -e "$tree/initrd/lib/$name.ko" ] || return 0
@@ -43,7 +44,7 @@ initrd() {
 	pack_initrd "$packages" "$tree/initrd" >"$out/initrd.gz"
 }
 
-# A program, and every library that it is linked to, where it expects them.
+# Adds a program and its shared libraries to the root file system.
 put() {
 	local from=$1 to=$2 library
 	install -D -m 755 "$from" "$tree/root$to"
@@ -65,7 +66,7 @@ root() {
 	for program in hcc-miner hccam insecure-sev-guest insecure-vm; do
 		put "$bin/$program" "/usr/bin/$program"
 	done
-	# The TPM's stack loads its way to the device by name.
+	# The TPM software stack loads this library by name.
 	tcti=$(ldconfig -p | sed -n 's/.*libtss2-tcti-device\.so\.0.* => //p' | head -n 1)
 	put "$(readlink -f "$tcti")" "$tcti"
 	mkdir -p "$root/etc/hcc"

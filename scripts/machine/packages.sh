@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Downloads from Debian what the demo's machine is made of, and unpacks it into DIR. Installs nothing, removes nothing: QEMU in Debian 12
-# would displace tools of other versions.
+# Downloads the packages for the demo's machine from Debian, and unpacks them into DIR. Does not
+# install them: QEMU of Debian 12 would replace tools of other versions.
 #
 #   scripts/machine/packages.sh DIR
 set -euo pipefail
-# What apt prints is read below.
+# The script parses the output of apt.
 export LC_ALL=C
 
 readonly PACKAGES=(qemu-system-x86 ovmf busybox-static cpio sbsigntool systemd-boot-efi)
@@ -12,10 +12,10 @@ readonly KERNEL=linux-image-cloud-amd64
 
 dir=$1
 mkdir -p "$(dirname "$dir")"
-# The demo and a test may both want them first.
+# The demo and a test may run this at the same time.
 exec 9>"$dir.lock"
 flock 9
-# What is there is of these packages, or of others of before.
+# The folder may contain these packages, or those of an earlier version of this script.
 readonly COMPLETE="${PACKAGES[*]} $KERNEL"
 [ "$(cat "$dir/unpacked/complete" 2>/dev/null)" != "$COMPLETE" ] || exit 0
 rm -rf "$dir"
@@ -25,19 +25,19 @@ cd "$dir/debs"
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 lists() { apt-cache show qemu-system-x86 "$KERNEL" >/dev/null 2>&1; }
 
-echo "machine: downloading QEMU, OVMF and a kernel from Debian (some 50 MB)"
+echo "machine: downloading QEMU, OVMF and a kernel from Debian (about 50 MB)"
 lists || as_root apt-get update -qq
 kernel=$(apt-cache depends "$KERNEL" | sed -n 's/.*Depends: //p' | head -n 1)
 needed=$(apt-get install --simulate --no-install-recommends "${PACKAGES[@]}" | awk '/^Inst/ {print $2}')
-# What is installed already is not in that list, and is downloaded all the same.
+# The list lacks packages that are installed already, but they must be downloaded as well.
 download() {
 	# shellcheck disable=SC2086 # a list of names
 	apt-get download -qq $(printf '%s\n' $needed "${PACKAGES[@]}" | sort -u) "$kernel" 2>"$dir/download.log"
 }
-# Lists that are older than the archive name versions that are gone.
+# Outdated package lists name versions that the archive no longer contains.
 download || { as_root apt-get update -qq && rm -f -- *.deb && download; } || {
 	cat "$dir/download.log" >&2
-	echo "machine: could not download; is Debian's archive reachable?" >&2
+	echo "machine: the download failed; check that Debian's archive is reachable" >&2
 	exit 1
 }
 for deb in *.deb; do

@@ -1,9 +1,9 @@
-# What start.sh and boots.sh have in common, to be sourced: a TPM, and QEMU with it.
+# Shared functions of start.sh and boots.sh, to be sourced: they start a TPM, and QEMU with it.
 
 # OVMF needs more than 128 MiB.
 readonly MEMORY=384
 
-# Starts the TPM whose state is in OUT/tpm, in the background. It ends when QEMU does.
+# Starts the TPM with the state in OUT/tpm in the background. It exits with QEMU.
 start_tpm() {
 	local out=$1
 	rm -f "$out/tpm.sock"
@@ -11,13 +11,14 @@ start_tpm() {
 		--log "file=$out/logs/swtpm.log" --terminate --daemon
 }
 
-# Becomes QEMU, with the TPM in OUT: OVMF of that name, variables in OUT/vars.fd, and whatever else is said.
+# become_qemu PACKAGES OUT FIRMWARE [ARGUMENTS…]: replaces the shell with QEMU, with the TPM in OUT,
+# the named OVMF firmware and its variables in OUT/vars.fd.
 become_qemu() {
 	local packages=$1 out=$2 firmware=$3
 	shift 3
 	local prefix=$packages/unpacked
 	export LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux-gnu
-	# Never KVM: where it is there it may hang, and the machine boots in seconds without.
+	# Does not use KVM: it hangs on some machines, and the machine boots within seconds without it.
 	exec "$prefix/usr/bin/qemu-system-x86_64" -name hcc-host -nodefaults -no-user-config -no-reboot -display none \
 		-L "$prefix/usr/share/seabios" -L "$prefix/usr/share/qemu" -L "$prefix/usr/lib/ipxe/qemu" \
 		-machine q35 -accel tcg,thread=single -cpu max -smp 1 -m "$MEMORY" \
@@ -27,7 +28,7 @@ become_qemu() {
 		"$@"
 }
 
-# An initrd of what is in a folder, the same each time.
+# Prints a reproducible initrd of the files in a folder.
 pack_initrd() {
 	local packages=$1 folder=$2 cpio
 	cpio=$packages/unpacked/bin/cpio

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the machine: its TPM in the background, QEMU in the foreground. What is in OUT/append stands at the end of the kernel's command line.
+# Runs the machine: its TPM in the background, QEMU in the foreground. Appends the contents of
+# OUT/append to the kernel's command line.
 #
 #   scripts/machine/start.sh PACKAGES OUT
 set -euo pipefail

@@ -1,17 +1,17 @@
-//! Reports of chips that do not exist.
+//! Reports of simulated chips.
 
 use anyhow::Context;
 use clap::Args;
 use hcc_evidence::snp::REPORT_LEN;
 use insecure_sim::{Chip, ReportFields};
 
-/// What the reports say.
+/// The contents of the reports.
 #[derive(Args, Clone, Debug)]
 pub struct Reports {
 	/// The chip's name.
 	#[arg(long)]
 	pub chip: String,
-	/// Sign as another chip than the reports name.
+	/// Sign as this chip instead of the one that the reports name.
 	#[arg(long, value_name = "CHIP")]
 	pub signed_by: Option<String>,
 	/// MEASUREMENT: 48 bytes [default: zeroes].
@@ -20,14 +20,14 @@ pub struct Reports {
 }
 
 impl Reports {
-	/// A report over that REPORT_DATA.
+	/// Returns a report over the given REPORT_DATA.
 	///
 	/// ## Errors
-	/// Where the measurement is no 48 bytes.
+	/// Fails if the measurement is not 48 bytes in hexadecimal.
 	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let mut measurement = [0; 48];
 		if let Some(text) = &self.measurement {
-			hex::decode_to_slice(text, &mut measurement).context("the measurement")?;
+			hex::decode_to_slice(text, &mut measurement).context("invalid measurement")?;
 		}
 		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
 		ReportFields::new(report_data, measurement)

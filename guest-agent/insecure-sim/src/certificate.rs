@@ -1,4 +1,4 @@
-//! Certificates as AMD makes them, down to the extensions that are no DER.
+//! Certificates in AMD's format, including the extensions that are not DER.
 
 use std::{str::FromStr, time::Duration};
 
@@ -35,10 +35,10 @@ use crate::{hierarchy, report::TCB, Chip};
 const NOT_BEFORE: Duration = Duration::from_secs(1_767_225_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// As long as AMD's VCEKs are valid; this hierarchy as a whole lives no longer.
+/// The lifetime of AMD's VCEKs. All certificates of this hierarchy expire at the same time.
 const LIFETIME_YEARS: u32 = 7;
 
-/// Everybody who looks at a certificate shall see what it is.
+/// The organization in every certificate, so that no reader mistakes one for AMD's.
 const ORGANIZATION: &str = "O=INSECURE TEST HIERARCHY OF HCCS";
 
 fn name(common: &str) -> anyhow::Result<Name> {
@@ -61,7 +61,7 @@ pub(crate) fn intermediate(ark: &RsaPrivateKey, ask: &RsaPrivateKey) -> anyhow::
 	sign(ark, ark_name()?, ask_name()?, rsa_spki(ask)?, authority()?)
 }
 
-/// The certificate of a chip's endorsement key, in DER.
+/// Issues the certificate of a chip's endorsement key, in DER.
 pub fn issue_vcek(chip: &Chip) -> anyhow::Result<Vec<u8>> {
 	let key = chip.vcek()?;
 	let spki = key.verifying_key().to_public_key_der()?;
@@ -77,13 +77,14 @@ pub fn issue_vcek(chip: &Chip) -> anyhow::Result<Vec<u8>> {
 	] {
 		extensions.push(extension(ObjectIdentifier::new(id)?, false, svn.to_der()?)?);
 	}
-	// The chip's id stands bare, without any DER around it.
+	// The chip's id is the bare value, without DER encoding.
 	let hardware_id = ObjectIdentifier::new("1.3.6.1.4.1.3704.1.4")?;
 	extensions.push(extension(hardware_id, false, chip.id().to_vec())?);
 	sign(&hierarchy::ask_key()?, ask_name()?, name("SEV-VCEK")?, spki, extensions)
 }
 
-/// A revocation list of the root's, in DER: made at `this_update` (seconds since 1970), current for a week.
+/// Issues a certificate revocation list of the root, in DER. It is valid for a week from
+/// `this_update` (seconds since 1970).
 pub fn issue_crl(this_update: u64, revoked: &[u64]) -> anyhow::Result<Vec<u8>> {
 	let at = |seconds| anyhow::Ok(Time::UtcTime(UtcTime::from_unix_duration(seconds)?));
 	let made = Duration::from_secs(this_update);
@@ -106,11 +107,11 @@ pub fn issue_crl(this_update: u64, revoked: &[u64]) -> anyhow::Result<Vec<u8>> {
 	Ok(CertificateList { tbs_cert_list, signature_algorithm: algorithm, signature }.to_der()?)
 }
 
-/// As AMD signs.
+/// Signs as AMD does: RSA-PSS with SHA-384.
 fn signature(key: &RsaPrivateKey, message: &[u8]) -> anyhow::Result<BitString> {
 	let signature = SigningKey::<Sha384>::new(key.clone())
 		.try_sign_with_rng(&mut rsa::rand_core::OsRng, message)
-		.context("the issuer's key does not sign")?;
+		.context("signing with the issuer's key failed")?;
 	Ok(BitString::from_bytes(&signature.to_vec())?)
 }
 

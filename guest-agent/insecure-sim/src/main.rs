@@ -1,4 +1,4 @@
-//! `insecure-sim`: reports of chips that do not exist.
+//! `insecure-sim`: reports of simulated chips.
 
 use std::{
 	fs,
@@ -13,7 +13,7 @@ use insecure_sim::{issue_crl, issue_vcek, Chip, ReportFields};
 #[derive(Debug, Parser)]
 #[command(version, about, arg_required_else_help = true)]
 enum Command {
-	/// Write the hierarchy's certificates as `hcc verify snp --roots` reads them.
+	/// Write the hierarchy's certificates in the layout that `hcc verify snp --roots` reads.
 	Roots {
 		/// The folder to write to.
 		#[arg(long, value_name = "DIR")]
@@ -28,12 +28,12 @@ enum Command {
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
 	},
-	/// Write a revocation list of the root's, current for a week.
+	/// Write a certificate revocation list of the root, valid for a week.
 	Crl {
-		/// When it is made, in seconds since 1970.
+		/// The time of its issue, in seconds since 1970.
 		#[arg(long, value_name = "SECONDS")]
 		this_update: u64,
-		/// The serial number of a certificate that it revokes; can be given more than once.
+		/// The serial number of a revoked certificate; repeat it for several.
 		#[arg(long, value_name = "NUMBER")]
 		revoke: Vec<u64>,
 		/// The file to write, DER.
@@ -55,7 +55,7 @@ enum Command {
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
 	},
-	/// Make the hierarchy's certificates anew from its keys. For whoever changes the hierarchy.
+	/// Make the hierarchy's certificates from its keys again, after a change of the hierarchy.
 	Declare {
 		/// The folder to write to.
 		#[arg(long, value_name = "DIR")]
@@ -102,7 +102,7 @@ fn bytes<const N: usize>(text: &str) -> anyhow::Result<[u8; N]> {
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-	fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+	fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
 	let path = folder.join(name);
 	fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

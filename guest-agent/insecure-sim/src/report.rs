@@ -6,10 +6,10 @@ use sha2::{Digest, Sha384};
 
 use crate::Chip;
 
-/// The CPU that the reports state: Genoa, stepping B1.
+/// The CPU in the reports: Genoa, stepping B1.
 pub const CPU: CpuId = CpuId { family: 0x19, model: 0x11, stepping: 0x01 };
 
-/// A TCB version, divided and raw.
+/// A TCB version, decoded and raw.
 pub struct Tcb {
 	pub version: TcbVersion,
 	pub raw: [u8; 8],
@@ -21,7 +21,7 @@ pub const TCB: Tcb = Tcb {
 	raw: [10, 0, 0, 0, 0, 0, 0x1b, 0x56],
 };
 
-/// What a guest's report says, beside the chip and its TCB.
+/// The fields of a guest's report, except the chip and its TCB.
 #[derive(Clone, Debug)]
 pub struct ReportFields {
 	pub report_data: [u8; 64],
@@ -33,7 +33,7 @@ pub struct ReportFields {
 }
 
 impl ReportFields {
-	/// A guest as it should be, on a machine as it should be: SMT on, ECC on, memory checked for aliases.
+	/// Describes a guest and a machine that policy accepts: SMT on, ECC on, alias check complete.
 	pub fn new(report_data: [u8; 64], measurement: [u8; 48]) -> Self {
 		Self {
 			report_data,
@@ -47,12 +47,12 @@ impl ReportFields {
 		}
 	}
 
-	/// The report, signed by `chip`.
+	/// Returns the report, signed by `chip`.
 	pub fn sign(&self, chip: &Chip) -> anyhow::Result<[u8; REPORT_LEN]> {
 		self.sign_as(chip, chip)
 	}
 
-	/// A report that names `chip`, signed by `signer`.
+	/// Returns a report that names `chip`, signed by `signer`.
 	pub fn sign_as(&self, chip: &Chip, signer: &Chip) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let mut report = self.unsigned(chip);
 		let signature: Signature =

@@ -9,13 +9,14 @@ use subxt::{
 
 use crate::{api, ChainError, H256};
 
-/// The chain as of one block.
+/// The state of the chain at one block.
 pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
 
-/// How long a node may take to accept a connection.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Time that a node has to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection to a node. It does not mend itself: when a call fails with [`ChainError::Node`], connect again.
+/// A connection to a node. It does not reconnect: connect again after a call fails with
+/// [`ChainError::Node`].
 #[derive(Clone)]
 pub struct Chain {
 	pub(crate) api: OnlineClient<SubstrateConfig>,
@@ -24,14 +25,15 @@ pub struct Chain {
 }
 
 impl Chain {
-	/// Connects to the node at that WebSocket URL.
+	/// Connects to the node at a WebSocket URL.
 	pub async fn connect(url: &str) -> Result<Self, ChainError> {
 		let unreachable = |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
 		let connecting = async {
 			let rpc = RpcClient::from_insecure_url(url)
 				.await
 				.map_err(|error| unreachable(error.to_string()))?;
-			// The new backend waits without end for answers that a node may fail to give; this one has them or an error.
+			// The newer backend can wait forever for an answer that the node does not give. This
+			// one returns an answer or an error.
 			let backend = LegacyBackend::<SubstrateConfig>::builder()
 				.storage_page_size(512)
 				.build(rpc.clone());
@@ -42,17 +44,18 @@ impl Chain {
 			let genesis = api.genesis_hash();
 			Ok(Self { api, rpc: LegacyRpcMethods::new(rpc), genesis })
 		};
-		tokio::time::timeout(PATIENCE, connecting)
+		tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 			.await
 			.map_err(|_| unreachable("it does not answer".into()))?
 	}
 
-	/// Whether the node is still fetching blocks that others have: what it says is then of the past.
+	/// Returns `true` while the node downloads blocks that others have. Its answers are stale until
+	/// it has caught up.
 	pub async fn is_syncing(&self) -> Result<bool, ChainError> {
 		Ok(self.rpc.system_health().await.map_err(rpc)?.is_syncing)
 	}
 
-	/// Connects, and tries again until the node is there.
+	/// Connects, and retries until the node is available.
 	pub async fn connect_when_ready(url: &str) -> Self {
 		let mut pause = Duration::from_millis(500);
 		loop {
@@ -67,13 +70,13 @@ impl Chain {
 		}
 	}
 
-	/// The hash of block 0, which every statement of the protocol carries.
+	/// Returns the hash of block 0, which every signed statement of the protocol contains.
 	pub fn genesis(&self) -> [u8; 32] {
 		self.genesis.0
 	}
 
-	/// Checks that the node's runtime is one that this client was made for: calls and storage that changed are refused one by one, so that this
-	/// is for early notice.
+	/// Checks that this client was built for the node's runtime. The check gives early notice only:
+	/// calls and storage that differ also fail individually.
 	pub async fn check_compatible(&self) -> Result<(), ChainError> {
 		let at = self.finalised().await?;
 		if api::is_codegen_valid_for(at.metadata_ref()) {
@@ -85,24 +88,24 @@ impl Chain {
 		)))
 	}
 
-	/// The last finalised block.
+	/// Returns the last finalised block.
 	pub async fn finalised(&self) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_current_block().await?)
 	}
 
-	/// The best block: it may still be replaced.
+	/// Returns the best block, which another block may still replace.
 	pub async fn best(&self) -> Result<ChainAt, ChainError> {
 		let hash = self.rpc.chain_get_block_hash(None).await.map_err(rpc)?;
 		let hash = hash.ok_or_else(|| ChainError::Incompatible("the node has no block".into()))?;
 		Ok(self.api.at_block(hash).await?)
 	}
 
-	/// The block of that number on the best chain.
+	/// Returns the block with this number on the best chain.
 	pub async fn block(&self, number: u64) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_block(number).await?)
 	}
 
-	/// The number of the last finalised block.
+	/// Returns the number of the last finalised block.
 	pub async fn finalised_number(&self) -> Result<u64, ChainError> {
 		let head = self.rpc.chain_get_finalized_head().await.map_err(rpc)?;
 		let header = self.rpc.chain_get_header(Some(head)).await.map_err(rpc)?;
@@ -112,7 +115,7 @@ impl Chain {
 	}
 }
 
-/// An error of the connection.
+/// Wraps an error of the connection.
 pub(crate) fn rpc(error: subxt::rpcs::Error) -> ChainError {
 	ChainError::Node(Box::new(subxt::Error::from(error)))
 }

@@ -1,4 +1,4 @@
-//! Evidence in the bodies of blocks: the chain itself keeps its hash only.
+//! Evidence in block bodies. The state of the chain contains only its hash.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use subxt::events::Phase;
 
 use crate::{api, ChainAt, ChainError, H256};
 
-/// Evidence that a block includes, and as what it is to be judged.
+/// Evidence that a block includes, and the subject under which it is judged.
 #[derive(Clone, Debug)]
 pub struct Included {
 	pub subject: H256,
@@ -16,24 +16,24 @@ pub struct Included {
 	pub evidence: HostEvidence,
 }
 
-/// What a block includes of evidence.
+/// The evidence in a block.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
 	pub evidence: Vec<Included>,
-	/// Subjects whose evidence is not in the block as far as this program can read it: wrapped in a call that it does not know, perhaps. They cannot
-	/// be judged, and must not keep anybody from judging the rest.
+	/// Subjects whose evidence this program cannot find in the block, for example because an
+	/// unknown call wraps it. They cannot be judged, and must not block the others.
 	pub missing: Vec<H256>,
 }
 
-/// The evidence that a block includes.
+/// Returns the evidence that a block includes.
 pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Found, ChainError> {
 	let mut found = Found::default();
-	let taken = taken(at).await?;
-	if taken.is_empty() {
+	let inclusions = inclusions(at).await?;
+	if inclusions.is_empty() {
 		return Ok(found);
 	}
-	let calls = calls(at, &taken).await?;
-	for (index, event) in taken {
+	let calls = calls(at, &inclusions).await?;
+	for (index, event) in inclusions {
 		let call = index.and_then(|index| calls.get(&index));
 		let evidence = call.into_iter().flat_map(evidence_of).find(|evidence| {
 			let hash = evidence_hash(evidence);
@@ -52,31 +52,32 @@ pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Found, Chain
 	Ok(found)
 }
 
-type Taken = api::attestation::events::EvidenceIncluded;
+type InclusionEvent = api::attestation::events::EvidenceIncluded;
 
-/// The evidence that the chain took in a block, with the numbers of the transactions.
-async fn taken(at: &ChainAt) -> Result<Vec<(Option<usize>, Taken)>, ChainError> {
-	let mut taken = Vec::new();
+/// Returns the events of included evidence in a block, with the indices of their transactions.
+async fn inclusions(at: &ChainAt) -> Result<Vec<(Option<usize>, InclusionEvent)>, ChainError> {
+	let mut inclusions = Vec::new();
 	for event in at.events().fetch().await?.iter() {
 		let event = event?;
-		if let Some(fields) = event.decode_fields_as::<Taken>() {
+		if let Some(fields) = event.decode_fields_as::<InclusionEvent>() {
 			let index = match event.phase() {
 				Phase::ApplyExtrinsic(index) => Some(index as usize),
 				Phase::Finalization | Phase::Initialization => None,
 			};
-			taken.push((index, fields?));
+			inclusions.push((index, fields?));
 		}
 	}
-	Ok(taken)
+	Ok(inclusions)
 }
 
-/// The calls of the transactions that brought evidence, by their numbers. One that cannot be decoded is left out.
+/// Returns the calls of the transactions that contain evidence, by index. Omits a call that cannot
+/// be decoded.
 async fn calls(
 	at: &ChainAt,
-	taken: &[(Option<usize>, Taken)],
+	inclusions: &[(Option<usize>, InclusionEvent)],
 ) -> Result<BTreeMap<usize, api::Call>, ChainError> {
 	let extrinsics = at.extrinsics().fetch().await?;
-	let wanted = |index: usize| taken.iter().any(|(of, _)| *of == Some(index));
+	let wanted = |index: usize| inclusions.iter().any(|(of, _)| *of == Some(index));
 	let mut calls = BTreeMap::new();
 	for (index, extrinsic) in extrinsics.iter().enumerate().filter(|(index, _)| wanted(*index)) {
 		let call = extrinsic.ok().and_then(|e| e.decode_call_data_as::<api::Call>().ok());
@@ -85,13 +86,13 @@ async fn calls(
 	Ok(calls)
 }
 
-/// The evidence in a call and in the calls within it.
+/// Returns the evidence in a call and in the calls that it contains.
 fn evidence_of(call: &api::Call) -> Vec<&HostEvidence> {
 	use api::{multisig, sudo, utility};
 	match call {
 		api::Call::Attestation(
 			api::attestation::Call::submit_evidence { evidence }
-			| api::attestation::Call::claim { evidence, .. },
+			| api::attestation::Call::contest { evidence, .. },
 		) => vec![&evidence.0],
 		api::Call::Utility(
 			utility::Call::batch { calls }

@@ -13,16 +13,16 @@ pub use evidence::{evidence_in, Found, Included};
 pub use submit::{Receipt, Submitter};
 pub use view::view;
 
-/// USD for one α, in 10⁻⁹, as the oracle has it.
+/// The price of one α, in 10⁻⁹ USD.
 pub type Price = u64;
 
 pub use subxt::utils::{AccountId32, H256};
 pub use subxt_signer::sr25519::Keypair;
 
-// Rebuilds the crate when the metadata changes: the macro below does not.
+// Rebuilds the crate when the metadata changes, which the macro below does not do.
 const _: &[u8] = include_bytes!("../hccs.scale");
 
-/// The chain's calls, storage, events and runtime APIs, made from the committed metadata.
+/// Calls, storage, events and runtime APIs of the chain, generated from the committed metadata.
 #[allow(clippy::all, missing_docs)]
 #[subxt::subxt(
 	runtime_metadata_path = "hccs.scale",
@@ -40,11 +40,11 @@ const _: &[u8] = include_bytes!("../hccs.scale");
 		with = "::subxt::utils::Static<::hcc_evidence::vm::VmEvidence>"
 	),
 	substitute_type(
-		path = "hcc_evidence::host::pinned::PinnedContext",
+		path = "hcc_evidence::host::pinned_context::PinnedContext",
 		with = "::subxt::utils::Static<::hcc_evidence::host::PinnedContext>"
 	),
 	substitute_type(
-		path = "hcc_evidence::host::folded::FoldedLog",
+		path = "hcc_evidence::host::folded_log::FoldedLog",
 		with = "::subxt::utils::Static<::hcc_evidence::host::FoldedLog>"
 	),
 	substitute_type(
@@ -74,5 +74,5 @@ const _: &[u8] = include_bytes!("../hccs.scale");
 )]
 pub mod api {}
 
-/// What claims of accepted evidence are made of, for [`subxt::ext::codec::Decode`].
+/// The claims of accepted evidence, for use with [`subxt::ext::codec::Decode`].
 pub use hcc_evidence::host::Claims;

@@ -1,31 +1,33 @@
-//! The numbers of transactions that somebody waits for.
+//! Nonces of transactions that are pending.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The numbers of what one [`crate::Submitter`] has sent and waits for.
+/// The nonces of the pending transactions of one [`crate::Submitter`].
 ///
-/// The node tells an account's next number by the best block and by what its pool has ready there. Where a block comes in between, that may lack for a moment
-/// what was sent just now, and two transactions of one number would put each other out.
+/// The node derives an account's next nonce from the best block and from the transactions in its
+/// pool that are ready. While a block is imported, that can miss a transaction that was sent just
+/// before. Two transactions would then receive the same nonce, and one would replace the other.
 #[derive(Default)]
-pub(crate) struct Numbers(Mutex<Vec<u64>>);
+pub(crate) struct PendingNonces(Mutex<Vec<u64>>);
 
-/// A number that is given back when this is dropped.
-pub(crate) struct Taken<'a> {
-	number: u64,
-	numbers: &'a Numbers,
+/// A nonce that is reserved until this is dropped.
+pub(crate) struct ReservedNonce<'a> {
+	nonce: u64,
+	pending: &'a PendingNonces,
 }
 
-impl Numbers {
-	/// The first number from `next` on that is not taken. One that was lost in the midst of others is, once nobody waits for it.
+impl PendingNonces {
+	/// Returns the first nonce from `next` on that is not reserved. If a transaction with a lower
+	/// nonce was lost, that nonce is returned once its sender stops waiting.
 	pub(crate) fn free_from(&self, next: u64) -> u64 {
-		let taken = self.lock();
-		(next..u64::MAX).find(|number| !taken.contains(number)).unwrap_or(next)
+		let reserved = self.lock();
+		(next..u64::MAX).find(|nonce| !reserved.contains(nonce)).unwrap_or(next)
 	}
 
-	/// Takes a number. Two may have the same: what is urgent takes the place of another.
-	pub(crate) fn take(&self, number: u64) -> Taken<'_> {
-		self.lock().push(number);
-		Taken { number, numbers: self }
+	/// Reserves a nonce. Two transactions may have the same one: an urgent one replaces the other.
+	pub(crate) fn reserve(&self, nonce: u64) -> ReservedNonce<'_> {
+		self.lock().push(nonce);
+		ReservedNonce { nonce, pending: self }
 	}
 
 	fn lock(&self) -> MutexGuard<'_, Vec<u64>> {
@@ -33,11 +35,11 @@ impl Numbers {
 	}
 }
 
-impl Drop for Taken<'_> {
+impl Drop for ReservedNonce<'_> {
 	fn drop(&mut self) {
-		let mut taken = self.numbers.lock();
-		if let Some(place) = taken.iter().position(|number| *number == self.number) {
-			taken.swap_remove(place);
+		let mut reserved = self.pending.lock();
+		if let Some(place) = reserved.iter().position(|nonce| *nonce == self.nonce) {
+			reserved.swap_remove(place);
 		}
 	}
 }
@@ -47,35 +49,35 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn a_number_that_is_waited_for_is_not_used_again() {
-		let numbers = Numbers::default();
-		let (five, six) = (numbers.take(5), numbers.take(6));
-		assert_eq!(numbers.free_from(5), 7, "though the node may not know of them yet");
-		assert_eq!(numbers.free_from(4), 4);
+	fn pending_nonce_is_not_reused() {
+		let nonces = PendingNonces::default();
+		let (five, six) = (nonces.reserve(5), nonces.reserve(6));
+		assert_eq!(nonces.free_from(5), 7, "the node may not know them yet");
+		assert_eq!(nonces.free_from(4), 4);
 		drop(six);
-		assert_eq!(numbers.free_from(5), 6);
+		assert_eq!(nonces.free_from(5), 6);
 		drop(five);
-		assert_eq!(numbers.free_from(5), 5);
+		assert_eq!(nonces.free_from(5), 5);
 	}
 
 	#[test]
-	fn a_number_that_was_lost_is_used_before_those_behind_it() {
-		let numbers = Numbers::default();
-		let (lost, _behind) = (numbers.take(5), numbers.take(6));
+	fn lost_nonce_is_reused_first() {
+		let nonces = PendingNonces::default();
+		let (lost, _behind) = (nonces.reserve(5), nonces.reserve(6));
 		drop(lost);
-		let next = numbers.free_from(5);
-		assert_eq!(next, 5, "what is behind it waits for that");
-		let _next = numbers.take(next);
-		assert_eq!(numbers.free_from(next), 7);
+		let next = nonces.free_from(5);
+		assert_eq!(next, 5, "transactions with higher nonces wait for it");
+		let _next = nonces.reserve(next);
+		assert_eq!(nonces.free_from(next), 7);
 	}
 
 	#[test]
-	fn what_is_replaced_gives_its_number_to_what_is_urgent() {
-		let numbers = Numbers::default();
-		let (replaced, urgent) = (numbers.take(5), numbers.take(5));
+	fn urgent_transaction_keeps_nonce_of_replaced_one() {
+		let nonces = PendingNonces::default();
+		let (replaced, urgent) = (nonces.reserve(5), nonces.reserve(5));
 		drop(replaced);
-		assert_eq!(numbers.free_from(5), 6);
+		assert_eq!(nonces.free_from(5), 6);
 		drop(urgent);
-		assert_eq!(numbers.free_from(5), 5);
+		assert_eq!(nonces.free_from(5), 5);
 	}
 }

@@ -16,128 +16,149 @@ use tokio::{
 use crate::{
 	client::rpc,
 	error::{INVALID, TOO_LOW_PRIORITY},
-	numbers::{Numbers, Taken},
+	numbers::{PendingNonces, ReservedNonce},
 	AccountId32, Chain, ChainError, H256,
 };
 
-/// For how many blocks after the last finalised one a transaction is valid: longer than finality may lag while the clock of deadlines runs.
+/// Number of blocks after the last finalised one for which a transaction is valid. Exceeds the lag
+/// of finality at which the clock of deadlines stops.
 pub(crate) const MORTALITY: u64 = 64;
-/// How many transactions that are not urgent may be on their way at once. A node's pool holds 8192 of all accounts together, without a limit for each, and a node
-/// serves 1024 subscriptions of one connection.
-const ON_THEIR_WAY: usize = 64;
-/// How long to wait for its inclusion.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How often what is urgent is submitted where no block includes it.
+/// Maximum number of pending transactions that are not urgent. A node's pool holds 8192
+/// transactions of all accounts together, without a limit per account. A node serves 1024
+/// subscriptions per connection.
+const MAX_PENDING: usize = 64;
+/// Time to wait for a block that includes a transaction.
+const INCLUSION_TIMEOUT: Duration = Duration::from_secs(120);
+/// Number of times that an urgent transaction is submitted if it is lost.
 const TRIES: usize = 3;
-/// How long to wait before that.
-const AGAIN_AFTER: Duration = Duration::from_secs(2);
-/// How often to look meanwhile whether a block has another transaction of its number: two blocks.
-const LOOK_EVERY: Duration = Duration::from_secs(12);
-/// What is told of a transaction whose place in the pool another of its account has taken.
-const REPLACED: &str = "another transaction of this account has taken its number: submit it again";
+/// Pause before it is submitted again.
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
+/// Interval of checks for another transaction with the same nonce in a block: two blocks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(12);
+/// Reason that is given for a transaction that another one of the same account replaced in the
+/// pool.
+const REPLACED: &str = "another transaction of this account has replaced it: submit it again";
 
 type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
 
-/// A transaction on its way, and its number.
+/// A pending transaction, with its reserved nonce.
 struct Sent<'a> {
 	progress: Progress,
-	_number: Taken<'a>,
+	_nonce: ReservedNonce<'a>,
 }
 
 /// A transaction that a block includes and that succeeded.
 pub struct Receipt {
-	/// Of the block. It may still be replaced.
+	/// The hash of the block, which another block may still replace.
 	pub block: H256,
 	pub events: ExtrinsicEvents<SubstrateConfig>,
 }
 
-/// Signs and submits, and waits for blocks. Many may wait at once: what was sent first has the lower number, and goes first. What is urgent goes before what
-/// waits.
+/// Signs and submits transactions, and waits for blocks that include them. Many transactions can be
+/// pending at the same time. They have nonces in the order of submission, except that an urgent
+/// transaction goes first.
 ///
-/// A transaction cannot be included before those with lower numbers. Where one of these is lost (the pool drops it, or finds it invalid), those behind it wait
-/// until another takes its number, which the next that is submitted does. Where none is submitted, they are told as [`ChainError::TimedOut`], and
-/// are invalid once they are too old.
+/// A transaction cannot be included before those with lower nonces. If one of these is lost,
+/// because the pool drops it or finds it invalid, the transactions behind it wait. The next
+/// transaction that is submitted takes the lost nonce. If none is submitted, the waiting
+/// transactions fail with [`ChainError::TimedOut`], and expire later.
 pub struct Submitter {
 	key: Keypair,
-	/// Left to what is on its way and not urgent.
+	/// Remaining capacity for pending transactions that are not urgent.
 	room: Semaphore,
-	/// Held by what is urgent until a block includes it.
+	/// Held by an urgent transaction until a block includes it.
 	urgent_turn: Mutex<()>,
-	/// Held while a number is asked for and used, by whatever is submitted, so that no two take the same.
-	numbering: Mutex<()>,
-	/// Those of what is waited for.
-	numbers: Numbers,
+	/// Held while a nonce is queried and used, so that no two transactions take the same one.
+	nonce_lock: Mutex<()>,
+	/// The nonces of pending transactions.
+	nonces: PendingNonces,
 }
 
 impl Submitter {
-	/// With the key of that secret URI: a phrase, a seed in hexadecimal, with a path of derivation or without.
+	/// Creates a submitter with the key of a secret URI: a phrase or a hexadecimal seed, with or
+	/// without a derivation path.
 	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
 		let bad = |reason: String| ChainError::Key(reason);
 		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
 		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
 		Ok(Self {
 			key,
-			room: Semaphore::new(ON_THEIR_WAY),
+			room: Semaphore::new(MAX_PENDING),
 			urgent_turn: Mutex::default(),
-			numbering: Mutex::default(),
-			numbers: Numbers::default(),
+			nonce_lock: Mutex::default(),
+			nonces: PendingNonces::default(),
 		})
 	}
 
-	/// The account that signs.
+	/// Returns the account that signs.
 	pub fn account(&self) -> AccountId32 {
 		self.key.public_key().to_account_id()
 	}
 
-	/// Submits a call and waits until a block includes it, side by side with others.
+	/// Submits a call, and waits until a block includes it. Other submissions can proceed at the
+	/// same time.
 	///
 	/// ## Errors
-	/// - [`ChainError::Refused`] where the call failed, or could not but fail, so that it was not taken; nothing has changed.
-	/// - [`ChainError::NotTaken`] where the pool did not take it, with what to do.
-	/// - [`ChainError::is_replaced`] where something urgent took its place. Look whether it is still wanted, and submit it again.
-	/// - [`ChainError::TimedOut`] where no block has it in two minutes. It may still come: look before it is submitted again.
+	/// - [`ChainError::Refused`] if the call failed, or if the pool rejected it because it could
+	///   not succeed. Nothing has changed.
+	/// - [`ChainError::NotTaken`] if the pool rejected it. The error contains the remedy.
+	/// - [`ChainError::is_replaced`] if an urgent transaction replaced it. Check that it is still
+	///   needed, and submit it again.
+	/// - [`ChainError::TimedOut`] if no block includes it within two minutes. A block may still do
+	///   so: check before you submit it again.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
-		let _room = self.room_for(1).await?;
+		let _room = self.acquire_room(1).await?;
 		let waiting = self.submit_and_wait(chain, call);
-		timeout(PATIENCE, waiting).await.map_err(|_| late())?
+		timeout(INCLUSION_TIMEOUT, waiting).await.map_err(|_| timed_out())?
 	}
 
-	/// Submits a call of the class `Operational` ahead of all that this account has submitted before, and waits until a block includes it.
+	/// Submits a call of the class `Operational` ahead of all pending transactions of this account,
+	/// and waits until a block includes it.
 	///
-	/// Blocks keep room for operational calls, but a transaction cannot be included before those with lower numbers. Where the room for
-	/// `Normal` calls is used up, one of those without a tip may wait in the pool for as long as that lasts, and would hold up evidence
-	/// until its challenge is missed. So the call does not wait for room, and takes the number that the account has in the state of the
-	/// best block, which is that of its first transaction that waits. Both provide the same tag (account, number) to the pool, which keeps
-	/// the one of the higher priority: a normal call has its tip, an operational one a multiple of its fee besides. What waits behind it
-	/// stays where it is, since its tag is provided as before. Whoever waits for what was replaced gets [`ChainError::is_replaced`].
+	/// Blocks reserve room for operational calls, but a transaction cannot be included before those
+	/// with lower nonces. If blocks have no room for `Normal` calls, one without a tip may wait in
+	/// the pool indefinitely. Evidence behind it would miss its challenge. So an urgent call does
+	/// not wait for capacity. It takes the nonce that the account has in the state of the best
+	/// block, which is that of the first pending transaction.
 	///
-	/// Where the pool keeps the first that waits, that is operational itself, and will be in the next block: then the call takes the number after
-	/// all that waits. Of the same [`Submitter`]'s urgent calls each waits for the one before.
+	/// Both transactions provide the same tag (account, nonce) to the pool, which keeps the one
+	/// with the higher priority. The priority of a normal call is its tip. An operational call adds
+	/// a multiple of its fee. Transactions behind the replaced one stay in the pool, because the
+	/// tag is still provided. The sender of the replaced transaction receives
+	/// [`ChainError::is_replaced`].
 	///
-	/// A call of another class must not be submitted so: of two normal calls without tips the smaller one has the higher priority, so that it
-	/// might replace the other for nothing.
+	/// If the pool keeps the pending transaction, that one is operational as well, and the next
+	/// block will include it. The urgent call then takes the nonce after all pending transactions.
+	/// Urgent calls of the same [`Submitter`] wait for each other.
+	///
+	/// Do not submit calls of another class this way. Of two normal calls without tips, the smaller
+	/// one has the higher priority, so it might replace the other one needlessly.
 	///
 	/// ## Errors
-	/// As [`Self::submit`].
+	/// Those of [`Self::submit`].
 	pub async fn submit_urgent<P: Payload>(
 		&self,
 		chain: &Chain,
 		call: &P,
 	) -> Result<Receipt, ChainError> {
 		let _turn = self.urgent_turn.lock().await;
-		timeout(PATIENCE, self.insist(chain, call)).await.map_err(|_| late())?
+		timeout(INCLUSION_TIMEOUT, self.submit_first_with_retries(chain, call))
+			.await
+			.map_err(|_| timed_out())?
 	}
 
-	/// Submits calls that are to be included in this order, in one block or in several, and waits for all.
+	/// Submits calls that must be included in this order, in one block or in several, and waits for
+	/// all of them.
 	///
 	/// ## Errors
-	/// As [`Self::submit`], of the first call that fails. Those after it may be included nevertheless.
+	/// Those of [`Self::submit`], for the first call that fails. Later calls may be included
+	/// nevertheless.
 	pub async fn submit_all<P: Payload>(
 		&self,
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Receipt>, ChainError> {
-		let _room = self.room_for(calls.len()).await?;
+		let _room = self.acquire_room(calls.len()).await?;
 		let waiting = async {
 			let mut receipts = Vec::new();
 			for sent in self.send_all(chain, calls).await? {
@@ -145,28 +166,29 @@ impl Submitter {
 			}
 			Ok(receipts)
 		};
-		timeout(PATIENCE, waiting).await.map_err(|_| late())?
+		timeout(INCLUSION_TIMEOUT, waiting).await.map_err(|_| timed_out())?
 	}
 
-	/// Submits calls that have nothing to do with each other, waits for all, and gives what became of each: what fails with one holds up no other.
+	/// Submits independent calls, waits for all of them, and returns the outcome of each. A failure
+	/// of one does not affect the others.
 	///
 	/// ## Errors
-	/// Where nothing was submitted. Those of the calls are as those of [`Self::submit`].
+	/// Fails only if nothing was submitted. The errors of the calls are those of [`Self::submit`].
 	pub async fn submit_each<P: Payload>(
 		&self,
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
-		let _room = self.room_for(calls.len()).await?;
-		let deadline = Instant::now() + PATIENCE;
+		let _room = self.acquire_room(calls.len()).await?;
+		let deadline = Instant::now() + INCLUSION_TIMEOUT;
 		let sending = self.send_each(chain, calls);
-		let sent = timeout_at(deadline, sending).await.map_err(|_| late())??;
+		let sent = timeout_at(deadline, sending).await.map_err(|_| timed_out())??;
 		let mut outcomes = Vec::new();
 		for sent in sent {
 			outcomes.push(match sent {
 				Ok(sent) => {
 					let waiting = timeout_at(deadline, included(sent));
-					waiting.await.unwrap_or_else(|_| Err(late()))
+					waiting.await.unwrap_or_else(|_| Err(timed_out()))
 				},
 				Err(error) => Err(error),
 			});
@@ -174,10 +196,11 @@ impl Submitter {
 		Ok(outcomes)
 	}
 
-	/// Waits until so many more may be on their way; more than may ever be count as that many.
-	async fn room_for(&self, calls: usize) -> Result<SemaphorePermit<'_>, ChainError> {
-		let calls = u32::try_from(calls.min(ON_THEIR_WAY)).unwrap_or(u32::MAX);
-		let closed = |_| ChainError::NotIncluded("nothing is submitted any more".into());
+	/// Waits for the capacity to submit `calls` more transactions. A larger number than the total
+	/// capacity counts as the total capacity.
+	async fn acquire_room(&self, calls: usize) -> Result<SemaphorePermit<'_>, ChainError> {
+		let calls = u32::try_from(calls.min(MAX_PENDING)).unwrap_or(u32::MAX);
+		let closed = |_| ChainError::NotIncluded("the submitter is closed".into());
 		self.room.acquire_many(calls).await.map_err(closed)
 	}
 
@@ -190,16 +213,21 @@ impl Submitter {
 			let nonce = self.next_nonce(chain).await?;
 			self.send(chain, call, nonce).await
 		};
-		sent_in_turn(&self.numbering, sending, included).await
+		send_in_turn(&self.nonce_lock, sending, included).await
 	}
 
-	/// Submits what is urgent, and again where it got lost: a block may have had what it was to replace, and the number with it.
-	async fn insist<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
+	/// Submits an urgent call, and retries if it is lost. That happens if a block includes the
+	/// transaction that it should replace, and so uses its nonce.
+	async fn submit_first_with_retries<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+	) -> Result<Receipt, ChainError> {
 		for _ in 1..TRIES {
 			match self.submit_first(chain, call).await {
 				Err(error @ (ChainError::NotIncluded(_) | ChainError::NotTaken { .. })) => {
-					tracing::debug!(%error, "submitting what is urgent once more");
-					tokio::time::sleep(AGAIN_AFTER).await;
+					tracing::debug!(%error, "submitting the urgent call again");
+					tokio::time::sleep(RETRY_PAUSE).await;
 				},
 				outcome => return outcome,
 			}
@@ -213,69 +241,72 @@ impl Submitter {
 		call: &P,
 	) -> Result<Receipt, ChainError> {
 		let (nonce, sent) = {
-			let _numbering = self.numbering.lock().await;
+			let _nonce_lock = self.nonce_lock.lock().await;
 			let next = self.next_nonce(chain).await?;
-			// After the pool's: where a block comes in between, this is the greater.
+			// This query comes after that of the pool: if a block is imported in between, this
+			// nonce is the greater one.
 			let in_state = self.nonce_in_state(chain).await?;
 			send_first(in_state, next, |nonce| self.send(chain, call, nonce)).await?
 		};
 		let mut waiting = std::pin::pin!(included(sent));
 		loop {
-			if let Ok(outcome) = timeout(LOOK_EVERY, waiting.as_mut()).await {
+			if let Ok(outcome) = timeout(CHECK_INTERVAL, waiting.as_mut()).await {
 				return outcome;
 			}
-			// Another node's block may have what this was to replace. The pool does not tell until no fork is left in which this could be included.
+			// Another node's block may include the transaction that this one should replace. The
+			// pool does not report it until no fork is left that could include this one.
 			if self.nonce_in_state(chain).await? > nonce {
-				let lost = "a block has another transaction of its number";
-				let outcome = timeout(AGAIN_AFTER, waiting.as_mut()).await;
+				let lost = "a block has another transaction with its nonce";
+				let outcome = timeout(RETRY_PAUSE, waiting.as_mut()).await;
 				return outcome.unwrap_or_else(|_| Err(ChainError::NotIncluded(lost.into())));
 			}
 		}
 	}
 
-	/// Of the best block alone, whatever waits in the pool.
+	/// Returns the nonce in the state of the best block, regardless of the pool.
 	async fn nonce_in_state(&self, chain: &Chain) -> Result<u64, ChainError> {
 		let best = chain.best().await?;
 		Ok(best.tx().account_nonce(&self.account()).await?)
 	}
 
-	/// One after the other; none after one that the pool does not take.
+	/// Sends calls in order, and stops at the first one that the pool rejects.
 	async fn send_all<P: Payload>(
 		&self,
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Sent<'_>>, ChainError> {
-		let _numbering = self.numbering.lock().await;
+		let _nonce_lock = self.nonce_lock.lock().await;
 		let mut nonce = self.next_nonce(chain).await?;
 		let mut all = Vec::new();
 		for call in calls {
 			all.push(self.send(chain, call, nonce).await?);
-			nonce = self.numbers.free_from(nonce);
+			nonce = self.nonces.free_from(nonce);
 		}
 		Ok(all)
 	}
 
-	/// One after the other, whatever becomes of those before.
+	/// Sends calls in order, including those after one that the pool rejects.
 	async fn send_each<P: Payload>(
 		&self,
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Result<Sent<'_>, ChainError>>, ChainError> {
-		let _numbering = self.numbering.lock().await;
+		let _nonce_lock = self.nonce_lock.lock().await;
 		let mut nonce = self.next_nonce(chain).await?;
 		let mut each = Vec::new();
 		for call in calls {
 			each.push(self.send(chain, call, nonce).await);
-			// What the pool does not take takes no number.
-			nonce = self.numbers.free_from(nonce);
+			// A rejected transaction does not use its nonce.
+			nonce = self.nonces.free_from(nonce);
 		}
 		Ok(each)
 	}
 
-	/// Of the best block and the pool: the finalised block's number would be used twice. None that is waited for.
+	/// Returns the next nonce by the best block and the pool that is not reserved. The nonce in the
+	/// finalised block may be used already.
 	async fn next_nonce(&self, chain: &Chain) -> Result<u64, ChainError> {
 		let next = chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)?;
-		Ok(self.numbers.free_from(next))
+		Ok(self.nonces.free_from(next))
 	}
 
 	async fn send<P: Payload>(
@@ -290,17 +321,17 @@ impl Submitter {
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
-		let number = self.numbers.take(nonce);
+		let reserved = self.nonces.reserve(nonce);
 		let progress = signed
 			.submit_and_watch()
 			.await
 			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))?;
-		Ok(Sent { progress, _number: number })
+		Ok(Sent { progress, _nonce: reserved })
 	}
 }
 
-/// Sends holding `turn`, and waits without.
-async fn sent_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
+/// Sends while it holds `turn`, then releases it and waits.
+async fn send_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
 	turn: &Mutex<()>,
 	sending: impl Future<Output = Result<S, ChainError>>,
 	wait: impl FnOnce(S) -> W,
@@ -334,11 +365,11 @@ async fn included(mut sent: Sent<'_>) -> Result<Receipt, ChainError> {
 			| TransactionStatus::NoLongerInBestBlock => {},
 		}
 	}
-	Err(ChainError::NotIncluded("the node stopped telling of it".into()))
+	Err(ChainError::NotIncluded("the node stopped reporting its status".into()))
 }
 
-/// Sends what is urgent by the number that the account has in the state, or, where the pool keeps what it has of that number, by its own next one. Gives
-/// the number.
+/// Sends an urgent transaction with the nonce that the account has in the state. If the pool keeps
+/// another transaction with that nonce, sends it with `next` instead. Returns the nonce.
 async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
 	in_state: u64,
 	next: u64,
@@ -350,13 +381,15 @@ async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
 	}
 }
 
-/// Whether the pool refuses a transaction for its number: a block has used that by now, or what the pool has of that number is of no lower
-/// priority. What is invalid for another reason is so by each number.
+/// Returns `true` if the pool rejects a transaction because of its nonce. Either a block has used
+/// the nonce, or the pool has a transaction with that nonce and no lower priority. A transaction
+/// that is invalid for another reason is invalid with every nonce.
 fn is_occupied(error: &ChainError) -> bool {
 	matches!(error, ChainError::NotTaken { code: INVALID | TOO_LOW_PRIORITY, .. })
 }
 
-/// The error of a transaction that the pool has let go. subxt tells by words alone of one that was replaced.
+/// Returns the error for a transaction that the pool dropped. subxt indicates a replaced
+/// transaction only by its message.
 fn not_included(message: String) -> ChainError {
 	if message.contains("usurped") {
 		return ChainError::replaced();
@@ -364,18 +397,19 @@ fn not_included(message: String) -> ChainError {
 	ChainError::NotIncluded(message)
 }
 
-fn late() -> ChainError {
-	ChainError::TimedOut(PATIENCE.as_secs())
+fn timed_out() -> ChainError {
+	ChainError::TimedOut(INCLUSION_TIMEOUT.as_secs())
 }
 
 impl ChainError {
-	/// What is told of a transaction in whose place the pool took another.
+	/// Returns the error for a transaction that another one replaced in the pool.
 	pub fn replaced() -> Self {
 		Self::NotIncluded(REPLACED.into())
 	}
 
-	/// Whether something urgent of the same account took the transaction's place in the pool, by [`Submitter::submit_urgent`]: no fault of the
-	/// transaction's, which is to be submitted again if it is still wanted.
+	/// Returns `true` if an urgent transaction of the same account replaced this one in the pool
+	/// (see [`Submitter::submit_urgent`]). The transaction is not at fault. Submit it again if it
+	/// is still needed.
 	pub fn is_replaced(&self) -> bool {
 		matches!(self, Self::NotIncluded(reason) if reason == REPLACED)
 	}
@@ -389,8 +423,8 @@ mod tests {
 
 	use super::*;
 
-	/// A pool as that of a node: one transaction of each number, and of two the one of the higher priority. `state` is the number that is next in a
-	/// block.
+	/// A pool like that of a node: it has one transaction per nonce, and of two it keeps the one
+	/// with the higher priority. `state` is the next nonce for a block.
 	struct Pool {
 		state: u64,
 		priorities: RefCell<BTreeMap<u64, u64>>,
@@ -413,7 +447,7 @@ mod tests {
 			Ok(())
 		}
 
-		async fn take_urgently(&self, in_state: u64, next: u64) -> Result<u64, ChainError> {
+		async fn submit_urgently(&self, in_state: u64, next: u64) -> Result<u64, ChainError> {
 			let sent = send_first(in_state, next, |nonce| self.take(nonce, OPERATIONAL)).await;
 			sent.map(|(nonce, ())| nonce)
 		}
@@ -423,37 +457,41 @@ mod tests {
 	const OPERATIONAL: u64 = 1_000_000_000;
 
 	fn refused(code: i32) -> ChainError {
-		ChainError::NotTaken { code, reason: "as the test wants".into() }
+		ChainError::NotTaken { code, reason: "chosen by the test".into() }
 	}
 
 	#[tokio::test]
-	async fn what_is_urgent_takes_the_place_of_what_waits() {
+	async fn urgent_transaction_replaces_pending_one() {
 		let pool = Pool::of(5, &[(5, NORMAL), (6, NORMAL)]);
-		assert_eq!(pool.take_urgently(5, 7).await.expect("taken"), 5);
+		assert_eq!(pool.submit_urgently(5, 7).await.expect("taken"), 5);
 		let left: Vec<_> = pool.priorities.into_inner().into_iter().collect();
-		assert_eq!(left, [(5, OPERATIONAL), (6, NORMAL)], "what waits behind it goes on waiting");
+		assert_eq!(
+			left,
+			[(5, OPERATIONAL), (6, NORMAL)],
+			"the transaction behind it stays pending"
+		);
 	}
 
 	#[tokio::test]
-	async fn what_is_urgent_waits_behind_what_is_urgent_too() {
+	async fn urgent_transaction_waits_behind_urgent_one() {
 		let pool = Pool::of(5, &[(5, OPERATIONAL)]);
-		assert_eq!(pool.take_urgently(5, 6).await.expect("taken"), 6);
+		assert_eq!(pool.submit_urgently(5, 6).await.expect("taken"), 6);
 	}
 
 	#[tokio::test]
-	async fn where_nothing_waits_the_number_is_the_next() {
-		assert_eq!(Pool::of(5, &[]).take_urgently(5, 5).await.expect("taken"), 5);
+	async fn urgent_transaction_takes_next_nonce_of_empty_pool() {
+		assert_eq!(Pool::of(5, &[]).submit_urgently(5, 5).await.expect("taken"), 5);
 	}
 
 	#[tokio::test]
-	async fn a_number_that_a_block_has_just_used_is_not_insisted_on() {
+	async fn used_nonce_is_not_retried() {
 		let pool = Pool::of(6, &[]);
-		assert_eq!(pool.take_urgently(5, 6).await.expect("taken"), 6);
-		assert!(pool.take_urgently(5, 5).await.is_err(), "there is no other");
+		assert_eq!(pool.submit_urgently(5, 6).await.expect("taken"), 6);
+		assert!(pool.submit_urgently(5, 5).await.is_err(), "no other nonce is available");
 	}
 
 	#[tokio::test]
-	async fn what_the_chain_refuses_is_not_tried_by_another_number() {
+	async fn refused_call_is_not_sent_with_other_nonce() {
 		let tried = RefCell::new(Vec::new());
 		let refusal = || ChainError::Refused {
 			pallet: "Attestation".into(),
@@ -470,50 +508,53 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn what_waits_keeps_nothing_from_being_sent() {
+	async fn waiting_does_not_block_sending() {
 		let turn = Mutex::new(());
-		let (tell, told) = oneshot::channel();
-		let hear = |told: oneshot::Receiver<u8>| async move { told.await.map_err(|_| late()) };
-		let first = sent_in_turn(&turn, ready(Ok(told)), hear);
-		let say = |tell: oneshot::Sender<u8>| async move { tell.send(7).map_err(|_| late()) };
-		let second = sent_in_turn(&turn, ready(Ok(tell)), say);
+		let (sender, receiver) = oneshot::channel();
+		let receive = |receiver: oneshot::Receiver<u8>| async move {
+			receiver.await.map_err(|_| timed_out())
+		};
+		let first = send_in_turn(&turn, ready(Ok(receiver)), receive);
+		let send =
+			|sender: oneshot::Sender<u8>| async move { sender.send(7).map_err(|_| timed_out()) };
+		let second = send_in_turn(&turn, ready(Ok(sender)), send);
 		let both = async { tokio::join!(first, second) };
-		let (first, second) = timeout(Duration::from_secs(10), both).await.expect("both go on");
-		assert_eq!(first.expect("it was told"), 7);
+		let (first, second) = timeout(Duration::from_secs(10), both).await.expect("both proceed");
+		assert_eq!(first.expect("the value is received"), 7);
 		assert!(second.is_ok());
 	}
 
 	#[tokio::test]
-	async fn what_is_sent_is_sent_one_after_the_other() {
+	async fn sending_waits_for_its_turn() {
 		let turn = Mutex::new(());
 		let held = turn.lock().await;
-		let sending = sent_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
+		let sending = send_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
 		assert!(timeout(Duration::from_millis(50), sending).await.is_err());
 		drop(held);
-		let sending = sent_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
+		let sending = send_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
 		assert!(sending.await.is_ok());
 	}
 
 	#[tokio::test]
-	async fn so_many_may_be_on_their_way_and_no_more() {
+	async fn pending_transactions_are_limited() {
 		let submitter = Submitter::from_uri("//Alice").expect("a key");
-		let most = submitter.room_for(10 * ON_THEIR_WAY).await.expect("room");
-		let more = timeout(Duration::from_millis(50), submitter.room_for(1));
-		assert!(more.await.is_err(), "there is no room");
+		let most = submitter.acquire_room(10 * MAX_PENDING).await.expect("room");
+		let more = timeout(Duration::from_millis(50), submitter.acquire_room(1));
+		assert!(more.await.is_err(), "no capacity is left");
 		drop(most);
-		let rest = submitter.room_for(ON_THEIR_WAY - 1).await;
-		let last = timeout(Duration::from_secs(10), submitter.room_for(1));
+		let rest = submitter.acquire_room(MAX_PENDING - 1).await;
+		let last = timeout(Duration::from_secs(10), submitter.acquire_room(1));
 		assert!(rest.is_ok() && last.await.expect("in time").is_ok());
 	}
 
 	#[test]
-	fn what_was_replaced_is_told_from_what_is_invalid() {
-		// As subxt's backend says it.
+	fn replaced_differs_from_invalid() {
+		// The message of subxt's backend.
 		let replaced =
 			not_included("Transaction was usurped by another with the same nonce".into());
 		assert!(replaced.is_replaced(), "{replaced}");
 		let invalid = "Transaction is invalid (eg because of a bad nonce, signature etc)";
 		assert!(!not_included(invalid.into()).is_replaced());
-		assert!(!late().is_replaced());
+		assert!(!timed_out().is_replaced());
 	}
 }

@@ -2,9 +2,8 @@ use subxt::ext::codec::{Decode, DecodeAll, Encode};
 
 use crate::{ChainAt, ChainError};
 
-/// Asks a view function of a pallet at a block.
-///
-/// subxt has this as well, but hands the runtime arguments that lack their length, which it cannot read.
+/// Calls a view function of a pallet at a block. subxt offers this as well, but encodes the
+/// arguments without their length, so the runtime cannot decode them.
 pub async fn view<T: Decode>(
 	at: &ChainAt,
 	pallet: &str,
@@ -24,15 +23,16 @@ pub async fn view<T: Decode>(
 		.runtime_apis()
 		.call_raw("RuntimeViewFunction_execute_view_function", Some(&input))
 		.await?;
-	answered(&answer).map_err(incompatible)
+	decode_answer(&answer).map_err(incompatible)
 }
 
-/// What the runtime's answer says: `Result<Vec<u8>, ViewFunctionDispatchError>`, of whose error only that there is one.
-fn answered<T: Decode>(answer: &[u8]) -> Result<T, &'static str> {
+/// Decodes the runtime's answer, `Result<Vec<u8>, ViewFunctionDispatchError>`. The kind of error is
+/// ignored.
+fn decode_answer<T: Decode>(answer: &[u8]) -> Result<T, &'static str> {
 	const UNDECODABLE: &str = "the runtime's answer cannot be decoded";
-	let (failed, rest) = answer.split_first().ok_or("the runtime gives no answer")?;
+	let (failed, rest) = answer.split_first().ok_or("the runtime returned no answer")?;
 	if *failed != 0 {
-		return Err("the runtime refuses it");
+		return Err("the runtime refused the call");
 	}
 	let output = Vec::<u8>::decode_all(&mut &rest[..]).map_err(|_| UNDECODABLE)?;
 	T::decode_all(&mut &output[..]).map_err(|_| UNDECODABLE)
@@ -42,22 +42,22 @@ fn answered<T: Decode>(answer: &[u8]) -> Result<T, &'static str> {
 mod tests {
 	use subxt::ext::codec::Encode;
 
-	use super::answered;
+	use super::decode_answer;
 
 	#[test]
-	fn an_answer_is_read_whole_or_not_at_all() {
+	fn incomplete_or_longer_answer_is_rejected() {
 		let answer = Ok::<_, u8>(Some(432_100_000u64).encode()).encode();
-		assert_eq!(answered(&answer), Ok(Some(432_100_000u64)));
+		assert_eq!(decode_answer(&answer), Ok(Some(432_100_000u64)));
 		for len in 0..answer.len() {
-			assert!(answered::<Option<u64>>(&answer[..len]).is_err(), "{len}");
+			assert!(decode_answer::<Option<u64>>(&answer[..len]).is_err(), "{len}");
 		}
-		assert!(answered::<Option<u64>>(&[&answer[..], &[0]].concat()).is_err());
-		assert!(answered::<u64>(&answer).is_err(), "of another type");
+		assert!(decode_answer::<Option<u64>>(&[&answer[..], &[0]].concat()).is_err());
+		assert!(decode_answer::<u64>(&answer).is_err(), "the type differs");
 	}
 
 	#[test]
-	fn a_refusal_is_no_answer() {
+	fn refusal_is_an_error() {
 		let refused = Err::<Vec<u8>, _>(2u8).encode();
-		assert_eq!(answered::<Option<u64>>(&refused), Err("the runtime refuses it"));
+		assert_eq!(decode_answer::<Option<u64>>(&refused), Err("the runtime refused the call"));
 	}
 }

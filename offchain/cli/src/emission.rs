@@ -1,4 +1,4 @@
-//! `hcc emission`: eras, what they bring, who is owed what.
+//! `hcc emission`: eras, emission and payouts.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use crate::{
 	vm::alpha,
 };
 
-/// Look at new α: eras, what they bring, who is owed what.
+/// Display eras, emission and payouts, or pay a miner out.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Emission {
 	Show(Show),
-	Claim(Claim),
+	Payout(Payout),
 }
 
-/// Show the era of now, those that are over, and all that eras have brought.
+/// Show the current era, past eras, and the emission of all eras.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-	/// Show what this miner is owed as well.
+	/// Also show the amounts owed to this miner.
 	#[arg(long, value_name = "ACCOUNT")]
 	miner: Option<AccountId32>,
 	/// The WebSocket URL of a node.
@@ -32,13 +32,13 @@ pub(crate) struct Show {
 	json: bool,
 }
 
-/// Give a miner what it is owed, of every era that is over.
+/// Pay a miner its part of each past era.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Claim {
+pub(crate) struct Payout {
 	/// The miner's account.
 	#[arg(long, value_name = "ACCOUNT")]
 	miner: AccountId32,
-	/// A file with the secret URI of the account that pays the fees: anybody's.
+	/// A file with the secret URI of the account that pays the fees. Any account may pay them.
 	#[arg(long, value_name = "FILE")]
 	key_file: PathBuf,
 	/// The WebSocket URL of a node.
@@ -49,18 +49,18 @@ pub(crate) struct Claim {
 	json: bool,
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(command: &Emission) -> anyhow::Result<u8> {
 	match command {
 		Emission::Show(args) => args.run(),
-		Emission::Claim(args) => args.run(),
+		Emission::Payout(args) => args.run(),
 	}?;
 	Ok(0)
 }
 
 type Closed = api::runtime_types::pallet_emission::types::ClosedEra;
 
-/// The eras of which something can be claimed, by number.
+/// Returns the past eras that can be paid out, in ascending order.
 async fn closed_eras(at: &ChainAt) -> anyhow::Result<Vec<(u32, Closed)>> {
 	let mut rows = at.storage().iter(api::storage().emission().eras(), ()).await?;
 	let mut eras = Vec::new();
@@ -73,7 +73,7 @@ async fn closed_eras(at: &ChainAt) -> anyhow::Result<Vec<(u32, Closed)>> {
 	Ok(eras)
 }
 
-/// What a miner is owed for an era, and what it has for that where the era is over.
+/// Returns the amount owed to a miner for an era and, for a past era, its payable part.
 async fn owed(at: &ChainAt, era: u32, miner: &AccountId32) -> anyhow::Result<(u128, Option<u128>)> {
 	Ok(view(at, "Emission", "owed_to", (era, miner.0)).await?)
 }
@@ -84,11 +84,12 @@ impl Show {
 			let at = chain.best().await?;
 			let era = at.storage().fetch(api::storage().emission().current_era(), ()).await?;
 			let era = era.decode()?;
-			let brought = at.storage().fetch(api::storage().emission().brought(), ()).await?;
-			let brought = brought.decode()?;
+			let totals =
+				at.storage().fetch(api::storage().emission().emission_totals(), ()).await?;
+			let totals = totals.decode()?;
 			let budget: u128 = view(&at, "Emission", "budget", ()).await?;
-			let (initial, made, destroyed): (u128, u128, u128) =
-				view(&at, "Emission", "issuance", ()).await?;
+			let (initial, minted, burned): (u128, u128, u128) =
+				view(&at, "Issuance", "issuance", ()).await?;
 			let mut eras = Vec::new();
 			for (number, closed) in closed_eras(&at).await? {
 				let of = closed.division;
@@ -100,7 +101,7 @@ impl Show {
 					"treasury": alpha(of.treasury),
 					"burned": alpha(of.burned),
 					"owed": alpha(of.total_owed),
-					"claimed": alpha(closed.claimed),
+					"paid_out": alpha(closed.paid_out),
 				});
 				if let Some(miner) = &self.miner {
 					let (owed, part) = owed(&at, number, miner).await?;
@@ -116,16 +117,16 @@ impl Show {
 				"budget": alpha(budget),
 				"owed": alpha(era.owed),
 				"eras": eras,
-				"budgets": alpha(brought.budgets),
-				"claimed": alpha(brought.claimed),
-				"claimable": alpha(brought.claimable),
-				"validators": alpha(brought.validators),
-				"treasury": alpha(brought.treasury),
-				"burned": alpha(brought.burned),
+				"budgets": alpha(totals.budgets),
+				"paid_out": alpha(totals.paid_out),
+				"payable": alpha(totals.payable),
+				"validators": alpha(totals.validators),
+				"treasury": alpha(totals.treasury),
+				"burned": alpha(totals.burned),
 				"initial": alpha(initial),
-				"made": alpha(made),
-				"destroyed": alpha(destroyed),
-				"issued": alpha((initial + made).saturating_sub(destroyed)),
+				"made": alpha(minted),
+				"destroyed": alpha(burned),
+				"issued": alpha((initial + minted).saturating_sub(burned)),
 			});
 			if let Some(miner) = &self.miner {
 				let (owed, _) = owed(&at, era.index, miner).await?;
@@ -147,7 +148,7 @@ fn text(value: &Value) -> &str {
 
 fn print(shown: &Value) {
 	println!(
-		"era {} until tick {}: a budget of {} α, of which miners are owed {} so far",
+		"era {} until tick {}: budget {} α, owed to miners so far {} α",
 		shown["era"],
 		shown["until_tick"],
 		text(&shown["budget"]),
@@ -155,30 +156,30 @@ fn print(shown: &Value) {
 	);
 	for row in shown["eras"].as_array().into_iter().flatten() {
 		println!(
-			"  era {:>5}: {} α; miners {} (claimed {}), validators {}, treasury {}, burned {}",
+			"  era {:>5}: {} α; miners {} (paid out {}), validators {}, treasury {}, burned {}",
 			row["era"],
 			text(&row["budget"]),
 			text(&row["miners"]),
-			text(&row["claimed"]),
+			text(&row["paid_out"]),
 			text(&row["validators"]),
 			text(&row["treasury"]),
 			text(&row["burned"])
 		);
 		if let Some(part) = row["miner_part"].as_str() {
-			println!("             the miner can have {part} α");
+			println!("             payable to the miner: {part} α");
 		}
 	}
 	println!(
-		"all eras: {} α; miners {} and {} to be claimed, validators {}, treasury {}, burned {}",
+		"all eras: {} α; paid out to miners {}, payable {}, validators {}, treasury {}, burned {}",
 		text(&shown["budgets"]),
-		text(&shown["claimed"]),
-		text(&shown["claimable"]),
+		text(&shown["paid_out"]),
+		text(&shown["payable"]),
 		text(&shown["validators"]),
 		text(&shown["treasury"]),
 		text(&shown["burned"])
 	);
 	println!(
-		"there are {} α: {} from the start and {} made, less {} destroyed",
+		"total issuance {} α: {} from genesis and {} minted, less {} burned",
 		text(&shown["issued"]),
 		text(&shown["initial"]),
 		text(&shown["made"]),
@@ -186,7 +187,7 @@ fn print(shown: &Value) {
 	);
 }
 
-impl Claim {
+impl Payout {
 	fn run(&self) -> anyhow::Result<()> {
 		let uri = std::fs::read_to_string(&self.key_file)
 			.with_context(|| format!("cannot read {}", self.key_file.display()))?;
@@ -194,21 +195,21 @@ impl Claim {
 			Submitter::from_uri(&uri).with_context(|| format!("in {}", self.key_file.display()))?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
-			let mut claimed = Vec::new();
+			let mut paid_out = Vec::new();
 			for (era, _) in closed_eras(&at).await? {
 				let (_, part) = owed(&at, era, &self.miner).await?;
 				let Some(part) = part.filter(|part| *part > 0) else { continue };
-				let call = api::tx().emission().claim(era, self.miner);
+				let call = api::tx().emission().payout(era, self.miner);
 				submitter.submit(&chain, &call).await.with_context(|| format!("era {era}"))?;
 				if !self.json {
 					println!("era {era}: {} α", alpha(part));
 				}
-				claimed.push(json!({ "era": era, "amount": alpha(part) }));
+				paid_out.push(json!({ "era": era, "amount": alpha(part) }));
 			}
 			if self.json {
-				println!("{}", serde_json::to_string_pretty(&claimed)?);
-			} else if claimed.is_empty() {
-				bail!("{} is owed nothing for an era that is over", self.miner);
+				println!("{}", serde_json::to_string_pretty(&paid_out)?);
+			} else if paid_out.is_empty() {
+				bail!("nothing is owed to {} for past eras", self.miner);
 			}
 			Ok(())
 		})

@@ -1,4 +1,4 @@
-//! `hcc`: what a person does with hccs from a terminal.
+//! `hcc`: the command line of hccs.
 
 mod bundle;
 mod chain;
@@ -25,33 +25,33 @@ struct Cli {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-	/// Check evidence by oneself, without a chain and without the network.
+	/// Verify evidence locally, without a chain and without the network.
 	#[command(subcommand, arg_required_else_help = true)]
 	Verify(verify::Verify),
-	/// Make what the chain's policy is fed with.
+	/// Make reference values for the chain's policy.
 	#[command(subcommand, arg_required_else_help = true)]
 	Policy(policy::Policy),
-	/// Look at miners on the chain.
+	/// Display miners on the chain.
 	#[command(subcommand, arg_required_else_help = true)]
 	Miner(chain::Miner),
-	/// Fetch evidence from the chain, to judge it again.
+	/// Fetch evidence from the chain, to verify it locally.
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
 	Price(chain::Price),
-	/// Look at new α: eras, what they bring, who is owed what.
+	/// Display eras, emission and payouts, or pay a miner out.
 	#[command(subcommand, arg_required_else_help = true)]
 	Emission(emission::Emission),
-	/// Order VMs and look after them.
+	/// Order VMs and manage them.
 	#[command(subcommand, arg_required_else_help = true)]
 	Vm(vm::Vm),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
-	/// Watch verdicts and scores as blocks are finalised.
+	/// Follow verdicts and scores as blocks are finalised.
 	Watch(chain::Watch),
 }
 
-/// Wrong usage, and files that cannot be read.
+/// The exit code for wrong usage and for files that cannot be read.
 const USAGE: u8 = 1;
 
 fn main() -> ExitCode {
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 		Ok(cli) => cli,
 		Err(error) => {
 			let code = if error.use_stderr() { USAGE } else { 0 };
-			// A closed pipe is no reason for another exit code.
+			// A closed pipe does not change the exit code.
 			drop(error.print());
 			return ExitCode::from(code);
 		},

@@ -1,19 +1,19 @@
-//! What a verification came to, for people and for programs.
+//! The outcome of a verification, in human-readable form and as JSON.
 
 use std::io::Write;
 
 use hcc_evidence::{host::Need, Rejection};
 use serde_json::{json, Map, Value};
 
-/// What a verification comes to.
-pub(crate) enum Judgement {
+/// The verdict of a verification.
+pub(crate) enum VerificationResult {
 	Accepted,
 	Rejected(Rejection),
-	/// Something is lacking to judge by.
+	/// The verifier lacks an input.
 	Undecided(Need),
 }
 
-impl From<Result<(), Rejection>> for Judgement {
+impl From<Result<(), Rejection>> for VerificationResult {
 	fn from(result: Result<(), Rejection>) -> Self {
 		match result {
 			Ok(()) => Self::Accepted,
@@ -22,23 +22,23 @@ impl From<Result<(), Rejection>> for Judgement {
 	}
 }
 
-/// The result of one verification: a verdict, and whatever of the evidence could be read.
+/// The outcome of one verification: the verdict, and the claims that could be read.
 pub(crate) struct Outcome {
-	pub(crate) judgement: Judgement,
+	pub(crate) result: VerificationResult,
 	pub(crate) claims: Map<String, Value>,
 }
 
 impl Outcome {
-	/// The exit code: 0 accepted, 2 rejected, 3 undecided.
+	/// Returns the exit code: 0 accepted, 2 rejected, 3 undecided.
 	pub(crate) fn exit_code(&self) -> u8 {
-		match self.judgement {
-			Judgement::Accepted => 0,
-			Judgement::Rejected(_) => 2,
-			Judgement::Undecided(_) => 3,
+		match self.result {
+			VerificationResult::Accepted => 0,
+			VerificationResult::Rejected(_) => 2,
+			VerificationResult::Undecided(_) => 3,
 		}
 	}
 
-	/// One JSON object, the same keys always.
+	/// Returns one JSON object, which always has the same keys.
 	pub(crate) fn to_json(&self) -> Value {
 		let claims = Value::Object(self.claims.clone());
 		let plain = |verdict: &str, message: Option<String>| {
@@ -55,10 +55,12 @@ impl Outcome {
 				"claims": claims,
 			})
 		};
-		match &self.judgement {
-			Judgement::Accepted => plain("accepted", None),
-			Judgement::Undecided(need) => plain("undecided", Some(lacking(*need).into())),
-			Judgement::Rejected(rejection) => json!({
+		match &self.result {
+			VerificationResult::Accepted => plain("accepted", None),
+			VerificationResult::Undecided(need) => {
+				plain("undecided", Some(missing_input(*need).into()))
+			},
+			VerificationResult::Rejected(rejection) => json!({
 				"verdict": "rejected",
 				"code": rejection.code.number(),
 				"name": rejection.code.name(),
@@ -73,17 +75,19 @@ impl Outcome {
 		}
 	}
 
-	/// Prints the outcome: a table, or a line of JSON.
+	/// Prints the outcome as a table, or as a line of JSON.
 	pub(crate) fn print(&self, as_json: bool) -> anyhow::Result<()> {
 		let mut out = std::io::stdout().lock();
 		if as_json {
 			writeln!(out, "{}", self.to_json())?;
 			return Ok(());
 		}
-		match &self.judgement {
-			Judgement::Accepted => writeln!(out, "accepted")?,
-			Judgement::Undecided(need) => writeln!(out, "undecided: {}", lacking(*need))?,
-			Judgement::Rejected(rejection) => {
+		match &self.result {
+			VerificationResult::Accepted => writeln!(out, "accepted")?,
+			VerificationResult::Undecided(need) => {
+				writeln!(out, "undecided: {}", missing_input(*need))?
+			},
+			VerificationResult::Rejected(rejection) => {
 				writeln!(out, "rejected: {rejection}")?;
 				writeln!(out, "  class {:?}, code {}", rejection.class(), rejection.code.number())?;
 			},
@@ -98,14 +102,14 @@ impl Outcome {
 	}
 }
 
-/// What is lacking, for people.
-fn lacking(need: Need) -> &'static str {
+/// Describes the missing input.
+fn missing_input(need: Need) -> &'static str {
 	match need {
-		Need::RevocationList => "a revocation list that is still current",
+		Need::RevocationList => "a certificate revocation list that has not expired",
 	}
 }
 
-/// Nested objects as dotted names.
+/// Flattens nested objects to dotted names.
 fn flatten(prefix: &str, value: &Value, rows: &mut Vec<(String, String)>) {
 	match value {
 		Value::Object(fields) => {

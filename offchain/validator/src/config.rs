@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::price::Source;
 
-/// The worker beside a validator's node: judges evidence, files votes, makes credentials for TPMs.
+/// The worker beside a validator's node. Judges evidence, submits votes, and makes credentials for
+/// TPMs.
 #[derive(Parser)]
 #[command(name = "hcc-validator", version)]
 pub struct Args {
-	/// A TOML file with the same names as the options; options win.
+	/// A TOML file with the same names as the options. Options override it.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
 	/// The WebSocket URL of the validator's own node.
@@ -22,18 +23,18 @@ pub struct Args {
 	/// The folder of the worker's state.
 	#[arg(long)]
 	pub state: Option<PathBuf>,
-	/// Where to serve metrics for Prometheus; nowhere if absent.
+	/// The address on which to serve metrics for Prometheus. Without it, none are served.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
-	/// Log as JSON, a line an entry.
+	/// Log as JSON, with one line per entry.
 	#[arg(long)]
 	pub log_json: bool,
-	/// Print the configuration that results, and exit.
+	/// Print the effective configuration and exit.
 	#[arg(long)]
 	pub print_config: bool,
 }
 
-/// What the worker runs with.
+/// The configuration of the worker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -42,9 +43,10 @@ pub struct Config {
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
 	pub log_json: bool,
-	/// After how many blocks to report again what one α is worth: half of the oracle's interval, at least.
+	/// Number of blocks between price reports. The oracle rejects reports less than half of its
+	/// interval apart.
 	pub report_every: u64,
-	/// Where that is read; nothing is reported without.
+	/// The sources of the price. Without sources, none is reported.
 	pub sources: Vec<Source>,
 }
 
@@ -63,7 +65,7 @@ impl Default for Config {
 }
 
 impl Config {
-	/// The file's values, overridden by the options.
+	/// Loads the configuration file and applies the options.
 	pub fn load(args: &Args) -> anyhow::Result<Self> {
 		let mut config = match &args.config {
 			Some(path) => {

@@ -1,4 +1,5 @@
-//! Credentials for TPMs that are to be enrolled: made from seeds, posted, and the seeds revealed once the TPM has answered.
+//! Credentials for TPMs in enrolment. The worker derives a seed, posts the credential, and reveals
+//! the seed once the TPM has answered.
 
 use api::runtime_types::pallet_registry::types::CredentialBytes;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Submitter};
@@ -12,12 +13,12 @@ use crate::{
 
 type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
 
-/// How many ticks a transaction may take.
+/// Number of ticks that a transaction may take.
 const MARGIN: u32 = 2;
-/// The most credentials and seeds that are sent at a time.
-const MAX_AT_ONCE: usize = 16;
+/// Maximum number of credentials and seeds that are sent in one batch.
+const MAX_BATCH: usize = 16;
 
-/// What an open enrolment asks of a validator now.
+/// The step that an open enrolment requires of a validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
 	Post,
@@ -25,8 +26,8 @@ enum Step {
 	Nothing,
 }
 
-/// What `enrolment` asks of `validator` while it lasts.
-fn asks(enrolment: &Enrolment, validator: &AccountId32) -> Step {
+/// Returns the step that `enrolment` requires of `validator`, regardless of its deadline.
+fn required_step(enrolment: &Enrolment, validator: &AccountId32) -> Step {
 	let member = enrolment.committee.0.iter().find(|member| member.validator == *validator);
 	match member.map(|member| &member.posted) {
 		Some(None) if !enrolment.answered => Step::Post,
@@ -35,21 +36,24 @@ fn asks(enrolment: &Enrolment, validator: &AccountId32) -> Step {
 	}
 }
 
-/// What `validator` does for an enrolment: what a final block asks for, and the best one still does, which is of that tick. What the best one has already
-/// would fail, and cost; and so would what comes when the enrolment is about to end.
+/// Returns the step that `validator` takes for an enrolment. The finalised and the best block must
+/// both require it. `tick` is that of the best block. A step that the best block no longer
+/// requires, or one close to the deadline, would fail and cost its fee.
 ///
-/// What only the best block asks for is left alone: another may take its place. Where a seed were known before the answers are final, whoever lacks the TPM could give others
-/// there; and a credential whose seed follows from another deadline could not be proven there.
+/// A step that only the best block requires is not taken, since another block may replace that one.
+/// If a seed were revealed before the answers are final, an account without the TPM could give
+/// other answers on another fork. A seed also depends on the deadline. On a fork with another
+/// deadline its credential could not be proven.
 fn step(
 	finalised: &Enrolment,
 	best: Option<&Enrolment>,
 	validator: &AccountId32,
 	tick: u32,
 ) -> Step {
-	let wanted = asks(finalised, validator);
+	let wanted = required_step(finalised, validator);
 	let still = best.is_some_and(|best| {
 		has_same_seed(best, finalised)
-			&& asks(best, validator) == wanted
+			&& required_step(best, validator) == wanted
 			&& best.deadline >= tick.saturating_add(MARGIN)
 	});
 	if still {
@@ -59,13 +63,13 @@ fn step(
 	}
 }
 
-/// Whether both are the same enrolment of a miner, as far as a seed goes: see [`SeedFor`].
+/// Returns `true` if both enrolments of a miner give the same seed. See [`SeedFor`].
 fn has_same_seed(one: &Enrolment, other: &Enrolment) -> bool {
 	let of = |enrolment: &Enrolment| (enrolment.ek, enrolment.deadline);
 	of(one) == of(other) && one.ak_name == other.ak_name
 }
 
-/// Does what open enrolments ask for, a few at a time.
+/// Takes the steps that open enrolments require, a limited number at a time.
 pub(crate) async fn serve(
 	chain: &Chain,
 	at: &ChainAt,
@@ -92,8 +96,8 @@ pub(crate) async fn serve(
 					posting.push(miner);
 					posts.push(api::tx().registry().post_credential(miner, hash, credential));
 				},
-				// One enrolment holds up no other.
-				Err(error) => tracing::error!(%miner, %error, "no credential"),
+				// A failure for one enrolment must not block the others.
+				Err(error) => tracing::error!(%miner, %error, "the credential cannot be made"),
 			},
 			Step::Reveal => {
 				revealing.push(miner);
@@ -107,15 +111,15 @@ pub(crate) async fn serve(
 	}
 	let (posted, revealed) =
 		tokio::join!(submitter.submit_each(chain, &posts), submitter.submit_each(chain, &reveals));
-	// Both, before an error of either is given.
+	// Both outcomes are recorded before an error of either is returned.
 	let noted = [
-		posted.and_then(|outcomes| note(metrics, Step::Post, &posting, outcomes)),
-		revealed.and_then(|outcomes| note(metrics, Step::Reveal, &revealing, outcomes)),
+		posted.and_then(|outcomes| record_outcomes(metrics, Step::Post, &posting, outcomes)),
+		revealed.and_then(|outcomes| record_outcomes(metrics, Step::Reveal, &revealing, outcomes)),
 	];
 	noted.into_iter().collect()
 }
 
-/// What is to be done for which miners, and their enrolments.
+/// Returns the miners whose enrolments require a step, with the enrolments and the steps.
 async fn steps(
 	chain: &Chain,
 	at: &ChainAt,
@@ -130,7 +134,7 @@ async fn steps(
 		let row = row?;
 		let (miner,) = row.key()?.decode()?;
 		let enrolment = row.value().decode()?;
-		if asks(&enrolment, validator) == Step::Nothing {
+		if required_step(&enrolment, validator) == Step::Nothing {
 			continue;
 		}
 		let now = read(&best, miner).await?;
@@ -138,14 +142,14 @@ async fn steps(
 			Step::Nothing => {},
 			step => steps.push((miner, enrolment, step)),
 		}
-		if steps.len() == MAX_AT_ONCE {
+		if steps.len() == MAX_BATCH {
 			break;
 		}
 	}
 	Ok(steps)
 }
 
-/// The enrolment of a miner in a block's state, if there is one.
+/// Reads the enrolment of a miner in the state of a block.
 async fn read(at: &ChainAt, miner: AccountId32) -> Result<Option<Enrolment>, ChainError> {
 	let address = api::storage().registry().enrolments();
 	let Some(found) = at.storage().try_fetch(address, (miner,)).await? else { return Ok(None) };
@@ -158,18 +162,18 @@ fn credential(
 	enrolment: &Enrolment,
 ) -> Result<CredentialBytes, ChainError> {
 	let made = make_credential(genesis, seed, &enrolment.ek_key.0, &enrolment.ak_name)
-		.map_err(|why| ChainError::Incompatible(format!("no credential can be made: {why}")))?;
+		.map_err(|why| ChainError::Incompatible(format!("the credential cannot be made: {why}")))?;
 	Ok(CredentialBytes {
 		id_object: bounded(made.id_object),
 		encrypted_secret: bounded(made.encrypted_secret),
 	})
 }
 
-/// Notes what came of a step for each of those miners.
+/// Records the outcome of a step for each miner.
 ///
 /// ## Errors
-/// The first that is no refusal, once all are noted.
-fn note<T>(
+/// The first error that is not a refusal, after all outcomes are recorded.
+fn record_outcomes<T>(
 	metrics: &Metrics,
 	step: Step,
 	miners: &[AccountId32],
@@ -180,11 +184,11 @@ fn note<T>(
 		match outcome {
 			Ok(_) => {
 				metrics.credentials.inc();
-				tracing::info!(%miner, ?step, "credential");
+				tracing::info!(%miner, ?step, "credential step taken");
 			},
-			// The enrolment has ended meanwhile.
+			// The enrolment has ended since.
 			Err(error @ ChainError::Refused { .. }) => {
-				tracing::debug!(%miner, %error, "credential");
+				tracing::debug!(%miner, %error, "credential step refused");
 			},
 			Err(error) => failure = failure.or(Some(error)),
 		}
@@ -200,20 +204,20 @@ fn bounded<T>(
 
 #[cfg(test)]
 mod tests {
-	use api::runtime_types::pallet_registry::types::{Member, Posted, Shown};
+	use api::runtime_types::pallet_registry::types::{CredentialStatus, Member, PostedCredential};
 	use hcc_evidence::{crypto::P256Key, tpm::EndorsementKey};
 	use subxt_signer::sr25519::dev;
 
 	use super::*;
 
-	fn posted(shown: Option<Shown>) -> Option<Posted> {
+	fn posted(shown: Option<CredentialStatus>) -> Option<PostedCredential> {
 		let credential =
 			CredentialBytes { id_object: bounded(vec![1]), encrypted_secret: bounded(vec![2]) };
-		Some(Posted { seed_hash: [3; 32], credential, answer: Some([4; 32]), shown })
+		Some(PostedCredential { seed_hash: [3; 32], credential, answer: Some([4; 32]), shown })
 	}
 
-	/// An enrolment whose committee is Alice alone.
-	fn enrolment(answered: bool, posted: Option<Posted>) -> Enrolment {
+	/// Returns an enrolment with Alice as the only committee member.
+	fn enrolment(answered: bool, posted: Option<PostedCredential>) -> Enrolment {
 		let key = EndorsementKey::P256(P256Key { x: [5; 32], y: [6; 32] });
 		Enrolment {
 			ek: [7; 32],
@@ -231,54 +235,58 @@ mod tests {
 		dev::alice().public_key().to_account_id()
 	}
 
-	/// What Alice does at that tick where a final block and the best one have the same.
-	fn at_rest(enrolment: &Enrolment, tick: u32) -> Step {
+	/// Returns the step that Alice takes at a tick if the finalised and the best block have the
+	/// same state.
+	fn step_in_same_state(enrolment: &Enrolment, tick: u32) -> Step {
 		step(enrolment, Some(enrolment), &alice(), tick)
 	}
 
 	#[test]
-	fn a_member_posts_once_and_reveals_once_the_tpm_has_answered() {
-		assert_eq!(at_rest(&enrolment(false, None), 0), Step::Post);
-		assert_eq!(at_rest(&enrolment(false, posted(None)), 0), Step::Nothing);
-		assert_eq!(at_rest(&enrolment(true, posted(None)), 0), Step::Reveal);
-		assert_eq!(at_rest(&enrolment(true, posted(Some(Shown::Proven))), 0), Step::Nothing);
+	fn member_posts_once_and_reveals_after_answer() {
+		assert_eq!(step_in_same_state(&enrolment(false, None), 0), Step::Post);
+		assert_eq!(step_in_same_state(&enrolment(false, posted(None)), 0), Step::Nothing);
+		assert_eq!(step_in_same_state(&enrolment(true, posted(None)), 0), Step::Reveal);
+		assert_eq!(
+			step_in_same_state(&enrolment(true, posted(Some(CredentialStatus::Proven))), 0),
+			Step::Nothing
+		);
 	}
 
 	#[test]
-	fn an_enrolment_that_ends_asks_for_nothing() {
+	fn enrolment_near_deadline_requires_nothing() {
 		let answered = enrolment(true, posted(None));
-		assert_eq!(at_rest(&answered, 8), Step::Reveal);
+		assert_eq!(step_in_same_state(&answered, 8), Step::Reveal);
 		for tick in [9, 10, 11, u32::MAX] {
-			assert_eq!(at_rest(&answered, tick), Step::Nothing);
+			assert_eq!(step_in_same_state(&answered, tick), Step::Nothing);
 		}
-		assert_eq!(step(&answered, None, &alice(), 0), Step::Nothing, "it has ended");
+		assert_eq!(step(&answered, None, &alice(), 0), Step::Nothing, "the enrolment has ended");
 	}
 
 	#[test]
-	fn who_came_late_or_is_no_member_does_nothing() {
-		assert_eq!(at_rest(&enrolment(true, None), 0), Step::Nothing);
+	fn late_member_and_non_member_do_nothing() {
+		assert_eq!(step_in_same_state(&enrolment(true, None), 0), Step::Nothing);
 		let (open, bob) = (enrolment(false, None), dev::bob().public_key().to_account_id());
 		assert_eq!(step(&open, Some(&open), &bob, 0), Step::Nothing);
 	}
 
 	#[test]
-	fn what_the_best_block_has_is_not_sent_again() {
+	fn step_in_best_block_is_not_repeated() {
 		let step = |finalised, best| step(&finalised, Some(&best), &alice(), 0);
 		let lacking = || enrolment(false, None);
 		assert_eq!(step(lacking(), enrolment(false, posted(None))), Step::Nothing);
 		let hidden = || enrolment(true, posted(None));
-		let shown = enrolment(true, posted(Some(Shown::Proven)));
+		let shown = enrolment(true, posted(Some(CredentialStatus::Proven)));
 		assert_eq!(step(hidden(), shown), Step::Nothing);
 	}
 
 	#[test]
-	fn no_seed_is_revealed_before_the_answers_are_final() {
+	fn seed_is_not_revealed_before_answers_are_final() {
 		let (open, answered) = (enrolment(false, posted(None)), enrolment(true, posted(None)));
 		assert_eq!(step(&open, Some(&answered), &alice(), 0), Step::Nothing);
 	}
 
 	#[test]
-	fn nothing_is_done_for_an_enrolment_in_the_place_of_another() {
+	fn enrolment_that_replaced_another_requires_nothing() {
 		for open in [enrolment(false, None), enrolment(true, posted(None))] {
 			let others = [
 				Enrolment { ek: [0; 32], ..open.clone() },
@@ -292,7 +300,7 @@ mod tests {
 	}
 
 	#[test]
-	fn what_was_sent_is_counted_whatever_else_is_refused_or_fails() {
+	fn accepted_steps_are_counted_despite_failures() {
 		let (metrics, miners) = (Metrics::default(), [alice(); 4]);
 		let refusal = || ChainError::Refused {
 			pallet: "Registry".into(),
@@ -300,10 +308,11 @@ mod tests {
 			meaning: String::new(),
 		};
 		let outcomes = vec![Err(refusal()), Ok(())];
-		note(&metrics, Step::Post, &miners[..2], outcomes).expect("a refusal ends nothing");
+		record_outcomes(&metrics, Step::Post, &miners[..2], outcomes)
+			.expect("a refusal is not an error");
 		assert_eq!(metrics.credentials.get(), 1);
 		let outcomes = vec![Err(ChainError::TimedOut(120)), Err(refusal()), Ok(()), Ok(())];
-		let noted = note(&metrics, Step::Reveal, &miners, outcomes);
+		let noted = record_outcomes(&metrics, Step::Reveal, &miners, outcomes);
 		assert!(matches!(noted, Err(ChainError::TimedOut(120))));
 		assert_eq!(metrics.credentials.get(), 3);
 	}

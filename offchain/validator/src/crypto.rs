@@ -1,7 +1,8 @@
-//! The signature checks of evidence, faster than in pure Rust.
+//! Signature checks of evidence, faster than in pure Rust.
 //!
-//! ECDSA comes from AWS-LC: it is nearly all of the time that evidence takes. RSA and ed25519 stay what they are in the runtime, so that how strict
-//! they are cannot differ. The runtime's verdict counts in any case: where the two differ there is no vote.
+//! AWS-LC provides ECDSA, which takes nearly all of the time of evaluation. RSA and Ed25519 use the
+//! same code as the runtime, so their strictness cannot differ. The verdict of the runtime decides
+//! in any case: if the two differ, the worker does not vote.
 
 use aws_lc_rs::{
 	digest,
@@ -11,11 +12,11 @@ use aws_lc_rs::{
 };
 use hcc_evidence::crypto::{BadSignature, Crypto, P256Key, P384Key};
 
-/// The primitives by AWS-LC, and by RustCrypto where that is as fast.
+/// Primitives of AWS-LC, and of RustCrypto where that is as fast.
 #[derive(Clone, Copy, Debug)]
 pub struct AwsLc;
 
-/// An uncompressed point of SEC 1: 4, x, y.
+/// The tag of an uncompressed SEC 1 point, which x and y follow.
 const UNCOMPRESSED: u8 = 4;
 
 fn verify<A: VerificationAlgorithm>(
@@ -35,7 +36,7 @@ fn verify<A: VerificationAlgorithm>(
 impl Crypto for AwsLc {
 	fn sha256(message: &[u8]) -> [u8; 32] {
 		let mut hash = [0; 32];
-		// As long as SHA-256 is: it cannot be of another length.
+		// The digest always has the length of SHA-256, so this cannot panic.
 		hash.copy_from_slice(digest::digest(&digest::SHA256, message).as_ref());
 		hash
 	}
@@ -69,7 +70,7 @@ mod tests {
 
 	use super::*;
 
-	/// A message with its signature, and the key: each made from a number.
+	/// A message, its signature and the key, all derived from a number.
 	struct P384Case {
 		key: P384Key,
 		message: Vec<u8>,
@@ -79,7 +80,7 @@ mod tests {
 
 	fn p384_case(number: u8) -> P384Case {
 		let secret =
-			p384::ecdsa::SigningKey::from_slice(&Sha384::digest([number])).expect("a scalar");
+			p384::ecdsa::SigningKey::from_slice(&Sha384::digest([number])).expect("a valid scalar");
 		let point = secret.verifying_key().to_sec1_point(false);
 		let message = vec![number; 672];
 		let signature: p384::ecdsa::Signature =
@@ -98,12 +99,16 @@ mod tests {
 	fn p384(case: &P384Case) -> bool {
 		let P384Case { key, message, r, s } = case;
 		let ours = AwsLc::p384_sha384(key, message, r, s).is_ok();
-		assert_eq!(ours, RustCrypto::p384_sha384(key, message, r, s).is_ok(), "the two differ");
+		assert_eq!(
+			ours,
+			RustCrypto::p384_sha384(key, message, r, s).is_ok(),
+			"the implementations differ"
+		);
 		ours
 	}
 
 	#[test]
-	fn both_accept_and_reject_the_same_on_p384() {
+	fn p384_results_agree() {
 		for number in 0..16 {
 			assert!(p384(&p384_case(number)));
 			for bit in 0..8 {
@@ -127,7 +132,7 @@ mod tests {
 	}
 
 	#[test]
-	fn both_hash_alike() {
+	fn hashes_agree() {
 		for len in [0, 1, 55, 56, 63, 64, 65, 119, 1_184, 65_536] {
 			let message: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
 			assert_eq!(AwsLc::sha256(&message), RustCrypto::sha256(&message), "{len} bytes");
@@ -135,7 +140,7 @@ mod tests {
 	}
 
 	#[test]
-	fn both_treat_the_edges_of_the_scalars_alike() {
+	fn p384_results_agree_for_edge_scalars() {
 		// The order of P-384, big-endian: FIPS 186-4, D.1.2.4.
 		let order = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
 		let order: [u8; 48] = hex::decode(order).expect("hex").try_into().expect("48 bytes");
@@ -154,7 +159,7 @@ mod tests {
 			case.key = P384Key { x: value, y: value };
 			assert!(!p384(&case));
 		}
-		// The other signature of the same message: s, and the order less s.
+		// The second valid signature of the same message: s is replaced by the order minus s.
 		let mut case = p384_case(2);
 		let mut borrow = 0i16;
 		for at in (0..48).rev() {
@@ -166,10 +171,10 @@ mod tests {
 	}
 
 	#[test]
-	fn both_accept_and_reject_the_same_on_p256() {
+	fn p256_results_agree() {
 		for number in 0..16u8 {
-			let secret =
-				p256::ecdsa::SigningKey::from_slice(&Sha256::digest([number])).expect("a scalar");
+			let secret = p256::ecdsa::SigningKey::from_slice(&Sha256::digest([number]))
+				.expect("a valid scalar");
 			let point = secret.verifying_key().to_sec1_point(false);
 			let key = P256Key {
 				x: (*point.x().expect("a point")).into(),
@@ -183,7 +188,7 @@ mod tests {
 			let both = |key: &P256Key, r: &[u8; 32], s: &[u8; 32]| {
 				let ours = AwsLc::p256_sha256(key, &message, r, s).is_ok();
 				let theirs = RustCrypto::p256_sha256(key, &message, r, s).is_ok();
-				assert_eq!(ours, theirs, "the two differ");
+				assert_eq!(ours, theirs, "the implementations differ");
 				ours
 			};
 			assert!(both(&key, &r, &s));

@@ -1,6 +1,7 @@
-//! Votes of others for what is not so, and verdicts that were drawn for audit: the chain is shown the evidence, and evaluates it itself.
+//! Disputes: contradicting votes of others, audited verdicts and late subjects. The worker submits
+//! the evidence, and the runtime evaluates it.
 
-use api::runtime_types::pallet_verdicts::types::{Cast, Stage};
+use api::runtime_types::pallet_verdicts::types::{RecordedVote, Stage};
 use codec::Encode;
 use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
 
@@ -10,21 +11,29 @@ use crate::{
 	subject::{self, Row},
 };
 
-/// How many proofs are sent before votes are filed again: they are large, and votes wait for all of them.
-const PROOFS_AT_ONCE: usize = 2;
-/// How many blocks each member of a committee leaves to the one before it: one proof is enough, and another costs its sender.
-const TURN: u64 = 2;
-/// After how many members of a committee the other validators take their turns, and how many turns they share: were the whole committee silent, they have its deposit back with
-/// the proof.
+/// Maximum number of proofs that are sent before votes are submitted again. Proofs are large, and
+/// votes wait for all of them.
+const MAX_PROOFS: usize = 2;
+/// Number of blocks that each committee member leaves to the one before it. One proof is enough,
+/// and a second one costs its sender.
+const TURN_BLOCKS: u64 = 2;
+/// The rank of the first turn of other validators, and the number of turns that they share. If the
+/// whole committee is silent, the proof refunds their deposit.
 const FIRST_OUTSIDER: u64 = 4;
 const OUTSIDERS: u64 = 4;
-/// After how many blocks evidence without a verdict is proven: the last third of the time that it has to be judged in, when that is free.
-const LATE: u64 = 34;
-/// After how many blocks a proof that was refused or had no effect is tried once more.
-const AGAIN_AFTER: u64 = 10;
+/// Number of blocks after which evidence without a verdict is proven: the last third of the voting
+/// time, when the proof is free of charge.
+const LATE_AFTER: u64 = 34;
+/// Number of blocks after which a proof that was refused or had no effect is retried.
+const RETRY_AFTER: u64 = 10;
 
-/// Looks for votes in a block that contradict what was found here, and for verdicts that must be proven.
-pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyhow::Result<()> {
+/// Finds votes in a block that contradict the findings of this worker, and verdicts that must be
+/// proven.
+pub(crate) async fn scan_block(
+	at: &ChainAt,
+	state: &State,
+	metrics: &Metrics,
+) -> anyhow::Result<()> {
 	for event in at.events().fetch().await?.iter() {
 		let event = event?;
 		if let Some(audited) = event.decode_fields_as::<api::verdicts::events::Audited>() {
@@ -38,12 +47,12 @@ pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyh
 			tracing::error!(
 				subject = %vote.subject,
 				validator = %vote.validator,
-				"ALARM: a validator votes for something else than was found here"
+				"ALARM: a validator voted for another finding than this worker"
 			);
 		}
 	}
-	// What a minority would have void by not voting: it is proven where it still has no verdict.
-	for subject in state.judged_in(at.block_number().saturating_sub(LATE))? {
+	// A minority could void such a subject by not voting. It is proven if it still has no verdict.
+	for subject in state.judged_in(at.block_number().saturating_sub(LATE_AFTER))? {
 		let row = subject::read(at, subject).await?;
 		if row.is_some_and(|row| matches!(row.stage, Stage::Open)) {
 			state.audited(at.block_number(), subject)?;
@@ -52,7 +61,7 @@ pub(crate) async fn look(at: &ChainAt, state: &State, metrics: &Metrics) -> anyh
 	Ok(())
 }
 
-/// Proves what is disputed or audited, when it is this validator's turn.
+/// Proves disputed subjects when it is this validator's turn.
 pub(crate) async fn prove(
 	chain: &Chain,
 	at: &ChainAt,
@@ -69,14 +78,15 @@ pub(crate) async fn prove(
 		let evidence = match evidence(chain, &dispute).await {
 			Ok(Some(evidence)) => evidence,
 			Ok(None) => {
-				tracing::error!(%subject, "the evidence is not in its block: it cannot be proven");
+				tracing::error!(%subject, "no proof: the block does not contain the evidence");
 				state.resolve(subject)?;
 				continue;
 			},
-			// As where the node has forgotten that block's state: that holds up no other proof.
+			// For example, the node has pruned the state of that block. This must not block other
+			// proofs.
 			Err(error) => {
-				tracing::warn!(%subject, %error, "the block of the evidence cannot be read: trying again later");
-				state.audited(at.block_number() + AGAIN_AFTER, subject)?;
+				tracing::warn!(%subject, %error, "cannot read the block of the evidence: retrying later");
+				state.audited(at.block_number() + RETRY_AFTER, subject)?;
 				continue;
 			},
 		};
@@ -91,12 +101,13 @@ pub(crate) async fn prove(
 	let mut noted = Vec::new();
 	for (subject, outcome) in subjects.into_iter().zip(outcomes) {
 		let row = subject::read(&best, subject).await?;
-		noted.push(note(state, metrics, subject, row.as_ref(), finalised, outcome));
+		noted.push(record_outcome(state, metrics, subject, row.as_ref(), finalised, outcome));
 	}
 	noted.into_iter().collect()
 }
 
-/// What is to be proven, and how many validators come before this one. What is over is forgotten.
+/// Returns the disputes to prove, with the number of validators whose turns come first. Removes
+/// disputes that are over.
 async fn turns(
 	chain: &Chain,
 	at: &ChainAt,
@@ -122,18 +133,19 @@ async fn turns(
 	Ok(turns)
 }
 
-/// What is to be done about a dispute.
+/// The action that a dispute requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
-	/// It is to be proven, after so many others.
+	/// The subject must be proven, after the turns of this number of validators.
 	After(u64),
-	/// The best block leaves nothing to prove. Another may take its place.
+	/// In the best block nothing is left to prove, but another block may replace it.
 	Wait,
-	/// A final block leaves nothing to prove.
+	/// In a finalised block nothing is left to prove.
 	Over,
 }
 
-/// What is to be done about the dispute over a subject, by its rows in the best block and in a final one; `own` was found here.
+/// Returns the action that a dispute requires, by the rows of the subject in the best and in a
+/// finalised block. `own` is the finding of this worker.
 fn turn(
 	best: Option<&Row>,
 	finalised: Option<&Row>,
@@ -148,25 +160,27 @@ fn turn(
 	}
 }
 
-/// Whether there is nothing to prove: the chain has found it itself; or the committee has come to agree, that is not drawn, and whoever has voted found what was
-/// found here. If it is drawn later, or somebody votes otherwise, that is seen then.
+/// Returns `true` if nothing is left to prove. Either the subject is proven, or the committee
+/// agrees, no audit is pending, and all votes are for the finding of this worker. A later audit or
+/// another vote adds the dispute again.
 fn is_over(row: &Row, own: Option<H256>) -> bool {
 	let agreed = match row.stage {
 		Stage::Agreed | Stage::Effective => true,
 		Stage::Open | Stage::Audited => false,
 	};
-	row.proven.is_some() || (agreed && own.is_some_and(|own| all_found(row, own)))
+	row.proven.is_some() || (agreed && own.is_some_and(|own| all_agree(row, own)))
 }
 
-fn all_found(row: &Row, own: H256) -> bool {
-	let found = |cast: &Cast| row.findings.0.get(usize::from(cast.finding)).map(|shown| shown.hash);
+fn all_agree(row: &Row, own: H256) -> bool {
+	let found =
+		|cast: &RecordedVote| row.findings.0.get(usize::from(cast.finding)).map(|shown| shown.hash);
 	row.votes.0.iter().all(|cast| found(cast) == Some(own))
 }
 
-/// How many validators come before this one.
+/// Returns the number of validators whose turns come before that of this one.
 fn rank(row: &Row, subject: H256, validator: &AccountId32) -> u64 {
 	let members = row.committee.0.len();
-	// Not always the same one first.
+	// The order depends on the subject, so that the first member varies.
 	let first = usize::from(subject.0[0]);
 	let member = row.committee.0.iter().position(|member| member == validator);
 	member.map_or_else(
@@ -175,17 +189,18 @@ fn rank(row: &Row, subject: H256, validator: &AccountId32) -> u64 {
 	)
 }
 
-/// What this validator proves at that block: where its turn has come, and a few at a time.
+/// Returns the disputes that this validator proves at a block: those whose turn has come, up to the
+/// maximum.
 fn due(turns: Vec<(Dispute, u64)>, block: u64) -> Vec<Dispute> {
 	turns
 		.into_iter()
-		.filter(|(dispute, rank)| block >= dispute.seen + TURN * rank)
+		.filter(|(dispute, rank)| block >= dispute.seen + TURN_BLOCKS * rank)
 		.map(|(dispute, _)| dispute)
-		.take(PROOFS_AT_ONCE)
+		.take(MAX_PROOFS)
 		.collect()
 }
 
-/// The bytes to be proven, from the block that includes them.
+/// Returns the evidence bytes from the block that includes them.
 async fn evidence(chain: &Chain, dispute: &Dispute) -> Result<Option<Vec<u8>>, ChainError> {
 	let included = chain.block(dispute.included).await?;
 	let found = evidence_in(&included, chain.genesis()).await?.evidence;
@@ -193,8 +208,9 @@ async fn evidence(chain: &Chain, dispute: &Dispute) -> Result<Option<Vec<u8>>, C
 	Ok(found.map(|found| found.evidence.encode()))
 }
 
-/// Notes what came of a proof: `row` is what the best block says of the subject since. What had an effect is forgotten once that is final.
-fn note<T>(
+/// Records the outcome of a proof. `row` is the subject in the best block afterwards. A dispute
+/// with an effective proof is removed once that is final.
+fn record_outcome<T>(
 	state: &State,
 	metrics: &Metrics,
 	subject: H256,
@@ -204,19 +220,20 @@ fn note<T>(
 ) -> anyhow::Result<()> {
 	match outcome {
 		Ok(_) if row.is_some_and(|row| row.proven.is_none()) => {
-			// It was sent too early, as where the chain's clock has stood still meanwhile: nobody is proven wrong yet, and there is time to vote.
-			tracing::warn!(%subject, "the proof has no effect yet");
-			state.audited(finalised + AGAIN_AFTER, subject)
+			// The proof came too early, for example because the clock of the chain stopped in
+			// between. It contradicts no vote, and votes still count.
+			tracing::warn!(%subject, "the proof has no effect yet: retrying later");
+			state.audited(finalised + RETRY_AFTER, subject)
 		},
 		Ok(_) => {
 			metrics.proofs.inc();
-			tracing::info!(%subject, "proven: who voted otherwise is slashed");
+			tracing::info!(%subject, "proven: contradicting votes are slashed");
 			Ok(())
 		},
 		Err(error @ ChainError::Refused { .. }) => {
-			// Where somebody else was faster, the chain says so the next time.
-			tracing::warn!(%subject, %error, "not proven");
-			state.audited(finalised + AGAIN_AFTER, subject)
+			// If another validator was faster, the next attempt finds the subject proven.
+			tracing::warn!(%subject, %error, "the chain refused the proof: retrying later");
+			state.audited(finalised + RETRY_AFTER, subject)
 		},
 		Err(error) => Err(error.into()),
 	}
@@ -232,69 +249,69 @@ mod tests {
 	const SUBJECT: H256 = H256([7; 32]);
 	const OWN: H256 = H256([1; 32]);
 	const OTHER: H256 = H256([2; 32]);
-	/// Votes of three of four members, and of one of them for something else.
-	const ALIKE: [(u8, H256); 3] = [(0, OWN), (1, OWN), (2, OWN)];
-	const UNLIKE: [(u8, H256); 4] = [(0, OWN), (1, OWN), (2, OWN), (3, OTHER)];
+	/// Votes of three members that agree, and the same with a fourth one that differs.
+	const AGREEING: [(u8, H256); 3] = [(0, OWN), (1, OWN), (2, OWN)];
+	const DIVIDED: [(u8, H256); 4] = [(0, OWN), (1, OWN), (2, OWN), (3, OTHER)];
 
-	/// What validator 0 does where the best block and a final one say the same.
+	/// Returns the action of validator 0 if the best and a finalised block have the same row.
 	fn turn_by(row: Option<&Row>, own: Option<H256>) -> Turn {
 		turn(row, row, own, SUBJECT, &validator(0))
 	}
 
-	fn is_to_be_proven(row: &Row) -> bool {
+	fn needs_proof(row: &Row) -> bool {
 		matches!(turn_by(Some(row), Some(OWN)), Turn::After(_))
 	}
 
 	#[test]
-	fn what_all_agree_on_costs_no_proof() {
-		// Late ones among them: they were open when they were noted.
+	fn unanimous_verdict_needs_no_proof() {
+		// This includes late subjects, which had no verdict when the dispute was added.
 		for stage in [Stage::Agreed, Stage::Effective] {
-			assert_eq!(turn_by(Some(&row(stage, 4, &ALIKE)), Some(OWN)), Turn::Over);
+			assert_eq!(turn_by(Some(&row(stage, 4, &AGREEING)), Some(OWN)), Turn::Over);
 		}
 	}
 
 	#[test]
-	fn what_was_drawn_and_what_has_no_verdict_is_proven() {
-		assert!(is_to_be_proven(&row(Stage::Audited, 4, &ALIKE)));
-		assert!(is_to_be_proven(&row(Stage::Open, 4, &[(0, OWN)])));
-		assert!(is_to_be_proven(&row(Stage::Open, 4, &[])));
+	fn audited_and_open_subjects_need_proof() {
+		assert!(needs_proof(&row(Stage::Audited, 4, &AGREEING)));
+		assert!(needs_proof(&row(Stage::Open, 4, &[(0, OWN)])));
+		assert!(needs_proof(&row(Stage::Open, 4, &[])));
 	}
 
 	#[test]
-	fn a_vote_for_something_else_is_proven_false_whatever_the_verdict() {
+	fn contradicting_vote_needs_proof_in_every_stage() {
 		for stage in [Stage::Open, Stage::Agreed, Stage::Audited, Stage::Effective] {
-			assert!(is_to_be_proven(&row(stage, 4, &UNLIKE)));
+			assert!(needs_proof(&row(stage, 4, &DIVIDED)));
 		}
-		let lie = row(Stage::Effective, 4, &[(1, OTHER), (2, OTHER), (3, OTHER)]);
-		assert!(is_to_be_proven(&lie));
+		let false_verdict = row(Stage::Effective, 4, &[(1, OTHER), (2, OTHER), (3, OTHER)]);
+		assert!(needs_proof(&false_verdict));
 	}
 
 	#[test]
-	fn a_vote_for_a_finding_that_nobody_has_shown_is_not_ours() {
-		let mut row = row(Stage::Effective, 4, &ALIKE);
+	fn vote_for_undisclosed_finding_needs_proof() {
+		let mut row = row(Stage::Effective, 4, &AGREEING);
 		row.findings.0.pop();
-		assert!(is_to_be_proven(&row));
+		assert!(needs_proof(&row));
 	}
 
 	#[test]
-	fn what_was_not_judged_here_is_not_taken_for_agreed() {
-		let row = row(Stage::Effective, 4, &ALIKE);
+	fn subject_without_own_finding_needs_proof() {
+		let row = row(Stage::Effective, 4, &AGREEING);
 		assert!(matches!(turn_by(Some(&row), None), Turn::After(_)));
 	}
 
 	#[test]
-	fn what_was_proven_or_has_closed_is_over() {
-		let mut row = row(Stage::Audited, 4, &UNLIKE);
+	fn proven_or_closed_subject_is_over() {
+		let mut row = row(Stage::Audited, 4, &DIVIDED);
 		row.proven = Some(OWN);
 		assert_eq!(turn_by(Some(&row), Some(OWN)), Turn::Over);
 		assert_eq!(turn_by(None, Some(OWN)), Turn::Over);
 	}
 
 	#[test]
-	fn nothing_is_over_before_it_is_final() {
-		let (open, drawn) = (row(Stage::Open, 4, &ALIKE), row(Stage::Audited, 4, &ALIKE));
-		let agreed = row(Stage::Agreed, 4, &ALIKE);
-		let mut proven = row(Stage::Effective, 4, &UNLIKE);
+	fn dispute_is_not_over_before_finality() {
+		let (open, drawn) = (row(Stage::Open, 4, &AGREEING), row(Stage::Audited, 4, &AGREEING));
+		let agreed = row(Stage::Agreed, 4, &AGREEING);
+		let mut proven = row(Stage::Effective, 4, &DIVIDED);
 		proven.proven = Some(OWN);
 		for (best, finalised) in [(&agreed, &open), (&proven, &drawn), (&proven, &open)] {
 			let turn = turn(Some(best), Some(finalised), Some(OWN), SUBJECT, &validator(0));
@@ -305,14 +322,14 @@ mod tests {
 	}
 
 	#[test]
-	fn the_best_block_says_what_is_to_be_proven() {
-		let (open, unlike) = (row(Stage::Open, 4, &ALIKE), row(Stage::Agreed, 4, &UNLIKE));
-		let turn = turn(Some(&unlike), Some(&open), Some(OWN), SUBJECT, &validator(0));
+	fn best_block_determines_need_for_proof() {
+		let (open, divided) = (row(Stage::Open, 4, &AGREEING), row(Stage::Agreed, 4, &DIVIDED));
+		let turn = turn(Some(&divided), Some(&open), Some(OWN), SUBJECT, &validator(0));
 		assert!(matches!(turn, Turn::After(_)));
 	}
 
 	#[test]
-	fn each_member_has_a_turn_of_its_own_and_not_always_the_same_first() {
+	fn members_have_distinct_turns_and_varying_first() {
 		for members in [1, 4, 16] {
 			let row = row(Stage::Audited, members, &[]);
 			let mut firsts = BTreeSet::new();
@@ -328,7 +345,7 @@ mod tests {
 	}
 
 	#[test]
-	fn other_validators_come_after_the_first_four_members() {
+	fn outsiders_come_after_first_four_members() {
 		let row = row(Stage::Audited, 4, &[]);
 		let member = (0..4).map(|member| rank(&row, SUBJECT, &validator(member))).max();
 		let others: BTreeSet<_> =
@@ -343,83 +360,95 @@ mod tests {
 	}
 
 	#[test]
-	fn each_waits_for_those_before_it() {
+	fn dispute_is_due_after_earlier_turns() {
 		let due = |block| due(vec![(dispute(1, 20), 3)], block);
-		assert!(due(20 + 3 * TURN - 1).is_empty());
-		assert_eq!(due(20 + 3 * TURN), [dispute(1, 20)]);
+		assert!(due(20 + 3 * TURN_BLOCKS - 1).is_empty());
+		assert_eq!(due(20 + 3 * TURN_BLOCKS), [dispute(1, 20)]);
 	}
 
 	#[test]
-	fn a_few_proofs_are_sent_at_a_time() {
-		// One that is not due takes nobody's place.
+	fn due_proofs_are_limited() {
+		// A dispute that is not due does not count towards the maximum.
 		let turns = vec![(dispute(1, 90), 0), (dispute(2, 10), 0), (dispute(3, 10), 1)];
 		assert_eq!(due(turns.clone(), 20), [dispute(2, 10), dispute(3, 10)]);
 		let many = [turns, vec![(dispute(4, 10), 0)]].concat();
-		assert_eq!(due(many, 20).len(), PROOFS_AT_ONCE);
+		assert_eq!(due(many, 20).len(), MAX_PROOFS);
 	}
 
-	/// A state in which `SUBJECT` is disputed, and metrics.
+	/// Returns a state in which `SUBJECT` is disputed, and metrics.
 	fn disputed(folder: &tempfile::TempDir) -> (State, Metrics) {
-		let state = State::open(folder.path(), "//Worker").expect("opens");
-		state.judged(1, &[(SUBJECT, OWN)]).expect("writes");
-		state.audited(5, SUBJECT).expect("writes");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
+		state.judged(1, &[(SUBJECT, OWN)]).expect("the state is writable");
+		state.audited(5, SUBJECT).expect("the state is writable");
 		(state, Metrics::default())
 	}
 
-	/// Whether the one dispute is due in that block, nobody being before this validator.
+	/// Returns `true` if the only dispute is due in a block, with no validator before this one.
 	fn is_due(state: &State, block: u64) -> bool {
-		let turns = state.disputes().expect("reads").into_iter().map(|dispute| (dispute, 0));
+		let turns = state
+			.disputes()
+			.expect("the state is readable")
+			.into_iter()
+			.map(|dispute| (dispute, 0));
 		!due(turns.collect(), block).is_empty()
 	}
 
 	#[test]
-	fn a_proof_without_effect_is_tried_again() {
-		let folder = tempfile::tempdir().expect("a folder");
+	fn proof_without_effect_is_retried() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
 		let (state, metrics) = disputed(&folder);
 		assert!(is_due(&state, 20));
 		let row = row(Stage::Open, 4, &[(0, OWN)]);
-		note(&state, &metrics, SUBJECT, Some(&row), 20, Ok(())).expect("notes");
-		assert!(!is_due(&state, 20 + AGAIN_AFTER - 1));
-		assert!(is_due(&state, 20 + AGAIN_AFTER));
+		record_outcome(&state, &metrics, SUBJECT, Some(&row), 20, Ok(()))
+			.expect("the outcome is recorded");
+		assert!(!is_due(&state, 20 + RETRY_AFTER - 1));
+		assert!(is_due(&state, 20 + RETRY_AFTER));
 		assert_eq!(metrics.proofs.get(), 0);
 	}
 
 	#[test]
-	fn a_refused_proof_is_tried_again() {
-		let folder = tempfile::tempdir().expect("a folder");
+	fn refused_proof_is_retried() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
 		let (state, metrics) = disputed(&folder);
 		let refusal = ChainError::Refused {
 			pallet: "Verdicts".into(),
 			error: "DepositMissing".into(),
 			meaning: String::new(),
 		};
-		let row = row(Stage::Audited, 4, &ALIKE);
-		note::<()>(&state, &metrics, SUBJECT, Some(&row), 20, Err(refusal)).expect("notes");
-		assert!(!is_due(&state, 20 + AGAIN_AFTER - 1));
-		assert!(is_due(&state, 20 + AGAIN_AFTER));
+		let row = row(Stage::Audited, 4, &AGREEING);
+		record_outcome::<()>(&state, &metrics, SUBJECT, Some(&row), 20, Err(refusal))
+			.expect("the outcome is recorded");
+		assert!(!is_due(&state, 20 + RETRY_AFTER - 1));
+		assert!(is_due(&state, 20 + RETRY_AFTER));
 		assert_eq!(metrics.proofs.get(), 0);
 	}
 
 	#[test]
-	fn a_proof_counts_once_it_has_an_effect() {
-		let folder = tempfile::tempdir().expect("a folder");
+	fn effective_proof_is_counted() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
 		let (state, metrics) = disputed(&folder);
-		let mut row = row(Stage::Effective, 4, &UNLIKE);
+		let mut row = row(Stage::Effective, 4, &DIVIDED);
 		row.proven = Some(OWN);
-		note(&state, &metrics, SUBJECT, Some(&row), 20, Ok(())).expect("notes");
-		note(&state, &metrics, SUBJECT, None, 20, Ok(())).expect("notes");
+		record_outcome(&state, &metrics, SUBJECT, Some(&row), 20, Ok(()))
+			.expect("the outcome is recorded");
+		record_outcome(&state, &metrics, SUBJECT, None, 20, Ok(()))
+			.expect("the outcome is recorded");
 		assert_eq!(metrics.proofs.get(), 2);
 		let kept = Dispute { subject: SUBJECT, included: 1, seen: 5 };
-		assert_eq!(state.disputes().expect("reads"), [kept], "until it is final");
+		assert_eq!(
+			state.disputes().expect("the state is readable"),
+			[kept],
+			"the dispute stays until the proof is final"
+		);
 	}
 
 	#[test]
-	fn a_failure_leaves_a_dispute_as_it_is() {
-		let folder = tempfile::tempdir().expect("a folder");
+	fn failure_leaves_dispute_unchanged() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
 		let (state, metrics) = disputed(&folder);
-		let row = row(Stage::Audited, 4, &ALIKE);
+		let row = row(Stage::Audited, 4, &AGREEING);
 		let failure = Err(ChainError::TimedOut(120));
-		assert!(note::<()>(&state, &metrics, SUBJECT, Some(&row), 20, failure).is_err());
+		assert!(record_outcome::<()>(&state, &metrics, SUBJECT, Some(&row), 20, failure).is_err());
 		assert!(is_due(&state, 5));
 		assert_eq!(metrics.proofs.get(), 0);
 	}

@@ -1,4 +1,5 @@
-//! Judges evidence twice: by the verifier in this program, and by the runtime of the own node.
+//! Judges evidence twice: with the verifier in this program, and with the runtime of the
+//! validator's node.
 
 use std::time::Instant;
 
@@ -8,12 +9,13 @@ use hcc_evidence::host::{PolicyQuery, Verdict, EVAL_VERSION};
 
 use crate::{crypto::AwsLc, metrics::Metrics, state::PendingVote};
 
-/// What comes of judging.
+/// The result of judging.
 #[derive(Debug)]
-pub enum Judged {
-	/// Both found the same.
+pub enum Judgement {
+	/// Both results agree.
 	Vote(PendingVote),
-	/// The two differ, or this program is of another version than the chain: no vote, and an alarm.
+	/// The results differ, or this program has another version of the verifier than the chain. The
+	/// worker does not vote, and raises an alarm.
 	Abstain(String),
 }
 
@@ -23,14 +25,14 @@ pub async fn judge(
 	genesis: [u8; 32],
 	included: &Included,
 	metrics: &Metrics,
-) -> Result<Judged, ChainError> {
+) -> Result<Judgement, ChainError> {
 	let subject = included.subject;
 	let pinned =
 		at.storage().fetch(api::storage().attestation().contexts(), (subject,)).await?.decode()?.0;
 	if pinned.eval_version != EVAL_VERSION {
 		let seen = pinned.eval_version;
-		let why = format!("the chain judges by version {seen}, this program by {EVAL_VERSION}");
-		return Ok(Judged::Abstain(why));
+		let why = format!("the chain has verifier version {seen}, this program {EVAL_VERSION}");
+		return Ok(Judgement::Abstain(why));
 	}
 	let query = PolicyQuery::of(&included.evidence);
 	let extract = at
@@ -38,25 +40,26 @@ pub async fn judge(
 		.call(api::runtime_apis().evidence_api().policy_extract(pinned.revision, query.into()))
 		.await?;
 	let Some(policy) = extract else {
-		return Ok(Judged::Abstain(format!("policy has no rules at {}", pinned.revision)));
+		let why = format!("the runtime has no policy revision {}", pinned.revision);
+		return Ok(Judgement::Abstain(why));
 	};
 	let started = Instant::now();
 	let verdict = pinned.judge::<AwsLc, _>(&included.evidence, &policy.0, genesis);
 	metrics.native.observe(started.elapsed().as_secs_f64());
 	let own = (verdict.code(), verdict.encoded_claims());
 	let started = Instant::now();
-	let theirs = by_runtime(at, included).await?;
+	let theirs = evaluate_in_runtime(at, included).await?;
 	metrics.runtime.observe(started.elapsed().as_secs_f64());
 	if theirs.as_ref() != Some(&own) {
-		return Ok(Judged::Abstain(difference(&own, theirs.as_ref())));
+		return Ok(Judgement::Abstain(difference(&own, theirs.as_ref())));
 	}
-	tell(included, &verdict);
+	log_verdict(included, &verdict);
 	let (code, claims) = own;
-	Ok(Judged::Vote(PendingVote { subject, code, claims }))
+	Ok(Judgement::Vote(PendingVote { subject, code, claims }))
 }
 
-/// What the runtime makes of it.
-async fn by_runtime(
+/// Evaluates evidence with the runtime of the node.
+async fn evaluate_in_runtime(
 	at: &ChainAt,
 	included: &Included,
 ) -> Result<Option<(u16, Vec<u8>)>, ChainError> {
@@ -68,14 +71,14 @@ async fn by_runtime(
 
 fn difference(own: &(u16, Vec<u8>), theirs: Option<&(u16, Vec<u8>)>) -> String {
 	let theirs = match theirs {
-		Some((code, _)) if *code == own.0 => "the same with other claims".into(),
+		Some((code, _)) if *code == own.0 => "the same code with other claims".into(),
 		Some((code, _)) => format!("code {code}"),
-		None => "nothing".into(),
+		None => "no finding".into(),
 	};
-	format!("the native verifier finds code {}, the runtime {theirs}", own.0)
+	format!("the native verifier found code {}, the runtime found {theirs}", own.0)
 }
 
-fn tell(included: &Included, verdict: &Verdict) {
+fn log_verdict(included: &Included, verdict: &Verdict) {
 	let chip = hex::encode(included.chip);
 	let seq = included.seq;
 	match verdict {

@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
 	log(config.log_json);
 	let key = std::fs::read_to_string(&config.key_file)
 		.with_context(|| format!("reading the worker key from {}", config.key_file.display()))?;
-	let submitter = Submitter::from_uri(&key).context("the worker key")?;
+	let submitter = Submitter::from_uri(&key).context("reading the worker key")?;
 	let state = State::open(&config.state, key.trim())
 		.with_context(|| format!("opening the state in {}", config.state.display()))?;
 	let metrics = metrics::Metrics::default();
@@ -63,7 +63,8 @@ fn log(json: bool) {
 	}
 }
 
-/// Returns when the process is told to stop. Whatever the worker is doing then is done again at its next start.
+/// Returns when the process receives a signal to stop. The worker repeats unfinished work at its
+/// next start.
 async fn stopped() {
 	match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
 		(Ok(mut interrupt), Ok(mut terminate)) => {

@@ -1,4 +1,4 @@
-//! What the worker tells Prometheus.
+//! Metrics of the worker, for Prometheus.
 
 use std::{
 	net::SocketAddr,
@@ -18,38 +18,39 @@ use prometheus_client::{
 	registry::Registry,
 };
 
-/// The code of a verdict: 0 accepted, 1 undecided, or that of the rejection.
+/// The code of a verdict: 0 if accepted, 1 if undecided, or else the reject code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Code {
 	pub code: u32,
 }
 
-/// The worker's counters.
+/// The metrics of the worker.
 #[derive(Clone)]
 pub struct Metrics {
-	/// The last finalised block that was worked through.
+	/// The last finalised block that was processed.
 	pub block: Gauge<i64, std::sync::atomic::AtomicI64>,
-	/// Evidence that was judged, by the code of the verdict.
+	/// Judged evidence, by the code of the verdict.
 	pub judged: Family<Code, Counter>,
-	/// Evidence on which the native verifier and the runtime differ. Must be zero.
+	/// Evidence on which the native verifier and the runtime differ, and blocks that were skipped.
+	/// Must be zero.
 	pub differences: Counter,
-	/// Votes that were filed.
+	/// Votes that were submitted.
 	pub votes: Counter,
-	/// Votes of other validators for something else than was found here.
+	/// Votes of other validators for a finding that differs from this worker's.
 	pub disputes: Counter,
-	/// Votes that were proven false by this worker.
+	/// Proofs by this worker that took effect.
 	pub proofs: Counter,
 	/// Credentials that were posted.
 	pub credentials: Counter,
 	/// Prices that were reported.
 	pub prices: Counter,
-	/// Sources of prices that gave none when they were asked.
+	/// Failures of sources to provide a price.
 	pub source_failures: Counter,
-	/// Failures of the node or of transactions; each is tried again.
+	/// Failures of the node or of transactions, each of which is retried.
 	pub failures: Counter,
-	/// Seconds that the native verifier took.
+	/// Duration of native evaluation, in seconds.
 	pub native: Histogram,
-	/// Seconds that the runtime took, over the node's interface.
+	/// Duration of evaluation by the runtime, through the RPC of the node, in seconds.
 	pub runtime: Histogram,
 	registry: Arc<Mutex<Registry>>,
 }
@@ -81,33 +82,33 @@ impl Metrics {
 	fn register(&self) {
 		let mut all = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 		let all = all.sub_registry_with_prefix("hcc_validator");
-		all.register("block", "Last finalised block worked through", self.block.clone());
+		all.register("block", "Last finalised block processed", self.block.clone());
 		all.register("judged", "Evidence judged, by code of the verdict", self.judged.clone());
 		all.register(
 			"differences",
 			"Evidence on which native verifier and runtime differ",
 			self.differences.clone(),
 		);
-		all.register("votes", "Votes filed", self.votes.clone());
-		all.register(
-			"disputes",
-			"Votes of others for something else than was found here",
-			self.disputes.clone(),
-		);
-		all.register("proofs", "Disputes that this worker has proven", self.proofs.clone());
+		all.register("votes", "Votes submitted", self.votes.clone());
+		all.register("disputes", "Votes of others for another finding", self.disputes.clone());
+		all.register("proofs", "Proofs by this worker that took effect", self.proofs.clone());
 		all.register("credentials", "Credentials posted", self.credentials.clone());
 		all.register("prices", "Prices reported", self.prices.clone());
 		all.register(
 			"source_failures",
-			"Sources of prices that gave none",
+			"Failures of sources to provide a price",
 			self.source_failures.clone(),
 		);
-		all.register("failures", "Failures, each tried again", self.failures.clone());
-		all.register("native_seconds", "Native evaluation", self.native.clone());
-		all.register("runtime_seconds", "Evaluation by the runtime", self.runtime.clone());
+		all.register("failures", "Failures, each retried", self.failures.clone());
+		all.register("native_seconds", "Duration of native evaluation", self.native.clone());
+		all.register(
+			"runtime_seconds",
+			"Duration of evaluation by the runtime",
+			self.runtime.clone(),
+		);
 	}
 
-	/// All of it in the text format of OpenMetrics.
+	/// Returns all metrics in the text format of OpenMetrics.
 	pub fn text(&self) -> String {
 		let all = self.registry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 		let mut text = String::new();
@@ -118,7 +119,7 @@ impl Metrics {
 	}
 }
 
-/// Serves `/metrics` at that address.
+/// Serves `/metrics` at an address.
 pub async fn serve(address: SocketAddr, metrics: Metrics) -> anyhow::Result<()> {
 	let listener = tokio::net::TcpListener::bind(address)
 		.await
@@ -130,7 +131,7 @@ pub async fn serve(address: SocketAddr, metrics: Metrics) -> anyhow::Result<()> 
 	let app = Router::new().route("/metrics", get(text));
 	tokio::spawn(async move {
 		if let Err(error) = axum::serve(listener, app).await {
-			tracing::error!(%error, "metrics are served no more");
+			tracing::error!(%error, "metrics are no longer served");
 		}
 	});
 	Ok(())
@@ -141,7 +142,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn verdicts_are_counted_by_code() {
+	fn judged_evidence_is_counted_by_code() {
 		let metrics = Metrics::default();
 		metrics.judged.get_or_create(&Code { code: 1201 }).inc();
 		assert!(metrics.text().contains("hcc_validator_judged_total{code=\"1201\"} 1"));

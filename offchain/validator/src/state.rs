@@ -1,5 +1,5 @@
-//! What the worker must not forget: how far it has come, what it votes, which seeds it used. A crash loses none of it, and repeats none of it
-//! otherwise.
+//! The state of the worker on disk: its progress, its votes and its disputes. A crash loses none of
+//! it, and a repeated block does not change a vote.
 
 use std::path::Path;
 
@@ -9,21 +9,23 @@ use hmac::{Hmac, Mac};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use sha2::Sha256;
 
-/// The chain that the rest is about.
+/// The genesis of the chain to which the other tables refer.
 const CHAIN: TableDefinition<&str, [u8; 32]> = TableDefinition::new("chain");
-/// The last block that was worked through.
+/// The last block that was processed.
 const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
-/// Votes that are not seen in a finalised block yet: by subject, the code and the claims.
+/// Votes that no finalised block contains yet. Key: subject. Value: code and claims.
 const VOTES: TableDefinition<[u8; 32], (u16, Vec<u8>)> = TableDefinition::new("votes");
 
-/// What was found of each subject, for as long as that can be proven: the block that includes its evidence, and the hash of the finding.
+/// Findings of this worker, while they can be proven. Key: subject. Value: the block that includes
+/// the evidence, and the hash of the finding.
 const JUDGED: TableDefinition<[u8; 32], (u64, [u8; 32])> = TableDefinition::new("judged");
-/// Subjects that must be proven, of which another validator found something else or which were drawn for audit: the block that includes the
-/// evidence, and the one in which that was seen.
+/// Subjects to be proven, because another validator voted otherwise or the verdict is audited. Key:
+/// subject. Value: the block that includes the evidence, and the block of the dispute.
 const DISPUTES: TableDefinition<[u8; 32], (u64, u64)> = TableDefinition::new("disputes");
-/// Every so many blocks, what is older than so many is forgotten: no window is longer.
-const FORGET_EVERY: u64 = 100;
-const FORGET_AFTER: u64 = 2_000;
+/// Number of blocks between removals of old findings.
+const PRUNE_INTERVAL: u64 = 100;
+/// Number of blocks after which a finding is removed. No window is longer.
+const PRUNE_AFTER: u64 = 2_000;
 
 /// A subject that must be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,11 +33,12 @@ pub struct Dispute {
 	pub subject: H256,
 	/// The block that includes the evidence.
 	pub included: u64,
-	/// The block in which the other's vote was seen.
+	/// The block from which turns to prove it are counted: that of the dispute, or a later one for
+	/// a retry.
 	pub seen: u64,
 }
 
-/// A vote that is to be filed.
+/// A vote that must be submitted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingVote {
 	pub subject: H256,
@@ -43,7 +46,7 @@ pub struct PendingVote {
 	pub claims: Vec<u8>,
 }
 
-/// Which enrolment a seed is for.
+/// The enrolment for which a seed is derived.
 #[derive(Clone, Copy, Debug)]
 pub struct SeedFor<'a> {
 	pub genesis: &'a [u8; 32],
@@ -58,12 +61,12 @@ pub struct SeedFor<'a> {
 /// The worker's state on disk.
 pub struct State {
 	database: Database,
-	/// From which the seeds of credentials follow.
+	/// The secret from which the seeds of credentials are derived.
 	secret: [u8; 32],
 }
 
 impl State {
-	/// Opens or makes the state in that folder. `key` is the worker's secret.
+	/// Opens or creates the state in a folder. `key` is the secret of the worker.
 	pub fn open(folder: &Path, key: &str) -> anyhow::Result<Self> {
 		std::fs::create_dir_all(folder)?;
 		let database = Database::create(folder.join("worker.redb"))?;
@@ -76,8 +79,8 @@ impl State {
 		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
 	}
 
-	/// Ties the state to a chain. What it holds of another, or of one that was made anew, counts for nothing here and is forgotten. Tells whether
-	/// there was such.
+	/// Binds the state to a chain by its genesis hash. Clears a state that belongs to another
+	/// chain, or to an earlier instance of a development chain. Returns `true` if it did.
 	pub fn bind(&self, genesis: &[u8; 32]) -> anyhow::Result<bool> {
 		let write = self.database.begin_write()?;
 		let other = {
@@ -99,19 +102,19 @@ impl State {
 		Ok(other)
 	}
 
-	/// The last block that was worked through; none at the first start.
+	/// Returns the last block that was processed, or `None` at the first start.
 	pub fn cursor(&self) -> anyhow::Result<Option<u64>> {
 		let read = self.database.begin_read()?;
 		Ok(read.open_table(CURSOR)?.get("block")?.map(|value| value.value()))
 	}
 
-	/// Notes that a block was worked through, and the votes that came of it: both or neither.
+	/// Records that a block was processed, and the resulting votes, in one transaction.
 	pub fn advance(&self, block: u64, votes: &[PendingVote]) -> anyhow::Result<()> {
 		let write = self.database.begin_write()?;
 		{
 			let mut table = write.open_table(VOTES)?;
 			for vote in votes {
-				// A vote that was made once stays what it is, whatever a second reading finds.
+				// A vote never changes, even if the evidence is judged again with another result.
 				if table.get(vote.subject.0)?.is_none() {
 					table.insert(vote.subject.0, (vote.code, vote.claims.clone()))?;
 				}
@@ -121,7 +124,7 @@ impl State {
 		write.commit().context("writing the state")
 	}
 
-	/// The votes that are not settled.
+	/// Returns the votes that are not settled.
 	pub fn pending(&self) -> anyhow::Result<Vec<PendingVote>> {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(VOTES)?;
@@ -134,7 +137,7 @@ impl State {
 		Ok(votes)
 	}
 
-	/// Forgets votes: they are in a finalised block, or their subjects have closed.
+	/// Removes votes that a finalised block contains, or whose subjects are closed.
 	pub fn settle(&self, subjects: &[H256]) -> anyhow::Result<()> {
 		let write = self.database.begin_write()?;
 		{
@@ -146,7 +149,7 @@ impl State {
 		write.commit().context("writing the state")
 	}
 
-	/// Notes what was found of the evidence that a block includes: subjects, and the hashes of the findings.
+	/// Records the findings on the evidence in a block: subjects and hashes of findings.
 	pub fn judged(&self, block: u64, found: &[(H256, H256)]) -> anyhow::Result<()> {
 		let write = self.database.begin_write()?;
 		{
@@ -154,15 +157,16 @@ impl State {
 			for (subject, hash) in found {
 				table.insert(subject.0, (block, hash.0))?;
 			}
-			if block.is_multiple_of(FORGET_EVERY) {
-				let oldest = block.saturating_sub(FORGET_AFTER);
+			if block.is_multiple_of(PRUNE_INTERVAL) {
+				let oldest = block.saturating_sub(PRUNE_AFTER);
 				table.retain(|_, (block, _)| block >= oldest)?;
 			}
 		}
 		write.commit().context("writing the state")
 	}
 
-	/// Notes that a vote for `finding` was seen in a block. Tells whether that contradicts what was found here.
+	/// Records a vote for `finding` in a block. Returns `true` if it contradicts the finding of
+	/// this worker, and then adds a dispute.
 	pub fn seen(&self, block: u64, subject: H256, finding: H256) -> anyhow::Result<bool> {
 		let write = self.database.begin_write()?;
 		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
@@ -178,7 +182,8 @@ impl State {
 		Ok(other)
 	}
 
-	/// Notes that a verdict must be proven. What was not judged here is left to others.
+	/// Adds a dispute that is due from `block` on, or moves an existing one to that block. Ignores
+	/// a subject that this worker did not judge.
 	pub fn audited(&self, block: u64, subject: H256) -> anyhow::Result<()> {
 		let write = self.database.begin_write()?;
 		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
@@ -188,7 +193,7 @@ impl State {
 		write.commit().context("writing the state")
 	}
 
-	/// What was judged that a block includes.
+	/// Returns the subjects whose evidence a block includes and that this worker judged.
 	pub fn judged_in(&self, block: u64) -> anyhow::Result<Vec<H256>> {
 		let read = self.database.begin_read()?;
 		let mut subjects = Vec::new();
@@ -201,13 +206,13 @@ impl State {
 		Ok(subjects)
 	}
 
-	/// The hash of what was found of a subject; nothing where it was not judged here.
+	/// Returns the hash of the finding of this worker, or `None` if it did not judge the subject.
 	pub fn found(&self, subject: H256) -> anyhow::Result<Option<H256>> {
 		let read = self.database.begin_read()?;
 		Ok(read.open_table(JUDGED)?.get(subject.0)?.map(|row| H256(row.value().1)))
 	}
 
-	/// What is disputed, or must be proven.
+	/// Returns all disputes.
 	pub fn disputes(&self) -> anyhow::Result<Vec<Dispute>> {
 		let read = self.database.begin_read()?;
 		let mut disputes = Vec::new();
@@ -219,18 +224,19 @@ impl State {
 		Ok(disputes)
 	}
 
-	/// Forgets a dispute: it is proven, or can be no more.
+	/// Removes a dispute that is proven, or that can no longer be.
 	pub fn resolve(&self, subject: H256) -> anyhow::Result<()> {
 		let write = self.database.begin_write()?;
 		write.open_table(DISPUTES)?.remove(subject.0)?;
 		write.commit().context("writing the state")
 	}
 
-	/// The seed of the credential for one enrolment. It follows from the worker's key, so that it need not be kept and never differs.
-	/// What it is to prove is part of it: a seed that was revealed for one TPM and its key is none for another.
+	/// Returns the seed of the credential for an enrolment. It is derived from the worker's key, so
+	/// it need not be stored and never differs. It depends on all that the credential proves, so a
+	/// seed that was revealed for one TPM and key is useless for another.
 	pub fn seed(&self, of: &SeedFor<'_>) -> [u8; 32] {
 		let SeedFor { genesis, miner, ek, deadline, ak_name } = of;
-		// The one part without a fixed length comes last.
+		// The only part of variable length comes last.
 		mac(&self.secret, &[&genesis[..], &miner[..], &ek[..], &deadline.to_le_bytes(), ak_name])
 	}
 }
@@ -259,106 +265,113 @@ mod tests {
 	}
 
 	#[test]
-	fn what_is_noted_survives_a_restart() {
-		let folder = tempfile::tempdir().expect("a folder");
+	fn state_survives_restart() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
 		let seed = {
-			let state = State::open(folder.path(), "//Worker").expect("opens");
-			assert_eq!(state.cursor().expect("reads"), None);
-			state.advance(7, &[vote(1, 0), vote(2, 1201)]).expect("writes");
+			let state = State::open(folder.path(), "//Worker").expect("the state opens");
+			assert_eq!(state.cursor().expect("the state is readable"), None);
+			state.advance(7, &[vote(1, 0), vote(2, 1201)]).expect("the state is writable");
 			state.seed(&ENROLMENT)
 		};
-		let state = State::open(folder.path(), "//Worker").expect("opens again");
-		assert_eq!(state.cursor().expect("reads"), Some(7));
-		assert_eq!(state.pending().expect("reads"), [vote(1, 0), vote(2, 1201)]);
+		let state = State::open(folder.path(), "//Worker").expect("the state opens again");
+		assert_eq!(state.cursor().expect("the state is readable"), Some(7));
+		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0), vote(2, 1201)]);
 		assert_eq!(state.seed(&ENROLMENT), seed);
 	}
 
 	#[test]
-	fn a_vote_never_changes() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
-		state.advance(7, &[vote(1, 0)]).expect("writes");
-		state.advance(7, &[vote(1, 301)]).expect("writes");
-		assert_eq!(state.pending().expect("reads"), [vote(1, 0)]);
+	fn vote_never_changes() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
+		state.advance(7, &[vote(1, 0)]).expect("the state is writable");
+		state.advance(7, &[vote(1, 301)]).expect("the state is writable");
+		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0)]);
 	}
 
 	#[test]
-	fn a_settled_vote_is_forgotten() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
-		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("writes");
-		state.settle(&[H256([1; 32])]).expect("writes");
-		assert_eq!(state.pending().expect("reads"), [vote(2, 0)]);
+	fn settled_vote_is_removed() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
+		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("the state is writable");
+		state.settle(&[H256([1; 32])]).expect("the state is writable");
+		assert_eq!(state.pending().expect("the state is readable"), [vote(2, 0)]);
 	}
 
 	#[test]
-	fn another_finding_is_a_dispute_until_it_is_resolved() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
+	fn other_finding_is_disputed_until_resolved() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
 		let (subject, own, other) = (H256([1; 32]), H256([2; 32]), H256([3; 32]));
-		state.judged(7, &[(subject, own)]).expect("writes");
-		assert!(!state.seen(9, subject, own).expect("writes"), "it agrees");
-		assert!(!state.seen(9, H256([9; 32]), other).expect("writes"), "not judged here");
-		assert!(state.disputes().expect("reads").is_empty());
-		assert!(state.seen(9, subject, other).expect("writes"));
-		assert!(state.seen(10, subject, other).expect("writes"));
+		state.judged(7, &[(subject, own)]).expect("the state is writable");
+		assert!(!state.seen(9, subject, own).expect("the state is writable"), "the vote agrees");
+		assert!(
+			!state.seen(9, H256([9; 32]), other).expect("the state is writable"),
+			"not judged here"
+		);
+		assert!(state.disputes().expect("the state is readable").is_empty());
+		assert!(state.seen(9, subject, other).expect("the state is writable"));
+		assert!(state.seen(10, subject, other).expect("the state is writable"));
 		let dispute = Dispute { subject, included: 7, seen: 9 };
-		assert_eq!(state.disputes().expect("reads"), [dispute], "as it was seen first");
-		state.resolve(subject).expect("writes");
-		assert!(state.disputes().expect("reads").is_empty());
+		assert_eq!(
+			state.disputes().expect("the state is readable"),
+			[dispute],
+			"the first vote determines the block"
+		);
+		state.resolve(subject).expect("the state is writable");
+		assert!(state.disputes().expect("the state is readable").is_empty());
 	}
 
 	#[test]
-	fn what_is_audited_must_be_proven_if_it_was_judged_here() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
+	fn audited_verdict_is_disputed_if_judged() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
 		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("writes");
-		state.audited(11, subject).expect("writes");
-		state.audited(11, H256([9; 32])).expect("writes");
+		state.judged(7, &[(subject, own)]).expect("the state is writable");
+		state.audited(11, subject).expect("the state is writable");
+		state.audited(11, H256([9; 32])).expect("the state is writable");
 		let dispute = Dispute { subject, included: 7, seen: 11 };
-		assert_eq!(state.disputes().expect("reads"), [dispute]);
-		assert_eq!(state.judged_in(7).expect("reads"), [subject]);
-		assert!(state.judged_in(8).expect("reads").is_empty());
+		assert_eq!(state.disputes().expect("the state is readable"), [dispute]);
+		assert_eq!(state.judged_in(7).expect("the state is readable"), [subject]);
+		assert!(state.judged_in(8).expect("the state is readable").is_empty());
 	}
 
 	#[test]
-	fn what_was_found_is_known_of_what_was_judged_here() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
+	fn finding_is_stored_for_judged_subject() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
 		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("writes");
-		assert_eq!(state.found(subject).expect("reads"), Some(own));
-		assert_eq!(state.found(H256([9; 32])).expect("reads"), None);
+		state.judged(7, &[(subject, own)]).expect("the state is writable");
+		assert_eq!(state.found(subject).expect("the state is readable"), Some(own));
+		assert_eq!(state.found(H256([9; 32])).expect("the state is readable"), None);
 	}
 
 	#[test]
-	fn what_no_window_reaches_is_forgotten() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
+	fn findings_beyond_every_window_are_removed() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
 		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("writes");
-		state.judged(20_000, &[]).expect("writes");
-		assert!(!state.seen(20_001, subject, H256([3; 32])).expect("writes"));
+		state.judged(7, &[(subject, own)]).expect("the state is writable");
+		state.judged(20_000, &[]).expect("the state is writable");
+		assert!(!state.seen(20_001, subject, H256([3; 32])).expect("the state is writable"));
 	}
 
 	#[test]
-	fn what_was_noted_of_another_chain_is_forgotten() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
-		assert!(!state.bind(&[1; 32]).expect("writes"));
-		state.advance(5_000, &[vote(1, 0)]).expect("writes");
-		assert!(!state.bind(&[1; 32]).expect("writes"));
-		assert_eq!(state.cursor().expect("reads"), Some(5_000));
-		assert!(state.bind(&[2; 32]).expect("writes"));
-		assert_eq!(state.cursor().expect("reads"), None);
-		assert!(state.pending().expect("reads").is_empty());
+	fn state_of_other_chain_is_cleared() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
+		assert!(!state.bind(&[1; 32]).expect("the state is writable"));
+		state.advance(5_000, &[vote(1, 0)]).expect("the state is writable");
+		assert!(!state.bind(&[1; 32]).expect("the state is writable"));
+		assert_eq!(state.cursor().expect("the state is readable"), Some(5_000));
+		assert!(state.bind(&[2; 32]).expect("the state is writable"));
+		assert_eq!(state.cursor().expect("the state is readable"), None);
+		assert!(state.pending().expect("the state is readable").is_empty());
 	}
 
 	#[test]
-	fn each_enrolment_and_each_key_has_its_own_seed() {
-		let folder = tempfile::tempdir().expect("a folder");
-		let state = State::open(folder.path(), "//Worker").expect("opens");
+	fn seed_differs_by_enrolment_and_key() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let state = State::open(folder.path(), "//Worker").expect("the state opens");
 		let seed = state.seed(&ENROLMENT);
 		for other in [
 			SeedFor { genesis: &[9; 32], ..ENROLMENT },
@@ -369,8 +382,8 @@ mod tests {
 		] {
 			assert_ne!(state.seed(&other), seed, "{other:?}");
 		}
-		let other = tempfile::tempdir().expect("a folder");
-		let other = State::open(other.path(), "//Other").expect("opens");
+		let other = tempfile::tempdir().expect("a temporary folder");
+		let other = State::open(other.path(), "//Other").expect("the state opens");
 		assert_ne!(other.seed(&ENROLMENT), seed);
 	}
 }

@@ -1,4 +1,4 @@
-//! Follows the finalised blocks, one after another, without gaps.
+//! Processing of the finalised blocks, in order and without gaps.
 
 use std::{
 	sync::{Arc, Mutex},
@@ -14,27 +14,29 @@ use hcc_evidence::host::finding_hash;
 
 use crate::{
 	credentials, disputes,
-	judge::{judge, Judged},
+	judge::{judge, Judgement},
 	metrics::{Code, Metrics},
 	state::{PendingVote, State},
 	subject::{self, needs, Need},
 };
 
-/// How often to look for a finalised block.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long to wait after a failure.
-const AFTER_FAILURE: Duration = Duration::from_secs(3);
-/// After how many blocks without a vote the finalised number is stated again. The chain lets it be free then.
+/// Interval of queries for a new finalised block.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause after a failure.
+const FAILURE_PAUSE: Duration = Duration::from_secs(3);
+/// Number of blocks between statements of the finalised number if there are no votes. The chain
+/// accepts them free of charge at this interval.
 const STATEMENT_INTERVAL: u64 = 10;
-/// The most votes in one transaction.
+/// Maximum number of votes in one transaction.
 const MAX_VOTES: usize = 32;
-/// The most of these transactions at a time: a block has no room for more verdicts, and to be refused costs.
-const MAX_FILINGS: usize = 16;
-/// How far back evidence can still be open: what the chain gives it to be judged in, and finality. Nodes forget the state of blocks that are much
-/// older.
+/// Maximum number of these transactions at a time. More verdicts do not fit into a block, and a
+/// refusal costs its fee.
+const MAX_BATCHES: usize = 16;
+/// Number of finalised blocks in which evidence can still be open: the time for votes, and the lag
+/// of finality. Nodes prune the state of much older blocks.
 const LOOK_BACK: u64 = 150;
 
-/// How often a block may fail before it is skipped.
+/// Number of failures after which a block is skipped.
 const MAX_TRIES: u32 = 5;
 
 /// The worker.
@@ -43,9 +45,9 @@ pub struct Worker {
 	submitter: Arc<Submitter>,
 	state: State,
 	metrics: Metrics,
-	/// The block that failed last, and how often.
+	/// The block that failed last, and its number of failures.
 	stuck: Mutex<(u64, u32)>,
-	/// The block at which it last stated what is finalised.
+	/// The block at which the worker last stated a finalised number.
 	stated: Mutex<Option<u64>>,
 }
 
@@ -55,25 +57,25 @@ impl Worker {
 		Self { node, submitter, state, metrics, stuck, stated }
 	}
 
-	/// Works until it is stopped. The node may go and come back.
+	/// Runs until it is stopped. Reconnects if the node becomes unavailable.
 	pub async fn run(&self) -> anyhow::Result<()> {
 		loop {
 			let chain = Chain::connect_when_ready(&self.node).await;
 			tracing::info!(node = self.node, worker = %self.submitter.account(), "connected");
 			if let Err(error) = chain.check_compatible().await {
-				tracing::warn!(%error, "votes may fail");
+				tracing::warn!(%error, "the runtime differs from the one of this program: votes may fail");
 			}
 			if let Err(error) = self.follow(&chain).await {
 				self.metrics.failures.inc();
-				tracing::warn!(error = format!("{error:#}"), "trying again");
-				tokio::time::sleep(AFTER_FAILURE).await;
+				tracing::warn!(error = format!("{error:#}"), "retrying after a failure");
+				tokio::time::sleep(FAILURE_PAUSE).await;
 			}
 		}
 	}
 
 	async fn follow(&self, chain: &Chain) -> anyhow::Result<()> {
 		if self.state.bind(&chain.genesis())? {
-			tracing::warn!("the state was of another chain: beginning anew");
+			tracing::warn!("the state was of another chain: starting with an empty one");
 		}
 		let validator = self.validator(chain).await?;
 		loop {
@@ -83,19 +85,19 @@ impl Worker {
 				None => look_back(finalised),
 			};
 			if next > finalised {
-				tokio::time::sleep(LOOK_EVERY).await;
+				tokio::time::sleep(POLL_INTERVAL).await;
 				continue;
 			}
 			let at = chain.block(next).await?;
-			self.work_through_or_skip(chain, &at).await?;
-			// Having caught up, it acts on what is open now.
+			self.process_or_skip(chain, &at).await?;
+			// Acts only once it has caught up, on the subjects that are open now.
 			if next == finalised {
 				self.act(chain, &at, &validator).await?;
 			}
 		}
 	}
 
-	/// The validator for which this worker signs. Without one, it waits for it.
+	/// Returns the validator that this worker signs for, and waits until there is one.
 	async fn validator(&self, chain: &Chain) -> Result<AccountId32, ChainError> {
 		let worker = self.submitter.account();
 		loop {
@@ -104,22 +106,22 @@ impl Worker {
 			if let Some(found) = at.storage().try_fetch(address, (worker,)).await? {
 				return Ok(found.decode()?);
 			}
-			tracing::warn!(%worker, "signs for no validator yet: call validators.set_worker");
+			tracing::warn!(%worker, "the worker key belongs to no validator yet: call validators.set_worker");
 			tokio::time::sleep(Duration::from_secs(30)).await;
 		}
 	}
 
-	/// Works a block through. One that fails again and again, while the node answers otherwise, is skipped with an alarm: no block may keep the
-	/// worker from voting on the others.
-	async fn work_through_or_skip(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
+	/// Processes a block. Skips a block that fails repeatedly although the node answers, and raises
+	/// an alarm. A single block must not prevent votes on the others.
+	async fn process_or_skip(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
 		let number = at.block_number();
-		let Err(error) = self.work_through(chain, at).await else { return Ok(()) };
+		let Err(error) = self.process(chain, at).await else { return Ok(()) };
 		let tries = {
 			let mut stuck = self.stuck.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 			*stuck = (number, if stuck.0 == number { stuck.1 + 1 } else { 1 });
 			stuck.1
 		};
-		// A node that is gone is waited for, however long.
+		// Waits without limit for a node that is unavailable.
 		if tries < MAX_TRIES || Chain::connect(&self.node).await.is_err() {
 			return Err(error);
 		}
@@ -128,22 +130,22 @@ impl Worker {
 		self.state.advance(number, &[])
 	}
 
-	/// Judges what a block includes.
-	async fn work_through(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
+	/// Judges the evidence in a block.
+	async fn process(&self, chain: &Chain, at: &ChainAt) -> anyhow::Result<()> {
 		let number = at.block_number();
 		let mut votes = Vec::new();
 		let found = evidence_in(at, chain.genesis()).await?;
 		for subject in found.missing {
 			self.metrics.differences.inc();
-			tracing::error!(%subject, "ALARM: no vote: the evidence is not in its block");
+			tracing::error!(%subject, "ALARM: no vote: the block does not contain the evidence");
 		}
 		for included in found.evidence {
 			match judge(at, chain.genesis(), &included, &self.metrics).await? {
-				Judged::Vote(vote) => {
+				Judgement::Vote(vote) => {
 					self.metrics.judged.get_or_create(&Code { code: vote.code.into() }).inc();
 					votes.push(vote);
 				},
-				Judged::Abstain(why) => {
+				Judgement::Abstain(why) => {
 					self.metrics.differences.inc();
 					tracing::error!(subject = %included.subject, why, "ALARM: no vote");
 				},
@@ -154,13 +156,14 @@ impl Worker {
 			(vote.subject, H256(finding_hash(&genesis, vote.code, &vote.claims)))
 		};
 		self.state.judged(number, &votes.iter().map(found).collect::<Vec<_>>())?;
-		disputes::look(at, &self.state, &self.metrics).await?;
+		disputes::scan_block(at, &self.state, &self.metrics).await?;
 		self.state.advance(number, &votes)?;
 		self.metrics.block.set(i64::try_from(number).unwrap_or(i64::MAX));
 		Ok(())
 	}
 
-	/// Files votes and statements, proves what is false, and serves enrolments: side by side, since each waits for blocks, and what fails with one holds up no other.
+	/// Submits votes and statements, sends proofs, and serves enrolments. These run concurrently,
+	/// since each waits for blocks, and a failure of one does not block the others.
 	async fn act(
 		&self,
 		chain: &Chain,
@@ -169,7 +172,7 @@ impl Worker {
 	) -> anyhow::Result<()> {
 		let Self { submitter, state, metrics, .. } = self;
 		let (filed, proven, served) = tokio::join!(
-			self.file_open(chain, at.block_number(), validator),
+			self.submit_open_votes(chain, at.block_number(), validator),
 			disputes::prove(chain, at, validator, submitter, state, metrics),
 			credentials::serve(chain, at, validator, submitter, state, metrics),
 		);
@@ -177,21 +180,22 @@ impl Worker {
 		Ok(served?)
 	}
 
-	/// Files the votes that the chain lacks, and states what is finalised.
-	async fn file_open(
+	/// Submits the votes that the chain lacks, and states the finalised number.
+	async fn submit_open_votes(
 		&self,
 		chain: &Chain,
 		number: u64,
 		validator: &AccountId32,
 	) -> anyhow::Result<()> {
 		let votes = self.open_votes(chain, validator).await?;
-		let filings = filings(&votes, self.is_statement_due(number));
-		if filings.is_empty() {
+		let batches = batches(&votes, self.is_statement_due(number));
+		if batches.is_empty() {
 			return Ok(());
 		}
-		// Refused or not, the next statement is due in a while: a refusal costs.
+		// The next statement is due after the interval even if this one is refused, since a refusal
+		// costs its fee.
 		*self.stated.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(number);
-		Ok(self.file(chain, &filings, number).await?)
+		Ok(self.submit_batches(chain, &batches, number).await?)
 	}
 
 	fn is_statement_due(&self, number: u64) -> bool {
@@ -199,7 +203,8 @@ impl Worker {
 		stated.is_none_or(|stated| number >= stated.saturating_add(STATEMENT_INTERVAL))
 	}
 
-	/// The votes that the chain lacks, by its best block, those first that are soonest too late. What is settled in a finalised one is forgotten.
+	/// Returns the votes that the best block lacks, those with the earliest deadline first. Removes
+	/// votes that are settled in a finalised block.
 	async fn open_votes(
 		&self,
 		chain: &Chain,
@@ -229,36 +234,37 @@ impl Worker {
 		Ok(open.into_iter().map(|(_, vote)| vote).collect())
 	}
 
-	/// Files votes, all at once: what becomes of one transaction is nothing to the others.
-	async fn file(
+	/// Submits all batches of votes concurrently. The outcome of one does not affect the others.
+	async fn submit_batches(
 		&self,
 		chain: &Chain,
-		filings: &[&[PendingVote]],
+		batches: &[&[PendingVote]],
 		finalised: u64,
 	) -> Result<(), ChainError> {
 		let genesis = chain.genesis();
 		let finalised = u32::try_from(finalised)
 			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
 		let call = |votes: &&[PendingVote]| {
-			let votes = votes.iter().map(|vote| ballot(&genesis, vote)).collect();
-			api::tx().verdicts().file(BoundedVec(votes), finalised)
+			let votes = votes.iter().map(|vote| chain_vote(&genesis, vote)).collect();
+			api::tx().verdicts().vote(BoundedVec(votes), finalised)
 		};
-		let calls: Vec<_> = filings.iter().map(call).collect();
+		let calls: Vec<_> = batches.iter().map(call).collect();
 		let outcomes = self.submitter.submit_each(chain, &calls).await?;
-		note(&self.metrics, filings, outcomes)
+		record_outcomes(&self.metrics, batches, outcomes)
 	}
 }
 
-/// What is filed at once: as many votes in each transaction as it can hold, or none in one where a statement is due. What is left is filed the next time.
-fn filings(votes: &[PendingVote], due: bool) -> Vec<&[PendingVote]> {
+/// Divides votes into batches of one transaction each. Returns one empty batch if there are no
+/// votes and a statement is due. Votes beyond the limit are submitted in a later block.
+fn batches(votes: &[PendingVote], due: bool) -> Vec<&[PendingVote]> {
 	if votes.is_empty() && due {
 		return vec![votes];
 	}
-	votes.chunks(MAX_VOTES).take(MAX_FILINGS).collect()
+	votes.chunks(MAX_VOTES).take(MAX_BATCHES).collect()
 }
 
-/// A vote as the chain takes it.
-fn ballot(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
+/// Encodes a vote for the chain, with the finding that it discloses.
+fn chain_vote(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
 	Vote {
 		subject: vote.subject,
 		hash: H256(finding_hash(genesis, vote.code, &vote.claims)),
@@ -266,24 +272,25 @@ fn ballot(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
 	}
 }
 
-/// Notes what came of filings. What is refused is told of; its votes stay, and are filed again while they are open.
+/// Records the outcomes of submitted batches. Logs a refusal. Its votes stay in the state, and are
+/// submitted again while they are open.
 ///
 /// ## Errors
-/// The first that is no refusal, once all are noted.
-fn note<T>(
+/// The first error that is not a refusal, after all outcomes are recorded.
+fn record_outcomes<T>(
 	metrics: &Metrics,
-	filings: &[&[PendingVote]],
+	batches: &[&[PendingVote]],
 	outcomes: Vec<Result<T, ChainError>>,
 ) -> Result<(), ChainError> {
 	let mut failure = None;
-	for (votes, outcome) in filings.iter().zip(outcomes) {
+	for (votes, outcome) in batches.iter().zip(outcomes) {
 		match outcome {
 			Ok(_) => {
 				metrics.votes.inc_by(votes.len() as u64);
 			},
 			Err(error @ ChainError::Refused { .. }) => {
 				metrics.failures.inc();
-				tracing::error!(%error, "the chain refuses the votes");
+				tracing::error!(%error, "the chain refused the votes");
 			},
 			Err(error) => failure = failure.or(Some(error)),
 		}
@@ -291,7 +298,8 @@ fn note<T>(
 	failure.map_or(Ok(()), Err)
 }
 
-/// The first block that is worth a look, where `finalised` is the last one.
+/// Returns the first block that can contain open evidence, if `finalised` is the last finalised
+/// one.
 fn look_back(finalised: u64) -> u64 {
 	finalised.saturating_sub(LOOK_BACK).max(1)
 }
@@ -318,59 +326,60 @@ mod tests {
 	}
 
 	#[test]
-	fn votes_are_filed_side_by_side_each_once() {
+	fn votes_are_batched_once_each() {
 		let votes = votes(MAX_VOTES * 2 + 1);
-		let filings = filings(&votes, false);
-		assert_eq!(filings.iter().map(|part| part.len()).collect::<Vec<_>>(), [32, 32, 1]);
-		assert_eq!(filings.concat(), votes);
+		let batches = batches(&votes, false);
+		assert_eq!(batches.iter().map(|part| part.len()).collect::<Vec<_>>(), [32, 32, 1]);
+		assert_eq!(batches.concat(), votes);
 	}
 
 	#[test]
-	fn no_more_is_filed_at_once_than_a_block_has_room_for() {
-		let votes = votes(MAX_VOTES * MAX_FILINGS + 1);
-		let filings = filings(&votes, true);
-		assert_eq!(filings.len(), MAX_FILINGS);
-		assert_eq!(filings.concat(), votes[..MAX_VOTES * MAX_FILINGS]);
+	fn batches_are_limited_by_room_in_block() {
+		let votes = votes(MAX_VOTES * MAX_BATCHES + 1);
+		let batches = batches(&votes, true);
+		assert_eq!(batches.len(), MAX_BATCHES);
+		assert_eq!(batches.concat(), votes[..MAX_VOTES * MAX_BATCHES]);
 	}
 
 	#[test]
-	fn a_statement_goes_by_itself_only_where_it_is_due_and_there_are_no_votes() {
-		assert!(filings(&[], false).is_empty());
-		assert_eq!(filings(&[], true), [&[] as &[PendingVote]]);
-		assert_eq!(filings(&votes(1), true).len(), 1);
+	fn empty_batch_only_for_due_statement() {
+		assert!(batches(&[], false).is_empty());
+		assert_eq!(batches(&[], true), [&[] as &[PendingVote]]);
+		assert_eq!(batches(&votes(1), true).len(), 1);
 	}
 
 	#[test]
-	fn a_ballot_shows_the_finding_that_it_is_for() {
+	fn chain_vote_discloses_its_finding() {
 		let genesis = [9; 32];
 		let [vote] = <[_; 1]>::try_from(votes(1)).expect("one");
-		let ballot = ballot(&genesis, &vote);
-		assert_eq!(ballot.subject, vote.subject);
-		assert_eq!(ballot.hash, H256(finding_hash(&genesis, vote.code, &vote.claims)));
-		let shown = ballot.finding.map(|finding| (finding.code, finding.claims.0));
+		let chain_vote = chain_vote(&genesis, &vote);
+		assert_eq!(chain_vote.subject, vote.subject);
+		assert_eq!(chain_vote.hash, H256(finding_hash(&genesis, vote.code, &vote.claims)));
+		let shown = chain_vote.finding.map(|finding| (finding.code, finding.claims.0));
 		assert_eq!(shown, Some((vote.code, vote.claims)));
 	}
 
 	#[test]
-	fn a_refused_filing_holds_up_no_other() {
+	fn refused_batch_does_not_affect_others() {
 		let (metrics, votes) = (Metrics::default(), votes(MAX_VOTES + 5));
 		let outcomes = vec![Err(refusal()), Ok(())];
-		note(&metrics, &filings(&votes, false), outcomes).expect("a refusal ends nothing");
+		record_outcomes(&metrics, &batches(&votes, false), outcomes)
+			.expect("a refusal is not an error");
 		assert_eq!((metrics.votes.get(), metrics.failures.get()), (5, 1));
 	}
 
 	#[test]
-	fn what_was_filed_is_counted_whatever_else_fails() {
+	fn accepted_batches_are_counted_despite_failures() {
 		let (metrics, votes) = (Metrics::default(), votes(MAX_VOTES * 3 + 5));
 		let outcomes =
 			vec![Err(ChainError::TimedOut(120)), Ok(()), Err(ChainError::replaced()), Ok(())];
-		let noted = note(&metrics, &filings(&votes, false), outcomes);
+		let noted = record_outcomes(&metrics, &batches(&votes, false), outcomes);
 		assert!(matches!(noted, Err(ChainError::TimedOut(120))), "the first failure");
 		assert_eq!((metrics.votes.get(), metrics.failures.get()), (32 + 5, 0));
 	}
 
 	#[test]
-	fn no_block_is_looked_at_whose_evidence_has_closed() {
+	fn look_back_skips_blocks_of_closed_evidence() {
 		assert_eq!(look_back(0), 1);
 		assert_eq!(look_back(LOOK_BACK), 1);
 		assert_eq!(look_back(LOOK_BACK + 7), 7);

@@ -1,4 +1,5 @@
-//! Sources of prices that answer, and sources that do otherwise, on local servers: what each says, and what a feed makes of several.
+//! Tests of a price feed with local servers: sources that answer, sources that fail in various
+//! ways, and the price from several of them.
 
 use std::{
 	convert::Infallible,
@@ -23,14 +24,14 @@ use hcc_validator::{
 	price::{Feed, Fetcher, Source, SourceError},
 };
 
-/// How long the tests wait for an answer.
-const PATIENCE: Duration = Duration::from_millis(1_500);
-/// How long a feed waits for one.
-const FEED_PATIENCE: Duration = Duration::from_secs(5);
-/// Where nobody listens.
-const NOBODY: &str = "http://127.0.0.1:1";
+/// Time that the tests wait for an answer.
+const TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Time that a feed waits for an answer.
+const FEED_TIMEOUT: Duration = Duration::from_secs(5);
+/// A URL where no server listens.
+const NO_SERVER: &str = "http://127.0.0.1:1";
 
-/// An answer that comes slowly, for ever.
+/// Sends an endless answer slowly.
 async fn slow() -> impl IntoResponse {
 	let parts = stream::unfold((), |()| async {
 		tokio::time::sleep(Duration::from_millis(200)).await;
@@ -39,13 +40,13 @@ async fn slow() -> impl IntoResponse {
 	Body::from_stream(parts)
 }
 
-/// An answer that comes fast, for ever.
+/// Sends an endless answer fast.
 async fn endless() -> impl IntoResponse {
 	Body::from_stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b' '; 4_096]))))
 }
 
-/// One that is down when it is first asked, and back when it is asked again.
-fn back() -> MethodRouter {
+/// A source that fails the first request and answers later ones.
+fn recovering() -> MethodRouter {
 	let asked = Arc::new(AtomicUsize::new(0));
 	get(move || {
 		let down = asked.fetch_add(1, Ordering::Relaxed) == 0;
@@ -71,7 +72,7 @@ async fn server() -> String {
 		.route("/moved", get(|| async { Redirect::temporary("/good") }))
 		.route("/loop", get(|| async { Redirect::temporary("/loop") }))
 		.route("/down", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
-		.route("/back", back())
+		.route("/recovering", recovering())
 		.route("/slow", get(slow))
 		.route("/endless", get(endless));
 	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -85,10 +86,10 @@ fn source(server: &str, path: &str) -> Source {
 }
 
 async fn fetch(server: &str, path: &str) -> Result<u64, SourceError> {
-	Fetcher::new(PATIENCE).expect("a client").fetch(&source(server, path)).await
+	Fetcher::new(TIMEOUT).expect("a client").fetch(&source(server, path)).await
 }
 
-/// A source at each of these paths, each on a server of its own.
+/// Returns a source at each of these paths, each on its own server.
 async fn sources(paths: &[&str]) -> Vec<Source> {
 	let mut sources = Vec::new();
 	for path in paths {
@@ -97,7 +98,7 @@ async fn sources(paths: &[&str]) -> Vec<Source> {
 	sources
 }
 
-/// A feed as a worker runs it, and what it counts. It needs no node to ask its sources.
+/// Returns a feed like that of a worker, and its metrics. It needs no node to query its sources.
 fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
@@ -105,7 +106,7 @@ fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	(feed.expect("a client"), metrics)
 }
 
-/// The price that a feed makes of these sources, and how many of them gave it none.
+/// Returns the price that a feed derives from these sources, and the number of sources that failed.
 async fn price_of(sources: Vec<Source>) -> (Option<u64>, u64) {
 	let (feed, metrics) = feed(sources);
 	(feed.price().await, metrics.source_failures.get())
@@ -116,17 +117,17 @@ async fn price(paths: &[&str]) -> (Option<u64>, u64) {
 }
 
 #[tokio::test]
-async fn a_price_is_read_where_the_pointer_says() {
+async fn price_is_read_at_pointer() {
 	let server = server().await;
 	assert_eq!(fetch(&server, "/good").await.expect("a price"), 432_100_000);
 	assert_eq!(fetch(&server, "/moved").await.expect("followed"), 432_100_000);
 	let source = Source { url: format!("{server}/good"), pointer: "/data/usd".into() };
-	let missing = Fetcher::new(PATIENCE).expect("a client").fetch(&source).await;
+	let missing = Fetcher::new(TIMEOUT).expect("a client").fetch(&source).await;
 	assert!(matches!(missing, Err(SourceError::NotThere(_))), "{missing:?}");
 }
 
 #[tokio::test]
-async fn a_source_that_fails_says_how() {
+async fn failing_source_returns_its_error() {
 	let server = server().await;
 	let refused = async |path| fetch(&server, path).await.expect_err(path);
 	assert!(matches!(refused("/garbage").await, SourceError::NotJson(_)));
@@ -139,12 +140,12 @@ async fn a_source_that_fails_says_how() {
 	assert!(matches!(&looping, SourceError::Unreachable(why) if why.is_redirect()), "{looping}");
 	let slow = refused("/slow").await;
 	assert!(matches!(&slow, SourceError::Unreachable(why) if why.is_timeout()), "{slow}");
-	let nobody = fetch(NOBODY, "/good").await.expect_err("nobody listens");
-	assert!(matches!(&nobody, SourceError::Unreachable(why) if why.is_connect()), "{nobody}");
+	let refused = fetch(NO_SERVER, "/good").await.expect_err("no server listens");
+	assert!(matches!(&refused, SourceError::Unreachable(why) if why.is_connect()), "{refused}");
 }
 
 #[tokio::test]
-async fn a_feed_takes_the_median_of_its_sources() {
+async fn feed_takes_median_of_sources() {
 	assert_eq!(price(&["/good"]).await, (Some(432_100_000), 0));
 	assert_eq!(price(&["/near", "/low"]).await, (Some(431_150_000), 0), "halfway");
 	assert_eq!(price(&["/near", "/low", "/good"]).await, (Some(432_100_000), 0));
@@ -152,17 +153,17 @@ async fn a_feed_takes_the_median_of_its_sources() {
 }
 
 #[tokio::test]
-async fn an_outlier_moves_no_price() {
+async fn outlier_does_not_change_price() {
 	assert_eq!(price(&["/outlier", "/good", "/near"]).await, (Some(432_200_000), 0));
-	assert_eq!(price(&["/good", "/outlier"]).await, (None, 0), "either could be one");
+	assert_eq!(price(&["/good", "/outlier"]).await, (None, 0), "either could be the outlier");
 	let half = ["/good", "/near", "/outlier", "/outlier"];
 	assert_eq!(price(&half).await, (None, 0), "two against two");
 }
 
 #[tokio::test]
-async fn a_feed_does_without_a_source_that_is_out() {
+async fn feed_tolerates_failing_source() {
 	let mut with_an_outage = sources(&["/good", "/near"]).await;
-	with_an_outage.push(source(NOBODY, "/good"));
+	with_an_outage.push(source(NO_SERVER, "/good"));
 	assert_eq!(price_of(with_an_outage).await, (Some(432_200_000), 1));
 	for out in ["/down", "/garbage", "/cut", "/zero", "/nowhere", "/loop", "/endless"] {
 		assert_eq!(price(&["/good", out, "/near"]).await, (Some(432_200_000), 1), "{out}");
@@ -172,7 +173,7 @@ async fn a_feed_does_without_a_source_that_is_out() {
 }
 
 #[tokio::test]
-async fn half_of_the_sources_make_no_price() {
+async fn half_of_sources_give_no_price() {
 	assert_eq!(price(&[]).await, (None, 0));
 	assert_eq!(price(&["/down"]).await, (None, 1));
 	assert_eq!(price(&["/good", "/down"]).await, (None, 1));
@@ -182,18 +183,18 @@ async fn half_of_the_sources_make_no_price() {
 }
 
 #[tokio::test]
-async fn a_source_that_comes_back_counts_again() {
-	let (feed, metrics) = feed(sources(&["/good", "/back"]).await);
+async fn recovered_source_counts_again() {
+	let (feed, metrics) = feed(sources(&["/good", "/recovering"]).await);
 	assert_eq!(feed.price().await, None);
 	assert_eq!(feed.price().await, Some(432_200_000));
 	assert_eq!(metrics.source_failures.get(), 1);
 }
 
 #[tokio::test]
-async fn slow_sources_hold_up_a_feed_once() {
+async fn slow_sources_delay_feed_once() {
 	let sources = sources(&["/slow", "/good", "/slow", "/near", "/low"]).await;
 	let begun = Instant::now();
 	assert_eq!(price_of(sources).await, (Some(432_100_000), 2));
 	let took = begun.elapsed();
-	assert!(took >= FEED_PATIENCE && took < 2 * FEED_PATIENCE, "{took:?}");
+	assert!(took >= FEED_TIMEOUT && took < 2 * FEED_TIMEOUT, "{took:?}");
 }

@@ -1,6 +1,6 @@
-//! Benchmarks: evidence that comes in, challenges and what comes of them, each with the largest rows that there can be.
+//! Benchmarks of evidence, challenges and conclusions, each with the largest possible rows.
 
-// A benchmark that fails here is never measured; none of it is in a runtime that ships.
+// A benchmark that fails is not measured, and no released runtime contains this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -13,10 +13,10 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use hcc_evidence::{
 	crypto::P384Key,
 	host::{
-		challenge_nonce, claim_seq, host_report_data, quote_extra_data, BootState, Claims,
+		challenge_nonce, contest_seq, host_report_data, quote_extra_data, BootState, Claims,
 		FoldedLog, HostEvidence, ImaDelta, PinnedContext, EVAL_VERSION, QUOTED_PCRS,
 	},
-	ima::Findings,
+	ima::LogFindings,
 	snp::{GuestPolicy, ProductLine, TcbVersion, Vek, VekKind, REPORT_LEN},
 	tpm::PcrBank,
 	UnixSeconds,
@@ -24,8 +24,8 @@ use hcc_evidence::{
 use hcc_primitives::{
 	benchmarking::{World, NOW},
 	finding::MAX_CLAIMS,
-	genesis, ChipHash, EnrolledTpm, Finding, Miners, NodeCrypto, OnChip, OnVerdict, Reputation,
-	SubjectId, Tier,
+	genesis, ChipHash, EnrolledTpm, Finding, Miners, NodeCrypto, OnChipChange, OnVerdict,
+	Reputation, SubjectId, Tier,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -33,9 +33,10 @@ use sp_runtime::DispatchError;
 
 use super::*;
 
-/// The longest name of a file of which the weight is measured; beside [`Config::MaxEntries`] entries it just fits into a part.
+/// Maximum length of a file name for which the weight is measured. With [`Config::MaxEntries`]
+/// entries, it just fits into a part.
 const LONG_NAME: u32 = 8 << 10;
-/// How many required files a checkpoint can have seen: as many as policy has versions of them.
+/// Maximum number of required files in a checkpoint: one for each version in policy.
 const REQUIRED: usize = 64;
 const TCB: TcbVersion = TcbVersion { fmc: None, boot_loader: 0, tee: 0, snp: 0, microcode: 0 };
 
@@ -53,20 +54,20 @@ fn boot() -> BootState {
 	}
 }
 
-/// A log that was handed in, with as much as one can have.
-fn handed_in<T: Config>() -> FoldedLog {
+/// A submitted log of maximum size.
+fn submitted_log<T: Config>() -> FoldedLog {
 	FoldedLog {
 		id: [6; 32],
-		revision: T::FilesTightened::get(),
+		revision: T::LastFileTightening::get(),
 		pcr10: [1; 32],
 		entries: 1_000,
 		boot_aggregate: [5; 32],
 		required_seen: vec![[2; 32]; REQUIRED],
-		findings: Findings { forbidden: Some(1), unknown: Some(2), fault: Some((3, 1105)) },
+		findings: LogFindings { forbidden: Some(1), unknown: Some(2), fault: Some((3, 1105)) },
 	}
 }
 
-/// Records of a log, each of another file; the last one with a name of so many bytes more.
+/// Records of a log, each of another file. The name of the last one has `more` bytes in addition.
 fn records(entries: u32, more: u32) -> Vec<u8> {
 	let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
 	let record = |number: u32| {
@@ -107,7 +108,7 @@ fn vek(chip: &ChipHash) -> Vek {
 	}
 }
 
-/// A chip that has proven itself before, of a miner of its own.
+/// A chip with accepted evidence, of a miner that has no other chip.
 fn host<T: Config>(number: u32) -> ChipHash {
 	let (chip, miner) = (chip(number), account("miner", number, 0));
 	T::World::register(&miner, &[chip], EnrolledTpm { ek: chip, ..tpm() });
@@ -122,14 +123,19 @@ fn host<T: Config>(number: u32) -> ChipHash {
 	chip
 }
 
-/// Puts a chip into another tier than it deserves, so that its next conduct moves it, and others before it there.
+/// Moves a chip to a tier that differs from that of its score, so that its next outcome moves it
+/// and the last chip of that tier.
 fn misplace<T: Config>(chip: &ChipHash) {
 	let deserved = T::Reputation::tier(chip);
 	let other = if deserved == Tier::Suspended { Tier::Trusted } else { Tier::Suspended };
-	Pallet::<T>::move_to(chip, other);
+	Hosts::<T>::mutate(chip, |host| {
+		if let Some(host) = host {
+			Pallet::<T>::move_to(chip, host, other);
+		}
+	});
 }
 
-/// TPMS_ATTEST of a quote with that extraData.
+/// TPMS_ATTEST of a quote with the given `extraData`.
 fn quote(extra_data: &[u8]) -> Vec<u8> {
 	let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
 	[
@@ -150,7 +156,7 @@ fn quote(extra_data: &[u8]) -> Vec<u8> {
 	.concat()
 }
 
-/// ATTESTATION_REPORT of version 2 with that REPORT_DATA.
+/// ATTESTATION_REPORT of version 2 with the given REPORT_DATA.
 fn report(report_data: &[u8; 64]) -> Vec<u8> {
 	let mut report = vec![0; REPORT_LEN];
 	report[0] = 2;
@@ -160,7 +166,7 @@ fn report(report_data: &[u8; 64]) -> Vec<u8> {
 	report
 }
 
-/// Evidence that goes on from the log that was handed in with that many bytes, bound to a chip's open challenge.
+/// Evidence that answers a chip's open challenge, and continues the submitted log with `log` bytes.
 fn answer<T: Config>(
 	miner: &AccountIdOf<T>,
 	chip: &ChipHash,
@@ -172,7 +178,7 @@ fn answer<T: Config>(
 	Ok(answer_to::<T>(miner, chip, &open, log))
 }
 
-/// The same, bound to that challenge.
+/// Evidence that answers a given challenge, and continues the submitted log with `log` bytes.
 fn answer_to<T: Config>(
 	miner: &AccountIdOf<T>,
 	chip: &ChipHash,
@@ -183,7 +189,7 @@ fn answer_to<T: Config>(
 	let guest_pk = [4; 32];
 	let tpms_attest = quote(&quote_extra_data(&genesis, &open.nonce, &miner, chip, &guest_pk));
 	let records = vec![5; log as usize];
-	let last = handed_in::<T>();
+	let last = submitted_log::<T>();
 	let data = host_report_data::<NodeCrypto>(
 		&genesis,
 		&open.nonce,
@@ -207,7 +213,7 @@ fn answer_to<T: Config>(
 	}
 }
 
-/// A chip whose evidence is being judged as that subject, so that what is found moves it to another tier.
+/// A chip whose evidence is being judged as `subject`, and whose tier its finding will change.
 fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, BenchmarkError> {
 	let chip = host::<T>(number);
 	misplace::<T>(&chip);
@@ -239,7 +245,7 @@ fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, Benchm
 			boot: Some(boot()),
 			former: Some(boot()),
 			boot_profile: Some([3; 32]),
-			log: Some(handed_in::<T>()),
+			log: Some(submitted_log::<T>()),
 		},
 	);
 	Ok(chip)
@@ -260,16 +266,19 @@ fn claims(chip: ChipHash) -> Finding {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Challenges a chip, for the benchmarks of others.
+	/// Challenges a chip, for benchmarks of other pallets.
 	pub fn challenge_now(chip: &ChipHash) {
 		Self::challenge(chip);
 	}
 }
 
-/// A claim to a chip, of which the verdict stands.
-fn claimed<T: Config>(chip: &ChipHash, subject: SubjectId, contest: Contest) {
-	let (claimant, holder) = (account("claimant", 0, 0), account("miner", 0, 0));
-	OpenClaims::<T>::insert(chip, Claim { claimant, holder, subject, contest, closed: true });
+/// A contest for a chip. The verdict on the contender's evidence is final.
+fn claimed<T: Config>(chip: &ChipHash, subject: SubjectId, stage: ContestStage) {
+	let (contender, holder) = (account("contender", 0, 0), account("miner", 0, 0));
+	OpenContests::<T>::insert(
+		chip,
+		ChipContest { contender, holder, subject, stage, closed: true },
+	);
 }
 
 #[benchmarks]
@@ -295,7 +304,7 @@ mod benchmarks {
 			Pallet::<T>::challenge(&chip);
 			T::World::add_vek(chip, vek(&chip));
 		}
-		Logs::<T>::insert(&miner, handed_in::<T>());
+		Logs::<T>::insert(&miner, submitted_log::<T>());
 		let evidence = answer::<T>(&miner, &chips[1], n)?;
 
 		#[extrinsic_call]
@@ -306,7 +315,7 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// A part of a log: so many entries, the last of which has a name of so many bytes.
+	/// A part of a log with `n` entries, the last of which has a name of `b` bytes.
 	#[benchmark]
 	fn submit_log(
 		n: Linear<2, { T::MaxEntries::get() }>,
@@ -324,9 +333,9 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// What a claim costs beside the verification of its certificate.
+	/// A contest without the verification of its certificate.
 	#[benchmark]
-	fn claim(n: Linear<0, { T::MaxLog::get() }>) -> Result<(), BenchmarkError> {
+	fn contest(n: Linear<0, { T::MaxLog::get() }>) -> Result<(), BenchmarkError> {
 		T::World::validators(100);
 		T::World::set_tick(1);
 		T::World::crowd();
@@ -335,52 +344,53 @@ mod benchmarks {
 		let last = 9u32;
 		let hash = T::Hash::default();
 		frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::from(last), hash);
-		let (holder, claimant): (AccountIdOf<T>, AccountIdOf<T>) =
-			(account("holder", 0, 0), account("claimant", 0, 0));
+		let (holder, contender): (AccountIdOf<T>, AccountIdOf<T>) =
+			(account("holder", 0, 0), account("contender", 0, 0));
 		let chip = chip(0);
 		T::World::register(&holder, &[chip], tpm());
-		T::World::register(&claimant, &[], tpm());
+		T::World::register(&contender, &[], tpm());
 		let nonce = challenge_nonce(
 			&genesis::<T>(),
-			&claimant.clone().into(),
+			&contender.clone().into(),
 			&chip,
-			claim_seq(last.into()),
+			contest_seq(last.into()),
 			&[0; 32],
 		);
-		let open = OpenChallenge::of_claim(claim_seq(last.into()), nonce);
-		Logs::<T>::insert(&claimant, handed_in::<T>());
-		let evidence = answer_to::<T>(&claimant, &chip, &open, n);
+		let open = OpenChallenge::of_contest(contest_seq(last.into()), nonce);
+		Logs::<T>::insert(&contender, submitted_log::<T>());
+		let evidence = answer_to::<T>(&contender, &chip, &open, n);
 
 		#[block]
 		{
-			Pallet::<T>::include_claim(claimant.clone(), chip, &evidence, vek(&chip))?;
+			Pallet::<T>::include_contest(contender.clone(), chip, &evidence, vek(&chip))?;
 		}
 
-		assert!(OpenClaims::<T>::get(chip).is_some_and(|open| open.claimant == claimant));
+		assert!(OpenContests::<T>::get(chip).is_some_and(|open| open.contender == contender));
 		Ok(())
 	}
 
-	/// The chip goes from a holder for which other pallets keep as much as they can to its claimant.
+	/// The contender receives a chip whose holder has the maximum state in other pallets.
 	#[benchmark]
-	fn settle_claim() -> Result<(), BenchmarkError> {
+	fn settle_contest() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		let subject = H256([1; 32]);
 		let chip = judged::<T>(0, subject)?;
 		T::World::engage(&chip, &account("miner", 0, 0));
-		let claimant: AccountIdOf<T> = account("claimant", 0, 0);
-		T::World::register(&claimant, &[], tpm());
-		claimed::<T>(&chip, subject, Contest::Absent { subject: Some(H256([2; 32])) });
+		let contender: AccountIdOf<T> = account("contender", 0, 0);
+		T::World::register(&contender, &[], tpm());
+		claimed::<T>(&chip, subject, ContestStage::Absent { subject: Some(H256([2; 32])) });
 
 		#[block]
 		{
-			Pallet::<T>::settle_claim(&chip);
+			Pallet::<T>::settle_contest(&chip);
 		}
 
-		assert!(!OpenClaims::<T>::contains_key(chip));
+		assert!(!OpenContests::<T>::contains_key(chip));
 		Ok(())
 	}
 
-	/// All that are due were missed, each chip moves to another tier, and only the last of its keys says that it could have been judged.
+	/// All due challenges were missed, and each chip moves to another tier. Only the last key of
+	/// each chip is valid, so the search for a valid key reads all.
 	#[benchmark]
 	fn keep_deadlines(d: Linear<0, MAX_DUE>) -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
@@ -406,15 +416,15 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// A challenge that many ticks have no room for.
+	/// A challenge for which only the last possible deadline has room.
 	#[benchmark]
 	fn challenge() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		let chip = host::<T>(0);
 		let earliest = 1 + Pallet::<T>::rules().answer;
-		for deadline in earliest..earliest + challenges::SLACK {
+		for deadline in earliest..earliest + hcc_primitives::tick_queue::SLACK {
 			let full = BoundedVec::truncate_from(vec![[0; 32]; MAX_DUE as usize]);
-			Due::<T>::insert(deadline + 1, full);
+			DeadlineQueue::<T>::insert(deadline + 1, full);
 		}
 
 		#[block]
@@ -446,7 +456,7 @@ mod benchmarks {
 		let subject = H256([1; 32]);
 		judged::<T>(1, H256([2; 32]))?;
 		let chip = judged::<T>(0, subject)?;
-		claimed::<T>(&chip, H256([3; 32]), Contest::Answering { after: 0 });
+		claimed::<T>(&chip, H256([3; 32]), ContestStage::Answering { after: 0 });
 		let finding = claims(chip);
 
 		#[block]
@@ -454,7 +464,7 @@ mod benchmarks {
 			Pallet::<T>::on_verdict(subject, &finding);
 		}
 
-		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip has no host"))?;
 		assert!(host.challenge.is_none() && !host.failing);
 		Ok(())
 	}
@@ -465,7 +475,7 @@ mod benchmarks {
 		let subject = H256([1; 32]);
 		judged::<T>(1, H256([2; 32]))?;
 		let chip = judged::<T>(0, subject)?;
-		claimed::<T>(&chip, H256([3; 32]), Contest::Answering { after: 0 });
+		claimed::<T>(&chip, H256([3; 32]), ContestStage::Answering { after: 0 });
 		let room = MAX_RECHECKS as usize - 1;
 		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; room]));
 		let finding = Finding { code: 1201, claims: Default::default() };
@@ -475,19 +485,19 @@ mod benchmarks {
 			Pallet::<T>::on_verdict(subject, &finding);
 		}
 
-		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip has no host"))?;
 		assert!(host.challenge.is_none() && host.failing);
 		Ok(())
 	}
 
-	/// Of a holder's evidence by which a claim to the chip was contested, on which nobody has agreed.
+	/// The holder's evidence in a contest becomes void.
 	#[benchmark]
 	fn void() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		let subject = H256([1; 32]);
 		judged::<T>(1, H256([2; 32]))?;
 		let chip = judged::<T>(0, subject)?;
-		claimed::<T>(&chip, H256([3; 32]), Contest::Both { subject });
+		claimed::<T>(&chip, H256([3; 32]), ContestStage::Both { subject });
 		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_RECHECKS as usize - 1]));
 
 		#[block]
@@ -495,32 +505,37 @@ mod benchmarks {
 			Pallet::<T>::on_void(subject);
 		}
 
-		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip is gone"))?;
+		let host = Hosts::<T>::get(chip).ok_or(BenchmarkError::Stop("the chip has no host"))?;
 		assert!(host.challenge.is_none() && !Contexts::<T>::contains_key(subject));
-		let contested = OpenClaims::<T>::get(chip).map(|open| open.contest);
-		assert!(matches!(contested, Some(Contest::Answering { .. })));
+		let contested = OpenContests::<T>::get(chip).map(|open| open.stage);
+		assert!(matches!(contested, Some(ContestStage::Answering { .. })));
 		Ok(())
 	}
 
-	/// The last that a claim to the chip rests on: it is to be settled.
+	/// The last verdict that a contest depends on becomes final, so that it is queued for
+	/// settlement.
 	#[benchmark]
 	fn close() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		let (subject, own) = (H256([1; 32]), H256([2; 32]));
 		let chip = judged::<T>(0, subject)?;
-		claimed::<T>(&chip, own, Contest::Both { subject });
-		Settling::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_OPEN_CLAIMS as usize - 1]));
+		claimed::<T>(&chip, own, ContestStage::Both { subject });
+		ContestSettlementQueue::<T>::put(BoundedVec::truncate_from(vec![
+			[0; 32];
+			MAX_OPEN_CONTESTS as usize
+				- 1
+		]));
 
 		#[block]
 		{
 			Pallet::<T>::on_closed(subject);
 		}
 
-		assert!(Settling::<T>::get().contains(&chip));
+		assert!(ContestSettlementQueue::<T>::get().contains(&chip));
 		Ok(())
 	}
 
-	/// Of a holder's evidence by which a claim to the chip was contested.
+	/// The verdict on the holder's evidence in a contest is proven false.
 	#[benchmark]
 	fn overturn() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
@@ -529,7 +544,7 @@ mod benchmarks {
 		let chip = judged::<T>(0, subject)?;
 		Pallet::<T>::on_verdict(subject, &Finding { code: 1201, claims: Default::default() });
 		misplace::<T>(&chip);
-		claimed::<T>(&chip, H256([3; 32]), Contest::Both { subject });
+		claimed::<T>(&chip, H256([3; 32]), ContestStage::Both { subject });
 		Rechecks::<T>::put(BoundedVec::truncate_from(vec![[0; 32]; MAX_RECHECKS as usize - 1]));
 
 		#[block]
@@ -537,8 +552,8 @@ mod benchmarks {
 			Pallet::<T>::on_overturned(subject);
 		}
 
-		let contested = OpenClaims::<T>::get(chip).map(|open| open.contest);
-		assert!(matches!(contested, Some(Contest::Answering { .. })));
+		let contested = OpenContests::<T>::get(chip).map(|open| open.stage);
+		assert!(matches!(contested, Some(ContestStage::Answering { .. })));
 		Ok(())
 	}
 }

@@ -1,4 +1,4 @@
-//! Evidence comes in.
+//! Inclusion of evidence: binding checks and the pinned context.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -17,24 +17,26 @@ use hcc_evidence::{
 	tpm::Attest,
 	UnixSeconds,
 };
-use hcc_primitives::{genesis, Judges, Miners, NodeCrypto, Ticks, Veks};
+use hcc_primitives::{genesis, Adjudicator, Miners, NodeCrypto, TickSource, Veks};
 use sp_core::H256;
 use sp_runtime::traits::{BlakeTwo256, Hash};
 
 use crate::*;
 
-/// The bytes of evidence that have no small bound: what its weight follows from.
+/// Returns the length of the logs in evidence, from which its weight is computed.
 pub(crate) fn logs_len(evidence: &HostEvidence) -> u32 {
 	let boot = evidence.boot.as_ref().map_or(0, Vec::len);
 	u32::try_from(evidence.ima_delta.records.len().saturating_add(boot)).unwrap_or(u32::MAX)
 }
 
 impl<T: Config> Pallet<T> {
-	/// What can be told of a submission at once: whether it is the miner's, and answers a challenge that is open. The rest is looked into when it is
-	/// included.
+	/// Checks that a submission is the miner's and answers an open challenge. Returns the miner,
+	/// the chip and the challenge.
+	///
+	/// These checks are cheap enough for the transaction pool. Inclusion makes the other ones.
 	///
 	/// ## Errors
-	/// As `submit_evidence`.
+	/// The same as those of `submit_evidence`.
 	pub fn check_submission(
 		hot: &AccountIdOf<T>,
 		evidence: &HostEvidence,
@@ -54,12 +56,12 @@ impl<T: Config> Pallet<T> {
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
 		let host = Hosts::<T>::get(chip).ok_or(Error::<T>::NoChallenge)?;
-		let log = Self::handed_in(&miner, host.checkpoint.as_ref(), evidence)?;
+		let log = Self::submitted_log(&miner, host.checkpoint.as_ref(), evidence)?;
 		Self::check_report(evidence, &report, &open.nonce, log.as_ref())?;
 		let pinned = PinnedContext { log, ..Self::pin(host, chip, &open, &report)? };
 		let hash = BlakeTwo256::hash_of(evidence);
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
-		T::Judges::open(subject, H256(open.nonce), hash)?;
+		T::Adjudicator::open(subject, H256(open.nonce), hash)?;
 		Self::note_revision(pinned.revision)?;
 		Contexts::<T>::insert(subject, pinned);
 		Hosts::<T>::mutate(chip, |host| {
@@ -82,12 +84,13 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The chip whose open challenge the quote answers. A miner has two chips at most, and numbers them alike: the quote tells which.
+	/// Finds the chip whose open challenge the quote answers. The two chips of a miner may have
+	/// challenges with the same number, so only the quote distinguishes them.
 	fn challenged(
 		miner: &AccountIdOf<T>,
 		evidence: &HostEvidence,
 	) -> Result<(ChipHash, OpenChallenge), Error<T>> {
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let open: Vec<_> = T::Miners::chips(miner)
 			.into_iter()
 			.filter_map(|chip| Some((chip, Hosts::<T>::get(chip)?.challenge?)))
@@ -106,7 +109,7 @@ impl<T: Config> Pallet<T> {
 		Err(refusal)
 	}
 
-	/// Whether the quote is bound to that nonce and chip.
+	/// Checks that the quote is bound to the nonce and the chip.
 	pub(crate) fn check_quote(
 		evidence: &HostEvidence,
 		chip: &ChipHash,
@@ -140,7 +143,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes down what the evidence is to be judged by, whatever changes until it is.
+	/// Returns the context by which the evidence is judged, regardless of later changes.
 	fn pin(
 		host: HostOf<T>,
 		chip: ChipHash,
@@ -152,12 +155,12 @@ impl<T: Config> Pallet<T> {
 			boot: host.checkpoint,
 			former: host.former,
 			boot_profile: host.boot_profile,
-			..Self::pin_anew(&host.miner, chip, open, vek)?
+			..Self::pin_new_machine(&host.miner, chip, open, vek)?
 		})
 	}
 
-	/// The same for a machine of which nothing is known.
-	pub(crate) fn pin_anew(
+	/// Returns the context for a machine without a checkpoint.
+	pub(crate) fn pin_new_machine(
 		miner: &AccountIdOf<T>,
 		chip: ChipHash,
 		open: &OpenChallenge,
@@ -183,7 +186,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Counts evidence that is judged by a revision: as long as there is some, policy remembers it.
+	/// Adds one to the contexts of a policy revision. Policy keeps a revision that has contexts.
 	pub(crate) fn note_revision(revision: u32) -> Result<(), Error<T>> {
 		Revisions::<T>::try_mutate(|revisions| {
 			let count = revisions.get(&revision).copied().unwrap_or(0).saturating_add(1);
@@ -192,8 +195,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Counts evidence that is judged by a revision no more.
-	pub(crate) fn forget_revision(revision: u32) {
+	/// Subtracts one from the contexts of a policy revision.
+	pub(crate) fn release_revision(revision: u32) {
 		Revisions::<T>::mutate(|revisions| match revisions.get(&revision).copied() {
 			Some(0 | 1) | None => {
 				revisions.remove(&revision);
@@ -204,7 +207,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// The oldest revision by which evidence is still being judged, or the newest one where none is.
+	/// Returns the oldest policy revision with a context, or the current one without contexts.
 	pub fn oldest_revision() -> u32 {
 		Revisions::<T>::get().keys().next().copied().unwrap_or_else(T::Revision::get)
 	}

@@ -10,19 +10,19 @@
 	)
 )]
 
-mod accepted;
+mod acceptances;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenges;
-mod claims;
+mod conclusions;
+mod contests;
 mod draw;
 mod evidence;
 mod lifecycle;
 mod liveness;
 mod log;
-mod renewal;
+mod reattestation;
 mod statistics;
-mod sweep;
 mod types;
 pub mod weights;
 
@@ -31,7 +31,7 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
-pub use accepted::Accepted;
+pub use acceptances::Accepted;
 use evidence::logs_len;
 pub use log::most_entries;
 pub use pallet::*;
@@ -51,8 +51,9 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
-		ChipHash, ClaimsChips, Conduct, FollowsLogs, Interval, IntervalIndex, Judges, Lived,
-		Liveness, Miners, Reputation, SubjectId, Tick, Ticks, Tier, Veks,
+		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
+		LivenessStatus, LogVerifier, Miners, Reputation, StoreRules, SubjectId, Tick, TickSource,
+		Tier, Veks,
 	};
 
 	use super::*;
@@ -64,184 +65,187 @@ pub mod pallet {
 		AccountId: Into<[u8; 32]> + From<[u8; 32]>,
 	>
 	{
-		/// What governance sets.
+		/// Rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// Takes the rules of the genesis.
-		type StoreRules: StoreRules;
+		/// Stores the rules of the genesis.
+		type StoreRules: StoreRules<Rules>;
 
 		/// The register of miners.
 		type Miners: Miners<AccountIdOf<Self>>;
 
-		/// Whose chips are.
-		type Chips: ClaimsChips<AccountIdOf<Self>>;
+		/// Owners of chips, and the transfer of contested ones.
+		type Chips: ChipTransfers<AccountIdOf<Self>>;
 
 		/// The keys of chips.
 		type Veks: Veks;
 
-		/// Has evidence judged.
-		type Judges: Judges;
+		/// Opens subjects for evidence, so that validators judge it.
+		type Adjudicator: Adjudicator;
 
-		/// Keeps what chips are known for.
+		/// Scores and tiers of chips.
 		type Reputation: Reputation<AccountIdOf<Self>>;
 
 		/// The clock of deadlines.
-		type Ticks: Ticks;
+		type TickSource: TickSource;
 
-		/// The time at which certificates must be valid.
+		/// Clock time at which certificates must be valid.
 		type Time: UnixTime;
 
-		/// The revision of policy by which evidence is judged that is included now.
+		/// The current policy revision. Evidence that this block includes is judged by it.
 		type Revision: Get<u32>;
 
-		/// The last revision in which a list of files became stricter.
-		type FilesTightened: Get<u32>;
+		/// The last policy revision in which a list of files became stricter.
+		type LastFileTightening: Get<u32>;
 
-		/// The last revision in which anything may have become stricter.
-		type Tightened: Get<u32>;
+		/// The last policy revision in which any rule may have become stricter.
+		type LastTightening: Get<u32>;
 
-		/// Follows logs that are handed in in parts.
-		type Logs: FollowsLogs;
+		/// Verifies the parts of submitted logs.
+		type Logs: LogVerifier;
 
-		/// By how many ticks it is spread when chips must show their logs anew; who was not judged anew after as many is challenged.
+		/// Number of ticks over which re-attestation is spread after a policy tightening. Chips
+		/// that were not attested by then are challenged.
 		#[pallet::constant]
-		type RenewalTicks: Get<Tick>;
+		type ReattestationTicks: Get<Tick>;
 
-		/// By which chips are drawn. None: then none is drawn in this block.
+		/// Randomness of the draw. With `None`, this block draws no chip.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
 
-		/// The most bytes of a measurement log in one evidence.
+		/// Maximum length of a measurement log in one piece of evidence or one submission, in
+		/// bytes.
 		#[pallet::constant]
 		type MaxLog: Get<u32>;
 
-		/// The most entries of a measurement log in one evidence, or in one part that is handed in.
+		/// Maximum number of entries of a measurement log in one piece of evidence or one
+		/// submission.
 		#[pallet::constant]
 		type MaxEntries: Get<u32>;
 
-		/// The weights of the calls.
+		/// Weights of the calls and hooks.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// State of other pallets that benchmarks set up.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// The chips that must answer challenges.
-	// Hashed with Blake2: whoever registers a chip chooses the hash that it claims. Unbounded by type alone: of a checkpoint's required files
-	// there are as many as policy has versions.
+	/// Chips that must answer challenges.
+	// Hashed with Blake2: the miner that registers a chip chooses the hash. Unbounded by type
+	// alone: a checkpoint has at most as many required files as policy has versions.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Hosts<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, HostOf<T>, OptionQuery>;
 
-	/// The number of the last challenge of a chip that is nobody's now.
+	/// Numbers of the last challenges of chips that have left their miner.
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
 	pub type LastSeq<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, u64, ValueQuery>;
 
-	/// The boot of a chip that is nobody's now.
+	/// Boot profiles of chips that have left their miner.
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
 	pub type LastBoots<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, LastBoot, OptionQuery>;
 
-	/// The last change by which policy became stricter, and how far it has come that chips are challenged for it.
+	/// Numbers of challenges and of their outcomes since genesis.
 	#[pallet::storage]
-	pub type Stricter<T: Config> = StorageValue<_, Sweep, OptionQuery>;
+	pub type ChallengeCounts<T: Config> = StorageValue<_, Counters, ValueQuery>;
 
-	/// Challenges, all in all.
+	/// Chips by tier and position. Positions have no gaps, so that one read draws a chip.
+	// Hashed with Twox: no account chooses positions.
 	#[pallet::storage]
-	pub type Counted<T: Config> = StorageValue<_, Counts, ValueQuery>;
-
-	/// The chips of each tier, numbered without gaps, so that one can be drawn at once.
-	// Hashed with Twox: numbers are not chosen by anybody.
-	#[pallet::storage]
-	pub type Drawn<T: Config> =
+	pub type DrawPool<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, Tier, Twox64Concat, u32, ChipHash, OptionQuery>;
 
-	/// How many chips each tier has.
+	/// Number of chips in each tier.
 	#[pallet::storage]
 	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
 
-	/// Chips to be challenged at once, first come first served: new ones, and those that failed.
+	/// Chips that wait for a challenge in the next blocks, oldest first: new ones, and those that
+	/// failed.
 	#[pallet::storage]
 	pub type Rechecks<T: Config> =
 		StorageValue<_, BoundedVec<ChipHash, ConstU32<MAX_RECHECKS>>, ValueQuery>;
 
-	/// The chips whose challenges must be answered by a tick.
-	// Hashed with Twox: ticks are not chosen by anybody.
+	/// Chips by the tick at which the deadline of their challenge is processed.
+	// Hashed with Twox: no account chooses ticks.
 	#[pallet::storage]
-	pub type Due<T: Config> =
+	pub type DeadlineQueue<T: Config> =
 		StorageMap<_, Twox64Concat, Tick, BoundedVec<ChipHash, ConstU32<MAX_DUE>>, ValueQuery>;
 
-	/// The last tick whose deadlines were kept.
+	/// The last tick whose deadlines were processed.
 	#[pallet::storage]
 	pub type KeptUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-	/// The last tick at which chips were drawn.
+	/// The tick of the last draw.
 	#[pallet::storage]
 	pub type DrawnUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-	/// Chips that another miner than the one that registered them says it has.
+	/// Open contests by chip.
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
-	pub type OpenClaims<T: Config> =
-		CountedStorageMap<_, Blake2_128Concat, ChipHash, ClaimOf<T>, OptionQuery>;
+	pub type OpenContests<T: Config> =
+		CountedStorageMap<_, Blake2_128Concat, ChipHash, ChipContestOf<T>, OptionQuery>;
 
-	/// The chips whose claims are to be settled.
+	/// Chips whose contests wait for settlement.
 	#[pallet::storage]
-	pub type Settling<T: Config> =
-		StorageValue<_, BoundedVec<ChipHash, ConstU32<MAX_OPEN_CLAIMS>>, ValueQuery>;
+	pub type ContestSettlementQueue<T: Config> =
+		StorageValue<_, BoundedVec<ChipHash, ConstU32<MAX_OPEN_CONTESTS>>, ValueQuery>;
 
-	/// The last change of policy since which logs must be judged anew.
+	/// Progress of re-attestation after policy became stricter.
 	#[pallet::storage]
-	pub type Tightened<T: Config> = StorageValue<_, Tightening, OptionQuery>;
+	pub type Reattestation<T: Config> = StorageValue<_, ReattestationState, ValueQuery>;
 
-	/// What evidence that is being judged must be judged by, as it was when it was included.
+	/// Pinned contexts of evidence, from inclusion until its verdict can no longer be proven false.
 	// Not hashed: subjects are hashes that this pallet makes. Unbounded by type alone, as `Hosts`.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Contexts<T: Config> = StorageMap<_, Identity, SubjectId, PinnedContext, OptionQuery>;
 
-	/// What verdicts have caused that can still be proven false.
+	/// Effects of verdicts that can still be proven false.
 	// Not hashed: as `Contexts`.
 	#[pallet::storage]
 	pub type Effects<T: Config> = StorageMap<_, Identity, SubjectId, Effect, OptionQuery>;
 
-	/// The logs that miners have handed in in parts, as they are too long for one evidence: where they lead. Evidence may go on from there.
+	/// States of the logs that miners submitted in parts. Evidence may continue such a log.
 	// Hashed with Blake2: accounts are chosen by their owners. Unbounded by type alone, as `Hosts`.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Logs<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, FoldedLog, OptionQuery>;
 
-	/// What each chip lived through, oldest interval first: those in which it was challenged.
+	/// The last billing intervals in which each chip was challenged, oldest first.
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
-	pub type Lives<T: Config> = StorageMap<
+	pub type LivenessRecords<T: Config> = StorageMap<
 		_,
 		Blake2_128Concat,
 		ChipHash,
-		BoundedVec<Life, ConstU32<MAX_LIVES>>,
+		BoundedVec<IntervalLiveness, ConstU32<MAX_LIVENESS_RECORDS>>,
 		ValueQuery,
 	>;
 
-	/// The billing interval of now.
+	/// The current billing interval.
 	#[pallet::storage]
 	pub type CurrentInterval<T: Config> = StorageValue<_, Interval, ValueQuery>;
 
-	/// The revisions of policy by which evidence is being judged, and how much of it.
+	/// Number of pinned contexts by policy revision. Policy keeps these revisions.
 	#[pallet::storage]
 	pub type Revisions<T: Config> =
 		StorageValue<_, BoundedBTreeMap<u32, u32, ConstU32<MAX_REVISIONS>>, ValueQuery>;
 
-	/// The rules from the start.
+	/// Rules at genesis.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// None: the runtime's own.
+		/// With `None`, the runtime's default rules apply.
 		pub rules: Option<Rules>,
 		#[serde(skip)]
 		pub _marker: core::marker::PhantomData<T>,
@@ -259,9 +263,10 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A miner handed in a part of its measurement log, which now has that many `entries`. `id` covers all its parts.
+		/// A miner submitted a part of its measurement log, which now has `entries` entries. `id`
+		/// covers all its parts.
 		LogFollowed { miner: AccountIdOf<T>, id: [u8; 32], entries: u32 },
-		/// A chip must prove itself until tick `deadline`.
+		/// A chip was challenged. It must submit evidence by tick `deadline`.
 		Challenged {
 			chip: ChipHash,
 			miner: AccountIdOf<T>,
@@ -269,77 +274,90 @@ pub mod pallet {
 			nonce: [u8; 32],
 			deadline: Tick,
 		},
-		/// Evidence was included, and is being judged as `subject`. Its bytes are in this block's body.
+		/// Evidence was included and is judged as `subject`. Its bytes are in the body of this
+		/// block.
 		EvidenceIncluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, subject: SubjectId },
-		/// A challenge is closed.
-		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, conduct: Conduct },
-		/// What was concluded of a challenge was proven false, and is undone.
+		/// A challenge ended with an outcome.
+		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, outcome: ChallengeOutcome },
+		/// The verdict on a challenge was proven false, and its effects were undone.
 		Overturned { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
-		/// A miner shows a chip that another has registered: if that is so, its holder must show it too.
-		ChipClaimed { chip: ChipHash, claimant: AccountIdOf<T>, holder: AccountIdOf<T> },
-		/// A claim came to nothing: its evidence was not accepted, or its claimant has no room, or the holder's machine has other faults.
-		ClaimRefused { chip: ChipHash, claimant: AccountIdOf<T> },
-		/// A challenge is closed and counts for nothing: it could not be judged, or not in time.
+		/// A miner contested a chip that another miner has registered. If its evidence is accepted,
+		/// the holder must prove the chip too.
+		ChipContested { chip: ChipHash, contender: AccountIdOf<T>, holder: AccountIdOf<T> },
+		/// A contest had no effect. The evidence was not accepted, the contender has no room, or
+		/// the holder still has the chip.
+		ContestRejected { chip: ChipHash, contender: AccountIdOf<T> },
+		/// A challenge ended without an outcome: its evidence could not be judged, or not in time.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account is no miner's hot key, or the evidence names another miner.
+		/// The account is not a miner's hot key, or the evidence names another miner.
 		NotTheMiner,
-		/// None of the miner's chips has an open challenge of that number: it was answered, missed, or never made.
+		/// None of the miner's chips has an open challenge with this number. It was answered,
+		/// missed, or never made.
 		NoChallenge,
-		/// A part of the evidence is longer than any such part is, or the report is not 1184 bytes long.
+		/// A part of the evidence exceeds its maximum length, or the report does not have 1184
+		/// bytes.
 		EvidenceLength,
 		/// The report or the quote cannot be decoded.
 		EvidenceMalformed,
-		/// extraData of the quote is not the hash over this challenge: a quote for another challenge, miner, chip or guest.
+		/// The `extraData` of the quote is not the hash over this challenge. The quote is for
+		/// another challenge, miner, chip or guest.
 		QuoteNotBound,
-		/// REPORT_DATA is not the hash over this challenge, quote and log: a report for something else.
+		/// REPORT_DATA is not the hash over this challenge, quote and log.
 		ReportNotBound,
-		/// The chip's key for the report's REPORTED_TCB is not registered. Call `policy.register_vek` with its certificate first.
+		/// No key of the chip is registered for the report's REPORTED_TCB. Call
+		/// `policy.register_vek` with its certificate first.
 		VekMissing,
-		/// The miner's TPM is not enrolled, or its vendor's root is trusted no more. Call `registry.enrol_tpm` with one that is genuine.
+		/// The miner's TPM is not enrolled, or its vendor's root is no longer trusted. Call
+		/// `registry.enrol_tpm` with a genuine TPM.
 		TpmMissing,
-		/// Nobody has registered the chip. Call `registry.add_chip`.
+		/// No miner has registered the chip. Call `registry.add_chip`.
 		NobodysChip,
-		/// The chip is the claimant's.
+		/// The chip belongs to the contender already.
 		OwnChip,
-		/// The claimant's TPM is not enrolled, or it has as many chips as it may.
+		/// The contender's TPM is not enrolled, or it has the maximum number of chips.
 		NoRoom,
-		/// The chip is claimed already. Wait until that is settled.
-		Claimed,
-		/// As many claims are open as there may be. Try again in a few minutes.
-		TooManyClaims,
-		/// The block that the claim answers is none of the last ones.
-		ClaimTooOld,
-		/// The certificate does not hold, or is not that of the chip's key for the report's REPORTED_TCB. `hcc verify snp` tells why.
+		/// Another contest for the chip is open. Wait until it is settled.
+		AlreadyContested,
+		/// The maximum number of contests is open. Retry in a few minutes.
+		TooManyContests,
+		/// The contest answers a block that is not one of the last [`MAX_CONTEST_AGE`] blocks.
+		ContestNonceTooOld,
+		/// The certificate is invalid, or does not certify the chip's key for the report's
+		/// REPORTED_TCB. `hcc verify snp` gives the reason.
 		CertificateRefused,
-		/// The report of a claim is not signed by the chip's key.
+		/// The report of a contest is not signed by the chip's key.
 		ReportRefused,
-		/// The part of the log does not begin where the last one ended. `attestation.log` tells where to go on; what begins with entry 0 begins anew.
+		/// The part of the log does not begin at the end of the last one. `attestation.log` gives
+		/// that position. A part that begins with entry 0 starts again.
 		LogElsewhere,
-		/// The part of the log cannot be followed: it is cut off, altered, of an unknown template, or does not begin with `boot_aggregate`.
+		/// The part of the log is invalid: truncated, altered, of an unknown template, or without
+		/// `boot_aggregate` as its first entry.
 		LogMalformed,
 		/// The part of the log has more entries than [`Config::MaxEntries`].
 		LogTooLong,
-		/// The evidence goes on from a log that was not handed in, up to that entry. Call `attestation.submit_log`.
+		/// The evidence continues a log that was not submitted up to that entry. Call
+		/// `attestation.submit_log`.
 		LogMissing,
-		/// A list of files became stricter since the log was handed in. Hand it in again, from entry 0.
+		/// A list of files became stricter since the log was submitted. Submit it again, from entry
+		/// 0.
 		LogOutdated,
 		/// Policy has no rules yet.
 		NoPolicy,
-		/// Policy has changed so often lately that evidence is being judged by as many revisions as there may be. Try again in a few blocks.
+		/// Evidence is being judged under the maximum number of policy revisions. Retry in a few
+		/// blocks.
 		TooManyRevisions,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			Self::keep_intervals(meter);
+			Self::advance_interval(meter);
 			Self::note_tightening(meter);
-			Self::note_stricter(meter);
-			Self::settle_claims(meter);
+			Self::settle_contests(meter);
 			Self::keep_deadlines(meter);
 			Self::challenge_rechecks(meter);
 			Self::sweep(meter);
@@ -354,50 +372,54 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, each value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// A chip that must answer challenges: its checkpoint, its open challenge.
+		/// Returns the state of a chip: checkpoint, open challenge, tier.
 		pub fn host(chip: ChipHash) -> Option<HostOf<T>> {
 			Hosts::<T>::get(chip)
 		}
 
-		/// The tick from which on a chip must show its whole log, since policy became stricter after it was judged; none where it need not.
-		pub fn renewal(chip: ChipHash) -> Option<Tick> {
-			Self::renewal_of(&chip, &Hosts::<T>::get(chip)?)
+		/// Returns the tick from which on a chip must show its whole log after a policy tightening,
+		/// or `None` if it need not.
+		pub fn log_due(chip: ChipHash) -> Option<Tick> {
+			Self::log_due_at(&chip, &Hosts::<T>::get(chip)?)
 		}
 
-		/// How many chips there are, how often they are challenged, and what came of it.
+		/// Returns the number of chips by tier, their intervals, and the outcomes of challenges.
 		pub fn statistics() -> Statistics {
 			Self::statistics_now()
 		}
 
-		/// The claim to a chip, if there is one.
-		pub fn claim_to(chip: ChipHash) -> Option<ClaimOf<T>> {
-			OpenClaims::<T>::get(chip)
+		/// Returns the open contest for a chip, if there is one.
+		pub fn contest_of(chip: ChipHash) -> Option<ChipContestOf<T>> {
+			OpenContests::<T>::get(chip)
 		}
 
-		/// The billing interval of now.
+		/// Returns the current billing interval.
 		pub fn interval() -> Interval {
 			<Self as Liveness>::interval()
 		}
 
-		/// Whether a chip was live in an interval: its last verdict before was an acceptance, and it failed or missed no challenge of it. None while that can still change.
+		/// Returns true if a chip was live in an interval, and `None` while that can still change.
+		///
+		/// A live chip has an acceptance as its last verdict before the interval. It failed or
+		/// missed no challenge of the interval.
 		pub fn was_live(chip: ChipHash, interval: IntervalIndex) -> Option<bool> {
 			match <Self as Liveness>::was_live(&chip, interval, interval) {
-				Lived::Unsettled => None,
-				lived => Some(lived == Lived::Live),
+				LivenessStatus::Unsettled => None,
+				liveness => Some(liveness == LivenessStatus::Live),
 			}
 		}
 
-		/// The log that a miner has handed in in parts: where it leads.
+		/// Returns the state of the log that a miner submitted in parts.
 		pub fn log(miner: AccountIdOf<T>) -> Option<FoldedLog> {
 			Logs::<T>::get(miner)
 		}
 
-		/// What evidence is judged by that is being judged as `subject`.
+		/// Returns the pinned context of a subject.
 		pub fn context(subject: SubjectId) -> Option<PinnedContext> {
 			Contexts::<T>::get(subject)
 		}
@@ -405,8 +427,11 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Answers a challenge. The bytes stay in the block's body, where the validators' workers find them; the chain keeps their hash, and
-		/// pins what they are to be judged by. Free if the evidence is bound to an open challenge; the first that is spends it.
+		/// Answers a challenge.
+		///
+		/// The bytes stay in the block body, where validators' workers find them. The chain stores
+		/// their hash, and pins the context by which they are judged. The call is free if the
+		/// evidence is bound to an open challenge. A challenge takes only the first such evidence.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -414,8 +439,11 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::TpmMissing`].
 		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`].
-		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`]: bound to something else.
-		/// - [`Error::VekMissing`]: its certificate was not registered.
+		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`]: bound to another challenge or
+		///   log.
+		/// - [`Error::LogMissing`], [`Error::LogOutdated`]: the log that it continues.
+		/// - [`Error::VekMissing`]: the certificate of the chip's key was not registered.
+		/// - [`Error::TooManyRevisions`].
 		///
 		/// ## Events
 		/// [`Event::EvidenceIncluded`].
@@ -433,40 +461,56 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Claims a chip that another miner has registered, by evidence that the chip is the caller's: as an answer to a challenge whose number is that of one of the last
-		/// [`MAX_CLAIM_AGE`] blocks with its highest bit set, and whose nonce binds that block's hash; with the certificate (DER) of the chip's key, since the holder may leave no room to register it. If it is accepted, the holder must show the chip at once. If it cannot, the
-		/// chip is the caller's once no verdict on it can be proven false any more; if it can, the chip's key is in two hands, and nobody can have it.
+		/// Contests a chip that another miner has registered.
+		///
+		/// The evidence answers a challenge whose number is that of one of the last
+		/// [`MAX_CONTEST_AGE`] blocks, with the highest bit set. The nonce binds the hash of that
+		/// block. `certificate` (DER) is for the chip's key, since the holder may have used all
+		/// room to register keys.
+		///
+		/// If the evidence is accepted, the holder is challenged in the next blocks. If the holder
+		/// cannot prove the chip, it goes to the caller once no verdict on it can be proven false.
+		/// If the holder proves it, two parties have the chip's key, and the chip is banned.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner's hot key.
 		///
 		/// ## Errors
-		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`], [`Error::Claimed`], [`Error::TooManyClaims`],
-		///   [`Error::ClaimTooOld`].
-		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`], [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`], [`Error::ReportRefused`].
+		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`].
+		/// - [`Error::AlreadyContested`], [`Error::TooManyContests`],
+		///   [`Error::ContestNonceTooOld`].
+		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`].
+		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`], [`Error::CertificateRefused`],
+		///   [`Error::ReportRefused`].
+		/// - [`Error::LogMissing`], [`Error::LogOutdated`], [`Error::TpmMissing`].
+		/// - [`Error::TooManyRevisions`].
 		///
 		/// ## Events
-		/// [`Event::EvidenceIncluded`], [`Event::ChipClaimed`].
+		/// [`Event::EvidenceIncluded`], [`Event::ChipContested`].
 		#[pallet::call_index(1)]
 		#[pallet::weight(
-			<T as Config>::WeightInfo::claim(logs_len(evidence))
+			<T as Config>::WeightInfo::contest(logs_len(evidence))
 				.saturating_add(T::Veks::verify_weight())
 		)]
-		pub fn claim(
+		pub fn contest(
 			origin: OriginFor<T>,
 			chip: ChipHash,
 			evidence: Box<HostEvidence>,
 			certificate: BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_claim(who, chip, &evidence, &certificate)
+			Self::do_contest(who, chip, &evidence, &certificate)
 		}
 
-		/// Hands in a part of the measurement log of the caller's machine, whole records from entry `from` on: where a log is too long for one
-		/// evidence. The chain follows it and judges its files; it keeps where that leads. What it finds counts once evidence goes on from the log's end,
-		/// since only a quote shows that it is this machine's.
+		/// Submits a part of the measurement log of the caller's machine, for logs that are too
+		/// long for one piece of evidence.
 		///
-		/// A part that begins with entry 0 begins anew; all others go on where the last one ended.
+		/// A part has whole records from entry `from` on. The chain verifies it, judges its files,
+		/// and stores the resulting state. The findings count once evidence continues the log from
+		/// its end: only a quote proves that the log is of this machine.
+		///
+		/// A part that begins with entry 0 starts again. Each other part continues at the end of
+		/// the last one.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner's hot key.

@@ -1,17 +1,19 @@
-//! Chips come and go.
+//! Lifecycle of a chip: it becomes ready, leaves its miner, or returns.
 
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
 use hcc_evidence::host::Hash256;
-use hcc_primitives::{ChipHash, Conduct, Met, Miners, OnChip, Reputation};
+use hcc_primitives::{
+	ChallengeOutcome, ChallengeRecord, ChipHash, Miners, OnChipChange, Reputation,
+};
 
 use crate::*;
 
-impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
+impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 	fn on_ready(chip: &ChipHash, miner: &AccountIdOf<T>) {
 		match Hosts::<T>::get(chip) {
-			// The miner has enrolled another TPM: its log and its boot are new.
+			// The miner has enrolled another TPM, so the log and the boot start from scratch.
 			Some(host) => Hosts::<T>::insert(
 				chip,
 				Host {
@@ -36,7 +38,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 						former: None,
 						judged: 0,
 						attested: 0,
-						boot_profile: Self::last_boot(chip, miner),
+						boot_profile: Self::take_boot(chip, miner),
 						accepted: Default::default(),
 						failing: false,
 						tier,
@@ -63,36 +65,44 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn on_gone(chip: &ChipHash) {
-		Self::note_gone(chip);
+		Self::note_contest_left(chip);
 		let Some(host) = Hosts::<T>::take(chip) else { return };
 		Self::leave(host.tier, host.position);
-		// Numbers go on where they ended, so that what was signed for a challenge of before answers none to come.
+		// Numbers continue if the chip returns, so that old evidence cannot answer a later
+		// challenge.
 		LastSeq::<T>::insert(chip, host.seq);
 		Self::note_left(chip, host.seq);
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
-		Self::keep_boot(chip, &host);
-		// Leaving with a challenge open is no way out of it, nor is it one while its evidence is judged: what that comes to is told to nobody.
+		Self::store_boot(chip, &host);
+		// A chip that leaves with an open challenge has missed it, even while its evidence is being
+		// judged. The verdict then has no effect.
 		if let Some(open) = host.challenge {
 			if open.subject.is_none() {
 				Self::note_closed(chip, open.seq);
 			}
-			let met = Met { seq: open.seq, made: open.made, conduct: Conduct::Missed, from: None };
+			let met = ChallengeRecord {
+				seq: open.seq,
+				made: open.made,
+				outcome: ChallengeOutcome::Missed,
+				from: None,
+			};
 			T::Reputation::note(chip, &host.miner, met);
 		}
 	}
 }
 
 impl<T: Config> Pallet<T> {
-	/// Remembers what a chip that leaves has booted: to leave and to come back is no way to boot something else.
-	fn keep_boot(chip: &ChipHash, host: &HostOf<T>) {
+	/// Stores the boot profile of a chip that leaves, so that it cannot change the profile by
+	/// leaving and returning.
+	fn store_boot(chip: &ChipHash, host: &HostOf<T>) {
 		let tpm = T::Miners::tpm(&host.miner);
 		if let (Some(tpm), Some(profile)) = (tpm, host.boot_profile) {
 			LastBoots::<T>::insert(chip, LastBoot { ek: tpm.ek, profile });
 		}
 	}
 
-	/// What a chip that comes back had booted, where it is beside the same TPM.
-	fn last_boot(chip: &ChipHash, miner: &AccountIdOf<T>) -> Option<Hash256> {
+	/// Takes the stored boot profile of a chip that returns with the same TPM.
+	fn take_boot(chip: &ChipHash, miner: &AccountIdOf<T>) -> Option<Hash256> {
 		let tpm = T::Miners::tpm(miner)?;
 		let last = LastBoots::<T>::get(chip).filter(|last| last.ek == tpm.ek)?;
 		LastBoots::<T>::remove(chip);
@@ -111,29 +121,29 @@ impl<T: Config> Pallet<T> {
 		for (chip, host) in Hosts::<T>::iter() {
 			hosts = hosts.saturating_add(1);
 			ensure!(
-				Drawn::<T>::get(host.tier, host.position) == Some(chip),
-				"1: a chip is not where it is drawn from"
+				DrawPool::<T>::get(host.tier, host.position) == Some(chip),
+				"1: a chip is not at its position in the draw pool"
 			);
 			let Some(open) = host.challenge else { continue };
-			ensure!(open.seq == host.seq, "2: an open challenge is not the last");
+			ensure!(open.seq == host.seq, "2: an open challenge is not the last one");
 			match open.subject {
 				Some(subject) => ensure!(
 					Contexts::<T>::get(subject).is_some_and(|pinned| pinned.chip == chip),
 					"3: evidence is judged without a context"
 				),
 				None => ensure!(
-					Due::<T>::get(open.deadline.saturating_add(1)).contains(&chip),
-					"4: a challenge has no deadline"
+					DeadlineQueue::<T>::get(open.deadline.saturating_add(1)).contains(&chip),
+					"4: a challenge is not in the deadline queue"
 				),
 			}
 		}
 		for subject in Effects::<T>::iter_keys() {
-			ensure!(Contexts::<T>::contains_key(subject), "7: an effect of no verdict");
+			ensure!(Contexts::<T>::contains_key(subject), "7: an effect has no context");
 		}
-		for claim in OpenClaims::<T>::iter_values() {
+		for contest in OpenContests::<T>::iter_values() {
 			ensure!(
-				claim.closed || Contexts::<T>::contains_key(claim.subject),
-				"6: a claim is never settled"
+				contest.closed || Contexts::<T>::contains_key(contest.subject),
+				"6: a contest has no context"
 			);
 		}
 		let mut revisions = alloc::collections::BTreeMap::<u32, u32>::new();
@@ -143,11 +153,11 @@ impl<T: Config> Pallet<T> {
 		}
 		ensure!(
 			revisions == Revisions::<T>::get().into_inner(),
-			"5: other revisions are counted than evidence is judged by"
+			"5: the counts of revisions differ from the contexts"
 		);
 		let population: u32 = Tier::ALL.iter().map(Population::<T>::get).sum();
-		ensure!(population == hosts, "1: a tier counts other chips than there are");
-		ensure!(Drawn::<T>::iter().count() as u32 == hosts, "1: a chip is drawn that is gone");
+		ensure!(population == hosts, "1: the population differs from the hosts");
+		ensure!(DrawPool::<T>::iter().count() as u32 == hosts, "1: the draw pool has no host");
 		Ok(())
 	}
 }

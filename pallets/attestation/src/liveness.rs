@@ -1,17 +1,18 @@
-//! What chips lived through: interval by interval, whether they proved themselves. What tenants pay rests on it.
+//! Liveness: the billing intervals in which chips passed their challenges. Tenants pay for these.
 
 use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
-use hcc_evidence::host::claimed_block;
+use hcc_evidence::host::contest_block;
 use hcc_primitives::{
-	ChipHash, Interval, IntervalIndex, Judges, Lived, Liveness, Tick, Ticks, Tier,
+	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus, Tick,
+	TickSource, Tier,
 };
 use sp_io::hashing::blake2_256;
 
 use crate::*;
 
-/// How often chips of a tier are drawn for work, against each other.
-fn favour(tier: Tier) -> u32 {
+/// Returns the relative frequency with which a chip of a tier is drawn for VMs.
+fn placement_share(tier: Tier) -> u32 {
 	match tier {
 		Tier::Trusted => 4,
 		Tier::Regular => 2,
@@ -21,12 +22,12 @@ fn favour(tier: Tier) -> u32 {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Begins the next interval, where it is time.
-	pub(crate) fn keep_intervals(meter: &mut WeightMeter) {
+	/// Begins the next interval if the current one has ended.
+	pub(crate) fn advance_interval(meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(2, 1)).is_err() {
 			return;
 		}
-		let (now, last) = (T::Ticks::now(), CurrentInterval::<T>::get());
+		let (now, last) = (T::TickSource::now(), CurrentInterval::<T>::get());
 		if last.length == 0 || now >= last.from.saturating_add(last.length) {
 			let index = last.index.saturating_add(1);
 			let length = Self::billing();
@@ -34,90 +35,90 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// How long an interval is: no shorter than keeps few of them open at once.
+	/// Returns the length of the next interval. It is long enough that at most [`OPEN_INTERVALS`]
+	/// are open at the same time.
 	fn billing() -> Tick {
 		let rules = Self::rules();
-		let open = T::Judges::longest().saturating_add(rules.answer);
+		let open = T::Adjudicator::longest().saturating_add(rules.answer);
 		rules.billing.max(open.div_ceil(OPEN_INTERVALS))
 	}
 
-	/// Changes what is kept of a chip's current interval.
-	fn live(chip: &ChipHash, change: impl FnOnce(&mut Life)) {
+	/// Changes a chip's record of the current interval.
+	fn change_current(chip: &ChipHash, change: impl FnOnce(&mut IntervalLiveness)) {
 		let index = CurrentInterval::<T>::get().index;
-		Lives::<T>::mutate(chip, |lives| {
-			if lives.last().is_none_or(|life| life.interval != index) {
-				if lives.is_full() {
-					lives.remove(0);
-				}
-				// There is room.
-				let _ = lives.try_push(Life::of(index));
+		LivenessRecords::<T>::mutate(chip, |records| {
+			if records.last().is_none_or(|record| record.interval != index) {
+				push_evicting(records, IntervalLiveness::of(index));
 			}
-			if let Some(life) = lives.last_mut() {
-				change(life);
+			if let Some(record) = records.last_mut() {
+				change(record);
 			}
 		});
 	}
 
-	/// Changes what is kept of the interval in which that challenge was made; nothing where that is forgotten.
-	fn live_at(chip: &ChipHash, seq: u64, change: impl FnOnce(&mut Life)) {
-		if claimed_block(seq).is_some() {
+	/// Changes the record of the interval in which challenge `seq` was made. Without a record, it
+	/// has no effect.
+	fn change_at(chip: &ChipHash, seq: u64, change: impl FnOnce(&mut IntervalLiveness)) {
+		if contest_block(seq).is_some() {
 			return;
 		}
-		Lives::<T>::mutate(chip, |lives| {
-			if let Some(life) = lives.iter_mut().find(|life| life.last_seq >= seq) {
-				change(life);
+		LivenessRecords::<T>::mutate(chip, |records| {
+			if let Some(record) = records.iter_mut().find(|record| record.last_seq >= seq) {
+				change(record);
 			}
 		});
 	}
 
-	/// A challenge was made.
+	/// Records a new challenge, whose outcome is open.
 	pub(crate) fn note_challenge(chip: &ChipHash, seq: u64) {
-		Self::live(chip, |life| {
-			life.last_seq = seq;
-			life.open = life.open.saturating_add(1);
+		Self::change_current(chip, |record| {
+			record.last_seq = seq;
+			record.open = record.open.saturating_add(1);
 		});
 	}
 
-	/// A challenge was met so. Where that was `found` of evidence, it can be proven false until [`Self::note_closed`].
-	pub(crate) fn note_conduct(chip: &ChipHash, seq: u64, passed: bool, found: bool) {
-		Self::live_at(chip, seq, |life| {
-			life.outcome = Some((seq, passed));
+	/// Records the outcome of a challenge. If it was `found` from evidence, it can be proven false
+	/// until [`Self::note_closed`].
+	pub(crate) fn note_outcome(chip: &ChipHash, seq: u64, passed: bool, found: bool) {
+		Self::change_at(chip, seq, |record| {
+			record.outcome = Some((seq, passed));
 			if !passed {
-				life.fail(seq);
+				record.fail(seq);
 			}
 			if !found {
-				life.close();
+				record.close();
 			}
 		});
 	}
 
-	/// Nothing more will be told of a challenge.
+	/// Records that the outcome of a challenge can no longer change.
 	pub(crate) fn note_closed(chip: &ChipHash, seq: u64) {
-		Self::live_at(chip, seq, Life::close);
+		Self::change_at(chip, seq, IntervalLiveness::close);
 	}
 
-	/// What was found of a challenge was proven false: an acceptance was none, and a rejection is held against nobody.
+	/// Records that the outcome of a challenge was proven false. An acceptance becomes a failure, a
+	/// rejection is removed.
 	pub(crate) fn note_overturned(chip: &ChipHash, seq: u64, passed: bool) {
-		Self::live_at(chip, seq, |life| {
+		Self::change_at(chip, seq, |record| {
 			let outcome = if passed {
-				life.fail(seq);
+				record.fail(seq);
 				Some((seq, false))
 			} else {
-				life.failed.retain(|other| *other != seq);
+				record.failed.retain(|other| *other != seq);
 				None
 			};
-			if life.outcome.is_some_and(|(last, _)| last == seq) {
-				life.outcome = outcome;
+			if record.outcome.is_some_and(|(last, _)| last == seq) {
+				record.outcome = outcome;
 			}
 		});
 	}
 
-	/// A chip has left its miner: whatever it was to show of this interval it did not.
+	/// Records that a chip has left its miner, so that the current interval has lapsed.
 	pub(crate) fn note_left(chip: &ChipHash, seq: u64) {
-		Self::live(chip, |life| {
-			life.last_seq = life.last_seq.max(seq);
-			life.lapsed = true;
-			life.outcome = Some((seq, false));
+		Self::change_current(chip, |record| {
+			record.last_seq = record.last_seq.max(seq);
+			record.lapsed = true;
+			record.outcome = Some((seq, false));
 		});
 	}
 }
@@ -127,50 +128,51 @@ impl<T: Config> Liveness for Pallet<T> {
 		CurrentInterval::<T>::get()
 	}
 
-	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> Lived {
-		let lives = Lives::<T>::get(chip);
-		let within = || lives.iter().filter(|life| (first..=last).contains(&life.interval));
-		if within().any(|life| life.lapsed) {
-			return Lived::Lapsed;
+	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus {
+		let records = LivenessRecords::<T>::get(chip);
+		let within = || records.iter().filter(|record| (first..=last).contains(&record.interval));
+		if within().any(|record| record.lapsed) {
+			return LivenessStatus::Lapsed;
 		}
-		// With which verdict it went in; it must not change any more either.
-		let before = lives.iter().rev().find(|life| life.interval < first && life.tells());
-		if within().chain(before).any(|life| life.open > 0) || last >= Self::interval().index {
-			return Lived::Unsettled;
+		// The outcome with which the chip entered the first interval must be final too.
+		let before =
+			records.iter().rev().find(|record| record.interval < first && record.has_end_state());
+		if within().chain(before).any(|record| record.open > 0) || last >= Self::interval().index {
+			return LivenessStatus::Unsettled;
 		}
-		let began_well = match before.and_then(|life| life.outcome) {
+		let passed_before = match before.and_then(|record| record.outcome) {
 			Some((_, passed)) => passed,
-			None => within().any(|life| life.outcome.is_some()),
+			None => within().any(|record| record.outcome.is_some()),
 		};
-		if began_well && within().all(|life| life.failed.is_empty()) {
-			Lived::Live
+		if passed_before && within().all(|record| record.failed.is_empty()) {
+			LivenessStatus::Live
 		} else {
-			Lived::Lapsed
+			LivenessStatus::Lapsed
 		}
 	}
 
 	fn fit(chip: &ChipHash) -> Option<Tier> {
 		let host = Hosts::<T>::get(chip)?;
-		// While it shows its whole log anew, what it has shown before counts.
-		let shown = host.checkpoint.is_some() || host.former.is_some();
-		(shown && !host.failing && favour(host.tier) > 0).then_some(host.tier)
+		// While a chip must show its whole log, its earlier acceptance counts.
+		let accepted = host.checkpoint.is_some() || host.former.is_some();
+		(accepted && !host.failing && placement_share(host.tier) > 0).then_some(host.tier)
 	}
 
-	fn draw(lot: [u8; 8]) -> Option<ChipHash> {
+	fn draw(random: [u8; 8]) -> Option<ChipHash> {
 		let shares = Tier::ALL.map(|tier| {
 			let population = Population::<T>::get(tier);
-			(tier, population, population.saturating_mul(favour(tier)))
+			(tier, population, population.saturating_mul(placement_share(tier)))
 		});
 		let total = shares.iter().fold(0u32, |sum, (_, _, share)| sum.saturating_add(*share));
-		let seed = lot.using_encoded(blake2_256);
+		let seed = random.using_encoded(blake2_256);
 		let part = |at: usize| {
 			let bytes = seed.get(at..).and_then(|rest| rest.first_chunk());
-			bytes.map_or(0, |lot| u32::from_le_bytes(*lot))
+			bytes.map_or(0, |random| u32::from_le_bytes(*random))
 		};
 		let mut point = draw::below(total, part(0));
 		for (tier, population, share) in shares {
 			if point < share {
-				return Drawn::<T>::get(tier, draw::below(population, part(4)));
+				return DrawPool::<T>::get(tier, draw::below(population, part(4)));
 			}
 			point = point.saturating_sub(share);
 		}

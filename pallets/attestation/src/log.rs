@@ -1,4 +1,5 @@
-//! Measurement logs that are too long for one evidence are handed in in parts.
+//! Log submission: measurement logs that are too long for one piece of evidence arrive in parts
+//! before it.
 
 use frame_support::{ensure, traits::Get};
 use hcc_evidence::{
@@ -6,22 +7,22 @@ use hcc_evidence::{
 	tpm::Attest,
 	RejectCode,
 };
-use hcc_primitives::{FollowsLogs, Miners};
+use hcc_primitives::{LogVerifier, Miners};
 use sp_runtime::DispatchError;
 
 use crate::*;
 
-/// The shortest record that there is, in bytes.
+/// Length of the shortest possible record, in bytes.
 const MIN_RECORD: usize = 55;
 
-/// The most entries that so many bytes of a log can have.
+/// Returns the maximum number of entries in a part of a log with a number of bytes.
 pub fn most_entries<T: Config>(bytes: usize) -> u32 {
 	let entries = bytes.checked_div(MIN_RECORD).unwrap_or(0);
 	u32::try_from(entries).unwrap_or(u32::MAX).saturating_add(1).min(T::MaxEntries::get())
 }
 
 impl<T: Config> Pallet<T> {
-	/// Follows a part of a log. Gives how many entries it has.
+	/// Verifies a part of a log and stores the resulting state. Returns its number of entries.
 	pub(crate) fn do_submit_log(
 		hot: AccountIdOf<T>,
 		from: u32,
@@ -43,12 +44,14 @@ impl<T: Config> Pallet<T> {
 		Ok(entries.saturating_sub(from))
 	}
 
-	/// The log that was handed in, if evidence goes on from its end: none where it goes on from what was accepted before in this boot, or brings the whole
-	/// log.
+	/// Returns the submitted log that the evidence continues.
+	///
+	/// It is `None` if the evidence continues the log that was accepted before in this boot, or
+	/// contains the whole log.
 	///
 	/// ## Errors
 	/// [`Error::LogMissing`], [`Error::LogOutdated`], [`Error::EvidenceMalformed`].
-	pub(crate) fn handed_in(
+	pub(crate) fn submitted_log(
 		miner: &AccountIdOf<T>,
 		accepted: Option<&BootState>,
 		evidence: &HostEvidence,
@@ -62,8 +65,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let log = Logs::<T>::get(miner).filter(|log| log.entries == from);
 		let log = log.ok_or(Error::<T>::LogMissing)?;
-		// What became stricter since was not looked for.
-		ensure!(log.revision >= T::FilesTightened::get(), Error::<T>::LogOutdated);
+		// The submission was not checked for the files that have become stricter since.
+		ensure!(log.revision >= T::LastFileTightening::get(), Error::<T>::LogOutdated);
 		Ok(Some(log))
 	}
 }

@@ -7,18 +7,14 @@ use hcc_evidence::{
 	host::{chip_hash, FoldedLog},
 	Check,
 };
-use hcc_primitives::{
-	mock::{self, MockJudges, MockMiners, MockReputation, MockTicks, MockVeks, Now},
-	EnrolledTpm, FollowsLogs, OnChip,
-};
+use hcc_evidence_testing::{Machine, Policy, GENESIS, MINER};
+use hcc_primitives::{EnrolledTpm, LogVerifier, OnChipChange};
+use hcc_testing::{MockAdjudicator, MockMiners, MockReputation, MockTickSource, MockVeks, Now};
 use sp_core::H256;
 use sp_runtime::{AccountId32, BuildStorage};
 
 use crate as pallet_attestation;
-use crate::{
-	tests::machine::{Machine, Policy, GENESIS, MINER},
-	*,
-};
+use crate::*;
 
 #[frame_support::runtime]
 mod runtime {
@@ -52,17 +48,17 @@ impl frame_system::Config for Test {
 #[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
 impl pallet_timestamp::Config for Test {}
 
-/// Over how many ticks renewals are spread.
+/// Number of ticks over which re-attestation is spread.
 pub const RENEWAL: u32 = 40;
-/// How long a challenge may be answered.
+/// Time to answer a challenge.
 pub const ANSWER: u32 = 10;
-/// How long a billing interval is.
+/// Length of a billing interval.
 pub const BILLING: u32 = 30;
 
 parameter_types! {
 	pub static Seed: Option<H256> = None;
 	pub static Revision: u32 = 3;
-	pub static FilesTightened: u32 = 0;
+	pub static LastFileTightening: u32 = 0;
 	pub static AnythingTightened: u32 = 0;
 	pub static MockRules: Rules = Rules {
 		answer: ANSWER,
@@ -75,7 +71,7 @@ parameter_types! {
 	};
 }
 
-/// Chance that a test chooses; without it nobody is drawn.
+/// Randomness that a test chooses. Without it, no chip is drawn.
 pub struct Chosen;
 impl Randomness<Option<H256>, u64> for Chosen {
 	fn random(_: &[u8]) -> (Option<H256>, u64) {
@@ -83,15 +79,15 @@ impl Randomness<Option<H256>, u64> for Chosen {
 	}
 }
 
-impl StoreRules for Chosen {
+impl hcc_primitives::StoreRules<Rules> for Chosen {
 	fn store(rules: Rules) {
 		MockRules::set(rules);
 	}
 }
 
-/// Judges the files of logs that are handed in by the tests' policy.
+/// Verifies submitted logs under the test policy.
 pub struct ByTestPolicy;
-impl FollowsLogs for ByTestPolicy {
+impl LogVerifier for ByTestPolicy {
 	fn follow(
 		before: Option<&FoldedLog>,
 		records: &[u8],
@@ -108,33 +104,33 @@ impl Config for Test {
 	type Miners = MockMiners;
 	type Chips = MockMiners;
 	type Veks = MockVeks;
-	type Judges = MockJudges;
+	type Adjudicator = MockAdjudicator;
 	type Reputation = MockReputation;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type Time = Timestamp;
 	type Revision = Revision;
-	type FilesTightened = FilesTightened;
-	type Tightened = AnythingTightened;
+	type LastFileTightening = LastFileTightening;
+	type LastTightening = AnythingTightened;
 	type Logs = ByTestPolicy;
-	type RenewalTicks = ConstU32<RENEWAL>;
+	type ReattestationTicks = ConstU32<RENEWAL>;
 	type Randomness = Chosen;
 	type MaxLog = ConstU32<{ 64 << 10 }>;
 	type MaxEntries = ConstU32<512>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
 pub fn miner() -> AccountId32 {
 	AccountId32::new(MINER)
 }
 
-/// The chip of that machine.
+/// Returns the chip of a machine.
 pub fn chip(machine: &Machine) -> [u8; 32] {
 	chip_hash(machine.vek.product, machine.chip.id())
 }
 
-/// Registers the machine, with its key and its TPM, and tells the pallet.
+/// Registers the machine with its key and its TPM, and notifies the pallet.
 pub fn enlist(machine: &Machine) {
 	enlist_all(&[machine]);
 }
@@ -148,14 +144,14 @@ pub fn enlist_all(machines: &[&Machine]) {
 		root: [0; 32],
 	};
 	let chips: Vec<_> = machines.iter().map(|machine| chip(machine)).collect();
-	mock::register(miner(), chips.clone(), Some(tpm));
+	hcc_testing::register(miner(), chips.clone(), Some(tpm));
 	for (chip, machine) in chips.iter().zip(machines) {
-		mock::add_vek(*chip, machine.vek.clone());
-		<Attestation as OnChip<AccountId32>>::on_ready(chip, &miner());
+		hcc_testing::add_vek(*chip, machine.vek.clone());
+		<Attestation as OnChipChange<AccountId32>>::on_ready(chip, &miner());
 	}
 }
 
-/// Goes one block and one tick on, and polls.
+/// Advances by one block and one tick, and polls.
 pub fn next_tick() {
 	Now::set(Now::get() + 1);
 	let next = System::block_number() + 1;
@@ -164,19 +160,19 @@ pub fn next_tick() {
 	Attestation::do_try_state().expect("the invariants hold");
 }
 
-/// Runs `test` on a fresh chain at block 1 and then checks the invariants.
+/// Runs `test` on a new chain at block 1 and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	Seed::set(None);
 	Revision::set(3);
-	FilesTightened::set(0);
+	LastFileTightening::set(0);
 	AnythingTightened::set(0);
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(1);
 		frame_system::BlockHash::<Test>::insert(0, H256(GENESIS));
-		Timestamp::set_timestamp(crate::tests::machine::NOW.0 * 1_000);
+		Timestamp::set_timestamp(hcc_evidence_testing::NOW.0 * 1_000);
 		test();
 		Attestation::do_try_state().expect("the invariants hold");
 	});

@@ -1,23 +1,23 @@
-//! How many challenges there were, and what came of them: for explorers.
+//! Statistics of challenges and chips, for explorers.
 
-use hcc_primitives::{Conduct, Tier};
+use hcc_primitives::{ChallengeOutcome, Tier};
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Counts something.
-	pub(crate) fn count(change: impl FnOnce(&mut Counts) -> &mut u64) {
-		Counted::<T>::mutate(|counts| {
+	/// Increments one of the counters.
+	pub(crate) fn count(change: impl FnOnce(&mut Counters) -> &mut u64) {
+		ChallengeCounts::<T>::mutate(|counts| {
 			let count = change(counts);
 			*count = count.saturating_add(1);
 		});
 	}
 
-	pub(crate) fn count_conduct(conduct: Conduct) {
-		Self::count(|counts| match conduct {
-			Conduct::Passed => &mut counts.passed,
-			Conduct::Failed(_) => &mut counts.failed,
-			Conduct::Missed => &mut counts.missed,
+	pub(crate) fn count_outcome(outcome: ChallengeOutcome) {
+		Self::count(|counts| match outcome {
+			ChallengeOutcome::Passed => &mut counts.passed,
+			ChallengeOutcome::Failed(_) => &mut counts.failed,
+			ChallengeOutcome::Missed => &mut counts.missed,
 		});
 	}
 
@@ -31,7 +31,7 @@ impl<T: Config> Pallet<T> {
 		Statistics {
 			tiers: Tier::ALL.map(of),
 			waiting: Rechecks::<T>::decode_len().unwrap_or_default() as u32,
-			counts: Counted::<T>::get(),
+			counts: ChallengeCounts::<T>::get(),
 		}
 	}
 }

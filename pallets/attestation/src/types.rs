@@ -8,21 +8,21 @@ use sp_runtime::Debug;
 
 use crate::Accepted;
 
-/// An account of the chain.
+/// Account id of the runtime.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
-/// [`Host`] with the chain's accounts.
+/// [`Host`] with account ids of the runtime.
 pub type HostOf<T> = Host<AccountIdOf<T>>;
 
-/// The most chips that wait to be challenged at once.
+/// Maximum number of chips in the recheck queue.
 pub const MAX_RECHECKS: u32 = 64;
-/// The most challenges that are due at one tick.
+/// Maximum number of challenges with the same deadline.
 pub const MAX_DUE: u32 = 512;
-/// Under how many revisions of policy evidence can be judged at the same time.
+/// Maximum number of policy revisions under which evidence is judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
 
 pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 
-/// What governance sets: how often chips must prove themselves. In ticks, one a block.
+/// Rules that governance sets: the frequency of challenges and the length of intervals, in ticks.
 #[derive(
 	Clone,
 	Copy,
@@ -39,25 +39,27 @@ pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// How long a challenge may be answered.
+	/// Time to answer a challenge.
 	pub answer: Tick,
-	/// The mean interval between challenges of a trusted chip.
+	/// Mean interval between challenges of a trusted chip.
 	pub trusted: Tick,
-	/// Of a regular one.
+	/// Mean interval between challenges of a regular chip.
 	pub regular: Tick,
-	/// Of one on probation.
+	/// Mean interval between challenges of a chip on probation.
 	pub probation: Tick,
-	/// Of one in quarantine.
+	/// Mean interval between challenges of a chip in quarantine.
 	pub quarantine: Tick,
-	/// Of one that is suspended.
+	/// Mean interval between challenges of a suspended chip.
 	pub suspended: Tick,
-	/// How long the next billing interval is.
+	/// Minimum length of the next billing interval.
 	pub billing: Tick,
 }
 
 impl Rules {
-	/// Every value within bounds: an answer takes a few blocks; a chip is challenged every block at the most, a trusted one every half an hour at the least, and
-	/// others no more rarely.
+	/// Clamps each value to its bounds.
+	///
+	/// A miner has at least a few blocks to answer. A trusted chip is challenged every half an hour
+	/// at least, all others at least as often as a trusted one.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);
@@ -72,7 +74,7 @@ impl Rules {
 		}
 	}
 
-	/// The mean interval between challenges of a chip of that tier.
+	/// Returns the mean interval between challenges of a chip in a tier.
 	pub fn interval(&self, tier: Tier) -> Tick {
 		match tier {
 			Tier::Trusted => self.trusted,
@@ -84,32 +86,36 @@ impl Rules {
 	}
 }
 
-/// In how many intervals at once evidence can still come to something else: of no more are charges of VMs kept open, with those that wait for receipts.
+/// Maximum number of billing intervals in which outcomes can change at the same time. With the
+/// intervals that wait for receipts, it bounds the open charges of a VM.
 pub const OPEN_INTERVALS: Tick = 9;
-/// How many intervals are remembered of a chip: more than verdicts can be proven false in.
-pub const MAX_LIVES: u32 = 24;
-/// How many failures are remembered of an interval one by one: with more it has lapsed, whatever is proven.
+/// Number of intervals that are stored for a chip. It exceeds the number in which verdicts can
+/// still be proven false.
+pub const MAX_LIVENESS_RECORDS: u32 = 24;
+/// Number of failures that are stored for an interval. With more, the interval has lapsed even if
+/// verdicts are proven false.
 pub const MAX_FAILURES: u32 = 8;
 
-/// What a chip lived through in a billing interval. A challenge counts to the one in which it was made.
+/// Challenges of a chip in a billing interval. A challenge belongs to the interval in which it was
+/// made.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Life {
+pub struct IntervalLiveness {
 	pub interval: IntervalIndex,
-	/// The number of the last challenge that was made in it.
+	/// Number of the last challenge that was made in the interval.
 	pub last_seq: u64,
-	/// How many of its challenges can still come to something else.
+	/// Number of its challenges whose outcome can still change.
 	pub open: u16,
-	/// Those that were not passed.
+	/// Numbers of the challenges that were not passed.
 	pub failed: BoundedVec<u64, ConstU32<MAX_FAILURES>>,
-	/// It failed for good.
+	/// True if the chip failed and no proof can change that.
 	pub lapsed: bool,
-	/// Its last challenge that counts, and whether that was passed.
+	/// The last challenge with an outcome, and true if it was passed.
 	pub outcome: Option<(u64, bool)>,
 }
 
-impl Life {
+impl IntervalLiveness {
 	pub(crate) fn of(interval: IntervalIndex) -> Self {
 		Self {
 			interval,
@@ -129,19 +135,14 @@ impl Life {
 		self.open = self.open.saturating_sub(1);
 	}
 
-	/// Whether it can tell how the chip went out of it, or will.
-	pub(crate) fn tells(&self) -> bool {
+	/// Returns true if the interval has an outcome at its end, or an open challenge that may give
+	/// one.
+	pub(crate) fn has_end_state(&self) -> bool {
 		self.outcome.is_some() || self.open > 0
 	}
 }
 
-/// Where rules are kept.
-pub trait StoreRules {
-	/// Keeps these from now on.
-	fn store(rules: Rules);
-}
-
-/// A change of policy since which logs must be judged anew.
+/// A tightening of file or boot rules, after which logs must be shown again.
 #[derive(
 	Clone,
 	Copy,
@@ -154,13 +155,14 @@ pub trait StoreRules {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub struct Tightening {
+pub struct LogTightening {
+	/// The policy revision that is stricter.
 	pub revision: u32,
-	/// When it was noted.
+	/// The tick at which the chain noted it.
 	pub at: Tick,
 }
 
-/// How far it has come that whoever was accepted before a change of policy is challenged.
+/// Progress of the sweep that challenges chips which the draw has not reached.
 #[derive(
 	Clone,
 	Copy,
@@ -174,36 +176,17 @@ pub struct Tightening {
 	TypeInfo,
 )]
 pub struct Sweep {
-	/// In which policy became stricter.
+	/// The policy revision that is stricter.
 	pub revision: u32,
-	/// Until then chips are left to the draw.
+	/// The tick at which the sweep starts. Until then, chips are challenged only by draw.
 	pub from: Tick,
-	/// The chip that is looked at next, by its number in its tier; none where none was found any more.
+	/// Tier and position of the next chip; `None` once a pass has found no chip.
 	pub next: Option<(Tier, u32)>,
-	/// Some were found since the first chip.
+	/// True if this pass has found a chip.
 	pub found: bool,
 }
 
-/// The boot that a chip's miner had shown when the chip left it.
-#[derive(
-	Clone,
-	Copy,
-	Eq,
-	PartialEq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub struct LastBoot {
-	/// The hash of the endorsement key of the TPM that has shown it.
-	pub ek: Hash256,
-	pub profile: Hash256,
-}
-
-/// How many challenges there were, and what came of them.
+/// State of re-attestation after policy became stricter.
 #[derive(
 	Clone,
 	Copy,
@@ -217,16 +200,56 @@ pub struct LastBoot {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub struct Counts {
+pub struct ReattestationState {
+	/// The last tightening of file or boot rules.
+	pub logs: Option<LogTightening>,
+	/// The sweep after the last tightening of any rule.
+	pub sweep: Option<Sweep>,
+}
+
+/// Boot profile of a chip at the time when it left its miner.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct LastBoot {
+	/// Hash of the endorsement key of the TPM that quoted it.
+	pub ek: Hash256,
+	pub profile: Hash256,
+}
+
+/// Numbers of challenges and of their outcomes.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Counters {
 	pub made: u64,
 	pub passed: u64,
 	pub failed: u64,
 	pub missed: u64,
-	/// They counted for nothing.
+	/// Challenges that ended without an outcome.
 	pub void: u64,
 }
 
-/// The chips of a tier.
+/// Statistics of a tier.
 #[derive(
 	Clone,
 	Copy,
@@ -242,11 +265,11 @@ pub struct Counts {
 pub struct TierStatistics {
 	pub tier: Tier,
 	pub chips: u32,
-	/// The mean interval between challenges of each, in ticks.
+	/// Mean interval between challenges of a chip, in ticks.
 	pub interval: Tick,
 }
 
-/// Challenges, all in all.
+/// Statistics of all chips and challenges.
 #[derive(
 	Clone,
 	Copy,
@@ -260,38 +283,38 @@ pub struct TierStatistics {
 	TypeInfo,
 )]
 pub struct Statistics {
-	/// Best first.
+	/// Tiers, best first.
 	pub tiers: [TierStatistics; 5],
-	/// How many chips wait to be challenged at once.
+	/// Number of chips in the recheck queue.
 	pub waiting: u32,
-	pub counts: Counts,
+	pub counts: Counters,
 }
 
-/// The longest certificate of a chip's key, in bytes. AMD's are below 1,800.
+/// Maximum length of a certificate of a chip's key, in bytes. AMD's are below 1,800.
 pub const MAX_CERTIFICATE: u32 = 2048;
-/// The oldest block, counted back from the one that includes a claim, whose hash a claim can answer.
-pub const MAX_CLAIM_AGE: u32 = 20;
-/// The most claims that are open at once.
-pub const MAX_OPEN_CLAIMS: u32 = 512;
-/// [`Claim`] with the chain's accounts.
-pub type ClaimOf<T> = Claim<AccountIdOf<T>>;
+/// Maximum age of the block whose hash a contest answers, in blocks.
+pub const MAX_CONTEST_AGE: u32 = 20;
+/// Maximum number of open contests.
+pub const MAX_OPEN_CONTESTS: u32 = 512;
+/// [`ChipContest`] with account ids of the runtime.
+pub type ChipContestOf<T> = ChipContest<AccountIdOf<T>>;
 
-/// A miner says that a chip is its own which another has registered.
+/// Assertion of a miner, the contender, that a chip registered by another miner is its own.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Claim<AccountId> {
-	pub claimant: AccountId,
-	/// Who had the chip then.
+pub struct ChipContest<AccountId> {
+	pub contender: AccountId,
+	/// The miner that had the chip when the contest began.
 	pub holder: AccountId,
-	/// As what its evidence is judged.
+	/// Subject as which the contender's evidence is judged.
 	pub subject: SubjectId,
-	pub contest: Contest,
-	/// The verdict on its evidence can be proven false no more.
+	pub stage: ContestStage,
+	/// True once the verdict on the contender's evidence can no longer be proven false.
 	pub closed: bool,
 }
 
-/// How far a claim has come.
+/// Progress of a contest.
 #[derive(
 	Clone,
 	Copy,
@@ -304,20 +327,21 @@ pub struct Claim<AccountId> {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub enum Contest {
-	/// The claimant's evidence is being judged.
+pub enum ContestStage {
+	/// The contender's evidence is being judged.
 	Judging,
-	/// It was accepted: the holder must show the chip at its first challenge after that number.
+	/// The contender's evidence was accepted. The holder must prove the chip at its first challenge
+	/// after number `after`.
 	Answering { after: u64 },
-	/// The holder did not show it: by silence, or by evidence that was judged as `subject`.
+	/// The holder did not prove the chip: it was silent, or its evidence was judged as `subject`.
 	Absent { subject: Option<SubjectId> },
-	/// The holder has shown it as well, by evidence that was judged as `subject`.
+	/// The holder proved the chip too, by evidence that was judged as `subject`.
 	Both { subject: SubjectId },
 }
 
-impl Contest {
-	/// Whether it came to this by that evidence of the holder's.
-	pub(crate) fn rests_on(&self, evidence: SubjectId) -> bool {
+impl ContestStage {
+	/// Returns true if this stage follows from the holder's evidence with that subject.
+	pub(crate) fn depends_on(&self, evidence: SubjectId) -> bool {
 		match self {
 			Self::Judging | Self::Answering { .. } => false,
 			Self::Absent { subject } => *subject == Some(evidence),
@@ -326,29 +350,29 @@ impl Contest {
 	}
 }
 
-/// A challenge that is not concluded.
+/// A challenge without an outcome so far.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct OpenChallenge {
 	pub seq: u64,
 	pub nonce: Hash256,
-	/// When it was made.
+	/// The tick at which it was made.
 	pub made: Tick,
-	/// The last tick at which evidence is taken.
+	/// The last tick at which evidence is included.
 	pub deadline: Tick,
-	/// Evidence was included, and is being judged.
+	/// Subject as which the included evidence is being judged.
 	pub subject: Option<SubjectId>,
 }
 
 impl OpenChallenge {
-	/// As if a claim answered a challenge that has no time.
-	pub(crate) fn of_claim(seq: u64, nonce: Hash256) -> Self {
+	/// Returns a challenge without ticks, which the evidence of a contest answers.
+	pub(crate) fn of_contest(seq: u64, nonce: Hash256) -> Self {
 		Self { seq, nonce, made: 0, deadline: 0, subject: None }
 	}
 }
 
-/// What a verdict has caused, as long as it can be proven false.
+/// Effect of a verdict that can still be proven false.
 #[derive(
 	Clone,
 	Copy,
@@ -362,34 +386,35 @@ impl OpenChallenge {
 	TypeInfo,
 )]
 pub struct Effect {
-	/// The evidence was accepted.
+	/// True if the evidence was accepted.
 	pub passed: bool,
-	/// The challenge at which evidence was accepted that it goes on from.
+	/// Number of the challenge whose accepted evidence it continues.
 	pub from: Option<u64>,
 }
 
-/// A chip that must answer challenges.
+/// State of a chip that must answer challenges.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Host<AccountId> {
 	pub miner: AccountId,
-	/// The number of the last challenge.
+	/// Number of the last challenge.
 	pub seq: u64,
 	pub challenge: Option<OpenChallenge>,
-	/// Where the measurement log is taken up; none before evidence was accepted.
+	/// Log checkpoint; `None` before evidence was accepted.
 	pub checkpoint: Option<BootState>,
-	/// Where it was taken up before policy became stricter, as long as the log that is wanted since then was not accepted.
+	/// Checkpoint from before a policy tightening, until the log that is required since then was
+	/// accepted.
 	pub former: Option<BootState>,
-	/// The revision of policy by which the log was last judged from its beginning.
+	/// Policy revision by which the whole log was last judged.
 	pub judged: u32,
-	/// The revision of policy by which evidence was last accepted.
+	/// Policy revision by which evidence was last accepted.
 	pub attested: u32,
-	/// The hash of the boot's PCRs; none before evidence was accepted.
+	/// Hash of the boot PCRs; `None` before evidence was accepted.
 	pub boot_profile: Option<Hash256>,
-	/// The challenges at which evidence was accepted that these are of.
+	/// Challenges whose accepted evidence led to the checkpoint and the boot profile.
 	pub accepted: Accepted,
-	/// It did not pass its last challenge.
+	/// True if the chip did not pass its last challenge.
 	pub failing: bool,
 	pub tier: Tier,
-	/// Its number among the chips of that tier.
+	/// Position among the chips of the tier.
 	pub position: u32,
 }

@@ -1,9 +1,9 @@
-//! What the pallet does by itself, with as many tenants as are given their parts at once.
+//! Benchmarks of the hooks, with a full batch of tenants.
 
 use frame_benchmarking::v2::*;
 use frame_support::traits::fungible::{Balanced, Mutate};
 use hcc_primitives::{
-	benchmarking::World, units::ALPHA, Compensates, OnSettled, OpensCases, Payment,
+	benchmarking::World, units::ALPHA, CompensationCases, Compensator, OnSettled, Payment,
 };
 
 use super::*;
@@ -42,7 +42,7 @@ mod benchmarks {
 			closed = Pallet::<T>::give(&CHIP);
 		}
 
-		assert_eq!(Claims::<T>::iter_prefix(CHIP).count(), 0);
+		assert_eq!(TenantPayments::<T>::iter_prefix(CHIP).count(), 0);
 		assert_eq!(closed, n < BATCH);
 	}
 }

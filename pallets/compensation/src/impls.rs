@@ -1,18 +1,18 @@
-//! What a case is about: who has paid, and what there is to divide.
+//! Lifecycle of a case: opening, tenant payments, the slashed amount.
 
 use frame_support::traits::{
 	fungible::{Balanced, Credit, Inspect},
 	Imbalance,
 };
 use hcc_primitives::{
-	units::Balance, ChipHash, Compensates, IntervalIndex, Liveness, OnSettled, OpensCases, Payment,
-	Tick, Ticks,
+	units::Balance, ChipHash, CompensationCases, Compensator, IntervalIndex, Liveness, OnSettled,
+	Payment, Tick, TickSource,
 };
 use sp_runtime::traits::Zero;
 
 use crate::*;
 
-/// The interval in which that tick was, as long as intervals have had the length of now.
+/// Returns the interval of a tick. It assumes that intervals always had the current length.
 pub(crate) fn interval_of<T: Config>(tick: Tick) -> IntervalIndex {
 	let now = T::Liveness::interval();
 	let ago = now.from.saturating_sub(tick).div_ceil(now.length.max(1));
@@ -20,13 +20,13 @@ pub(crate) fn interval_of<T: Config>(tick: Tick) -> IntervalIndex {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Goes on to the tick at which a case ends.
-	pub(crate) fn end_at(chip: &ChipHash, mut case: Case, tick: Tick) {
-		// What is due in this block may be done already.
-		let tick = tick.max(T::Ticks::now().saturating_add(1));
+	/// Books the payout of a case at a tick.
+	pub(crate) fn book_payout(chip: &ChipHash, mut case: Case, tick: Tick) {
+		// The deadlines of this block may be processed already.
+		let tick = tick.max(T::TickSource::now().saturating_add(1));
 		case.stage = Stage::Due(tick);
 		Cases::<T>::insert(chip, case);
-		Ends::<T>::insert(tick, chip, ());
+		CaseDeadlines::<T>::insert(tick, chip, ());
 	}
 
 	fn open_case(chip: &ChipHash) -> Option<Case> {
@@ -34,9 +34,9 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-impl<T: Config> OpensCases for Pallet<T> {
+impl<T: Config> CompensationCases for Pallet<T> {
 	fn open(chip: &ChipHash, since: Tick) {
-		// One that is not over yet stays as it is: what is lost meanwhile is burned.
+		// An existing case stays as it is, so that the amount of another slash is burned.
 		if Cases::<T>::contains_key(chip) {
 			return;
 		}
@@ -48,13 +48,13 @@ impl<T: Config> OpensCases for Pallet<T> {
 
 	fn settle(chip: &ChipHash) {
 		let Some(case) = Self::open_case(chip) else { return };
-		let end = T::Ticks::now().saturating_add(Self::rules().collect);
-		Self::end_at(chip, case, end);
+		let end = T::TickSource::now().saturating_add(Self::rules().collect);
+		Self::book_payout(chip, case, end);
 	}
 
 	fn dismiss(chip: &ChipHash) {
 		let Some(case) = Self::open_case(chip) else { return };
-		Self::end_at(chip, case, T::Ticks::now());
+		Self::book_payout(chip, case, T::TickSource::now());
 	}
 }
 
@@ -62,27 +62,27 @@ impl<T: Config> OnSettled<AccountIdOf<T>> for Pallet<T> {
 	fn on_settled(payment: &Payment<AccountIdOf<T>>) {
 		let Payment { tenant, chip, first, last, amount, .. } = *payment;
 		let Some(mut case) = Cases::<T>::get(chip) else { return };
-		if amount.is_zero() || !case.counts(first, last, T::Ticks::now()) {
+		if amount.is_zero() || !case.counts(first, last, T::TickSource::now()) {
 			return;
 		}
-		// Both are parts of what there is of the token.
+		// Amounts are parts of the total issuance, so the sum does not saturate.
 		case.total = case.total.saturating_add(amount);
 		Cases::<T>::insert(chip, case);
-		Claims::<T>::mutate(chip, tenant, |paid| {
+		TenantPayments::<T>::mutate(chip, tenant, |paid| {
 			*paid = Some(paid.unwrap_or_default().saturating_add(amount));
 		});
 	}
 }
 
-impl<T: Config> Compensates<Credit<AccountIdOf<T>, T::NativeBalance>> for Pallet<T> {
+impl<T: Config> Compensator<Credit<AccountIdOf<T>, T::NativeBalance>> for Pallet<T> {
 	fn compensate(
 		chip: &ChipHash,
 		credit: Credit<AccountIdOf<T>, T::NativeBalance>,
 	) -> Credit<AccountIdOf<T>, T::NativeBalance> {
 		let Some(mut case) = Self::open_case(chip) else { return credit };
 		let pot = Self::pot();
-		// What makes the account exist stays there, once and for all.
-		let stays: Balance = if T::NativeBalance::balance(&pot).is_zero() {
+		// The first existential deposit stays, so that the account always exists.
+		let minimum: Balance = if T::NativeBalance::balance(&pot).is_zero() {
 			T::NativeBalance::minimum_balance()
 		} else {
 			0
@@ -90,7 +90,7 @@ impl<T: Config> Compensates<Credit<AccountIdOf<T>, T::NativeBalance>> for Pallet
 		let amount = credit.peek();
 		match T::NativeBalance::resolve(&pot, credit) {
 			Ok(()) => {
-				case.pot = case.pot.saturating_add(amount.saturating_sub(stays));
+				case.pot = case.pot.saturating_add(amount.saturating_sub(minimum));
 				Cases::<T>::insert(chip, case);
 				Credit::<AccountIdOf<T>, T::NativeBalance>::zero()
 			},

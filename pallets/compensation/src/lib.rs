@@ -16,7 +16,7 @@ mod benchmarking;
 mod impls;
 mod payout;
 pub mod share;
-mod state;
+mod try_state;
 mod types;
 pub mod weights;
 
@@ -40,7 +40,7 @@ pub mod pallet {
 		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{units::Balance, ChipHash, IntervalIndex, Liveness, Tick, Ticks};
+	use hcc_primitives::{units::Balance, ChipHash, IntervalIndex, Liveness, Tick, TickSource};
 
 	use super::*;
 
@@ -50,38 +50,41 @@ pub mod pallet {
 		type NativeBalance: Balanced<AccountIdOf<Self>, Balance = Balance>
 			+ Mutate<AccountIdOf<Self>, Balance = Balance>;
 
-		/// Counts what is burned.
+		/// Receives and counts the amounts that are burned.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// What governance sets.
+		/// Rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The clock of deadlines.
+		type TickSource: TickSource;
 
-		/// Knows the billing intervals.
+		/// Source of the billing intervals.
 		type Liveness: Liveness;
 
-		/// The weights of what is done by itself.
+		/// Weights of the hooks.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// State of other pallets that benchmarks set up.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// The chips whose miners are to lose a part of their bonds, or have just lost it.
-	// Hashed with Blake2: whoever registers a chip chooses the hash that it claims.
+	/// Cases by chip, from the booking of a slash to the end of its payout.
+	// Hashed with Blake2: the miner that registers a chip chooses the hash.
 	#[pallet::storage]
 	pub type Cases<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, Case, OptionQuery>;
 
-	/// What each tenant has paid for the intervals that a case is about.
-	// Hashed with Blake2: both are chosen by others.
+	/// Amounts that tenants have paid for the intervals of a case.
+	// Hashed with Blake2: accounts choose both keys.
 	#[pallet::storage]
-	pub type Claims<T: Config> = StorageDoubleMap<
+	pub type TenantPayments<T: Config> = StorageDoubleMap<
 		_,
 		Blake2_128Concat,
 		ChipHash,
@@ -91,10 +94,10 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// The cases that end at a tick.
-	// Hashed with Twox and Blake2: ticks are not chosen by anybody, chips are.
+	/// Cases by the tick at which their payout begins.
+	// Hashed with Twox and Blake2: no account chooses ticks, but miners choose chips.
 	#[pallet::storage]
-	pub type Ends<T: Config> =
+	pub type CaseDeadlines<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, Tick, Blake2_128Concat, ChipHash, (), OptionQuery>;
 
 	/// The last tick whose cases have ended.
@@ -104,18 +107,20 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A chip's miner is to lose a part of its bond: who pays for the chip's work from interval `first` to `last` may have some of it.
+		/// A case was opened for a chip whose miner will be slashed. Tenants that pay for intervals
+		/// `first` to `last` on the chip may receive compensation.
 		CaseOpened { chip: ChipHash, first: IntervalIndex, last: IntervalIndex },
-		/// A tenant that has paid `paid` for those intervals is given `amount`.
+		/// A tenant that paid `paid` for the intervals of a case received `amount`.
 		Compensated { chip: ChipHash, tenant: AccountIdOf<T>, paid: Balance, amount: Balance },
-		/// A case is over: of the `pot` that the miner has lost, tenants were `given` so much, and the rest was burned.
+		/// A case ended. Of the slashed amount `pot`, tenants received `given`, and `burned` was
+		/// burned.
 		CaseClosed { chip: ChipHash, pot: Balance, given: Balance, burned: Balance },
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			Self::end_due(meter);
+			Self::pay_due_cases(meter);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -126,19 +131,19 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, each value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// What is about to be divided between a chip's tenants.
+		/// Returns the case of a chip, if there is one.
 		pub fn case_of(chip: ChipHash) -> Option<Case> {
 			Cases::<T>::get(chip)
 		}
 
-		/// What a tenant has paid for the intervals that it is about.
-		pub fn claim_of(chip: ChipHash, tenant: AccountIdOf<T>) -> Balance {
-			Claims::<T>::get(chip, tenant).unwrap_or_default()
+		/// Returns the amount that a tenant has paid for the intervals of a chip's case.
+		pub fn payment_of(chip: ChipHash, tenant: AccountIdOf<T>) -> Balance {
+			TenantPayments::<T>::get(chip, tenant).unwrap_or_default()
 		}
 	}
 }

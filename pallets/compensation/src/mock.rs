@@ -7,10 +7,10 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{self, CurrentInterval, MockLiveness, MockTicks, Now},
-	units::Balance,
-	ChipHash, Compensates, Interval, IntervalIndex, OnSettled, OpensCases, Payment,
+	units::Balance, ChipHash, CompensationCases, Compensator, Interval, IntervalIndex, OnSettled,
+	Payment,
 };
+use hcc_testing::{CurrentInterval, MockLiveness, MockTickSource, Now};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_compensation;
@@ -57,13 +57,13 @@ impl pallet_balances::Config for Test {
 
 pub const COLLECT: u32 = 30;
 pub const RULES: Rules = Rules { most: Perbill::from_percent(50), collect: COLLECT };
-/// How many ticks an interval has.
+/// Length of an interval, in ticks.
 pub const LENGTH: u32 = 100;
-/// The chip, and the tick and interval of now, when tests begin.
+/// The chip of all tests. `START` and `INTERVAL` are the tick and the interval at their start.
 pub const CHIP: ChipHash = [7; 32];
 pub const START: u32 = 1_000;
 pub const INTERVAL: IntervalIndex = 10;
-/// When the chip was sound last: in interval 8.
+/// The tick at which the chip last passed a challenge, in interval 8.
 pub const SOUND: u32 = START - 150;
 
 parameter_types! {
@@ -74,11 +74,11 @@ impl Config for Test {
 	type NativeBalance = Balances;
 	type Burned = ();
 	type Rules = MockRules;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type Liveness = MockLiveness;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
 pub fn tenant(number: u16) -> AccountId32 {
@@ -88,7 +88,7 @@ pub fn tenant(number: u16) -> AccountId32 {
 	AccountId32::new(bytes)
 }
 
-/// A tenant has paid for an interval of the chip's.
+/// Settles a tenant's payment for an interval on the chip.
 pub fn pays(number: u16, interval: IntervalIndex, amount: Balance) {
 	Compensation::on_settled(&Payment {
 		tenant: &tenant(number),
@@ -100,19 +100,19 @@ pub fn pays(number: u16, interval: IntervalIndex, amount: Balance) {
 	});
 }
 
-/// The chip's miner loses that; gives what was kept for nobody.
+/// Slashes an amount from the chip's miner. Returns the part that is not kept for tenants.
 pub fn loses(amount: Balance) -> Balance {
 	let rest = Compensation::compensate(&CHIP, Balances::issue(amount));
 	rest.peek()
 }
 
-/// A case in which the miner has lost that, settled.
+/// Slashes an amount, and settles the case.
 pub fn slashed(amount: Balance) {
 	assert_eq!(loses(amount), 0);
 	Compensation::settle(&CHIP);
 }
 
-pub fn go_on(ticks: u32) {
+pub fn advance(ticks: u32) {
 	for _ in 0..ticks {
 		Now::mutate(|now| *now += 1);
 		Compensation::on_poll(System::block_number(), &mut WeightMeter::new());
@@ -120,12 +120,12 @@ pub fn go_on(ticks: u32) {
 	}
 }
 
-/// Gives a tenant an account.
-pub fn exists(number: u16) {
+/// Creates the account of a tenant.
+pub fn create_account(number: u16) {
 	Balances::set_balance(&tenant(number), EXISTENTIAL_DEPOSIT);
 }
 
-/// What a tenant was given.
+/// Returns the compensation that a tenant has received.
 pub fn given(number: u16) -> Balance {
 	Balances::balance(&tenant(number)).saturating_sub(EXISTENTIAL_DEPOSIT)
 }
@@ -142,9 +142,9 @@ pub fn closed() -> Vec<(Balance, Balance, Balance)> {
 		.collect()
 }
 
-/// Runs `test` in interval 10 with tenants 1 to 3; then checks the invariants.
+/// Runs `test` in interval 10 with tenants 1 to 3, and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	Now::set(START);
 	CurrentInterval::set(Interval { index: INTERVAL, from: START, length: LENGTH });
@@ -153,7 +153,7 @@ pub fn run(test: impl FnOnce()) {
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(1);
 		EndedUntil::<Test>::put(START);
-		(1..=3).for_each(exists);
+		(1..=3).for_each(create_account);
 		test();
 		Compensation::do_try_state().expect("the invariants hold");
 	});

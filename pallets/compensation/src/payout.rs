@@ -1,4 +1,4 @@
-//! How a case ends: tenants are given their parts, some at a time, and what is left is burned.
+//! Payout of a case: tenants receive their compensation in batches, and the rest is burned.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use frame_support::{
 	weights::WeightMeter,
 	PalletId,
 };
-use hcc_primitives::{units::Balance, ChipHash, Tick, Ticks};
+use hcc_primitives::{catch_up, units::Balance, ChipHash, Tick, TickSource};
 use sp_runtime::traits::AccountIdConversion;
 
 use crate::{
@@ -20,59 +20,59 @@ use crate::{
 	*,
 };
 
-/// Where what miners have lost waits for their tenants.
+/// Id of the account that holds slashed amounts until the payout.
 const POT: PalletId = PalletId(*b"hcc/made");
 
 impl<T: Config> Pallet<T> {
-	/// The account where what miners have lost waits for their tenants.
+	/// Returns the account that holds slashed amounts until the payout.
 	pub fn pot() -> AccountIdOf<T> {
 		POT.into_account_truncating()
 	}
 
-	/// Ends the cases whose tick has come. What finds no room in this block is done in the next one.
-	pub(crate) fn end_due(meter: &mut WeightMeter) {
+	/// Pays out the cases that are due. Without room, the next block continues.
+	pub(crate) fn pay_due_cases(meter: &mut WeightMeter) {
 		let row = T::DbWeight::get().reads_writes(2, 1);
 		if meter.try_consume(row).is_err() {
 			return;
 		}
-		let now = T::Ticks::now();
-		let mut done = EndedUntil::<T>::get();
-		while done < now && meter.try_consume(row).is_ok() {
-			let tick = done.saturating_add(1);
-			if !Self::end_at_tick(tick, meter) {
-				break;
-			}
-			done = tick;
-		}
+		let now = T::TickSource::now();
+		let done = catch_up(EndedUntil::<T>::get(), now, Tick::MAX, |tick| {
+			meter.try_consume(row).is_ok() && Self::pay_cases_at(tick, meter)
+		});
 		EndedUntil::<T>::put(done);
 	}
 
-	/// False where some are left.
-	fn end_at_tick(tick: Tick, meter: &mut WeightMeter) -> bool {
-		while let Some(chip) = Ends::<T>::iter_key_prefix(tick).next() {
+	/// Pays out the cases of a tick. Returns false if some are left.
+	fn pay_cases_at(tick: Tick, meter: &mut WeightMeter) -> bool {
+		while let Some(chip) = CaseDeadlines::<T>::iter_key_prefix(tick).next() {
 			if meter.try_consume(T::WeightInfo::give(BATCH)).is_err() {
 				return false;
 			}
 			if Self::give(&chip) {
-				Ends::<T>::remove(tick, chip);
+				CaseDeadlines::<T>::remove(tick, chip);
 			}
 		}
 		true
 	}
 
-	/// Gives some tenants their parts; where these were the last, closes the case. Whether it is closed.
+	/// Pays a batch of tenants, and closes the case after the last one. Returns true if it is
+	/// closed.
 	pub(crate) fn give(chip: &ChipHash) -> bool {
 		let Some(mut case) = Cases::<T>::get(chip) else { return true };
 		let all = for_tenants(case.pot, case.total, Self::rules().most);
-		let some: Vec<_> = Claims::<T>::iter_prefix(chip).take(BATCH as usize).collect();
-		for (tenant, paid) in &some {
-			Claims::<T>::remove(chip, tenant);
+		let batch: Vec<_> = TenantPayments::<T>::iter_prefix(chip).take(BATCH as usize).collect();
+		for (tenant, paid) in &batch {
+			TenantPayments::<T>::remove(chip, tenant);
 			let left = case.pot.saturating_sub(case.given);
-			let given =
-				Self::give_one(chip, tenant, *paid, share(all, case.total, *paid).min(left));
+			let given = Self::compensate_tenant(
+				chip,
+				tenant,
+				*paid,
+				share(all, case.total, *paid).min(left),
+			);
 			case.given = case.given.saturating_add(given);
 		}
-		if some.len() == BATCH as usize {
+		if batch.len() == BATCH as usize {
 			Cases::<T>::insert(chip, case);
 			return false;
 		}
@@ -80,8 +80,11 @@ impl<T: Config> Pallet<T> {
 		true
 	}
 
-	/// What was given: nothing where the tenant's account cannot take it, as one that the amount would not open.
-	fn give_one(
+	/// Transfers the compensation of one tenant. Returns the amount that was transferred.
+	///
+	/// It is zero if the tenant's account cannot receive it, for example because it is below the
+	/// existential deposit of a new account.
+	fn compensate_tenant(
 		chip: &ChipHash,
 		tenant: &AccountIdOf<T>,
 		paid: Balance,
@@ -100,7 +103,7 @@ impl<T: Config> Pallet<T> {
 		Cases::<T>::remove(chip);
 		let left = case.pot.saturating_sub(case.given);
 		let (keep, polite) = (Preservation::Preserve, Fortitude::Polite);
-		// Nobody has a key of that account: what is there can be taken.
+		// No key controls the account, so the balance is always available.
 		let burned = T::NativeBalance::withdraw(&Self::pot(), left, Precision::Exact, keep, polite)
 			.map_or(0, |credit| {
 				let burned = credit.peek();

@@ -4,13 +4,13 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::{Debug, Perbill};
 
-/// An account of the chain.
+/// Account id of the runtime.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
-/// How many tenants are given their part at once.
+/// Number of tenants that receive their compensation in one batch.
 pub const BATCH: u32 = 32;
 
-/// What governance sets.
+/// Rules that governance sets.
 #[derive(
 	Clone,
 	Copy,
@@ -27,14 +27,17 @@ pub const BATCH: u32 = 32;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// The largest part of a slash that tenants are given.
+	/// Maximum part of a slash that tenants receive.
 	pub most: Perbill,
-	/// For how many ticks after the slash payments still count: until all that the case is about is settled.
+	/// Number of ticks after the slash in which payments still count. All intervals of the case
+	/// should be settled by then.
 	pub collect: Tick,
 }
 
 impl Rules {
-	/// Every value within its bounds. A miner can be its own tenant: it must never have back more than half of what it loses.
+	/// Clamps each value to its bounds.
+	///
+	/// A miner can be its own tenant, so tenants receive at most half of a slash.
 	pub fn clamped(self) -> Self {
 		Self {
 			most: self.most.min(Perbill::from_percent(50)),
@@ -43,7 +46,7 @@ impl Rules {
 	}
 }
 
-/// How far a case has come.
+/// Progress of a case.
 #[derive(
 	Clone,
 	Copy,
@@ -57,13 +60,13 @@ impl Rules {
 	TypeInfo,
 )]
 pub enum Stage {
-	/// The miner is to be slashed.
+	/// The slash is booked.
 	Open,
-	/// It was slashed, or will not be: tenants are given their parts after that tick.
+	/// The slash was made or lifted. The payout begins at that tick.
 	Due(Tick),
 }
 
-/// What a chip's tenants have to do with what its miner loses.
+/// A slash from which tenants may receive compensation.
 #[derive(
 	Clone,
 	Copy,
@@ -77,20 +80,21 @@ pub enum Stage {
 	TypeInfo,
 )]
 pub struct Case {
-	/// The intervals that it is about.
+	/// The first interval that it covers.
 	pub first: IntervalIndex,
+	/// The last interval that it covers.
 	pub last: IntervalIndex,
-	/// What tenants have paid for them.
+	/// The amount that tenants have paid for the intervals.
 	pub total: Balance,
-	/// What the miner has lost.
+	/// The amount that the miner has lost.
 	pub pot: Balance,
-	/// What of it was given to tenants.
+	/// The amount that tenants have received.
 	pub given: Balance,
 	pub stage: Stage,
 }
 
 impl Case {
-	/// Whether a payment for those intervals counts, at that tick.
+	/// Returns true if a payment for the intervals `first` to `last` counts at tick `now`.
 	pub fn counts(&self, first: IntervalIndex, last: IntervalIndex, now: Tick) -> bool {
 		let collects = match self.stage {
 			Stage::Open => true,

@@ -1,4 +1,5 @@
-//! When the chain looks after VMs: each at a tick of its own, so that none is forgotten and no block has much to do.
+//! The agenda: each VM is reviewed at a tick of its own, so that none is missed and no block is
+//! overloaded.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -7,33 +8,29 @@ use frame_support::{
 	traits::Get,
 	weights::{Weight, WeightMeter},
 };
-use hcc_primitives::{Liveness, Tick, Ticks};
+use hcc_primitives::{catch_up, Liveness, Tick, TickSource};
 
 use crate::*;
 
-/// How many VMs are taken from the agenda at once.
+/// Maximum number of VMs that are read from the agenda in one batch.
 const BATCH: usize = 64;
 
 impl<T: Config> Pallet<T> {
-	/// Looks after the VMs whose tick has come. What finds no room in this block is done in the next one.
+	/// Reviews the VMs whose tick has come. Those for which this block has no room are reviewed in
+	/// the next one.
 	pub(crate) fn attend_due(meter: &mut WeightMeter) {
 		let row = T::DbWeight::get().reads_writes(2, 1);
 		if meter.try_consume(row).is_err() {
 			return;
 		}
-		let now = T::Ticks::now();
-		let mut done = AttendedUntil::<T>::get();
-		while done < now && meter.try_consume(row).is_ok() {
-			let tick = done.saturating_add(1);
-			if !Self::attend_at(tick, meter) {
-				break;
-			}
-			done = tick;
-		}
+		let now = T::TickSource::now();
+		let done = catch_up(AttendedUntil::<T>::get(), now, Tick::MAX, |tick| {
+			meter.try_consume(row).is_ok() && Self::attend_at(tick, meter)
+		});
 		AttendedUntil::<T>::put(done);
 	}
 
-	/// False where some are left.
+	/// Reviews the VMs of one tick. Returns `false` if some of them are left.
 	fn attend_at(tick: Tick, meter: &mut WeightMeter) -> bool {
 		loop {
 			let batch: Vec<Id> = Agenda::<T>::iter_key_prefix(tick).take(BATCH).collect();
@@ -50,88 +47,94 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// The most that looking after a VM costs.
+	/// Returns the maximum weight of one review.
 	pub(crate) fn attend_weight() -> Weight {
 		T::WeightInfo::attend_pending()
-			.max(T::WeightInfo::attend_booting().saturating_add(Self::another_chip()))
+			.max(T::WeightInfo::attend_booting().saturating_add(Self::extra_chip_weight()))
 			.max(T::WeightInfo::attend_running())
 	}
 
-	/// Looks after a VM: what has run is charged, what is certain is settled, what is late has its consequence.
+	/// Reviews a VM: charges the time that it ran, settles what is certain, and enforces deadlines.
 	pub(crate) fn attend(id: Id) {
 		let Some(mut vm) = Vms::<T>::get(id) else { return };
 		Self::account(id, &mut vm);
 		Self::settle(id, &mut vm);
 		Self::enforce(id, &mut vm);
-		// It was looked after.
+		// Clears the tick of this review, so that `store` computes the next one.
 		vm.look = 0;
 		Self::store(id, vm);
 	}
 
-	/// Stores a VM and puts it on the agenda; or removes it, where nothing of it is left to do.
+	/// Stores a VM and puts it on the agenda. Removes the VM instead if nothing is left to do.
 	pub(crate) fn store(id: Id, mut vm: VmOf<T>) {
-		// Nothing is on the agenda at tick 0.
+		// Tick 0 means "not on the agenda".
 		if vm.look > 0 {
 			Agenda::<T>::remove(vm.look, id);
 		}
-		if vm.state == State::Terminated && vm.charges.is_empty() {
+		if vm.state == VmState::Terminated && vm.charges.is_empty() {
 			return Self::remove(id, vm);
 		}
-		vm.look = Self::next_look(id, &vm);
+		vm.look = Self::next_review(id, &vm);
 		Agenda::<T>::insert(vm.look, id, ());
 		Vms::<T>::insert(id, vm);
 	}
 
-	/// When there is something to do for a VM. What is due already stays where it is, whatever is done with the VM meanwhile.
-	fn next_look(id: Id, vm: &VmOf<T>) -> Tick {
-		if vm.look > 0 && vm.look <= T::Ticks::now() {
+	/// Returns the tick of the next review. An overdue review keeps its tick, so that calls of the
+	/// tenant cannot postpone it.
+	fn next_review(id: Id, vm: &VmOf<T>) -> Tick {
+		if vm.look > 0 && vm.look <= T::TickSource::now() {
 			return vm.look;
 		}
 		let late = |until: Tick| Some(until.saturating_add(1));
 		let deadline = match vm.state {
-			State::Pending { next, until } => late(until).min(Some(next)),
-			State::Assigned { until }
-			| State::Booting { until, .. }
-			| State::Stopped { until, .. } => late(until),
-			State::Running { .. } | State::Terminated => None,
+			VmState::Pending { next, until } => late(until).min(Some(next)),
+			VmState::Assigned { until }
+			| VmState::Booting { until, .. }
+			| VmState::Stopped { until, .. } => late(until),
+			VmState::Running { .. } | VmState::Terminated => None,
 		};
-		let runs = matches!(vm.state, State::Running { .. });
+		let runs = matches!(vm.state, VmState::Running { .. });
 		let owes = runs || vm.run.ticks > 0 || !vm.charges.is_empty();
-		let wanted = match (deadline, owes.then(|| Self::next_visit(id))) {
-			(Some(deadline), Some(visit)) => deadline.min(visit),
-			(deadline, visit) => deadline.or(visit).unwrap_or_default(),
+		let wanted = match (deadline, owes.then(|| Self::next_accounting(id))) {
+			(Some(deadline), Some(accounting)) => deadline.min(accounting),
+			(deadline, accounting) => deadline.or(accounting).unwrap_or_default(),
 		};
-		// What is due in this block may have been looked after already.
-		wanted.max(T::Ticks::now().saturating_add(1))
+		// The reviews of this block may be over already.
+		wanted.max(T::TickSource::now().saturating_add(1))
 	}
 
-	/// When a VM's accounts are made next: once an interval, each VM at another tick of it.
-	fn next_visit(id: Id) -> Tick {
+	/// Returns the tick of the next accounting: once an interval, at an offset that depends on the
+	/// id.
+	fn next_accounting(id: Id) -> Tick {
 		let interval = T::Liveness::interval();
 		let offset = id.checked_rem(u64::from(interval.length)).unwrap_or_default();
-		let visit = interval.from.saturating_add(offset as Tick);
-		// Whatever its tenant does meanwhile, none is left out.
-		if visit > T::Ticks::now() {
-			visit
+		let accounting = interval.from.saturating_add(offset as Tick);
+		// A tick that has passed moves to the next interval.
+		if accounting > T::TickSource::now() {
+			accounting
 		} else {
-			visit.saturating_add(interval.length)
+			accounting.saturating_add(interval.length)
 		}
 	}
 
-	/// What comes of a deadline that has passed, of money that runs out, of a host that is gone.
+	/// Enforces passed deadlines, and checks escrow and chip of a running VM.
 	fn enforce(id: Id, vm: &mut VmOf<T>) {
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		match vm.state {
-			State::Pending { until, .. } if now > until => {
+			VmState::Pending { until, .. } if now > until => {
 				Self::end(id, vm, EndReason::NotPlaced);
 			},
-			State::Pending { next, .. } if now >= next => Self::place(id, vm),
-			State::Assigned { until } if now > until => Self::fail(id, vm, Failure::NotBegun),
-			State::Booting { until, .. } if now > until => {
-				Self::fail(id, vm, Failure::NoEvidence);
+			VmState::Pending { next, .. } if now >= next => Self::place(id, vm),
+			VmState::Assigned { until } if now > until => {
+				Self::fail(id, vm, AssignmentFailure::NotBegun)
 			},
-			State::Stopped { until, .. } if now > until => Self::end(id, vm, EndReason::Abandoned),
-			State::Running { .. } => Self::check_running(id, vm),
+			VmState::Booting { until, .. } if now > until => {
+				Self::fail(id, vm, AssignmentFailure::NoEvidence);
+			},
+			VmState::Stopped { until, .. } if now > until => {
+				Self::end(id, vm, EndReason::Abandoned)
+			},
+			VmState::Running { .. } => Self::check_running(id, vm),
 			_ => {},
 		}
 	}

@@ -1,4 +1,4 @@
-//! Benchmarks: each call where it has the most to do.
+//! Benchmarks: each call in its most expensive case.
 
 extern crate alloc;
 use alloc::{boxed::Box, vec};
@@ -13,17 +13,18 @@ use hcc_evidence::vm::{VmEvidence, KEM_KEY_LEN};
 use hcc_primitives::{
 	benchmarking::World,
 	units::{Balance, ALPHA},
-	Liveness, Miners, Ticks, Tier,
+	Liveness, Miners, TickSource, Tier,
 };
 use sp_runtime::traits::Zero;
 
 use super::*;
 
-/// Where every benchmark begins: late enough for anything to have been before.
+/// The tick of every benchmark: late enough for every earlier event.
 const NOW: u32 = 100_000;
 const ESCROW: Balance = 10_000 * ALPHA;
 const FLAVOUR: FlavourId = 1;
-/// A key, and its signature over the configuration of [`wanted`] on a chain whose genesis hash is zero.
+/// An ed25519 key, and its signature over the configuration of [`wanted`] on a chain whose genesis
+/// hash is zero.
 const SIGNER: [u8; 32] = hex(b"fd1724385aa0c75b64fb78cd602fa1d991fdebf76b13c58ed702eac835e9f618");
 const SIGNATURE: [u8; 64] = hex(
 	b"8c7ab085e8726b5192bcc441981ff1a5d10cc18c8f48bd876fe0cd4448aeb5d70e069fa876ebd54ed577a020ff47b2d0a669ff4412901dbb62504f923e41520f",
@@ -53,7 +54,7 @@ fn account<T: Config>(name: &'static str) -> AccountIdOf<T> {
 	who
 }
 
-/// An order that excludes as many as it may.
+/// Returns an order that excludes the maximum number of miners.
 fn wanted<T: Config>(region: Option<u16>) -> OrderOf<T> {
 	let other = |number| frame_benchmarking::account("excluded", number, 0);
 	let except = (0..MAX_EXCLUDED).map(other).collect::<alloc::vec::Vec<_>>();
@@ -71,7 +72,7 @@ fn wanted<T: Config>(region: Option<u16>) -> OrderOf<T> {
 	}
 }
 
-/// Sixteen miners, a flavour and a tenant.
+/// Sets up sixteen miners, a flavour and a tenant. Returns the tenant.
 fn market<T: Config>() -> AccountIdOf<T> {
 	T::World::set_tick(NOW);
 	T::World::set_randomness();
@@ -81,7 +82,7 @@ fn market<T: Config>() -> AccountIdOf<T> {
 	let row = Flavour { name: BoundedVec::truncate_from(vec![b'x'; 32]), allotted };
 	Flavours::<T>::insert(FLAVOUR, row);
 	AttendedUntil::<T>::put(NOW);
-	// The accounts that are paid exist.
+	// The accounts that receive payments exist.
 	for who in [T::ValidatorsPot::get(), T::Treasury::get()] {
 		let _ = T::NativeBalance::deposit(&who, ALPHA, Precision::Exact);
 	}
@@ -94,18 +95,18 @@ fn ordered<T: Config>(region: Option<u16>) -> Result<(AccountIdOf<T>, Id), Bench
 	Ok((tenant, LastId::<T>::get()))
 }
 
-/// A VM that was given to a miner; its tenant, its number, its miner.
+/// Returns a VM that is assigned to a miner: its tenant, its id, its miner.
 fn assigned<T: Config>() -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
 	let (tenant, id) = ordered::<T>(None)?;
 	T::World::set_tick(NOW + 1);
 	Pallet::<T>::attend(id);
 	let place = Vms::<T>::get(id).and_then(|vm| vm.place);
-	let place = place.ok_or(BenchmarkError::Stop("nobody was found"))?;
+	let place = place.ok_or(BenchmarkError::Stop("no miner was found"))?;
 	Ok((tenant, id, place.miner))
 }
 
 fn evidence<T: Config>(id: Id) -> VmEvidence {
-	let vm = Vms::<T>::get(id).expect("it is there");
+	let vm = Vms::<T>::get(id).expect("the VM exists");
 	VmEvidence {
 		vm: id,
 		generation: vm.generation,
@@ -125,7 +126,7 @@ fn show<T: Config>(id: Id) -> Result<(), BenchmarkError> {
 	Ok(Pallet::<T>::run(vm, place, chip, &evidence::<T>(id))?)
 }
 
-/// A VM that runs and owes for as many intervals as `charges`; its tenant, its number, its miner.
+/// Returns a running VM with `charges` open charges: its tenant, its id, its miner.
 fn running<T: Config>(
 	charges: u32,
 ) -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
@@ -133,8 +134,8 @@ fn running<T: Config>(
 	Pallet::<T>::do_boot(miner.clone(), id)?;
 	show::<T>(id)?;
 	Vms::<T>::mutate(id, |vm| {
-		let vm = vm.as_mut().expect("it is there");
-		let chip = vm.place.as_ref().and_then(|place| place.chip).expect("it has booted");
+		let vm = vm.as_mut().expect("the VM exists");
+		let chip = vm.place.as_ref().and_then(|place| place.chip).expect("the VM has booted");
 		for interval in 0..charges {
 			let charge = Charge {
 				first: interval + 2,
@@ -148,26 +149,26 @@ fn running<T: Config>(
 			vm.charges.try_push(charge).expect("there is room");
 			vm.escrow -= ALPHA;
 		}
-		// An interval has ended since it was begun.
+		// An interval has ended since the VM started.
 		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
 	});
 	Ok((tenant, id, miner))
 }
 
-/// As if the VM had been stopped long ago: its disk is owed for.
+/// Makes the VM a stopped one whose disk rent is due for a long time.
 fn keep_for_a_while<T: Config>(id: Id) {
 	Vms::<T>::mutate(id, |vm| {
-		if let Some(State::Stopped { since, .. }) = vm.as_mut().map(|vm| &mut vm.state) {
+		if let Some(VmState::Stopped { since, .. }) = vm.as_mut().map(|vm| &mut vm.state) {
 			*since = since.saturating_sub(500);
 		}
 	});
 }
 
-/// As if it had owed for all those intervals and another one when it was stopped.
+/// Makes the stopped VM have uncharged time in addition to its charges.
 fn refill<T: Config>(id: Id) {
 	Vms::<T>::mutate(id, |vm| {
-		let vm = vm.as_mut().expect("it is there");
-		let last = vm.charges.last().cloned().expect("it owes");
+		let vm = vm.as_mut().expect("the VM exists");
+		let last = vm.charges.last().cloned().expect("the VM has a charge");
 		while vm.charges.try_push(last.clone()).is_ok() {
 			vm.escrow -= last.amount;
 		}
@@ -224,7 +225,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Stopped { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Stopped { .. })));
 		Ok(())
 	}
 
@@ -238,7 +239,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Assigned { .. })));
 		Ok(())
 	}
 
@@ -249,7 +250,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Assigned { .. })));
 		Ok(())
 	}
 
@@ -287,7 +288,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(tenant), id);
 
-		assert_eq!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Terminated));
+		assert_eq!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Terminated));
 		Ok(())
 	}
 
@@ -298,11 +299,12 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(miner), id);
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Booting { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Booting { .. })));
 		Ok(())
 	}
 
-	/// On another chip than where it ran, some time after the boot was begun. Without the evidence: that is [`hcc_primitives::JudgesVms::weight`].
+	/// The VM boots on a chip that differs from the previous one, some time after the boot began.
+	/// The evidence itself is not included: its weight is [`hcc_primitives::VmVerifier::weight`].
 	#[benchmark]
 	fn attest() -> Result<(), BenchmarkError> {
 		let (tenant, id, miner) = running::<T>(BUSY as u32 - 2)?;
@@ -310,8 +312,8 @@ mod benchmarks {
 		Pallet::<T>::do_boot(miner, id)?;
 		T::World::set_tick(NOW + 9);
 		Vms::<T>::mutate(id, |vm| {
-			let vm = vm.as_mut().expect("it is there");
-			vm.place.as_mut().expect("it is placed").chip = Some([0xee; 32]);
+			let vm = vm.as_mut().expect("the VM exists");
+			vm.place.as_mut().expect("the VM has a place").chip = Some([0xee; 32]);
 			vm.run.ticks = 100;
 		});
 
@@ -320,7 +322,7 @@ mod benchmarks {
 			show::<T>(id)?;
 		}
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Running { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Running { .. })));
 		Ok(())
 	}
 
@@ -331,11 +333,11 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(miner), id);
 
-		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(State::Assigned { .. })));
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Assigned { .. })));
 		Ok(())
 	}
 
-	/// Nobody is where the order wants the VM, which tells only once all else was looked at.
+	/// No miner is in the region of the order, which is checked last.
 	#[benchmark]
 	fn attend_pending() -> Result<(), BenchmarkError> {
 		let (_, id) = ordered::<T>(Some(1))?;
@@ -347,18 +349,18 @@ mod benchmarks {
 		}
 
 		let vm = Vms::<T>::get(id);
-		assert!(vm.is_some_and(|vm| vm.look > T::Ticks::now() && vm.place.is_none()));
+		assert!(vm.is_some_and(|vm| vm.look > T::TickSource::now() && vm.place.is_none()));
 		Ok(())
 	}
 
-	/// Nothing was shown of its boot, and its disk is there.
+	/// No evidence was submitted for the boot, and the disk is on the miner's host.
 	#[benchmark]
 	fn attend_booting() -> Result<(), BenchmarkError> {
 		let (tenant, id, miner) = running::<T>(MAX_CHARGES - 1)?;
 		Pallet::<T>::do_reboot(tenant, id)?;
 		Pallet::<T>::do_boot(miner, id)?;
 		let place = Vms::<T>::get(id).and_then(|vm| vm.place?.chip);
-		let chip = place.ok_or(BenchmarkError::Stop("it has not booted"))?;
+		let chip = place.ok_or(BenchmarkError::Stop("the VM has not booted"))?;
 		T::World::dispute(&chip, id, MAX_CHARGES + 1);
 		T::World::set_tick(NOW + Pallet::<T>::rules().boot + 9);
 
@@ -367,8 +369,8 @@ mod benchmarks {
 			Pallet::<T>::attend(id);
 		}
 
-		let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("it is gone"))?;
-		assert!(matches!(vm.state, State::Stopped { .. }) && vm.charges.len() <= 1);
+		let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("the VM does not exist"))?;
+		assert!(matches!(vm.state, VmState::Stopped { .. }) && vm.charges.len() <= 1);
 		Ok(())
 	}
 
@@ -376,7 +378,7 @@ mod benchmarks {
 	fn attend_running() -> Result<(), BenchmarkError> {
 		let (_, id, _) = running::<T>(MAX_CHARGES - 1)?;
 		let place = Vms::<T>::get(id).and_then(|vm| vm.place?.chip);
-		let chip = place.ok_or(BenchmarkError::Stop("it has not booted"))?;
+		let chip = place.ok_or(BenchmarkError::Stop("the VM has not booted"))?;
 		T::World::dispute(&chip, id, MAX_CHARGES + 1);
 
 		#[block]

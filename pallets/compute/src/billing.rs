@@ -1,14 +1,13 @@
-//! What is owed, paid, and given back.
+//! Charges, settlement and refunds.
 
 use frame_support::traits::{
 	fungible::{Balanced, BalancedHold},
 	Get, Imbalance, OnUnbalanced,
 };
 use hcc_primitives::{
-	units::Balance, IntervalIndex, Lived, Liveness, OnSettled, Oracle, Payment, Price, Ran,
-	SettlementShares, Tick, Ticks, Usage,
+	push_evicting, units::Balance, IntervalIndex, Liveness, LivenessStatus, OnSettled, Oracle,
+	Payment, Price, ServicePeriod, Tick, TickSource, Usage,
 };
-use sp_runtime::{traits::Saturating, Perbill};
 
 use crate::{
 	price::{cost, split},
@@ -16,17 +15,17 @@ use crate::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// What so many whole intervals cost at that rate.
+	/// Returns the cost of `count` whole intervals at `rate`.
 	pub(crate) fn intervals(rate: Rate, count: u8, price: Price) -> Option<Balance> {
 		let ticks = T::Liveness::interval().length.saturating_mul(count.into());
 		cost(rate, ticks, price)
 	}
 
-	/// Takes account of what ran until the current interval began, and charges it.
+	/// Adds the time that the VM ran before the current interval, and charges it.
 	pub(crate) fn account(id: Id, vm: &mut VmOf<T>) {
 		let now = T::Liveness::interval();
 		if vm.run.interval < now.index {
-			if let State::Running { since } = &mut vm.state {
+			if let VmState::Running { since } = &mut vm.state {
 				let ran = now.from.saturating_sub(*since);
 				vm.run.ticks = vm.run.ticks.saturating_add(ran);
 				*since = (*since).max(now.from);
@@ -37,23 +36,25 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes account of all that ran until now: the VM runs no more.
+	/// Adds all time that the VM ran until now. The caller changes the state, so that the VM no
+	/// longer runs.
 	pub(crate) fn pause(id: Id, vm: &mut VmOf<T>) {
 		Self::account(id, vm);
-		if let State::Running { since } = vm.state {
-			let now = T::Ticks::now();
+		if let VmState::Running { since } = vm.state {
+			let now = T::TickSource::now();
 			vm.run.ticks = vm.run.ticks.saturating_add(now.saturating_sub(since));
-			vm.state = State::Running { since: now };
+			vm.state = VmState::Running { since: now };
 		}
 	}
 
-	/// Charges what ran in the current interval, before that is over.
+	/// Charges the time of the current interval before that interval is over.
 	pub(crate) fn charge_run(id: Id, vm: &mut VmOf<T>) {
 		Self::account(id, vm);
 		Self::charge(id, vm, vm.run.interval, vm.run.interval);
 	}
 
-	/// Takes what is owed from the escrow: no more than there is, and nothing where nobody knows what α is worth.
+	/// Takes the price of the uncharged time from the escrow, at most the whole escrow. The time is
+	/// free if the price of α is unknown.
 	fn charge(id: Id, vm: &mut VmOf<T>, first: IntervalIndex, last: IntervalIndex) {
 		let ticks: Tick = core::mem::take(&mut vm.run.ticks);
 		let Some(place) = vm.place.clone() else { return };
@@ -64,8 +65,9 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		if vm.charges.is_full() {
-			// It could not be settled for longer than any verdict is open: absence is a denial.
-			Self::settle_first(id, vm, Lived::Lapsed);
+			// The oldest charge stayed unsettled for longer than any verdict can be open. It counts
+			// as lapsed: absence of data is a denial.
+			Self::settle_first(id, vm, LivenessStatus::Lapsed);
 		}
 		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip };
 		if vm.charges.try_push(charge).is_ok() {
@@ -74,71 +76,68 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Settles what is certain, oldest first.
+	/// Settles the charges whose outcome is certain, oldest first.
 	pub(crate) fn settle(id: Id, vm: &mut VmOf<T>) {
 		while let Some(charge) = vm.charges.first() {
-			let lived = T::Liveness::was_live(&charge.chip, charge.first, charge.last);
-			if lived == Lived::Unsettled || T::Usage::open(charge.last) {
+			let status = T::Liveness::was_live(&charge.chip, charge.first, charge.last);
+			if status == LivenessStatus::Unsettled || T::Usage::open(charge.last) {
 				break;
 			}
-			Self::settle_first(id, vm, lived);
+			Self::settle_first(id, vm, status);
 		}
 	}
 
-	fn settle_first(id: Id, vm: &mut VmOf<T>, lived: Lived) {
+	fn settle_first(id: Id, vm: &mut VmOf<T>, status: LivenessStatus) {
 		if vm.charges.is_empty() {
 			return;
 		}
 		let charge = vm.charges.remove(0);
 		let ChargeOf::<T> { first, last, amount, price, .. } = charge;
-		if lived == Lived::Live {
+		if status == LivenessStatus::Live {
 			vm.lapses = 0;
 			return Self::pay_interval(id, vm, charge);
 		}
 		vm.lapses = vm.lapses.saturating_add(1);
-		Self::give_back(vm, amount);
-		Self::remember(id, &charge, 0, amount);
+		Self::refund(vm, amount);
+		Self::record_settlement(id, &charge, 0, amount);
 		Self::deposit_event(Event::Refunded { vm: id, first, last, amount, price });
 	}
 
-	/// Keeps what became of a charge.
-	fn remember(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
+	/// Stores the result of a settlement and drops the oldest one if there is no room.
+	fn record_settlement(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
 		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
 		Settlements::<T>::mutate(id, |all| {
-			if all.is_full() {
-				all.remove(0);
-			}
-			// There is room.
-			let _ = all.try_push(Settlement { first, last, ticks, chip, price, paid, refunded });
+			let settlement = Settlement { first, last, ticks, chip, price, paid, refunded };
+			push_evicting(all, settlement);
 		});
 	}
 
-	/// Gives back what was owed.
-	fn give_back(vm: &mut VmOf<T>, amount: Balance) {
-		if vm.state == State::Terminated {
+	/// Refunds an amount to the escrow, or to the tenant if the VM is terminated.
+	fn refund(vm: &mut VmOf<T>, amount: Balance) {
+		if vm.state == VmState::Terminated {
 			Self::release(HoldReason::Escrow, &vm.tenant, amount);
 		} else {
 			vm.escrow = vm.escrow.saturating_add(amount);
 		}
-		Paid::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
+		PaymentTotals::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
 	}
 
-	/// Gives back what the VM has not got.
-	fn lessen(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
+	/// Refunds the part of a charge for which the receipts show a shortfall.
+	fn reduce_charge(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
 		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
-		let part = T::Usage::settle(&Ran { vm: id, chip, first, last, ticks });
+		let part = T::Usage::settle(&ServicePeriod { vm: id, chip, first, last, ticks });
 		let amount = part.mul_floor(charge.amount);
 		if amount > 0 {
 			charge.amount = charge.amount.saturating_sub(amount);
-			Self::give_back(vm, amount);
-			Self::deposit_event(Event::Lessened { vm: id, first, last, amount, price });
+			Self::refund(vm, amount);
+			Self::deposit_event(Event::ChargeReduced { vm: id, first, last, amount, price });
 		}
 	}
 
 	fn pay_interval(id: Id, vm: &mut VmOf<T>, mut charge: ChargeOf<T>) {
 		let owed = charge.amount;
-		Self::lessen(id, vm, &mut charge);
-		Self::remember(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
+		Self::reduce_charge(id, vm, &mut charge);
+		Self::record_settlement(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
 		T::OnSettled::on_settled(&Payment {
 			tenant: &vm.tenant,
@@ -162,7 +161,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Pays what is held of the tenant for the miner's work: what reaches nobody is burned.
+	/// Pays held funds of the tenant for a miner's work, and divides them. A part that its account
+	/// cannot receive is burned.
 	pub(crate) fn pay(
 		tenant: &AccountIdOf<T>,
 		miner: &AccountIdOf<T>,
@@ -177,7 +177,7 @@ impl<T: Config> Pallet<T> {
 			(&mut parts.miner, miner.clone()),
 		] {
 			let share = credit.extract(*part);
-			// An account that does not exist cannot take less than makes it exist.
+			// An account that does not exist cannot receive less than the existential deposit.
 			if let Err(refused) = T::NativeBalance::resolve(&to, share) {
 				*part = part.saturating_sub(refused.peek());
 				parts.burned = parts.burned.saturating_add(refused.peek());
@@ -185,7 +185,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		T::Burned::on_unbalanced(credit);
-		Paid::<T>::mutate(|paid| {
+		PaymentTotals::<T>::mutate(|paid| {
 			paid.settled = paid.settled.saturating_add(taken);
 			paid.miners = paid.miners.saturating_add(parts.miner);
 			paid.validators = paid.validators.saturating_add(parts.validators);
@@ -195,21 +195,14 @@ impl<T: Config> Pallet<T> {
 		parts
 	}
 
-	/// Burns what is held of the tenant.
+	/// Burns held funds of the tenant.
 	pub(crate) fn burn(tenant: &AccountIdOf<T>, amount: Balance) {
 		let (credit, _) = T::NativeBalance::slash(&HoldReason::Escrow.into(), tenant, amount);
 		let burned = credit.peek();
 		T::Burned::on_unbalanced(credit);
-		Paid::<T>::mutate(|paid| {
+		PaymentTotals::<T>::mutate(|paid| {
 			paid.settled = paid.settled.saturating_add(burned);
 			paid.burned = paid.burned.saturating_add(burned);
 		});
-	}
-}
-
-impl<T: Config> SettlementShares for Pallet<T> {
-	fn lost() -> Perbill {
-		let shares = Self::rules().shares;
-		shares.treasury.saturating_add(shares.burned)
 	}
 }

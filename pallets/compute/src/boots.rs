@@ -1,4 +1,4 @@
-//! From a miner's first word to a VM that runs, and back.
+//! The boots of a VM, from the call `boot` to the running VM, and crashes.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, weights::Weight};
 use hcc_evidence::{
@@ -8,13 +8,13 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Oracle, Tick, Ticks,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, Tick, TickSource, VmVerifier,
 };
 
 use crate::{price::cost, *};
 
 impl<T: Config> Pallet<T> {
-	/// The miner for which `who` signs, and the VM, which is with it.
+	/// Returns the VM and its place, if `who` is the hot key of the miner to which it is assigned.
 	fn with_miner(
 		who: &AccountIdOf<T>,
 		id: Id,
@@ -27,7 +27,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		let (mut vm, place) = Self::with_miner(&who, id)?;
-		ensure!(matches!(vm.state, State::Assigned { .. }), Error::<T>::WrongState);
+		ensure!(matches!(vm.state, VmState::Assigned { .. }), Error::<T>::WrongState);
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
 		Self::check_bootable(&place, &order)?;
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
@@ -37,9 +37,9 @@ impl<T: Config> Pallet<T> {
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
-		let since = T::Ticks::now();
+		let since = T::TickSource::now();
 		let until = since.saturating_add(rules.boot);
-		vm.state = State::Booting { nonce, fee, since, until };
+		vm.state = VmState::Booting { nonce, fee, since, until };
 		Self::store(id, vm);
 		let miner = place.miner;
 		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {
 		let id = evidence.vm;
 		let (vm, place) = Self::with_miner(&who, id)?;
-		let State::Booting { nonce, .. } = vm.state else {
+		let VmState::Booting { nonce, .. } = vm.state else {
 			return Err(Error::<T>::WrongState.into());
 		};
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
@@ -68,12 +68,13 @@ impl<T: Config> Pallet<T> {
 		Self::run(vm, place, claims.chip, evidence)
 	}
 
-	/// What it costs that a miner has another chip, which is looked at as well: keys, trust, and how it stands. Those of the benchmarks have one.
-	pub(crate) fn another_chip() -> Weight {
+	/// Returns the weight of checking one more chip of the miner: its keys, its trust, its
+	/// liveness. Benchmarks cover one chip.
+	pub(crate) fn extra_chip_weight() -> Weight {
 		T::DbWeight::get().reads(8)
 	}
 
-	/// Whether a VM may run on that chip, whose generation is trusted so far.
+	/// Checks that a VM can run on `chip`, whose generation has the given trust.
 	fn check_chip(
 		chip: &ChipHash,
 		trust: GenerationTrust,
@@ -87,13 +88,14 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(trusted, Error::<T>::TrustTooLow);
 		let tier = T::Liveness::fit(chip).ok_or(Error::<T>::HostNotLive)?;
-		// Where it ran before it may run on, whatever has become of the chip's tier.
+		// A VM can stay on the chip on which it ran, even if the chip's tier has fallen.
 		let there = place.chip == Some(*chip);
 		ensure!(there || tier <= order.tier, Error::<T>::TierTooLow);
 		Ok(())
 	}
 
-	/// Whether one of its miner's chips can have a VM run: a boot that could not succeed would cost its tenant. Where one of them may come to be able to, that is said.
+	/// Checks that at least one of the miner's chips can run the VM, since a boot that cannot
+	/// succeed would cost the tenant. Fails with `HostNotLive` if a chip may still become live.
 	pub(crate) fn check_bootable(
 		place: &Place<AccountIdOf<T>>,
 		order: &OrderOf<T>,
@@ -113,7 +115,7 @@ impl<T: Config> Pallet<T> {
 		Err(refusal.unwrap_or(Error::<T>::HostNotLive))
 	}
 
-	/// Has a VM run on that chip, which has shown its evidence.
+	/// Marks a VM as running on `chip`, after its evidence was accepted.
 	pub(crate) fn run(
 		mut vm: VmOf<T>,
 		mut place: Place<AccountIdOf<T>>,
@@ -121,18 +123,18 @@ impl<T: Config> Pallet<T> {
 		evidence: &VmEvidence,
 	) -> DispatchResult {
 		let id = evidence.vm;
-		let State::Booting { fee, .. } = vm.state else {
+		let VmState::Booting { fee, .. } = vm.state else {
 			return Err(Error::<T>::WrongState.into());
 		};
-		let burned = Self::burn_wait(&mut vm);
+		let burned = Self::burn_boot_time(&mut vm);
 		if place.chip != Some(chip) {
 			Self::charge_former_chip(id, &mut vm);
 		}
 		place.chip = Some(chip);
 		Self::pay(&vm.tenant, &place.miner, fee);
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		vm.place = Some(place);
-		vm.state = State::Running { since: now };
+		vm.state = VmState::Running { since: now };
 		vm.lapses = 0;
 		Self::account(id, &mut vm);
 		let row = BootRow {
@@ -160,7 +162,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What ran on another chip in this interval is owed for that one. Where too much is unsettled for another charge it is not owed at all: to have it, the miner boots where the VM was.
+	/// Charges the time that ran on another chip in this interval to that chip. If too many charges
+	/// are unsettled, the time is free. The miner avoids that loss by booting on the former chip.
 	fn charge_former_chip(id: Id, vm: &mut VmOf<T>) {
 		if vm.run.ticks > 0 && vm.charges.len() < BUSY {
 			return Self::charge_run(id, vm);
@@ -171,76 +174,81 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		let (mut vm, _) = Self::with_miner(&who, id)?;
-		ensure!(matches!(vm.state, State::Running { .. }), Error::<T>::WrongState);
+		ensure!(matches!(vm.state, VmState::Running { .. }), Error::<T>::WrongState);
 		let rules = Self::rules();
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let today = now.checked_div(DAYS).unwrap_or_default();
 		let before = if vm.crashes.0 == today { vm.crashes.1 } else { 0 };
 		ensure!(before < rules.crashes, Error::<T>::TooManyCrashes);
 		vm.crashes = (today, before.saturating_add(1));
 		Self::pause(id, &mut vm);
-		vm.state = State::Assigned { until: now.saturating_add(rules.acceptance) };
+		vm.state = VmState::Assigned { until: now.saturating_add(rules.acceptance) };
 		Self::deposit_event(Event::Crashed { vm: id, today: vm.crashes.1 });
 		Self::store(id, vm);
 		Ok(())
 	}
 
-	/// Burns what the time costs that a VM has booted for: it may have run for as long. Nobody has it, so that neither a tenant nor a miner gains by a boot that is shown late.
-	fn burn_wait(vm: &mut VmOf<T>) -> Balance {
-		let (State::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
+	/// Burns the price of the boot time, in which the guest may already have worked. No account
+	/// receives it, so neither tenant nor miner gains from late evidence.
+	fn burn_boot_time(vm: &mut VmOf<T>) -> Balance {
+		let (VmState::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
 			return 0;
 		};
-		// What is looked after late costs no more.
-		let ticks = T::Ticks::now().min(*until).saturating_sub(*since);
+		// A late review does not raise the amount.
+		let ticks = T::TickSource::now().min(*until).saturating_sub(*since);
 		let costs = |ticks| {
 			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, ticks, price));
 			costs.unwrap_or_default()
 		};
-		// What ran before is its miner's.
+		// The price of the time that ran before the boot stays reserved for the miner.
 		let burned = costs(ticks).min(vm.escrow.saturating_sub(costs(vm.run.ticks)));
 		vm.escrow = vm.escrow.saturating_sub(burned);
 		Self::burn(&vm.tenant, burned);
 		burned
 	}
 
-	/// A boot comes to nothing. Its fee and its time are burned where the miner's chip is live, so that images that never show their boot cost their tenant and no miner earns by not booting; else the fee is given back.
+	/// Ends a boot without success. If a chip of the miner is live, the fee and the price of the
+	/// boot time are burned. Images that never boot thus cost their tenant, and no miner earns by
+	/// not booting. Otherwise the fee is refunded.
 	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
-		let State::Booting { fee, .. } = vm.state else { return };
+		let VmState::Booting { fee, .. } = vm.state else { return };
 		let Some(place) = &vm.place else { return };
 		if Self::is_live(&place.miner) {
 			Self::burn(&vm.tenant, fee);
-			let burned = Self::burn_wait(vm).saturating_add(fee);
+			let burned = Self::burn_boot_time(vm).saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned });
 		} else {
 			vm.escrow = vm.escrow.saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
 		}
-		vm.state = State::Assigned { until: T::Ticks::now() };
+		vm.state = VmState::Assigned { until: T::TickSource::now() };
 	}
 
-	/// Whether a chip of that miner's has proven itself lately.
+	/// Returns whether a chip of the miner has recent accepted evidence.
 	pub(crate) fn is_live(miner: &AccountIdOf<T>) -> bool {
 		T::Miners::chips(miner).iter().any(|chip| T::Liveness::fit(chip).is_some())
 	}
 
-	/// What has run of a VM and is not charged.
-	fn ran(vm: &VmOf<T>) -> Tick {
+	/// Returns the time that a VM ran and that is not charged yet.
+	fn uncharged_ticks(vm: &VmOf<T>) -> Tick {
 		let since = match vm.state {
-			State::Running { since } => T::Ticks::now().saturating_sub(since),
+			VmState::Running { since } => T::TickSource::now().saturating_sub(since),
 			_ => 0,
 		};
 		vm.run.ticks.saturating_add(since)
 	}
 
-	/// Whether a VM can go on: its chip is there, α has a price, its escrow lasts.
+	/// Checks that a VM can continue to run: the chip is still the miner's, the price of α is
+	/// known, the escrow lasts until the next review.
 	pub(crate) fn check_running(id: Id, vm: &mut VmOf<T>) {
 		let Some(place) = vm.place.clone() else { return };
 		let rules = Self::rules();
 		let owner = place.chip.and_then(|chip| T::Miners::owner_of(&chip));
 		if owner.as_ref() != Some(&place.miner) {
-			// The chip has lapsed for this miner, and what another has shown of it since says nothing of what ran: that is not paid.
+			// The chip no longer belongs to this miner. Evidence that another miner submitted since
+			// then proves nothing about the uncharged time, so that time is free.
 			vm.run.ticks = 0;
-			vm.state = State::Running { since: T::Ticks::now() };
+			vm.state = VmState::Running { since: T::TickSource::now() };
 			return Self::end(id, vm, EndReason::HostLost);
 		}
 		if vm.lapses >= rules.lost {
@@ -250,8 +258,8 @@ impl<T: Config> Pallet<T> {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
 		let costs = |intervals| Self::intervals(place.rate, intervals, price);
-		// What it will owe when it is looked after next.
-		let ahead = Self::ran(vm).saturating_add(T::Liveness::interval().length);
+		// The cost up to the next review.
+		let ahead = Self::uncharged_ticks(vm).saturating_add(T::Liveness::interval().length);
 		let next = cost(place.rate, ahead, price);
 		let (Some(interval), Some(next), Some(enough)) = (costs(1), next, costs(rules.warning))
 		else {

@@ -16,13 +16,13 @@ mod agenda;
 mod benchmarking;
 mod billing;
 mod boots;
-mod kept;
+mod disk_rent;
+mod events;
+mod guests;
 mod orders;
-mod outcomes;
 mod placement;
 pub mod price;
-mod state;
-mod told;
+mod try_state;
 mod types;
 pub mod weights;
 
@@ -37,7 +37,7 @@ pub use price::{Allotment, List, Rate, Shares};
 pub use types::*;
 pub use weights::WeightInfo;
 
-#[import_section(outcomes::outcomes)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	extern crate alloc;
@@ -53,8 +53,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::vm::VmEvidence;
 	use hcc_primitives::{
-		units::Balance, ChipHash, ChipOwners, IntervalIndex, JudgesVms, Liveness, Miners, Offers,
-		OnSettled, Oracle, Price, Tick, Ticks, Usage,
+		units::Balance, ChipHash, ChipOwnership, IntervalIndex, Liveness, Miners, OfferBook,
+		OnSettled, Oracle, Price, StoreRules, Tick, TickSource, Usage, VmVerifier,
 	};
 
 	use super::*;
@@ -66,150 +66,153 @@ pub mod pallet {
 			+ BalancedHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
 			+ Balanced<AccountIdOf<Self>, Balance = Balance>;
 
-		/// Counts what is burned.
+		/// Receives burned tokens and counts them.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// Why money is held.
+		/// The reason for which this pallet holds funds.
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// Says which flavours there are.
+		/// The origin that sets flavours.
 		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// What governance sets.
+		/// The rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// Takes the rules of the genesis.
-		type StoreRules: StoreRules;
+		/// Stores the rules of the genesis configuration.
+		type StoreRules: StoreRules<Rules>;
 
-		/// What α is worth.
+		/// The source of the price of α.
 		type Oracle: Oracle;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The source of the current tick.
+		type TickSource: TickSource;
 
-		/// The register of miners.
+		/// The register of miners, their offers and their chips.
 		type Miners: Miners<AccountIdOf<Self>>
-			+ Offers<AccountIdOf<Self>>
-			+ ChipOwners<AccountIdOf<Self>>;
+			+ OfferBook<AccountIdOf<Self>>
+			+ ChipOwnership<AccountIdOf<Self>>;
 
-		/// Knows which chips prove themselves.
+		/// The source of billing intervals and of the liveness of chips.
 		type Liveness: Liveness;
 
-		/// Judges what VMs show at boot.
-		type Vms: JudgesVms<AccountIdOf<Self>>;
+		/// The verifier of boot evidence.
+		type Vms: VmVerifier<AccountIdOf<Self>>;
 
-		/// By which miners are drawn. None: then none is drawn in this block.
+		/// The randomness for drawing miners. With `None`, no miner is drawn in this block.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
 
-		/// Who is paid the validators' share.
+		/// The account that receives the validators' share.
 		type ValidatorsPot: Get<AccountIdOf<Self>>;
 
-		/// Who is paid the treasury's share.
+		/// The account that receives the treasury's share.
 		type Treasury: Get<AccountIdOf<Self>>;
 
-		/// Is told of what is paid for intervals.
+		/// A handler that is notified of each payment for intervals.
 		type OnSettled: OnSettled<AccountIdOf<Self>>;
 
-		/// Knows what VMs got.
+		/// The source of usage receipts, which reduce charges.
 		type Usage: Usage;
 
-		/// What is held for the rows of a VM.
+		/// The amount held for the storage rows of a VM.
 		#[pallet::constant]
 		type Deposit: Get<Balance>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// The setup of other pallets for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds money.
+	/// Reasons for which this pallet holds funds.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// What a tenant has set aside for a VM.
+		/// The escrow of a VM, from which its charges are taken.
 		Escrow,
-		/// For the rows of a VM.
+		/// The deposit for the storage rows of a VM.
 		Deposit,
 	}
 
-	/// The kinds of VM that can be ordered.
-	// Hashed with Twox: governance chooses the numbers.
+	/// Flavours that can be ordered.
+	// Twox is safe: governance chooses the keys.
 	#[pallet::storage]
 	pub type Flavours<T: Config> = StorageMap<_, Twox64Concat, FlavourId, Flavour, OptionQuery>;
 
-	/// How many VMs there ever were.
+	/// The number of VMs that were ever ordered. It is also the id of the latest VM.
 	#[pallet::storage]
 	pub type LastId<T: Config> = StorageValue<_, Id, ValueQuery>;
 
-	/// What was ordered, of every VM that is not gone.
-	// Hashed with Twox: VMs are numbered.
+	/// The order of each VM. A row is removed together with its VM.
+	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Orders<T: Config> = StorageMap<_, Twox64Concat, Id, OrderOf<T>, OptionQuery>;
 
-	/// The VMs.
-	// Hashed with Twox: VMs are numbered.
+	/// The state and the accounts of each VM.
+	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Vms<T: Config> = StorageMap<_, Twox64Concat, Id, VmOf<T>, OptionQuery>;
 
-	/// The last boot of each VM that has shown its evidence.
-	// Hashed with Twox: VMs are numbered.
+	/// The last boot of each VM whose evidence was accepted.
+	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
 	/// The last settlements of each VM, oldest first.
-	// Hashed with Twox: VMs are numbered.
+	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Settlements<T: Config> =
 		StorageMap<_, Twox64Concat, Id, BoundedVec<Settlement, ConstU32<MAX_SETTLED>>, ValueQuery>;
 
 	/// The VMs of each tenant.
-	// Hashed with Blake2: accounts are chosen by their owners.
+	// Blake2 is necessary: tenants can choose their account ids.
 	#[pallet::storage]
-	pub type Rented<T: Config> =
+	pub type VmsOfTenant<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
 
-	/// The VMs that each miner was given.
-	// Hashed with Blake2: accounts are chosen by whoever registers.
+	/// The VMs that are assigned to each miner.
+	// Blake2 is necessary: miners can choose their account ids.
 	#[pallet::storage]
-	pub type Hosted<T: Config> =
+	pub type VmsOfMiner<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
 
-	/// What of a miner's offer is given to VMs.
-	// Hashed with Blake2: accounts are chosen by whoever registers.
+	/// The part of each miner's offer that VMs occupy.
+	// Blake2 is necessary: miners can choose their account ids.
 	#[pallet::storage]
-	pub type Used<T: Config> =
+	pub type AllottedCapacity<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Allotment, ValueQuery>;
 
-	/// The miners that have not booted what they were given, and get no work until a tick.
-	// Hashed with Blake2, as `Used`.
+	/// Miners that missed a deadline, each with the tick until which it receives no new VMs.
+	// Blake2 is necessary: miners can choose their account ids.
 	#[pallet::storage]
-	pub type Resting<T: Config> =
+	pub type RestingMiners<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Tick, OptionQuery>;
 
-	/// Which VMs the chain looks after at a tick. Every VM is there once.
-	// Hashed with Twox: neither ticks nor numbers are chosen by anybody.
+	/// The VMs that the chain reviews at each tick. Every VM has exactly one entry.
+	// Twox is safe: users choose neither ticks nor ids.
 	#[pallet::storage]
 	pub type Agenda<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, Tick, Twox64Concat, Id, (), OptionQuery>;
 
-	/// The last tick whose VMs were looked after.
+	/// The last tick whose VMs were all reviewed.
 	#[pallet::storage]
 	pub type AttendedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-	/// All that was ever paid.
+	/// The totals of all payments since genesis.
 	#[pallet::storage]
-	pub type Paid<T: Config> = StorageValue<_, Totals, ValueQuery>;
+	pub type PaymentTotals<T: Config> = StorageValue<_, Totals, ValueQuery>;
 
-	/// The rules and the flavours from the start.
+	/// The initial rules and flavours.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// None: the runtime's own.
+		/// The initial rules. With `None`, the runtime's default rules apply.
 		pub rules: Option<Rules>,
 		pub flavours: Vec<FlavourSpec>,
 		#[serde(skip)]
@@ -242,60 +245,64 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, with every value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// What can be ordered.
+		/// Returns all flavours that can be ordered.
 		pub fn flavours() -> Vec<(FlavourId, Flavour)> {
 			Flavours::<T>::iter().collect()
 		}
 
-		/// What a flavour costs in an hour: at the list price in 10⁻⁶ USD, rounded up, and in the smallest units of α now, where that is known.
+		/// Returns the list price of a flavour for one hour.
+		///
+		/// The first value is in 10⁻⁶ USD and rounded up. The second is in the smallest units of α
+		/// and rounded down; it is `None` if no fresh price of α is known.
 		pub fn quote(flavour: FlavourId) -> Option<(u64, Option<Balance>)> {
 			Self::quote_of(flavour)
 		}
 
-		/// The least that must be set aside to order at `max_price`. None where nobody knows what α is worth.
+		/// Returns the lowest escrow with which a VM can be ordered at `max_price`, or `None` if no
+		/// fresh price of α is known.
 		pub fn least_escrow(max_price: u64) -> Option<Balance> {
 			Self::least_escrow_at(price::rate_of(max_price), T::Oracle::for_orders()?)
 		}
 
-		/// What was ordered.
+		/// Returns the order of a VM.
 		pub fn order_of(vm: Id) -> Option<OrderOf<T>> {
 			Orders::<T>::get(vm)
 		}
 
-		/// How far a VM has come, and what it owes.
+		/// Returns the state and the accounts of a VM.
 		pub fn vm(vm: Id) -> Option<VmOf<T>> {
 			Vms::<T>::get(vm)
 		}
 
-		/// The last boot of a VM that has shown its evidence.
+		/// Returns the last boot of a VM whose evidence was accepted.
 		pub fn boot_of(vm: Id) -> Option<BootRow> {
 			Boots::<T>::get(vm)
 		}
 
-		/// What became of what a VM owed, oldest first; older ones are in the events of their blocks.
+		/// Returns the last settlements of a VM, oldest first. Older ones exist only as events.
 		pub fn settlements_of(vm: Id) -> Vec<Settlement> {
 			Settlements::<T>::get(vm).into_inner()
 		}
 
-		/// What of a miner's offer is given to VMs.
+		/// Returns the part of a miner's offer that VMs occupy.
 		pub fn used_of(miner: AccountIdOf<T>) -> Allotment {
-			Used::<T>::get(miner)
+			AllottedCapacity::<T>::get(miner)
 		}
 
-		/// All that was ever paid.
+		/// Returns the totals of all payments since genesis.
 		pub fn paid() -> Totals {
-			Paid::<T>::get()
+			PaymentTotals::<T>::get()
 		}
 	}
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Has a flavour, or has it no more. VMs of it stay as they are.
+		/// Creates, replaces or removes a flavour. Existing VMs of that flavour do not change.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`].
@@ -315,18 +322,21 @@ pub mod pallet {
 			Self::do_set_flavour(flavour, row)
 		}
 
-		/// Orders a VM, and sets `escrow` aside for it. A miner is drawn in one of the next blocks.
+		/// Orders a VM and holds `escrow` and a deposit for it. The chain draws a miner in one of
+		/// the next blocks.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoFlavour`], [`Error::BadSignature`], [`Error::NoPrice`], [`Error::EscrowTooSmall`]; where the tenant has not that much.
+		/// [`Error::NoFlavour`], [`Error::BadSignature`], [`Error::NoPrice`],
+		/// [`Error::EscrowTooSmall`]. The token's error if the tenant's balance is too low.
 		///
 		/// ## Events
 		/// [`Event::Ordered`].
 		#[pallet::call_index(1)]
-		// That a miner is looked for costs nobody else: it is paid here, as often as it may happen, the first and the last time of each round among it.
+		// The tenant prepays the search for a miner, so that it costs no other account. The weight
+		// covers every search that can happen: `ROUNDS` and two more for each generation.
 		#[pallet::weight(<T as Config>::WeightInfo::order().saturating_add(
 			<T as Config>::WeightInfo::attend_pending()
 				.saturating_mul((ROUNDS.saturating_add(2).saturating_mul(MAX_GENERATIONS)).into())
@@ -340,13 +350,14 @@ pub mod pallet {
 			Self::do_order(who, *order, escrow)
 		}
 
-		/// Sets more aside for a VM.
+		/// Adds `amount` to the escrow of a VM.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`]; where the tenant has not that much.
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`]. The token's error if
+		/// the tenant's balance is too low.
 		///
 		/// ## Events
 		/// [`Event::ToppedUp`].
@@ -360,7 +371,11 @@ pub mod pallet {
 			Self::do_top_up(who, vm, amount)
 		}
 
-		/// Stops a VM that runs. While it is stopped its disk alone is kept and paid for; it is given up after [`Rules::stopped`], or once its escrow is used up, but for a day.
+		/// Stops a running VM.
+		///
+		/// A stopped VM keeps only its disk, for which it pays disk rent. The chain terminates it
+		/// after [`Rules::stopped`] ticks, or when its escrow no longer covers the rent, but not
+		/// within the first day.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
@@ -376,50 +391,55 @@ pub mod pallet {
 			Self::do_stop(who, vm)
 		}
 
-		/// Has a VM booted again that is stopped.
+		/// Starts a stopped VM. Its miner has to boot it again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::NoRoom`], [`Error::TrustTooLow`], [`Error::TierTooLow`].
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoPrice`],
+		/// [`Error::EscrowTooSmall`], [`Error::NoRoom`], [`Error::TrustTooLow`],
+		/// [`Error::TierTooLow`].
 		///
 		/// ## Events
-		/// [`Event::Restarted`].
+		/// [`Event::Restarted`], and [`Event::DiskPaid`] if disk rent was due.
 		#[pallet::call_index(4)]
-		#[pallet::weight(<T as Config>::WeightInfo::start().saturating_add(Pallet::<T>::another_chip()))]
+		#[pallet::weight(<T as Config>::WeightInfo::start().saturating_add(Pallet::<T>::extra_chip_weight()))]
 		pub fn start(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_start(who, vm)
 		}
 
-		/// Has a VM booted again that runs.
+		/// Reboots a running VM. Its miner has to boot it again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// As `start`.
+		/// The same errors as `start`.
 		///
 		/// ## Events
 		/// [`Event::Restarted`].
 		#[pallet::call_index(5)]
-		#[pallet::weight(<T as Config>::WeightInfo::reboot().saturating_add(Pallet::<T>::another_chip()))]
+		#[pallet::weight(<T as Config>::WeightInfo::reboot().saturating_add(Pallet::<T>::extra_chip_weight()))]
 		pub fn reboot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_reboot(who, vm)
 		}
 
-		/// Gives a VM that is stopped another flavour, at the price of now, for no more than `max_price` in 10⁻⁶ USD an hour.
+		/// Gives a stopped VM another flavour, at the current list price and ask. The call fails if
+		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. Disks only grow.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoFlavour`], [`Error::DiskShrinks`], [`Error::NoRoom`], [`Error::TooExpensive`], [`Error::Unsettled`].
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoFlavour`],
+		/// [`Error::DiskShrinks`], [`Error::NoRoom`], [`Error::TooExpensive`],
+		/// [`Error::Unsettled`], [`Error::NoPrice`], [`Error::EscrowTooSmall`].
 		///
 		/// ## Events
-		/// [`Event::Resized`].
+		/// [`Event::Resized`], and [`Event::DiskPaid`] if disk rent was due.
 		#[pallet::call_index(6)]
 		pub fn resize(
 			origin: OriginFor<T>,
@@ -431,7 +451,8 @@ pub mod pallet {
 			Self::do_resize(who, vm, flavour, max_price)
 		}
 
-		/// Gives a VM up, with its disk. What is not owed is given back at once, the rest once it is settled.
+		/// Terminates a VM and releases its disk. The escrow returns to the tenant immediately.
+		/// Open charges and the deposit follow after settlement.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
@@ -440,37 +461,44 @@ pub mod pallet {
 		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`].
 		///
 		/// ## Events
-		/// [`Event::Terminated`].
+		/// [`Event::Terminated`], [`Event::BootFailed`] if the VM was booting, and
+		/// [`Event::DiskPaid`] if disk rent was due.
 		#[pallet::call_index(7)]
 		pub fn terminate(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_terminate(who, vm)
 		}
 
-		/// Begins the boot of a VM that the miner was given: its evidence must bind the nonce that this makes.
+		/// Begins the boot of a VM that is assigned to the miner. The call makes a nonce, which the
+		/// boot evidence must contain. The boot fee is taken from the escrow.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`]; [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`] where no chip of the miner's could have it run.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`].
+		/// [`Error::HostNotLive`], [`Error::TrustTooLow`] or [`Error::TierTooLow`] if none of the
+		/// miner's chips can run the VM.
 		///
 		/// ## Events
 		/// [`Event::BootBegun`].
 		#[pallet::call_index(8)]
-		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::another_chip()))]
+		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::extra_chip_weight()))]
 		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_boot(who, vm)
 		}
 
-		/// Shows the evidence of a VM that boots. The chain itself verifies it; from then on it runs and is paid for.
+		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the VM
+		/// runs and is charged from this block on.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`], [`Error::TierTooLow`].
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`],
+		/// [`Error::EvidenceRefused`], [`Error::HostNotLive`], [`Error::TrustTooLow`],
+		/// [`Error::TierTooLow`].
 		///
 		/// ## Events
 		/// [`Event::Booted`].
@@ -481,13 +509,14 @@ pub mod pallet {
 			Self::do_attest(who, &evidence)
 		}
 
-		/// Says that a VM that ran has crashed, so that it can boot again.
+		/// Reports that a running VM has crashed, so that the miner can boot it again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::TooManyCrashes`].
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`],
+		/// [`Error::TooManyCrashes`].
 		///
 		/// ## Events
 		/// [`Event::Crashed`].
@@ -497,8 +526,11 @@ pub mod pallet {
 			Self::do_report_crash(who, vm)
 		}
 
-		/// Lets chips do for a VM from its next boot on that are trusted less ([`Order::reduced`]), or no more. Where the generation of the chip that it runs on is trusted
-		/// less than when it was ordered, it boots no more without that.
+		/// Allows or forbids chips with reduced trust ([`Order::reduced`]) for a VM, from its next
+		/// boot on.
+		///
+		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
+		/// boot again until its tenant allows this.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

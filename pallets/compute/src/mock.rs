@@ -8,12 +8,12 @@ use frame_system::EnsureRoot;
 use hcc_evidence::vm::{config_statement, VmEvidence};
 use hcc_primitives::{
 	genesis,
-	mock::{
-		self, CurrentInterval, Fit, MockLiveness, MockMiners, MockOracle, MockTicks, MockVms, Now,
-		Offering, PriceForLeases, PriceForOrders,
-	},
 	units::{Balance, ALPHA},
-	ChipHash, Interval, Offered, Price, Tier,
+	ChipHash, EffectiveOffer, Interval, Price, Tier,
+};
+use hcc_testing::{
+	CurrentInterval, Fit, MockLiveness, MockMiners, MockOracle, MockTickSource, MockVms, Now,
+	Offering, PriceForLeases, PriceForOrders,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
@@ -43,6 +43,8 @@ mod runtime {
 	pub type Compute = pallet_compute;
 	#[runtime::pallet_index(3)]
 	pub type Emission = pallet_emission;
+	#[runtime::pallet_index(4)]
+	pub type Issuance = pallet_issuance;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -58,10 +60,10 @@ impl pallet_balances::Config for Test {
 	type Balance = Balance;
 	type ExistentialDeposit = ConstU128<1_000>;
 	type AccountStore = System;
-	type DustRemoval = Emission;
+	type DustRemoval = Issuance;
 }
 
-/// Ten times what is on the list of many a cloud: a vCPU at a cent an hour.
+/// List prices that are easy to compute with: a vCPU costs one cent an hour.
 pub const LIST: List = List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 };
 pub const RULES: Rules = Rules {
 	list: LIST,
@@ -82,7 +84,7 @@ pub const RULES: Rules = Rules {
 	crashes: 2,
 	lost: 3,
 };
-/// A day of eras of ten ticks an hour; more is owed than they may bring, at times.
+/// Emission rules with one era a day at ten ticks an hour. At times more is owed than an era pays.
 pub const DAYS_OF_ERAS: pallet_emission::Rules = pallet_emission::Rules {
 	era: 240,
 	initial: 50 * ALPHA,
@@ -94,21 +96,21 @@ pub const DAYS_OF_ERAS: pallet_emission::Rules = pallet_emission::Rules {
 	trusted: Perbill::from_percent(100),
 	regular: Perbill::from_percent(75),
 	probation: Perbill::from_percent(50),
-	claimable: 3,
+	payable: 3,
 };
 /// Half a dollar for one α.
 pub const PRICE: Price = 500_000_000;
 pub const DEPOSIT: Balance = 7_000;
 pub const ENDOWMENT: Balance = 1_000_000 * ALPHA;
-/// How long an interval is.
+/// The length of an interval, in ticks.
 pub const LENGTH: u32 = 100;
-/// Enough for days.
+/// An escrow that lasts for days.
 pub const ESCROW: Balance = 10 * ALPHA;
-/// The only flavour there is at first.
+/// The only flavour at the start.
 pub const SMALL: FlavourId = 1;
 
 parameter_types! {
-	/// What a test has made for itself.
+	/// The rules that a test has set.
 	pub static MockRules: Rules = RULES;
 	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
@@ -123,7 +125,7 @@ impl Randomness<Option<H256>, u64> for Chosen {
 	}
 }
 
-impl StoreRules for Chosen {
+impl hcc_primitives::StoreRules<Rules> for Chosen {
 	fn store(rules: Rules) {
 		MockRules::set(rules);
 	}
@@ -131,39 +133,43 @@ impl StoreRules for Chosen {
 
 impl Config for Test {
 	type NativeBalance = Balances;
-	type Burned = Emission;
+	type Burned = Issuance;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type AdminOrigin = EnsureRoot<AccountId32>;
 	type Rules = MockRules;
 	type StoreRules = Chosen;
 	type Oracle = MockOracle;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type Miners = MockMiners;
 	type Liveness = MockLiveness;
 	type Vms = MockVms;
 	type Randomness = Chosen;
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
-	type OnSettled = (mock::MockOnSettled, Emission);
-	type Usage = mock::MockUsage;
+	type OnSettled = (hcc_testing::MockOnSettled, Emission);
+	type Usage = hcc_testing::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
-impl pallet_emission::StoreRules for Chosen {
+impl hcc_primitives::StoreRules<pallet_emission::Rules> for Chosen {
 	fn store(rules: pallet_emission::Rules) {
 		EraRules::set(rules);
 	}
 }
 
-impl pallet_emission::Config for Test {
+impl pallet_issuance::Config for Test {
 	type NativeBalance = Balances;
+}
+
+impl pallet_emission::Config for Test {
+	type Minter = Issuance;
 	type Rules = EraRules;
 	type StoreRules = Chosen;
-	type Ticks = MockTicks;
-	type Shares = Compute;
+	type TickSource = MockTickSource;
+	type Shares = SharesOf<MockRules>;
 	type Liveness = MockLiveness;
 	type ValidatorsPot = Pot;
 	type Treasury = Treasury;
@@ -185,19 +191,19 @@ pub fn chip_of(miner: u8) -> ChipHash {
 /// The tenant of every test.
 pub const TENANT: u8 = 1;
 
-/// What a flavour gives that is half of what a miner has.
+/// The allotment of the flavour: half of a miner's capacity.
 pub const ALLOTTED: Allotment = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
 
-/// Has a miner with one chip, its own hot key, and room for two small VMs.
+/// Registers a miner with one chip, its own hot key, and room for two small VMs.
 pub fn enlist(miner: u8) {
-	mock::register(account(miner), vec![chip_of(miner)], None);
-	let offered = Offered { region: 276, vcpus: 8, memory: 16_384, disk: 200, ask: 1_000 };
+	hcc_testing::register(account(miner), vec![chip_of(miner)], None);
+	let offered = EffectiveOffer { region: 276, vcpus: 8, memory: 16_384, disk: 200, ask: 1_000 };
 	Offering::mutate(|all| all.push((account(miner), offered)));
 	Fit::mutate(|all| all.push((chip_of(miner), Tier::Regular)));
 }
 
-/// Changes what a miner offers.
-pub fn offer(miner: u8, change: impl Fn(&mut Offered)) {
+/// Changes the offer of a miner.
+pub fn offer(miner: u8, change: impl Fn(&mut EffectiveOffer)) {
 	Offering::mutate(|all| {
 		for (_, offered) in all.iter_mut().filter(|(of, _)| *of == account(miner)) {
 			change(offered);
@@ -205,7 +211,7 @@ pub fn offer(miner: u8, change: impl Fn(&mut Offered)) {
 	});
 }
 
-/// An order of a small VM that anybody may run.
+/// Returns an order of a small VM that every miner can run.
 pub fn small() -> OrderOf<Test> {
 	let signer = ed25519::Pair::from_seed(&[9; 32]);
 	let hash = [5; 32];
@@ -228,12 +234,12 @@ pub fn order(what: OrderOf<Test>) -> DispatchResult {
 	Compute::order(signed(TENANT), Box::new(what), ESCROW)
 }
 
-/// Goes one block and one tick on, and polls.
+/// Advances by one block and one tick, and polls.
 pub fn tick() {
 	tick_within(Weight::MAX);
 }
 
-/// The same with that much room for what the pallet does by itself.
+/// Does the same with a limited weight for `on_poll`.
 pub fn tick_within(room: Weight) {
 	Now::mutate(|now| *now += 1);
 	let next = System::block_number() + 1;
@@ -250,20 +256,20 @@ pub fn ticks(count: u32) {
 	(0..count).for_each(|_| tick());
 }
 
-/// Goes on to the last tick of so many intervals from now.
+/// Advances by `count` intervals.
 pub fn intervals(count: u32) {
 	ticks(count * LENGTH);
 }
 
 pub fn vm(id: Id) -> VmOf<Test> {
-	Compute::vm(id).expect("it is there")
+	Compute::vm(id).expect("the VM exists")
 }
 
-pub fn state(id: Id) -> State {
+pub fn state(id: Id) -> VmState {
 	vm(id).state
 }
 
-/// What the guest of that VM shows at its boot.
+/// Returns the boot evidence of a VM.
 pub fn evidence(id: Id) -> VmEvidence {
 	let vm = vm(id);
 	VmEvidence {
@@ -277,30 +283,30 @@ pub fn evidence(id: Id) -> VmEvidence {
 	}
 }
 
-/// The miner that the VM is with.
+/// Returns the miner to which a VM is assigned.
 pub fn miner_of(id: Id) -> u8 {
-	let miner = vm(id).place.expect("it is placed").miner;
+	let miner = vm(id).place.expect("the VM has a miner").miner;
 	let bytes: &[u8; 32] = miner.as_ref();
 	bytes[0]
 }
 
-/// Its miner boots it, and shows what it should.
+/// Boots a VM: its miner begins the boot and submits valid evidence.
 pub fn boot(id: Id) {
 	let miner = miner_of(id);
-	Compute::boot(signed(miner), id).expect("it was given it");
-	Compute::attest(signed(miner), Box::new(evidence(id))).expect("it is as ordered");
+	Compute::boot(signed(miner), id).expect("the VM is assigned to it");
+	Compute::attest(signed(miner), Box::new(evidence(id))).expect("the evidence is valid");
 }
 
-/// Orders a small VM, and has it running.
+/// Orders a small VM and boots it.
 pub fn running() -> Id {
-	order(small()).expect("it is ordered");
+	order(small()).expect("the order is valid");
 	let id = LastId::<Test>::get();
 	tick();
 	boot(id);
 	id
 }
 
-/// What a small VM costs for so many ticks.
+/// Returns the price of `count` ticks of a small VM.
 pub fn worth(count: u32) -> Balance {
 	let rate = price::rate(&ALLOTTED, &LIST, 1_000);
 	price::cost(rate, count, PRICE).expect("there is a price")
@@ -318,9 +324,10 @@ pub fn held(who: u8) -> Balance {
 	Balances::total_balance_on_hold(&account(who))
 }
 
-/// Runs `test` with a tenant, one miner (number 10) and one flavour; then checks the invariants, and that nothing was lost.
+/// Runs `test` with a tenant, one miner (number 10) and one flavour. Then checks the invariants and
+/// the conservation of tokens.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	EraRules::set(DAYS_OF_ERAS);
 	Seed::set(Some(H256([3; 32])));
@@ -341,32 +348,33 @@ pub fn run(test: impl FnOnce()) {
 		enlist(10);
 		let flavour =
 			Flavour { name: b"small".to_vec().try_into().expect("short"), allotted: ALLOTTED };
-		Compute::set_flavour(RuntimeOrigin::root(), SMALL, Some(flavour)).expect("root may");
+		Compute::set_flavour(RuntimeOrigin::root(), SMALL, Some(flavour))
+			.expect("root can set flavours");
 		test();
 		Compute::do_try_state().expect("the invariants hold");
-		Emission::do_try_state().expect("there is as much as was made and not destroyed");
-		assert_eq!(Emission::issuance().destroyed, Compute::paid().burned, "nothing else is gone");
+		Emission::do_try_state().expect("the invariants hold");
+		Issuance::do_try_state().expect("the issuance matches what was minted and burned");
+		assert_eq!(Issuance::issuance().burned, Compute::paid().burned, "only the pallet burns");
 	});
 }
 
-/// Has somebody have that much, as if it had been so from the start.
+/// Sets the balance of an account, as if it had been so at genesis.
 pub fn endow(who: &AccountId32, amount: Balance) {
 	use frame_support::traits::fungible::Mutate;
 	let before = Balances::total_issuance();
 	let _ = Balances::set_balance(who, amount);
 	let after = Balances::total_issuance();
-	pallet_emission::Initial::<Test>::mutate(|all| *all = *all + after - before);
+	pallet_issuance::Initial::<Test>::mutate(|all| *all = *all + after - before);
 }
 
-/// Has an account give all it has to another, so that it is no more.
+/// Transfers everything from an account to another one, so that the first no longer exists.
 pub fn leave(who: u8, to: u8) {
-	Balances::transfer_all(signed(who), account(to), false).expect("it can go");
+	Balances::transfer_all(signed(who), account(to), false).expect("the account can be emptied");
 }
 
-/// The new α that eras have brought.
+/// Returns the amount that eras have minted.
 pub fn made() -> Balance {
-	let brought = Emission::brought();
-	brought.claimed + brought.validators + brought.treasury
+	Issuance::issuance().minted
 }
 
 pub fn events() -> Vec<Event<Test>> {

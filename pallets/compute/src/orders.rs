@@ -1,4 +1,5 @@
-//! What tenants do: order, top up, stop, start, resize, give up.
+//! The calls of governance and tenants: flavours, orders, escrow, start and stop, resizing,
+//! termination.
 
 use frame_support::{
 	ensure,
@@ -7,7 +8,7 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_evidence::vm::config_statement;
-use hcc_primitives::{genesis, units::Balance, Oracle, Price, Ticks, Usage};
+use hcc_primitives::{genesis, units::Balance, Oracle, Price, TickSource, Usage};
 use sp_core::ed25519;
 
 use crate::{
@@ -34,14 +35,15 @@ impl<T: Config> Pallet<T> {
 		Some((rate.div_ceil(RATE_PARTS) as u64, hour))
 	}
 
-	/// What must be set aside where a VM is begun at that rate: a boot, as long as it may take, and the first intervals.
+	/// Returns the minimum escrow for a start at `rate`: a boot, its maximum duration, and the
+	/// first intervals.
 	pub(crate) fn least_escrow_at(rate: Rate, price: Price) -> Option<Balance> {
 		let rules = Self::rules();
 		let boot = Self::boot_fee(price)?.saturating_add(cost(rate, rules.boot, price)?);
 		Some(boot.saturating_add(Self::intervals(rate, rules.reserve, price)?))
 	}
 
-	/// What a boot costs: in USD, and no less than what its transactions cost the miner.
+	/// Returns the price of a boot: the USD price in α, but at least [`Rules::least_fee`].
 	pub(crate) fn boot_fee(price: Price) -> Option<Balance> {
 		let rules = Self::rules();
 		Some(in_alpha(rules.boot_fee, price)?.max(rules.least_fee))
@@ -60,15 +62,15 @@ impl<T: Config> Pallet<T> {
 		let deposit = T::Deposit::get();
 		T::NativeBalance::hold(&HoldReason::Escrow.into(), &tenant, escrow)?;
 		T::NativeBalance::hold(&HoldReason::Deposit.into(), &tenant, deposit)?;
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let id = LastId::<T>::get().saturating_add(1);
 		LastId::<T>::put(id);
 		let max_price = order.max_price;
 		Orders::<T>::insert(id, order);
-		Rented::<T>::insert(&tenant, id, ());
+		VmsOfTenant::<T>::insert(&tenant, id, ());
 		let vm = Vm {
 			tenant: tenant.clone(),
-			state: State::Pending {
+			state: VmState::Pending {
 				next: now.saturating_add(1),
 				until: now.saturating_add(Self::rules().placement),
 			},
@@ -100,7 +102,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Changes a VM of a tenant's that is not gone.
+	/// Changes a VM of the tenant that is not terminated, and stores it.
 	fn change(
 		who: &AccountIdOf<T>,
 		id: Id,
@@ -108,7 +110,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let mut vm = Vms::<T>::get(id).ok_or(Error::<T>::NoVm)?;
 		ensure!(vm.tenant == *who, Error::<T>::NotTheTenant);
-		ensure!(vm.state != State::Terminated, Error::<T>::WrongState);
+		ensure!(vm.state != VmState::Terminated, Error::<T>::WrongState);
 		change(&mut vm)?;
 		Self::store(id, vm);
 		Ok(())
@@ -117,11 +119,11 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_top_up(who: AccountIdOf<T>, id: Id, amount: Balance) -> DispatchResult {
 		Self::change(&who, id, |vm| {
 			T::NativeBalance::hold(&HoldReason::Escrow.into(), &who, amount)?;
-			// It was held, so the sum is below the total issuance.
+			// The amount is on hold, so the sum is below the total issuance.
 			vm.escrow = vm.escrow.saturating_add(amount);
-			if let State::Stopped { since, until } = vm.state {
-				let until = until.max(Self::kept_until(vm, since));
-				vm.state = State::Stopped { since, until };
+			if let VmState::Stopped { since, until } = vm.state {
+				let until = until.max(Self::stop_deadline(vm, since));
+				vm.state = VmState::Stopped { since, until };
 			}
 			Self::deposit_event(Event::ToppedUp { vm: id, amount, escrow: vm.escrow });
 			Ok(())
@@ -130,7 +132,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_stop(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			ensure!(matches!(vm.state, State::Running { .. }), Error::<T>::WrongState);
+			ensure!(matches!(vm.state, VmState::Running { .. }), Error::<T>::WrongState);
 			Self::halt(id, vm, StopReason::Tenant);
 			Ok(())
 		})
@@ -138,23 +140,24 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_start(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			ensure!(matches!(vm.state, State::Stopped { .. }), Error::<T>::WrongState);
+			ensure!(matches!(vm.state, VmState::Stopped { .. }), Error::<T>::WrongState);
 			Self::restart(id, vm)
 		})
 	}
 
 	pub(crate) fn do_reboot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			ensure!(matches!(vm.state, State::Running { .. }), Error::<T>::WrongState);
+			ensure!(matches!(vm.state, VmState::Running { .. }), Error::<T>::WrongState);
 			Self::restart(id, vm)
 		})
 	}
 
-	/// Has a VM booted where it was.
+	/// Has a VM booted again at its current miner.
 	fn restart(id: Id, vm: &mut VmOf<T>) -> DispatchResult {
 		let place = vm.place.as_ref().ok_or(Error::<T>::WrongState)?;
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-		// That its host is not live may change until it boots; that it is trusted too little is for the tenant.
+		// A host that is not live may become live before it boots. Trust that is too low needs a
+		// decision of the tenant.
 		match Self::check_bootable(place, &order) {
 			Ok(()) | Err(Error::<T>::HostNotLive) => {},
 			Err(refusal) => return Err(refusal.into()),
@@ -164,12 +167,12 @@ impl<T: Config> Pallet<T> {
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
 		let ran = cost(rate, vm.run.ticks, price).unwrap_or_default();
-		let needed = least.saturating_add(ran).saturating_add(Self::owed_for_disk(vm));
+		let needed = least.saturating_add(ran).saturating_add(Self::disk_rent_due(vm));
 		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
-		Self::take_again(vm)?;
-		Self::pay_kept(id, vm);
-		let until = T::Ticks::now().saturating_add(Self::rules().acceptance);
-		vm.state = State::Assigned { until };
+		Self::take_room(vm)?;
+		Self::pay_disk_rent(id, vm);
+		let until = T::TickSource::now().saturating_add(Self::rules().acceptance);
+		vm.state = VmState::Assigned { until };
 		Self::deposit_event(Event::Restarted { vm: id });
 		Ok(())
 	}
@@ -181,13 +184,14 @@ impl<T: Config> Pallet<T> {
 		max_price: u64,
 	) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			ensure!(matches!(vm.state, State::Stopped { .. }), Error::<T>::WrongState);
+			ensure!(matches!(vm.state, VmState::Stopped { .. }), Error::<T>::WrongState);
 			ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
 			let wanted = Flavours::<T>::get(flavour).ok_or(Error::<T>::NoFlavour)?.allotted;
 			ensure!(wanted.disk >= vm.allotted.disk, Error::<T>::DiskShrinks);
-			// What ran before ran at the former price, and what was kept was what there was.
+			// The time before the change is charged at the old price, and the rent is paid for the
+			// old disk.
 			Self::charge_run(id, vm);
-			let before = Self::kept(vm);
+			let before = Self::occupied(vm);
 			let place = vm.place.as_ref().ok_or(Error::<T>::WrongState)?;
 			let free = Self::free(&place.miner).ok_or(Error::<T>::NoRoom)?;
 			let without = free.room.plus(&before);
@@ -195,20 +199,22 @@ impl<T: Config> Pallet<T> {
 			let rate = rate(&wanted, &Self::rules().list, free.ask);
 			ensure!(rate <= rate_of(max_price), Error::<T>::TooExpensive);
 			let miner = place.miner.clone();
-			Self::pay_kept(id, vm);
+			Self::pay_disk_rent(id, vm);
 			if let Some(place) = vm.place.as_mut() {
 				place.rate = rate;
 			}
 			vm.allotted = wanted;
 			vm.max_price = max_price;
-			ensure!(Self::lasts_a_day(vm).ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
-			// Another disk lasts for another time.
-			if let State::Stopped { since, until } = vm.state {
-				let until = until.min(Self::kept_until(vm, since));
-				vm.state = State::Stopped { since, until };
+			ensure!(Self::covers_a_day(vm).ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
+			// A larger disk may use up the escrow sooner.
+			if let VmState::Stopped { since, until } = vm.state {
+				let until = until.min(Self::stop_deadline(vm, since));
+				vm.state = VmState::Stopped { since, until };
 			}
-			let kept = Self::kept(vm);
-			Used::<T>::mutate(miner, |used| *used = used.minus(&before).plus(&kept));
+			let occupied = Self::occupied(vm);
+			AllottedCapacity::<T>::mutate(miner, |used| {
+				*used = used.minus(&before).plus(&occupied)
+			});
 			Self::deposit_event(Event::Resized { vm: id, allotted: wanted, rate });
 			Ok(())
 		})
@@ -216,8 +222,8 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_set_reduced(who: AccountIdOf<T>, id: Id, reduced: bool) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			// What is being shown was begun by the order as it was.
-			ensure!(!matches!(vm.state, State::Booting { .. }), Error::<T>::WrongState);
+			// Evidence in progress is judged by the order as it was when the boot began.
+			ensure!(!matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
 			Orders::<T>::mutate(id, |order| {
 				if let Some(order) = order {
 					order.reduced = reduced;
@@ -235,34 +241,34 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Gives a VM up: what has run is charged, what is left of the escrow is given back.
+	/// Terminates a VM: charges the time that it ran, and releases the rest of the escrow.
 	pub(crate) fn end(id: Id, vm: &mut VmOf<T>, why: EndReason) {
 		Self::drop_boot(id, vm);
 		Self::pause(id, vm);
 		Self::charge_run(id, vm);
-		Self::pay_kept(id, vm);
+		Self::pay_disk_rent(id, vm);
 		Self::vacate(id, vm);
 		let released = core::mem::take(&mut vm.escrow);
 		Self::release(HoldReason::Escrow, &vm.tenant, released);
-		vm.state = State::Terminated;
+		vm.state = VmState::Terminated;
 		Self::deposit_event(Event::Terminated { vm: id, why, released });
 	}
 
-	/// Forgets a VM of which all is settled.
+	/// Removes a VM whose charges are all settled, and returns its deposit.
 	pub(crate) fn remove(id: Id, vm: VmOf<T>) {
 		Self::release(HoldReason::Deposit, &vm.tenant, vm.deposit);
 		Vms::<T>::remove(id);
 		Orders::<T>::remove(id);
-		Rented::<T>::remove(&vm.tenant, id);
+		VmsOfTenant::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
 		Settlements::<T>::remove(id);
 		T::Usage::forget(id);
 		Self::deposit_event(Event::Removed { vm: id });
 	}
 
-	/// Gives back what is held.
+	/// Releases held funds.
 	pub(crate) fn release(reason: HoldReason, who: &AccountIdOf<T>, amount: Balance) {
 		let released = T::NativeBalance::release(&reason.into(), who, amount, Precision::Exact);
-		debug_assert_eq!(released, Ok(amount), "what is told is what is held");
+		debug_assert_eq!(released, Ok(amount), "the released amount was on hold");
 	}
 }

@@ -1,10 +1,11 @@
-//! Where VMs run: miners are drawn by lot among those that can take them.
+//! Placement: miners are drawn at random among those that can take a VM.
 
 use codec::Encode;
 use frame_support::traits::Randomness;
 use hcc_evidence::host::GenerationTrust;
 use hcc_primitives::{
-	ChipHash, ChipOwners, JudgesVms, Liveness, Miners, Offers, Oracle, Ticks, Tier,
+	push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle, TickSource, Tier,
+	VmVerifier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -13,7 +14,7 @@ use crate::{
 	*,
 };
 
-/// What a miner can still take, and for what.
+/// The free capacity of a miner, with its ask and region.
 pub(crate) struct Free {
 	pub(crate) room: Allotment,
 	pub(crate) ask: u16,
@@ -21,7 +22,8 @@ pub(crate) struct Free {
 }
 
 impl<T: Config> Pallet<T> {
-	/// What a miner can still take; none of one that may not get work.
+	/// Returns the free capacity of a miner, or `None` if the miner has no offer or is not allowed
+	/// to receive VMs.
 	pub(crate) fn free(miner: &AccountIdOf<T>) -> Option<Free> {
 		let offered = T::Miners::offered(miner)?;
 		let whole = Allotment {
@@ -30,17 +32,18 @@ impl<T: Config> Pallet<T> {
 			disk: offered.disk,
 			egress: u32::MAX,
 		};
-		let room = whole.minus(&Used::<T>::get(miner));
+		let room = whole.minus(&AllottedCapacity::<T>::get(miner));
 		Some(Free { room, ask: offered.ask, region: offered.region })
 	}
 
-	/// Looks for a miner. Where none is found, it is looked for again later, or for a price to be known.
+	/// Searches for a miner. If none suits or the price of α is unknown, the next search follows
+	/// after a pause.
 	pub(crate) fn place(id: Id, vm: &mut VmOf<T>) {
-		let State::Pending { until, .. } = vm.state else { return };
+		let VmState::Pending { until, .. } = vm.state else { return };
 		let rules = Self::rules();
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let pause = rules.placement.div_ceil(ROUNDS).max(1);
-		vm.state = State::Pending { next: now.saturating_add(pause), until };
+		vm.state = VmState::Pending { next: now.saturating_add(pause), until };
 		let Some(price) = T::Oracle::for_orders() else { return };
 		let Some(order) = Orders::<T>::get(id) else { return };
 		let Some((miner, rate)) = Self::find(id, vm, &order) else { return };
@@ -51,16 +54,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn assign(id: Id, vm: &mut VmOf<T>, miner: AccountIdOf<T>, rate: Rate) {
-		Used::<T>::mutate(&miner, |used| *used = used.plus(&vm.allotted));
-		Hosted::<T>::insert(&miner, id, ());
+		AllottedCapacity::<T>::mutate(&miner, |used| *used = used.plus(&vm.allotted));
+		VmsOfMiner::<T>::insert(&miner, id, ());
 		vm.generation = vm.generation.saturating_add(1);
 		vm.place = Some(Place { miner: miner.clone(), chip: None, rate });
-		let until = T::Ticks::now().saturating_add(Self::rules().acceptance);
-		vm.state = State::Assigned { until };
+		let until = T::TickSource::now().saturating_add(Self::rules().acceptance);
+		vm.state = VmState::Assigned { until };
 		Self::deposit_event(Event::Assigned { vm: id, miner, generation: vm.generation, rate });
 	}
 
-	/// A miner that can take the VM, and for what.
+	/// Returns a miner that can take the VM, and the price there.
 	fn find(id: Id, vm: &VmOf<T>, order: &OrderOf<T>) -> Option<(AccountIdOf<T>, Rate)> {
 		if let Choice::Named(miner) = &order.miner {
 			let chips = T::Miners::chips(miner);
@@ -69,15 +72,15 @@ impl<T: Config> Pallet<T> {
 		}
 		let seed = T::Randomness::random(b"hcc/place").0?;
 		(0..SAMPLES).find_map(|sample| {
-			let lot = (seed, id, vm.generation, sample).using_encoded(blake2_256);
-			let chip = T::Liveness::draw(*lot.first_chunk()?)?;
+			let hash = (seed, id, vm.generation, sample).using_encoded(blake2_256);
+			let chip = T::Liveness::draw(*hash.first_chunk()?)?;
 			let miner = T::Miners::owner_of(&chip)?;
 			let rate = Self::suits(&chip, &miner, vm, order)?;
 			Some((miner, rate))
 		})
 	}
 
-	/// What the VM costs on that chip, if it can run there.
+	/// Returns the price of the VM on this chip, or `None` if the VM cannot run there.
 	fn suits(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,
@@ -88,7 +91,7 @@ impl<T: Config> Pallet<T> {
 			Choice::Drawn { except } => except.contains(miner),
 			Choice::Named(_) => false,
 		};
-		if excluded || vm.tried.contains(miner) || Self::rests(miner) {
+		if excluded || vm.tried.contains(miner) || Self::is_resting(miner) {
 			return None;
 		}
 		let tier: Tier = T::Liveness::fit(chip)?;
@@ -107,60 +110,60 @@ impl<T: Config> Pallet<T> {
 		suits.then_some(rate)
 	}
 
-	fn rests(miner: &AccountIdOf<T>) -> bool {
-		let Some(until) = Resting::<T>::get(miner) else { return false };
-		let rests = T::Ticks::now() < until;
-		if !rests {
-			Resting::<T>::remove(miner);
+	fn is_resting(miner: &AccountIdOf<T>) -> bool {
+		let Some(until) = RestingMiners::<T>::get(miner) else { return false };
+		let resting = T::TickSource::now() < until;
+		if !resting {
+			RestingMiners::<T>::remove(miner);
 		}
-		rests
+		resting
 	}
 
-	/// Frees what the VM was given.
+	/// Removes a VM from its miner and frees the capacity that it occupied.
 	pub(crate) fn vacate(id: Id, vm: &mut VmOf<T>) {
 		let Some(place) = vm.place.take() else { return };
-		Hosted::<T>::remove(&place.miner, id);
-		let used = Used::<T>::get(&place.miner).minus(&Self::kept(vm));
+		VmsOfMiner::<T>::remove(&place.miner, id);
+		let used = AllottedCapacity::<T>::get(&place.miner).minus(&Self::occupied(vm));
 		if used == Allotment::default() {
-			Used::<T>::remove(&place.miner);
+			AllottedCapacity::<T>::remove(&place.miner);
 		} else {
-			Used::<T>::insert(&place.miner, used);
+			AllottedCapacity::<T>::insert(&place.miner, used);
 		}
 	}
 
-	/// Whether it is for the miner that a VM has not booted. A live host whose guest shows nothing may have been given an image that cannot boot, and one that is trusted less than it was cannot begin.
-	fn is_at_fault(id: Id, place: &Place<AccountIdOf<T>>, why: Failure) -> bool {
+	/// Returns whether the miner is at fault for a missed deadline.
+	///
+	/// A live host whose guest submits no evidence may have an image that cannot boot. A host whose
+	/// chip lost its trust or tier cannot begin a boot. Neither is at fault.
+	fn is_at_fault(id: Id, place: &Place<AccountIdOf<T>>, why: AssignmentFailure) -> bool {
 		if !Self::is_live(&place.miner) {
 			return true;
 		}
 		let order = Orders::<T>::get(id);
 		let could = order.is_some_and(|order| Self::check_bootable(place, &order).is_ok());
-		why == Failure::NotBegun && could
+		why == AssignmentFailure::NotBegun && could
 	}
 
-	/// A miner has not booted what it was given: another is looked for; or, where the VM's disk is there already, it is stopped.
-	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: Failure) {
+	/// Handles a missed boot deadline. A VM whose disk is on the miner's host is stopped. Any other
+	/// VM goes to another miner, or is terminated after [`MAX_GENERATIONS`].
+	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: AssignmentFailure) {
 		Self::drop_boot(id, vm);
 		let Some(place) = vm.place.clone() else { return };
 		let rules = Self::rules();
-		let now = T::Ticks::now();
-		Self::deposit_event(Event::Failed { vm: id, miner: place.miner.clone(), why });
+		let now = T::TickSource::now();
+		Self::deposit_event(Event::AssignmentFailed { vm: id, miner: place.miner.clone(), why });
 		if Self::is_at_fault(id, &place, why) {
-			Resting::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+			RestingMiners::<T>::insert(&place.miner, now.saturating_add(rules.rest));
 		}
 		if place.chip.is_some() {
 			return Self::halt(id, vm, StopReason::NotBooted);
 		}
-		if vm.tried.is_full() {
-			vm.tried.remove(0);
-		}
-		// There is room.
-		let _ = vm.tried.try_push(place.miner);
+		push_evicting(&mut vm.tried, place.miner);
 		Self::vacate(id, vm);
 		if vm.generation >= MAX_GENERATIONS {
 			return Self::end(id, vm, EndReason::NotBooted);
 		}
 		let until = now.saturating_add(rules.placement);
-		vm.state = State::Pending { next: now.saturating_add(1), until };
+		vm.state = VmState::Pending { next: now.saturating_add(1), until };
 	}
 }

@@ -1,11 +1,12 @@
-//! What VMs cost: pure arithmetic on whole numbers.
+//! Prices of VMs: pure integer arithmetic.
 //!
-//! Prices are in USD, payments in α. Between the two there is one division, at the very end, rounded down: what is lost to it stays with the tenant.
+//! Prices are in USD, payments in α. The only division is the last step and rounds down, in favour
+//! of the tenant.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_primitives::{
 	units::{Balance, HOURS},
-	Price, Tick, LEAST_LOSS,
+	Price, Tick, MIN_UNRETURNED_SHARE,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -15,17 +16,20 @@ use sp_runtime::{
 	Rounding,
 };
 
-/// A price by the hour, in 10⁻⁶ USD ÷ [`RATE_PARTS`]: exact for every allotment, list price and ask.
+/// A price for one hour, in 10⁻⁶ USD ÷ [`RATE_PARTS`]. It is exact for every allotment, list price
+/// and ask.
 pub type Rate = u128;
-/// Parts of 10⁻⁶ USD that rates are told in: 1024 for memory by the MiB, a thousand for asks by the thousandth.
+/// The number of parts into which [`Rate`] divides 10⁻⁶ USD: 1024 for memory in MiB, times 1000 for
+/// asks in thousandths.
 pub const RATE_PARTS: u128 = 1024 * 1000;
 
-/// MiB of a GiB.
+/// MiB in a GiB.
 const MIB: u128 = 1024;
-/// What one USD for one α is as [`Price`], times the smallest units of one α, over the 10⁻⁶ USD that rates are told in.
+/// The [`Price`] at one USD for one α, times the smallest units of one α, divided by the 10⁻⁶ USD
+/// of a rate.
 const UNITS: u128 = 1_000_000_000 * 1_000_000_000 / 1_000_000;
 
-/// What a VM is given.
+/// The resources of a VM or of an offer.
 #[derive(
 	Clone,
 	Copy,
@@ -47,22 +51,23 @@ pub struct Allotment {
 	pub memory: u32,
 	/// In GiB.
 	pub disk: u32,
-	/// How much it may send in an hour, in MiB.
+	/// The amount of data that can be sent in an hour, in MiB.
 	pub egress: u32,
 }
 
 impl Allotment {
-	/// Whether it fits where `free` is free; what is sent is not kept count of.
+	/// Returns whether the allotment fits into `free`. Egress is not limited by capacity and is
+	/// ignored.
 	pub fn fits(&self, free: &Self) -> bool {
 		self.vcpus <= free.vcpus && self.memory <= free.memory && self.disk <= free.disk
 	}
 
-	/// Its disk, without the rest.
+	/// Returns the disk of the allotment without the other resources.
 	pub fn disk_alone(&self) -> Self {
 		Self { disk: self.disk, ..Self::default() }
 	}
 
-	/// Both together.
+	/// Returns the sum of both allotments.
 	pub fn plus(&self, other: &Self) -> Self {
 		Self {
 			vcpus: self.vcpus.saturating_add(other.vcpus),
@@ -72,7 +77,7 @@ impl Allotment {
 		}
 	}
 
-	/// What is left without `other`.
+	/// Returns the allotment less `other`, at least zero in each resource.
 	pub fn minus(&self, other: &Self) -> Self {
 		Self {
 			vcpus: self.vcpus.saturating_sub(other.vcpus),
@@ -100,17 +105,18 @@ impl Allotment {
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct List {
-	/// Of a virtual CPU.
+	/// For a vCPU.
 	pub vcpu: u32,
-	/// Of a GiB of memory.
+	/// For a GiB of memory.
 	pub memory: u32,
-	/// Of a GiB of disk.
+	/// For a GiB of disk.
 	pub disk: u32,
-	/// Of a GiB an hour that may be sent.
+	/// For a GiB of egress an hour.
 	pub egress: u32,
 }
 
-/// What an allotment costs at `ask` thousandths of the list prices. It cannot overflow: no factor has more than 32 bits.
+/// Returns the price of an allotment at `ask` thousandths of the list prices. It cannot overflow,
+/// since no factor has more than 32 bits.
 pub fn rate(allotted: &Allotment, list: &List, ask: u16) -> Rate {
 	let product = |amount: u32, price: u32| u128::from(amount).saturating_mul(price.into());
 	let whole = product(allotted.vcpus, list.vcpu)
@@ -122,12 +128,13 @@ pub fn rate(allotted: &Allotment, list: &List, ask: u16) -> Rate {
 		.saturating_mul(ask.into())
 }
 
-/// A price of 10⁻⁶ USD an hour as a rate.
+/// Converts a price in 10⁻⁶ USD an hour to a rate.
 pub fn rate_of(price: u64) -> Rate {
 	u128::from(price).saturating_mul(RATE_PARTS)
 }
 
-/// What so many ticks at that rate cost in the smallest units of α, rounded down; all there is where it is more than can be told. None at a price of zero.
+/// Returns the cost of `ticks` at `rate` in the smallest units of α, rounded down and saturated at
+/// `Balance::MAX`. Returns `None` at a price of zero.
 pub fn cost(rate: Rate, ticks: Tick, price: Price) -> Option<Balance> {
 	let hours = RATE_PARTS.saturating_mul(HOURS.into());
 	let divisor = hours.saturating_mul(price.into());
@@ -139,12 +146,13 @@ pub fn cost(rate: Rate, ticks: Tick, price: Price) -> Option<Balance> {
 	Some(cost.unwrap_or(Balance::MAX))
 }
 
-/// What 10⁻⁶ USD are in the smallest units of α, rounded down. None at a price of zero.
+/// Converts an amount of 10⁻⁶ USD to the smallest units of α, rounded down. Returns `None` at a
+/// price of zero.
 pub fn in_alpha(amount: u32, price: Price) -> Option<Balance> {
 	cost(rate_of(amount.into()), HOURS, price)
 }
 
-/// Which parts of what is paid do not go to the miner.
+/// The shares of a payment that do not go to the miner.
 #[derive(
 	Clone,
 	Copy,
@@ -167,19 +175,20 @@ pub struct Shares {
 }
 
 impl Shares {
-	/// Together no more than the whole: what is too much is taken from the treasury's first, then from the validators'. Treasury and fire together have [`LEAST_LOSS`] at the least, or
-	/// whoever buys from himself would lose nothing.
+	/// Returns the shares with their sum limited to the whole: the treasury's share is reduced
+	/// first, then the validators'. The treasury and the burn together have at least
+	/// [`MIN_UNRETURNED_SHARE`], so that a tenant who pays its own miner always loses.
 	pub fn clamped(self) -> Self {
 		let rest = Perbill::one().saturating_sub(self.burned);
-		let lacks = LEAST_LOSS.saturating_sub(self.burned);
+		let lacks = MIN_UNRETURNED_SHARE.saturating_sub(self.burned);
 		let validators = self.validators.min(rest.saturating_sub(lacks));
 		let treasury = self.treasury.min(rest.saturating_sub(validators));
-		let burned = self.burned.max(LEAST_LOSS.saturating_sub(treasury));
+		let burned = self.burned.max(MIN_UNRETURNED_SHARE.saturating_sub(treasury));
 		Self { validators, treasury, burned }
 	}
 }
 
-/// A payment, divided.
+/// The parts into which a payment is divided.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub struct Split {
 	pub miner: Balance,
@@ -188,14 +197,17 @@ pub struct Split {
 	pub burned: Balance,
 }
 
-/// Divides a payment: validators' and treasury's shares are rounded down, what is burned is rounded up, and the miner has the rest. So what treasury and fire have is never less than the
-/// whole units of both shares together, however small a payment is: the bonus that a miner is owed on it stays below that.
+/// Divides a payment. The shares of validators and treasury are rounded down, the burn is rounded
+/// up, and the miner receives the rest.
+///
+/// Treasury and burn together are therefore never less than the rounded-down sum of their shares,
+/// even for tiny payments. The bonus that a miner earns on a payment stays below that sum.
 pub fn split(amount: Balance, shares: &Shares) -> Split {
 	let shares = shares.clamped();
 	let validators = shares.validators.mul_floor(amount);
 	let treasury = shares.treasury.mul_floor(amount);
 	let burned = shares.burned.mul_ceil(amount);
-	// They are no more than the whole: beside two that are rounded down one that is rounded up has room.
+	// The sum cannot exceed the amount: two parts are rounded down and one is rounded up.
 	let others = validators.saturating_add(treasury).saturating_add(burned);
 	Split { miner: amount.saturating_sub(others), validators, treasury, burned }
 }

@@ -1,12 +1,17 @@
 extern crate alloc;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{traits::ConstU32, BoundedVec};
+use frame_support::{
+	traits::{ConstU32, Get},
+	BoundedVec,
+};
 use hcc_evidence::{host::Hash256, vm::VmId};
-use hcc_primitives::{units::Balance, ChipHash, IntervalIndex, Price, Tick, Tier};
+use hcc_primitives::{
+	units::Balance, ChipHash, IntervalIndex, Price, SettlementShares, Tick, Tier,
+};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_runtime::Debug;
+use sp_runtime::{traits::Saturating, Debug, Perbill};
 
 use crate::price::{Allotment, List, Rate, Shares};
 
@@ -21,24 +26,27 @@ pub type ChargeOf<T> = Charge<AccountIdOf<T>>;
 /// The number of a flavour.
 pub type FlavourId = u16;
 
-/// The longest name of a flavour, in bytes.
+/// Maximum length of a flavour's name, in bytes.
 pub const MAX_NAME: u32 = 32;
-/// The most miners that an order excludes, and that are remembered as having not booted a VM.
+/// Maximum number of miners that an order excludes, and of miners that are recorded as having
+/// failed to boot a VM.
 pub const MAX_EXCLUDED: u32 = 8;
-/// How many charges of a VM can be unsettled at once: one for each interval in which a verdict can be proven false, and [`BUSY`].
+/// Maximum number of unsettled charges of a VM: one for each interval in which a verdict can still
+/// be disproved, and [`BUSY`] more.
 pub const MAX_CHARGES: u32 = 16;
-/// How many settlements of a VM are remembered: a day's.
+/// Number of settlements that are stored for a VM: those of a day.
 pub const MAX_SETTLED: u32 = 24;
-/// With how many unsettled a tenant can have nothing done that makes another: what is unsettled is never more than there is room for.
+/// Number of unsettled charges from which on a tenant can make no call that adds another one. The
+/// limit keeps the list of charges from overflowing.
 pub const BUSY: usize = 4;
-/// How often a miner is looked for until an order's deadline.
+/// Number of searches for a miner before an order's deadline.
 pub const ROUNDS: u32 = 4;
-/// How many chips are drawn each time.
+/// Number of chips that are drawn in each search.
 pub const SAMPLES: u32 = 16;
-/// How many miners are given a VM that none has booted.
+/// Maximum number of miners to which a VM is assigned while none has booted it.
 pub const MAX_GENERATIONS: u32 = 3;
 
-/// What governance sets. Times are in ticks, money is in 10⁻⁶ USD.
+/// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
 #[derive(
 	Clone,
 	Copy,
@@ -56,35 +64,38 @@ pub const MAX_GENERATIONS: u32 = 3;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
 	pub list: List,
-	/// What a boot costs.
+	/// The price of a boot.
 	pub boot_fee: u32,
-	/// The least that a boot costs, in the smallest units of α: a miner has fees to pay for it.
+	/// The minimum price of a boot, in the smallest units of α. It covers the miner's transaction
+	/// fees for the boot.
 	pub least_fee: Balance,
 	pub shares: Shares,
-	/// How long a miner is looked for.
+	/// The time during which a miner is sought.
 	pub placement: Tick,
-	/// How long a miner may take until it begins a boot.
+	/// The time within which a miner has to begin a boot.
 	pub acceptance: Tick,
-	/// How long a boot may take.
+	/// The time within which boot evidence has to be accepted.
 	pub boot: Tick,
-	/// How long a VM may be stopped.
+	/// The maximum time for which a VM can be stopped.
 	pub stopped: Tick,
-	/// How long a miner gets no work that has not booted what it was given.
+	/// The rest of a miner that has missed a deadline: it receives no new VMs in this time.
 	pub rest: Tick,
-	/// For how many intervals the escrow must last where a VM is begun: two at the least.
+	/// The number of intervals that the escrow must cover when a VM is ordered or started; at least
+	/// two.
 	pub reserve: u8,
-	/// For how many intervals it must last without a warning.
+	/// The number of intervals that the escrow must cover to avoid a warning.
 	pub warning: u8,
-	/// How many crashes a miner may tell of a VM in a day.
+	/// The number of crashes of a VM that a miner can report in a day.
 	pub crashes: u8,
-	/// After how many lapsed intervals in a row a VM is given up.
+	/// The number of consecutive lapsed intervals after which a VM is terminated.
 	pub lost: u8,
 }
 
 impl Rules {
-	/// Every value within its bounds: deadlines that can be kept, and an escrow that covers what is owed before anybody looks.
+	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible and
+	/// make the escrow cover all that is due before the next review.
 	pub fn clamped(self) -> Self {
-		// With less a VM would be stopped when it is looked after for the first time.
+		// With less than two, the first review would stop the VM.
 		let reserve = self.reserve.clamp(2, 24);
 		Self {
 			shares: self.shares.clamped(),
@@ -102,13 +113,18 @@ impl Rules {
 	}
 }
 
-/// Where rules are kept.
-pub trait StoreRules {
-	/// Keeps these from now on.
-	fn store(rules: Rules);
+/// Reads the shares of settlements from rules `R`, so that emission depends on the rules only and
+/// not on this pallet's state.
+pub struct SharesOf<R>(core::marker::PhantomData<R>);
+
+impl<R: Get<Rules>> SettlementShares for SharesOf<R> {
+	fn lost() -> Perbill {
+		let shares = R::get().clamped().shares;
+		shares.treasury.saturating_add(shares.burned)
+	}
 }
 
-/// A flavour, as a chain spec has it.
+/// A flavour in a chain specification.
 #[derive(Clone, Eq, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlavourSpec {
@@ -117,25 +133,25 @@ pub struct FlavourSpec {
 	pub allotted: Allotment,
 }
 
-/// A kind of VM that can be ordered.
+/// A named size of VM that can be ordered.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Flavour {
-	/// UTF-8.
+	/// The name, in UTF-8.
 	pub name: BoundedVec<u8, ConstU32<MAX_NAME>>,
 	pub allotted: Allotment,
 }
 
 impl From<&FlavourSpec> for Flavour {
 	fn from(spec: &FlavourSpec) -> Self {
-		// What does not fit is cut: a name is for people only.
+		// A longer name is truncated. The name is for display only.
 		let name = spec.name.bytes().take(MAX_NAME as usize).collect::<alloc::vec::Vec<_>>();
 		Self { name: BoundedVec::truncate_from(name), allotted: spec.allotted }
 	}
 }
 
-/// What a VM may reach.
+/// The network destinations that a VM can reach.
 #[derive(
 	Clone,
 	Copy,
@@ -149,15 +165,16 @@ impl From<&FlavourSpec> for Flavour {
 	TypeInfo,
 )]
 pub enum Egress {
-	/// Nothing.
+	/// None.
 	Closed,
-	/// What its configuration lists.
+	/// Those that the VM's configuration lists.
 	Listed,
-	/// Everything.
+	/// All.
 	Open,
 }
 
-/// A VM's configuration: what its image reads of its host, and its tenant's signature.
+/// The hash of a VM's configuration and its tenant's signature. The image reads the configuration
+/// from its host.
 #[derive(
 	Clone,
 	Copy,
@@ -173,24 +190,24 @@ pub enum Egress {
 pub struct Configuration {
 	/// The hash of the configuration.
 	pub hash: Hash256,
-	/// ed25519: whose configuration it is.
+	/// The ed25519 public key that identifies the configuration's author.
 	pub signer: [u8; 32],
-	/// By `signer` over [`hcc_evidence::vm::config_statement`].
+	/// The signature of `signer` over [`hcc_evidence::vm::config_statement`].
 	pub signature: [u8; 64],
 }
 
-/// Who may run a VM.
+/// Miners that are allowed to run a VM.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Choice<AccountId> {
-	/// Whoever is drawn, but these.
+	/// A miner that is drawn at random, except the listed ones.
 	Drawn { except: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>> },
-	/// This miner, and no other.
+	/// Only this miner.
 	Named(AccountId),
 }
 
-/// What a tenant orders.
+/// A tenant's request for a VM.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -199,21 +216,21 @@ pub struct Order<AccountId> {
 	/// The launch measurement of the image.
 	pub measurement: [u8; 48],
 	pub config: Configuration,
-	/// The root over those who hold shares of the disk key.
+	/// The Merkle root over the holders of shares of the disk key.
 	pub holders_root: Hash256,
 	pub egress: Egress,
-	/// The highest price, in 10⁻⁶ USD an hour.
+	/// The maximum price, in 10⁻⁶ USD an hour.
 	pub max_price: u64,
-	/// The worst tier that will do.
+	/// The worst tier that is accepted.
 	pub tier: Tier,
-	/// Whether chips will do that are trusted less: [`hcc_evidence::host::GenerationTrust::Reduced`].
+	/// Accepts chips with [`hcc_evidence::host::GenerationTrust::Reduced`].
 	pub reduced: bool,
-	/// ISO 3166-1 numeric code of the country; none for any.
+	/// The ISO 3166-1 numeric code of the country. `None` accepts every country.
 	pub region: Option<u16>,
 	pub miner: Choice<AccountId>,
 }
 
-/// How far a VM has come.
+/// The state of a VM.
 #[derive(
 	Clone,
 	Copy,
@@ -226,22 +243,23 @@ pub struct Order<AccountId> {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub enum State {
-	/// A miner is looked for: next at tick `next`, and no longer than `until`.
+pub enum VmState {
+	/// The chain seeks a miner. The next search is at tick `next`; the search ends after `until`.
 	Pending { next: Tick, until: Tick },
-	/// Its miner is to boot it, and has to begin by `until`.
+	/// A miner is assigned. It has to begin the boot by `until`.
 	Assigned { until: Tick },
-	/// Its miner boots it since tick `since`, and has to show its evidence by `until`. The fee has been taken from the escrow.
+	/// The miner has booted the VM since tick `since`. Evidence is due by `until`. `fee` has been
+	/// taken from the escrow.
 	Booting { nonce: Hash256, fee: Balance, since: Tick, until: Tick },
-	/// It has shown its evidence at tick `since`; of what ran before its interval nothing is counted any more.
+	/// The VM runs. Its time since tick `since` is not in [`Vm::run`] yet.
 	Running { since: Tick },
-	/// It is stopped, and given up after `until`; since tick `since` its disk is not paid for.
+	/// The VM is stopped. Its disk rent is due since tick `since`. It is terminated after `until`.
 	Stopped { since: Tick, until: Tick },
-	/// It is gone; what is unsettled will be settled.
+	/// The VM has ended. Its open charges are still to be settled.
 	Terminated,
 }
 
-/// Why a VM was stopped.
+/// The reason why a VM was stopped.
 #[derive(
 	Clone,
 	Copy,
@@ -255,17 +273,17 @@ pub enum State {
 	TypeInfo,
 )]
 pub enum StopReason {
-	/// Its tenant wished it.
+	/// The tenant's request.
 	Tenant,
-	/// Its escrow would not last for another interval.
+	/// The escrow does not cover the time until the next review.
 	Unfunded,
-	/// Nobody knows what α is worth.
+	/// The price of α is unknown.
 	NoPrice,
-	/// Its miner did not boot it in time.
+	/// The miner missed a boot deadline.
 	NotBooted,
 }
 
-/// Why a VM is gone.
+/// The reason why a VM was terminated.
 #[derive(
 	Clone,
 	Copy,
@@ -279,21 +297,21 @@ pub enum StopReason {
 	TypeInfo,
 )]
 pub enum EndReason {
-	/// Its tenant wished it.
+	/// The tenant's request.
 	Tenant,
-	/// No miner could take it in time.
+	/// No suitable miner was found in time.
 	NotPlaced,
-	/// As many miners as may try have not booted it.
+	/// [`MAX_GENERATIONS`] miners failed to boot the VM.
 	NotBooted,
-	/// Its escrow would not last, at the price of α when a miner was found.
+	/// The escrow was too small for the price of α at which a miner was found.
 	Unfunded,
-	/// It was stopped for too long.
+	/// The VM was stopped for too long.
 	Abandoned,
-	/// Its chip has left its miner, or has not been live for too long.
+	/// The chip no longer belongs to the miner, or it was not live for too many intervals.
 	HostLost,
 }
 
-/// What was found of a miner that was given a VM and did not boot it.
+/// The deadline that a miner missed.
 #[derive(
 	Clone,
 	Copy,
@@ -306,32 +324,32 @@ pub enum EndReason {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub enum Failure {
-	/// It has not begun.
+pub enum AssignmentFailure {
+	/// The miner did not begin the boot.
 	NotBegun,
-	/// It has begun, and no evidence has come.
+	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
 }
 
-/// What is owed for intervals, as long as it is not settled.
+/// An amount that was taken from an escrow for some intervals and is not settled yet.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Charge<AccountId> {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// How long the VM ran in them.
+	/// The number of ticks for which the VM ran in these intervals.
 	pub ticks: Tick,
-	/// Taken from the escrow.
+	/// The amount, taken from the escrow.
 	pub amount: Balance,
-	/// What one α was worth.
+	/// The price of α at the time of the charge.
 	pub price: Price,
-	/// Whose work it was, and on which chip.
+	/// The miner and the chip that did the work.
 	pub miner: AccountId,
 	pub chip: ChipHash,
 }
 
-/// What became of what was owed for intervals.
+/// The result of settling a charge.
 #[derive(
 	Clone,
 	Copy,
@@ -347,18 +365,18 @@ pub struct Charge<AccountId> {
 pub struct Settlement {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// How long the VM ran in them, and on which chip.
+	/// The number of ticks for which the VM ran, and the chip on which it ran.
 	pub ticks: Tick,
 	pub chip: ChipHash,
-	/// What one α was worth.
+	/// The price of α at the time of the charge.
 	pub price: Price,
-	/// What was paid, before it was divided.
+	/// The amount paid, before its division.
 	pub paid: Balance,
-	/// What was given back: all of it where the chip was not live.
+	/// The amount refunded: all of it if the chip was not live.
 	pub refunded: Balance,
 }
 
-/// What ran and is not owed yet.
+/// Time for which a VM ran and that is not charged yet.
 #[derive(
 	Clone,
 	Copy,
@@ -373,56 +391,56 @@ pub struct Settlement {
 	TypeInfo,
 )]
 pub struct Run {
-	/// The first interval of it.
+	/// The interval in which it begins.
 	pub interval: IntervalIndex,
 	pub ticks: Tick,
 }
 
-/// Where a VM is.
+/// The miner that has a VM, the chip, and the agreed price.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Place<AccountId> {
 	pub miner: AccountId,
-	/// On which of its chips; none before it has booted there.
+	/// The chip on which the VM runs. `None` before the first boot at this miner.
 	pub chip: Option<ChipHash>,
-	/// The price that was agreed: it stays, whatever becomes of lists and asks.
+	/// The agreed price. Later changes of list prices and asks do not affect it.
 	pub rate: Rate,
 }
 
-/// A VM.
+/// The state and the accounts of a VM.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Vm<AccountId> {
 	pub tenant: AccountId,
-	pub state: State,
+	pub state: VmState,
 	pub allotted: Allotment,
-	/// The highest price, in 10⁻⁶ USD an hour.
+	/// The maximum price, in 10⁻⁶ USD an hour.
 	pub max_price: u64,
-	/// How many miners it was given to.
+	/// The number of miners to which the VM was assigned so far.
 	pub generation: u32,
-	/// How many boots were begun.
+	/// The number of boots that were begun.
 	pub boot_counter: u32,
 	pub place: Option<Place<AccountId>>,
-	/// What is held of the tenant and not owed.
+	/// The tenant's funds on hold that are not charged yet.
 	pub escrow: Balance,
-	/// What is held of the tenant for the rows.
+	/// The tenant's funds on hold for the storage rows.
 	pub deposit: Balance,
 	pub run: Run,
-	/// What is owed and can still be found not to be.
+	/// The charges that are not settled yet.
 	pub charges: BoundedVec<Charge<AccountId>, ConstU32<MAX_CHARGES>>,
-	/// The miners that have not booted it.
+	/// The miners that failed to boot the VM.
 	pub tried: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>>,
-	/// The day of the last crash, and how many there were on it.
+	/// The day of the last crash, and the number of crashes on that day.
 	pub crashes: (u32, u8),
-	/// How many intervals in a row have lapsed.
+	/// The number of consecutive lapsed intervals.
 	pub lapses: u8,
-	/// When the chain looks after it next.
+	/// The tick of the next review.
 	pub look: Tick,
 }
 
-/// A boot that has shown its evidence: what grants of disk keys rest on.
+/// A boot whose evidence was accepted. Grants of disk keys depend on it.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -430,18 +448,20 @@ pub struct BootRow {
 	pub generation: u32,
 	pub counter: u32,
 	pub chip: ChipHash,
-	/// ed25519.
+	/// The guest's ed25519 public key.
 	pub guest_pk: [u8; 32],
-	/// SHA-256.
+	/// The SHA-256 digest of the guest's SSH host key.
 	pub ssh_host_key_hash: [u8; 32],
-	/// The hash of the evidence, which lies in the block's body with the guest's X-Wing key.
+	/// The hash of the evidence. The evidence itself is in the block body, together with the
+	/// guest's X-Wing key.
 	pub evidence: Hash256,
-	/// When, and in which interval.
+	/// The tick and the interval in which the evidence was accepted.
 	pub at: Tick,
 	pub interval: IntervalIndex,
 }
 
-/// All that was ever paid: for explorers, and to see that nothing is lost.
+/// Totals of all payments since genesis, for explorers and for the conservation check in
+/// `try_state`.
 #[derive(
 	Clone,
 	Copy,
@@ -456,16 +476,17 @@ pub struct BootRow {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// What tenants have paid for intervals and boots.
+	/// The sum that tenants paid for intervals, boots and disks.
 	pub settled: Balance,
-	/// What of it went to miners, validators, the treasury; what was burned.
+	/// The parts of that sum that miners, validators and the treasury received, and the part that
+	/// was burned.
 	pub miners: Balance,
 	pub validators: Balance,
 	pub treasury: Balance,
 	pub burned: Balance,
-	/// What was owed for intervals that have lapsed, and given back.
+	/// The sum of refunded charges.
 	pub refunded: Balance,
 }
 
-/// A VM's number.
+/// The id of a VM.
 pub type Id = VmId;

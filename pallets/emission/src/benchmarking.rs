@@ -1,16 +1,16 @@
-//! Benchmarks.
+//! Benchmarks of the call and the hooks.
 
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, weights::WeightMeter};
 use frame_system::RawOrigin;
 use hcc_primitives::{
 	units::{Balance, ALPHA},
-	Ticks,
+	TickSource,
 };
 
 use super::*;
 
-/// An era that is over, in which that many miners are owed something.
+/// Stores an era that has ended and owes an amount to a number of miners. Returns the first one.
 fn closed<T: Config>(miners: u32) -> AccountIdOf<T> {
 	let owed: Balance = 10 * ALPHA;
 	for number in 0..miners {
@@ -24,10 +24,10 @@ fn closed<T: Config>(miners: u32) -> AccountIdOf<T> {
 		for_miners: total_owed / 2,
 		..Default::default()
 	};
-	Eras::<T>::insert(0, ClosedEra { division, claimed: 0 });
-	Brought::<T>::put(Totals {
+	Eras::<T>::insert(0, ClosedEra { division, paid_out: 0 });
+	EmissionTotals::<T>::put(Totals {
 		budgets: division.budget,
-		claimable: division.miners,
+		payable: division.miners,
 		..Default::default()
 	});
 	CurrentEra::<T>::put(Era { index: 1, from: 0, length: 1, owed: 0 });
@@ -39,7 +39,7 @@ mod benchmarks {
 	use super::*;
 
 	#[benchmark]
-	fn claim() {
+	fn payout() {
 		let miner = closed::<T>(2);
 		let caller: AccountIdOf<T> = whitelisted_caller();
 
@@ -51,7 +51,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn close_era() {
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		CurrentEra::<T>::put(Era { index: 0, from: 0, length: now.max(1), owed: ALPHA });
 		let era = CurrentEra::<T>::get();
 
@@ -66,7 +66,7 @@ mod benchmarks {
 	#[benchmark]
 	fn forget(r: Linear<0, 64>) {
 		closed::<T>(r);
-		let index = T::Rules::get().clamped().claimable + 1;
+		let index = T::Rules::get().clamped().payable + 1;
 		CurrentEra::<T>::put(Era { index, from: 0, length: 1, owed: 0 });
 
 		#[block]
@@ -74,6 +74,6 @@ mod benchmarks {
 			Pallet::<T>::forget(&mut WeightMeter::new());
 		}
 
-		assert!(Oldest::<T>::get() <= 1);
+		assert!(OldestEra::<T>::get() <= 1);
 	}
 }

@@ -14,7 +14,6 @@
 #[allow(clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod impls;
-mod issuance;
 pub mod schedule;
 mod types;
 pub mod weights;
@@ -30,56 +29,57 @@ pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use frame_support::{
-		pallet_prelude::*,
-		traits::fungible::{Balanced, Inspect},
-		weights::WeightMeter,
-	};
+	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{units::Balance, Liveness, SettlementShares, Ticks};
+	use hcc_primitives::{
+		units::Balance, Liveness, Minter, SettlementShares, StoreRules, TickSource,
+	};
 
 	use super::*;
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// The native token.
-		type NativeBalance: Balanced<AccountIdOf<Self>, Balance = Balance>
-			+ Inspect<AccountIdOf<Self>, Balance = Balance>;
+		/// Mints and counts α.
+		type Minter: Minter<AccountIdOf<Self>>;
 
-		/// What governance sets.
+		/// Rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// Takes the rules of the genesis.
-		type StoreRules: StoreRules;
+		/// Stores the rules of the genesis.
+		type StoreRules: StoreRules<Rules>;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The clock of deadlines.
+		type TickSource: TickSource;
 
-		/// Which part of a payment comes back to neither miner nor validators.
+		/// Source of the share of a payment that returns to neither miner nor validators.
 		type Shares: SettlementShares;
 
-		/// Knows the tiers of chips.
+		/// Source of the tiers of chips.
 		type Liveness: Liveness;
 
-		/// Who is paid the validators' part.
+		/// The account that receives the validators' part.
 		type ValidatorsPot: Get<AccountIdOf<Self>>;
 
-		/// Who is paid the treasury's part.
+		/// The account that receives the treasury's part.
 		type Treasury: Get<AccountIdOf<Self>>;
 
-		/// The weights of the calls.
+		/// Weights of the calls and hooks.
 		type WeightInfo: WeightInfo;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// The era of now.
+	/// The current era.
 	#[pallet::storage]
 	pub type CurrentEra<T: Config> = StorageValue<_, Era, ValueQuery>;
 
-	/// What miners are owed for an era, as long as they have not claimed it.
-	// Eras hashed with Twox: they are numbered. Miners with Blake2: accounts are chosen by whoever registers.
+	/// Amounts that miners are owed for an era, until their payout.
+	// Eras are hashed with Twox: they are numbered. Miners are hashed with Blake2: accounts are
+	// chosen by their owners.
 	#[pallet::storage]
 	pub type Owed<T: Config> = StorageDoubleMap<
 		_,
@@ -91,33 +91,24 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
-	/// The eras of which something can be claimed.
+	/// Eras that have ended and can still be paid out.
 	// Hashed with Twox: eras are numbered.
 	#[pallet::storage]
 	pub type Eras<T: Config> = StorageMap<_, Twox64Concat, EraIndex, ClosedEra, OptionQuery>;
 
-	/// The first era that is not forgotten.
+	/// The oldest era that was not removed.
 	#[pallet::storage]
-	pub type Oldest<T: Config> = StorageValue<_, EraIndex, ValueQuery>;
+	pub type OldestEra<T: Config> = StorageValue<_, EraIndex, ValueQuery>;
 
-	/// All that eras have brought.
+	/// Sums over all eras.
 	#[pallet::storage]
-	pub type Brought<T: Config> = StorageValue<_, Totals, ValueQuery>;
+	pub type EmissionTotals<T: Config> = StorageValue<_, Totals, ValueQuery>;
 
-	/// How much α there was when the chain started.
-	#[pallet::storage]
-	pub type Initial<T: Config> = StorageValue<_, Balance, ValueQuery>;
-
-	/// How much α was there and is no more: what tenants paid and nobody has, what slashes took and nobody was owed, deposits that were lost, fees that
-	/// found no author, and what was too little to keep an account alive.
-	#[pallet::storage]
-	pub type Destroyed<T: Config> = StorageValue<_, Balance, ValueQuery>;
-
-	/// The rules from the start.
+	/// Rules at genesis.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// None: the runtime's own.
+		/// With `None`, the runtime's default rules apply.
 		pub rules: Option<Rules>,
 		#[serde(skip)]
 		pub _marker: core::marker::PhantomData<T>,
@@ -129,15 +120,15 @@ pub mod pallet {
 			if let Some(rules) = self.rules {
 				T::StoreRules::store(rules);
 			}
-			Initial::<T>::put(T::NativeBalance::total_issuance());
 		}
 	}
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// An era is over: of its `budget`, miners can claim `miners`, validators and treasury have their parts, and the rest is burned. Each miner has `for_miners` / `total_owed` of what it
-		/// is owed, and no more than all of it.
+		/// An era ended. Of its `budget`, miners can claim `miners`, validators and treasury
+		/// received their parts, and the rest is burned. Each miner's part is the fraction
+		/// `for_miners` / `total_owed` of what it is owed, and at most all of it.
 		EraClosed {
 			era: EraIndex,
 			budget: Balance,
@@ -148,26 +139,27 @@ pub mod pallet {
 			total_owed: Balance,
 			for_miners: Balance,
 		},
-		/// A miner has its part of an era.
-		Claimed { era: EraIndex, miner: AccountIdOf<T>, owed: Balance, amount: Balance },
-		/// Nothing of an era can be claimed any more: what was not is burned.
+		/// A miner received its part of an era.
+		PaidOut { era: EraIndex, miner: AccountIdOf<T>, owed: Balance, amount: Balance },
+		/// An era was removed. Its unclaimed parts are burned.
 		EraForgotten { era: EraIndex, burned: Balance },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The miner is owed nothing for that era, or has claimed it.
+		/// The miner is owed nothing for that era, or has received its part.
 		NothingOwed,
-		/// The era is not over, or is forgotten.
-		NotClaimable,
-		/// The part is less than makes the miner's account exist. Put something there first.
+		/// The era has not ended, or was removed.
+		NotPayable,
+		/// The part is below the existential deposit of the miner's account, which does not exist.
+		/// Transfer an amount to the account first.
 		TooLittle,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			Self::keep_eras(meter);
+			Self::advance_era(meter);
 			Self::forget(meter);
 		}
 
@@ -179,45 +171,41 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, each value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// The part of what is paid that miners are owed on top now, for chips of the best tier.
+		/// Returns the current bonus on payments, for chips of the best tier.
 		pub fn bonus() -> Perbill {
-			Self::bonus_now()
+			Self::current_bonus()
 		}
 
-		/// The era of now.
+		/// Returns the current era.
 		pub fn era() -> Era {
 			CurrentEra::<T>::get()
 		}
 
-		/// What the era of now may bring.
+		/// Returns the budget of the current era.
 		pub fn budget() -> Balance {
-			Self::budget_now()
+			Self::current_budget()
 		}
 
-		/// An era that is over, and of which something can be claimed.
+		/// Returns an era that has ended and can still be paid out.
 		pub fn closed_era(era: EraIndex) -> Option<ClosedEra> {
 			Eras::<T>::get(era)
 		}
 
-		/// What a miner is owed for an era, and what it has for that where the era is over.
+		/// Returns the amount that a miner is owed for an era. Once the era has ended, also returns
+		/// the miner's part.
 		pub fn owed_to(era: EraIndex, miner: AccountIdOf<T>) -> (Balance, Option<Balance>) {
 			let owed = Owed::<T>::get(era, miner);
 			(owed, Eras::<T>::get(era).map(|closed| schedule::part(&closed.division, owed)))
 		}
 
-		/// All that eras have brought.
-		pub fn brought() -> Totals {
-			Brought::<T>::get()
-		}
-
-		/// How much α there is, and why.
-		pub fn issuance() -> Issuance {
-			Self::issuance_now()
+		/// Returns the sums over all eras.
+		pub fn totals() -> Totals {
+			EmissionTotals::<T>::get()
 		}
 	}
 
@@ -225,20 +213,24 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Gives a miner its part of an era.
+		/// Pays a miner its part of an era.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by anybody: the miner has it.
+		/// `Signed` by any account. The miner receives the amount.
 		///
 		/// ## Errors
-		/// [`Error::NothingOwed`], [`Error::NotClaimable`], [`Error::TooLittle`].
+		/// [`Error::NothingOwed`], [`Error::NotPayable`], [`Error::TooLittle`].
 		///
 		/// ## Events
-		/// [`Event::Claimed`].
+		/// [`Event::PaidOut`].
 		#[pallet::call_index(0)]
-		pub fn claim(origin: OriginFor<T>, era: EraIndex, miner: AccountIdOf<T>) -> DispatchResult {
+		pub fn payout(
+			origin: OriginFor<T>,
+			era: EraIndex,
+			miner: AccountIdOf<T>,
+		) -> DispatchResult {
 			ensure_signed(origin)?;
-			Self::do_claim(era, miner)
+			Self::do_payout(era, miner)
 		}
 	}
 }

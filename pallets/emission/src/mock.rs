@@ -4,10 +4,10 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{self, Fit, MockLiveness, MockShares, MockTicks, Now},
 	units::{Balance, ALPHA},
 	OnSettled, Payment, Tier,
 };
+use hcc_testing::{Fit, MockLiveness, MockShares, MockTickSource, Now};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_emission;
@@ -33,6 +33,8 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(2)]
 	pub type Emission = pallet_emission;
+	#[runtime::pallet_index(3)]
+	pub type Issuance = pallet_issuance;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -43,7 +45,7 @@ impl frame_system::Config for Test {
 	type AccountData = pallet_balances::AccountData<Balance>;
 }
 
-/// The least that makes an account exist.
+/// Minimum balance of an account.
 pub const EXISTENTIAL_DEPOSIT: Balance = 1_000;
 
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
@@ -51,10 +53,10 @@ impl pallet_balances::Config for Test {
 	type Balance = Balance;
 	type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
 	type AccountStore = System;
-	type DustRemoval = Emission;
+	type DustRemoval = Issuance;
 }
 
-/// How long an era is.
+/// Length of an era.
 pub const ERA: u32 = 20;
 pub const RULES: Rules = Rules {
 	era: ERA,
@@ -67,7 +69,7 @@ pub const RULES: Rules = Rules {
 	trusted: Perbill::from_percent(100),
 	regular: Perbill::from_percent(75),
 	probation: Perbill::from_percent(50),
-	claimable: 3,
+	payable: 3,
 };
 
 parameter_types! {
@@ -77,17 +79,21 @@ parameter_types! {
 }
 
 pub struct Stores;
-impl StoreRules for Stores {
+impl hcc_primitives::StoreRules<Rules> for Stores {
 	fn store(rules: Rules) {
 		MockRules::set(rules);
 	}
 }
 
-impl Config for Test {
+impl pallet_issuance::Config for Test {
 	type NativeBalance = Balances;
+}
+
+impl Config for Test {
+	type Minter = Issuance;
 	type Rules = MockRules;
 	type StoreRules = Stores;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type Shares = MockShares;
 	type Liveness = MockLiveness;
 	type ValidatorsPot = Pot;
@@ -99,7 +105,7 @@ pub fn account(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
 
-/// A tenant has paid that for the work of that miner, whose chip has its number.
+/// Settles a payment for the work of a miner, whose chip has the same number.
 pub fn paid(miner: u8, amount: Balance) {
 	<Emission as OnSettled<AccountId32>>::on_settled(&Payment {
 		tenant: &account(1),
@@ -111,16 +117,16 @@ pub fn paid(miner: u8, amount: Balance) {
 	});
 }
 
-/// Goes one block and one tick on, and polls.
+/// Advances by one block and one tick, and polls.
 pub fn tick() {
 	Now::mutate(|now| *now += 1);
 	let next = System::block_number() + 1;
 	System::set_block_number(next);
 	Emission::on_poll(next, &mut WeightMeter::new());
-	Emission::do_try_state().expect("the invariants hold");
+	check();
 }
 
-/// Goes on until the era of now is over, and gives its number.
+/// Advances to the end of the current era. Returns its number.
 pub fn next_era() -> EraIndex {
 	let before = Emission::era().index;
 	while Emission::era().index == before {
@@ -129,8 +135,8 @@ pub fn next_era() -> EraIndex {
 	before
 }
 
-pub fn claim(era: EraIndex, miner: u8) -> frame_support::pallet_prelude::DispatchResult {
-	Emission::claim(RuntimeOrigin::signed(account(1)), era, account(miner))
+pub fn payout(era: EraIndex, miner: u8) -> frame_support::pallet_prelude::DispatchResult {
+	Emission::payout(RuntimeOrigin::signed(account(1)), era, account(miner))
 }
 
 pub fn free(who: u8) -> Balance {
@@ -138,12 +144,21 @@ pub fn free(who: u8) -> Balance {
 }
 
 pub fn closed(era: EraIndex) -> schedule::Division {
-	Emission::closed_era(era).expect("it is over").division
+	Emission::closed_era(era).expect("the era has ended").division
 }
 
-/// Runs `test` with miners 10 (trusted), 11 (regular) and 12 (probation); then checks the invariants, and with them how much α there is.
+/// Checks the invariants, and that eras account for the whole minted amount.
+fn check() {
+	Emission::do_try_state().expect("the invariants hold");
+	Issuance::do_try_state().expect("the issuance is the sum of its parts");
+	let all = Emission::totals();
+	assert_eq!(Issuance::issuance().minted, all.paid_out + all.validators + all.treasury);
+}
+
+/// Runs `test` with miners 10 (trusted), 11 (regular) and 12 (probation). Then checks the
+/// invariants and the minted amount.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	let tiers = [(10, Tier::Trusted), (11, Tier::Regular), (12, Tier::Probation)];
 	Fit::set(tiers.map(|(chip, tier)| ([chip; 32], tier)).to_vec());
@@ -161,7 +176,7 @@ pub fn run(test: impl FnOnce()) {
 		System::set_block_number(1);
 		tick();
 		test();
-		Emission::do_try_state().expect("the invariants hold");
+		check();
 	});
 }
 

@@ -1,7 +1,7 @@
-//! How much there is for an era, and how it is divided: pure arithmetic on whole numbers.
+//! Budget of an era and its division: pure integer arithmetic.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use hcc_primitives::{units::Balance, LEAST_LOSS};
+use hcc_primitives::{units::Balance, MIN_UNRETURNED_SHARE};
 use scale_info::TypeInfo;
 use sp_runtime::{
 	helpers_128bit::multiply_by_rational_with_rounding, traits::Saturating, Debug, Perbill,
@@ -10,25 +10,29 @@ use sp_runtime::{
 
 use crate::{EraIndex, Rules};
 
-/// What an era may bring: half as much after each `halving` eras, and never more than is left until the cap.
+/// Returns the budget of an era. It is halved after each `halving` eras, and is at most the amount
+/// that is left until the cap.
 pub fn budget(rules: &Rules, era: EraIndex, minted: Balance) -> Balance {
 	let halvings = era.checked_div(rules.halving).unwrap_or(u32::MAX);
 	let whole = rules.initial.checked_shr(halvings).unwrap_or(0);
 	whole.min(rules.cap.saturating_sub(minted))
 }
 
-/// The part of what is paid that a miner is owed on top. With what comes back of a payment to miner and validators, it stays [`LEAST_LOSS`] below the payment: whoever buys
-/// from himself loses, whatever governance sets.
+/// Returns the effective bonus for a `wanted` one, if the part `lost` of payments returns to
+/// neither miner nor validators.
+///
+/// The bonus and the returned shares stay [`MIN_UNRETURNED_SHARE`] below the payment, so
+/// self-dealing loses money under any rules.
 pub fn bonus(wanted: Perbill, lost: Perbill) -> Perbill {
-	wanted.min(lost.saturating_sub(LEAST_LOSS))
+	wanted.min(lost.saturating_sub(MIN_UNRETURNED_SHARE))
 }
 
-/// What a miner is owed for a payment, rounded down.
+/// Returns the amount that a miner is owed for a payment, rounded down.
 pub fn owed(paid: Balance, bonus: Perbill, weight: Perbill) -> Balance {
 	weight.min(Perbill::one()).mul_floor(bonus.mul_floor(paid))
 }
 
-/// An era's budget, divided.
+/// Division of an era's budget.
 #[derive(
 	Clone,
 	Copy,
@@ -44,18 +48,20 @@ pub fn owed(paid: Balance, bonus: Perbill, weight: Perbill) -> Balance {
 )]
 pub struct Division {
 	pub budget: Balance,
-	/// For miners: no more than they are owed.
+	/// Part of all miners: at most the amount that they are owed.
 	pub miners: Balance,
 	pub validators: Balance,
 	pub treasury: Balance,
-	/// What nobody was owed. It is never made.
+	/// The amount that was not owed. It is never minted.
 	pub burned: Balance,
-	/// What all miners are owed, and what there is for them: their shares are as one to the other, and no more than one.
+	/// The amount that all miners are owed.
 	pub total_owed: Balance,
+	/// The amount that is available for miners.
 	pub for_miners: Balance,
 }
 
-/// Divides a budget: fixed parts for validators and the treasury, rounded down; of the rest as much as miners are owed.
+/// Divides a budget. Validators and treasury receive fixed parts, rounded down. Miners receive what
+/// they are owed, up to the rest.
 pub fn divide(rules: &Rules, budget: Balance, total_owed: Balance) -> Division {
 	let validators = rules.validators.mul_floor(budget);
 	let treasury = rules.treasury.mul_floor(budget);
@@ -65,12 +71,12 @@ pub fn divide(rules: &Rules, budget: Balance, total_owed: Balance) -> Division {
 	Division { budget, miners, validators, treasury, burned, total_owed, for_miners }
 }
 
-/// A miner's part of an era, rounded down.
+/// Returns a miner's part of an era, rounded down.
 pub fn part(division: &Division, owed: Balance) -> Balance {
 	if division.total_owed <= division.for_miners {
 		return owed;
 	}
-	// It is no more than `owed`, as the quotient is below one: it cannot overflow.
+	// The quotient is below one, so the result is at most `owed` and cannot overflow.
 	multiply_by_rational_with_rounding(
 		owed,
 		division.for_miners,

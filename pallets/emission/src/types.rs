@@ -6,12 +6,12 @@ use sp_runtime::{traits::Saturating, Debug, Perbill};
 
 use crate::schedule::Division;
 
-/// An account of the chain.
+/// Account id of the runtime.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
-/// The number of an era.
+/// Number of an era.
 pub type EraIndex = u32;
 
-/// What governance sets. Times are in ticks, money in the smallest unit of α.
+/// Rules that governance sets. Times are in ticks, amounts in the smallest unit of α.
 #[derive(
 	Clone,
 	Copy,
@@ -28,30 +28,32 @@ pub type EraIndex = u32;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// How long the next era is.
+	/// Length of the next era.
 	pub era: Tick,
-	/// What the first eras may bring.
+	/// Budget of each of the first eras.
 	pub initial: Balance,
-	/// After how many eras that is halved, again and again.
+	/// Number of eras after which the budget is halved, repeatedly.
 	pub halving: EraIndex,
-	/// What is never gone beyond, all eras together.
+	/// Maximum emission over all eras.
 	pub cap: Balance,
-	/// The part of a budget that is the validators'.
+	/// Validators' part of a budget.
 	pub validators: Perbill,
-	/// The part that is the treasury's.
+	/// Treasury's part of a budget.
 	pub treasury: Perbill,
-	/// The part of what is paid that miners are owed on top (κ). In force is no more of it than leaves whoever buys from himself at a loss.
+	/// Bonus on payments (κ). The effective bonus may be lower, so that self-dealing loses money.
 	pub bonus: Perbill,
-	/// How much of that chips of each tier have; those that may get no work have none.
+	/// Weight of the bonus for trusted chips. Chips that get no work have no bonus.
 	pub trusted: Perbill,
+	/// Weight of the bonus for regular chips.
 	pub regular: Perbill,
+	/// Weight of the bonus for chips on probation.
 	pub probation: Perbill,
-	/// For how many eras what is owed can be claimed.
-	pub claimable: EraIndex,
+	/// Number of eras in which a part can be paid out.
+	pub payable: EraIndex,
 }
 
 impl Rules {
-	/// Every value within its bounds.
+	/// Clamps each value to its bounds.
 	pub fn clamped(self) -> Self {
 		let validators = self.validators.min(Perbill::from_percent(50));
 		Self {
@@ -59,12 +61,12 @@ impl Rules {
 			halving: self.halving.max(1),
 			validators,
 			treasury: self.treasury.min(Perbill::from_percent(90).saturating_sub(validators)),
-			claimable: self.claimable.clamp(2, 1_000),
+			payable: self.payable.clamp(2, 1_000),
 			..self
 		}
 	}
 
-	/// How much of a bonus a chip of that tier has.
+	/// Returns the weight of the bonus for a chip of a tier.
 	pub fn weight(&self, tier: Option<Tier>) -> Perbill {
 		match tier {
 			Some(Tier::Trusted) => self.trusted,
@@ -75,13 +77,7 @@ impl Rules {
 	}
 }
 
-/// Where rules are kept.
-pub trait StoreRules {
-	/// Keeps these from now on.
-	fn store(rules: Rules);
-}
-
-/// The era of now.
+/// The current era.
 #[derive(
 	Clone,
 	Copy,
@@ -97,15 +93,15 @@ pub trait StoreRules {
 )]
 pub struct Era {
 	pub index: EraIndex,
-	/// The tick with which it began.
+	/// The tick at which it began.
 	pub from: Tick,
-	/// How many ticks it has.
+	/// Length in ticks.
 	pub length: Tick,
-	/// What miners are owed so far.
+	/// The amount that miners are owed so far.
 	pub owed: Balance,
 }
 
-/// An era that is over.
+/// An era that has ended.
 #[derive(
 	Clone,
 	Copy,
@@ -121,11 +117,11 @@ pub struct Era {
 )]
 pub struct ClosedEra {
 	pub division: Division,
-	/// What miners have claimed of their part.
-	pub claimed: Balance,
+	/// The amount that was paid to miners.
+	pub paid_out: Balance,
 }
 
-/// All that eras have brought: for explorers, and to see that nothing is lost.
+/// Sums over all eras, for explorers and for the invariants.
 #[derive(
 	Clone,
 	Copy,
@@ -140,53 +136,24 @@ pub struct ClosedEra {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// What the budgets were.
+	/// The budgets.
 	pub budgets: Balance,
-	/// What miners have claimed.
-	pub claimed: Balance,
-	/// What they can still claim.
-	pub claimable: Balance,
+	/// The amount that was paid to miners.
+	pub paid_out: Balance,
+	/// The amount that miners can still claim.
+	pub payable: Balance,
 	pub validators: Balance,
 	pub treasury: Balance,
-	/// What was never made: nobody was owed it, claimed it in time, or could take it.
+	/// The amount that was never minted. It was not owed, not claimed in time, or its account could
+	/// not receive it.
 	pub burned: Balance,
 }
 
-/// How much α there is, and why.
-#[derive(
-	Clone,
-	Copy,
-	Eq,
-	PartialEq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub struct Issuance {
-	/// What there was when the chain started.
-	pub initial: Balance,
-	/// What eras have brought and somebody has.
-	pub made: Balance,
-	/// What was there and is no more.
-	pub destroyed: Balance,
-}
-
-impl Issuance {
-	/// How much there is. None: more was destroyed than there was.
-	pub fn left(&self) -> Option<Balance> {
-		self.initial.checked_add(self.made)?.checked_sub(self.destroyed)
-	}
-}
-
 impl Totals {
-	/// What was made, and what can still be.
+	/// Returns the amount that was minted or can still be claimed.
 	pub fn minted(&self) -> Balance {
-		self.claimed
-			.saturating_add(self.claimable)
+		self.paid_out
+			.saturating_add(self.payable)
 			.saturating_add(self.validators)
 			.saturating_add(self.treasury)
 	}

@@ -12,7 +12,7 @@ use frame_support::{
 
 /// The weight of each call.
 pub trait WeightInfo {
-	fn claim() -> Weight;
+	fn payout() -> Weight;
 	fn close_era() -> Weight;
 	fn forget(r: u32) -> Weight;
 }
@@ -22,32 +22,36 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Emission::Eras` (r:1 w:1)
 	/// Proof: `Emission::Eras` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-	/// Storage: `Emission::Oldest` (r:1 w:0)
-	/// Proof: `Emission::Oldest` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::OldestEra` (r:1 w:0)
+	/// Proof: `Emission::OldestEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Emission::Owed` (r:1 w:1)
 	/// Proof: `Emission::Owed` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Emission::Brought` (r:1 w:1)
-	/// Proof: `Emission::Brought` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
-	fn claim() -> Weight {
-		Weight::from_parts(46_640_000, 3605).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+	/// Storage: `Emission::EmissionTotals` (r:1 w:1)
+	/// Proof: `Emission::EmissionTotals` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
+	/// Storage: `Issuance::Minted` (r:1 w:1)
+	/// Proof: `Issuance::Minted` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	fn payout() -> Weight {
+		Weight::from_parts(46_640_000, 3605).saturating_add(T::DbWeight::get().reads_writes(6, 5))
 	}
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Emission::Brought` (r:1 w:1)
-	/// Proof: `Emission::Brought` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::EmissionTotals` (r:1 w:1)
+	/// Proof: `Emission::EmissionTotals` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	/// Storage: `Emission::CurrentEra` (r:1 w:0)
 	/// Proof: `Emission::CurrentEra` (`max_values`: Some(1), `max_size`: Some(28), added: 523, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Emission::Eras` (r:0 w:1)
 	/// Proof: `Emission::Eras` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
+	/// Storage: `Issuance::Minted` (r:1 w:1)
+	/// Proof: `Issuance::Minted` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	fn close_era() -> Weight {
-		Weight::from_parts(61_071_000, 6196).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		Weight::from_parts(61_071_000, 6196).saturating_add(T::DbWeight::get().reads_writes(6, 5))
 	}
-	/// Storage: `Emission::Oldest` (r:1 w:1)
-	/// Proof: `Emission::Oldest` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::OldestEra` (r:1 w:1)
+	/// Proof: `Emission::OldestEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	/// Storage: `Emission::CurrentEra` (r:1 w:0)
@@ -56,8 +60,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Emission::Owed` (`max_values`: None, `max_size`: Some(76), added: 2551, mode: `MaxEncodedLen`)
 	/// Storage: `Emission::Eras` (r:1 w:1)
 	/// Proof: `Emission::Eras` (`max_values`: None, `max_size`: Some(140), added: 2615, mode: `MaxEncodedLen`)
-	/// Storage: `Emission::Brought` (r:1 w:1)
-	/// Proof: `Emission::Brought` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
+	/// Storage: `Emission::EmissionTotals` (r:1 w:1)
+	/// Proof: `Emission::EmissionTotals` (`max_values`: Some(1), `max_size`: Some(96), added: 591, mode: `MaxEncodedLen`)
 	fn forget(r: u32) -> Weight {
 		Weight::from_parts(22_650_285, 3605)
 			.saturating_add(Weight::from_parts(920_526, 0).saturating_mul(r.into()))
@@ -69,13 +73,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// For mocks.
 impl WeightInfo for () {
-	fn claim() -> Weight {
+	fn payout() -> Weight {
 		Weight::from_parts(46_640_000, 3605)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 5))
 	}
 	fn close_era() -> Weight {
 		Weight::from_parts(61_071_000, 6196)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 4))
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 5))
 	}
 	fn forget(r: u32) -> Weight {
 		Weight::from_parts(22_650_285, 3605)

@@ -1,6 +1,7 @@
-//! What a verification costs, natively on one core. The figures go to `docs/numbers.md`.
+//! The cost of verification, natively on one core. `docs/numbers.md` lists the results.
 //!
-//! The budget: judging a host's evidence takes at most 1.5 times what its signatures take.
+//! The budget: the evaluation of a host's evidence takes at most 1.5 times as long as its signature
+//! checks.
 
 use std::hint::black_box;
 
@@ -12,18 +13,14 @@ use hcc_evidence::{
 	snp::{self, SIGNED_LEN},
 	tpm::{PcrBank, PublicKey, Signature},
 };
+use hcc_evidence_testing::{Machine, Policy, GENESIS, NOW};
 use sev::{
 	certs::snp::{Chain, Verifiable},
 	firmware::guest::AttestationReport,
 	parser::ByteParser,
 };
 
-#[path = "../tests/host/machine.rs"]
-#[allow(dead_code)]
-mod machine;
-use machine::{Machine, Policy, GENESIS, NOW};
-
-/// New entries of the log in one evidence.
+/// The number of new log entries in one piece of evidence.
 const NEW_ENTRIES: usize = 50;
 
 fn host_evidence(c: &mut Criterion) {

@@ -1,4 +1,4 @@
-//! Reading fixed fields out of bytes that nobody vouches for: every access is checked, and nothing is read twice.
+//! A reader of fixed fields in untrusted bytes. It checks each access and reads no byte twice.
 
 /// A reader over untrusted bytes.
 #[derive(Clone, Copy, Debug)]
@@ -6,7 +6,7 @@ pub(crate) struct Reader<'a> {
 	rest: &'a [u8],
 }
 
-/// The bytes ended before the field.
+/// An error: the bytes end before the field does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Short;
 
@@ -59,14 +59,14 @@ impl<'a> Reader<'a> {
 		self.array().map(u64::from_le_bytes)
 	}
 
-	/// A TPM2B structure: a big-endian length of two bytes, and that many bytes.
+	/// Reads a TPM2B structure: a big-endian length of two bytes, followed by as many bytes.
 	pub(crate) fn tpm2b(&mut self) -> Result<&'a [u8], Short> {
 		let len = self.u16_be()?;
 		self.take(len.into())
 	}
 }
 
-/// The bytes, big-endian, with zeroes before them; `None` where they are too many.
+/// Pads big-endian bytes with leading zeroes. Returns `None` if they are longer than `N`.
 pub(crate) fn padded<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
 	let mut padded = [0; N];
 	let start = N.checked_sub(bytes.len())?;

@@ -1,4 +1,5 @@
-//! X.509 certificates as evidence uses them: decoded by `x509-cert`, their signatures checked over the bytes that were received.
+//! X.509 certificates in evidence. `x509-cert` decodes them; signatures are verified over the
+//! received bytes.
 
 use alloc::string::ToString;
 
@@ -38,8 +39,9 @@ const SHA384_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
 
-/// RSASSA-PSS-params for SHA-384, MGF1 with SHA-384 and a salt of 48 bytes, the content of the SEQUENCE. AMD writes the default trailer
-/// field out in some certificates, which DER would leave away.
+/// RSASSA-PSS-params for SHA-384, MGF1 with SHA-384 and a salt of 48 bytes: the content of the
+/// SEQUENCE up to the salt length. Some AMD certificates encode the default trailer field, which
+/// DER would omit.
 const PSS_SHA384_SALT48: [u8; 50] = [
 	0xa0, 0x0f, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05,
 	0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x08,
@@ -49,10 +51,11 @@ const PSS_SHA384_SALT48: [u8; 50] = [
 const SALT_48: [u8; 2] = [0x01, 0x30];
 const DEFAULT_TRAILER: [u8; 5] = [0xa3, 0x03, 0x02, 0x01, 0x01];
 
-/// The largest certificate that is looked at, in bytes. AMD's and the vendors' are below 1,800; what decoding may cost grows with it.
+/// The largest certificate that is decoded, in bytes. It bounds the cost of decoding. Those of AMD
+/// and of TPM vendors are below 1,800 bytes.
 const MAX_LEN: usize = 2048;
 
-/// The codes by which the certificates of a kind of chain are refused.
+/// The reject codes for one kind of certificate chain.
 #[derive(Clone, Copy)]
 pub(crate) struct ChainCodes {
 	pub(crate) signature: RejectCode,
@@ -61,7 +64,7 @@ pub(crate) struct ChainCodes {
 	pub(crate) role: RejectCode,
 }
 
-/// AMD's certificates.
+/// The codes for AMD's certificates.
 pub(crate) const SNP_CHAIN: ChainCodes = ChainCodes {
 	signature: RejectCode::CertificateSignature,
 	validity: RejectCode::CertificateValidity,
@@ -69,7 +72,7 @@ pub(crate) const SNP_CHAIN: ChainCodes = ChainCodes {
 	role: RejectCode::CertificateRole,
 };
 
-/// The certificates of TPM vendors.
+/// The codes for certificates of TPM vendors.
 pub(crate) const TPM_CHAIN: ChainCodes = ChainCodes {
 	signature: RejectCode::EkCertificateSignature,
 	validity: RejectCode::EkCertificateValidity,
@@ -77,14 +80,14 @@ pub(crate) const TPM_CHAIN: ChainCodes = ChainCodes {
 	role: RejectCode::EkCertificateRole,
 };
 
-/// The key of a certificate.
+/// The public key of a certificate.
 pub(crate) enum CertificateKey {
 	Rsa(RsaKey),
 	P256(P256Key),
 	P384(P384Key),
 }
 
-/// A certificate, decoded, with the bytes that its issuer signed.
+/// A decoded certificate with the bytes that its issuer signed.
 pub(crate) struct Certificate<'a> {
 	inner: X509,
 	tbs: &'a [u8],
@@ -96,7 +99,7 @@ fn malformed(field: &'static str, seen: impl Into<crate::verdict::Value>) -> Rej
 }
 
 impl<'a> Certificate<'a> {
-	/// Decodes a certificate; bytes after it are an error.
+	/// Decodes a certificate. Bytes after it are an error.
 	pub(crate) fn parse(der: &'a [u8], codes: ChainCodes) -> Check<Self> {
 		if der.len() > MAX_LEN {
 			return Err(malformed("Certificate", der.len()));
@@ -107,7 +110,7 @@ impl<'a> Certificate<'a> {
 			.and_then(|mut reader| reader.tlv_bytes())
 			.map_err(|_| malformed("tbsCertificate", "undecodable"))?;
 		if inner.signature_algorithm != inner.tbs_certificate.signature {
-			return Err(malformed("signatureAlgorithm", "unlike tbsCertificate.signature"));
+			return Err(malformed("signatureAlgorithm", "different from tbsCertificate.signature"));
 		}
 		Ok(Self { inner, tbs, codes })
 	}
@@ -120,7 +123,7 @@ impl<'a> Certificate<'a> {
 		&self.inner.tbs_certificate.issuer
 	}
 
-	/// The subject's common name, if it has exactly one and that is text.
+	/// Returns the common name of the subject, if the subject has exactly one and it is text.
 	pub(crate) fn common_name(&self) -> Option<&str> {
 		let mut names = self
 			.subject()
@@ -146,7 +149,7 @@ impl<'a> Certificate<'a> {
 		UnixSeconds(self.inner.tbs_certificate.validity.not_after.to_unix_duration().as_secs())
 	}
 
-	/// The extension of that id. One that stands twice is an error.
+	/// Returns the extension with this id. A duplicate is an error.
 	pub(crate) fn extension(&self, id: ObjectIdentifier) -> Check<Option<&Extension>> {
 		let mut found = self.extensions().filter(|extension| extension.extn_id == id);
 		let extension = found.next();
@@ -165,17 +168,17 @@ impl<'a> Certificate<'a> {
 		self.inner.tbs_certificate.extensions.iter().flatten()
 	}
 
-	/// The key.
+	/// Returns the public key.
 	pub(crate) fn key(&self) -> Check<CertificateKey> {
 		let spki = &self.inner.tbs_certificate.subject_public_key_info;
 		let bits = spki
 			.subject_public_key
 			.as_bytes()
-			.ok_or_else(|| self.bad_key("part of a byte", "whole bytes"))?;
+			.ok_or_else(|| self.bad_key("not a whole number of bytes", "whole bytes"))?;
 		if spki.algorithm.oid == RSA_ENCRYPTION {
 			return rsa_key(bits)
 				.map(CertificateKey::Rsa)
-				.ok_or_else(|| self.bad_key("no RSAPublicKey", "RSA with 2048 to 4096 bits"));
+				.ok_or_else(|| self.bad_key("not an RSAPublicKey", "RSA with 2048 to 4096 bits"));
 		}
 		let curve = spki
 			.algorithm
@@ -195,7 +198,8 @@ impl<'a> Certificate<'a> {
 		Rejection::new(self.codes.algorithm, "subjectPublicKeyInfo", seen, wanted)
 	}
 
-	/// The key of one of AMD's authorities: RSA with exactly 4096 bits, which bounds what a check may cost.
+	/// Returns the key of an AMD authority. It must be RSA with exactly 4096 bits, which bounds the
+	/// cost of a check.
 	pub(crate) fn amd_authority_key(&self) -> Check<RsaKey> {
 		match self.key()? {
 			CertificateKey::Rsa(key) if key.modulus.len() == 512 => Ok(key),
@@ -205,7 +209,7 @@ impl<'a> Certificate<'a> {
 		}
 	}
 
-	/// The key of a chip: on P-384.
+	/// Returns the key of a chip. It must be on P-384.
 	pub(crate) fn p384_key(&self) -> Check<P384Key> {
 		match self.key()? {
 			CertificateKey::P384(key) => Ok(key),
@@ -215,12 +219,14 @@ impl<'a> Certificate<'a> {
 		}
 	}
 
-	/// Checks that the certificate may issue others, with `below` authorities between it and the leaf.
+	/// Checks that the certificate may issue others while `below` authorities are between it and
+	/// the leaf.
 	pub(crate) fn check_authority(&self, below: u8) -> Check {
 		let bad = |field: &'static str, seen: &'static str| {
 			Rejection::new(self.codes.role, field, seen, "a certificate authority")
 		};
-		// No certificate policy is asked for, so that any will do. Name constraints are not understood.
+		// The verifier requires no certificate policy, so any policy passes. It does not understand
+		// name constraints, so critical ones are rejected.
 		let understood = [BASIC_CONSTRAINTS, KEY_USAGE, CERTIFICATE_POLICIES];
 		if self.extensions().any(|e| e.critical && !understood.contains(&e.extn_id)) {
 			return Err(bad("critical extension", "unknown"));
@@ -234,23 +240,23 @@ impl<'a> Certificate<'a> {
 			.and_then(|e| KeyUsage::from_der(e.extn_value.as_bytes()).ok())
 			.ok_or_else(|| bad("keyUsage", "absent"))?;
 		if !constraints.ca {
-			return Err(bad("basicConstraints", "no authority"));
+			return Err(bad("basicConstraints", "not an authority"));
 		}
 		if constraints.path_len_constraint.is_some_and(|most| below > most) {
-			return Err(bad("pathLenConstraint", "too few"));
+			return Err(bad("pathLenConstraint", "too small"));
 		}
 		if !usage.key_cert_sign() {
-			return Err(bad("keyUsage", "no keyCertSign"));
+			return Err(bad("keyUsage", "without keyCertSign"));
 		}
 		Ok(())
 	}
 
-	/// Checks that `now` lies within the validity, ends included.
+	/// Checks that `now` is within the validity period, both ends included.
 	pub(crate) fn check_validity(&self, field: &'static str, now: UnixSeconds) -> Check {
 		check_validity(self.codes.validity, field, self.not_before(), self.not_after(), now)
 	}
 
-	/// Checks the issuer's signature, as all of AMD's.
+	/// Verifies the issuer's signature with the algorithm of AMD's certificates.
 	pub(crate) fn check_amd_signature<C: Crypto>(
 		&self,
 		field: &'static str,
@@ -261,14 +267,14 @@ impl<'a> Certificate<'a> {
 		check_amd_pss::<C>(field, algorithm, self.tbs, signature, issuer, self.codes)
 	}
 
-	/// Checks that the certificate's key may sign revocation lists.
+	/// Checks that the key of the certificate may sign revocation lists.
 	pub(crate) fn check_crl_signer(&self) -> Check {
 		let usage = self
 			.extension(KEY_USAGE)?
 			.and_then(|e| KeyUsage::from_der(e.extn_value.as_bytes()).ok());
 		match usage {
 			Some(usage) if usage.crl_sign() => Ok(()),
-			_ => Err(Rejection::new(self.codes.role, "keyUsage", "no cRLSign", "cRLSign")),
+			_ => Err(Rejection::new(self.codes.role, "keyUsage", "without cRLSign", "cRLSign")),
 		}
 	}
 
@@ -276,7 +282,8 @@ impl<'a> Certificate<'a> {
 		&self.inner.tbs_certificate.serial_number
 	}
 
-	/// Checks the issuer's signature: RSA PKCS #1 or ECDSA, with SHA-256 or SHA-384, as TPM vendors'.
+	/// Verifies the issuer's signature with an algorithm of TPM vendors: RSA PKCS #1 or ECDSA, with
+	/// SHA-256 or SHA-384.
 	pub(crate) fn check_signature<C: Crypto>(
 		&self,
 		field: &'static str,
@@ -319,7 +326,7 @@ impl<'a> Certificate<'a> {
 	}
 }
 
-/// Checks a signature as all of AMD's are: RSA-PSS with SHA-384.
+/// Verifies a signature of AMD: RSA-PSS with SHA-384.
 pub(crate) fn check_amd_pss<C: Crypto>(
 	field: &'static str,
 	algorithm: &AlgorithmIdentifierOwned,
@@ -348,7 +355,8 @@ pub(crate) fn check_amd_pss<C: Crypto>(
 	C::rsa(issuer, RsaPadding::PssSha384, message, signature).map_err(|_| bad())
 }
 
-/// An RSAPublicKey of 2048 to 4096 bits: what is still safe, and what a check may cost.
+/// Decodes an RSAPublicKey of 2048 to 4096 bits. Shorter keys are not safe, and longer ones cost
+/// too much to check.
 pub(crate) fn rsa_key(der: &[u8]) -> Option<RsaKey> {
 	let key = rsa::pkcs1::RsaPublicKey::from_der(der).ok()?;
 	let modulus = key.modulus.as_bytes();
@@ -361,13 +369,13 @@ pub(crate) fn rsa_key(der: &[u8]) -> Option<RsaKey> {
 	fits.then(|| RsaKey { modulus: modulus.to_vec(), exponent })
 }
 
-/// The coordinates of an uncompressed point.
+/// Returns the coordinates of an uncompressed point.
 pub(crate) fn point<const N: usize>(bits: &[u8]) -> Option<([u8; N], [u8; N])> {
 	let (x, y) = bits.strip_prefix(&[0x04])?.split_at_checked(N)?;
 	Some((x.try_into().ok()?, y.try_into().ok()?))
 }
 
-/// The scalars of an ECDSA signature in DER.
+/// Returns the scalars `r` and `s` of an ECDSA signature in DER.
 pub(crate) fn scalars<const N: usize>(der: &[u8]) -> Option<([u8; N], [u8; N])> {
 	let sequence = AnyRef::from_der(der).ok().filter(|any| any.tag() == Tag::Sequence)?;
 	let mut reader = SliceReader::new(sequence.value()).ok()?;
@@ -377,7 +385,7 @@ pub(crate) fn scalars<const N: usize>(der: &[u8]) -> Option<([u8; N], [u8; N])> 
 	Some((padded(r.as_bytes())?, padded(s.as_bytes())?))
 }
 
-/// Checks that `now` lies between the two, ends included.
+/// Checks that `now` is between the two times, both ends included.
 pub(crate) fn check_validity(
 	code: RejectCode,
 	field: &'static str,

@@ -1,5 +1,7 @@
-//! The primitives, behind a trait: the wasm runtime and native workers may take them from different libraries, and a differential test
-//! holds these to the same answers.
+//! Cryptographic primitives behind a trait.
+//!
+//! The wasm runtime and native workers may take them from different libraries. A differential test
+//! checks that all implementations give the same answers.
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use rsa::{
@@ -10,11 +12,12 @@ use sha2::{Digest, Sha256, Sha384};
 
 use crate::certificate::scalars;
 
-/// A signature that does not verify. It says no more: what was wrong with it is of no use to an honest signer.
+/// An error: a signature does not verify. It has no details, because an honest signer cannot use
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadSignature;
 
-/// A key on P-384: the affine coordinates, big-endian.
+/// A public key on P-384, as big-endian affine coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -31,7 +34,7 @@ pub struct P384Key {
 	pub y: [u8; 48],
 }
 
-/// A key on P-256: the affine coordinates, big-endian.
+/// A public key on P-256, as big-endian affine coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -42,7 +45,7 @@ pub struct P256Key {
 	pub y: [u8; 32],
 }
 
-/// An RSA key: modulus, big-endian and without leading zeroes, and public exponent.
+/// An RSA public key. The modulus is big-endian, without leading zeroes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -53,27 +56,31 @@ pub struct RsaKey {
 	pub exponent: u32,
 }
 
-/// The RSA paddings in use.
+/// The supported RSA paddings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RsaPadding {
-	/// PSS with SHA-384 and a salt of 48 bytes: AMD's certificates.
+	/// PSS with SHA-384 and a salt of 48 bytes, for AMD's certificates.
 	PssSha384,
-	/// PSS with SHA-256 and a salt of 32 bytes: TPM_ALG_RSAPSS.
+	/// PSS with SHA-256 and a salt of 32 bytes, for TPM_ALG_RSAPSS.
 	PssSha256,
-	/// PKCS #1 v1.5 with SHA-256: TPM_ALG_RSASSA, and certificates of TPM vendors.
+	/// PKCS #1 v1.5 with SHA-256, for TPM_ALG_RSASSA and certificates of TPM vendors.
 	Pkcs1Sha256,
-	/// PKCS #1 v1.5 with SHA-384: certificates of TPM vendors.
+	/// PKCS #1 v1.5 with SHA-384, for certificates of TPM vendors.
 	Pkcs1Sha384,
 }
 
-/// The signature checks of evidence, and the hash of what is long in it: in pure Rust, the same natively and in wasm, but for what an implementation takes from elsewhere.
+/// The signature checks of evidence, and the hash of its long parts.
+///
+/// The default methods are pure Rust and behave the same natively and in wasm. An implementation
+/// may override them with another library.
 pub trait Crypto {
-	/// SHA-256 of `message`. What is a few blocks only is hashed without it.
+	/// Returns the SHA-256 digest of `message`. Messages of only a few blocks are hashed without
+	/// this method.
 	fn sha256(message: &[u8]) -> [u8; 32] {
 		Sha256::digest(message).into()
 	}
 
-	/// ECDSA on P-384 over SHA-384 of `message`; `r` and `s` are big-endian.
+	/// Verifies an ECDSA signature on P-384 over SHA-384 of `message`. `r` and `s` are big-endian.
 	fn p384_sha384(
 		key: &P384Key,
 		message: &[u8],
@@ -86,7 +93,7 @@ pub trait Crypto {
 		key.verify_prehash(&Sha384::digest(message), &signature).map_err(|_| BadSignature)
 	}
 
-	/// ECDSA on P-256 over SHA-256 of `message`; `r` and `s` are big-endian.
+	/// Verifies an ECDSA signature on P-256 over SHA-256 of `message`. `r` and `s` are big-endian.
 	fn p256_sha256(
 		key: &P256Key,
 		message: &[u8],
@@ -98,7 +105,7 @@ pub trait Crypto {
 		key.verify_prehash(&Sha256::digest(message), &signature).map_err(|_| BadSignature)
 	}
 
-	/// RSA over the padding's hash of `message`.
+	/// Verifies an RSA signature over `message`, with the hash that belongs to the padding.
 	fn rsa(
 		key: &RsaKey,
 		padding: RsaPadding,
@@ -136,7 +143,8 @@ pub trait Crypto {
 		.map_err(|_| BadSignature)
 	}
 
-	/// ed25519 over `message`, strictly: no weak keys, no second encoding of a signature.
+	/// Verifies an ed25519 signature over `message` strictly. Weak keys and non-canonical
+	/// signatures fail.
 	fn ed25519(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
 		ed25519_dalek::VerifyingKey::from_bytes(key)
 			.and_then(|key| {
@@ -146,12 +154,12 @@ pub trait Crypto {
 	}
 }
 
-/// The primitives by RustCrypto: pure Rust, the same natively and in wasm.
+/// The primitives of the RustCrypto project: pure Rust, the same natively and in wasm.
 #[derive(Clone, Copy, Debug)]
 pub struct RustCrypto;
 
 impl RustCrypto {
-	/// RSA, PKCS #1 v1.5, over a SHA-256 digest.
+	/// Verifies an RSA PKCS #1 v1.5 signature over a SHA-256 digest.
 	pub fn rsa_over_digest(
 		key: &RsaKey,
 		digest: &[u8; 32],
@@ -167,7 +175,7 @@ impl RustCrypto {
 		verified.map_err(|_| BadSignature)
 	}
 
-	/// ECDSA on P-256 over a SHA-256 digest; the signature is DER.
+	/// Verifies an ECDSA signature (DER) on P-256 over a SHA-256 digest.
 	pub fn p256_over_digest(
 		key: &P256Key,
 		digest: &[u8; 32],

@@ -1,9 +1,10 @@
-//! The tags by which hashed and signed statements of the protocol are kept apart.
+//! Domain tags, which separate the hashed and signed statements of the protocol.
 //!
-//! A statement starts with its tag, padded with zeroes to 16 bytes, and the genesis hash of the chain, so that nothing said on one chain
-//! or for one purpose can be taken for anything else. A layout never changes: it gets a new tag.
+//! A statement starts with its tag, padded with zeroes to 16 bytes, and the genesis hash of the
+//! chain. A statement of one chain or purpose therefore never passes for another. A layout never
+//! changes: a new layout gets a new tag. `docs/protocol.md` specifies each layout.
 
-/// A tag, padded.
+/// A tag, padded with zeroes.
 pub type Tag = [u8; 16];
 
 /// The nonce of a challenge.
@@ -12,15 +13,15 @@ pub const CHALLENGE: Tag = *b"hcc/challenge/v1";
 pub const QUOTE: Tag = *b"hcc/quote/v1\0\0\0\0";
 /// REPORT_DATA of a host's SNP report.
 pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
-/// What the guest signs: a whole evidence.
+/// The statement that a guest signs over a host's whole evidence.
 pub const EVIDENCE: Tag = *b"hcc/evidence/v1\0";
-/// What a credential for a TPM is made from.
+/// The values that are derived from the seed of a TPM credential.
 pub const CREDENTIAL: Tag = *b"hcc/cred/v1\0\0\0\0\0";
-/// What validators vote for: a finding.
+/// The hash of a finding, for which validators vote.
 pub const VERDICT: Tag = *b"hcc/verdict/v1\0\0";
-/// What validators judge: the identifier of one evidence for one challenge.
+/// The identifier of a subject: one piece of evidence for one challenge, which validators judge.
 pub const SUBJECT: Tag = *b"hcc/subject/v1\0\0";
-/// A part of a measurement log that was handed in.
+/// The identifier of a log submission: a part of a measurement log.
 pub const LOG: Tag = *b"hcc/log/v1\0\0\0\0\0\0";
 /// The nonce of a VM's boot.
 pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
@@ -28,14 +29,14 @@ pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
 pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
 /// HOST_DATA of a VM.
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
-/// What a tenant signs: the configuration of a VM.
+/// The statement that a tenant signs over the configuration of a VM.
 pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
-/// What a guest signs: a receipt of use.
+/// The statement that a guest signs over a usage receipt.
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
-/// A chip's hash; without a genesis hash, since chips outlive chains.
+/// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
-/// Every tag.
+/// All tags.
 pub const ALL: &[Tag] = &[
 	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
 	RECEIPT, CHIP,

@@ -34,6 +34,8 @@ pub mod tpm;
 pub mod verdict;
 pub mod vm;
 
+#[cfg(any(feature = "std", test))]
+pub use code::{Blame, CodeInfo, Witness};
 pub use code::{RejectClass, RejectCode};
 pub use time::UnixSeconds;
 pub use verdict::{Check, Rejection};

@@ -1,4 +1,4 @@
-//! Time, as the caller states it. Nothing here reads a clock.
+//! Time as the caller states it. The crate never reads a clock.
 
 /// Seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

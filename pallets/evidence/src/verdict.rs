@@ -1,14 +1,14 @@
-//! What a verification comes to.
+//! The result of a check, and the reason for a rejection.
 
 use alloc::{borrow::Cow, vec::Vec};
 use core::fmt;
 
 use crate::{RejectClass, RejectCode};
 
-/// A value that was seen or wanted, for people to read.
+/// A human-readable value that a check saw or wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-	/// There is nothing to show.
+	/// No value.
 	Nothing,
 	Number(u64),
 	Bytes(Vec<u8>),
@@ -80,21 +80,22 @@ impl<const N: usize> From<&[u8; N]> for Value {
 	}
 }
 
-/// Evidence that does not hold, with the witness: where it fails, what was seen there and what was wanted.
+/// A rejection of evidence with its witness: the failing field, the value seen there and the value
+/// wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-	/// The stable code. Only it counts; the rest is for people.
+	/// The stable code. Only the code has an effect; the other fields are for readers.
 	pub code: RejectCode,
-	/// The field of the structure, by its name in the specification.
+	/// The name of the field in its specification.
 	pub field: &'static str,
-	/// The entry of the log, where the field is one of an entry's, counted from 0.
+	/// The number of the log entry that has the field, from 0; `None` outside a log.
 	pub entry: Option<u32>,
 	pub seen: Value,
 	pub wanted: Value,
 }
 
 impl Rejection {
-	/// A rejection for `field`, where `seen` stood in place of `wanted`.
+	/// Creates a rejection because `field` has the value `seen` instead of `wanted`.
 	pub fn new(
 		code: RejectCode,
 		field: &'static str,
@@ -104,14 +105,14 @@ impl Rejection {
 		Self { code, field, entry: None, seen: seen.into(), wanted: wanted.into() }
 	}
 
-	/// The same, of the log's entry `entry`.
+	/// Adds the number of the log entry that failed.
 	#[must_use]
 	pub fn at(mut self, entry: u32) -> Self {
 		self.entry = Some(entry);
 		self
 	}
 
-	/// The kind of cause.
+	/// Returns the kind of cause.
 	pub const fn class(&self) -> RejectClass {
 		self.code.class()
 	}
@@ -133,7 +134,7 @@ impl fmt::Display for Rejection {
 
 impl core::error::Error for Rejection {}
 
-/// The result of a check that either holds or is a reason to reject.
+/// The result of a check: it holds, or it is a reason to reject the evidence.
 pub type Check<T = ()> = Result<T, Rejection>;
 
 #[cfg(test)]
@@ -142,7 +143,7 @@ mod tests {
 	use alloc::string::ToString;
 
 	#[test]
-	fn a_rejection_says_where_what_and_why() {
+	fn rejection_displays_code_entry_field_and_values() {
 		let rejection = Rejection::new(RejectCode::TcbFloor, "snp", 14u8, 24u8);
 		assert_eq!(rejection.to_string(), "tcb is below the floor (602): snp is 14, wanted 24");
 		let rejection = Rejection::new(RejectCode::ImaUnknownFile, "d-ng", &[0xab, 0xcd], ()).at(7);

@@ -1,4 +1,4 @@
-//! Benchmarks: as many feeders as there can be.
+//! Benchmarks with the maximum number of feeders.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -12,7 +12,7 @@ use super::*;
 
 const PRICE: Price = 1_000_000_000;
 
-/// Every feeder's report, of which less than half are absurd.
+/// Stores a report of every feeder. Fewer than half of them are absurd.
 fn report_all<T: Config>() {
 	let feeders = T::Feeders::active();
 	let block = frame_system::Pallet::<T>::block_number();

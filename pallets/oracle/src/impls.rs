@@ -5,7 +5,9 @@ use frame_support::{
 	ensure, pallet_prelude::DispatchResult, traits::Get, weights::WeightMeter, BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{supermajority, ActiveValidators, Oracle, Slashes, Tick, Ticks};
+use hcc_primitives::{
+	push_evicting, supermajority, ActiveValidators, Oracle, Tick, TickSource, ValidatorSlasher,
+};
 use sp_runtime::traits::Saturating;
 
 use crate::{
@@ -13,18 +15,18 @@ use crate::{
 	*,
 };
 
-/// How many ticks an hour has, and a day: one tick a block of six seconds.
+/// Ticks in an hour, and in a day: one tick a block of six seconds.
 const HOUR: Tick = 600;
 const DAY: Tick = 24 * HOUR;
 
-/// How much sooner a price is tried again that could not be made.
-const SOONER: Tick = 10;
+/// The divisor of the interval after which a failed price is retried.
+const RETRY_DIVISOR: Tick = 10;
 
 impl<T: Config> Pallet<T> {
-	/// What can be told of a report at once.
+	/// Checks a report before it is stored. Returns its feeder.
 	///
 	/// ## Errors
-	/// As `report`.
+	/// The same errors as `report`.
 	pub fn check_report(
 		who: &AccountIdOf<T>,
 		price: Price,
@@ -40,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		let known = Reports::<T>::get().into_iter().find(|report| report.feeder == feeder);
 		if let Some(last) = known {
 			ensure!(last.block < block, Error::<T>::NotNewer);
-			// Half an interval: reports need not keep step with the rates.
+			// Half an interval: reports need not keep step with the prices.
 			let apart = block.saturating_sub(last.block);
 			ensure!(apart >= (rules.interval / 2).into(), Error::<T>::TooSoon);
 		}
@@ -65,9 +67,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a price of the reports, where it is time.
+	/// Makes a price from the reports if it is due.
 	pub(crate) fn make_rate(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
-		let tick = T::Ticks::now();
+		let tick = T::TickSource::now();
 		if meter.try_consume(T::DbWeight::get().reads(2)).is_err() || tick < NextRate::<T>::get() {
 			return;
 		}
@@ -88,14 +90,14 @@ impl<T: Config> Pallet<T> {
 			},
 			_ => {
 				Self::deposit_event(Event::NoRate { reports: count, needed });
-				// The reports that lack may come any moment.
-				(rules.interval / SOONER).max(1)
+				// Missing reports can arrive at any time.
+				(rules.interval / RETRY_DIVISOR).max(1)
 			},
 		};
 		NextRate::<T>::put(tick.saturating_add(wait));
 	}
 
-	/// Forgets what is too old or of nobody in office, and gives the rest.
+	/// Removes reports that are too old or whose feeder is not active, and returns the rest.
 	fn fresh_reports(
 		feeders: &[AccountIdOf<T>],
 		now: BlockNumberFor<T>,
@@ -110,13 +112,13 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Who reports what is absurd pays for it, and its report counts no more: it pays once.
+	/// Fines the feeders of absurd reports and removes those reports, so that each costs only once.
 	fn punish(reports: &[ReportOf<T>], median: Price, rules: &Rules) {
 		let absurd = |report: &&ReportOf<T>| is_absurd(report.price, median, rules.absurd);
 		for report in reports.iter().filter(absurd) {
 			let (feeder, price) = (report.feeder.clone(), report.price);
 			Reports::<T>::mutate(|all| all.retain(|other| other.feeder != feeder));
-			T::Slashes::fine(&feeder, rules.slash);
+			T::ValidatorSlasher::fine(&feeder, rules.slash);
 			Self::deposit_event(Event::Absurd { feeder, price, median });
 		}
 	}
@@ -128,7 +130,7 @@ impl<T: Config> Pallet<T> {
 				at: tick,
 				beyond: None,
 				mean: median,
-				// What the first day is measured by.
+				// The reference for the limit of the first day.
 				hourly: BoundedVec::truncate_from(alloc::vec![median]),
 				hour: tick,
 			});
@@ -141,11 +143,7 @@ impl<T: Config> Pallet<T> {
 		let (hourly, hour) = (last.hourly.clone(), last.hour);
 		let mut rate = Rate { price, at: tick, beyond, mean, hourly, hour };
 		if tick.saturating_sub(hour) >= HOUR {
-			if rate.hourly.is_full() {
-				rate.hourly.remove(0);
-			}
-			// There is room.
-			let _ = rate.hourly.try_push(last.price);
+			push_evicting(&mut rate.hourly, last.price);
 			rate.hour = tick;
 		}
 		CurrentRate::<T>::put(rate);
@@ -155,9 +153,9 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// The price in force, if it is not older than that.
+	/// Returns the current price if it is at most `age` ticks old.
 	fn price_within(age: Tick) -> Option<Rate> {
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		CurrentRate::<T>::get().filter(|rate| now.saturating_sub(rate.at) <= age)
 	}
 }
@@ -165,7 +163,7 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> Oracle for Pallet<T> {
 	fn for_orders() -> Option<Price> {
 		let fresh = Self::rules().fresh;
-		// Ticks stand still where finality lags; markets do not.
+		// Ticks stop while finality lags, but markets do not.
 		let blocks =
 			frame_system::Pallet::<T>::block_number().saturating_sub(RateBlock::<T>::get());
 		Self::price_within(fresh)
@@ -188,12 +186,18 @@ impl<T: Config> Pallet<T> {
 			ensure!(!twice, "1: a feeder has two reports");
 			ensure!(report.price > 0, "2: a price of zero");
 			let now = frame_system::Pallet::<T>::block_number();
-			ensure!(report.block <= now, "1: a report of a block to come");
+			ensure!(report.block <= now, "1: a report is for a future block");
 		}
 		if let Some(rate) = CurrentRate::<T>::get() {
 			ensure!(rate.price > 0 && rate.mean > 0, "2: a price of zero");
-			ensure!(rate.beyond != Some(rate.price), "3: a price beyond itself");
-			ensure!(rate.at <= T::Ticks::now() && rate.hour <= rate.at, "4: a price to come");
+			ensure!(
+				rate.beyond != Some(rate.price),
+				"3: the price equals the median outside the limit"
+			);
+			ensure!(
+				rate.at <= T::TickSource::now() && rate.hour <= rate.at,
+				"4: a price is in the future"
+			);
 			ensure!(!rate.hourly.contains(&0), "2: a price of zero");
 		}
 		Ok(())

@@ -32,33 +32,36 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{ActiveValidators, Oracle, Slashes, Tick, Ticks};
+	use hcc_primitives::{ActiveValidators, Oracle, Tick, TickSource, ValidatorSlasher};
 
 	use super::*;
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// Who reports prices.
+		/// The validators that report prices.
 		type Feeders: ActiveValidators<AccountIdOf<Self>>;
 
-		/// Punishes those who report what is absurd.
-		type Slashes: Slashes<AccountIdOf<Self>>;
+		/// Fines feeders whose reports are absurd.
+		type ValidatorSlasher: ValidatorSlasher<AccountIdOf<Self>>;
 
-		/// What governance sets.
+		/// The rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The source of the current tick.
+		type TickSource: TickSource;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// The setup of other pallets for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
 	/// The last report of each feeder.
@@ -66,44 +69,46 @@ pub mod pallet {
 	pub type Reports<T: Config> =
 		StorageValue<_, BoundedVec<ReportOf<T>, ConstU32<MAX_FEEDERS>>, ValueQuery>;
 
-	/// The price in force; none before there was one.
+	/// The current price. `None` before the first one.
 	#[pallet::storage]
 	pub type CurrentRate<T: Config> = StorageValue<_, Rate, OptionQuery>;
 
-	/// The block in which the price in force was made.
+	/// The block in which the current price was made.
 	#[pallet::storage]
 	pub type RateBlock<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-	/// The tick from which on a price is made of the reports.
+	/// The tick from which on the next price is made.
 	#[pallet::storage]
 	pub type NextRate<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A feeder reports what one α was worth at `block`: `price` in 10⁻⁹ USD.
+		/// A feeder reported the value of one α at `block`: `price` in 10⁻⁹ USD.
 		Reported { feeder: AccountIdOf<T>, price: Price, block: BlockNumberFor<T> },
-		/// The price in force is made of that many reports, in 10⁻⁹ USD for one α.
+		/// A price was made from `reports` reports, in 10⁻⁹ USD for one α.
 		RateSet { price: Price, reports: u32 },
-		/// The reports came to `median`, which is more than a day may change: the price goes as far as it may, and nothing new is begun at it.
+		/// The median is outside the daily limit. The price moved to the limit, and new orders are
+		/// closed.
 		RateLimited { price: Price, median: Price, reports: u32 },
-		/// No price could be made: of `needed` reports there were `reports`, or too few of them agree. The last one stays for as long as it holds.
+		/// No price was made: fewer than `needed` reports, or too few of them agree. The last price
+		/// stays until it is stale.
 		NoRate { reports: u32, needed: u32 },
-		/// A feeder's report was so far from the median that it loses a part of its bond.
+		/// A feeder's report was too far from the median. The feeder loses a part of its bond.
 		Absurd { feeder: AccountIdOf<T>, price: Price, median: Price },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account signs for no feeder in office.
+		/// The account is not the worker's key of an active validator.
 		NotAFeeder,
 		/// The price is below [`Rules::floor`] or above [`Rules::ceiling`].
 		OutOfBounds,
-		/// The block is not of this chain's past, or is older than [`Rules::max_age`].
+		/// The block is in the future, or older than [`Rules::max_age`].
 		BadBlock,
-		/// The feeder has reported for that block or a later one. Nothing need be done.
+		/// The feeder has already reported for that block or a later one. No action is necessary.
 		NotNewer,
-		/// The feeder's last report is of this interval. Report again in a few blocks.
+		/// The feeder's last report is too recent. Report again in a few blocks.
 		TooSoon,
 	}
 
@@ -121,27 +126,28 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, with every value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// The price in force, as it was made: it may hold no more.
+		/// Returns the current price as it was made. It may be stale.
 		pub fn rate() -> Option<Rate> {
 			CurrentRate::<T>::get()
 		}
 
-		/// The price at which something new is begun now, in 10⁻⁹ USD for one α; none where there is no fresh one.
+		/// Returns the price for new orders, in 10⁻⁹ USD for one α. Returns `None` if it is stale
+		/// or outside the daily limit.
 		pub fn price_for_orders() -> Option<Price> {
 			<Self as Oracle>::for_orders()
 		}
 
-		/// The price at which what runs is paid now, in 10⁻⁹ USD for one α; none where the last one is too old.
+		/// Returns the price for running VMs, in 10⁻⁹ USD for one α. Returns `None` if it is stale.
 		pub fn price_for_leases() -> Option<Price> {
 			<Self as Oracle>::for_leases()
 		}
 
-		/// The last report of each feeder.
+		/// Returns the last report of each feeder.
 		pub fn reports() -> alloc::vec::Vec<ReportOf<T>> {
 			Reports::<T>::get().into_inner()
 		}
@@ -151,13 +157,14 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Reports what one α was worth when the feeder saw `block`: `price` in 10⁻⁹ USD. Free.
+		/// Reports the value of one α at `block`: `price` in 10⁻⁹ USD. The call is free.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a feeder's worker, once an interval.
+		/// `Signed` by the worker's key of an active validator, at most about twice an interval.
 		///
 		/// ## Errors
-		/// [`Error::NotAFeeder`], [`Error::OutOfBounds`], [`Error::BadBlock`], [`Error::NotNewer`], [`Error::TooSoon`].
+		/// [`Error::NotAFeeder`], [`Error::OutOfBounds`], [`Error::BadBlock`], [`Error::NotNewer`],
+		/// [`Error::TooSoon`].
 		///
 		/// ## Events
 		/// [`Event::Reported`].

@@ -1,4 +1,4 @@
-//! What reports of a price come to: pure arithmetic on whole numbers.
+//! The price that follows from reports: pure integer arithmetic.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -7,19 +7,20 @@ use sp_runtime::Perbill;
 
 use crate::Price;
 
-/// How many hourly prices the limit of a day looks back on.
+/// Number of hourly prices for the daily limit.
 pub const HOURS: u32 = 24;
 
-/// What reports come to.
+/// The result of combining reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Consensus {
-	/// Too few reports, or too few of them agree.
+	/// No price: too few reports, or too few of them agree.
 	None,
-	/// Their median, around which enough of them lie.
+	/// The median. More than half of the reports are near it.
 	Median(Price),
 }
 
-/// The median of the reports, if more than half of them lie within `band` of it. Of an even number, the mean of the middle two, rounded down.
+/// Returns the median of the reports if more than half of them lie within `band` of it. For an even
+/// number of reports, the median is the mean of the middle two, rounded down.
 pub fn consensus(reports: &[Price], band: Perbill) -> Consensus {
 	let Some(median) = median(reports) else { return Consensus::None };
 	let agree =
@@ -43,13 +44,15 @@ fn distance(one: Price, other: Price) -> Price {
 	one.abs_diff(other)
 }
 
-/// Whether a report is so far from the median that no market explains it: more than `absurd` of the larger of the two.
+/// Returns whether a report is too far from the median to be explained by the market: by more than
+/// `absurd` of the larger of both.
 pub fn is_absurd(report: Price, median: Price, absurd: Perbill) -> bool {
 	distance(report, median) > absurd.mul_floor(report.max(median))
 }
 
-/// The median, kept within what a day may change: no higher than the lowest of the last hours and `limit` of it, no lower than the highest less `limit` of it. Where the two exclude each other, the last
-/// price stays.
+/// Limits the median to the daily range: at most `limit` above the lowest and `limit` below the
+/// highest of the hourly prices and the last price. Both distances are rounded down. If the two
+/// bounds exclude each other, the last price stays.
 pub fn within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) -> Price {
 	let all = || hourly.iter().copied().chain([last]);
 	let lowest = all().min().unwrap_or(last);
@@ -62,7 +65,8 @@ pub fn within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) 
 	median.clamp(least, most)
 }
 
-/// An exponential mean over `span` ticks, after `elapsed` more of them at `price`.
+/// Returns the exponential mean over `span` ticks, after `elapsed` more of them at `price`. The
+/// step towards the price is rounded down.
 pub fn smoothed(mean: Price, price: Price, elapsed: u32, span: u32) -> Price {
 	let weight = Perbill::from_rational(elapsed.min(span), span.max(1));
 	let step = weight.mul_floor(distance(price, mean));

@@ -1,5 +1,5 @@
 use frame_support::{derive_impl, parameter_types, traits::Hooks, weights::WeightMeter};
-use hcc_primitives::mock::{self, Active, MockSlashes, MockTicks, MockValidators, Now};
+use hcc_testing::{Active, MockTickSource, MockValidatorSlasher, MockValidators, Now};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_oracle;
@@ -54,19 +54,19 @@ parameter_types! {
 
 impl Config for Test {
 	type Feeders = MockValidators;
-	type Slashes = MockSlashes;
+	type ValidatorSlasher = MockValidatorSlasher;
 	type Rules = MockRules;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
 pub fn feeder(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
 
-/// Goes so many blocks and ticks on, and polls in each.
+/// Advances by `count` blocks and ticks, and polls in each.
 pub fn blocks(count: u64) {
 	for _ in 0..count {
 		Now::set(Now::get() + 1);
@@ -81,9 +81,9 @@ pub fn report(by: u8, price: Price) -> frame_support::pallet_prelude::DispatchRe
 	Oracle::report(RuntimeOrigin::signed(feeder(by)), price, System::block_number())
 }
 
-/// Runs `test` with seven feeders, whose worst two can lie.
+/// Runs `test` with seven feeders, of which two can be dishonest.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	Active::set((1..=7).map(feeder).collect());
 	let storage =

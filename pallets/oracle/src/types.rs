@@ -10,13 +10,13 @@ use crate::market::HOURS;
 
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
-/// [`Report`] in the chain's units.
+/// [`Report`] with the chain's types.
 pub type ReportOf<T> = Report<AccountIdOf<T>, BlockNumberFor<T>>;
 
-/// The most feeders.
+/// Maximum number of feeders.
 pub const MAX_FEEDERS: u32 = 100;
 
-/// What governance sets. Times are in ticks.
+/// The rules that governance sets. Times are in ticks unless said otherwise.
 #[derive(
 	Clone,
 	Copy,
@@ -33,30 +33,32 @@ pub const MAX_FEEDERS: u32 = 100;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// How often a price is made of the reports.
+	/// The time between two prices.
 	pub interval: Tick,
-	/// How old the block may be for which a report was made, in blocks.
+	/// The maximum age of a report's block, in blocks.
 	pub max_age: u32,
-	/// The least price that can be reported.
+	/// The minimum price that can be reported.
 	pub floor: Price,
-	/// The highest.
+	/// The maximum price that can be reported.
 	pub ceiling: Price,
-	/// Within which part of the median more than half of the reports must lie.
+	/// The part of the median within which more than half of the reports must lie.
 	pub band: Perbill,
-	/// The part of the larger by which a report and the median differ where the report is absurd.
+	/// The part of the larger of report and median by which an absurd report differs from the
+	/// median.
 	pub absurd: Perbill,
-	/// The part of its bond that an absurd report costs.
+	/// The part of its bond that a feeder loses for an absurd report.
 	pub slash: Perbill,
-	/// By which part the price may change within a day.
+	/// The part by which the price can change within a day.
 	pub daily: Perbill,
-	/// How long a price holds for new orders.
+	/// The time for which a price is valid for new orders.
 	pub fresh: Tick,
-	/// How long a price holds for what runs.
+	/// The time for which a price is valid for running VMs.
 	pub grace: Tick,
 }
 
 impl Rules {
-	/// Every value within its bounds: a report is absurd only where it lies outside of the band, and what runs has a price for longer than what is new.
+	/// Returns the rules with every value within its bounds. A report in the band is never absurd,
+	/// and a price is valid for running VMs for at least as long as for new orders.
 	pub fn clamped(self) -> Self {
 		let interval = self.interval.clamp(5, 600);
 		let fresh = self.fresh.clamp(interval.saturating_mul(2), 14_400);
@@ -79,32 +81,32 @@ impl Rules {
 	}
 }
 
-/// What a feeder has seen.
+/// The report of a feeder.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Report<AccountId, BlockNumber> {
 	pub feeder: AccountId,
 	pub price: Price,
-	/// The block for which it was seen.
+	/// The block at which the feeder saw the price.
 	pub block: BlockNumber,
 }
 
-/// The price that is in force.
+/// The current price.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Rate {
-	/// USD for one α, in 10⁻⁹.
+	/// The price in 10⁻⁹ USD for one α.
 	pub price: Price,
-	/// When it was made.
+	/// The tick at which it was made.
 	pub at: Tick,
-	/// What the reports came to, where that is more than a day may change: then nothing new is begun at this price.
+	/// The median, if it is outside the daily limit. New orders are closed then.
 	pub beyond: Option<Price>,
-	/// The mean over a day, for explorers.
+	/// An exponential mean over a day, for explorers.
 	pub mean: Price,
-	/// The prices of the last hours, oldest first.
+	/// The hourly prices of the last day, oldest first.
 	pub hourly: BoundedVec<Price, ConstU32<HOURS>>,
-	/// When the newest of them was taken down.
+	/// The tick at which the newest hourly price was stored.
 	pub hour: Tick,
 }

@@ -30,8 +30,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn report() -> Weight {
 		Weight::from_parts(72_067_000, 10314).saturating_add(T::DbWeight::get().reads_writes(4, 1))
 	}
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Oracle::NextRate` (r:1 w:1)
 	/// Proof: `Oracle::NextRate` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)

@@ -1,4 +1,4 @@
-//! Benchmarks of the calls, each with the largest rows that there can be.
+//! Benchmarks of the calls, each with rows of the maximum size.
 
 extern crate alloc;
 use alloc::{vec, vec::Vec};
@@ -24,21 +24,24 @@ use sp_runtime::Saturating;
 
 use super::*;
 
-/// The declared test hierarchy, and a certificate that it issued: `insecure-sim vek --chip benchmarks` writes it.
+/// The declared test hierarchy and a certificate that it issued. `insecure-sim vek --chip
+/// benchmarks` writes the certificate.
 const ARK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ark.der");
 const ASK: &[u8] = include_bytes!("../../../guest-agent/insecure-sim/hierarchy/ask.der");
 const VCEK: &[u8] = include_bytes!("benchmarking/vcek.der");
-/// A list of the largest kind that is kept: `insecure-sim crl --this-update 1770000000 --revoke 1 … --revoke 32` writes it.
+/// A revocation list of the maximum size, written by `insecure-sim crl --this-update 1770000000
+/// --revoke 1 … --revoke 32`.
 const CRL: &[u8] = include_bytes!("benchmarking/crl.der");
 
-/// A key of RSA-4096 (SubjectPublicKeyInfo), and its signatures (PKCS #1 v1.5, by openssl) over the digests that are 32 times 0, 1, and so on to 15.
+/// An RSA-4096 key (SubjectPublicKeyInfo) and its signatures (PKCS #1 v1.5, by openssl). They cover
+/// 16 digests: 32 bytes of 0, 32 bytes of 1, and so on up to 15.
 const SIGNER: &[u8] = include_bytes!("benchmarking/signer.der");
 const SIGNATURES: &[u8] = include_bytes!("benchmarking/signatures.bin");
 
 const CPU: CpuId = CpuId { family: 0x1a, model: 0xff, stepping: 0xff };
 
 fn certificate(filled_with: u8) -> Certificate {
-	vec![filled_with; MAX_CERTIFICATE as usize].try_into().expect("of the largest length")
+	vec![filled_with; MAX_CERTIFICATE as usize].try_into().expect("of the maximum length")
 }
 
 fn hierarchies(filled_with: u8) -> AmdRootList {
@@ -47,13 +50,11 @@ fn hierarchies(filled_with: u8) -> AmdRootList {
 		ark: certificate(filled_with),
 		ask: certificate(filled_with),
 	};
-	vec![hierarchy; MAX_AMD_ROOTS as usize].try_into().expect("as many as there can be")
+	vec![hierarchy; MAX_AMD_ROOTS as usize].try_into().expect("the maximum number")
 }
 
 fn vendors(filled_with: u8) -> TpmRootList {
-	vec![certificate(filled_with); MAX_TPM_ROOTS as usize]
-		.try_into()
-		.expect("as many as there can be")
+	vec![certificate(filled_with); MAX_TPM_ROOTS as usize].try_into().expect("the maximum number")
 }
 
 fn rules() -> CpuRules {
@@ -63,21 +64,21 @@ fn rules() -> CpuRules {
 }
 
 fn signer_key() -> SignerKey {
-	SIGNER.to_vec().try_into().expect("no longer than any")
+	SIGNER.to_vec().try_into().expect("not longer than the maximum")
 }
 
-/// Files that [`SIGNER`] has signed, each with what `security.ima` would be.
+/// Returns files that [`SIGNER`] has signed, each with its `security.ima` value.
 fn signed_files() -> Vec<(FileHash, FileSignatureBytes)> {
 	let signatures = SIGNATURES.chunks(512).enumerate();
 	signatures
 		.map(|(number, signature)| {
 			let value = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], signature].concat();
-			([number as u8; 32], value.try_into().expect("no longer than any"))
+			([number as u8; 32], value.try_into().expect("not longer than the maximum"))
 		})
 		.collect()
 }
 
-/// All vouchers of a file but one.
+/// Stores vouchers of other signers, so that a file has room for one more.
 fn vouched_by_others<T: Config>(digest: &FileHash) {
 	let others = (1..MAX_VOUCHERS as u8).map(|number| Voucher {
 		signer: [number; 32],
@@ -90,16 +91,16 @@ fn vouched_by_others<T: Config>(digest: &FileHash) {
 }
 
 fn bounded(der: &[u8]) -> Certificate {
-	der.to_vec().try_into().expect("no longer than any")
+	der.to_vec().try_into().expect("not longer than the maximum")
 }
 
-/// As many hierarchies as there can be; the last is the one that issued [`VCEK`].
+/// Trusts the maximum number of hierarchies. The last one has issued [`VCEK`].
 fn trust_hierarchies<T: Config>() -> Result<(), BenchmarkError> {
 	let other = AmdHierarchy { product: ProductLine::Genoa, ark: bounded(ARK), ask: bounded(ARK) };
 	let mut all = vec![other; MAX_AMD_ROOTS as usize - 1];
 	all.push(AmdHierarchy { product: ProductLine::Genoa, ark: bounded(ARK), ask: bounded(ASK) });
-	let all: AmdRootList = all.try_into().expect("as many as there can be");
-	Pallet::<T>::do_set_value::<AmdRoots<T>, _>(Some(all), Subject::AmdRoots)?;
+	let all: AmdRootList = all.try_into().expect("the maximum number");
+	Pallet::<T>::do_set_value::<AmdRoots<T>, _>(Some(all), PolicyItem::AmdRoots)?;
 	Ok(())
 }
 
@@ -111,17 +112,17 @@ fn verified() -> Result<Vek, BenchmarkError> {
 		asvk: None,
 	};
 	snp::verify_vek::<RustCrypto>(VCEK, &[roots], NOW)
-		.map_err(|_| BenchmarkError::Stop("the certificate does not verify"))
+		.map_err(|_| BenchmarkError::Stop("the certificate is invalid"))
 }
 
 fn chip_of(vek: &Vek) -> Result<ChipHash, BenchmarkError> {
 	match &vek.kind {
 		VekKind::Vcek { hardware_id } => Ok(chip_hash(vek.product, hardware_id)),
-		VekKind::Vlek => Err(BenchmarkError::Stop("no VCEK")),
+		VekKind::Vlek => Err(BenchmarkError::Stop("the key is not a VCEK")),
 	}
 }
 
-/// A chip's miner, with as many keys of it as there can be, each for another TCB than the certificate's.
+/// Registers a miner with a chip and `keys` VEKs, each for a TCB other than the certificate's.
 fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, BenchmarkError> {
 	let miner: AccountIdOf<T> = account("miner", 0, 0);
 	let tpm = EnrolledTpm {
@@ -142,13 +143,13 @@ fn miner_with_keys<T: Config>(vek: &Vek, keys: u32) -> Result<AccountIdOf<T>, Be
 	Ok(miner)
 }
 
-/// Gives an account enough for every deposit.
+/// Gives an account enough funds for every deposit.
 fn fund<T: Config>(who: &AccountIdOf<T>) {
 	let rich = T::VoucherDeposit::get().saturating_mul(1_000_000u32.into());
 	T::NativeBalance::set_balance(who, rich);
 }
 
-/// SHA-256 of something.
+/// Returns a SHA-256 digest by its number.
 fn digest(at: u32) -> [u8; 32] {
 	let mut digest = [0xee; 32];
 	digest[..4].copy_from_slice(&at.to_le_bytes());
@@ -159,14 +160,14 @@ fn digests(
 	count: u32,
 ) -> frame_support::BoundedVec<[u8; 32], frame_support::traits::ConstU32<MAX_FILES>> {
 	let digests = (0..count).map(digest).collect::<Vec<_>>();
-	digests.try_into().expect("as many as there can be")
+	digests.try_into().expect("the maximum number")
 }
 
 #[benchmarks]
 mod benchmarks {
 	use super::*;
 
-	/// One key goes for the new one.
+	/// Measures the case in which the new key replaces the oldest one.
 	#[benchmark]
 	fn register_vek() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
@@ -182,18 +183,20 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// By one root: the call's weight counts as many as may have its name.
+	/// Measures one root. The call multiplies the weight by the number of roots that can have the
+	/// name.
 	#[benchmark]
 	fn post_crl() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
 		trust_hierarchies::<T>()?;
 		let caller: AccountIdOf<T> = account("caller", 0, 0);
-		let list = CRL.to_vec().try_into().expect("no longer than any");
+		let list = CRL.to_vec().try_into().expect("not longer than the maximum");
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller), list);
 
-		let row = Crls::<T>::get(snp::ark_id(ARK)).ok_or(BenchmarkError::Stop("it is kept"))?;
+		let row = Crls::<T>::get(snp::ark_id(ARK))
+			.ok_or(BenchmarkError::Stop("the list is not stored"))?;
 		assert_eq!(row.revoked.len() as u32, MAX_REVOKED);
 		Ok(())
 	}
@@ -315,9 +318,9 @@ mod benchmarks {
 	#[benchmark]
 	fn set_required() -> Result<(), BenchmarkError> {
 		let origin = admin::<T>()?;
-		let versions = vec![[1; 32]; MAX_VERSIONS as usize].try_into().expect("the most");
+		let versions = vec![[1; 32]; MAX_VERSIONS as usize].try_into().expect("the maximum number");
 		let files: RequiredFiles =
-			vec![versions; MAX_REQUIRED as usize].try_into().expect("the most");
+			vec![versions; MAX_REQUIRED as usize].try_into().expect("the maximum number");
 
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, Some(files.clone()));
@@ -335,11 +338,11 @@ mod benchmarks {
 			platform_required: 3,
 			platform_allowed: 4,
 		};
-		Pallet::<T>::do_set_value::<Platform<T>, _>(Some(rules), Subject::Platform)?;
+		Pallet::<T>::do_set_value::<Platform<T>, _>(Some(rules), PolicyItem::Platform)?;
 		for filled_with in 1..4 {
 			Pallet::<T>::do_set_value::<AmdRoots<T>, _>(
 				Some(hierarchies(filled_with)),
-				Subject::AmdRoots,
+				PolicyItem::AmdRoots,
 			)?;
 		}
 
@@ -375,7 +378,7 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Of files for which as many others have vouched as can before.
+	/// Measures files that have room for one more voucher only.
 	#[benchmark]
 	fn vouch(n: Linear<1, MAX_VOUCHED>) -> Result<(), BenchmarkError> {
 		let who: AccountIdOf<T> = whitelisted_caller();
@@ -385,7 +388,7 @@ mod benchmarks {
 		for (digest, _) in &files {
 			vouched_by_others::<T>(digest);
 		}
-		let files = files.try_into().expect("no more than any");
+		let files = files.try_into().expect("not more than the maximum");
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), sha2_256(SIGNER), files);

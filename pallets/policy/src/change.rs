@@ -1,4 +1,5 @@
-//! Changes that have hosts show their logs anew, or that are judged by more than the rule itself.
+//! Changes that can require whole logs again, or for which the rule alone does not decide the
+//! origin.
 
 use frame_support::{
 	ensure,
@@ -8,7 +9,7 @@ use frame_support::{
 use frame_system::pallet_prelude::OriginFor;
 use hcc_evidence::boot::{BootRole, BootRules};
 
-use crate::{tighten::*, *};
+use crate::{tightening::*, *};
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn change_files(
@@ -32,7 +33,7 @@ impl<T: Config> Pallet<T> {
 		let row = Required::<T>::get();
 		Self::admit(origin, tightens_required(row.current(), files.as_ref()))?;
 		let loosens = tightens_required(files.as_ref(), row.current());
-		Self::do_set_value::<Required<T>, _>(files, Subject::Required)?;
+		Self::do_set_value::<Required<T>, _>(files, PolicyItem::Required)?;
 		Self::note_stricter(!loosens);
 		Ok(())
 	}
@@ -43,11 +44,11 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let row = Boot::<T>::get();
 		Self::admit(origin, tightens_boot(row.current(), rules.as_ref()))?;
-		// What was enrolled without rules must be shown once there are some.
+		// A boot that was accepted without rules must be checked against the first ones.
 		let former = row.current().copied();
 		let stricter =
 			rules.is_some_and(|new| former.is_none_or(|old| new.secure_boot && !old.secure_boot));
-		Self::do_set_value::<Boot<T>, _>(rules, Subject::BootRules)?;
+		Self::do_set_value::<Boot<T>, _>(rules, PolicyItem::BootRules)?;
 		Self::note_stricter(stricter);
 		Ok(())
 	}
@@ -59,7 +60,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::admit(origin, role.is_none())?;
 		let known = |digest| BootParts::<T>::get(digest).current().is_some();
-		// Without rules the list is asked by nobody.
+		// Without boot rules the digests are not used, so their change tightens nothing.
 		let stricter = Boot::<T>::get().current().is_some() && digests.iter().any(known);
 		Self::do_set_boot_parts(digests, role)?;
 		Self::note_stricter(stricter);
@@ -72,7 +73,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let known = RevocationGrace::<T>::get();
 		let tightens = grace.is_some_and(|grace| known.is_none_or(|known| grace <= known));
-		// No revision comes of it: lists are not what evidence was accepted by.
+		// The change makes no revision, because accepted evidence does not depend on the grace
+		// time.
 		Self::ensure_may(origin, tightens)?;
 		ensure!(grace != known, Error::<T>::Unchanged);
 		RevocationGrace::<T>::set(grace);

@@ -1,4 +1,4 @@
-//! The policy as a chain spec states it.
+//! The policy in a chain spec.
 
 extern crate alloc;
 use alloc::{string::String, vec::Vec};
@@ -17,7 +17,7 @@ use crate::*;
 /// The revision of the genesis.
 const GENESIS: Revision = 0;
 
-/// A file and what is known of it.
+/// A file and its rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileSpec {
@@ -26,7 +26,7 @@ pub struct FileSpec {
 	pub rule: FileRule,
 }
 
-/// What is asked of what boots.
+/// [`BootRules`] in a chain spec.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootRulesSpec {
@@ -56,7 +56,7 @@ impl From<BootRoleSpec> for BootRole {
 	}
 }
 
-/// Something that may boot.
+/// A digest of boot event logs and its role.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootPartSpec {
@@ -84,7 +84,7 @@ impl From<GenerationTrustSpec> for GenerationTrust {
 	}
 }
 
-/// A TCB_VERSION, component by component.
+/// The components of a TCB_VERSION.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TcbSpec {
@@ -96,7 +96,7 @@ pub struct TcbSpec {
 	pub microcode: u8,
 }
 
-/// A kind of CPU and what is asked of it: the same floor in all four lanes.
+/// The requirements for a CPU type, with the same floor for all four TCB versions of a report.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CpuSpec {
@@ -108,7 +108,7 @@ pub struct CpuSpec {
 	pub mitigations: u64,
 }
 
-/// A hierarchy beside AMD's own.
+/// A hierarchy in addition to AMD's own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AmdHierarchySpec {
@@ -134,36 +134,36 @@ impl CpuSpec {
 }
 
 impl<T: Config> GenesisConfig<T> {
-	/// Writes the rules, all as of revision 0.
+	/// Stores the policy as revision 0.
 	pub(crate) fn build_policy(&self) -> Result<(), &'static str> {
-		Platform::<T>::put(first(self.platform)?);
+		Platform::<T>::put(initial_history(self.platform)?);
 		for spec in &self.cpus {
-			Cpus::<T>::insert(spec.cpu(), first(Some(spec.rules()))?);
+			Cpus::<T>::insert(spec.cpu(), initial_history(Some(spec.rules()))?);
 		}
 		for (measurement, role) in &self.measurements {
 			let measurement = LaunchMeasurement::try_from(&measurement.0[..])
-				.map_err(|_| "a launch measurement has 48 bytes")?;
-			Measurements::<T>::insert(measurement, first(Some(*role))?);
+				.map_err(|_| "a launch measurement must have 48 bytes")?;
+			Measurements::<T>::insert(measurement, initial_history(Some(*role))?);
 		}
 		for file in &self.files {
-			Files::<T>::insert(file.digest.0, first(Some(file.rule))?);
+			Files::<T>::insert(file.digest.0, initial_history(Some(file.rule))?);
 		}
-		Required::<T>::put(first(self.required_files()?)?);
+		Required::<T>::put(initial_history(self.required_files()?)?);
 		let rules = self.boot_rules.map(|spec| BootRules { secure_boot: spec.secure_boot });
-		Boot::<T>::put(first(rules)?);
+		Boot::<T>::put(initial_history(rules)?);
 		for part in &self.boot_parts {
-			BootParts::<T>::insert(part.digest.0, first(Some(part.role.into()))?);
+			BootParts::<T>::insert(part.digest.0, initial_history(Some(part.role.into()))?);
 		}
 		for (name, trust) in &self.generations {
-			Generations::<T>::insert(product_line(name)?, first(Some((*trust).into()))?);
+			Generations::<T>::insert(product_line(name)?, initial_history(Some((*trust).into()))?);
 		}
 		RevocationGrace::<T>::set(self.revocation_grace);
 		let hierarchies = self.hierarchies()?;
 		if hierarchies.is_some() && self.platform.is_none() {
-			return Err("where chips are genuine there are rules for platforms");
+			return Err("platform rules are required because an AMD root is trusted");
 		}
-		AmdRoots::<T>::put(first(hierarchies)?);
-		TpmRoots::<T>::put(first(self.vendors()?)?);
+		AmdRoots::<T>::put(initial_history(hierarchies)?);
+		TpmRoots::<T>::put(initial_history(self.vendors()?)?);
 		Ok(())
 	}
 
@@ -171,8 +171,9 @@ impl<T: Config> GenesisConfig<T> {
 		let mut files = RequiredFiles::new();
 		for versions in &self.required {
 			let versions: Vec<_> = versions.iter().map(|digest| digest.0).collect();
-			let versions = BoundedVec::try_from(versions).map_err(|_| "too many versions")?;
-			files.try_push(versions).map_err(|_| "too many required files")?;
+			let versions = BoundedVec::try_from(versions)
+				.map_err(|_| "a required file has too many versions")?;
+			files.try_push(versions).map_err(|_| "there are too many required files")?;
 		}
 		Ok(Some(files).filter(|files| !files.is_empty()))
 	}
@@ -189,7 +190,7 @@ impl<T: Config> GenesisConfig<T> {
 			let (product, ark, ask) = hierarchy?;
 			let hierarchy =
 				AmdHierarchy { product, ark: certificate(ark)?, ask: certificate(ask)? };
-			list.try_push(hierarchy).map_err(|_| "too many roots of AMD's")?;
+			list.try_push(hierarchy).map_err(|_| "there are too many AMD roots")?;
 		}
 		Ok(Some(list).filter(|list| !list.is_empty()))
 	}
@@ -198,7 +199,7 @@ impl<T: Config> GenesisConfig<T> {
 		let mut list = TpmRootList::new();
 		for root in &self.tpm_roots {
 			list.try_push(certificate(root.0.clone())?)
-				.map_err(|_| "too many roots of vendors'")?;
+				.map_err(|_| "there are too many roots of TPM vendors")?;
 		}
 		Ok(Some(list).filter(|list| !list.is_empty()))
 	}
@@ -206,18 +207,18 @@ impl<T: Config> GenesisConfig<T> {
 
 fn product_line(name: &str) -> Result<ProductLine, &'static str> {
 	let mut all = ProductLine::ALL.into_iter();
-	all.find(|product| product.name() == name).ok_or("no such product line")
+	all.find(|product| product.name() == name).ok_or("unknown product line")
 }
 
 fn certificate(der: Vec<u8>) -> Result<Certificate, &'static str> {
 	Certificate::try_from(der).map_err(|_| "a certificate is too long")
 }
 
-/// A row with its first value, if it has any.
-fn first<V: Clone + PartialEq>(value: Option<V>) -> Result<History<V>, &'static str> {
+/// Returns a history with `value` as its first value, or an empty one.
+fn initial_history<V: Clone + PartialEq>(value: Option<V>) -> Result<History<V>, &'static str> {
 	let mut row = History::default();
 	if value.is_some() {
-		row.set(value, GENESIS, GENESIS).map_err(|_| "a row takes its first value")?;
+		row.set(value, GENESIS, GENESIS).map_err(|_| "an empty history accepts a value")?;
 	}
 	Ok(row)
 }

@@ -1,17 +1,18 @@
-//! What a row was at each revision.
+//! The values of a policy rule at each revision.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use sp_runtime::Debug;
 
-/// The number of a revision; the genesis is revision 0.
+/// The number of a policy revision. The genesis is revision 0.
 pub type Revision = u32;
 
-/// How many values a row can have had that are still remembered.
+/// The maximum number of values that a rule's history can hold.
 pub const MAX_SPANS: u32 = 8;
 
-/// A value and the revisions at which it was in force: from `added` on, until before `removed`.
+/// A value and the revisions in which it is in force: from `added` up to, but not including,
+/// `removed`.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -21,18 +22,18 @@ pub struct Span<V> {
 	pub removed: Option<Revision>,
 }
 
-/// The values of a row, oldest first.
+/// The values of a rule, oldest first.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct History<V>(BoundedVec<Span<V>, ConstU32<MAX_SPANS>>);
 
-/// Why a row does not take a value.
+/// Reasons for which a history refuses a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Refused {
-	/// It has that value already, or has none to remove.
+pub enum HistoryError {
+	/// The value is the current one, or there is no value to remove.
 	Unchanged,
-	/// All the values that it remembers are still needed.
+	/// The history is full, and all of its values are still needed.
 	Full,
 }
 
@@ -43,7 +44,7 @@ impl<V> Default for History<V> {
 }
 
 impl<V: Clone + PartialEq> History<V> {
-	/// The value in force at that revision.
+	/// Returns the value that is in force at `revision`.
 	pub fn at(&self, revision: Revision) -> Option<&V> {
 		self.0
 			.iter()
@@ -53,20 +54,21 @@ impl<V: Clone + PartialEq> History<V> {
 			.map(|span| &span.value)
 	}
 
-	/// The value in force now.
+	/// Returns the value that is in force now.
 	pub fn current(&self) -> Option<&V> {
 		self.0.last().filter(|span| span.removed.is_none()).map(|span| &span.value)
 	}
 
-	/// Sets or removes the value from `revision` on. What ended before `needed` is forgotten.
+	/// Sets or removes the value from `revision` on. Values that ended at `needed` or before are
+	/// pruned.
 	pub fn set(
 		&mut self,
 		value: Option<V>,
 		revision: Revision,
 		needed: Revision,
-	) -> Result<(), Refused> {
+	) -> Result<(), HistoryError> {
 		if self.current() == value.as_ref() {
-			return Err(Refused::Unchanged);
+			return Err(HistoryError::Unchanged);
 		}
 		self.0.retain(|span| span.removed.is_none_or(|removed| removed > needed));
 		if let Some(open) = self.0.last_mut().filter(|span| span.removed.is_none()) {
@@ -76,22 +78,22 @@ impl<V: Clone + PartialEq> History<V> {
 			Some(value) => self
 				.0
 				.try_push(Span { value, added: revision, removed: None })
-				.map_err(|_| Refused::Full),
+				.map_err(|_| HistoryError::Full),
 			None => Ok(()),
 		}
 	}
 
-	/// Whether there is a value now, or was at `oldest` or later.
+	/// Returns `true` if there is a value now, or was one at `oldest` or later.
 	pub fn is_needed(&self, oldest: Revision) -> bool {
 		self.0.last().is_some_and(|span| span.removed.is_none_or(|removed| removed > oldest))
 	}
 
-	/// The spans, oldest first.
+	/// Returns the spans, oldest first.
 	pub fn spans(&self) -> &[Span<V>] {
 		&self.0
 	}
 
-	/// Whether nothing of the row is left to remember.
+	/// Returns `true` if no value is left, so that the row can be removed.
 	pub fn is_empty(&self) -> bool {
 		self.0.is_empty()
 	}

@@ -1,4 +1,4 @@
-//! The rules of a revision, as `hcc_evidence::host::evaluate` asks for them.
+//! The policy of a revision, in the form that `hcc_evidence::host::evaluate` reads.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -14,7 +14,7 @@ use hcc_evidence::{
 
 use crate::*;
 
-/// The rules in force at a revision.
+/// The policy that is in force at a revision.
 pub struct PolicyAt<T> {
 	revision: Revision,
 	platform: PlatformRules,
@@ -22,14 +22,15 @@ pub struct PolicyAt<T> {
 	files: FilesAt<T>,
 }
 
-/// The list of files at a revision.
+/// The rules for files at a revision.
 pub struct FilesAt<T> {
 	revision: Revision,
 	pallet: PhantomData<T>,
 }
 
 impl<T: Config> PolicyAt<T> {
-	/// The rules of that revision; none before there were rules for platforms, without which nothing can be judged.
+	/// Returns the policy of a revision, or `None` if the revision has no platform rules: nothing
+	/// can be judged without them.
 	pub fn new(revision: Revision) -> Option<Self> {
 		let platform = *Platform::<T>::get().at(revision)?;
 		let required = Required::<T>::get()
@@ -49,7 +50,7 @@ impl<T: Config> PolicyAt<T> {
 
 impl<T: Config> hcc_evidence::ima::Files for FilesAt<T> {
 	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
-		// Files are listed in SHA-256 only; a file measured by another hash is on no list.
+		// Policy lists SHA-256 digests only, so a digest of another algorithm is unknown.
 		let (HashAlgorithm::Sha256, Ok(digest)) = (algorithm, FileHash::try_from(digest)) else {
 			return FileVerdict::Unknown;
 		};
@@ -77,7 +78,7 @@ impl<T: Config> PlatformPolicy for PolicyAt<T> {
 	}
 
 	fn mitigations(&self, cpu: CpuId) -> u64 {
-		// Not asked for a CPU without rules: that is refused for its floors first.
+		// A CPU without rules is rejected for its missing floors before this value is used.
 		self.cpu(cpu).map_or(u64::MAX, |rules| rules.mitigations)
 	}
 

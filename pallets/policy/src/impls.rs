@@ -14,26 +14,27 @@ use hcc_evidence::{
 use sp_io::hashing::blake2_256;
 use sp_runtime::DispatchError;
 
-use crate::{history::Refused, *};
+use crate::{history::HistoryError, *};
 
-impl<T> From<Refused> for Error<T> {
-	fn from(refused: Refused) -> Self {
+impl<T> From<HistoryError> for Error<T> {
+	fn from(refused: HistoryError) -> Self {
 		match refused {
-			Refused::Unchanged => Self::Unchanged,
-			Refused::Full => Self::TooManyRevisions,
+			HistoryError::Unchanged => Self::Unchanged,
+			HistoryError::Full => Self::TooManyRevisions,
 		}
 	}
 }
 
 impl<T: Config> Pallet<T> {
-	/// Lets whoever may make a revision, by whether that only tightens. That it may do so in part is taken down, whatever else it does.
+	/// Checks the origin of a new revision. `tightens` states that the change only tightens. Every
+	/// change counts as a possible tightening, because one that loosens can also tighten in part.
 	pub(crate) fn admit(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
 		Self::ensure_may(origin, tightens)?;
-		Tightened::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
+		LastTightening::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
 		Ok(())
 	}
 
-	/// Whether whoever calls may make a change, by whether that only tightens.
+	/// Checks that the origin may make a change. `tightens` states that the change only tightens.
 	pub(crate) fn ensure_may(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
 		let origin = if tightens {
 			match T::TightenOrigin::try_origin(origin) {
@@ -47,9 +48,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a revision in which `change` happens.
+	/// Makes a revision with the effect of `change`.
 	pub(crate) fn revise(
-		subject: Subject,
+		subject: PolicyItem,
 		change: impl FnOnce(Revision) -> Result<(), DispatchError>,
 	) -> DispatchResult {
 		let revision =
@@ -60,15 +61,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes down that a list of files became stricter in this revision.
+	/// Records that the rules for files or boot became stricter in this revision.
 	pub(crate) fn note_stricter(stricter: bool) {
 		if stricter {
-			FilesTightened::<T>::put(CurrentRevision::<T>::get());
-			Tightened::<T>::put(CurrentRevision::<T>::get());
+			LastFileTightening::<T>::put(CurrentRevision::<T>::get());
+			LastTightening::<T>::put(CurrentRevision::<T>::get());
 		}
 	}
 
-	/// Sets the value of a row from `revision` on.
+	/// Sets the value of a rule from `revision` on.
 	fn set_row<V: Clone + PartialEq>(
 		row: &mut History<V>,
 		value: Option<V>,
@@ -77,8 +78,8 @@ impl<T: Config> Pallet<T> {
 		row.set(value, revision, T::OldestNeeded::get()).map_err(|why| Error::<T>::from(why).into())
 	}
 
-	/// Sets a rule that has a row of its own.
-	pub(crate) fn do_set_value<Row, V>(value: Option<V>, subject: Subject) -> DispatchResult
+	/// Sets a rule that has its own storage value, in one revision.
+	pub(crate) fn do_set_value<Row, V>(value: Option<V>, subject: PolicyItem) -> DispatchResult
 	where
 		Row: StorageValue<History<V>, Query = History<V>>,
 		V: codec::FullCodec + Clone + PartialEq,
@@ -86,11 +87,12 @@ impl<T: Config> Pallet<T> {
 		Self::revise(subject, |revision| Row::try_mutate(|row| Self::set_row(row, value, revision)))
 	}
 
-	/// Sets the roots of TPMs: those that are enrolled under one that is left out are not genuine any more, until it is trusted again.
+	/// Sets the roots of TPM vendors. A TPM that was enrolled under a removed root is not genuine
+	/// until that root is trusted again.
 	pub(crate) fn do_set_tpm_roots(roots: Option<TpmRootList>) -> DispatchResult {
 		let former = TpmRoots::<T>::get().current().cloned().unwrap_or_default();
 		let now = roots.clone().unwrap_or_default();
-		Self::do_set_value::<TpmRoots<T>, _>(roots, Subject::TpmRoots)?;
+		Self::do_set_value::<TpmRoots<T>, _>(roots, PolicyItem::TpmRoots)?;
 		for root in former.iter().filter(|root| !now.contains(root)) {
 			DistrustedTpmRoots::<T>::insert(blake2_256(root), ());
 		}
@@ -100,11 +102,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Sets a rule of each of these, all alike, in one revision.
+	/// Sets the same value for each of the keys, in one revision.
 	fn do_set_each<Rows, K, V>(
 		keys: impl IntoIterator<Item = K>,
 		value: Option<V>,
-		subject: Subject,
+		subject: PolicyItem,
 	) -> DispatchResult
 	where
 		Rows: StorageMap<K, History<V>>,
@@ -124,14 +126,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_set_cpu(cpu: CpuId, rules: Option<CpuRules>) -> DispatchResult {
-		Self::do_set_each::<Cpus<T>, _, _>([cpu], rules, Subject::Cpu(cpu))
+		Self::do_set_each::<Cpus<T>, _, _>([cpu], rules, PolicyItem::Cpu(cpu))
 	}
 
 	pub(crate) fn do_set_measurement(
 		measurement: LaunchMeasurement,
 		role: Option<Role>,
 	) -> DispatchResult {
-		let subject = Subject::Measurement(measurement);
+		let subject = PolicyItem::Measurement(measurement);
 		Self::do_set_each::<Measurements<T>, _, _>([measurement], role, subject)
 	}
 
@@ -139,12 +141,12 @@ impl<T: Config> Pallet<T> {
 		product: ProductLine,
 		trust: Option<GenerationTrust>,
 	) -> DispatchResult {
-		let subject = Subject::Generation(product);
+		let subject = PolicyItem::Generation(product);
 		Self::do_set_each::<Generations<T>, _, _>([product], trust, subject)
 	}
 
 	pub(crate) fn do_set_file_signer(signer: SignerId, key: Option<SignerKey>) -> DispatchResult {
-		let subject = Subject::FileSigner(signer);
+		let subject = PolicyItem::FileSigner(signer);
 		Self::do_set_each::<FileSigners<T>, _, _>([signer], key, subject)
 	}
 
@@ -153,7 +155,7 @@ impl<T: Config> Pallet<T> {
 		rule: Option<FileRule>,
 	) -> DispatchResult {
 		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
-		let subject = Subject::Files(digests.len() as u32);
+		let subject = PolicyItem::Files(digests.len() as u32);
 		Self::do_set_each::<Files<T>, _, _>(digests, rule, subject)
 	}
 
@@ -162,7 +164,7 @@ impl<T: Config> Pallet<T> {
 		role: Option<BootRole>,
 	) -> DispatchResult {
 		ensure!(!digests.is_empty(), Error::<T>::Unchanged);
-		let subject = Subject::BootParts(digests.len() as u32);
+		let subject = PolicyItem::BootParts(digests.len() as u32);
 		Self::do_set_each::<BootParts<T>, _, _>(digests, role, subject)
 	}
 }
@@ -176,21 +178,30 @@ impl<T: Config> Pallet<T> {
 		let judges = Platform::<T>::get().current().is_some();
 		ensure!(
 			judges || AmdRoots::<T>::get().current().is_none(),
-			"9: chips are genuine that cannot be judged"
+			"9: an AMD root is trusted without platform rules"
 		);
 		check(&Required::<T>::get(), newest)?;
 		check(&Boot::<T>::get(), newest)?;
 		BootParts::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		check(&AmdRoots::<T>::get(), newest)?;
 		check(&TpmRoots::<T>::get(), newest)?;
-		ensure!(FilesTightened::<T>::get() <= newest, "2: a list became stricter later than now");
-		ensure!(Tightened::<T>::get() <= newest, "2: a rule became stricter later than now");
+		ensure!(
+			LastFileTightening::<T>::get() <= newest,
+			"2: the last file tightening is later than the newest revision"
+		);
+		ensure!(
+			LastTightening::<T>::get() <= newest,
+			"2: the last tightening is later than the newest revision"
+		);
 		Cpus::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Measurements::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Files::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Generations::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		for list in Crls::<T>::iter_values() {
-			ensure!(list.this_update <= list.next_update, "6: a list ends before it is made");
+			ensure!(
+				list.this_update <= list.next_update,
+				"6: a revocation list ends before it was made"
+			);
 		}
 		FileSigners::<T>::iter_values().try_for_each(|row| check(&row, newest))?;
 		Self::check_vouchers()?;
@@ -205,19 +216,19 @@ fn check<V: Clone + PartialEq>(
 ) -> Result<(), sp_runtime::TryRuntimeError> {
 	let spans = row.spans();
 	for span in spans {
-		ensure!(span.removed.is_none_or(|removed| span.added < removed), "1: a span of no length");
-		ensure!(span.added <= newest, "2: a span begins later than the newest revision");
+		ensure!(span.removed.is_none_or(|removed| span.added < removed), "1: a span is empty");
+		ensure!(span.added <= newest, "2: a span begins after the newest revision");
 		ensure!(
 			span.removed.is_none_or(|removed| removed <= newest),
-			"2: a span ends later than the newest revision"
+			"2: a span ends after the newest revision"
 		);
 	}
 	for (former, latter) in spans.iter().zip(spans.iter().skip(1)) {
-		let ended = former.removed.ok_or("1: an open span before another")?;
+		let ended = former.removed.ok_or("1: an open span is not the last one")?;
 		ensure!(ended <= latter.added, "1: spans overlap");
 		ensure!(
 			ended < latter.added || former.value != latter.value,
-			"3: a value is followed by itself"
+			"3: a value is followed by the same value"
 		);
 	}
 	Ok(())

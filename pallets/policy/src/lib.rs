@@ -11,15 +11,15 @@
 )]
 
 mod change;
+mod events;
 mod genesis;
 pub mod history;
 mod host;
 mod impls;
-mod outcomes;
 mod revocation;
 mod signers;
 mod storage;
-mod tighten;
+mod tightening;
 mod types;
 mod veks;
 pub mod weights;
@@ -43,7 +43,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-#[import_section(outcomes::outcomes)]
+#[import_section(events::events)]
 #[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -65,26 +65,28 @@ pub mod pallet {
 		ima::Limits,
 		snp::{ArkId, CpuId, ProductLine, TcbVersion, Vek, MAX_CRL},
 	};
-	use hcc_primitives::ChipOwners;
+	use hcc_primitives::ChipOwnership;
 	use sp_core::{Bytes, H256};
 
-	use super::{tighten::*, *};
+	use super::{tightening::*, *};
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// Who changes the rules.
+		/// The origin that may set any rule.
 		type AdminOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who may make less acceptable than is, and nothing else.
+		/// The origin that may only tighten policy: it cannot make anything acceptable that is not
+		/// acceptable now.
 		type TightenOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// The oldest revision by which something may still be judged. Older ones can be forgotten.
+		/// The oldest revision that open evidence may still be judged by. Older values can be
+		/// pruned.
 		type OldestNeeded: Get<Revision>;
 
-		/// How much of a measurement log one evidence may bring.
+		/// Limits on the IMA log in one piece of evidence.
 		type ImaLimits: Get<Limits>;
 
-		/// Where deposits are held.
+		/// The currency of deposits.
 		type NativeBalance: Inspect<AccountIdOf<Self>>
 			+ Mutate<AccountIdOf<Self>>
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>;
@@ -92,75 +94,51 @@ pub mod pallet {
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// What a chip's key costs while it is stored.
+		/// The deposit for a stored VEK.
 		#[pallet::constant]
 		type VekDeposit: Get<BalanceOf<Self>>;
 
-		/// What it costs to vouch for a file while that is stored.
+		/// The deposit for a stored voucher.
 		#[pallet::constant]
 		type VoucherDeposit: Get<BalanceOf<Self>>;
 
-		/// After how many blocks files for which somebody vouches come into force, where others did lately.
+		/// The minimum number of blocks between two revisions that bring vouchers into force.
 		#[pallet::constant]
 		type VouchInterval: Get<BlockNumberFor<Self>>;
 
-		/// Whose chips are.
-		type Chips: ChipOwners<AccountIdOf<Self>>;
+		/// The register of chips and their miners.
+		type Chips: ChipOwnership<AccountIdOf<Self>>;
 
-		/// The time at which certificates must be valid.
+		/// The time at which certificates and revocation lists must be valid.
 		type Time: UnixTime;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// State of other pallets that benchmarks need.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds money.
+	/// Reasons for which this pallet holds funds.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The row of a chip's key.
+		/// The deposit for a stored VEK.
 		Vek,
-		/// A file's row.
+		/// The deposit for a stored voucher.
 		Voucher,
-	}
-
-	/// The rules from the start. Certificates and hashes are in hexadecimal.
-	#[pallet::genesis_config]
-	#[derive(frame_support::DefaultNoBound)]
-	pub struct GenesisConfig<T: Config> {
-		/// None only where no chip is genuine.
-		pub platform: Option<PlatformRules>,
-		pub cpus: Vec<CpuSpec>,
-		pub measurements: Vec<(Bytes, Role)>,
-		pub files: Vec<FileSpec>,
-		/// Each file with its versions.
-		pub required: Vec<Vec<H256>>,
-		/// None: each boot must be like the enrolled one.
-		pub boot_rules: Option<BootRulesSpec>,
-		pub boot_parts: Vec<BootPartSpec>,
-		/// By the product line's name. Those that are not named are not trusted.
-		pub generations: BTreeMap<String, GenerationTrustSpec>,
-		/// None: no revocation list is asked for.
-		pub revocation_grace: Option<u64>,
-		/// Hierarchies beside AMD's own.
-		pub amd_roots: Vec<AmdHierarchySpec>,
-		/// Whether AMD's own roots are trusted.
-		pub trust_amd: bool,
-		pub tpm_roots: Vec<Bytes>,
-		#[serde(skip)]
-		pub _marker: core::marker::PhantomData<T>,
 	}
 
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			self.build_policy().expect("the policy of the chain spec must be sound; correct it");
+			self.build_policy().expect("the policy in the chain spec must be valid; correct it");
 		}
 	}
 
@@ -178,77 +156,79 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The newest revision.
+		/// Returns the newest policy revision.
 		pub fn revision() -> Revision {
 			CurrentRevision::<T>::get()
 		}
 
-		/// What is asked of platforms now.
+		/// Returns the current masks for the guest policy and PLATFORM_INFO.
 		pub fn platform() -> Option<PlatformRules> {
 			Platform::<T>::get().current().copied()
 		}
 
-		/// What is asked of such a CPU now: family, model, stepping.
+		/// Returns the current rules for a CPU type: family, model and stepping.
 		pub fn cpu(family: u8, model: u8, stepping: u8) -> Option<CpuRules> {
 			Cpus::<T>::get(CpuId { family, model, stepping }).current().copied()
 		}
 
-		/// What is known of the file with that SHA-256 now.
+		/// Returns the current rule for the file with this SHA-256 digest.
 		pub fn file(digest: FileHash) -> Option<FileRule> {
 			Files::<T>::get(digest).current().copied()
 		}
 
-		/// What runs in a guest of that launch measurement, as ruled now.
+		/// Returns the current role of a launch measurement.
 		pub fn measurement(measurement: LaunchMeasurement) -> Option<Role> {
 			Measurements::<T>::get(measurement).current().copied()
 		}
 
-		/// The files that must be measured now, each in one of its versions.
+		/// Returns the files that IMA must measure now, each in one of its versions.
 		pub fn required() -> Option<RequiredFiles> {
 			Required::<T>::get().current().cloned()
 		}
 
-		/// What is asked of what boots now.
+		/// Returns the current rules for measured boot.
 		pub fn boot_rules() -> Option<BootRules> {
 			Boot::<T>::get().current().copied()
 		}
 
-		/// What that SHA-256 digest of an event log stands for now.
+		/// Returns the current role of a SHA-256 digest in boot event logs.
 		pub fn boot_part(digest: BootDigest) -> Option<BootRole> {
 			BootParts::<T>::get(digest).current().copied()
 		}
 
-		/// The hierarchies under which chips are genuine now.
+		/// Returns the hierarchies under which chips are genuine now.
 		pub fn amd_roots() -> Option<AmdRootList> {
 			AmdRoots::<T>::get().current().cloned()
 		}
 
-		/// How far processors of that product line are trusted now.
+		/// Returns the current trust in a product line. `None` has the effect of `Suspended`.
 		pub fn generation(product: ProductLine) -> Option<GenerationTrust> {
 			Generations::<T>::get(product).current().copied()
 		}
 
-		/// The newest revocation list of the root whose certificate (DER) has that SHA-256.
+		/// Returns the newest revocation list of a root, by the SHA-256 of the root's certificate
+		/// (DER).
 		pub fn crl(ark: ArkId) -> Option<CrlRow> {
 			Crls::<T>::get(ark)
 		}
 
-		/// The keys of a chip.
+		/// Returns the registered VEKs of a chip.
 		pub fn veks(chip: ChipHash) -> Vec<Vek> {
 			Veks::<T>::get(chip).into_iter().map(|row| row.vek).collect()
 		}
 
-		/// The key by which files are signed (SubjectPublicKeyInfo, DER) whose SHA-256 that is, if it is trusted now.
+		/// Returns a signer's key (SubjectPublicKeyInfo, DER) by its SHA-256, if the signer is
+		/// trusted now.
 		pub fn file_signer(signer: SignerId) -> Option<SignerKey> {
 			FileSigners::<T>::get(signer).current().cloned()
 		}
 
-		/// By which signers that file was signed, and from which revision on that counts.
+		/// Returns the vouchers for a file: its signers, and the revision from which each counts.
 		pub fn vouchers(digest: FileHash) -> Vec<VoucherOf<T>> {
 			Vouched::<T>::get(digest).into_inner()
 		}
 
-		/// The certificates under which TPMs are genuine now.
+		/// Returns the certificates under which TPMs are genuine now.
 		pub fn tpm_roots() -> Option<TpmRootList> {
 			TpmRoots::<T>::get().current().cloned()
 		}
@@ -256,10 +236,14 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Sets which bits of reports must be set, may be, must not be. They can be changed, and not taken back: without any nothing can be judged.
+		/// Sets the masks for the guest policy and PLATFORM_INFO in SNP reports.
+		///
+		/// The masks can be changed but not removed, because no evidence can be judged without
+		/// them.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -269,13 +253,15 @@ pub mod pallet {
 		#[pallet::call_index(0)]
 		pub fn set_platform(origin: OriginFor<T>, rules: PlatformRules) -> DispatchResult {
 			Self::admit(origin, tightens(Platform::<T>::get().current(), Some(&rules)))?;
-			Self::do_set_value::<Platform<T>, _>(Some(rules), Subject::Platform)
+			Self::do_set_value::<Platform<T>, _>(Some(rules), PolicyItem::Platform)
 		}
 
-		/// Sets what is asked of a kind of CPU; without rules it is refused.
+		/// Sets the TCB floors and mitigations for a CPU type. `None` removes the rules: evidence
+		/// from such a CPU is rejected.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -292,10 +278,12 @@ pub mod pallet {
 			Self::do_set_cpu(cpu, rules)
 		}
 
-		/// Sets what runs in a guest of a launch measurement; without a role it is refused.
+		/// Sets the role of a launch measurement. `None` removes the role: the measurement is
+		/// rejected.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -313,13 +301,16 @@ pub mod pallet {
 			Self::do_set_measurement(measurement, role)
 		}
 
-		/// Sets what is known of files, all alike, in one revision; files without a rule are unknown.
+		/// Sets one rule for several files in one revision. `None` removes their rules: the files
+		/// are unknown.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
-		/// [`Error::Unchanged`] if one of them is ruled so already, or there is none; [`Error::TooManyRevisions`].
+		/// [`Error::Unchanged`] if the list is empty or one entry has this value already;
+		/// [`Error::TooManyRevisions`].
 		///
 		/// ## Events
 		/// [`Event::Changed`].
@@ -333,10 +324,12 @@ pub mod pallet {
 			Self::change_files(origin, digests, rule)
 		}
 
-		/// Sets which files must be measured.
+		/// Sets the files that IMA must measure, each in one of several versions. `None`: no file
+		/// is required.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -348,13 +341,14 @@ pub mod pallet {
 			Self::change_required(origin, files)
 		}
 
-		/// Sets the hierarchies under which chips are genuine.
+		/// Sets the AMD hierarchies under which chips are genuine. `None`: no chip is genuine.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
-		/// [`Error::Unchanged`], [`Error::TooManyRevisions`]; [`Error::NoPlatform`].
+		/// [`Error::Unchanged`], [`Error::TooManyRevisions`], [`Error::NoPlatform`].
 		///
 		/// ## Events
 		/// [`Event::Changed`].
@@ -362,13 +356,17 @@ pub mod pallet {
 		pub fn set_amd_roots(origin: OriginFor<T>, roots: Option<AmdRootList>) -> DispatchResult {
 			ensure!(roots.is_none() || Self::platform().is_some(), Error::<T>::NoPlatform);
 			Self::admit(origin, tightens(AmdRoots::<T>::get().current(), roots.as_ref()))?;
-			Self::do_set_value::<AmdRoots<T>, _>(roots, Subject::AmdRoots)
+			Self::do_set_value::<AmdRoots<T>, _>(roots, PolicyItem::AmdRoots)
 		}
 
-		/// Sets the certificates under which TPMs are genuine.
+		/// Sets the vendors' certificates under which TPMs are genuine. `None`: no TPM is genuine.
+		///
+		/// A TPM that was enrolled under a removed certificate is not genuine until the certificate
+		/// returns.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -381,35 +379,40 @@ pub mod pallet {
 			Self::do_set_tpm_roots(roots)
 		}
 
-		/// Registers a chip's key by its certificate (DER), verified up to a trusted root. A deposit is held for it.
+		/// Registers a chip's VCEK by its certificate (DER) and holds a deposit. The chain verifies
+		/// the certificate up to a trusted root.
 		///
-		/// The chip's miner can always register one: its newest then replaces the oldest. Others fill the room that is left.
+		/// The chip's miner, or its hot key, can always register a key. It replaces the oldest one
+		/// if there is no room, and takes over a key that another account registered. Other
+		/// accounts can fill half of the room. A reissued certificate replaces one for the same TCB
+		/// that expires earlier.
 		///
 		/// ## Dispatch Origin
 		/// `Signed`, with [`Config::VekDeposit`] free.
 		///
 		/// ## Errors
-		/// - [`Error::VekRefused`]: the certificate does not hold.
-		/// - [`Error::ChipNotRegistered`]: no miner has that chip.
-		/// - [`Error::VekKnown`]: it is registered.
-		/// - [`Error::TooManyVeks`]: no room for others.
+		/// - [`Error::VekRefused`]: the certificate is invalid, or is not of a VCEK.
+		/// - [`Error::VekRevoked`]: AMD has revoked the issuer's certificate.
+		/// - [`Error::ChipNotRegistered`]: no miner has registered the chip.
+		/// - [`Error::VekKnown`]: the key is registered already.
+		/// - [`Error::TooManyVeks`]: there is no room for keys from other accounts.
 		///
 		/// ## Events
-		/// [`Event::VekRegistered`], and [`Event::VekRemoved`] for a key that it replaces.
+		/// [`Event::VekRegistered`], and [`Event::VekRemoved`] for a key that is replaced.
 		#[pallet::call_index(7)]
 		pub fn register_vek(origin: OriginFor<T>, certificate: Certificate) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_register_vek(who, &certificate)
 		}
 
-		/// Forgets a chip's key, and releases its deposit.
+		/// Removes a chip's key and releases its deposit.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by who registered it.
+		/// `Signed` by the account that registered the key.
 		///
 		/// ## Errors
-		/// - [`Error::VekNotFound`]: no such key of the caller's.
-		/// - [`Error::LastVek`]: it is the only key of a registered chip that counts.
+		/// - [`Error::VekNotFound`]: the caller has not registered such a key.
+		/// - [`Error::LastVek`]: it is the last valid key of a registered chip.
 		///
 		/// ## Events
 		/// [`Event::VekRemoved`].
@@ -419,10 +422,13 @@ pub mod pallet {
 			Self::do_remove_vek(who, chip, tcb)
 		}
 
-		/// Sets what is asked of what boots: then each boot is held against what may boot. Without rules each boot must be like the enrolled one.
+		/// Sets the rules for measured boot. Each new boot must then have only parts that
+		/// [`Pallet::set_boot_parts`] lists. `None` removes the rules: each boot must match the
+		/// enrolled boot profile.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -434,13 +440,15 @@ pub mod pallet {
 			Self::change_boot_rules(origin, rules)
 		}
 
-		/// Sets what digests of event logs stand for, all alike, in one revision; what has no role may not boot.
+		/// Sets one role for several digests of boot event logs, in one revision. `None` removes
+		/// their roles: boots with these parts are rejected.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if `role` is `None`.
 		///
 		/// ## Errors
-		/// [`Error::Unchanged`] if one of them is ruled so already, or there is none; [`Error::TooManyRevisions`].
+		/// [`Error::Unchanged`] if the list is empty or one entry has this value already;
+		/// [`Error::TooManyRevisions`].
 		///
 		/// ## Events
 		/// [`Event::Changed`].
@@ -454,10 +462,11 @@ pub mod pallet {
 			Self::change_boot_parts(origin, digests, role)
 		}
 
-		/// Sets how far processors of a product line are trusted; without a rule they are not.
+		/// Sets the trust in a product line. `None` has the effect of `Suspended`.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where nothing is accepted then that is not now.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
+		/// that the current one rejects.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -475,11 +484,15 @@ pub mod pallet {
 			Self::do_set_generation(product, trust)
 		}
 
-		/// Sets for how many seconds after its end a revocation list counts; none are asked for without. Where none is current, evidence is judged by nobody, and
-		/// counts for nothing.
+		/// Sets the seconds for which a revocation list remains current after its `nextUpdate`.
+		/// `None`: no list is required.
+		///
+		/// Evidence whose revocation list is stale stays undecided and has no effect. The change
+		/// makes no revision.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where it is less than now, or was not set.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new time is shorter or
+		/// none was set.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`].
@@ -491,19 +504,21 @@ pub mod pallet {
 			Self::change_revocation_grace(origin, grace)
 		}
 
-		/// Posts a revocation list (DER) of one of AMD's roots, as AMD's key server gives it. Free if it is newer than the one that is known.
+		/// Posts a revocation list (DER) of an AMD root, as AMD's key server provides it. Free if
+		/// the list is newer than the stored one.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by anyone.
+		/// `Signed` by any account.
 		///
 		/// ## Errors
 		/// [`Error::CrlRefused`], [`Error::CrlNotNewer`], [`Error::CrlTooLong`].
 		///
 		/// ## Events
-		/// [`Event::CrlPosted`]; [`Event::Changed`] where it revokes what was not revoked before: whoever was accepted until then is asked again.
+		/// [`Event::CrlPosted`]; also [`Event::Changed`] if the list revokes more than the stored
+		/// one. Chips that were accepted before are then challenged again.
 		#[pallet::call_index(13)]
 		#[pallet::weight(
-			// Each root of the issuer's name may have to be tried.
+			// Several roots can have the issuer's name: the list is checked against each.
 			<T as Config>::WeightInfo::post_crl().saturating_mul(MAX_AMD_ROOTS.into())
 				.saturating_add(T::DbWeight::get().reads_writes(1, 2))
 		)]
@@ -516,10 +531,11 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Trusts a key by which files are signed (SubjectPublicKeyInfo, DER: RSA or P-256), or trusts it no more.
+		/// Sets whether a key that signs files is trusted. The key is SubjectPublicKeyInfo (DER),
+		/// RSA or P-256.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; or [`Config::TightenOrigin`], where it is trusted no more.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if `trusted` is `false`.
 		///
 		/// ## Errors
 		/// [`Error::SignerMalformed`], [`Error::Unchanged`], [`Error::TooManyRevisions`].
@@ -535,14 +551,21 @@ pub mod pallet {
 			Self::change_file_signer(origin, key, trusted)
 		}
 
-		/// Vouches for files by the signatures of a signer that is trusted: each the value of `security.ima`, as `evmctl ima_sign` makes it. They are allowed from the next revision on,
-		/// which comes within [`Config::VouchInterval`], for as long as the signer is trusted.
+		/// Stores vouchers for files that a trusted signer has signed. Each signature is a value of
+		/// `security.ima`, as `evmctl ima_sign` makes it.
+		///
+		/// The files are allowed from the next revision, at most [`Config::VouchInterval`] blocks
+		/// later, while the signer is trusted. A file that policy forbids stays forbidden.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by anyone, with [`Config::VoucherDeposit`] free for each file.
+		/// `Signed` by any account, with [`Config::VoucherDeposit`] free for each file.
 		///
 		/// ## Errors
-		/// [`Error::SignerUnknown`], [`Error::FileSignatureRefused`], [`Error::AlreadyVouched`], [`Error::TooManyVouchers`] for any of the files: then none counts.
+		/// - [`Error::SignerUnknown`].
+		/// - [`Error::AlreadyVouched`]: the list is empty, or the signer's voucher for a file is
+		///   stored.
+		/// - [`Error::FileSignatureRefused`], [`Error::TooManyVouchers`]: for any of the files.
+		///   Then no voucher is stored.
 		///
 		/// ## Events
 		/// [`Event::FilesVouched`].
@@ -557,10 +580,10 @@ pub mod pallet {
 			Self::do_vouch(who, signer, files.into_inner())
 		}
 
-		/// Forgets that a file was signed, where it counts for nothing any more, and releases the deposit.
+		/// Removes a voucher that can no longer have an effect, and releases its deposit.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by who vouched.
+		/// `Signed` by the account that vouched.
 		///
 		/// ## Errors
 		/// [`Error::VoucherNotFound`], [`Error::VoucherNeeded`].

@@ -3,14 +3,14 @@ use hcc_evidence::{
 	ima::Limits,
 	snp::{GuestPolicy, PlatformInfo},
 };
-use hcc_primitives::mock::MockMiners;
+use hcc_testing::MockMiners;
 use sp_core::{Bytes, H256};
 use sp_runtime::{AccountId32, BuildStorage};
 
 use crate as pallet_policy;
 use crate::*;
 
-/// SHA-256 of nothing in particular.
+/// Returns an arbitrary SHA-256 digest.
 pub fn digest(of: u8) -> FileHash {
 	[of; 32]
 }
@@ -18,12 +18,12 @@ pub fn digest(of: u8) -> FileHash {
 pub const VEK_DEPOSIT: u64 = 10;
 pub const VOUCHER_DEPOSIT: u64 = 3;
 pub const VOUCH_INTERVAL: u64 = 20;
-/// What accounts 1 to 4 have.
+/// The initial balance of accounts 1 to 4.
 pub const ENDOWMENT: u64 = 1_000;
 /// 2026-06-01, in milliseconds: within the validity of the test hierarchy.
 pub const NOW: u64 = 1_780_272_000_000;
 
-/// An account.
+/// Returns an account by its number.
 pub fn account(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
@@ -72,22 +72,22 @@ impl pallet_timestamp::Config for Test {}
 
 parameter_types! {
 	pub static OldestNeeded: Revision = 0;
-	/// Who may tighten.
-	pub const WardenAccount: AccountId32 = AccountId32::new([0x77; 32]);
+	/// The account that may tighten.
+	pub const TightenAccount: AccountId32 = AccountId32::new([0x77; 32]);
 	pub const ImaLimits: Limits = Limits { bytes: 64 << 10, entries: 512 };
 }
 
 /// The accounts that may tighten.
-pub struct Warden;
-impl frame_support::traits::SortedMembers<AccountId32> for Warden {
+pub struct TightenAccounts;
+impl frame_support::traits::SortedMembers<AccountId32> for TightenAccounts {
 	fn sorted_members() -> Vec<AccountId32> {
-		vec![WardenAccount::get()]
+		vec![TightenAccount::get()]
 	}
 }
 
 impl Config for Test {
 	type AdminOrigin = frame_system::EnsureRoot<AccountId32>;
-	type TightenOrigin = frame_system::EnsureSignedBy<Warden, AccountId32>;
+	type TightenOrigin = frame_system::EnsureSignedBy<TightenAccounts, AccountId32>;
 	type OldestNeeded = OldestNeeded;
 	type ImaLimits = ImaLimits;
 	type NativeBalance = Balances;
@@ -99,7 +99,7 @@ impl Config for Test {
 	type Time = Timestamp;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
 pub fn platform() -> PlatformRules {
@@ -153,18 +153,18 @@ pub fn genesis() -> GenesisConfig<Test> {
 
 /// Runs `test` on a fresh chain at block 1 and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	hcc_primitives::mock::reset();
+	hcc_testing::reset();
 	let balances = pallet_balances::GenesisConfig {
 		balances: (1..5).map(|number| (account(number), ENDOWMENT)).collect(),
 		..Default::default()
 	};
 	let storage = RuntimeGenesisConfig { policy: genesis(), balances, ..Default::default() }
 		.build_storage()
-		.expect("the mock genesis is sound");
+		.expect("the mock genesis must be valid");
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(1);
 		Timestamp::set_timestamp(NOW);
 		test();
-		Policy::do_try_state().expect("the invariants hold");
+		Policy::do_try_state().expect("all invariants must hold");
 	});
 }

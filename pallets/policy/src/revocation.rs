@@ -1,4 +1,4 @@
-//! What AMD has revoked: lists that anybody posts and the chain verifies.
+//! Revocation lists of AMD. Any account can post them, and the chain verifies them.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::UnixTime};
 use hcc_evidence::{
@@ -10,7 +10,8 @@ use hcc_evidence::{
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Takes a list over that is newer than the one that is known. Roots may have the same name, and even the same key: it counts for each that it verifies by.
+	/// Stores a list that is newer than the stored one. Several roots can have the same name and
+	/// even the same key: the list is stored for each root under which it verifies.
 	pub(crate) fn do_post_crl(der: &[u8]) -> DispatchResult {
 		let now = UnixSeconds(T::Time::now().as_secs());
 		let list = UnverifiedCrl::parse(der).map_err(|_| Error::<T>::CrlRefused)?;
@@ -47,20 +48,21 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a revision, so that whoever was accepted before it is asked again.
+	/// Makes a revision, so that chips that were accepted before it are challenged again.
 	fn note_revoked(ark: ArkId) {
-		// There are more revisions than AMD can sign lists.
-		if Self::revise(Subject::Revoked(ark), |_| Ok(())).is_ok() {
-			Tightened::<T>::put(CurrentRevision::<T>::get());
+		// Fails only if revision numbers run out, and AMD cannot sign that number of lists.
+		if Self::revise(PolicyItem::Revoked(ark), |_| Ok(())).is_ok() {
+			LastTightening::<T>::put(CurrentRevision::<T>::get());
 		}
 	}
 
-	/// Whether AMD has revoked what a key's certificate was issued by.
+	/// Returns `true` if AMD has revoked the certificate of the key's issuer.
 	pub(crate) fn is_revoked(vek: &Vek) -> bool {
 		Crls::<T>::get(vek.ark).is_some_and(|row| row.revoked.contains(&vek.issuer))
 	}
 
-	/// Until when the list that would tell is held to be current; none where none is asked for. Without any list that was never.
+	/// Returns the time until which the list that covers a key is current, or `None` if policy
+	/// requires no list. For a missing list this is second 0, so it is never current.
 	pub(crate) fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds> {
 		let grace = RevocationGrace::<T>::get()?;
 		let known = Crls::<T>::get(vek.ark);

@@ -1,5 +1,6 @@
-//! Files that are allowed since somebody who is trusted has signed them. A signature is verified once, when somebody vouches by it: evidence need not carry it, and
-//! nobody need list the file.
+//! Files that are allowed because a trusted signer has signed them. The chain verifies each
+//! signature once and stores a voucher. Then evidence need not contain the signature, and
+//! governance need not list the file.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -27,7 +28,7 @@ impl<T: Config> Pallet<T> {
 		trusted: bool,
 	) -> DispatchResult {
 		Self::admit(origin, !trusted)?;
-		read(&key).ok_or(Error::<T>::SignerMalformed)?;
+		parse_key(&key).ok_or(Error::<T>::SignerMalformed)?;
 		let signer = sha2_256(&key);
 		Self::do_set_file_signer(signer, trusted.then_some(key))?;
 		Self::note_stricter(!trusted);
@@ -40,7 +41,7 @@ impl<T: Config> Pallet<T> {
 		files: Vec<(FileHash, FileSignatureBytes)>,
 	) -> DispatchResult {
 		let row = FileSigners::<T>::get(signer);
-		let key = row.current().and_then(|key| read(key)).ok_or(Error::<T>::SignerUnknown)?;
+		let key = row.current().and_then(|key| parse_key(key)).ok_or(Error::<T>::SignerUnknown)?;
 		let revision =
 			CurrentRevision::<T>::get().checked_add(1).ok_or(Error::<T>::TooManyRevisions)?;
 		let count = files.len() as u32;
@@ -51,7 +52,7 @@ impl<T: Config> Pallet<T> {
 			signature.verify(&key, &digest).map_err(|_| Error::<T>::FileSignatureRefused)?;
 			Self::store_voucher(&who, digest, signer, revision)?;
 		}
-		VouchersWait::<T>::put(true);
+		VouchersPending::<T>::put(true);
 		Self::deposit_event(Event::FilesVouched { signer, files: count, revision, depositor: who });
 		Ok(())
 	}
@@ -99,10 +100,11 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Makes the revision that vouchers wait for: rarely, since as few revisions can be judged by at a time as `OldestNeeded` remembers.
+	/// Makes the revision that vouchers wait for, at most once in [`Config::VouchInterval`] blocks:
+	/// open evidence can depend on only a few revisions at a time.
 	pub(crate) fn enforce_vouchers(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(3, 3)).is_err()
-			|| !VouchersWait::<T>::get()
+			|| !VouchersPending::<T>::get()
 		{
 			return;
 		}
@@ -111,13 +113,14 @@ impl<T: Config> Pallet<T> {
 		if !due {
 			return;
 		}
-		if Self::revise(Subject::Vouched, |_| Ok(())).is_ok() {
-			VouchersWait::<T>::kill();
+		if Self::revise(PolicyItem::Vouched, |_| Ok(())).is_ok() {
+			VouchersPending::<T>::kill();
 			VouchedAt::<T>::put(now);
 		}
 	}
 
-	/// Whether somebody had signed that file who was trusted in that revision.
+	/// Returns `true` if the file has a voucher that counts in `revision`, of a signer that is
+	/// trusted in it.
 	pub(crate) fn is_vouched(digest: &FileHash, revision: Revision) -> bool {
 		Vouched::<T>::get(digest).iter().any(|voucher| {
 			voucher.added <= revision
@@ -126,14 +129,14 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// A signer's key; none where it is of another kind.
-fn read(key: &[u8]) -> Option<PublicKey> {
+/// Parses a signer's key. Returns `None` if it is malformed or of an unsupported kind.
+fn parse_key(key: &[u8]) -> Option<PublicKey> {
 	AttestationKey::from_spki(key).ok().map(|key| key.key)
 }
 
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 impl<T: Config> Pallet<T> {
-	/// Invariants 7 and 8 of the README.
+	/// Checks invariants 7 and 8 of the README.
 	pub(crate) fn check_vouchers() -> Result<(), sp_runtime::TryRuntimeError> {
 		use frame_support::traits::fungible::InspectHold;
 
@@ -142,14 +145,14 @@ impl<T: Config> Pallet<T> {
 		for vouchers in Vouched::<T>::iter_values() {
 			for (at, voucher) in vouchers.iter().enumerate() {
 				let twice = vouchers.iter().take(at).any(|other| other.signer == voucher.signer);
-				ensure!(!twice, "7: a signer vouches twice for a file");
+				ensure!(!twice, "7: a signer has two vouchers for one file");
 				ensure!(
 					voucher.added <= next,
-					"7: a voucher counts later than from the next revision on"
+					"7: a voucher comes into force after the next revision"
 				);
 				ensure!(
-					voucher.added < next || VouchersWait::<T>::get(),
-					"7: a voucher never comes into force"
+					voucher.added < next || VouchersPending::<T>::get(),
+					"7: no revision is pending for a voucher"
 				);
 				let sum = held.entry(voucher.depositor.clone()).or_default();
 				*sum = sum.saturating_add(voucher.deposit);
@@ -157,7 +160,7 @@ impl<T: Config> Pallet<T> {
 		}
 		for (who, sum) in held {
 			let on_hold = T::NativeBalance::balance_on_hold(&HoldReason::Voucher.into(), &who);
-			ensure!(on_hold == sum, "8: a deposit is not held");
+			ensure!(on_hold == sum, "8: the held amount is not the sum of the deposits");
 		}
 		Ok(())
 	}

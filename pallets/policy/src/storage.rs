@@ -1,49 +1,52 @@
-//! What is stored.
+//! The storage of the pallet.
 
 use frame_support::pallet_macros::pallet_section;
 
 #[pallet_section]
 mod storage {
-	/// The newest revision.
+	/// The newest policy revision.
 	#[pallet::storage]
 	pub type CurrentRevision<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
-	/// Bits of a report that are judged as masks.
+	/// Masks for the guest policy and PLATFORM_INFO in reports.
 	#[pallet::storage]
 	pub type Platform<T: Config> = StorageValue<_, History<PlatformRules>, ValueQuery>;
 
-	/// What is asked of each kind of CPU.
-	// Not hashed: family, model and stepping are three bytes, set by governance.
+	/// The rules for each CPU type.
+	// Identity: governance chooses the keys, which have three bytes (family, model, stepping).
 	#[pallet::storage]
 	pub type Cpus<T: Config> = StorageMap<_, Identity, CpuId, History<CpuRules>, ValueQuery>;
 
-	/// What runs in a guest of a launch measurement.
-	// Not hashed: the key is a hash, set by governance.
+	/// The role of each launch measurement.
+	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type Measurements<T: Config> =
 		StorageMap<_, Identity, LaunchMeasurement, History<Role>, ValueQuery>;
 
-	/// What is known of a file.
-	// Not hashed: the key is a hash, set by governance.
+	/// The rule for each file.
+	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
 
-	/// The last revision in which the list of files, of those that must be measured, or of what may boot became stricter.
+	/// The last revision that made the rules for files, file signers or boot stricter. Chips that
+	/// were accepted before it must submit their whole IMA log again.
 	#[pallet::storage]
-	pub type FilesTightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
+	pub type LastFileTightening<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
-	/// The last revision in which anything may have become stricter: the last one that governance made, or in which AMD revoked something.
+	/// The last revision that may have made any rule stricter: governance changed a rule, or AMD
+	/// revoked a certificate. Chips that were accepted before it are challenged again.
 	#[pallet::storage]
-	pub type Tightened<T: Config> = StorageValue<_, Revision, ValueQuery>;
+	pub type LastTightening<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
-	/// The keys by which files are signed: SubjectPublicKeyInfo, DER. What they sign is allowed as if it were listed.
-	// Not hashed: the key is a hash, set by governance.
+	/// Trusted keys that sign files (SubjectPublicKeyInfo, DER). A file with a voucher of a trusted
+	/// signer is allowed as if it were listed.
+	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type FileSigners<T: Config> =
 		StorageMap<_, Identity, SignerId, History<SignerKey>, ValueQuery>;
 
-	/// Files whose signatures were verified.
-	// Hashed with Blake2: whoever vouches chooses the key.
+	/// Vouchers for each file: signatures that the chain has verified.
+	// Blake2: any account can choose the key.
 	#[pallet::storage]
 	pub type Vouched<T: Config> = StorageMap<
 		_,
@@ -53,24 +56,24 @@ mod storage {
 		ValueQuery,
 	>;
 
-	/// Whether there are vouchers that wait for a revision.
+	/// Marks that vouchers wait for a revision that brings them into force.
 	#[pallet::storage]
-	pub type VouchersWait<T: Config> = StorageValue<_, bool, ValueQuery>;
+	pub type VouchersPending<T: Config> = StorageValue<_, bool, ValueQuery>;
 
-	/// The block in which vouchers last came into force.
+	/// The block in which vouchers came into force last.
 	#[pallet::storage]
 	pub type VouchedAt<T: Config> = StorageValue<_, BlockNumberFor<T>, OptionQuery>;
 
-	/// Files that must be measured.
+	/// The files that IMA must measure.
 	#[pallet::storage]
 	pub type Required<T: Config> = StorageValue<_, History<RequiredFiles>, ValueQuery>;
 
-	/// What is asked of what boots; none: each boot must be like the enrolled one.
+	/// The rules for measured boot. Without rules, each boot must match the enrolled boot profile.
 	#[pallet::storage]
 	pub type Boot<T: Config> = StorageValue<_, History<BootRules>, ValueQuery>;
 
-	/// What may boot, by the digests in firmwares' event logs.
-	// Not hashed: the key is a hash, set by governance.
+	/// The role of each digest of boot event logs. Only digests with a role may boot.
+	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type BootParts<T: Config> =
 		StorageMap<_, Identity, BootDigest, History<BootRole>, ValueQuery>;
@@ -79,18 +82,19 @@ mod storage {
 	#[pallet::storage]
 	pub type AmdRoots<T: Config> = StorageValue<_, History<AmdRootList>, ValueQuery>;
 
-	/// How far the processors of each product line are trusted; those without a row are not.
-	// Not hashed: there are as many keys as product lines.
+	/// The trust in each product line. A product line without a row is suspended.
+	// Identity: there are only as many keys as product lines.
 	#[pallet::storage]
 	pub type Generations<T: Config> =
 		StorageMap<_, Identity, ProductLine, History<GenerationTrust>, ValueQuery>;
 
-	/// The newest revocation list of each of AMD's roots.
-	// Not hashed: the key is a hash of a root that governance trusts.
+	/// The newest revocation list of each AMD root.
+	// Identity: the key is the hash of a root that governance trusts.
 	#[pallet::storage]
 	pub type Crls<T: Config> = StorageMap<_, Identity, ArkId, CrlRow, OptionQuery>;
 
-	/// For how many seconds after its end a revocation list counts. None: no list is asked for.
+	/// Seconds for which a revocation list remains current after its `nextUpdate`. `None`: no list
+	/// is required.
 	#[pallet::storage]
 	pub type RevocationGrace<T: Config> = StorageValue<_, u64, OptionQuery>;
 
@@ -98,14 +102,42 @@ mod storage {
 	#[pallet::storage]
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
 
-	/// The hashes of those that were trusted and are no more.
-	// Not hashed: the key is a hash of a certificate that governance has trusted.
+	/// Hashes of vendors' certificates that were trusted once and no longer are.
+	// Identity: the key is the hash of a certificate that governance trusted once.
 	#[pallet::storage]
 	pub type DistrustedTpmRoots<T: Config> = StorageMap<_, Identity, [u8; 32], (), OptionQuery>;
 
-	/// The keys of each chip, newest last, each for another TCB.
-	// Not hashed: the key is a hash of a chip's id, and rows exist only for registered chips.
+	/// The VEKs of each chip, oldest first, at most one for each TCB.
+	// Identity: the key is the hash of a chip id, and only registered chips have rows.
 	#[pallet::storage]
 	pub type Veks<T: Config> =
 		StorageMap<_, Identity, ChipHash, BoundedVec<VekRowOf<T>, ConstU32<MAX_VEKS>>, ValueQuery>;
+
+	/// The policy of revision 0. Certificates and hashes are in hexadecimal.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Masks for reports. May be `None` only if no AMD root is trusted.
+		pub platform: Option<PlatformRules>,
+		pub cpus: Vec<CpuSpec>,
+		pub measurements: Vec<(Bytes, Role)>,
+		pub files: Vec<FileSpec>,
+		/// Required files. Each is a list of versions, of which one must be measured.
+		pub required: Vec<Vec<H256>>,
+		/// Rules for measured boot. `None`: each boot must match the enrolled boot profile.
+		pub boot_rules: Option<BootRulesSpec>,
+		pub boot_parts: Vec<BootPartSpec>,
+		/// Trust by product line name. A product line without an entry is suspended.
+		pub generations: BTreeMap<String, GenerationTrustSpec>,
+		/// Seconds for which a revocation list remains current after its `nextUpdate`. `None`: no
+		/// list is required.
+		pub revocation_grace: Option<u64>,
+		/// Hierarchies in addition to AMD's own.
+		pub amd_roots: Vec<AmdHierarchySpec>,
+		/// Adds AMD's own roots to the trusted hierarchies.
+		pub trust_amd: bool,
+		pub tpm_roots: Vec<Bytes>,
+		#[serde(skip)]
+		pub _marker: core::marker::PhantomData<T>,
+	}
 }

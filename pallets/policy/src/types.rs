@@ -16,40 +16,43 @@ use crate::Revision;
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 /// An amount in the smallest unit of the native token.
 pub type BalanceOf<T> = <<T as crate::Config>::NativeBalance as Inspect<AccountIdOf<T>>>::Balance;
-/// The keys of a chip.
+/// [`VekRow`] in the chain's units.
 pub type VekRowOf<T> = VekRow<AccountIdOf<T>, BalanceOf<T>>;
 
-/// SHA-256 of a file.
+/// The SHA-256 digest of a file.
 pub type FileHash = [u8; 32];
-/// SHA-256 of something that boots, as firmware measures it.
+/// A SHA-256 digest of a boot event log: a part of measured boot, as the firmware measures it.
 pub type BootDigest = [u8; 32];
 /// The launch measurement of a guest.
 pub type LaunchMeasurement = [u8; 48];
 
-/// The longest certificate, in bytes. AMD's and vendors' are below 1,800.
+/// The maximum length of a certificate, in bytes. Those of AMD and of TPM vendors have less than
+/// 1,800.
 pub const MAX_CERTIFICATE: u32 = 2048;
 /// A certificate, DER.
 pub type Certificate = BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>;
 
-/// How many hierarchies of AMD's are trusted: the product lines, and test hierarchies.
+/// The maximum number of trusted AMD hierarchies: the product lines, and test hierarchies.
 pub const MAX_AMD_ROOTS: u32 = 8;
-/// How many certificates of TPM vendors are trusted.
+/// The maximum number of trusted certificates of TPM vendors.
 pub const MAX_TPM_ROOTS: u32 = 64;
-/// How many files one call can set.
+/// The maximum number of files that one call can set.
 pub const MAX_FILES: u32 = 256;
-/// How many files can be required, and in how many versions each.
+/// The maximum number of required files.
 pub const MAX_REQUIRED: u32 = 8;
+/// The maximum number of versions of a required file.
 pub const MAX_VERSIONS: u32 = 8;
 
 /// The hierarchies under which chips are genuine.
 pub type AmdRootList = BoundedVec<AmdHierarchy, ConstU32<MAX_AMD_ROOTS>>;
 /// The certificates under which TPMs are genuine.
 pub type TpmRootList = BoundedVec<Certificate, ConstU32<MAX_TPM_ROOTS>>;
-/// Files that must be measured: each in one of its versions.
+/// The files that IMA must measure, each in one of its versions.
 pub type RequiredFiles =
 	BoundedVec<BoundedVec<FileHash, ConstU32<MAX_VERSIONS>>, ConstU32<MAX_REQUIRED>>;
 
-/// A hierarchy of AMD's: the root of a product line and the key that signs its chips.
+/// A hierarchy of AMD: the root of a product line (ARK) and the key that signs its chips' keys
+/// (ASK).
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -60,7 +63,7 @@ pub struct AmdHierarchy {
 }
 
 impl From<&AmdHierarchy> for AmdRoots {
-	/// On chain only a chip's own key counts, hence no ASVK.
+	/// Omits the ASVK: on chain only VCEKs count, and the ASK signs those.
 	fn from(hierarchy: &AmdHierarchy) -> Self {
 		Self {
 			product: hierarchy.product,
@@ -71,7 +74,7 @@ impl From<&AmdHierarchy> for AmdRoots {
 	}
 }
 
-/// Bits of a report that are judged as masks.
+/// Masks for the guest policy and PLATFORM_INFO in a report.
 #[derive(
 	Clone,
 	Copy,
@@ -94,11 +97,11 @@ pub struct PlatformRules {
 	pub guest_forbidden: u64,
 	/// Bits of PLATFORM_INFO that must be set.
 	pub platform_required: u64,
-	/// Bits of PLATFORM_INFO that may be set; no others may.
+	/// Bits of PLATFORM_INFO that may be set. All others must be clear.
 	pub platform_allowed: u64,
 }
 
-/// What is asked of a kind of CPU.
+/// The requirements for a CPU type.
 #[derive(
 	Clone,
 	Copy,
@@ -112,13 +115,13 @@ pub struct PlatformRules {
 	TypeInfo,
 )]
 pub struct CpuRules {
-	/// The least TCB in each lane.
+	/// The TCB floors: one for each TCB version in a report.
 	pub floors: TcbFloors,
 	/// Bits of the current mitigation vector that must be set.
 	pub mitigations: u64,
 }
 
-/// What runs in a guest of a certain launch measurement.
+/// The role of a guest with a given launch measurement.
 #[derive(
 	Clone,
 	Copy,
@@ -141,7 +144,7 @@ pub enum Role {
 	TenantVm,
 }
 
-/// What is known of a file.
+/// The rule for a file. A file without a rule is unknown.
 #[derive(
 	Clone,
 	Copy,
@@ -162,52 +165,53 @@ pub enum FileRule {
 	Forbidden,
 }
 
-/// How many keys of one chip are kept: one for each TCB that it reported lately.
+/// The maximum number of VEKs stored for a chip. A chip needs one for each TCB that it reports.
 pub const MAX_VEKS: u32 = 4;
-/// How many of them others than the chip's miner can have registered.
+/// The maximum number of a chip's VEKs that accounts other than its miner can register.
 pub const MAX_FOREIGN_VEKS: usize = 2;
 
-/// A chip's key whose certificate was verified.
+/// A VEK whose certificate the chain has verified.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct VekRow<AccountId, Balance> {
 	pub vek: Vek,
-	/// Who registered it, and has the deposit back when it goes.
+	/// The account that registered the key. The deposit returns to it when the row is removed.
 	pub depositor: AccountId,
 	pub deposit: Balance,
 }
 
-/// SHA-256 of a signer's key: SubjectPublicKeyInfo, DER.
+/// The SHA-256 of a signer's key (SubjectPublicKeyInfo, DER).
 pub type SignerId = [u8; 32];
-/// A signer's key: SubjectPublicKeyInfo, DER. RSA-4096 has 550 bytes.
+/// A signer's key (SubjectPublicKeyInfo, DER). A key of RSA-4096 has 550 bytes.
 pub type SignerKey = BoundedVec<u8, ConstU32<600>>;
-/// The value of `security.ima`: nine bytes before a signature of RSA-4096 at the most.
+/// A value of `security.ima`: nine bytes and a signature, which has at most 512 bytes (RSA-4096).
 pub type FileSignatureBytes = BoundedVec<u8, ConstU32<{ 9 + 512 }>>;
-/// For how many files one call can vouch.
+/// The maximum number of vouchers that one call can store.
 pub const MAX_VOUCHED: u32 = 16;
-/// How many signers' signatures of one file are kept.
+/// The maximum number of vouchers for one file.
 pub const MAX_VOUCHERS: u32 = 4;
 /// [`Voucher`] in the chain's units.
 pub type VoucherOf<T> = Voucher<AccountIdOf<T>, BalanceOf<T>>;
 
-/// A signature of a file that was verified.
+/// A signature of a file that the chain has verified.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Voucher<AccountId, Balance> {
 	pub signer: SignerId,
-	/// The first revision in which it counts, as long as the signer is trusted.
+	/// The first revision in which it counts. It counts while the signer is trusted.
 	pub added: Revision,
-	/// Who vouched, and has the deposit back when it goes.
+	/// The account that vouched. The deposit returns to it when the voucher is removed.
 	pub depositor: AccountId,
 	pub deposit: Balance,
 }
 
-/// How many certificates of a revocation list are kept. Those that AMD's lists could name are a few.
+/// The maximum number of entries in a revocation list. AMD can revoke only a few certificates per
+/// root.
 pub const MAX_REVOKED: u32 = 32;
 
-/// A revocation list that was verified.
+/// A revocation list that the chain has verified.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -218,24 +222,24 @@ pub struct CrlRow {
 	pub revoked: BoundedVec<Serial, ConstU32<MAX_REVOKED>>,
 }
 
-/// What a revision changed.
+/// The subject of a policy revision.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub enum Subject {
+pub enum PolicyItem {
 	Platform,
 	Cpu(CpuId),
 	Measurement(LaunchMeasurement),
-	/// That many files.
+	/// The rules for this number of files.
 	Files(u32),
 	Required,
 	AmdRoots,
 	TpmRoots,
 	BootRules,
-	/// That many digests of what may boot.
+	/// The roles of this number of digests in boot event logs.
 	BootParts(u32),
 	Generation(ProductLine),
 	FileSigner(SignerId),
-	/// Files for which somebody has vouched.
+	/// Vouchers that came into force.
 	Vouched,
-	/// What is signed by more certificates of that root has no keys any more.
+	/// A root's revocation list, which revoked further certificates.
 	Revoked(ArkId),
 }

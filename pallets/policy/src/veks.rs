@@ -1,4 +1,5 @@
-//! Keys of chips: their certificates are verified once, so that evidence need not carry them.
+//! VEKs of chips. The chain verifies their certificates once, so that evidence need not contain
+//! them.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -18,12 +19,12 @@ use hcc_evidence::{
 	snp::{self, ark_id, AmdRoots as Hierarchy, ArkId, TcbVersion, Vek, VekKind},
 	UnixSeconds,
 };
-use hcc_primitives::{ChipOwners, OnChip};
+use hcc_primitives::{ChipOwnership, OnChipChange};
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Verifies the certificate of a chip's key: whose it is, and the key.
+	/// Verifies a VCEK certificate. Returns the chip and the key.
 	pub(crate) fn verify_certificate(der: &[u8]) -> Result<(ChipHash, Vek), Error<T>> {
 		let roots: Vec<Hierarchy> = AmdRoots::<T>::get()
 			.current()
@@ -39,14 +40,14 @@ impl<T: Config> Pallet<T> {
 		Ok((chip_hash(vek.product, &hardware_id), vek))
 	}
 
-	/// The roots that are trusted now: a key counts as long as the one is that it was verified by.
+	/// Returns the roots that are trusted now. A key is valid only while its root is trusted.
 	fn trusted_arks() -> Vec<ArkId> {
 		let roots = AmdRoots::<T>::get();
 		roots.current().into_iter().flatten().map(|root| ark_id(&root.ark)).collect()
 	}
 
-	/// Whether a key's root is one of those, and its issuer is not revoked.
-	fn counts(vek: &Vek, trusted: &[ArkId]) -> bool {
+	/// Returns `true` if the key's root is in `trusted` and its issuer is not revoked.
+	fn is_valid(vek: &Vek, trusted: &[ArkId]) -> bool {
 		trusted.contains(&vek.ark) && !Self::is_revoked(vek)
 	}
 
@@ -56,14 +57,15 @@ impl<T: Config> Pallet<T> {
 		Self::store_vek(chip, vek, who)
 	}
 
-	/// Stores a verified key. The benchmarks use it directly, to fill the row.
+	/// Stores a verified key. Benchmarks call it directly to fill the row.
 	pub(crate) fn store_vek(chip: ChipHash, vek: Vek, who: AccountIdOf<T>) -> DispatchResult {
 		let is_miners = |account: &AccountIdOf<T>| T::Chips::acts_for(account, &chip);
 		Veks::<T>::try_mutate(chip, |rows| {
 			let known = rows.iter().enumerate().find(|(_, row)| row.vek.tcb == vek.tcb);
 			if let Some((at, row)) = known {
-				// The miner takes over what another registered and could take away. A certificate that was issued anew has the same key: it counts
-				// once the former has run out, and of others only where that was not the miner's.
+				// The miner takes over a key that another account registered, since that account
+				// could remove it. A reissued certificate has the same key. It replaces one that
+				// expires earlier; other accounts must not replace the miner's.
 				let others = !is_miners(&row.depositor);
 				let renews = vek.not_after > row.vek.not_after;
 				let counts = if is_miners(&who) { others || renews } else { others && renews };
@@ -99,9 +101,10 @@ impl<T: Config> Pallet<T> {
 				.position(|row| row.vek.tcb == tcb && row.depositor == who)
 				.ok_or(Error::<T>::VekNotFound)?;
 			let removed = rows.remove(at);
-			// Without a key that counts, silence would look as if trust had been withdrawn.
+			// Without this check, a miner that keeps only invalid keys could miss challenges, as if
+			// policy had withdrawn its trust.
 			let trusted = Self::trusted_arks();
-			let counts = |row: &VekRowOf<T>| Self::counts(&row.vek, &trusted);
+			let counts = |row: &VekRowOf<T>| Self::is_valid(&row.vek, &trusted);
 			let needed = T::Chips::owner_of(&chip).is_some() && counts(&removed);
 			ensure!(!needed || rows.iter().any(counts), Error::<T>::LastVek);
 			Self::release(chip, removed)?;
@@ -112,7 +115,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Gives a row's deposit back. What of it is no longer held was slashed, and stays so.
+	/// Releases a row's deposit. The release is best effort: a part that is no longer held was
+	/// slashed.
 	fn release(chip: ChipHash, row: VekRowOf<T>) -> DispatchResult {
 		let reason = HoldReason::Vek.into();
 		T::NativeBalance::release(&reason, &row.depositor, row.deposit, Precision::BestEffort)?;
@@ -125,7 +129,7 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
 		let mut known = Veks::<T>::get(chip).into_iter().map(|row| row.vek);
 		let vek = known.find(|vek| vek.is_for(reported_tcb))?;
-		Self::counts(&vek, &Self::trusted_arks()).then_some(vek)
+		Self::is_valid(&vek, &Self::trusted_arks()).then_some(vek)
 	}
 
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)> {
@@ -138,17 +142,18 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 
 	fn is_withdrawn(chip: &ChipHash) -> bool {
 		let keys = Veks::<T>::get(chip);
-		// Once for all keys: roots are long to hash.
+		// Computed only once, because hashing the roots is expensive.
 		let trusted = Self::trusted_arks();
 		let now = UnixSeconds(T::Time::now().as_secs());
 		let is_stale =
 			|vek: &Vek| Self::revocation_current_until(vek).is_some_and(|until| until < now);
-		let counts = |vek: &Vek| Self::counts(vek, &trusted) && !is_stale(vek);
+		let counts = |vek: &Vek| Self::is_valid(vek, &trusted) && !is_stale(vek);
 		!keys.is_empty() && !keys.iter().any(|row| counts(&row.vek))
 	}
 
 	fn verify_weight() -> Weight {
-		// Three RSA verifications; the report's is one of P-384, which takes about a third of that.
+		// The benchmark covers three RSA verifications. The P-384 verification of a report takes
+		// about a third of that; half is added as a margin.
 		let chain = T::WeightInfo::register_vek();
 		chain.saturating_add(chain.saturating_div(2))
 	}
@@ -167,8 +172,8 @@ impl<T: Config> hcc_primitives::TpmRoots for Pallet<T> {
 	}
 }
 
-/// Rows exist for registered chips only.
-impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
+/// Removes the VEKs of a chip that is no longer registered.
+impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 	fn on_ready(_: &ChipHash, _: &AccountIdOf<T>) {}
 
 	fn on_taken(_: &ChipHash) {}
@@ -177,7 +182,7 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 
 	fn on_gone(chip: &ChipHash) {
 		for row in Veks::<T>::take(chip) {
-			// A release fails only where nothing is held, and then there is nothing to give back.
+			// A release fails only if nothing is held. Then there is nothing to return.
 			let _ = Self::release(*chip, row);
 		}
 	}
@@ -185,17 +190,17 @@ impl<T: Config> OnChip<AccountIdOf<T>> for Pallet<T> {
 
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 impl<T: Config> Pallet<T> {
-	/// Invariants 4 and 5 of the README.
+	/// Checks invariants 4 and 5 of the README.
 	pub(crate) fn check_veks() -> Result<(), sp_runtime::TryRuntimeError> {
 		use sp_runtime::traits::Saturating;
 
 		let mut held = alloc::collections::BTreeMap::<AccountIdOf<T>, BalanceOf<T>>::new();
 		for (chip, rows) in Veks::<T>::iter() {
-			ensure!(T::Chips::owner_of(&chip).is_some(), "4: keys of a chip that nobody has");
+			ensure!(T::Chips::owner_of(&chip).is_some(), "4: an unregistered chip has keys");
 			for (at, row) in rows.iter().enumerate() {
 				ensure!(
 					!rows.iter().take(at).any(|earlier| earlier.vek.tcb == row.vek.tcb),
-					"4: two keys for one tcb"
+					"4: a chip has two keys for one tcb"
 				);
 				let sum = held.entry(row.depositor.clone()).or_default();
 				*sum = sum.saturating_add(row.deposit);
@@ -205,7 +210,7 @@ impl<T: Config> Pallet<T> {
 		for (who, sum) in held {
 			ensure!(
 				T::NativeBalance::balance_on_hold(&reason, &who) == sum,
-				"5: a deposit is not held"
+				"5: the held amount is not the sum of the deposits"
 			);
 		}
 		Ok(())

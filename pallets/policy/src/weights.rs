@@ -84,8 +84,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_platform() -> Weight {
 		Weight::from_parts(15_634_000, 1814).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
@@ -95,8 +95,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_cpu() -> Weight {
 		Weight::from_parts(17_146_000, 3797).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
@@ -106,8 +106,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_measurement() -> Weight {
 		Weight::from_parts(17_416_000, 3594).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
@@ -117,8 +117,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_generation() -> Weight {
 		Weight::from_parts(18_707_000, 3547).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
@@ -128,10 +128,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::FilesTightened` (r:0 w:1)
-	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastFileTightening` (r:0 w:1)
+	/// Proof: `Policy::LastFileTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_files(n: u32) -> Weight {
 		Weight::from_parts(6_764_742, 1742)
 			.saturating_add(Weight::from_parts(4_767_068, 0).saturating_mul(n.into()))
@@ -145,10 +145,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::FilesTightened` (r:0 w:1)
-	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastFileTightening` (r:0 w:1)
+	/// Proof: `Policy::LastFileTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_boot_rules() -> Weight {
 		Weight::from_parts(15_303_000, 1742).saturating_add(T::DbWeight::get().reads_writes(3, 4))
 	}
@@ -160,8 +160,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::BootParts` (`max_values`: None, `max_size`: Some(113), added: 2588, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_boot_parts(n: u32) -> Weight {
 		Weight::from_parts(3_987_626, 1742)
 			.saturating_add(Weight::from_parts(3_495_918, 0).saturating_mul(n.into()))
@@ -175,10 +175,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::FilesTightened` (r:0 w:1)
-	/// Proof: `Policy::FilesTightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastFileTightening` (r:0 w:1)
+	/// Proof: `Policy::LastFileTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_required() -> Weight {
 		Weight::from_parts(19_409_000, 18014).saturating_add(T::DbWeight::get().reads_writes(3, 4))
 	}
@@ -190,8 +190,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::CurrentRevision` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_amd_roots() -> Weight {
 		Weight::from_parts(158_756_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(4, 3))
@@ -204,8 +204,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
 	/// Storage: `Policy::DistrustedTpmRoots` (r:0 w:2)
 	/// Proof: `Policy::DistrustedTpmRoots` (`max_values`: None, `max_size`: Some(32), added: 2507, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_tpm_roots() -> Weight {
 		Weight::from_parts(1_119_066_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(3, 5))
@@ -216,8 +216,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::FileSigners` (`max_values`: None, `max_size`: Some(4921), added: 7396, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Revisions` (r:1 w:0)
 	/// Proof: `Attestation::Revisions` (`max_values`: Some(1), `max_size`: Some(257), added: 752, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::Tightened` (r:0 w:1)
-	/// Proof: `Policy::Tightened` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::LastTightening` (r:0 w:1)
+	/// Proof: `Policy::LastTightening` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_file_signer() -> Weight {
 		Weight::from_parts(19_910_000, 8386).saturating_add(T::DbWeight::get().reads_writes(3, 3))
 	}
@@ -229,8 +229,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Policy::Vouched` (`max_values`: None, `max_size`: Some(385), added: 2860, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
-	/// Storage: `Policy::VouchersWait` (r:0 w:1)
-	/// Proof: `Policy::VouchersWait` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
+	/// Storage: `Policy::VouchersPending` (r:0 w:1)
+	/// Proof: `Policy::VouchersPending` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
 	fn vouch(n: u32) -> Weight {
 		Weight::from_parts(17_339_419, 8386)
 			.saturating_add(Weight::from_parts(2_627_492_115, 0).saturating_mul(n.into()))

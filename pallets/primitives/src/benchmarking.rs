@@ -1,5 +1,5 @@
-//! What a benchmark needs that other pallets keep. The runtime sets it up in those pallets, so that the weights hold all that a call causes
-//! there; the mocks in their own.
+//! State of other pallets that benchmarks need. The runtime sets it up in those pallets, so that
+//! weights include all effects of a call there. Mocks set up their own state.
 
 use alloc::vec::Vec;
 
@@ -7,44 +7,54 @@ use hcc_evidence::{host::ChipHash, snp::Vek, vm::VmId, UnixSeconds};
 
 use crate::{EnrolledTpm, Guest, IntervalIndex, Tick};
 
-/// 2030-01-01: the certificates of the benchmarks are valid then.
+/// 2030-01-01, a time at which the certificates of the benchmarks are valid.
 pub const NOW: UnixSeconds = UnixSeconds(1_893_456_000);
 
-/// The rest of the chain.
+/// The other pallets of the chain, from a benchmark's point of view.
 pub trait World<AccountId> {
-	/// Puts that many validators in office; their workers' keys, in the same order.
+	/// Makes `count` validators active. Returns their workers' keys in the same order.
 	fn validators(count: u32) -> Vec<AccountId>;
 
-	/// Sets the clock of deadlines, and the time to [`NOW`].
+	/// Stores a statement of each active validator: it has seen block 1 finalised, and stated that
+	/// in block 1.
+	fn statements();
+
+	/// Sets the tick to `now` and the time to [`NOW`].
 	fn set_tick(now: Tick);
 
-	/// Opens so many subjects at this tick that the next one closes as late as any can.
+	/// Opens subjects at this tick, so that the next one closes as late as possible.
 	fn crowd();
 
-	/// Has blocks draw by lot as they do on a chain that runs.
+	/// Sets the randomness that blocks of a running chain have for their draws.
 	fn set_randomness();
 
-	/// Trusts a TPM vendor's certificate (DER), and as many more as there can be: each has to be read.
+	/// Trusts a TPM vendor's certificate (DER), and fills the list of vendors: each entry has to be
+	/// read.
 	fn trust_vendor(root: &[u8]);
 
-	/// Registers a miner, its own hot key, with its chips and its TPM.
+	/// Registers a miner that is its own hot key, with its chips and its TPM.
 	fn register(miner: &AccountId, chips: &[ChipHash], tpm: EnrolledTpm);
 
-	/// Stores a key of a chip.
+	/// Stores a VEK of a chip.
 	fn add_vek(chip: ChipHash, vek: Vek);
 
-	/// Stores as many keys of a chip as there can be, for the last of which alone there is a revocation list that is current.
+	/// Stores the maximum number of VEKs for a chip. Only the last one has a current revocation
+	/// list.
 	fn add_veks(chip: ChipHash);
 
-	/// Has miners, each its own hot key, that offer more than anybody orders, each with a live chip and as many keys of it as there can be; and a price of α.
+	/// Registers `count` miners, each its own hot key, and sets a price of α. Each offers more than
+	/// any order needs, and has a live chip with the maximum number of VEKs.
 	fn hosts(count: u32) -> Vec<AccountId>;
 
-	/// Has a VM run with that guest, and an interval over in which it ran; the number of that.
+	/// Stores a running VM with this guest. Returns the index of a completed interval in which it
+	/// ran.
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex;
 
-	/// Has a chip's miner about to lose of its bond for work up to that interval, and the VM's guest have told of as many intervals up to it as are kept, in which it lacked half.
+	/// Opens a compensation case on a chip, up to the interval `last`. The VM's guest has reported
+	/// a shortfall of one half for the maximum number of intervals up to `last`.
 	fn dispute(chip: &ChipHash, vm: VmId, last: IntervalIndex);
 
-	/// Gives a chip all that other pallets keep of one: keys that others deposited for, an open challenge.
+	/// Fills the rows that other pallets store for a chip: VEKs with deposits of other accounts,
+	/// and an open challenge.
 	fn engage(chip: &ChipHash, miner: &AccountId);
 }

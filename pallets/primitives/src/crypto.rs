@@ -1,7 +1,8 @@
 use hcc_evidence::crypto::Crypto;
 
-/// The primitives as the runtime has them: signatures in pure Rust, so that they are the same everywhere, and hashes by the node, which takes a tenth of the time
-/// that they take in wasm.
+/// The cryptographic primitives of the runtime. Signatures are verified in pure Rust, so that the
+/// result is the same on every machine. The node computes hashes, in a tenth of the time that wasm
+/// takes.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeCrypto;
 

@@ -1,4 +1,4 @@
-//! What validators find of evidence.
+//! Findings of validators, and the traits by which pallets ask for verdicts.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -11,80 +11,88 @@ use sp_runtime::Debug;
 
 use crate::Tick;
 
-/// What is judged: an identifier that the asking pallet makes.
+/// The identifier of a subject, made by the pallet that asks for the verdict.
 pub type SubjectId = H256;
 
-/// The most bytes that claims have.
+/// The maximum length of claims, in bytes.
 pub const MAX_CLAIMS: u32 = 4096;
 
-/// What a judge finds: a code and, where it is an acceptance, what the evidence states.
+/// The attestation result that validators vote on: a code and, for an acceptance, the claims of the
+/// evidence.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Finding {
 	/// [`Finding::ACCEPTED`], [`Finding::UNDECIDED`], or the code of a rejection.
 	pub code: u16,
-	/// SCALE, of a type that the asking pallet knows; empty unless accepted.
+	/// SCALE encoding of a type that the asking pallet knows. Empty unless the evidence is
+	/// accepted.
 	pub claims: BoundedVec<u8, ConstU32<MAX_CLAIMS>>,
 }
 
 impl Finding {
 	/// The code of an acceptance.
 	pub const ACCEPTED: u16 = Verdict::ACCEPTED;
-	/// The code where the chain lacks something to judge by.
+	/// The code for evidence that cannot be judged because the chain lacks something, such as a
+	/// key.
 	pub const UNDECIDED: u16 = Verdict::UNDECIDED;
 
-	/// What votes are cast for.
+	/// Returns the hash that votes are cast for.
 	pub fn hash(&self, genesis: &[u8; 32]) -> H256 {
 		H256(finding_hash(genesis, self.code, &self.claims))
 	}
 
-	/// Whether the evidence was accepted.
+	/// Returns `true` if the evidence was accepted.
 	pub fn is_accepted(&self) -> bool {
 		self.code == Self::ACCEPTED
 	}
 }
 
-/// Has subjects judged.
-pub trait Judges {
-	/// Appoints a committee for `subject`. The answer comes by [`OnVerdict`], once. Where there are more validators than places, they are drawn by `lot`, which
-	/// whoever submits the evidence must have no choice in.
+/// Has a committee judge subjects.
+pub trait Adjudicator {
+	/// Appoints a committee for `subject`. The verdict arrives through [`OnVerdict`], once. If
+	/// there are more validators than places, `lot` seeds the random draw. The submitter of the
+	/// evidence must have no influence on `lot`.
 	///
 	/// ## Errors
-	/// Where the subject is being judged already, or there is no room for another.
+	/// The subject is open already, or there is no room for another one.
 	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult;
-	/// For how many ticks a subject can come to something else that is judged in time and not drawn for an audit.
+	/// Returns the number of ticks after which the verdict of a subject is final, if votes arrive
+	/// in time and it is not drawn for an audit.
 	fn longest() -> Tick;
 }
 
-/// Is told what was found.
+/// Handles the verdicts of subjects.
 pub trait OnVerdict {
-	/// More than two thirds of the committee agree, or it was proven.
+	/// Handles a verdict: more than two thirds of the committee agree, or it was proven.
 	fn on_verdict(subject: SubjectId, finding: &Finding);
-	/// The committee did not agree in time. Nothing more is told of the subject.
+	/// Handles the end of a subject without a verdict. No further call follows for the subject.
 	fn on_void(subject: SubjectId);
-	/// What was told before was proven false: what it caused is to be undone.
+	/// Handles a proof that the former verdict is false: its effects must be reverted.
 	fn on_overturned(subject: SubjectId);
-	/// The window has passed in which a verdict could be proven false. Nothing more is told of the subject.
+	/// Handles the end of the window in which a verdict can be proven false. No further call
+	/// follows for the subject.
 	fn on_closed(subject: SubjectId);
-	/// The most that a verdict costs, or that it is undone.
+	/// Returns the maximum weight of [`Self::on_verdict`] and [`Self::on_overturned`].
 	fn weight() -> Weight;
-	/// The most that the end of a subject costs: that it is void, or closed.
+	/// Returns the maximum weight of [`Self::on_void`] and [`Self::on_closed`].
 	fn closing_weight() -> Weight;
 }
 
-/// What evidence comes to where the chain evaluates it itself.
+/// The result of an evaluation by the chain itself.
 #[derive(Clone, Eq, PartialEq, Debug)]
-pub struct Evaluated {
+pub struct Evaluation {
 	pub finding: Finding,
-	/// Whether the validators judged by the same version of the verifier: where not, a difference is nobody's fault.
+	/// `true` if the validators used the same version of the verifier. If not, no validator is at
+	/// fault for a difference.
 	pub same_version: bool,
 }
 
-/// Evaluates evidence as the chain itself does: what a verdict means.
-pub trait Evaluates {
-	/// What these bytes come to in the context that is pinned for `subject`; none where nothing is, or where they are not the evidence of that hash.
-	fn evaluate(subject: SubjectId, hash: H256, evidence: &[u8]) -> Option<Evaluated>;
-	/// The most that evaluating so many bytes costs.
+/// Evaluates evidence on chain. The result defines the correct verdict.
+pub trait Evaluator {
+	/// Evaluates evidence in the context that is pinned for `subject`. Returns `None` if no context
+	/// is pinned, or if `hash` is not the hash of the evidence.
+	fn evaluate(subject: SubjectId, hash: H256, evidence: &[u8]) -> Option<Evaluation>;
+	/// Returns the maximum weight of evaluating `len` bytes.
 	fn weight(len: u32) -> Weight;
 }

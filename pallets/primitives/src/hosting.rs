@@ -1,4 +1,4 @@
-//! Machines as places where tenants' VMs run: what they offer, whether they were there.
+//! Hosts of tenants' VMs: their offers and their liveness.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::weights::Weight;
@@ -11,7 +11,7 @@ use sp_runtime::Debug;
 
 use crate::{Tick, Tier};
 
-/// The number of a billing interval.
+/// The index of a billing interval.
 pub type IntervalIndex = u32;
 
 /// A billing interval.
@@ -30,68 +30,74 @@ pub type IntervalIndex = u32;
 )]
 pub struct Interval {
 	pub index: IntervalIndex,
-	/// The tick with which it began.
+	/// The first tick of the interval.
 	pub from: Tick,
-	/// How many ticks it has.
+	/// The length of the interval in ticks.
 	pub length: Tick,
 }
 
-/// What became of a chip in some intervals.
+/// The liveness of a chip in a range of intervals.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
-pub enum Lived {
-	/// Evidence of then is still being judged, or what was found can still be proven false.
+pub enum LivenessStatus {
+	/// Evidence from the range is still being judged, or its verdict can still be proven false.
 	Unsettled,
-	/// The last verdict before was an acceptance, and no challenge of then failed or was missed.
+	/// The last verdict before the range was an acceptance, and no challenge in the range failed or
+	/// was missed.
 	Live,
-	/// It was not so.
+	/// The chip was not live.
 	Lapsed,
 }
 
-/// Knows which chips prove themselves, and which did.
+/// Provides the liveness of chips.
 pub trait Liveness {
-	/// The interval of this block.
+	/// Returns the billing interval of this block.
 	fn interval() -> Interval;
-	/// What became of the chip from interval `first` to interval `last`.
-	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> Lived;
-	/// The chip's tier, if its last evidence was accepted and it may get work.
+	/// Returns the liveness of a chip from interval `first` to interval `last`.
+	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus;
+	/// Returns the chip's tier if its last evidence was accepted and its tier may receive work.
 	fn fit(chip: &ChipHash) -> Option<Tier>;
-	/// A chip by lot, better tiers likelier than others, of those that may get work by their tier; none where there is none.
+	/// Draws a random chip among those whose tiers may receive work, or returns `None` if there is
+	/// none. Chips of better tiers are more likely.
 	fn draw(lot: [u8; 8]) -> Option<ChipHash>;
 }
 
-/// What a miner offers.
+/// The offer of a miner that is in force.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
-pub struct Offered {
+pub struct EffectiveOffer {
 	/// ISO 3166-1 numeric code of the country.
 	pub region: u16,
-	/// All guests together; memory in MiB, disk in GiB.
+	/// Virtual CPUs of all guests together.
 	pub vcpus: u32,
+	/// Memory of all guests together, in MiB.
 	pub memory: u32,
+	/// Disk of all guests together, in GiB.
 	pub disk: u32,
-	/// What it asks of the list price, in thousandths.
+	/// The asked price, in thousandths of the list price.
 	pub ask: u16,
 }
 
-/// What miners offer.
-pub trait Offers<AccountId> {
-	/// What a miner offers that may get work; none of one that may not.
-	fn offered(miner: &AccountId) -> Option<Offered>;
+/// Provides the offers of miners.
+pub trait OfferBook<AccountId> {
+	/// Returns the offer of a miner, or `None` if the miner may not receive work.
+	fn offered(miner: &AccountId) -> Option<EffectiveOffer>;
 }
 
-/// Judges VMs by the policy that is in force.
-pub trait JudgesVms<AccountId> {
-	/// What the evidence states; the code of the rejection where it does not hold, or where the key of none of the miner's chips is known that the report names.
+/// Judges the evidence of VMs by the policy in force.
+pub trait VmVerifier<AccountId> {
+	/// Returns the claims of the evidence, or the code of its rejection.
 	///
 	/// ## Errors
-	/// The number of a [`hcc_evidence::RejectCode`], or [`NO_KEY`].
+	/// The number of a [`hcc_evidence::RejectCode`]; or [`NO_KEY`] if the report names no chip of
+	/// the miner whose key is known and current.
 	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId) -> Result<VmClaims, u16>;
-	/// How far the generation of a chip is trusted; none where the chain has no key of it.
+	/// Returns the generation trust of a chip, or `None` if the chain has no key of the chip.
 	fn trust(chip: &ChipHash) -> Option<GenerationTrust>;
-	/// Whether a key of the chip's counts now: if none does, no evidence that it signs holds.
+	/// Returns `false` if no key of the chip is valid now, so that no evidence signed by it can be
+	/// accepted.
 	fn vouches(chip: &ChipHash) -> bool;
-	/// The most that judging costs.
+	/// Returns the maximum weight of [`Self::judge`].
 	fn weight() -> Weight;
 }
 
-/// The code where the chain lacks the key that signed a report, or policy.
+/// The code for evidence that cannot be judged because the chain lacks policy or the report's key.
 pub const NO_KEY: u16 = 1;

@@ -1,7 +1,8 @@
-//! The vocabulary that the hccs pallets share.
+//! Types and traits that the hccs pallets share.
 //!
-//! Only what two pallets must agree on lives here: identifiers, units and the traits by which one pallet asks, commands or is called back
-//! by another. Nothing here has storage or behaviour of its own.
+//! Contains only items on which two pallets must agree: identifiers, units, and the traits through
+//! which pallets query, command and notify each other. The crate has no storage and no state of its
+//! own.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -9,34 +10,43 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
-pub mod conduct;
+pub mod challenge;
+pub mod clock;
 mod crypto;
 pub mod finding;
 mod genesis;
 pub mod hosting;
 pub mod miner;
-#[cfg(feature = "std")]
-pub mod mock;
 pub mod money;
 pub mod oracle;
-pub mod ticks;
+mod rules;
+pub mod tick_queue;
 pub mod units;
 pub mod usage;
 pub mod validators;
 
-pub use conduct::{Conduct, Met, NotesUse, Reputation, Tier};
+pub use challenge::{ChallengeOutcome, ChallengeRecord, Reputation, Tier, UsageRecorder};
+pub use clock::{FinalityStatements, Tick, TickSource};
 pub use crypto::NodeCrypto;
-pub use finding::{Evaluated, Evaluates, Finding, Judges, OnVerdict, SubjectId};
+pub use finding::{Adjudicator, Evaluation, Evaluator, Finding, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};
-pub use hosting::{Interval, IntervalIndex, JudgesVms, Lived, Liveness, Offered, Offers};
-pub use miner::{
-	ChipOwners, ClaimsChips, EnrolledTpm, FollowsLogs, Miners, OnChip, SlashesMiners, TpmRoots,
-	Veks,
+pub use hosting::{
+	EffectiveOffer, Interval, IntervalIndex, Liveness, LivenessStatus, OfferBook, VmVerifier,
 };
-pub use money::{Compensates, OnSettled, OpensCases, Payment, SettlementShares, LEAST_LOSS};
+pub use miner::{
+	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,
+	TpmRoots, Veks,
+};
+pub use money::{
+	CompensationCases, Compensator, Minter, OnSettled, Payment, SettlementShares,
+	MIN_UNRETURNED_SHARE,
+};
 pub use oracle::{Oracle, Price};
-pub use ticks::{Tick, Ticks};
-pub use usage::{Guest, Guests, Ran, Usage};
-pub use validators::{supermajority, ActiveValidators, Serves, Service, Slashes};
+pub use rules::StoreRules;
+pub use tick_queue::{book, catch_up, push_evicting};
+pub use usage::{Guest, RunningGuests, ServicePeriod, Usage};
+pub use validators::{
+	supermajority, ActiveValidators, ServiceRecorder, ValidatorSlasher, VoteService, MAX_VALIDATORS,
+};
 
 pub use hcc_evidence::host::ChipHash;

@@ -1,4 +1,4 @@
-//! Who offers machines, and with which chips and TPMs.
+//! Miners, their chips and their TPMs.
 
 use alloc::vec::Vec;
 
@@ -12,77 +12,84 @@ use hcc_evidence::{
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
-/// The longest public area of an attestation key, in bytes: RSA-4096 with its parameters is below.
+/// The maximum length of an attestation key's public area, in bytes. RSA-4096 with its parameters
+/// is shorter.
 pub const MAX_PUBLIC: u32 = 600;
-/// The longest name of a TPM object, in bytes.
+/// The maximum length of a TPM object's name, in bytes.
 pub const MAX_NAME: u32 = 66;
 
-/// A TPM that was proven to be a miner's.
+/// An enrolled TPM of a miner.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct EnrolledTpm {
 	/// The hash of the endorsement key.
 	pub ek: [u8; 32],
-	/// The attestation key: TPMT_PUBLIC.
+	/// The public area of the attestation key (TPMT_PUBLIC).
 	pub ak: BoundedVec<u8, ConstU32<MAX_PUBLIC>>,
-	/// The attestation key's qualified name, as quotes state it.
+	/// The qualified name of the attestation key, which quotes contain.
 	pub qualified_name: BoundedVec<u8, ConstU32<MAX_NAME>>,
-	/// The hash of its vendor's root: it is genuine as long as that is trusted.
+	/// The hash of the vendor's root. The TPM is genuine while that root is trusted.
 	pub root: [u8; 32],
 }
 
 /// The register of miners.
 pub trait Miners<AccountId> {
-	/// The miner for which that key signs.
+	/// Returns the miner of a hot key.
 	fn miner_of_hot(hot: &AccountId) -> Option<AccountId>;
-	/// The miner's chips.
+	/// Returns the chips of a miner.
 	fn chips(miner: &AccountId) -> Vec<ChipHash>;
-	/// The miner's TPM, genuine or not.
+	/// Returns the TPM of a miner, even if it is no longer genuine.
 	fn tpm(miner: &AccountId) -> Option<EnrolledTpm>;
-	/// The same; none where its vendor's root is trusted no more.
+	/// Returns the TPM of a miner, or `None` if its vendor's root is no longer trusted.
 	fn genuine_tpm(miner: &AccountId) -> Option<EnrolledTpm>;
 }
 
-/// Punishes miners.
-pub trait SlashesMiners<AccountId> {
-	/// Takes `part` of what a miner has at stake, also while it is leaving, for what that chip did.
+/// Slashes miners.
+pub trait MinerSlasher<AccountId> {
+	/// Slashes `part` of a miner's bond for a failure of the chip, also while the miner is leaving.
 	fn slash(miner: &AccountId, chip: &ChipHash, part: Perbill);
 }
 
-/// Decides whose a chip is that two miners claim.
-pub trait ClaimsChips<AccountId> {
-	/// The miner that registered the chip.
+/// Transfers and bans chips after a contest.
+pub trait ChipTransfers<AccountId> {
+	/// Returns the miner that registered the chip.
 	fn holder(chip: &ChipHash) -> Option<AccountId>;
-	/// Whether a miner could have another chip: it has a TPM and has not left.
+	/// Returns `true` if a miner can receive another chip: it has a TPM and room, and has not left.
 	fn has_room(miner: &AccountId) -> bool;
-	/// Takes the chip from its holder, and gives it to another miner. False where that has no room, and nothing has changed.
+	/// Moves the chip from its holder to another miner. Returns `false` and changes nothing if the
+	/// chip is banned, or if the miner has the chip already or no room.
 	fn hand_over(chip: &ChipHash, to: &AccountId) -> bool;
-	/// Takes the chip from its holder for good: nobody can register it any more.
+	/// Removes the chip from its holder and bans it: no account can register it until the ban is
+	/// lifted.
 	fn ban(chip: &ChipHash);
 }
 
-/// Whose a chip is.
-pub trait ChipOwners<AccountId> {
-	/// The miner that registered the chip.
+/// Provides the ownership of chips.
+pub trait ChipOwnership<AccountId> {
+	/// Returns the miner that registered the chip.
 	fn owner_of(chip: &ChipHash) -> Option<AccountId>;
-	/// Whether the account is that miner, or its hot key.
+	/// Returns `true` if the account is the chip's miner or that miner's hot key.
 	fn acts_for(who: &AccountId, chip: &ChipHash) -> bool;
 }
 
-/// Is told of chips that come and go.
-pub trait OnChip<AccountId> {
-	/// The chip's miner has proven its TPM: from now on it must answer for the chip.
+/// Handles chips that are added, removed or transferred.
+pub trait OnChipChange<AccountId> {
+	/// Handles a chip that became ready: its miner has an enrolled TPM and must answer challenges
+	/// from now on. Also called again for each chip when the miner enrols another TPM.
 	fn on_ready(chip: &ChipHash, miner: &AccountId);
-	/// The chip is about to be taken from its miner: what it has to answer now is not its fault. [`Self::on_gone`] follows.
+	/// Handles a chip that is about to be removed because of a contest. An open challenge is no
+	/// longer the miner's fault. [`Self::on_gone`] follows.
 	fn on_taken(chip: &ChipHash);
-	/// The chip is its miner's no more.
+	/// Handles a chip that no longer belongs to its miner.
 	fn on_gone(chip: &ChipHash);
-	/// The miner gives up all it has: its chips are gone.
+	/// Handles the exit of a miner, after [`Self::on_gone`] for each of its chips.
 	fn on_exit(miner: &AccountId);
 }
 
-impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> for (A, B) {
+impl<AccountId, A: OnChipChange<AccountId>, B: OnChipChange<AccountId>> OnChipChange<AccountId>
+	for (A, B)
+{
 	fn on_ready(chip: &ChipHash, miner: &AccountId) {
 		A::on_ready(chip, miner);
 		B::on_ready(chip, miner);
@@ -104,9 +111,10 @@ impl<AccountId, A: OnChip<AccountId>, B: OnChip<AccountId>> OnChip<AccountId> fo
 	}
 }
 
-/// Follows measurement logs by the policy that is in force.
-pub trait FollowsLogs {
-	/// A miner's log after another part of it, whole records. None where policy has no rules yet.
+/// Replays IMA logs by the policy in force.
+pub trait LogVerifier {
+	/// Appends `records`, which must be whole, to a miner's log. Returns `None` if there is no
+	/// policy yet.
 	fn follow(
 		before: Option<&FoldedLog>,
 		records: &[u8],
@@ -116,23 +124,27 @@ pub trait FollowsLogs {
 
 /// The certificates under which TPMs are genuine.
 pub trait TpmRoots {
-	/// DER.
+	/// Returns the trusted certificates (DER).
 	fn tpm_roots() -> Vec<Vec<u8>>;
-	/// Whether the root of that hash was trusted and is no more.
+	/// Returns `true` if the root with this hash was trusted and no longer is.
 	fn is_distrusted(root: &[u8; 32]) -> bool;
 }
 
-/// Chips' keys, verified.
+/// Provides the verified VEKs of chips.
 pub trait Veks {
-	/// The chip's key for that REPORTED_TCB, as a report states it; none where it is not known, its root is trusted no more, or what issued its certificate is revoked.
+	/// Returns the chip's VEK for a REPORTED_TCB, in the encoding of a report. Returns `None` if
+	/// the key is unknown, its root is no longer trusted, or its issuer is revoked.
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
-	/// Verifies a certificate (DER) up to a trusted root: whose key it certifies, and the key.
+	/// Verifies a VEK certificate (DER) up to a trusted root. Returns the chip and its key.
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
-	/// Until when the revocation list above that key is held to be current; none where none is asked for.
+	/// Returns the time until which the revocation list for a key is current, or `None` if policy
+	/// requires no list.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
-	/// Whether the chip has keys, and evidence by none of them could be judged now: what they rest on is trusted no more, is revoked, or its revocation list is not
-	/// current. That is nobody's silence.
+	/// Returns `true` if the chip has keys but none is usable now: the root is no longer trusted,
+	/// the issuer is revoked, or the revocation list is stale. A missing answer is then not the
+	/// miner's fault.
 	fn is_withdrawn(chip: &ChipHash) -> bool;
-	/// The most that [`Self::verify`] and a report's signature cost.
+	/// Returns the maximum weight of [`Self::verify`] and of the verification of a report's
+	/// signature.
 	fn verify_weight() -> Weight;
 }

@@ -1,14 +1,15 @@
-//! Where money goes that tenants pay, and that miners lose.
+//! Payments of tenants, slashes of miners and the destinations of both.
 
 use hcc_evidence::host::ChipHash;
 use sp_runtime::Perbill;
 
 use crate::{units::Balance, IntervalIndex, Tick};
 
-/// The least part of what is paid that nobody has back who buys from himself: what goes to neither miner nor validators, less the bonus on it.
-pub const LEAST_LOSS: Perbill = Perbill::from_percent(5);
+/// The minimum part of a payment that does not return to a miner that is its own tenant. It is the
+/// part that neither miner nor validators receive, less the emission for the payment.
+pub const MIN_UNRETURNED_SHARE: Perbill = Perbill::from_percent(5);
 
-/// What a tenant has paid for intervals in which its VM ran on a live chip.
+/// A tenant's payment for intervals in which its VM ran on a live chip.
 #[derive(Debug)]
 pub struct Payment<'a, AccountId> {
 	pub tenant: &'a AccountId,
@@ -16,13 +17,13 @@ pub struct Payment<'a, AccountId> {
 	pub chip: ChipHash,
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// Before it was divided.
+	/// The amount before its division.
 	pub amount: Balance,
 }
 
-/// Is told of payments.
+/// Handles payments.
 pub trait OnSettled<AccountId> {
-	/// A tenant has paid for a miner's work.
+	/// Handles a tenant's payment for a miner's work.
 	fn on_settled(payment: &Payment<AccountId>);
 }
 
@@ -37,24 +38,33 @@ impl<AccountId, A: OnSettled<AccountId>, B: OnSettled<AccountId>> OnSettled<Acco
 	}
 }
 
-/// How payments are divided.
+/// Creates new α. One pallet implements it, so that everything minted is counted in one place.
+pub trait Minter<AccountId> {
+	/// Mints `amount` to an account, or nothing if the account cannot receive it. Returns the
+	/// minted amount.
+	fn mint(to: &AccountId, amount: Balance) -> Balance;
+}
+
+/// Provides the division of payments.
 pub trait SettlementShares {
-	/// The part that neither miner nor validators have: the treasury's, and what is burned. [`LEAST_LOSS`] at the least.
+	/// Returns the part that neither miner nor validators receive: the parts of the treasury and of
+	/// the burn. At least [`MIN_UNRETURNED_SHARE`].
 	fn lost() -> Perbill;
 }
 
-/// Finds out who has paid for the work of a chip whose miner is to be slashed.
-pub trait OpensCases {
-	/// The miner is to be slashed for what the chip did since that tick, when it was last known to be sound.
+/// Opens and ends compensation cases for chips whose miners are about to be slashed.
+pub trait CompensationCases {
+	/// Opens a case: the miner will be slashed for failures of the chip after tick `since`. At
+	/// `since` the chip was last known to be sound.
 	fn open(chip: &ChipHash, since: Tick);
-	/// It was.
+	/// Settles the case of a chip: the slash was made.
 	fn settle(chip: &ChipHash);
-	/// It will not be.
+	/// Dismisses the case of a chip: the slash was cancelled.
 	fn dismiss(chip: &ChipHash);
 }
 
-/// Keeps for tenants what their miners lose.
-pub trait Compensates<Credit> {
-	/// That was lost for what the chip did: what of it is not kept is given back.
+/// Keeps slashed funds for the compensation of tenants.
+pub trait Compensator<Credit> {
+	/// Takes the funds of a slash for the chip's failures. Returns the part that is not kept.
 	fn compensate(chip: &ChipHash, lost: Credit) -> Credit;
 }

@@ -1,12 +1,13 @@
-//! What α is worth.
+//! The price of α.
 
-/// USD for one α, in 10⁻⁹.
+/// The value of one α in 10⁻⁹ USD.
 pub type Price = u64;
 
-/// Knows what α is worth.
+/// Provides the price of α.
 pub trait Oracle {
-	/// The price at which something new is begun; none where there is no fresh one, or it moves faster than it may.
+	/// Returns the price for new orders, or `None` if there is no recent price or it changes faster
+	/// than the limit.
 	fn for_orders() -> Option<Price>;
-	/// The price at which what runs is paid; none where the last one is too old.
+	/// Returns the price for running VMs, or `None` if the last price is too old.
 	fn for_leases() -> Option<Price>;
 }

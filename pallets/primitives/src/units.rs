@@ -16,7 +16,7 @@ pub const MILLI_ALPHA: Balance = ALPHA / 1_000;
 /// 10⁻⁶ α.
 pub const MICRO_ALPHA: Balance = ALPHA / 1_000_000;
 
-/// The slot duration of BABE, hence the expected block time.
+/// The slot duration of BABE, which is the expected block time.
 pub const MILLISECS_PER_BLOCK: Moment = 6_000;
 
 /// Blocks in a minute.

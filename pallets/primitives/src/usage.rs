@@ -1,36 +1,37 @@
-//! What VMs got of what they pay for, as their guests tell.
+//! The resources that VMs receive, according to receipts of their guests.
 
 use hcc_evidence::{host::ChipHash, vm::VmId};
 use sp_runtime::Perbill;
 
 use crate::{IntervalIndex, Tick};
 
-/// A guest that can tell: what its boot has shown, and what it was given.
+/// A running guest: its boot, its key and its allotted resources.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub struct Guest {
 	pub generation: u32,
 	pub boot_counter: u32,
-	/// ed25519.
+	/// The guest's public key (ed25519), which signs receipts.
 	pub guest_pk: [u8; 32],
-	/// When it has shown its boot, and in which interval.
+	/// The tick at which its boot evidence was accepted.
 	pub since: Tick,
+	/// The interval in which its boot evidence was accepted.
 	pub began: IntervalIndex,
 	pub vcpus: u32,
-	/// In MiB.
+	/// Memory in MiB.
 	pub memory: u32,
-	/// In GiB.
+	/// Disk in GiB.
 	pub disk: u32,
 }
 
-/// Knows the guests that run.
-pub trait Guests {
-	/// The guest of a VM that runs.
+/// Provides the running guests.
+pub trait RunningGuests {
+	/// Returns the guest of a VM, or `None` if the VM does not run.
 	fn guest(vm: VmId) -> Option<Guest>;
 }
 
-/// Where and how long a VM ran that is to be paid for.
+/// The place and duration of a VM's run for which a charge is settled.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
-pub struct Ran {
+pub struct ServicePeriod {
 	pub vm: VmId,
 	pub chip: ChipHash,
 	pub first: IntervalIndex,
@@ -38,12 +39,13 @@ pub struct Ran {
 	pub ticks: Tick,
 }
 
-/// Knows what VMs got.
+/// Provides the shortfall of VMs from their guests' receipts.
 pub trait Usage {
-	/// Whether guests can still tell of that interval.
+	/// Returns `true` if guests can still submit receipts for the interval.
 	fn open(interval: IntervalIndex) -> bool;
-	/// The part of what is owed for it that is given back for what the VM has not got; that counts for the chip. To be asked once.
-	fn settle(ran: &Ran) -> Perbill;
-	/// The VM is gone.
+	/// Returns the part of the charge that is refunded for the VM's shortfall, and records the
+	/// usage of the chip. Must be called only once for a charge.
+	fn settle(ran: &ServicePeriod) -> Perbill;
+	/// Removes all data of a VM that no longer exists.
 	fn forget(vm: VmId);
 }

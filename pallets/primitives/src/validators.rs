@@ -1,46 +1,50 @@
-//! Who judges.
+//! Validators: the active set, slashes and service.
 
 use alloc::vec::Vec;
 
 use sp_runtime::Perbill;
 
-/// The validators in office and their worker keys.
+/// The maximum number of active validators.
+pub const MAX_VALIDATORS: u32 = 100;
+
+/// Provides the active validators and their worker keys.
 pub trait ActiveValidators<AccountId> {
-	/// The validators in office, in a fixed order.
+	/// Returns the active validators in a fixed order.
 	fn active() -> Vec<AccountId>;
-	/// The validator for which that worker key signs, in office or not.
+	/// Returns the validator of a worker key, even if it is not active.
 	fn validator_of(worker: &AccountId) -> Option<AccountId>;
 }
 
-/// Punishes validators.
-pub trait Slashes<AccountId> {
-	/// Takes `part` of what a validator has at stake, of which `reporter` has its share; the rest is burned. It authors no more until the set
-	/// changes, unless too many do not already.
+/// Slashes validators.
+pub trait ValidatorSlasher<AccountId> {
+	/// Slashes `part` of a validator's bond. The reporter, if any, receives its share, and the rest
+	/// is burned. The validator is disabled and authors no further blocks, unless the limit of
+	/// disabled validators is reached.
 	fn slash(validator: &AccountId, part: Perbill, reporter: Option<(&AccountId, Perbill)>);
-	/// Takes `part` of what a validator has at stake, which is burned. It stays in office.
+	/// Burns `part` of a validator's bond. The validator is not disabled.
 	fn fine(validator: &AccountId, part: Perbill);
 }
 
-/// What a member of a committee did for a subject.
+/// The service of a committee member for a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-	/// It did not vote.
+pub enum VoteService {
+	/// The member did not vote.
 	Absent,
-	/// It voted. There was no verdict, or another.
+	/// The member voted, but there was no verdict or a different one.
 	Voted,
-	/// It voted for what became the verdict.
+	/// The member voted for the verdict.
 	Counted,
 }
 
-/// Keeps the account of who has served.
-pub trait Serves<AccountId> {
-	/// A subject has closed, for which these had to vote.
-	fn served(members: &[(AccountId, Service)]);
+/// Records the service of validators.
+pub trait ServiceRecorder<AccountId> {
+	/// Records the service of all committee members of a closed subject.
+	fn served(members: &[(AccountId, VoteService)]);
 }
 
-/// The least count that is more than two thirds of `of`.
+/// Returns the smallest count that is more than two thirds of `of`.
 pub const fn supermajority(of: u32) -> u32 {
-	// Two thirds, rounded down, and one: never more than `of` but for none at all.
+	// Two thirds, rounded down, plus one. The result exceeds `of` only if `of` is zero.
 	(of / 3).saturating_mul(2).saturating_add((of % 3).saturating_mul(2) / 3).saturating_add(1)
 }
 
@@ -49,7 +53,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn a_supermajority_is_the_least_count_above_two_thirds() {
+	fn supermajority_exceeds_two_thirds() {
 		for of in 1..1_000u32 {
 			let least = supermajority(of);
 			assert!(3 * least > 2 * of && 3 * (least - 1) <= 2 * of && least <= of, "{of}");

@@ -1,6 +1,6 @@
-//! Benchmarks of the calls, each with the largest rows and committees that there can be.
+//! Benchmarks of the calls, each with rows and committees of the maximum size.
 
-// A benchmark that fails here is never measured; none of it is in a runtime that ships.
+// A failing benchmark is not measured, and a production runtime does not contain this module.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -26,7 +26,8 @@ use sp_runtime::{traits::Zero, DispatchError, Saturating};
 
 use super::*;
 
-/// A TPM's certificate, and as many authorities above it as there can be: every signature on P-384, the slowest to verify.
+/// A TPM's certificate and the maximum number of authorities above it. All signatures are on P-384,
+/// which is the slowest to verify.
 const EK: &[u8] = include_bytes!("benchmarking/ek.der");
 const INTERMEDIATES: [&[u8]; MAX_INTERMEDIATES as usize] = [
 	include_bytes!("benchmarking/first.der"),
@@ -35,7 +36,7 @@ const INTERMEDIATES: [&[u8]; MAX_INTERMEDIATES as usize] = [
 ];
 const ROOT: &[u8] = include_bytes!("benchmarking/root.der");
 
-/// The generator of P-256: a key on the curve.
+/// The generator of P-256, used as a valid key.
 const POINT: P256Key = P256Key {
 	x: [
 		0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40,
@@ -49,7 +50,7 @@ const POINT: P256Key = P256Key {
 	],
 };
 
-/// TPMT_PUBLIC of a restricted ECDSA key.
+/// Returns the TPMT_PUBLIC of a restricted ECDSA key.
 fn ak() -> AkBytes {
 	let area = [
 		&[0x00, 0x23, 0x00, 0x0b, 0x00, 0x05, 0x04, 0x72, 0x00, 0x00][..],
@@ -59,16 +60,16 @@ fn ak() -> AkBytes {
 		&POINT.y,
 	]
 	.concat();
-	area.try_into().expect("shorter than an RSA key's")
+	area.try_into().expect("shorter than an RSA key")
 }
 
 fn certificate(der: &[u8]) -> CertificateBytes {
-	der.to_vec().try_into().expect("no longer than any")
+	der.to_vec().try_into().expect("not longer than the maximum")
 }
 
 fn intermediates() -> Intermediates {
 	let all: Vec<_> = INTERMEDIATES.iter().map(|der| certificate(der)).collect();
-	all.try_into().expect("as many as there can be")
+	all.try_into().expect("the maximum number")
 }
 
 fn chip(number: u8) -> [u8; 32] {
@@ -86,7 +87,7 @@ fn endowed<T: Config>(name: &'static str) -> AccountIdOf<T> {
 	who
 }
 
-/// A miner and its hot key.
+/// Registers a miner and returns it with its hot key.
 fn registered<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), BenchmarkError> {
 	let (miner, hot) = (endowed::<T>("miner"), endowed::<T>("hot"));
 	let bond = Pallet::<T>::rules().min_bond;
@@ -94,7 +95,8 @@ fn registered<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), Benchmark
 	Ok((miner, hot))
 }
 
-/// A miner with as many chips as there can be, of which the rest of the chain keeps all that it can, and with a TPM.
+/// Registers a miner with a TPM and the maximum number of chips. Other pallets store the maximum
+/// for each.
 fn established<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), BenchmarkError> {
 	let (miner, hot) = registered::<T>()?;
 	for number in 1..=MAX_CHIPS as u8 {
@@ -108,12 +110,13 @@ fn established<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), Benchmar
 }
 
 fn own_tpm<T: Config>(miner: &AccountIdOf<T>, ek: EkHash) {
-	let qualified_name = vec![0; 34].try_into().expect("as long as a name");
+	let qualified_name = vec![0; 34].try_into().expect("the length of a name");
 	MinerOfEk::<T>::insert(ek, miner);
 	Tpms::<T>::insert(miner, EnrolledTpm { ek, ak: ak(), qualified_name, root: [0; 32] });
 }
 
-/// An enrolment with the largest committee, each of whose members has posted a sound credential; the workers' keys.
+/// Stores an enrolment with a committee of the maximum size, whose members have all posted correct
+/// credentials. Returns the workers' keys.
 fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, BenchmarkError> {
 	let workers = T::World::validators(MAX_COMMITTEE);
 	let ek_key = EndorsementKey::P256(POINT);
@@ -123,15 +126,18 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 	for (member, number) in committee.iter_mut().zip(0u32..) {
 		let seed = seed_of(number);
 		let made = make_credential(&genesis, &seed, &ek_key, &ak_name)
-			.map_err(|_| BenchmarkError::Stop("no credential can be made"))?;
+			.map_err(|_| BenchmarkError::Stop("the credential cannot be made"))?;
 		let credential = CredentialBytes {
-			id_object: made.id_object.try_into().map_err(|_| BenchmarkError::Stop("too long"))?,
+			id_object: made
+				.id_object
+				.try_into()
+				.map_err(|_| BenchmarkError::Stop("the credential is too long"))?,
 			encrypted_secret: made
 				.encrypted_secret
 				.try_into()
-				.map_err(|_| BenchmarkError::Stop("too long"))?,
+				.map_err(|_| BenchmarkError::Stop("the credential is too long"))?,
 		};
-		member.posted = Some(Posted {
+		member.posted = Some(PostedCredential {
 			seed_hash: seed_hash(&genesis, &seed),
 			credential,
 			answer: None,
@@ -153,7 +159,7 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 	Ok(workers)
 }
 
-/// The right answers to all credentials.
+/// Returns the correct answers to all credentials.
 fn answers<T: Config>() -> Vec<(u8, [u8; 32])> {
 	let genesis = genesis::<T>();
 	(0..MAX_COMMITTEE)
@@ -259,7 +265,7 @@ mod benchmarks {
 		let posted = Enrolments::<T>::mutate(&miner, |row| {
 			row.as_mut().and_then(|row| row.committee.get_mut(last)?.posted.take())
 		})
-		.ok_or(BenchmarkError::Stop("nothing was posted"))?;
+		.ok_or(BenchmarkError::Stop("no credential was posted"))?;
 
 		#[extrinsic_call]
 		_(
@@ -287,7 +293,7 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// The seed that completes an enrolment, of another TPM than before.
+	/// Measures the seed that completes an enrolment and replaces another TPM.
 	#[benchmark]
 	fn reveal_seed() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
@@ -334,7 +340,7 @@ mod benchmarks {
 	#[benchmark]
 	fn lift_ban() -> Result<(), BenchmarkError> {
 		let origin = T::PardonOrigin::try_successful_origin()
-			.map_err(|_| BenchmarkError::Stop("nobody may"))?;
+			.map_err(|_| BenchmarkError::Stop("the origin does not exist"))?;
 		Banned::<T>::insert([1; 32], ());
 
 		#[extrinsic_call]

@@ -1,7 +1,7 @@
-//! Chips that change hands because another miner has shown them.
+//! Transfers and bans of chips after a contest.
 
 use frame_support::pallet_prelude::DispatchResult;
-use hcc_primitives::{ChipHash, ClaimsChips, OnChip};
+use hcc_primitives::{ChipHash, ChipTransfers, OnChipChange};
 
 use crate::*;
 
@@ -12,10 +12,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes a chip from its holder, if it has one.
+	/// Removes a chip from its holder, if it has one, and returns the holder.
 	fn take_from_holder(chip: &ChipHash) -> Option<AccountIdOf<T>> {
 		let holder = MinerOfChip::<T>::get(chip)?;
-		T::OnChip::on_taken(chip);
+		T::OnChipChange::on_taken(chip);
 		Miners::<T>::mutate(&holder, |row| {
 			if let Some(row) = row {
 				row.chips.retain(|other| other != chip);
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-impl<T: Config> ClaimsChips<AccountIdOf<T>> for Pallet<T> {
+impl<T: Config> ChipTransfers<AccountIdOf<T>> for Pallet<T> {
 	fn holder(chip: &ChipHash) -> Option<AccountIdOf<T>> {
 		MinerOfChip::<T>::get(chip)
 	}
@@ -44,12 +44,12 @@ impl<T: Config> ClaimsChips<AccountIdOf<T>> for Pallet<T> {
 		}
 		let from = Self::take_from_holder(chip);
 		Miners::<T>::mutate(to, |row| {
-			// There is room.
+			// Cannot fail: `has_room` was checked.
 			let _ = row.as_mut().map(|row| row.chips.try_push(*chip));
 		});
 		MinerOfChip::<T>::insert(chip, to);
 		Self::deposit_event(Event::ChipHandedOver { chip: *chip, from, to: to.clone() });
-		T::OnChip::on_ready(chip, to);
+		T::OnChipChange::on_ready(chip, to);
 		true
 	}
 

@@ -1,4 +1,4 @@
-//! How a TPM is proven to be a miner's: by credentials that it alone can open.
+//! Enrolment of a TPM by credential activation: only that TPM can open the credentials.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -19,7 +19,8 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChip, Slashes, Ticks, TpmRoots,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChipChange, TickSource, TpmRoots,
+	ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 
@@ -33,7 +34,7 @@ impl<T: Config> Pallet<T> {
 		ak: AkBytes,
 	) -> DispatchResult {
 		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let open = Enrolments::<T>::get(&miner).is_some_and(|former| former.deadline >= now);
 		ensure!(!open, Error::<T>::EnrolmentOpen);
 		let ak_name = Self::check_ak(&ak)?;
@@ -52,7 +53,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// The name of the attestation key, if it is one whose quotes only its TPM can make, and the chain has time to verify.
+	/// Returns the name of the attestation key. Refuses a key that could sign a forged quote, or
+	/// that is too expensive for the chain to verify.
 	pub(crate) fn check_ak(ak: &[u8]) -> Result<Vec<u8>, Error<T>> {
 		let key = AttestationKey::from_tpmt_public(ak).map_err(|_| Error::<T>::AkRefused)?;
 		key.check_restricted_signing().map_err(|_| Error::<T>::AkRefused)?;
@@ -72,8 +74,8 @@ impl<T: Config> Pallet<T> {
 		Ok((key, blake2_256(root)))
 	}
 
-	/// As many validators in office as a committee has places. They are not drawn by lot: what a credential conveys is proven by its seed,
-	/// so it takes no honest majority to be sound.
+	/// Returns the first active validators, up to the size of a committee. They are not drawn at
+	/// random: the seed shows that a credential is correct, so no honest majority is needed.
 	pub(crate) fn draw_committee() -> Result<
 		BoundedVec<Member<AccountIdOf<T>>, frame_support::traits::ConstU32<MAX_COMMITTEE>>,
 		Error<T>,
@@ -87,24 +89,24 @@ impl<T: Config> Pallet<T> {
 		BoundedVec::try_from(members).map_err(|_| Error::<T>::NoCommittee)
 	}
 
-	/// Whether a worker has something to do in a miner's enrolment.
+	/// Checks that a worker belongs to the committee of a miner's open enrolment.
 	///
 	/// ## Errors
 	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
 	pub fn check_helper(worker: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> Result<(), Error<T>> {
 		let mut enrolment = Enrolments::<T>::get(miner)
-			.filter(|enrolment| T::Ticks::now() <= enrolment.deadline)
+			.filter(|enrolment| T::TickSource::now() <= enrolment.deadline)
 			.ok_or(Error::<T>::NoEnrolment)?;
 		Self::member_of(&mut enrolment, worker).map(drop)
 	}
 
-	/// Changes an open enrolment.
+	/// Changes an enrolment whose deadline has not passed.
 	fn with_enrolment<R>(
 		miner: &AccountIdOf<T>,
 		change: impl FnOnce(&mut EnrolmentOf<T>) -> Result<R, Error<T>>,
 	) -> Result<R, Error<T>> {
 		Enrolments::<T>::try_mutate(miner, |enrolment| {
-			let now = T::Ticks::now();
+			let now = T::TickSource::now();
 			let enrolment = enrolment
 				.as_mut()
 				.filter(|enrolment| enrolment.deadline >= now)
@@ -113,7 +115,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// The member of the committee for which `worker` signs.
+	/// Returns the committee member for which `worker` signs.
 	fn member_of<'a>(
 		enrolment: &'a mut EnrolmentOf<T>,
 		worker: &AccountIdOf<T>,
@@ -138,7 +140,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			let member = Self::member_of(enrolment, &worker)?;
 			ensure!(member.posted.is_none(), Error::<T>::CredentialKnown);
-			member.posted = Some(Posted { seed_hash, credential, answer: None, shown: None });
+			member.posted =
+				Some(PostedCredential { seed_hash, credential, answer: None, shown: None });
 			Ok(member.validator.clone())
 		})?;
 		Self::deposit_event(Event::CredentialPosted { miner, validator });
@@ -151,9 +154,10 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
 		let answered = Self::with_enrolment(&miner, |enrolment| {
-			// The other half of the time is the validators', to reveal their seeds: what came later would only cost them.
+			// The second half of the time is for validators to reveal their seeds. A later answer
+			// would leave them too little time.
 			let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
-			ensure!(T::Ticks::now() <= latest, Error::<T>::NoEnrolment);
+			ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			for (number, secret) in answers {
 				let posted = enrolment
@@ -188,33 +192,38 @@ impl<T: Config> Pallet<T> {
 			let posted = member.posted.as_mut().ok_or(Error::<T>::SeedMismatch)?;
 			ensure!(posted.shown.is_none(), Error::<T>::SeedKnown);
 			ensure!(posted.seed_hash == seed_hash(&genesis, seed), Error::<T>::SeedMismatch);
-			// The key was verified when the enrolment began: a credential can be made for it.
+			// The key was verified at the start of the enrolment, so a credential can be made for
+			// it.
 			let sound = make_credential(&genesis, seed, &ek_key, &ak_name)
 				.is_ok_and(|credential| posted.credential.is(&credential));
 			let shown = if !sound {
-				Shown::False
+				CredentialStatus::False
 			} else if posted.answer == Some(credential_secret(&genesis, seed)) {
-				Shown::Proven
+				CredentialStatus::Proven
 			} else {
-				Shown::Unproven
+				CredentialStatus::Unproven
 			};
 			posted.shown = Some(shown);
 			let proven = |member: &&Member<AccountIdOf<T>>| {
-				member.posted.as_ref().is_some_and(|posted| posted.shown == Some(Shown::Proven))
+				member
+					.posted
+					.as_ref()
+					.is_some_and(|posted| posted.shown == Some(CredentialStatus::Proven))
 			};
 			let proven = enrolment.committee.iter().filter(proven).count() as u32;
 			Ok((validator, shown, proven >= supermajority(enrolment.committee.len() as u32)))
 		})?;
 		Self::deposit_event(match shown {
-			Shown::False => {
-				// Nothing but a credential that is made from the seed has its hash beside it by mistake.
-				T::Slashes::slash(&validator, T::FalseCredential::get(), None);
+			CredentialStatus::False => {
+				// An honest worker makes the credential from the seed, so a difference is not an
+				// accident.
+				T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
 				Event::CredentialFalse { miner: miner.clone(), validator }
 			},
-			Shown::Proven | Shown::Unproven => Event::CredentialShown {
+			CredentialStatus::Proven | CredentialStatus::Unproven => Event::CredentialRevealed {
 				miner: miner.clone(),
 				validator,
-				proven: shown == Shown::Proven,
+				proven: shown == CredentialStatus::Proven,
 			},
 		});
 		if done {
@@ -223,10 +232,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes the TPM of an enrolment the miner's.
+	/// Completes an enrolment: its TPM becomes the miner's TPM.
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
-		// Another miner may have enrolled the same TPM meanwhile.
+		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);
 		let qualified_name = AttestationKey::from_tpmt_public(&enrolment.ak)
@@ -244,14 +253,15 @@ impl<T: Config> Pallet<T> {
 		if let Some(former) = &former {
 			MinerOfEk::<T>::remove(former.ek);
 		}
-		// The same TPM once more changes nothing for its chips: else whoever has the hot key could have another boot taken for the first.
+		// Enrolling the same TPM again must not reset its chips. Otherwise the holder of a hot key
+		// could have another boot accepted as the first one.
 		let known = former.is_some_and(|former| former.ek == enrolment.ek);
 		MinerOfEk::<T>::insert(enrolment.ek, &miner);
 		Tpms::<T>::insert(&miner, tpm);
 		Self::deposit_event(Event::TpmEnrolled { miner: miner.clone(), ek: enrolment.ek });
 		let chips = Miners::<T>::get(&miner).map(|row| row.chips).unwrap_or_default();
 		for chip in chips.into_iter().filter(|_| !known) {
-			T::OnChip::on_ready(&chip, &miner);
+			T::OnChipChange::on_ready(&chip, &miner);
 		}
 		Ok(())
 	}

@@ -8,7 +8,7 @@ use frame_support::{
 	},
 	BoundedVec,
 };
-use hcc_primitives::{ChipHash, Compensates, OnChip, SlashesMiners, Tick, Ticks};
+use hcc_primitives::{ChipHash, Compensator, MinerSlasher, OnChipChange, Tick, TickSource};
 use sp_runtime::{traits::Saturating, DispatchError, Perbill};
 
 use crate::*;
@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Changes a miner that has not left.
+	/// Changes the row of a miner that has not left.
 	pub(crate) fn change<R>(
 		who: &AccountIdOf<T>,
 		change: impl FnOnce(&mut MinerOf<T>) -> Result<R, DispatchError>,
@@ -77,9 +77,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_set_offer(who: AccountIdOf<T>, offer: Offer) -> DispatchResult {
 		let rules = Self::rules();
 		rules.check_ask(offer.price).map_err(|()| Error::<T>::AskOutOfBounds)?;
-		let now = T::Ticks::now();
+		let now = T::TickSource::now();
 		let offer = Self::change(&who, |miner| {
-			// What is due counts, before anything else is told.
+			// A pending price that is due takes effect first: a new announcement must not keep the
+			// old price in force.
 			let price = Self::ask_at(&who, &miner.offer, now);
 			miner.offer = Offer { price, ..offer };
 			if offer.price == price {
@@ -88,7 +89,7 @@ impl<T: Config> Pallet<T> {
 				let from = now.saturating_add(rules.notice);
 				NextAsks::<T>::insert(&who, NextAsk { price: offer.price, from });
 				let (miner, price) = (who.clone(), offer.price);
-				Self::deposit_event(Event::AskTold { miner, price, from });
+				Self::deposit_event(Event::AskAnnounced { miner, price, from });
 			}
 			Ok(miner.offer)
 		})?;
@@ -96,7 +97,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What a miner asks at that tick, whose row says `offer`.
+	/// Returns the price that a miner asks at tick `now`. Its row contains `offer`, and a pending
+	/// price may be due.
 	pub(crate) fn ask_at(miner: &AccountIdOf<T>, offer: &Offer, now: Tick) -> u16 {
 		let due = NextAsks::<T>::get(miner).filter(|next| next.from <= now);
 		due.map_or(offer.price, |next| next.price)
@@ -112,7 +114,7 @@ impl<T: Config> Pallet<T> {
 		})?;
 		Self::deposit_event(Event::ChipAdded { miner: who.clone(), chip });
 		if Tpms::<T>::contains_key(&who) {
-			T::OnChip::on_ready(&chip, &who);
+			T::OnChipChange::on_ready(&chip, &who);
 		}
 		Ok(())
 	}
@@ -129,20 +131,20 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn release_chip(miner: AccountIdOf<T>, chip: ChipHash) {
 		MinerOfChip::<T>::remove(chip);
-		T::OnChip::on_gone(&chip);
+		T::OnChipChange::on_gone(&chip);
 		Self::deposit_event(Event::ChipRemoved { miner, chip });
 	}
 
 	pub(crate) fn do_exit(who: AccountIdOf<T>) -> DispatchResult {
 		let (chips, hot, withdrawable) = Self::change(&who, |miner| {
-			let withdrawable = T::Ticks::now().saturating_add(Self::rules().unbonding);
+			let withdrawable = T::TickSource::now().saturating_add(Self::rules().unbonding);
 			miner.withdrawable = Some(withdrawable);
 			Ok((core::mem::take(&mut miner.chips), miner.hot.clone(), withdrawable))
 		})?;
 		for chip in chips {
 			Self::release_chip(who.clone(), chip);
 		}
-		T::OnChip::on_exit(&who);
+		T::OnChipChange::on_exit(&who);
 		MinerOfHot::<T>::remove(hot);
 		Enrolments::<T>::remove(&who);
 		if let Some(tpm) = Tpms::<T>::take(&who) {
@@ -155,7 +157,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_withdraw(who: AccountIdOf<T>) -> DispatchResult {
 		let miner = Miners::<T>::get(&who).ok_or(Error::<T>::NotRegistered)?;
 		let withdrawable = miner.withdrawable.ok_or(Error::<T>::NotExiting)?;
-		ensure!(T::Ticks::now() >= withdrawable, Error::<T>::TooEarly);
+		ensure!(T::TickSource::now() >= withdrawable, Error::<T>::TooEarly);
 		let reason = HoldReason::Bond.into();
 		let held = T::NativeBalance::balance_on_hold(&reason, &who);
 		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
@@ -166,7 +168,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-impl<T: Config> SlashesMiners<AccountIdOf<T>> for Pallet<T> {
+impl<T: Config> MinerSlasher<AccountIdOf<T>> for Pallet<T> {
 	fn slash(miner: &AccountIdOf<T>, chip: &ChipHash, part: Perbill) {
 		let Some(mut row) = Miners::<T>::get(miner) else { return };
 		let wanted = part.mul_floor(row.bond);
@@ -174,7 +176,7 @@ impl<T: Config> SlashesMiners<AccountIdOf<T>> for Pallet<T> {
 		let amount = taken.peek();
 		row.bond = row.bond.saturating_sub(amount);
 		Miners::<T>::insert(miner, row);
-		// Whom the chip worked for comes first.
+		// The chip's tenants are compensated first. The rest is burned.
 		T::Burned::on_unbalanced(T::Tenants::compensate(chip, taken));
 		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
@@ -188,39 +190,42 @@ impl<T: Config> Pallet<T> {
 		let (mut hot_keys, mut chips) = (0usize, 0usize);
 		for (who, miner) in Miners::<T>::iter() {
 			let held = T::NativeBalance::balance_on_hold(&reason, &who);
-			ensure!(held == miner.bond, "1: a bond differs from what is held");
+			ensure!(held == miner.bond, "1: the held amount is not the bond");
 			for chip in &miner.chips {
 				let owner = MinerOfChip::<T>::get(chip);
-				ensure!(owner.as_ref() == Some(&who), "3: a chip leads elsewhere");
+				ensure!(owner.as_ref() == Some(&who), "3: a miner's chip belongs to another miner");
 			}
 			chips = chips.saturating_add(miner.chips.len());
 			if miner.withdrawable.is_some() {
 				ensure!(miner.chips.is_empty(), "5: a miner that has left has chips");
 				ensure!(!Tpms::<T>::contains_key(&who), "5: a miner that has left has a tpm");
-				ensure!(!Enrolments::<T>::contains_key(&who), "5: a miner that has left enrols");
+				ensure!(
+					!Enrolments::<T>::contains_key(&who),
+					"5: a miner that has left has an enrolment"
+				);
 			} else {
 				let of_hot = MinerOfHot::<T>::get(&miner.hot);
-				ensure!(of_hot.as_ref() == Some(&who), "2: a hot key leads elsewhere");
+				ensure!(of_hot.as_ref() == Some(&who), "2: a hot key belongs to another miner");
 				hot_keys = hot_keys.saturating_add(1);
 			}
 		}
-		ensure!(MinerOfHot::<T>::iter().count() == hot_keys, "2: a hot key of no miner");
-		ensure!(MinerOfChip::<T>::iter().count() == chips, "3: a chip of no miner");
+		ensure!(MinerOfHot::<T>::iter().count() == hot_keys, "2: a hot key without a miner");
+		ensure!(MinerOfChip::<T>::iter().count() == chips, "3: a chip without a miner");
 		let banned = |chip| Banned::<T>::contains_key(chip);
-		ensure!(!MinerOfChip::<T>::iter_keys().any(banned), "6: a chip that is banned has a miner");
+		ensure!(!MinerOfChip::<T>::iter_keys().any(banned), "6: a banned chip has a miner");
 		let mut tpms = 0usize;
 		for (who, tpm) in Tpms::<T>::iter() {
-			ensure!(Miners::<T>::contains_key(&who), "4: a tpm of no miner");
+			ensure!(Miners::<T>::contains_key(&who), "4: a tpm without a miner");
 			let owner = MinerOfEk::<T>::get(tpm.ek);
-			ensure!(owner.as_ref() == Some(&who), "4: an endorsement key leads elsewhere");
+			ensure!(owner.as_ref() == Some(&who), "4: an endorsement key belongs to another miner");
 			tpms = tpms.saturating_add(1);
 		}
-		ensure!(MinerOfEk::<T>::iter().count() == tpms, "4: an endorsement key of no miner");
+		ensure!(MinerOfEk::<T>::iter().count() == tpms, "4: an endorsement key without a tpm");
 		for who in NextAsks::<T>::iter_keys() {
-			ensure!(Miners::<T>::contains_key(&who), "7: a price of no miner");
+			ensure!(Miners::<T>::contains_key(&who), "7: a pending price without a miner");
 		}
 		for who in Enrolments::<T>::iter_keys() {
-			ensure!(Miners::<T>::contains_key(&who), "5: an enrolment of no miner");
+			ensure!(Miners::<T>::contains_key(&who), "5: an enrolment without a miner");
 		}
 		Ok(())
 	}

@@ -43,8 +43,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
-		ActiveValidators, ChipHash, Compensates, EnrolledTpm, OnChip, Slashes, Tick, Ticks,
-		TpmRoots,
+		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, Tick, TickSource,
+		TpmRoots, ValidatorSlasher,
 	};
 	use sp_runtime::Perbill;
 
@@ -52,38 +52,38 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// Where bonds are held.
+		/// The currency of bonds.
 		type NativeBalance: Inspect<AccountIdOf<Self>>
 			+ Mutate<AccountIdOf<Self>>
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
 			+ BalancedHold<AccountIdOf<Self>>;
 
-		/// Counts what is burned.
+		/// Receives the funds that are burned, and counts them.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// Keeps for tenants what they are given of it.
-		type Tenants: Compensates<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
+		/// Receives slashed funds first, and keeps the tenants' compensation.
+		type Tenants: Compensator<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// What governance sets.
+		/// The rules that governance sets.
 		type Rules: Get<RulesOf<Self>>;
 
-		/// Who decides that a banned chip may be registered again.
+		/// The origin that may lift the ban on a chip.
 		type PardonOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// Who makes credentials.
+		/// The active validators, which make credentials.
 		type Validators: ActiveValidators<AccountIdOf<Self>>;
 
-		/// Who takes from a validator that has posted a false credential.
-		type Slashes: Slashes<AccountIdOf<Self>>;
+		/// Slashes a validator that has posted a false credential.
+		type ValidatorSlasher: ValidatorSlasher<AccountIdOf<Self>>;
 
-		/// Which part of its bond that costs.
+		/// The part of its bond that a false credential costs.
 		type FalseCredential: Get<Perbill>;
 
 		/// The clock of deadlines.
-		type Ticks: Ticks;
+		type TickSource: TickSource;
 
 		/// The time at which certificates must be valid.
 		type Time: UnixTime;
@@ -91,70 +91,74 @@ pub mod pallet {
 		/// The certificates under which TPMs are genuine.
 		type TpmRoots: TpmRoots;
 
-		/// Is told of chips that come and go.
-		type OnChip: OnChip<AccountIdOf<Self>>;
+		/// Handles chips that are added, removed or transferred.
+		type OnChipChange: OnChipChange<AccountIdOf<Self>>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// State of other pallets that benchmarks need.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds money.
+	/// Reasons for which this pallet holds funds.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The bond of a miner: what it can lose.
+		/// The bond of a miner, which can be slashed.
 		Bond,
 	}
 
-	/// The miners.
-	// Hashed with Blake2: accounts are chosen by whoever registers.
+	/// All miners by their own accounts.
+	// Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Miners<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, MinerOf<T>, OptionQuery>;
 
-	/// The changes of price that miners have told.
-	// Hashed with Blake2, as `Miners`.
+	/// Announced changes of price that are pending.
+	// Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type NextAsks<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
 
-	/// The miner for which a hot key signs.
-	// Hashed with Blake2: hot keys are chosen by whoever registers.
+	/// The miner of each hot key.
+	// Blake2: miners choose the hot keys.
 	#[pallet::storage]
 	pub type MinerOfHot<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
-	/// The miner of a chip.
-	// Hashed with Blake2: whoever registers chooses the hash that it claims.
+	/// The miner of each chip.
+	// Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type MinerOfChip<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, AccountIdOf<T>, OptionQuery>;
 
-	/// Chips that were shown live in two places: nobody can register them.
-	// Hashed with Blake2, as `MinerOfChip`.
+	/// Banned chips: a contest showed that the chip was live in two places. No account can register
+	/// them.
+	// Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, (), OptionQuery>;
 
-	/// The miner of a TPM, by the hash of its endorsement key.
-	// Not hashed: a row needs a vendor's certificate for the key.
+	/// The miner of each TPM, by the hash of its endorsement key.
+	// Identity: a row requires a vendor's certificate for the key.
 	#[pallet::storage]
 	pub type MinerOfEk<T: Config> = StorageMap<_, Identity, EkHash, AccountIdOf<T>, OptionQuery>;
 
-	/// The TPM of a miner.
-	// Hashed with Blake2: accounts are chosen by whoever registers.
+	/// The TPM of each miner.
+	// Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Tpms<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, EnrolledTpm, OptionQuery>;
 
-	/// The enrolment that a miner has begun.
-	// Hashed with Blake2: accounts are chosen by whoever registers. Unbounded by type alone: keys and credentials have bounds that the calls
-	// check.
+	/// The open enrolment of each miner.
+	// Blake2: any account can be a key. Unbounded by type only: the calls bound the keys and the
+	// credentials.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Enrolments<T: Config> =
@@ -163,48 +167,54 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A miner holds a bond; `hot` signs for it.
+		/// A miner registered with a bond. Its hot key is `hot`.
 		Registered { miner: AccountIdOf<T>, bond: BalanceOf<T>, hot: AccountIdOf<T> },
-		/// A miner holds more than before; `bond` is the new total.
+		/// A miner raised its bond. `bond` is the new total.
 		BondRaised { miner: AccountIdOf<T>, bond: BalanceOf<T> },
-		/// Another key signs for the miner from now on.
+		/// The miner changed its hot key.
 		HotSet { miner: AccountIdOf<T>, hot: AccountIdOf<T> },
-		/// A miner offers this from now on.
+		/// A miner set a new offer. `offer.price` is the price in force, not an announced one.
 		OfferSet { miner: AccountIdOf<T>, offer: Offer },
-		/// From tick `from` on the miner asks `price` thousandths of the list price.
-		AskTold { miner: AccountIdOf<T>, price: u16, from: Tick },
-		/// A miner claims a chip.
+		/// The miner announced another price: `price` thousandths of the list price, from tick
+		/// `from` on.
+		AskAnnounced { miner: AccountIdOf<T>, price: u16, from: Tick },
+		/// A miner registered a chip.
 		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
-		/// A miner has shown a chip that another had registered, and has it now.
+		/// A chip moved to the miner `to`, which won a contest. `from` is the former holder, if
+		/// any.
 		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
-		/// A chip was shown live in two places: nobody can register it any more.
+		/// A contest showed that a chip was live in two places. No account can register it any
+		/// longer.
 		ChipBanned { chip: ChipHash },
-		/// A chip that was banned may be registered again.
+		/// The ban on a chip was lifted. It can be registered again.
 		BanLifted { chip: ChipHash },
-		/// A miner gave a chip up.
+		/// A chip was removed from a miner.
 		ChipRemoved { miner: AccountIdOf<T>, chip: ChipHash },
-		/// A miner showed its TPM's certificate. The validators of `committee` are to make credentials until tick `deadline`.
+		/// A miner began to enrol a TPM. The validators of `committee` must make credentials until
+		/// tick `deadline`.
 		EnrolmentOpened {
 			miner: AccountIdOf<T>,
 			ek: EkHash,
 			committee: Vec<AccountIdOf<T>>,
 			deadline: Tick,
 		},
-		/// A validator made a credential for the TPM.
+		/// A validator posted a credential for the TPM.
 		CredentialPosted { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// The TPM opened credentials; their seeds are to be revealed.
+		/// The TPM opened `answered` credentials. Validators must reveal their seeds now.
 		CredentialsAnswered { miner: AccountIdOf<T>, answered: u32 },
-		/// A validator revealed its seed: the credential was sound, and the answer right or not.
-		CredentialShown { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
-		/// A validator revealed a seed from which its credential does not follow: that one counts for nobody.
+		/// A validator revealed its seed, and its credential was correct. `proven` states that the
+		/// answer was correct too.
+		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
+		/// A validator revealed a seed from which its credential does not follow. The credential
+		/// does not count, and the validator is slashed.
 		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// The TPM is proven to hold the attestation key: it is the miner's.
+		/// The TPM was proven to hold the attestation key, and is now the miner's TPM.
 		TpmEnrolled { miner: AccountIdOf<T>, ek: EkHash },
-		/// A miner leaves. Its bond stays held, and can be lost, until tick `withdrawable`.
+		/// A miner left. Its bond stays on hold, and can be slashed, until tick `withdrawable`.
 		Exited { miner: AccountIdOf<T>, withdrawable: Tick },
 		/// A miner lost `amount` of its bond.
 		Slashed { miner: AccountIdOf<T>, amount: BalanceOf<T> },
-		/// A bond was released to its owner.
+		/// A miner withdrew its bond.
 		Withdrawn { miner: AccountIdOf<T>, bond: BalanceOf<T> },
 	}
 
@@ -212,59 +222,63 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// The account is a miner already. Use `bond_more`, `set_hot` or `set_offer`.
 		AlreadyRegistered,
-		/// The account is no miner, or its key signs for none. Register first.
+		/// The account is neither a miner nor a miner's hot key. Call `register` first.
 		NotRegistered,
-		/// The miner has left. It can register again once it has withdrawn.
+		/// The miner has left. It can register again after `withdraw`.
 		Exiting,
-		/// The miner has not left, so its bond stays. Call `exit` first.
+		/// The miner has not left, so its bond stays on hold. Call `exit` first.
 		NotExiting,
-		/// The unbonding ticks have not passed yet. `Event::Exited` says when they have.
+		/// The unbonding period is not over. `Event::Exited` states the tick at which it ends.
 		TooEarly,
-		/// The bond is smaller than the rules ask for. Bond at least `Rules::min_bond`.
+		/// The bond is below `Rules::min_bond`.
 		BondTooSmall,
-		/// Another miner uses this hot key. Choose one of your own.
+		/// The hot key belongs to a miner already. Choose another key.
 		HotInUse,
-		/// Another miner has this chip. If it is yours, call `attestation.claim`.
+		/// The chip is registered already. If another miner has registered your chip, call
+		/// `attestation.contest`.
 		ChipInUse,
-		/// The miner has as many chips as its TPM may stand for.
+		/// The miner has `MAX_CHIPS` chips, the maximum for one TPM.
 		TooManyChips,
-		/// The miner does not have this chip.
+		/// The miner has not registered this chip.
 		ChipNotFound,
-		/// The chip was shown live in two places, so that its key is in other hands than its maker's.
+		/// The chip is banned. It was live in two places, so another party has its key.
 		ChipBanned,
-		/// The chip is not banned. Nothing need be done.
+		/// The chip is not banned. Nothing needs to be done.
 		NotBanned,
-		/// The endorsement key's certificate leads to no trusted vendor, or is not valid now, or its key is of another kind.
+		/// The endorsement key's certificate does not lead to a trusted vendor root, is not valid
+		/// now, or is for an unsupported kind of key.
 		EkRefused,
-		/// Another miner's TPM has this endorsement key. One TPM is one miner's.
+		/// Another miner has enrolled this endorsement key. A TPM belongs to one miner.
 		EkInUse,
-		/// The attestation key is not a restricted signing key of the endorsement hierarchy that never leaves its TPM; or neither RSA with 2048 bits nor P-256.
+		/// The attestation key is not a restricted signing key that is fixed to its TPM, in the
+		/// endorsement hierarchy; or it is neither RSA-2048 nor P-256.
 		AkRefused,
 		/// An enrolment is open. Wait until it ends or its deadline passes.
 		EnrolmentOpen,
-		/// The miner has begun no enrolment, or its deadline has passed. Call `enrol_tpm`.
+		/// The miner has no open enrolment, or the time for this step has passed. Call `enrol_tpm`.
 		NoEnrolment,
-		/// No validators are in office to make credentials. Wait for the next session.
+		/// No validator is active, so there is no committee. Retry in the next session.
 		NoCommittee,
-		/// The account is no worker of a validator in this enrolment's committee.
+		/// The account is not the worker of a validator in this enrolment's committee.
 		NotOnCommittee,
-		/// The validator has posted its credential. Nothing need be done.
+		/// The validator has posted its credential already. Nothing needs to be done.
 		CredentialKnown,
-		/// The credential is longer than any can be, or empty.
+		/// A part of the credential is empty.
 		CredentialLength,
-		/// The TPM has answered already; no more credentials are taken.
+		/// The TPM has answered already. Further credentials and answers are refused.
 		AlreadyAnswered,
-		/// Too few credentials are answered. Answer more than two thirds of the committee's.
+		/// Too few credentials are answered. Answer those of more than two thirds of the committee.
 		TooFewAnswers,
-		/// An answer is to a credential that was not posted, or is given twice.
+		/// An answer is for a credential that was not posted, or that is answered already.
 		AnswerMismatch,
-		/// The TPM has not answered yet: seeds stay secret until then.
+		/// The TPM has not answered yet. Seeds stay secret until then.
 		NotAnswered,
-		/// The seed is not the one whose hash was posted with the credential.
+		/// The seed does not match the hash that was posted with the credential, or no credential
+		/// was posted.
 		SeedMismatch,
-		/// The seed was revealed already. Nothing need be done.
+		/// The seed was revealed already. Nothing needs to be done.
 		SeedKnown,
-		/// The price is below [`Rules::least_ask`] or above [`Rules::most_ask`] of the list price.
+		/// The price is below [`Rules::least_ask`] or above [`Rules::most_ask`].
 		AskOutOfBounds,
 	}
 
@@ -278,17 +292,17 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the rules in force, each value clamped to its bounds.
 		pub fn rules() -> RulesOf<T> {
 			T::Rules::get().clamped()
 		}
 
-		/// How far a miner has come, and what it still lacks.
+		/// Returns the standing of a miner: ready, or the first requirement that it does not meet.
 		pub fn standing(miner: AccountIdOf<T>) -> Option<Standing> {
 			Self::standing_of(&miner)
 		}
 
-		/// A miner, by its own account or by its hot key.
+		/// Returns a miner by its own account or by its hot key.
 		pub fn miner(account: AccountIdOf<T>) -> Option<MinerOf<T>> {
 			Miners::<T>::get(&account).or_else(|| Miners::<T>::get(MinerOfHot::<T>::get(&account)?))
 		}
@@ -296,15 +310,16 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Holds `bond` and registers the caller as a miner, for which `hot` signs.
+		/// Registers the caller as a miner with the hot key `hot`, and holds `bond`.
 		///
 		/// ## Dispatch Origin
 		/// `Signed`, with `bond` free.
 		///
 		/// ## Errors
 		/// - [`Error::AlreadyRegistered`], [`Error::Exiting`]: the account has a bond already.
-		/// - [`Error::BondTooSmall`]: less than the rules ask for.
-		/// - [`Error::HotInUse`]: the key signs for another miner.
+		/// - [`Error::AskOutOfBounds`]: the price is not allowed.
+		/// - [`Error::BondTooSmall`]: the bond is below the minimum.
+		/// - [`Error::HotInUse`]: the hot key belongs to a miner already.
 		///
 		/// ## Events
 		/// [`Event::Registered`].
@@ -319,7 +334,7 @@ pub mod pallet {
 			Self::do_register(who, bond, hot, offer)
 		}
 
-		/// Holds `extra` on top of the bond.
+		/// Raises the bond by `extra`.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -338,14 +353,14 @@ pub mod pallet {
 			Self::do_bond_more(who, extra)
 		}
 
-		/// Changes the key that signs for the miner, at once.
+		/// Changes the miner's hot key. The new key is effective immediately.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::HotInUse`]: the key signs for another miner.
+		/// - [`Error::HotInUse`]: the hot key belongs to a miner already.
 		///
 		/// ## Events
 		/// [`Event::HotSet`].
@@ -355,7 +370,12 @@ pub mod pallet {
 			Self::do_set_hot(who, hot)
 		}
 
-		/// Changes what the miner offers. Another price counts once [`Rules::notice`] has passed, and for what is begun then; all else counts at once.
+		/// Changes the offer. All of it is effective immediately, except for the price: another
+		/// price is effective after [`Rules::notice`] ticks, and only for VMs that are assigned
+		/// then.
+		///
+		/// A pending price that is due takes effect first. One that is not due is replaced, or
+		/// cancelled if the current price is set again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -364,21 +384,21 @@ pub mod pallet {
 		/// - [`Error::NotRegistered`], [`Error::Exiting`], [`Error::AskOutOfBounds`].
 		///
 		/// ## Events
-		/// [`Event::OfferSet`]; [`Event::AskTold`] where the price is another.
+		/// [`Event::OfferSet`]; also [`Event::AskAnnounced`] if the price changes.
 		#[pallet::call_index(3)]
 		pub fn set_offer(origin: OriginFor<T>, offer: Offer) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_set_offer(who, offer)
 		}
 
-		/// Claims a chip. From its TPM's enrolment on the miner must answer for it.
+		/// Registers a chip. The miner must answer challenges for it once its TPM is enrolled.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::ChipInUse`]: another miner has it, or the caller already.
+		/// - [`Error::ChipInUse`]: another miner or the caller has registered it.
 		/// - [`Error::ChipBanned`].
 		/// - [`Error::TooManyChips`].
 		///
@@ -390,7 +410,7 @@ pub mod pallet {
 			Self::do_add_chip(who, chip)
 		}
 
-		/// Gives a chip up. What it is known for stays with it.
+		/// Removes a chip from the miner. The chip keeps its reputation.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -406,16 +426,19 @@ pub mod pallet {
 			Self::do_remove_chip(who, chip)
 		}
 
-		/// Shows the TPM: the certificate of its endorsement key (DER), the certificates between that and a trusted root, and the attestation
-		/// key's public area (TPMT_PUBLIC), a primary key of the endorsement hierarchy. A committee then makes credentials that only this TPM
-		/// can open, and only for this key.
+		/// Begins the enrolment of a TPM. A committee of validators then makes credentials that
+		/// only this TPM can open, and only for this attestation key.
+		///
+		/// The arguments are the EK certificate (DER), the certificates between it and a trusted
+		/// root, and the attestation key's public area (TPMT_PUBLIC). The attestation key must be a
+		/// primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner's hot key.
 		///
 		/// ## Errors
-		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::EnrolmentOpen`]: one is open.
+		/// - [`Error::NotRegistered`].
+		/// - [`Error::EnrolmentOpen`]: an enrolment of the miner is open.
 		/// - [`Error::EkRefused`], [`Error::EkInUse`], [`Error::AkRefused`].
 		/// - [`Error::NoCommittee`].
 		///
@@ -432,14 +455,15 @@ pub mod pallet {
 			Self::do_enrol_tpm(who, &ek_certificate, &intermediates, ak)
 		}
 
-		/// Posts a credential for a miner's TPM, with the hash of the seed from which all of it follows. Free.
+		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from. Free
+		/// on success.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the worker of a validator in the enrolment's committee.
 		///
 		/// ## Errors
-		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::AlreadyAnswered`], [`Error::CredentialKnown`],
-		///   [`Error::CredentialLength`].
+		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::AlreadyAnswered`],
+		///   [`Error::CredentialKnown`], [`Error::CredentialLength`].
 		///
 		/// ## Events
 		/// [`Event::CredentialPosted`].
@@ -456,15 +480,16 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Gives the secrets that the TPM found in the credentials, each with the number of its maker in the committee.
+		/// Submits the secrets that the TPM found in the credentials, each with the index of its
+		/// maker in the committee. Possible in the first half of the enrolment time.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner's hot key.
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::NoEnrolment`], [`Error::AlreadyAnswered`].
-		/// - [`Error::AnswerMismatch`]: no credential of that number, or one answered twice.
-		/// - [`Error::TooFewAnswers`]: not more than two thirds of the committee.
+		/// - [`Error::AnswerMismatch`]: an index has no credential, or is answered twice.
+		/// - [`Error::TooFewAnswers`]: not more than two thirds of the committee are answered.
 		///
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
@@ -477,16 +502,19 @@ pub mod pallet {
 			Self::do_answer_credentials(who, &answers)
 		}
 
-		/// Reveals the seed of a credential that was answered: the chain makes the credential again and compares. Free.
+		/// Reveals the seed of a credential after the TPM has answered. The chain makes the
+		/// credential again from the seed and compares. Free on success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of the validator that posted it.
+		/// `Signed` by the worker of the validator that posted the credential.
 		///
 		/// ## Errors
-		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::NotAnswered`], [`Error::SeedMismatch`], [`Error::SeedKnown`].
+		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::NotAnswered`],
+		///   [`Error::SeedMismatch`], [`Error::SeedKnown`].
 		///
 		/// ## Events
-		/// [`Event::CredentialShown`] or [`Event::CredentialFalse`]; [`Event::TpmEnrolled`] with the last that is needed.
+		/// [`Event::CredentialRevealed`] or [`Event::CredentialFalse`]; also [`Event::TpmEnrolled`]
+		/// when more than two thirds are proven.
 		#[pallet::call_index(9)]
 		#[pallet::weight((<T as Config>::WeightInfo::reveal_seed(), DispatchClass::Operational))]
 		pub fn reveal_seed(
@@ -499,7 +527,8 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Leaves: chips and TPM are given up at once, the bond stays held for the unbonding ticks.
+		/// Leaves the registry. Chips, hot key and TPM are released immediately. The bond stays on
+		/// hold for [`Rules::unbonding`] ticks and can still be slashed.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -515,7 +544,7 @@ pub mod pallet {
 			Self::do_exit(who)
 		}
 
-		/// Takes the bond back once the unbonding ticks have passed.
+		/// Releases the bond after the unbonding period and removes the miner.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner that has left.
@@ -531,7 +560,8 @@ pub mod pallet {
 			Self::do_withdraw(who)
 		}
 
-		/// Lets a banned chip be registered again: its owner is not to blame where somebody else has extracted its key. What the chip is known for stays with it.
+		/// Lifts the ban on a chip, so that it can be registered again. Its owner may be innocent,
+		/// because another party can have extracted the key. The chip keeps its reputation.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::PardonOrigin`].

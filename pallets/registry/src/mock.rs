@@ -1,6 +1,6 @@
 use frame_support::{derive_impl, parameter_types};
-use hcc_primitives::mock::{
-	self, Active, MockCompensates, MockOnChip, MockSlashes, MockTicks, MockTpmRoots,
+use hcc_testing::{
+	Active, MockCompensator, MockOnChipChange, MockTickSource, MockTpmRoots, MockValidatorSlasher,
 	MockValidators, Roots,
 };
 use sp_runtime::{AccountId32, BuildStorage};
@@ -52,10 +52,10 @@ pub const MIN_BOND: u64 = 100;
 pub const ENDOWMENT: u64 = 10_000;
 pub const UNBONDING: u32 = 2_500;
 pub const ENROLMENT: u32 = 20;
-/// 2026-12-01, in milliseconds: after the TPM of the vectors was made.
+/// 2026-12-01, in milliseconds: after the TPM of the test vectors was made.
 pub const NOW: u64 = 1_796_083_200_000;
 
-/// How long before it counts a change of price must be told.
+/// The ticks between the announcement of another price and its effect.
 pub const NOTICE: u32 = 50;
 
 parameter_types! {
@@ -75,22 +75,23 @@ impl Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Burned = ();
-	type Tenants = MockCompensates;
+	type Tenants = MockCompensator;
 	type PardonOrigin = frame_system::EnsureRoot<AccountId32>;
 	type Rules = MockRules;
 	type Validators = MockValidators;
-	type Slashes = MockSlashes;
+	type ValidatorSlasher = MockValidatorSlasher;
 	type FalseCredential = FalseCredential;
-	type Ticks = MockTicks;
+	type TickSource = MockTickSource;
 	type Time = Timestamp;
 	type TpmRoots = MockTpmRoots;
-	type OnChip = MockOnChip;
+	type OnChipChange = MockOnChipChange;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
-/// An account. Miners are 1 to 9, their hot keys 101 to 109, validators 201 and up.
+/// Returns an account by its number. Miners are 1 to 9, their hot keys 101 to 109, validators 201
+/// and above.
 pub fn account(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
@@ -102,7 +103,7 @@ pub fn signed(number: u8) -> RuntimeOrigin {
 /// Registers a miner with its hot key.
 pub fn registered(number: u8) {
 	Registry::register(signed(number), MIN_BOND, account(100 + number), Offer::default())
-		.expect("a miner registers");
+		.expect("the miner must be able to register");
 }
 
 pub fn held(number: u8) -> u64 {
@@ -112,9 +113,9 @@ pub fn held(number: u8) -> u64 {
 
 /// Runs `test` on a fresh chain at block 1 with four validators, and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	Active::set((201..=204).map(account).collect());
-	Roots::set(vec![crate::tests::tpm::ca()]);
+	Roots::set(vec![hcc_evidence_testing::tpm::ca()]);
 	let storage = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
 			balances: (1..10).map(|number| (account(number), ENDOWMENT)).collect(),
@@ -123,11 +124,11 @@ pub fn run(test: impl FnOnce()) {
 		..Default::default()
 	}
 	.build_storage()
-	.expect("the mock genesis is sound");
+	.expect("the mock genesis must be valid");
 	sp_io::TestExternalities::from(storage).execute_with(|| {
 		System::set_block_number(1);
 		Timestamp::set_timestamp(NOW);
 		test();
-		Registry::do_try_state().expect("the invariants hold");
+		Registry::do_try_state().expect("all invariants must hold");
 	});
 }

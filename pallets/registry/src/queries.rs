@@ -1,16 +1,17 @@
-//! What other pallets ask of the register.
+//! The registry's answers to other pallets.
 
 extern crate alloc;
 use alloc::vec::Vec;
 
 use hcc_primitives::{
-	ChipHash, ChipOwners, EnrolledTpm, Miners as _, Offered, Offers, Ticks, TpmRoots,
+	ChipHash, ChipOwnership, EffectiveOffer, EnrolledTpm, Miners as _, OfferBook, TickSource,
+	TpmRoots,
 };
 
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// How far a miner has come: computed, never stored.
+	/// Computes the standing of a miner. It is not stored.
 	pub fn standing_of(miner: &AccountIdOf<T>) -> Option<Standing> {
 		let row = Miners::<T>::get(miner)?;
 		Some(if row.withdrawable.is_some() {
@@ -45,26 +46,26 @@ impl<T: Config> hcc_primitives::Miners<AccountIdOf<T>> for Pallet<T> {
 	}
 }
 
-impl<T: Config> Offers<AccountIdOf<T>> for Pallet<T> {
-	fn offered(miner: &AccountIdOf<T>) -> Option<Offered> {
+impl<T: Config> OfferBook<AccountIdOf<T>> for Pallet<T> {
+	fn offered(miner: &AccountIdOf<T>) -> Option<EffectiveOffer> {
 		if Self::standing_of(miner)? != Standing::Ready {
 			return None;
 		}
 		let offer = Miners::<T>::get(miner)?.offer;
 		let rules = Self::rules();
-		let ask = Self::ask_at(miner, &offer, T::Ticks::now());
-		Some(Offered {
+		let ask = Self::ask_at(miner, &offer, T::TickSource::now());
+		Some(EffectiveOffer {
 			region: offer.region,
 			vcpus: offer.vcpus.into(),
 			memory: offer.memory,
 			disk: offer.disk,
-			// The bounds may have changed since.
+			// The bounds may have changed since the price was set.
 			ask: ask.clamp(rules.least_ask, rules.most_ask),
 		})
 	}
 }
 
-impl<T: Config> ChipOwners<AccountIdOf<T>> for Pallet<T> {
+impl<T: Config> ChipOwnership<AccountIdOf<T>> for Pallet<T> {
 	fn owner_of(chip: &ChipHash) -> Option<AccountIdOf<T>> {
 		MinerOfChip::<T>::get(chip)
 	}

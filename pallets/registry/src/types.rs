@@ -27,29 +27,30 @@ pub type MinerOf<T> = Miner<AccountIdOf<T>, BalanceOf<T>>;
 /// [`Enrolment`] with the chain's accounts.
 pub type EnrolmentOf<T> = Enrolment<AccountIdOf<T>>;
 
-/// The hash of an endorsement key: blake2_256 of its SCALE.
+/// The hash of an endorsement key: blake2_256 of its SCALE encoding.
 pub type EkHash = [u8; 32];
 
-/// The most chips that a miner has: what one TPM can stand for, two sockets.
+/// The maximum number of chips of a miner: the two sockets that one TPM can represent.
 pub const MAX_CHIPS: u32 = 2;
-/// The most validators that make credentials for one TPM.
+/// The maximum number of validators in the committee of an enrolment.
 pub const MAX_COMMITTEE: u32 = 16;
-/// The longest certificate, in bytes. Vendors' are below 1,800.
+/// The maximum length of a certificate, in bytes. Those of TPM vendors have less than 1,800.
 pub const MAX_CERTIFICATE: u32 = 2048;
-/// The most certificates between a TPM's and a root.
+/// The maximum number of certificates between a TPM's certificate and a root.
 pub const MAX_INTERMEDIATES: u32 = 3;
-/// The longest TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET, in bytes: an HMAC and a secret of 32 bytes; RSA with 2048 bits.
+/// The maximum length of a TPM2B_ID_OBJECT, in bytes: an HMAC and a secret of 32 bytes.
 pub const MAX_ID_OBJECT: u32 = 96;
+/// The maximum length of a TPM2B_ENCRYPTED_SECRET, in bytes: RSA with 2048 bits.
 pub const MAX_ENCRYPTED_SECRET: u32 = 258;
 
-/// A certificate, DER.
+/// A certificate (DER).
 pub type CertificateBytes = BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>;
-/// Certificates, DER.
+/// The certificates (DER) between a TPM's certificate and a root.
 pub type Intermediates = BoundedVec<CertificateBytes, ConstU32<MAX_INTERMEDIATES>>;
-/// TPMT_PUBLIC.
+/// The public area of the attestation key (TPMT_PUBLIC).
 pub type AkBytes = BoundedVec<u8, ConstU32<MAX_PUBLIC>>;
 
-/// What governance sets for miners.
+/// The rules for miners that governance sets.
 #[derive(
 	Clone,
 	Copy,
@@ -63,27 +64,29 @@ pub type AkBytes = BoundedVec<u8, ConstU32<MAX_PUBLIC>>;
 	TypeInfo,
 )]
 pub struct Rules<Balance> {
-	/// The smallest bond.
+	/// The minimum bond.
 	pub min_bond: Balance,
-	/// How long a bond outlasts its miner, in ticks.
+	/// The ticks for which a bond stays on hold after the miner has left.
 	pub unbonding: Tick,
-	/// How long an enrolment may take, in ticks.
+	/// The maximum duration of an enrolment, in ticks.
 	pub enrolment: Tick,
-	/// How long before it counts a change of price must be told, in ticks.
+	/// The ticks between the announcement of another price and its effect.
 	pub notice: Tick,
-	/// The least that a miner can ask of the list price, in thousandths.
+	/// The minimum price that a miner can ask, in thousandths of the list price.
 	pub least_ask: u16,
-	/// The most.
+	/// The maximum price that a miner can ask, in thousandths of the list price.
 	pub most_ask: u16,
 }
 
 impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
-	/// Every value within the bounds that the chain can keep: a bond of nothing protects nothing, and an enrolment takes four blocks and
-	/// finality at the least.
+	/// Returns the rules with each value clamped to the bounds in which the chain is safe. A bond
+	/// of zero protects nothing, and an enrolment takes at least four blocks and the time to
+	/// finality.
 	pub fn clamped(self) -> Self {
 		Self {
 			min_bond: self.min_bond.max(Balance::one()),
-			// Longer than a verdict can be proven false, so that nobody leaves before it costs him.
+			// Longer than a verdict can be proven false: a miner must not withdraw before it can be
+			// slashed.
 			unbonding: self.unbonding.clamp(2_400, 1_000_000),
 			enrolment: self.enrolment.clamp(10, 1_000),
 			notice: self.notice.min(100_800),
@@ -92,13 +95,13 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 		}
 	}
 
-	/// Whether a miner may ask that.
+	/// Checks that a price is within the bounds.
 	pub(crate) fn check_ask(&self, price: u16) -> Result<(), ()> {
 		(self.least_ask..=self.most_ask).contains(&price).then_some(()).ok_or(())
 	}
 }
 
-/// What a miner offers to tenants.
+/// The offer of a miner: region, capacity and price.
 #[derive(
 	Clone,
 	Copy,
@@ -114,24 +117,24 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 pub struct Offer {
 	/// ISO 3166-1 numeric code of the country.
 	pub region: u16,
-	/// Virtual CPUs, all guests together.
+	/// Virtual CPUs of all guests together.
 	pub vcpus: u16,
-	/// Memory, all guests together, in MiB.
+	/// Memory of all guests together, in MiB.
 	pub memory: u32,
-	/// Disk, all guests together, in GiB.
+	/// Disk of all guests together, in GiB.
 	pub disk: u32,
-	/// What it asks of the list price, in thousandths.
+	/// The price, in thousandths of the list price.
 	pub price: u16,
 }
 
 impl Default for Offer {
-	/// Nothing, at the list price.
+	/// Returns an offer without capacity, at the list price.
 	fn default() -> Self {
 		Self { region: 0, vcpus: 0, memory: 0, disk: 0, price: 1_000 }
 	}
 }
 
-/// A change of price that was told.
+/// An announced change of price.
 #[derive(
 	Clone,
 	Copy,
@@ -145,27 +148,27 @@ impl Default for Offer {
 	TypeInfo,
 )]
 pub struct NextAsk {
-	/// What the miner will ask of the list price, in thousandths.
+	/// The new price, in thousandths of the list price.
 	pub price: u16,
-	/// The tick from which on it counts.
+	/// The first tick at which it is effective.
 	pub from: Tick,
 }
 
-/// A miner: who owns it, who signs for it, what it has.
+/// A miner: its hot key, bond, offer and chips.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Miner<AccountId, Balance> {
-	/// The key that signs for it.
+	/// The hot key, which signs frequent transactions.
 	pub hot: AccountId,
 	pub bond: Balance,
 	pub offer: Offer,
 	pub chips: BoundedVec<ChipHash, ConstU32<MAX_CHIPS>>,
-	/// It has left, and its bond is held until that tick.
+	/// `Some` if the miner has left: the tick until which its bond stays on hold.
 	pub withdrawable: Option<Tick>,
 }
 
-/// How far a miner has come.
+/// The standing of a miner: ready, or the first requirement that it does not meet.
 #[derive(
 	Clone,
 	Copy,
@@ -179,19 +182,20 @@ pub struct Miner<AccountId, Balance> {
 	TypeInfo,
 )]
 pub enum Standing {
-	/// It has claimed no chip.
+	/// It has no chip.
 	WithoutChip,
-	/// Its TPM is not proven, or its vendor's root is trusted no more.
+	/// It has no enrolled TPM, or the TPM vendor's root is no longer trusted.
 	WithoutTpm,
-	/// Its bond is smaller than the rules ask for: it was slashed, or the rules have changed. It must answer challenges all the same.
+	/// Its bond is below the minimum, because it was slashed or the rules changed. It must still
+	/// answer challenges.
 	Underbonded,
-	/// It must answer challenges.
+	/// It meets all requirements and must answer challenges.
 	Ready,
 	/// It has left.
 	Exiting,
 }
 
-/// A credential as it is posted: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET.
+/// A posted credential: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -201,14 +205,14 @@ pub struct CredentialBytes {
 }
 
 impl CredentialBytes {
-	/// Whether these are the bytes of `credential`.
+	/// Returns `true` if these are the bytes of `credential`.
 	pub fn is(&self, credential: &Credential) -> bool {
 		self.id_object == credential.id_object
 			&& self.encrypted_secret == credential.encrypted_secret
 	}
 }
 
-/// What became of a credential once its seed was revealed.
+/// The result of checking a credential after its seed was revealed.
 #[derive(
 	Clone,
 	Copy,
@@ -221,46 +225,46 @@ impl CredentialBytes {
 	MaxEncodedLen,
 	TypeInfo,
 )]
-pub enum Shown {
-	/// It was sound, and the answer is its secret.
+pub enum CredentialStatus {
+	/// The credential follows from its seed, and the answer is its secret.
 	Proven,
-	/// It was sound, and the answer is something else.
+	/// The credential follows from its seed, but the answer is not its secret.
 	Unproven,
-	/// It does not follow from its seed.
+	/// The credential does not follow from its seed.
 	False,
 }
 
-/// A member of an enrolment's committee, and its credential.
+/// A member of an enrolment's committee and its credential.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Member<AccountId> {
 	pub validator: AccountId,
-	pub posted: Option<Posted>,
+	pub posted: Option<PostedCredential>,
 }
 
-/// A credential on its way.
+/// A posted credential and its progress.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Posted {
+pub struct PostedCredential {
 	pub seed_hash: [u8; 32],
 	pub credential: CredentialBytes,
-	/// What the TPM found in it.
+	/// The secret that the miner submitted as the TPM's answer.
 	pub answer: Option<CredentialSecret>,
-	pub shown: Option<Shown>,
+	pub shown: Option<CredentialStatus>,
 }
 
-/// A TPM that is to be proven.
+/// An open enrolment of a TPM.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Enrolment<AccountId> {
 	pub ek: EkHash,
 	pub ek_key: EndorsementKey,
-	/// The hash of the vendor's root up to which its certificate was verified.
+	/// The hash of the vendor's root to which the EK certificate leads.
 	pub root: [u8; 32],
-	/// TPMT_PUBLIC.
+	/// The public area of the attestation key (TPMT_PUBLIC).
 	pub ak: AkBytes,
-	/// The name of that key.
+	/// The name of the attestation key.
 	pub ak_name: Vec<u8>,
 	pub committee: BoundedVec<Member<AccountId>, ConstU32<MAX_COMMITTEE>>,
 	pub answered: bool,

@@ -1,16 +1,16 @@
-//! What the pallet does by itself, with as many miners as there can be at once.
+//! Benchmarks of the hooks, with the maximum number of miners.
 
 extern crate alloc;
 
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, weights::WeightMeter};
-use hcc_primitives::{benchmarking::World, ChipHash, EnrolledTpm, Ticks};
+use hcc_primitives::{benchmarking::World, ChipHash, EnrolledTpm, TickSource};
 use sp_runtime::Perbill;
 
 use super::*;
 
-/// A miner with a bond, whose chip has just got its last strike.
-fn struck<T: Config>(number: u32) -> ChipHash {
+/// Registers a miner with a bond and a pending slash.
+fn miner_with_slash<T: Config>(number: u32) -> ChipHash {
 	let miner: AccountIdOf<T> = account("miner", number, 0);
 	let mut chip = [0; 32];
 	chip[..4].copy_from_slice(&number.to_le_bytes());
@@ -25,21 +25,21 @@ fn struck<T: Config>(number: u32) -> ChipHash {
 		seq,
 		made: 0,
 		at: 0,
-		conduct: hcc_primitives::Conduct::Missed,
+		outcome: hcc_primitives::ChallengeOutcome::Missed,
 		from: None,
 		penalty: Default::default(),
 		before: Score::first(&Pallet::<T>::rules(), 0),
 		change: 0,
 	};
-	let last = (0..u64::from(REMEMBERED)).map(incident).collect::<alloc::vec::Vec<_>>();
-	let slash = Pallet::<T>::book(&chip, &miner, 0, 0, Perbill::from_percent(5));
+	let last = (0..u64::from(MAX_INCIDENTS)).map(incident).collect::<alloc::vec::Vec<_>>();
+	let slash = Pallet::<T>::book_slash(&chip, &miner, 0, 0, Perbill::from_percent(5));
 	Records::<T>::insert(
 		chip,
 		Record {
 			score: Score::first(&Pallet::<T>::rules(), 0),
 			passed: 0,
 			failed: 0,
-			missed: REMEMBERED,
+			missed: MAX_INCIDENTS,
 			last: last.try_into().unwrap(),
 			slash,
 		},
@@ -54,8 +54,8 @@ mod benchmarks {
 	#[benchmark]
 	fn make_slashes(n: Linear<0, { MAX_SLASHES }>) {
 		T::World::set_tick(1);
-		let chips: alloc::vec::Vec<_> = (0..n).map(struck::<T>).collect();
-		let due = T::Ticks::now() + T::SlashDelay::get().max(1);
+		let chips: alloc::vec::Vec<_> = (0..n).map(miner_with_slash::<T>).collect();
+		let due = T::TickSource::now() + T::SlashDelay::get().max(1);
 		SlashedUntil::<T>::put(due - 1);
 		T::World::set_tick(due);
 

@@ -2,32 +2,35 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use frame_support::BoundedVec;
-use hcc_primitives::{ChipHash, Conduct, Met, NotesUse, Reputation, Tick, Ticks, Tier};
+use hcc_primitives::{
+	push_evicting, ChallengeOutcome, ChallengeRecord, ChipHash, Reputation, Tick, TickSource, Tier,
+	UsageRecorder,
+};
 
 use crate::{score::Penalty, *};
 
 impl<T: Config> Pallet<T> {
-	/// What a chip stands at.
+	/// Returns the current score of a chip, lowered by its usage score.
 	pub(crate) fn score_of(chip: &ChipHash) -> Score {
-		let (rules, now) = (Self::rules(), T::Ticks::now());
+		let (rules, now) = (Self::rules(), T::TickSource::now());
 		Records::<T>::get(chip)
 			.map_or_else(|| Score::first(&rules, now), |record| record.score.at(now, &rules))
-			.with_use(Self::use_of(chip), &rules)
+			.with_usage(Self::usage_score(chip), &rules)
 	}
 
-	/// How many thousandths of what they pay for the VMs on a chip get.
-	pub(crate) fn use_of(chip: &ChipHash) -> score::PerMille {
-		Uses::<T>::get(chip).unwrap_or(score::FULL)
+	/// Returns the usage score of a chip, in thousandths.
+	pub(crate) fn usage_score(chip: &ChipHash) -> score::PerMille {
+		UsageScores::<T>::get(chip).unwrap_or(score::FULL)
 	}
 }
 
 fn difference(before: Score, after: Score) -> i16 {
-	// Scores end at a thousand: their difference fits.
+	// Scores are at most a thousand, so the difference fits.
 	i32::from(after.value).saturating_sub(before.value.into()) as i16
 }
 
 impl<AccountId> Record<AccountId> {
-	/// What nothing is known of.
+	/// Returns the record of a new chip.
 	fn first(rules: &Rules, now: Tick) -> Self {
 		Self {
 			score: Score::first(rules, now),
@@ -39,101 +42,95 @@ impl<AccountId> Record<AccountId> {
 		}
 	}
 
-	fn count(&mut self, conduct: Conduct) -> &mut u32 {
-		match conduct {
-			Conduct::Passed => &mut self.passed,
-			Conduct::Failed(_) => &mut self.failed,
-			Conduct::Missed => &mut self.missed,
+	fn count(&mut self, outcome: ChallengeOutcome) -> &mut u32 {
+		match outcome {
+			ChallengeOutcome::Passed => &mut self.passed,
+			ChallengeOutcome::Failed(_) => &mut self.failed,
+			ChallengeOutcome::Missed => &mut self.missed,
 		}
 	}
 
-	/// From when on nothing is proven of the chip: since the challenge was made at which evidence was accepted last; as long ago as incidents are remembered where none was.
+	/// Returns the tick since which nothing is proven about the chip.
+	///
+	/// It is the tick of the last challenge that was passed, or of the oldest stored incident if
+	/// none was.
 	fn last_sound(&self) -> Tick {
-		let passed = |incident: &&Incident| incident.conduct == Conduct::Passed;
+		let passed = |incident: &&Incident| incident.outcome == ChallengeOutcome::Passed;
 		let last = self.last.iter().rev().find(passed).or_else(|| self.last.first());
 		last.map_or(0, |incident| incident.made)
 	}
 
-	/// Takes an incident back, and each failure of evidence that went on from what was accepted then, or from what went on from that: what came after them counts
-	/// from the score before, and costs what it did. Gives the challenges that are taken back; none where that incident is not remembered.
+	/// Undoes an incident, and each failure of evidence that continues it, directly or not.
+	///
+	/// Later incidents are applied again to the score before that incident, with their original
+	/// penalties. Returns the challenges that were undone. There are none for an incident that is
+	/// not stored.
 	fn undo(&mut self, seq: u64, rules: &Rules) -> Vec<u64> {
-		let remembered = core::mem::take(&mut self.last).into_inner();
-		let Some(undone) = remembered.iter().find(|incident| incident.seq == seq) else {
-			self.last = BoundedVec::truncate_from(remembered);
+		let incidents = core::mem::take(&mut self.last).into_inner();
+		let Some(undone) = incidents.iter().find(|incident| incident.seq == seq) else {
+			self.last = BoundedVec::truncate_from(incidents);
 			return Vec::new();
 		};
 		let mut score = undone.before;
-		let (mut kept, mut gone, mut tainted) = (Vec::new(), Vec::new(), Vec::from([seq]));
-		for mut incident in remembered {
+		let (mut kept, mut undone_seqs, mut tainted) = (Vec::new(), Vec::new(), Vec::from([seq]));
+		for mut incident in incidents {
 			if incident.seq < seq {
 				kept.push(incident);
 				continue;
 			}
-			let goes_on = incident.from.is_some_and(|from| tainted.contains(&from));
-			if goes_on {
+			let continues = incident.from.is_some_and(|from| tainted.contains(&from));
+			if continues {
 				tainted.push(incident.seq);
 			}
-			if incident.seq == seq || (goes_on && incident.conduct != Conduct::Passed) {
-				let count = self.count(incident.conduct);
+			if incident.seq == seq || (continues && incident.outcome != ChallengeOutcome::Passed) {
+				let count = self.count(incident.outcome);
 				*count = count.saturating_sub(1);
-				gone.push(incident.seq);
+				undone_seqs.push(incident.seq);
 				continue;
 			}
 			incident.before = score;
-			score = score.then(incident.conduct, incident.penalty, incident.at, rules);
+			score = score.then(incident.outcome, incident.penalty, incident.at, rules);
 			incident.change = difference(incident.before, score);
 			kept.push(incident);
 		}
 		self.last = BoundedVec::truncate_from(kept);
 		self.score = score;
-		gone
+		undone_seqs
 	}
 }
 
 impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
-	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, met: Met) -> Tier {
-		let Met { seq, made, conduct, from } = met;
-		let (rules, at) = (Self::rules(), T::Ticks::now());
+	fn note(chip: &ChipHash, miner: &AccountIdOf<T>, challenge: ChallengeRecord) -> Tier {
+		let ChallengeRecord { seq, made, outcome, from } = challenge;
+		let (rules, at) = (Self::rules(), T::TickSource::now());
 		let mut record = Records::<T>::get(chip).unwrap_or_else(|| Record::first(&rules, at));
-		// A challenge counts once, whoever tells of it how often.
+		// A challenge counts once, even if it is noted repeatedly.
 		if record.last.iter().any(|incident| incident.seq == seq) {
 			return Self::tier(chip);
 		}
 		let before = record.score;
-		let penalty = Penalty::of(conduct, &rules);
-		let after = before.then(conduct, penalty, at, &rules);
+		let penalty = Penalty::of(outcome, &rules);
+		let after = before.then(outcome, penalty, at, &rules);
 		record.score = after;
-		let count = record.count(conduct);
+		let count = record.count(outcome);
 		*count = count.saturating_add(1);
-		if record.last.is_full() {
-			record.last.remove(0);
-		}
 		let change = difference(before, after);
-		// There is room: the oldest was dropped.
-		let _ = record.last.try_push(Incident {
-			seq,
-			made,
-			at,
-			conduct,
-			from,
-			penalty,
-			before,
-			change,
-		});
+		let incident = Incident { seq, made, at, outcome, from, penalty, before, change };
+		push_evicting(&mut record.last, incident);
 		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
 			let since = record.last_sound();
-			record.slash = Self::book(chip, miner, seq, since, rules.slash);
+			record.slash = Self::book_slash(chip, miner, seq, since, rules.slash);
 		}
 		Records::<T>::insert(chip, record);
 		Self::deposit_event(Event::ScoreChanged {
 			chip: *chip,
 			seq,
-			conduct,
+			outcome,
 			before: before.value,
 			after: after.value,
 		});
-		let got = Self::use_of(chip);
-		let tier = |score: Score| score.with_use(got, &rules).tier(&rules);
+		let got = Self::usage_score(chip);
+		let tier = |score: Score| score.with_usage(got, &rules).tier(&rules);
 		let tiers = (tier(before), tier(after));
 		if tiers.0 != tiers.1 {
 			Self::deposit_event(Event::TierChanged {
@@ -149,12 +146,12 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		let rules = Self::rules();
 		if let Some(mut record) = Records::<T>::get(chip) {
 			let before = record.score;
-			let gone = record.undo(seq, &rules);
-			if !gone.is_empty() {
+			let undone_seqs = record.undo(seq, &rules);
+			if !undone_seqs.is_empty() {
 				let after = record.score;
-				Self::lift(chip, &mut record, &gone, &rules);
+				Self::lift_slash(chip, &mut record, &undone_seqs, &rules);
 				Records::<T>::insert(chip, record);
-				Self::deposit_event(Event::Undone {
+				Self::deposit_event(Event::OutcomeUndone {
 					chip: *chip,
 					seq,
 					before: before.value,
@@ -170,19 +167,19 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 	}
 }
 
-impl<T: Config> NotesUse for Pallet<T> {
-	fn note_use(chip: &ChipHash, got: u16) {
-		let before = Self::use_of(chip);
-		let after = score::use_after(before, got);
+impl<T: Config> UsageRecorder for Pallet<T> {
+	fn record_usage(chip: &ChipHash, got: u16) {
+		let before = Self::usage_score(chip);
+		let after = score::usage_after(before, got);
 		if after == before {
 			return;
 		}
 		if after == score::FULL {
-			Uses::<T>::remove(chip);
+			UsageScores::<T>::remove(chip);
 		} else {
-			Uses::<T>::insert(chip, after);
+			UsageScores::<T>::insert(chip, after);
 		}
-		Self::deposit_event(Event::UseChanged { chip: *chip, got, before, after });
+		Self::deposit_event(Event::UsageScoreChanged { chip: *chip, got, before, after });
 	}
 }
 
@@ -193,28 +190,28 @@ impl<T: Config> Pallet<T> {
 		use frame_support::ensure;
 
 		for record in Records::<T>::iter_values() {
-			ensure!(record.score.value <= score::FULL, "1: a score above the full one");
+			ensure!(record.score.value <= score::FULL, "1: a score exceeds the maximum");
 			let counted = [record.passed, record.failed, record.missed]
 				.iter()
 				.map(|n| u64::from(*n))
 				.sum::<u64>();
-			ensure!(record.last.len() as u64 <= counted, "2: more incidents than were counted");
+			ensure!(record.last.len() as u64 <= counted, "2: a record has uncounted incidents");
 			let seqs = record.last.iter().map(|incident| incident.seq);
 			ensure!(
 				seqs.clone().zip(seqs.skip(1)).all(|(former, latter)| former < latter),
 				"3: incidents are out of order"
 			);
 		}
-		for used in Uses::<T>::iter_values() {
-			ensure!(used < score::FULL, "5: a use that is whole");
+		for used in UsageScores::<T>::iter_values() {
+			ensure!(used < score::FULL, "5: a full usage score is stored");
 		}
 		for (chip, record) in Records::<T>::iter() {
 			let Some(slash) = record.slash else { continue };
-			ensure!(Due::<T>::get(slash.due).contains(&chip), "4: a slash is never due");
+			ensure!(SlashQueue::<T>::get(slash.due).contains(&chip), "4: a slash is not booked");
 		}
-		for (tick, due) in Due::<T>::iter() {
-			ensure!(tick > SlashedUntil::<T>::get(), "4: a slash was passed over");
-			ensure!(!due.is_empty(), "4: an empty row");
+		for (tick, due) in SlashQueue::<T>::iter() {
+			ensure!(tick > SlashedUntil::<T>::get(), "4: a slash is overdue");
+			ensure!(!due.is_empty(), "4: a queue row is empty");
 		}
 		Ok(())
 	}

@@ -33,55 +33,61 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{ChipHash, Conduct, OpensCases, SlashesMiners, Tick, Ticks, Tier};
+	use hcc_primitives::{
+		ChallengeOutcome, ChipHash, CompensationCases, MinerSlasher, Tick, TickSource, Tier,
+	};
 	use sp_runtime::Perbill;
 
 	use super::*;
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// What governance sets.
+		/// Rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The clock of deadlines.
+		type TickSource: TickSource;
 
-		/// Punishes miners.
-		type Miners: SlashesMiners<AccountIdOf<Self>>;
+		/// Slashes miners.
+		type Miners: MinerSlasher<AccountIdOf<Self>>;
 
-		/// Finds out whose the work was that a miner is slashed for.
-		type Cases: OpensCases;
+		/// Compensation cases of the tenants that a slashed chip worked for.
+		type Cases: CompensationCases;
 
-		/// How long a slash waits, in ticks: as long as a verdict that it follows from can be proven false.
+		/// Delay of a slash, in ticks. Within it, the verdicts behind the slash can be proven
+		/// false.
 		type SlashDelay: Get<Tick>;
 
-		/// The weights of what is done by itself.
+		/// Weights of the hooks.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// State of other pallets that benchmarks set up.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// What each chip is known for. It outlives miners and accounts: a chip is what it did.
-	// Hashed with Blake2: whoever registers a chip chooses the hash that it claims.
+	/// Records of chips. They remain when chips leave, and apply to the next miner.
+	// Hashed with Blake2: the miner that registers a chip chooses the hash.
 	#[pallet::storage]
 	pub type Records<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, RecordOf<T>, OptionQuery>;
 
-	/// How many thousandths of what they pay for the VMs on a chip get, where that is less than all.
+	/// Usage scores of chips with a shortfall, in thousandths of the allotted resources.
 	// Hashed with Blake2, as `Records`.
 	#[pallet::storage]
-	pub type Uses<T: Config> =
+	pub type UsageScores<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, score::PerMille, OptionQuery>;
 
-	/// The chips for which miners are slashed at a tick.
-	// Hashed with Twox: ticks are not chosen by anybody.
+	/// Chips whose slashes are due, by tick.
+	// Hashed with Twox: no account chooses ticks.
 	#[pallet::storage]
-	pub type Due<T: Config> =
+	pub type SlashQueue<T: Config> =
 		StorageMap<_, Twox64Concat, Tick, BoundedVec<ChipHash, ConstU32<MAX_SLASHES>>, ValueQuery>;
 
 	/// The last tick whose slashes were made.
@@ -91,17 +97,26 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A chip's conduct at challenge `seq` changed its score, in thousandths, from `before` to `after`.
-		ScoreChanged { chip: ChipHash, seq: u64, conduct: Conduct, before: u16, after: u16 },
-		/// A VM on a chip got `got` thousandths of what it paid for: its VMs get `after` of it in the mean.
-		UseChanged { chip: ChipHash, got: u16, before: u16, after: u16 },
-		/// A verdict was proven false: what it had changed is taken back.
-		Undone { chip: ChipHash, seq: u64, before: u16, after: u16 },
-		/// A chip belongs to another tier now.
+		/// The outcome of challenge `seq` changed the score of a chip, in thousandths, from
+		/// `before` to `after`.
+		ScoreChanged {
+			chip: ChipHash,
+			seq: u64,
+			outcome: ChallengeOutcome,
+			before: u16,
+			after: u16,
+		},
+		/// A VM on a chip received `got` thousandths of its allotted resources. This changed the
+		/// usage score from `before` to `after`.
+		UsageScoreChanged { chip: ChipHash, got: u16, before: u16, after: u16 },
+		/// A verdict was proven false, and its effect on the score was undone.
+		OutcomeUndone { chip: ChipHash, seq: u64, before: u16, after: u16 },
+		/// The tier of a chip changed.
 		TierChanged { chip: ChipHash, before: Tier, after: Tier },
-		/// With challenge `seq` a chip got its last strike: its miner loses `part` of its bond at tick `due`, unless that is undone before.
+		/// Challenge `seq` gave a chip the strike that suspends it. Its miner loses `part` of its
+		/// bond at tick `due`, unless the slash is lifted first.
 		SlashPending { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, part: Perbill, due: Tick },
-		/// What a miner was to lose was undone.
+		/// A pending slash was cancelled: its strike was undone, or no longer suspends the chip.
 		SlashLifted { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 	}
 
@@ -119,22 +134,26 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, each value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// How many thousandths of what they pay for the VMs on a chip get, as their guests tell: the score is lowered by [`Rules::usage`] times what is missing.
+		/// Returns the usage score of a chip: the mean share of allotted resources that its VMs
+		/// received, in thousandths, by their receipts. The score is lowered by [`Rules::usage`]
+		/// times the shortfall.
 		pub fn usage_of(chip: ChipHash) -> score::PerMille {
-			Self::use_of(&chip)
+			Self::usage_score(&chip)
 		}
 
-		/// What a chip is known for: its score in thousandths, before its use lowers it, its strikes, its last verdicts. None before its first challenge.
+		/// Returns the record of a chip, or `None` before its first challenge.
+		///
+		/// The score is in thousandths, before its usage score lowers it.
 		pub fn record(chip: ChipHash) -> Option<RecordOf<T>> {
 			Records::<T>::get(chip)
 		}
 
-		/// The tier of a chip, as the rules in force have it.
+		/// Returns the tier of a chip under the current rules.
 		pub fn tier_of(chip: ChipHash) -> Tier {
 			Self::score_of(&chip).tier(&Self::rules())
 		}

@@ -1,8 +1,6 @@
 use frame_support::{derive_impl, parameter_types, traits::Hooks, weights::WeightMeter};
-use hcc_primitives::{
-	mock::{self, MockCases, MockSlashesMiners, MockTicks, Now},
-	Conduct, Met, Tick, Tier,
-};
+use hcc_primitives::{ChallengeOutcome, ChallengeRecord, Tick, Tier};
+use hcc_testing::{MockCases, MockMinerSlasher, MockTickSource, Now};
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
 
 use crate as pallet_reputation;
@@ -62,29 +60,29 @@ parameter_types! {
 
 impl Config for Test {
 	type Rules = MockRules;
-	type Ticks = MockTicks;
-	type Miners = MockSlashesMiners;
+	type TickSource = MockTickSource;
+	type Miners = MockMinerSlasher;
 	type Cases = MockCases;
 	type SlashDelay = SlashDelay;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
-/// The chip of every test.
+/// The chip of all tests.
 pub const CHIP: [u8; 32] = [7; 32];
 
-/// It meets a challenge that was made just now.
-pub fn noted(seq: u64, conduct: Conduct, from: Option<u64>) -> Tier {
-	noted_since(Now::get(), seq, conduct, from)
+/// Notes the outcome of a challenge that was made in this tick.
+pub fn noted(seq: u64, outcome: ChallengeOutcome, from: Option<u64>) -> Tier {
+	noted_since(Now::get(), seq, outcome, from)
 }
 
-/// It meets a challenge that was made at that tick.
-pub fn noted_since(made: Tick, seq: u64, conduct: Conduct, from: Option<u64>) -> Tier {
+/// Notes the outcome of a challenge that was made at a given tick.
+pub fn noted_since(made: Tick, seq: u64, outcome: ChallengeOutcome, from: Option<u64>) -> Tier {
 	<Reputation as hcc_primitives::Reputation<_>>::note(
 		&CHIP,
 		&miner(),
-		Met { seq, made, conduct, from },
+		ChallengeRecord { seq, made, outcome, from },
 	)
 }
 
@@ -92,7 +90,7 @@ pub fn miner() -> AccountId32 {
 	AccountId32::new([1; 32])
 }
 
-/// Goes to a tick, polling at each.
+/// Advances to a tick, and polls at each one.
 pub fn go_to(tick: u32) {
 	while Now::get() < tick {
 		Now::set(Now::get() + 1);
@@ -100,9 +98,9 @@ pub fn go_to(tick: u32) {
 	}
 }
 
-/// Runs `test` on a fresh chain at block 1 and then checks the invariants.
+/// Runs `test` on a new chain at block 1 and then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");

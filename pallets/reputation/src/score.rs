@@ -1,8 +1,8 @@
-//! What conduct makes of a score. Pure: no storage, no chain.
+//! The formula of scores. It is pure: no storage, no chain.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_evidence::{RejectClass, RejectCode};
-use hcc_primitives::{units::DAYS, Conduct, Tick, Tier};
+use hcc_primitives::{units::DAYS, ChallengeOutcome, Tick, Tier};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::{Debug, Perbill};
@@ -12,7 +12,7 @@ pub type PerMille = u16;
 /// The highest score.
 pub const FULL: PerMille = 1_000;
 
-/// What governance sets: gains and losses in thousandths of the full score.
+/// Rules that governance sets: gains and losses in thousandths of the full score.
 #[derive(
 	Clone,
 	Copy,
@@ -31,38 +31,42 @@ pub const FULL: PerMille = 1_000;
 pub struct Rules {
 	/// The score that a chip starts from.
 	pub start: PerMille,
-	/// What accepted evidence gains.
+	/// Gain for accepted evidence.
 	pub passed: PerMille,
-	/// What it gains on top with each [`Rules::streak`] in a row: uptime.
+	/// Additional gain for each [`Rules::streak`] acceptances in a row: uptime.
 	pub uptime: PerMille,
-	/// How many accepted evidences in a row count as uptime, and forgive a strike.
+	/// Number of acceptances in a row that count as uptime and remove a strike.
 	pub streak: u16,
-	/// What evidence loses for old firmware, a revoked key, a log that is too long.
+	/// Loss for old firmware, a revoked key, or a log that is too long.
 	pub failed: PerMille,
-	/// What a failure of the TPM loses: its quote, its key, its boot.
+	/// Loss for a failure of the TPM: its quote, its key, its boot.
 	pub tpm_failed: PerMille,
-	/// What a measured file that nobody knows loses.
+	/// Loss for a measured file that policy does not know.
 	pub ima_unknown: PerMille,
-	/// What a forbidden file, a log that does not hold, and evidence that no honest host sends lose. Silence loses as much, so that it is never cheaper than being caught.
+	/// Loss for a forbidden file, a log that does not lead to the quoted PCR, and evidence that an
+	/// honest host never sends. Silence loses as much, so that it is never cheaper than a
+	/// rejection.
 	pub tampered: PerMille,
-	/// From which score on a chip is trusted.
+	/// Minimum score of a trusted chip.
 	pub trusted: PerMille,
-	/// Below which score it is on probation.
+	/// A chip with a score below this is on probation.
 	pub probation: PerMille,
-	/// With how many strikes it is suspended.
+	/// Number of strikes that suspends a chip.
 	pub max_strikes: u8,
-	/// What a chip loses, above the score that it started from, for each day in which it has proven nothing.
+	/// Loss for each day without an outcome, while the score is above the one at which a chip
+	/// starts.
 	pub decay: PerMille,
-	/// The most that a chip loses in one day.
+	/// Maximum loss of a chip in one day.
 	pub daily_loss: PerMille,
-	/// The most that a chip's score is lowered by where its VMs get less than they pay for: by so much where they get nothing.
+	/// Amount by which the score is lowered if the VMs of a chip receive nothing. A partial
+	/// shortfall lowers it in proportion.
 	pub usage: PerMille,
-	/// The part of its bond that a miner loses for the strike with which its chip is suspended.
+	/// Part of the bond that a miner loses for the strike that suspends its chip.
 	pub slash: Perbill,
 }
 
 impl Rules {
-	/// Every value within bounds; silence never cheaper than the other failures.
+	/// Clamps each value to its bounds, so that silence is never cheaper than another failure.
 	pub fn clamped(self) -> Self {
 		let worst = self.failed.max(self.tpm_failed).max(self.ima_unknown);
 		let trusted = self.trusted.min(FULL);
@@ -79,16 +83,16 @@ impl Rules {
 			probation: self.probation.min(trusted),
 			max_strikes: self.max_strikes.max(1),
 			decay: self.decay.min(FULL),
-			// The first incident of a day always counts in whole.
+			// The first incident of a day always counts in full.
 			daily_loss: self.daily_loss.clamp(self.tampered.max(worst).min(FULL), FULL),
-			// Tenants tell of it: they shall not ruin a chip.
+			// Tenants report the shortfall, so it must not be able to ruin a chip.
 			usage: self.usage.min(FULL / 4),
 			slash: self.slash,
 		}
 	}
 }
 
-/// What a chip stands at.
+/// Score, strikes and streak of a chip.
 #[derive(
 	Clone,
 	Copy,
@@ -102,21 +106,21 @@ impl Rules {
 	TypeInfo,
 )]
 pub struct Score {
-	/// In thousandths.
+	/// Score in thousandths.
 	pub value: PerMille,
-	/// Incidents that were more than carelessness.
+	/// Number of serious failures.
 	pub strikes: u8,
-	/// Accepted evidences since the last incident.
+	/// Number of acceptances since the last failure.
 	pub streak: u16,
-	/// The last evidence showed a file that nobody knows.
+	/// True from a finding that quarantines the chip until the next acceptance.
 	pub quarantined: bool,
-	/// When it last changed.
+	/// The tick of the last change.
 	pub at: Tick,
-	/// What it has lost on that day.
+	/// Amount that was lost on the day of the last change.
 	pub lost: PerMille,
 }
 
-/// What an incident takes, and whether it is a strike.
+/// Penalty for an incident.
 #[derive(
 	Clone,
 	Copy,
@@ -131,31 +135,35 @@ pub struct Score {
 	TypeInfo,
 )]
 pub struct Penalty {
-	/// In thousandths.
+	/// Loss in thousandths.
 	pub loss: PerMille,
 	pub strike: bool,
-	/// The chip gets no work until it has proven itself again.
+	/// True if the chip gets no work until its next acceptance.
 	pub quarantine: bool,
 }
 
 impl Penalty {
-	/// What that conduct costs.
-	pub fn of(conduct: Conduct, rules: &Rules) -> Self {
-		match conduct {
-			Conduct::Passed => Self::default(),
-			Conduct::Failed(code) => penalty(code, rules),
-			Conduct::Missed => Self { loss: rules.tampered, strike: true, quarantine: false },
+	/// Returns the penalty for an outcome.
+	pub fn of(outcome: ChallengeOutcome, rules: &Rules) -> Self {
+		match outcome {
+			ChallengeOutcome::Passed => Self::default(),
+			ChallengeOutcome::Failed(code) => penalty(code, rules),
+			ChallengeOutcome::Missed => {
+				Self { loss: rules.tampered, strike: true, quarantine: false }
+			},
 		}
 	}
 }
 
 impl Score {
-	/// A chip that nothing is known of.
+	/// Returns the score of a new chip.
 	pub fn first(rules: &Rules, now: Tick) -> Self {
 		Self { value: rules.start, strikes: 0, streak: 0, quarantined: false, at: now, lost: 0 }
 	}
 
-	/// The score at a later time at which nothing else has happened: trust that is not renewed fades, distrust does not.
+	/// Returns the score at a later tick without an outcome since.
+	///
+	/// A score above [`Rules::start`] falls with time. A lower one does not rise.
 	#[must_use]
 	pub fn at(self, now: Tick, rules: &Rules) -> Self {
 		let days = now.saturating_sub(self.at).checked_div(DAYS).unwrap_or(0);
@@ -170,23 +178,30 @@ impl Score {
 		}
 	}
 
-	/// The score after `conduct`.
+	/// Returns the score after `outcome`, with its penalty under `rules`.
 	#[must_use]
-	pub fn after(self, conduct: Conduct, now: Tick, rules: &Rules) -> Self {
-		self.then(conduct, Penalty::of(conduct, rules), now, rules)
+	pub fn after(self, outcome: ChallengeOutcome, now: Tick, rules: &Rules) -> Self {
+		self.then(outcome, Penalty::of(outcome, rules), now, rules)
 	}
 
-	/// The score after `conduct` that costs as much: what the rules made of it at its time.
+	/// Returns the score after `outcome` with the given penalty, which may follow from earlier
+	/// rules.
 	#[must_use]
-	pub fn then(self, conduct: Conduct, penalty: Penalty, now: Tick, rules: &Rules) -> Self {
+	pub fn then(
+		self,
+		outcome: ChallengeOutcome,
+		penalty: Penalty,
+		now: Tick,
+		rules: &Rules,
+	) -> Self {
 		let before = self.at(now, rules);
-		match conduct {
-			Conduct::Passed => before.gain(rules),
-			Conduct::Failed(_) | Conduct::Missed => before.lose(penalty, rules),
+		match outcome {
+			ChallengeOutcome::Passed => before.gain(rules),
+			ChallengeOutcome::Failed(_) | ChallengeOutcome::Missed => before.lose(penalty, rules),
 		}
 	}
 
-	/// Whether that is the strike with which a chip is suspended.
+	/// Returns true if the strikes since `before` suspend the chip.
 	pub fn is_last_strike(&self, before: &Self, rules: &Rules) -> bool {
 		before.strikes < rules.max_strikes && self.strikes >= rules.max_strikes
 	}
@@ -209,7 +224,7 @@ impl Score {
 		Self {
 			value: self.value.saturating_sub(loss),
 			lost: self.lost.saturating_add(loss),
-			// No more than suspend: else a long outage would take months to be forgiven.
+			// Strikes are capped, or a chip would need months to recover from a long outage.
 			strikes: self.strikes.saturating_add(u8::from(penalty.strike)).min(rules.max_strikes),
 			streak: 0,
 			quarantined: self.quarantined || penalty.quarantine,
@@ -217,16 +232,16 @@ impl Score {
 		}
 	}
 
-	/// The score of a chip whose VMs get so many thousandths of what they pay for.
+	/// Lowers the score for a usage score of `got` thousandths. The reduction is rounded down.
 	#[must_use]
-	pub fn with_use(self, got: PerMille, rules: &Rules) -> Self {
-		let lack = FULL.saturating_sub(got);
-		let product = u32::from(rules.usage).saturating_mul(lack.into());
+	pub fn with_usage(self, got: PerMille, rules: &Rules) -> Self {
+		let shortfall = FULL.saturating_sub(got);
+		let product = u32::from(rules.usage).saturating_mul(shortfall.into());
 		let lowered = product.checked_div(FULL.into()).unwrap_or_default() as PerMille;
 		Self { value: self.value.saturating_sub(lowered), ..self }
 	}
 
-	/// The tier that such a chip belongs to.
+	/// Returns the tier that follows from the score and the strikes.
 	pub fn tier(&self, rules: &Rules) -> Tier {
 		if self.strikes >= rules.max_strikes {
 			Tier::Suspended
@@ -242,25 +257,25 @@ impl Score {
 	}
 }
 
-/// How many times what was known before counts against what is told now.
+/// Weight of the previous mean against one new value.
 const INERTIA: u32 = 15;
 
-/// What a chip's VMs get, in thousandths, after another has got so much: a mean in which the past fades.
-pub fn use_after(before: PerMille, got: PerMille) -> PerMille {
+/// Returns the usage score after a VM received `got` thousandths: a running mean of the values.
+pub fn usage_after(before: PerMille, got: PerMille) -> PerMille {
 	let (old, new) = (u32::from(before.min(FULL)), u32::from(got.min(FULL)));
 	let sum = old.saturating_mul(INERTIA).saturating_add(new);
 	let parts = INERTIA.saturating_add(1);
-	// Rounded towards what is told, so that it is reached.
+	// Rounded towards the new value, so that the mean can reach it.
 	let mean = if new > old { sum.div_ceil(parts) } else { sum.checked_div(parts).unwrap_or(old) };
 	mean as PerMille
 }
 
 fn penalty(code: u16, rules: &Rules) -> Penalty {
-	// A code that this runtime does not know is of a newer verifier's: it weighs as any failure.
+	// An unknown code is of a newer verifier, and counts as a plain failure.
 	let class = RejectCode::from_number(code).map(RejectCode::class);
 	let of = |loss, strike, quarantine| Penalty { loss, strike, quarantine };
 	match class {
-		// What was allowed before costs only the work until it is gone.
+		// A boot that was allowed before costs only the work until it is replaced.
 		Some(RejectClass::BootProfile) if code == RejectCode::BootOutdated.number() => {
 			of(0, false, true)
 		},
@@ -272,15 +287,16 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),
-		// Nor is firmware without what policy asks for by now: like a TCB, it is looked at last.
+		// A missing mitigation is like an old TCB: it is checked last, and does not show malice.
 		Some(RejectClass::SnpPolicy) if code == RejectCode::Mitigation.number() => {
 			of(rules.failed, false, false)
 		},
-		// A log that is longer than one evidence takes is nobody's malice.
+		// A log that is too long for one piece of evidence does not show malice.
 		Some(RejectClass::Malformed) if code == RejectCode::ImaLimit.number() => {
 			of(rules.failed, false, false)
 		},
-		// An honest host sends nothing of the kind; else whoever has something to hide would send this in its stead.
+		// An honest host never sends such evidence. With a lower penalty, a host with a forbidden
+		// file would send it instead.
 		Some(
 			RejectClass::Malformed
 			| RejectClass::Binding

@@ -1,27 +1,27 @@
-//! What a miner loses for its chip's last strike: once the verdicts behind it can be proven false no more.
+//! Slashes of miners for the strike that suspends a chip, once the verdicts behind it are final.
 
 use frame_support::{traits::Get, weights::WeightMeter};
-use hcc_primitives::{ChipHash, OpensCases, SlashesMiners, Tick, Ticks};
+use hcc_primitives::{book, catch_up, ChipHash, CompensationCases, MinerSlasher, Tick, TickSource};
 use sp_runtime::Perbill;
 
 use crate::*;
 
-/// The most ticks whose slashes are made in one block.
+/// Maximum number of ticks whose slashes are made in one block.
 const MAX_TICKS: u32 = 16;
 
 impl<T: Config> Pallet<T> {
-	/// Books a slash for what a chip did since a tick; where no tick has room, it is made at once.
-	pub(crate) fn book(
+	/// Books a slash for the conduct of a chip since a tick.
+	///
+	/// If no tick has room, it is made immediately, without a compensation case.
+	pub(crate) fn book_slash(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,
 		seq: u64,
 		since: Tick,
 		part: Perbill,
 	) -> Option<PendingSlash<AccountIdOf<T>>> {
-		let earliest = T::Ticks::now().saturating_add(T::SlashDelay::get().max(1));
-		let due = (earliest..=earliest.saturating_add(SLACK))
-			.find(|tick| Due::<T>::try_append(tick, chip).is_ok());
-		let Some(due) = due else {
+		let earliest = T::TickSource::now().saturating_add(T::SlashDelay::get().max(1));
+		let Some(due) = book(earliest, |tick| SlashQueue::<T>::try_append(tick, chip)) else {
 			T::Miners::slash(miner, chip, part);
 			return None;
 		};
@@ -37,29 +37,34 @@ impl<T: Config> Pallet<T> {
 		Some(PendingSlash { miner, seq, part, due })
 	}
 
-	/// Takes a slash back if what it followed from is undone, or is the last strike no more. The booking goes when it is due.
-	pub(crate) fn lift(chip: &ChipHash, record: &mut RecordOf<T>, undone: &[u64], rules: &Rules) {
+	/// Lifts a slash if its strike was undone or no longer suspends the chip.
+	pub(crate) fn lift_slash(
+		chip: &ChipHash,
+		record: &mut RecordOf<T>,
+		undone: &[u64],
+		rules: &Rules,
+	) {
 		let Some(slash) = &record.slash else { return };
 		let oldest = record.last.first().map_or(u64::MAX, |incident| incident.seq);
 		let holds = match record.last.iter().find(|incident| incident.seq == slash.seq) {
 			Some(incident) => incident
 				.before
-				.then(incident.conduct, incident.penalty, incident.at, rules)
+				.then(incident.outcome, incident.penalty, incident.at, rules)
 				.is_last_strike(&incident.before, rules),
-			// What is older than what is remembered cannot be undone.
+			// An incident that is older than the stored ones cannot be undone.
 			None => !undone.contains(&slash.seq) && slash.seq < oldest,
 		};
 		if !holds {
 			let (miner, seq) = (slash.miner.clone(), slash.seq);
-			Self::unbook(chip, slash.due);
+			Self::unbook_slash(chip, slash.due);
 			T::Cases::dismiss(chip);
 			record.slash = None;
 			Self::deposit_event(Event::SlashLifted { chip: *chip, miner, seq });
 		}
 	}
 
-	fn unbook(chip: &ChipHash, due: Tick) {
-		Due::<T>::mutate_exists(due, |row| {
+	fn unbook_slash(chip: &ChipHash, due: Tick) {
+		SlashQueue::<T>::mutate_exists(due, |row| {
 			if let Some(chips) = row {
 				chips.retain(|other| other != chip);
 				if chips.is_empty() {
@@ -69,22 +74,19 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Makes the slashes that are due. A tick without room for that is left to the next block.
+	/// Makes the slashes that are due. A tick without room waits for the next block.
 	pub(crate) fn make_slashes(meter: &mut WeightMeter) {
-		let now = T::Ticks::now();
-		let mut made = SlashedUntil::<T>::get();
-		let last = now.min(made.saturating_add(MAX_TICKS));
-		while made < last {
-			let tick = made.saturating_add(1);
-			let count = Due::<T>::decode_len(tick).unwrap_or_default() as u32;
+		let now = T::TickSource::now();
+		let made = catch_up(SlashedUntil::<T>::get(), now, MAX_TICKS, |tick| {
+			let count = SlashQueue::<T>::decode_len(tick).unwrap_or_default() as u32;
 			if meter.try_consume(T::WeightInfo::make_slashes(count)).is_err() {
-				break;
+				return false;
 			}
-			for chip in Due::<T>::take(tick) {
+			for chip in SlashQueue::<T>::take(tick) {
 				Self::make_slash(&chip);
 			}
-			made = tick;
-		}
+			true
+		});
 		SlashedUntil::<T>::put(made);
 	}
 

@@ -1,25 +1,24 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
-use hcc_primitives::{Conduct, Tick};
+use hcc_primitives::{ChallengeOutcome, Tick};
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
 use crate::score::{Penalty, Score};
 
-/// An account of the chain.
+/// Account id of the runtime.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
-/// [`Record`] with the chain's accounts.
+/// [`Record`] with account ids of the runtime.
 pub type RecordOf<T> = Record<AccountIdOf<T>>;
 
-/// The most slashes that are due at one tick.
+/// Maximum number of slashes that are due at one tick.
 pub const MAX_SLASHES: u32 = 512;
-/// How many ticks later a slash may be due where too many are due at the same.
-pub const SLACK: Tick = 16;
 
-/// How many incidents are remembered of each chip: more than there are, but for once in a long time, while one of them can be proven false.
-pub const REMEMBERED: u32 = 48;
+/// Number of incidents that are stored for each chip. It almost always exceeds the number of
+/// incidents that can be proven false at the same time.
+pub const MAX_INCIDENTS: u32 = 48;
 
-/// What a chip did at one challenge, and what it made of its score.
+/// Outcome of one challenge and its effect on the score.
 #[derive(
 	Clone,
 	Copy,
@@ -33,51 +32,52 @@ pub const REMEMBERED: u32 = 48;
 	TypeInfo,
 )]
 pub struct Incident {
-	/// The number of the challenge.
+	/// Number of the challenge.
 	pub seq: u64,
-	/// When that was made.
+	/// The tick at which the challenge was made.
 	pub made: Tick,
-	/// When it was met, or missed.
+	/// The tick at which the outcome was noted.
 	pub at: Tick,
-	pub conduct: Conduct,
-	/// The challenge at which evidence was accepted that this one went on from.
+	pub outcome: ChallengeOutcome,
+	/// The challenge whose accepted evidence this one continued.
 	pub from: Option<u64>,
-	/// What it costs, as the rules were then.
+	/// Penalty under the rules of that time.
 	pub penalty: Penalty,
-	/// The score before.
+	/// Score before the incident.
 	pub before: Score,
-	/// The change of the score, in thousandths, as the rules were then.
+	/// Change of the score under the rules of that time, in thousandths.
 	pub change: i16,
 }
 
-/// What a miner is to lose, unless what it follows from is proven false before.
+/// A pending slash for the strike that suspended a chip. It is lifted if the strike is undone, or
+/// no longer suspends the chip, before tick `due`.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct PendingSlash<AccountId> {
-	/// Whose the chip was.
+	/// The miner that had the chip at the strike.
 	pub miner: AccountId,
-	/// The challenge of the last strike.
+	/// The challenge of the strike that suspended the chip.
 	pub seq: u64,
-	/// The part of its bond.
+	/// The part of the bond that the miner loses.
 	pub part: Perbill,
-	/// When.
+	/// The tick at which the slash is made.
 	pub due: Tick,
 }
 
-/// What a chip is known for.
+/// Reputation of a chip.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Record<AccountId> {
 	pub score: Score,
-	/// Accepted evidences, all in all.
+	/// Number of challenges with accepted evidence.
 	pub passed: u32,
-	/// Rejected evidences, all in all.
+	/// Number of challenges with rejected evidence.
 	pub failed: u32,
-	/// Challenges without an answer, all in all.
+	/// Number of challenges without an answer.
 	pub missed: u32,
 	/// The last incidents, oldest first.
-	pub last: BoundedVec<Incident, ConstU32<REMEMBERED>>,
+	pub last: BoundedVec<Incident, ConstU32<MAX_INCIDENTS>>,
 	pub slash: Option<PendingSlash<AccountId>>,
 }

@@ -18,12 +18,12 @@ pub trait WeightInfo {
 /// For the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::SlashedUntil` (r:1 w:1)
 	/// Proof: `Reputation::SlashedUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `Reputation::Due` (r:1 w:1)
-	/// Proof: `Reputation::Due` (`max_values`: None, `max_size`: Some(16398), added: 18873, mode: `MaxEncodedLen`)
+	/// Storage: `Reputation::SlashQueue` (r:1 w:1)
+	/// Proof: `Reputation::SlashQueue` (`max_values`: None, `max_size`: Some(16398), added: 18873, mode: `MaxEncodedLen`)
 	/// Storage: `Reputation::Records` (r:512 w:512)
 	/// Proof: `Reputation::Records` (`max_values`: None, `max_size`: Some(2138), added: 4613, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::Miners` (r:512 w:512)

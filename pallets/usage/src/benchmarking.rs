@@ -1,4 +1,4 @@
-//! Benchmarks.
+//! Benchmarks: receipts of distinct VMs.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use super::*;
 const NOW: u32 = 100_000;
 const KEYS: KeyTypeId = KeyTypeId(*b"gues");
 
-/// The receipt of a VM of its own, signed.
+/// Sets up a running VM and returns a signed receipt for it.
 fn signed<T: Config>(vm: u64, key: &ed25519::Public) -> SignedReceipt {
 	let guest = Guest {
 		generation: 1,
@@ -51,7 +51,7 @@ mod benchmarks {
 	use super::*;
 
 	#[benchmark]
-	fn tell(n: Linear<1, MAX_RECEIPTS>) {
+	fn submit_receipts(n: Linear<1, MAX_RECEIPTS>) {
 		T::World::set_tick(NOW);
 		let key = sp_io::crypto::ed25519_generate(KEYS, None);
 		let receipts = (1..=n).map(|vm| signed::<T>(vm.into(), &key)).collect::<Vec<_>>();

@@ -14,7 +14,7 @@
 #[allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 mod benchmarking;
 mod impls;
-pub mod lack;
+pub mod shortfall;
 mod types;
 pub mod weights;
 
@@ -32,55 +32,61 @@ pub mod pallet {
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::vm::{Receipt, SignedReceipt, VmId};
-	use hcc_primitives::{ChipHash, Guests, IntervalIndex, Liveness, NotesUse, Ticks};
+	use hcc_primitives::{
+		ChipHash, IntervalIndex, Liveness, RunningGuests, TickSource, UsageRecorder,
+	};
 	use sp_runtime::Perbill;
 
 	use super::*;
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// What governance sets.
+		/// The rules that governance sets.
 		type Rules: Get<Rules>;
 
-		/// Knows the guests that run.
-		type Guests: Guests;
+		/// The source of the guests of running VMs.
+		type RunningGuests: RunningGuests;
 
-		/// Knows the billing intervals.
+		/// The source of billing intervals.
 		type Liveness: Liveness;
 
-		/// The clock.
-		type Ticks: Ticks;
+		/// The source of the current tick.
+		type TickSource: TickSource;
 
-		/// Keeps what chips are known for.
-		type Reputation: NotesUse;
+		/// The recorder of the chips' usage scores.
+		type Reputation: UsageRecorder;
 
-		/// How long a tick is, in milliseconds.
+		/// The duration of a tick, in milliseconds.
 		#[pallet::constant]
 		type MillisPerTick: Get<u32>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// The setup of other pallets for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// What the guest of each VM has told that is not settled.
-	// Hashed with Twox: VMs are numbered.
+	/// The last receipt of each VM, and its entries that are not settled.
+	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Accounts<T: Config> = StorageMap<_, Twox64Concat, VmId, Account, OptionQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A guest has told of an interval: of that time it counts `lost` milliseconds as not got.
-		Told { receipt: Receipt, lost: u32 },
-		/// Intervals are paid of which a guest has told: of `covered` milliseconds its VM has not got `lost`. The part `refund` is given back.
-		Counted {
+		/// A receipt was accepted. Its interval counts with `lost` milliseconds of lost time.
+		ReceiptSubmitted { receipt: Receipt, lost: u32 },
+		/// Intervals with receipts were settled. The VM lost `lost` of `covered` milliseconds.
+		/// `refund` is the part of the charge that is refunded.
+		UsageSettled {
 			vm: VmId,
 			chip: ChipHash,
 			first: IntervalIndex,
@@ -93,25 +99,26 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// There are no receipts in it.
+		/// The call contains no receipts.
 		Empty,
-		/// There is no such VM, or it does not run.
+		/// The VM does not exist, or it does not run.
 		NotRunning,
-		/// The receipt is of another boot than that which runs, or of an interval before it.
+		/// The receipt does not belong to the current boot, or belongs to an interval before that
+		/// boot.
 		OtherBoot,
-		/// The receipt is not signed by the key that the boot has shown.
+		/// The receipt is not signed by the key in the boot evidence.
 		BadSignature,
-		/// The boot has told this already: its sequence must rise.
+		/// The sequence number is not higher than that of the last receipt of this boot.
 		Replayed,
-		/// That interval was told of already.
+		/// The interval already has a receipt, or a later one has.
 		Doubled,
 		/// The interval is not over.
 		NotOver,
-		/// It is too late to tell of that interval.
+		/// The interval is too old. Its charge may already be settled.
 		TooLate,
-		/// The receipt tells of no time, or of more than has passed.
+		/// The receipt covers no time, or more time than has passed.
 		Stretched,
-		/// The vCPUs cannot have worked and waited for longer than there was.
+		/// CPU time and steal together exceed the time of the vCPUs.
 		Impossible,
 	}
 
@@ -125,12 +132,12 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, with every value clamped to its bounds.
 		pub fn rules() -> Rules {
 			T::Rules::get().clamped()
 		}
 
-		/// What the guest of a VM has told that is not settled.
+		/// Returns the last receipt of a VM and its entries that are not settled.
 		pub fn account(vm: VmId) -> Option<Account> {
 			Accounts::<T>::get(vm)
 		}
@@ -138,25 +145,27 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Tells what VMs got, by receipts that their guests have signed: of all of them, or, where one does not hold, of none.
+		/// Submits usage receipts that guests have signed. One invalid receipt fails the whole
+		/// call.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by anybody: the miner, or a tenant that has its receipts from its VM.
+		/// `Signed` by any account: usually the miner, or a tenant that has the receipts from its
+		/// VM.
 		///
 		/// ## Errors
-		/// Every [`Error`].
+		/// All of [`Error`].
 		///
 		/// ## Events
-		/// [`Event::Told`] for each.
+		/// [`Event::ReceiptSubmitted`] for each receipt.
 		#[pallet::call_index(0)]
-		#[pallet::weight(<T as Config>::WeightInfo::tell(receipts.len() as u32))]
-		pub fn tell(
+		#[pallet::weight(<T as Config>::WeightInfo::submit_receipts(receipts.len() as u32))]
+		pub fn submit_receipts(
 			origin: OriginFor<T>,
 			receipts: BoundedVec<SignedReceipt, ConstU32<MAX_RECEIPTS>>,
 		) -> DispatchResult {
 			ensure_signed(origin)?;
 			ensure!(!receipts.is_empty(), Error::<T>::Empty);
-			receipts.iter().try_for_each(Self::do_tell)
+			receipts.iter().try_for_each(Self::do_submit_receipts)
 		}
 	}
 }

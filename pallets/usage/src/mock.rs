@@ -1,11 +1,8 @@
 use frame_support::{derive_impl, parameter_types, traits::ConstU32};
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt};
-use hcc_primitives::{
-	genesis,
-	mock::{
-		self, CurrentInterval, MockGuests, MockLiveness, MockNotesUse, MockTicks, Now, Running,
-	},
-	Guest, Interval,
+use hcc_primitives::{genesis, Guest, Interval};
+use hcc_testing::{
+	CurrentInterval, MockGuests, MockLiveness, MockTickSource, MockUsageRecorder, Now, Running,
 };
 use sp_core::{ed25519, Pair};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
@@ -42,11 +39,11 @@ impl frame_system::Config for Test {
 
 pub const RULES: Rules =
 	Rules { age: 1, tolerance: Perbill::from_percent(10), refund: Perbill::from_percent(20) };
-/// A tick is a second, and an interval a hundred.
+/// A tick is one second, and an interval has 100 ticks.
 pub const TICK: u32 = 1_000;
 pub const LENGTH: u32 = 100;
 pub const INTERVAL: u32 = LENGTH * TICK;
-/// The VM that runs.
+/// The running VM.
 pub const VM: u64 = 7;
 
 parameter_types! {
@@ -55,14 +52,14 @@ parameter_types! {
 
 impl Config for Test {
 	type Rules = MockRules;
-	type Guests = MockGuests;
+	type RunningGuests = MockGuests;
 	type Liveness = MockLiveness;
-	type Ticks = MockTicks;
-	type Reputation = MockNotesUse;
+	type TickSource = MockTickSource;
+	type Reputation = MockUsageRecorder;
 	type MillisPerTick = ConstU32<TICK>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = mock::MockWorld;
+	type World = hcc_testing::MockWorld;
 }
 
 fn key() -> ed25519::Pair {
@@ -82,7 +79,7 @@ pub fn guest() -> Guest {
 	}
 }
 
-/// Of interval 9, which is over, in all of which the VM got all.
+/// Returns a receipt for interval 9, which is over, without lost time.
 pub fn receipt() -> Receipt {
 	Receipt {
 		vm: VM,
@@ -104,26 +101,26 @@ pub fn sign(receipt: Receipt) -> SignedReceipt {
 	SignedReceipt { receipt, signature: key().sign(&statement).0 }
 }
 
-pub fn tell_signed(receipts: Vec<SignedReceipt>) -> DispatchResult {
+pub fn submit_signed(receipts: Vec<SignedReceipt>) -> DispatchResult {
 	let who = RuntimeOrigin::signed(AccountId32::new([1; 32]));
 	frame_support::storage::with_storage_layer(|| {
-		Usage::tell(who, receipts.try_into().expect("few"))
+		Usage::submit_receipts(who, receipts.try_into().expect("within the bound"))
 	})
 }
 
-pub fn tell(receipt: Receipt) -> DispatchResult {
-	tell_signed(vec![sign(receipt)])
+pub fn submit_receipts(receipt: Receipt) -> DispatchResult {
+	submit_signed(vec![sign(receipt)])
 }
 
-/// Goes on to that interval.
+/// Moves the clock to the start of an interval.
 pub fn go_to(index: u32) {
 	Now::set(index * LENGTH);
 	CurrentInterval::set(Interval { index, from: index * LENGTH, length: LENGTH });
 }
 
-/// Runs `test` in interval 10, with a VM that runs; then checks the invariants.
+/// Runs `test` in interval 10 with a running VM, then checks the invariants.
 pub fn run(test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	MockRules::set(RULES);
 	Running::set(vec![(VM, guest())]);
 	go_to(10);

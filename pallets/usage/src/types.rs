@@ -8,12 +8,13 @@ use sp_runtime::{Debug, Perbill};
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
-/// The most receipts in one extrinsic.
+/// Maximum number of receipts in one call.
 pub const MAX_RECEIPTS: u32 = 64;
-/// Of how many intervals is kept what was told: more than are unsettled at once.
+/// Maximum number of entries of an account. More than the number of intervals that can be unsettled
+/// at the same time.
 pub const MAX_KEPT: u32 = 24;
 
-/// What governance sets.
+/// The rules that governance sets.
 #[derive(
 	Clone,
 	Copy,
@@ -30,16 +31,18 @@ pub const MAX_KEPT: u32 = 24;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// For how many intervals after one it can be told of. It is settled only then.
+	/// The number of intervals for which receipts of an interval are accepted after it. Charges are
+	/// settled only then.
 	pub age: u8,
-	/// Which part of the time a VM may lack what it pays for without consequence.
+	/// The part of the time that a VM can lose without consequence.
 	pub tolerance: Perbill,
-	/// The largest part of what was paid for a time that is given back.
+	/// The maximum part of a charge that is refunded.
 	pub refund: Perbill,
 }
 
 impl Rules {
-	/// Every value within its bounds. A tenant can always say that it got nothing: it must not get back more than half.
+	/// Returns the rules with every value within its bounds. A tenant can always claim that it
+	/// received nothing, so at most half of a charge is refundable.
 	pub fn clamped(self) -> Self {
 		Self {
 			age: self.age.clamp(1, 2),
@@ -49,7 +52,7 @@ impl Rules {
 	}
 }
 
-/// What was told of an interval.
+/// The outcome of one receipt.
 #[derive(
 	Clone,
 	Copy,
@@ -64,23 +67,23 @@ impl Rules {
 )]
 pub struct Entry {
 	pub interval: IntervalIndex,
-	/// Of how much of it, in milliseconds.
+	/// The time that the receipt covers, in milliseconds.
 	pub covered: u32,
-	/// How much of that the VM has not got what it pays for.
+	/// The part of that time for which the VM did not receive its resources, in milliseconds.
 	pub lost: u32,
 }
 
-/// What a guest has told.
+/// The receipts of a VM.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Account {
-	/// The boot that has told last, and its last sequence.
+	/// The boot of the last receipt, and its sequence number.
 	pub generation: u32,
 	pub boot_counter: u32,
 	pub sequence: u32,
-	/// The last interval that was told of.
+	/// The interval of the last receipt.
 	pub last: IntervalIndex,
-	/// What was told and is not settled, oldest first.
+	/// The entries that are not settled, oldest first.
 	pub entries: BoundedVec<Entry, ConstU32<MAX_KEPT>>,
 }

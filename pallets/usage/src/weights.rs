@@ -12,7 +12,7 @@ use frame_support::{
 
 /// The weight of each call.
 pub trait WeightInfo {
-	fn tell(n: u32) -> Weight;
+	fn submit_receipts(n: u32) -> Weight;
 }
 
 /// For the runtime.
@@ -26,13 +26,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::CurrentInterval` (`max_values`: Some(1), `max_size`: Some(12), added: 507, mode: `MaxEncodedLen`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Usage::Accounts` (r:64 w:64)
 	/// Proof: `Usage::Accounts` (`max_values`: None, `max_size`: Some(321), added: 2796, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	fn tell(n: u32) -> Weight {
+	fn submit_receipts(n: u32) -> Weight {
 		Weight::from_parts(75_847_499, 3557)
 			.saturating_add(Weight::from_parts(60_864_090, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(4, 0))
@@ -43,7 +43,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// For mocks.
 impl WeightInfo for () {
-	fn tell(n: u32) -> Weight {
+	fn submit_receipts(n: u32) -> Weight {
 		Weight::from_parts(75_847_499, 3557)
 			.saturating_add(Weight::from_parts(60_864_090, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(4, 0))

@@ -1,4 +1,4 @@
-//! Benchmarks of the calls, each with as many candidates as there is room for.
+//! Benchmarks of the calls, each with the maximum number of candidates.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -11,12 +11,12 @@ use sp_runtime::traits::{Bounded, TrailingZeroInput};
 
 use super::*;
 
-/// A balance from which any bond of these benchmarks can be held and the account kept alive.
+/// A balance that covers any bond of these benchmarks and keeps the account alive.
 fn endowment<T: Config>() -> BalanceOf<T> {
 	BalanceOf::<T>::max_value() / 1_000_000u32.into()
 }
 
-/// Session keys that decode; these benchmarks never sign with them.
+/// Session keys that decode. These benchmarks never sign with them.
 fn keys<T: Config>() -> T::Keys {
 	T::Keys::decode(&mut TrailingZeroInput::zeroes()).expect("keys decode from zeroes")
 }
@@ -35,7 +35,7 @@ fn joined<T: Config>(index: u32) -> Result<AccountIdOf<T>, BenchmarkError> {
 	Ok(who)
 }
 
-/// Fills the candidates up to `room` free places.
+/// Fills the list of candidates, except for `room` places.
 fn fill<T: Config>(room: u32) -> Result<Vec<AccountIdOf<T>>, BenchmarkError> {
 	let present = Candidates::<T>::decode_len().unwrap_or(0) as u32;
 	(present..T::MaxCandidates::get().saturating_sub(room)).map(joined::<T>).collect()

@@ -25,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Adds a candidate. The genesis uses it directly: there the session keys are set afterwards.
+	/// Adds a candidate. Genesis calls it directly, because the session keys are set afterwards.
 	pub(crate) fn do_insert(
 		who: &AccountIdOf<T>,
 		bond: BalanceOf<T>,
@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
 			let candidate =
 				candidates.iter_mut().find(|c| c.who == who).ok_or(Error::<T>::NotJoined)?;
 			T::NativeBalance::hold(&HoldReason::Bond.into(), &who, extra)?;
-			// The hold has succeeded, so the sum is below the total issuance.
+			// The hold succeeded, so the sum is below the total issuance.
 			candidate.bond = candidate.bond.saturating_add(extra);
 			Ok::<_, sp_runtime::DispatchError>(candidate.bond)
 		})?;
@@ -74,7 +74,8 @@ impl<T: Config> Pallet<T> {
 			candidates.remove(at);
 			Ok::<_, Error<T>>(())
 		})?;
-		// It may serve in this session and, being queued, in the next: the bond outlasts both by the unbonding sessions.
+		// The account may be active in this session and in the next one, for which it is queued.
+		// The bond stays on hold for the unbonding sessions after both.
 		let withdrawable = pallet_session::CurrentIndex::<T>::get()
 			.saturating_add(2)
 			.saturating_add(Self::rules().unbonding_sessions);
@@ -107,31 +108,43 @@ impl<T: Config> Pallet<T> {
 		for (at, candidate) in candidates.iter().enumerate() {
 			ensure!(
 				!candidates.iter().take(at).any(|earlier| earlier.who == candidate.who),
-				"1: an account stands twice"
+				"1: an account is a candidate twice"
 			);
 			ensure!(!Unbonding::<T>::contains_key(&candidate.who), "1: a candidate is unbonding");
 			ensure!(
 				T::NativeBalance::balance_on_hold(&reason, &candidate.who) == candidate.bond,
-				"2: a bond differs from what is held"
+				"2: a bond differs from the amount on hold"
 			);
 			let worker =
-				WorkerOf::<T>::get(&candidate.who).ok_or("3: a candidate has no worker")?;
+				WorkerOf::<T>::get(&candidate.who).ok_or("3: a candidate has no worker key")?;
 			ensure!(
 				ValidatorOf::<T>::get(worker).as_ref() == Some(&candidate.who),
-				"3: a worker key leads elsewhere"
+				"3: a worker key belongs to another account"
 			);
 		}
 		let bonded = candidates.len().saturating_add(Unbonding::<T>::iter_keys().count());
-		ensure!(WorkerOf::<T>::iter().count() == bonded, "3: a worker of nobody bonded");
-		ensure!(ValidatorOf::<T>::iter().count() == bonded, "3: a key of nobody bonded");
+		ensure!(
+			WorkerOf::<T>::iter().count() == bonded,
+			"3: an account without a bond has a worker key"
+		);
+		ensure!(
+			ValidatorOf::<T>::iter().count() == bonded,
+			"3: a worker key belongs to no bonded account"
+		);
 		let planned = Planned::<T>::get();
 		for (at, who) in planned.iter().enumerate() {
-			ensure!(!planned.iter().take(at).any(|earlier| earlier == who), "4: planned twice");
+			ensure!(
+				!planned.iter().take(at).any(|earlier| earlier == who),
+				"4: an account is planned twice"
+			);
 		}
 		let offenders = Offenders::<T>::get();
 		for (at, offender) in offenders.iter().enumerate() {
 			let mut earlier = offenders.iter().take(at);
-			ensure!(!earlier.any(|other| other.who == offender.who), "5: an offender stands twice");
+			ensure!(
+				!earlier.any(|other| other.who == offender.who),
+				"5: an account is an offender twice"
+			);
 		}
 		Ok(())
 	}

@@ -53,30 +53,30 @@ pub mod pallet {
 		frame_system::Config<RuntimeEvent: From<Event<Self>>>
 		+ pallet_session::Config<ValidatorId = AccountIdOf<Self>>
 	{
-		/// Where bonds are held.
+		/// The currency in which bonds are held.
 		type NativeBalance: Mutate<AccountIdOf<Self>>
 			+ Balanced<AccountIdOf<Self>>
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
 			+ BalancedHold<AccountIdOf<Self>>;
 
-		/// Counts what is burned.
+		/// Accounts for slashed amounts that are burned.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// What governance sets.
+		/// The rules that governance sets.
 		type Rules: Get<RulesOf<Self>>;
 
-		/// The most accounts that can stand for the set.
+		/// Maximum number of candidates.
 		#[pallet::constant]
 		type MaxCandidates: Get<u32>;
 
-		/// The largest set; an upper bound for [`Rules::max_active`].
+		/// Maximum size of the set, an upper bound for [`Rules::max_active`].
 		#[pallet::constant]
 		type MaxValidators: Get<u32>;
 
-		/// The smallest set that is still planned. At least one.
+		/// Minimum size of a set that is planned. At least one.
 		#[pallet::constant]
 		type MinValidators: Get<u32>;
 
@@ -84,46 +84,49 @@ pub mod pallet {
 		type WeightInfo: WeightInfo;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why this pallet holds money.
+	/// The reasons for which this pallet holds funds.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The bond of a validator: what it can lose.
+		/// The bond of a validator, which can be slashed.
 		Bond,
 	}
 
-	/// Who stands for the set, in order of joining.
+	/// The candidates for the set, in order of joining.
 	#[pallet::storage]
 	pub type Candidates<T: Config> =
 		StorageValue<_, BoundedVec<CandidateOf<T>, T::MaxCandidates>, ValueQuery>;
 
-	/// The worker key of each candidate.
-	// Hashed with Blake2: accounts are chosen by whoever joins.
+	/// The worker key of each candidate and of each account that unbonds.
+	// Hashed with Blake2: callers choose their accounts.
 	#[pallet::storage]
 	pub type WorkerOf<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
-	/// The candidate that a worker key signs for.
-	// Hashed with Blake2: worker keys are chosen by whoever joins.
+	/// The validator that a worker key signs for.
+	// Hashed with Blake2: callers choose their worker keys.
 	#[pallet::storage]
 	pub type ValidatorOf<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
-	/// Who has left, and the first session in which its bond can be withdrawn.
-	// Hashed with Blake2: accounts are chosen by whoever joins.
+	/// Accounts that left, and the first session in which they can withdraw the bond.
+	// Hashed with Blake2: callers choose their accounts.
 	#[pallet::storage]
 	pub type Unbonding<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, SessionIndex, OptionQuery>;
 
-	/// How the validators have served in this session.
+	/// The service of each validator in this session.
 	#[pallet::storage]
 	pub type Duties<T: Config> =
 		StorageValue<_, BoundedVec<Duty<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
 
-	/// What offences in a session have cost so far.
-	// Sessions are not chosen by anybody; accounts are.
+	/// The cost of offences in a session so far.
+	// Hashed with Twox and Blake2: callers choose their accounts, but not sessions.
 	#[pallet::storage]
 	pub type OffencesOf<T: Config> = StorageDoubleMap<
 		_,
@@ -135,12 +138,12 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// Who has offended lately: they author no more, as long as they are here.
+	/// Validators with a recent offence. They may not author blocks until their ban ends.
 	#[pallet::storage]
 	pub type Offenders<T: Config> =
 		StorageValue<_, BoundedVec<Offender<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
 
-	/// The set last handed to `pallet-session`.
+	/// The set that `pallet-session` received last.
 	#[pallet::storage]
 	pub type Planned<T: Config> =
 		StorageValue<_, BoundedVec<AccountIdOf<T>, T::MaxValidators>, ValueQuery>;
@@ -148,9 +151,9 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// The candidates from the start: the account and its worker key.
+		/// The initial candidates: the account and its worker key.
 		pub candidates: Vec<(AccountIdOf<T>, AccountIdOf<T>)>,
-		/// The bond that each of them holds, out of its own balance.
+		/// The bond of each of them, held from its own balance.
 		pub bond: BalanceOf<T>,
 	}
 
@@ -159,7 +162,7 @@ pub mod pallet {
 		fn build(&self) {
 			for (who, worker) in &self.candidates {
 				Pallet::<T>::do_insert(who, self.bond, worker)
-					.expect("a genesis candidate must be able to bond; correct the chain spec");
+					.expect("a genesis candidate cannot pay its bond: correct the chain spec");
 			}
 		}
 	}
@@ -167,64 +170,68 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// An account holds a bond and stands for the set.
+		/// An account joined the candidates with a bond on hold.
 		Joined { who: AccountIdOf<T>, bond: BalanceOf<T>, worker: AccountIdOf<T> },
-		/// A candidate holds more than before; `bond` is the new total.
+		/// A candidate increased its bond; `bond` is the new total.
 		BondRaised { who: AccountIdOf<T>, bond: BalanceOf<T> },
-		/// A candidate's votes are signed by this key from now on.
+		/// A candidate changed its worker key. Votes signed by `worker` count from now on.
 		WorkerSet { who: AccountIdOf<T>, worker: AccountIdOf<T> },
-		/// A candidate stands no more. Its bond stays held, and can be lost, until the session `withdrawable`.
+		/// An account left the candidates. Its bond stays on hold, and can be slashed, until
+		/// session `withdrawable`.
 		Left { who: AccountIdOf<T>, withdrawable: SessionIndex },
 		/// A bond was released to its owner.
 		Withdrawn { who: AccountIdOf<T>, bond: BalanceOf<T> },
-		/// An account lost `amount` of its bond, of which `reward` went to whoever reported it; the rest was burned.
+		/// An account lost `amount` of its bond. `reward` went to the reporter, and the rest was
+		/// burned.
 		Slashed { who: AccountIdOf<T>, amount: BalanceOf<T>, reward: BalanceOf<T> },
-		/// A validator was paid for the votes of a session that counted.
+		/// A validator was paid for its votes in a session that match the verdict.
 		Paid { who: AccountIdOf<T>, votes: u32, amount: BalanceOf<T> },
-		/// A validator voted for too few of the session's subjects, and loses a part of its bond.
+		/// A validator cast only `voted` of `asked` required votes in a session, and loses a part
+		/// of its bond.
 		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
-		/// A new set was planned; it takes effect in session `session`.
+		/// A new set was planned. It takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },
-		/// A validator was proven to have equivocated in session `session`: it loses a part of its bond, and authors no more for as long as
-		/// bonds are held.
+		/// A validator equivocated in session `session`. It loses a part of its bond, and authors
+		/// no blocks for as many sessions as a bond unbonds.
 		Offended { who: AccountIdOf<T>, session: SessionIndex },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account stands for the set already. Use `bond_more` or `set_worker`.
+		/// The account is already a candidate. Use `bond_more` or `set_worker`.
 		AlreadyJoined,
-		/// The account left and its bond is still held. Withdraw it first.
+		/// The account left, and its bond is still on hold. Withdraw it first.
 		StillUnbonding,
-		/// The account does not stand for the set. Join first.
+		/// The account is not a candidate. Join first.
 		NotJoined,
 		/// The account has no bond to withdraw.
 		NotUnbonding,
-		/// The bond is smaller than the rules ask for. Bond at least `Rules::min_bond`.
+		/// The bond is below the minimum. Bond at least `Rules::min_bond`.
 		BondTooSmall,
 		/// The account has no session keys. Call `session.set_keys` first.
 		NoSessionKeys,
-		/// Another validator uses this worker key. Choose one of your own.
+		/// The worker key already belongs to a validator. Choose another key.
 		WorkerInUse,
-		/// As many accounts stand as there is room for. Wait until one leaves.
+		/// The number of candidates is at its maximum. Wait until one leaves.
 		TooManyCandidates,
-		/// The set would fall below its smallest size. Wait until others join.
+		/// The candidates would fall below the minimum size of the set. Wait until others join.
 		TooFewValidators,
-		/// The unbonding sessions have not passed yet. `Event::Left` says when they have.
+		/// The unbonding sessions are not over yet. `Event::Left` states the session in which the
+		/// bond can be withdrawn.
 		TooEarly,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			assert!(T::MinValidators::get() >= 1, "a chain needs a validator");
+			assert!(T::MinValidators::get() >= 1, "the minimum set must have a validator");
 			assert!(
 				T::MinValidators::get() <= T::MaxValidators::get(),
-				"bounds of the set are crossed"
+				"the minimum set exceeds the maximum set"
 			);
 			assert!(
 				T::MaxValidators::get() <= T::MaxCandidates::get(),
-				"more places than candidates"
+				"the set has more places than candidates"
 			);
 		}
 
@@ -236,17 +243,18 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, with every value within its bounds.
 		pub fn rules() -> RulesOf<T> {
 			T::Rules::get().clamped::<T>()
 		}
 
-		/// How a validator has served in this session; none where it was not asked for a vote yet.
+		/// Returns the service of a validator in this session, or `None` if no vote was required of
+		/// it yet.
 		pub fn duty(who: AccountIdOf<T>) -> Option<Duty<AccountIdOf<T>>> {
 			Self::duties_of(&who)
 		}
 
-		/// The validator for which `worker` signs, if any.
+		/// Returns the validator that `worker` signs for, if any.
 		pub fn validator_of(worker: AccountIdOf<T>) -> Option<AccountIdOf<T>> {
 			ValidatorOf::<T>::get(worker)
 		}
@@ -254,17 +262,17 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Holds `bond` and stands for the set, with votes signed by `worker`.
+		/// Holds `bond` and joins the candidates, with votes signed by `worker`.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`, with session keys set and `bond` free.
+		/// `Signed`, with session keys set and a free balance of `bond`.
 		///
 		/// ## Errors
-		/// - [`Error::AlreadyJoined`], [`Error::StillUnbonding`]: the account has a bond already.
-		/// - [`Error::NoSessionKeys`]: `session.set_keys` comes first.
-		/// - [`Error::BondTooSmall`]: less than the rules ask for.
-		/// - [`Error::WorkerInUse`]: the worker key signs for another validator.
-		/// - [`Error::TooManyCandidates`]: no room.
+		/// - [`Error::AlreadyJoined`], [`Error::StillUnbonding`]: the account already has a bond.
+		/// - [`Error::NoSessionKeys`]: call `session.set_keys` first.
+		/// - [`Error::BondTooSmall`]: the bond is below the minimum.
+		/// - [`Error::WorkerInUse`]: the worker key already belongs to a validator.
+		/// - [`Error::TooManyCandidates`]: there is no room for another candidate.
 		///
 		/// ## Events
 		/// [`Event::Joined`].
@@ -278,13 +286,13 @@ pub mod pallet {
 			Self::do_join(who, bond, worker)
 		}
 
-		/// Holds `extra` on top of the bond.
+		/// Increases the bond by `extra`.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a candidate.
 		///
 		/// ## Errors
-		/// - [`Error::NotJoined`]: the account does not stand for the set.
+		/// - [`Error::NotJoined`]: the account is not a candidate.
 		///
 		/// ## Events
 		/// [`Event::BondRaised`].
@@ -297,14 +305,15 @@ pub mod pallet {
 			Self::do_bond_more(who, extra)
 		}
 
-		/// Changes the worker key, at once. Votes by the former key are refused from the next transaction on.
+		/// Changes the worker key with immediate effect. Votes signed by the former key are
+		/// rejected from the next transaction on.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a candidate.
+		/// `Signed` by a candidate, or by an account that left and still unbonds.
 		///
 		/// ## Errors
-		/// - [`Error::NotJoined`]: the account does not stand for the set.
-		/// - [`Error::WorkerInUse`]: the worker key signs for another validator.
+		/// - [`Error::NotJoined`]: the account has no worker key.
+		/// - [`Error::WorkerInUse`]: the worker key already belongs to a validator.
 		///
 		/// ## Events
 		/// [`Event::WorkerSet`].
@@ -314,14 +323,16 @@ pub mod pallet {
 			Self::do_set_worker(who, worker)
 		}
 
-		/// Stands for the set no more. The bond stays held, and can be lost, for the unbonding sessions.
+		/// Leaves the candidates. The bond stays on hold, and can be slashed, for the unbonding
+		/// sessions.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a candidate.
 		///
 		/// ## Errors
-		/// - [`Error::NotJoined`]: the account does not stand for the set.
-		/// - [`Error::TooFewValidators`]: the set would fall below its smallest size.
+		/// - [`Error::NotJoined`]: the account is not a candidate.
+		/// - [`Error::TooFewValidators`]: the candidates would fall below the minimum size of the
+		///   set.
 		///
 		/// ## Events
 		/// [`Event::Left`].
@@ -331,14 +342,14 @@ pub mod pallet {
 			Self::do_leave(who)
 		}
 
-		/// Takes the bond back once the unbonding sessions have passed.
+		/// Releases the bond after the unbonding sessions.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by an account that has left.
+		/// `Signed` by an account that left.
 		///
 		/// ## Errors
-		/// - [`Error::NotUnbonding`]: the account has not left.
-		/// - [`Error::TooEarly`]: the unbonding sessions have not passed.
+		/// - [`Error::NotUnbonding`]: the account did not leave.
+		/// - [`Error::TooEarly`]: the unbonding sessions are not over.
 		///
 		/// ## Events
 		/// [`Event::Withdrawn`].

@@ -14,7 +14,7 @@ pub type Balance = u64;
 
 pub const MIN_BOND: Balance = 100;
 pub const ENDOWMENT: Balance = 10_000;
-/// The rules that a test starts from.
+/// The initial rules of each test.
 pub const RULES: Rules<Balance> = Rules {
 	min_bond: MIN_BOND,
 	max_active: 3,
@@ -84,7 +84,7 @@ parameter_types! {
 	pub static MockRules: Rules<Balance> = RULES;
 }
 
-/// Ends the session in every tenth block.
+/// Ends a session with every tenth block.
 pub struct EveryTenth;
 impl pallet_session::ShouldEndSession<u64> for EveryTenth {
 	fn should_end_session(now: u64) -> bool {
@@ -131,7 +131,8 @@ impl Config for Test {
 	type WeightInfo = ();
 }
 
-/// A chain whose validators from the start are 1 and 2; accounts 1 to 9 are endowed and 1 to 8 have session keys.
+/// Returns a chain with the initial validators 1 and 2. Accounts 1 to 9 have a balance, and 1 to 8
+/// have session keys.
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let genesis: Vec<AccountId> = vec![1, 2];
 	let storage = RuntimeGenesisConfig {
@@ -154,7 +155,7 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	storage.into()
 }
 
-/// Runs `test` on a fresh chain at block 1 and then checks the invariants.
+/// Runs `test` on a new chain at block 1, then checks the invariants.
 pub fn run(test: impl FnOnce()) {
 	new_test_ext().execute_with(|| {
 		System::set_block_number(1);
@@ -163,7 +164,7 @@ pub fn run(test: impl FnOnce()) {
 	});
 }
 
-/// Moves on to the first block of `session`, checking the invariants on the way.
+/// Moves to the first block of `session`, and checks the invariants in each block.
 pub fn to_session(session: u32) {
 	while Session::current_index() < session {
 		let next = System::block_number() + 1;

@@ -1,4 +1,4 @@
-//! What validators are proven to have done: what it costs, and for how long they author no more.
+//! Offences of validators: the loss of bond, and the ban from authoring blocks.
 
 use frame_support::{
 	traits::{fungible::InspectHold, Get},
@@ -12,21 +12,18 @@ use sp_staking::{
 };
 
 use crate::*;
+use hcc_primitives::push_evicting;
 
 impl<T: Config> Pallet<T> {
-	/// Has a validator author no more for as many sessions as bonds are held, however often the set or its keys change meanwhile. `pallet-session` disables no more than a
-	/// third at once.
+	/// Bans a validator from authoring for the unbonding sessions. A change of the set or of keys
+	/// does not end the ban. `pallet-session` disables at most a third of the set at a time.
 	pub(crate) fn disable(who: &AccountIdOf<T>, part: Perbill) {
 		let until = pallet_session::CurrentIndex::<T>::get()
 			.saturating_add(Self::rules().unbonding_sessions);
 		Offenders::<T>::mutate(|offenders| {
 			let former = offenders.iter().position(|offender| offender.who == *who);
 			let worst = former.map_or(part, |at| offenders.remove(at).part.max(part));
-			if offenders.is_full() {
-				offenders.remove(0);
-			}
-			// There is room.
-			let _ = offenders.try_push(Offender { who: who.clone(), part: worst, until });
+			push_evicting(offenders, Offender { who: who.clone(), part: worst, until });
 		});
 		Self::disable_now(who, part);
 	}
@@ -35,17 +32,19 @@ impl<T: Config> Pallet<T> {
 		pallet_session::Pallet::<T>::report_offence(who.clone(), OffenceSeverity(part));
 	}
 
-	/// `pallet-session` forgets who is disabled when the set or anybody's keys change, and nobody otherwise: it is told again, and of those whose time is over.
-	pub(crate) fn disable_again(session: SessionIndex) {
+	/// Updates the disabled validators at the start of a session, and drops bans that have ended.
+	/// `pallet-session` clears its list only if the set or any keys change, so bans are repeated,
+	/// and validators whose ban has ended are enabled again.
+	pub(crate) fn update_disabled(session: SessionIndex) {
 		let mut offenders = Offenders::<T>::get();
 		let validators = pallet_session::Validators::<T>::get();
 		offenders.retain(|offender| {
-			let goes_on = session < offender.until;
+			let is_banned = session < offender.until;
 			let place = validators.iter().position(|who| *who == offender.who);
-			if let (false, Some(place)) = (goes_on, place) {
+			if let (false, Some(place)) = (is_banned, place) {
 				pallet_session::Pallet::<T>::reenable_index(place as u32);
 			}
-			goes_on
+			is_banned
 		});
 		for Offender { who, part, .. } in &offenders {
 			Self::disable_now(who, *part);
@@ -55,8 +54,9 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config + historical::Config<FullIdentification = ()>> Pallet<T> {
-	/// Forgets what offences have cost of which no report is taken any more: those of sessions before `oldest`, as long as their historical roots are there.
-	pub(crate) fn forget_offences(oldest: SessionIndex) {
+	/// Removes the cost of offences in sessions before `oldest`, which can no longer be reported.
+	/// Sessions are found by their historical roots, so call this before the roots are pruned.
+	pub(crate) fn prune_offences(oldest: SessionIndex) {
 		let Some((first, _)) = historical::StoredRange::<T>::get() else { return };
 		for session in first..oldest {
 			let _ = OffencesOf::<T>::clear_prefix(session, T::MaxCandidates::get(), None);
@@ -65,16 +65,17 @@ impl<T: Config + historical::Config<FullIdentification = ()>> Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Takes by how much an offence is worse than those of the same session before.
-	fn slash_the_rise(who: &AccountIdOf<T>, session: SessionIndex, part: Perbill) {
+	/// Slashes the amount by which an offence exceeds the worst earlier one of the same session.
+	/// The part refers to the bond before the first of them.
+	fn slash_increase(who: &AccountIdOf<T>, session: SessionIndex, part: Perbill) {
 		let reason = HoldReason::Bond.into();
 		let former = OffencesOf::<T>::get(session, who).unwrap_or_else(|| Offence {
 			part: Perbill::zero(),
 			bond: T::NativeBalance::balance_on_hold(&reason, who),
 		});
 		if part > former.part {
-			let rise = part.saturating_sub(former.part);
-			Self::take(who, rise.mul_floor(former.bond), None);
+			let increase = part.saturating_sub(former.part);
+			Self::take(who, increase.mul_floor(former.bond), None);
 			OffencesOf::<T>::insert(session, who, Offence { part, ..former });
 		}
 	}
@@ -85,8 +86,8 @@ impl<T, Reporter> OnOffenceHandler<Reporter, historical::IdentificationTuple<T>,
 where
 	T: Config + historical::Config<FullIdentification = ()>,
 {
-	/// Who equivocated loses a part of its bond, and is disabled. Where several
-	/// offences of one session are reported, the worst is what it costs.
+	/// Slashes validators that equivocated, and bans them from authoring. Of several offences in
+	/// one session, the worst determines the loss.
 	fn on_offence(
 		offenders: &[OffenceDetails<Reporter, historical::IdentificationTuple<T>>],
 		fractions: &[Perbill],
@@ -94,7 +95,7 @@ where
 	) -> Weight {
 		for (details, fraction) in offenders.iter().zip(fractions) {
 			let who = details.offender.0.clone();
-			Self::slash_the_rise(&who, session, *fraction);
+			Self::slash_increase(&who, session, *fraction);
 			Self::disable(&who, *fraction);
 			Self::deposit_event(Event::Offended { who, session });
 		}

@@ -1,4 +1,4 @@
-//! Which candidates make up the set: a pure function of their bonds.
+//! Selection of the set: a pure function of the bonds.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -6,14 +6,14 @@ use core::cmp::Reverse;
 
 use crate::Candidate;
 
-/// The accounts of the `most` largest bonds, in the order in which they joined. Of equal bonds the earlier one wins, so nobody gains by
-/// leaving and joining again.
+/// Returns the accounts of the `most` largest bonds, in order of joining. Among equal bonds the
+/// earlier one wins, so an account gains nothing by leaving and joining again.
 pub(crate) fn largest_bonds<AccountId: Clone, Balance: Copy + Ord>(
 	candidates: &[Candidate<AccountId, Balance>],
 	most: usize,
 ) -> Vec<AccountId> {
 	let mut by_bond: Vec<_> = candidates.iter().enumerate().collect();
-	// A stable sort: equal bonds stay in order of joining.
+	// The sort is stable, so equal bonds stay in order of joining.
 	by_bond.sort_by_key(|(_, candidate)| Reverse(candidate.bond));
 	by_bond.truncate(most);
 	by_bond.sort_by_key(|(joined, _)| *joined);
@@ -29,17 +29,17 @@ mod tests {
 	}
 
 	#[test]
-	fn the_largest_bonds_win_in_order_of_joining() {
+	fn largest_bonds_win_in_order_of_joining() {
 		assert_eq!(largest_bonds(&candidates(&[5, 9, 7, 8]), 2), vec![1, 3]);
 	}
 
 	#[test]
-	fn of_equal_bonds_the_earlier_wins() {
+	fn earlier_of_equal_bonds_wins() {
 		assert_eq!(largest_bonds(&candidates(&[5, 5, 5]), 2), vec![0, 1]);
 	}
 
 	#[test]
-	fn fewer_candidates_than_places_all_win() {
+	fn all_win_if_places_suffice() {
 		assert_eq!(largest_bonds(&candidates(&[3, 4]), 10), vec![0, 1]);
 		assert!(largest_bonds(&candidates(&[]), 10).is_empty());
 	}

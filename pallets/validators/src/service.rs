@@ -1,4 +1,4 @@
-//! Who has voted, what that is paid, and what it costs not to.
+//! Service of validators: votes, their pay, and the loss for absence.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use frame_support::{
 	},
 	PalletId,
 };
-use hcc_primitives::{Serves, Service};
+use hcc_primitives::{ServiceRecorder, VoteService};
 use sp_runtime::{
 	traits::{AccountIdConversion, Zero},
 	Perbill,
@@ -18,15 +18,15 @@ use sp_runtime::{
 
 use crate::*;
 
-/// What votes are paid from.
+/// The account from which votes are paid.
 const POT: PalletId = PalletId(*b"hcc/vote");
 
-impl<T: Config> Serves<AccountIdOf<T>> for Pallet<T> {
-	fn served(members: &[(AccountIdOf<T>, Service)]) {
+impl<T: Config> ServiceRecorder<AccountIdOf<T>> for Pallet<T> {
+	fn served(members: &[(AccountIdOf<T>, VoteService)]) {
 		Duties::<T>::mutate(|duties| {
 			for (who, service) in members {
 				let at = duties.iter().position(|duty| duty.who == *who).or_else(|| {
-					// There is room for more than can be in office in a session.
+					// There is more room than validators can be active in a session.
 					duties.try_push(Duty::new(who.clone())).ok()?;
 					duties.len().checked_sub(1)
 				});
@@ -43,18 +43,19 @@ impl<AccountId> Duty<AccountId> {
 		Self { who, asked: 0, voted: 0, counted: 0 }
 	}
 
-	fn note(&mut self, service: Service) {
+	fn note(&mut self, service: VoteService) {
 		let (voted, counted) = match service {
-			Service::Absent => (0, 0),
-			Service::Voted => (1, 0),
-			Service::Counted => (1, 1),
+			VoteService::Absent => (0, 0),
+			VoteService::Voted => (1, 0),
+			VoteService::Counted => (1, 1),
 		};
 		self.asked = self.asked.saturating_add(1);
 		self.voted = self.voted.saturating_add(voted);
 		self.counted = self.counted.saturating_add(counted);
 	}
 
-	/// Whether it was asked often enough for that to say anything, and was absent more often than is tolerated.
+	/// Returns `true` if the validator missed more than the tolerated part of at least
+	/// [`MIN_ASKED`] required votes. The tolerated number is rounded down.
 	fn neglected(&self, tolerated: Perbill) -> bool {
 		let absent = self.asked.saturating_sub(self.voted);
 		self.asked >= MIN_ASKED && absent > tolerated.mul_floor(self.asked)
@@ -62,12 +63,12 @@ impl<AccountId> Duty<AccountId> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// The account that votes are paid from.
+	/// Returns the account from which votes are paid.
 	pub fn pot() -> AccountIdOf<T> {
 		POT.into_account_truncating()
 	}
 
-	/// Pays for the votes of a session, and punishes who was absent.
+	/// Pays for the votes of a session, and slashes absent validators.
 	pub(crate) fn settle_session() {
 		let duties = Duties::<T>::take();
 		let rules = Self::rules();
@@ -82,7 +83,8 @@ impl<T: Config> Pallet<T> {
 		Self::pay(&duties);
 	}
 
-	/// Shares what is in the pot by the votes that counted. What does not divide stays there.
+	/// Shares the pot in proportion to the votes that counted. Amounts are rounded down, and the
+	/// remainder stays in the pot.
 	fn pay(duties: &[Duty<AccountIdOf<T>>]) {
 		let all = duties.iter().fold(0u32, |all, duty| all.saturating_add(duty.counted));
 		let pot = Self::pot();
@@ -94,7 +96,8 @@ impl<T: Config> Pallet<T> {
 		for duty in duties.iter().filter(|duty| duty.counted > 0) {
 			let part = Perbill::from_rational(duty.counted, all);
 			let amount = part.mul_floor(held);
-			// An account that cannot take it, as one that the amount would not open, goes without: it stays in the pot.
+			// An account that cannot receive its amount, for example because that is below the
+			// existential deposit, goes without. The amount stays in the pot.
 			let paid = T::NativeBalance::transfer(&pot, &duty.who, amount, Preservation::Preserve);
 			if paid.is_ok() {
 				Self::deposit_event(Event::Paid {
@@ -106,7 +109,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Who has served how much in this session.
+	/// Returns the service of a validator in this session.
 	pub(crate) fn duties_of(who: &AccountIdOf<T>) -> Option<Duty<AccountIdOf<T>>> {
 		let duties: Vec<_> = Duties::<T>::get().into_inner();
 		duties.into_iter().find(|duty| duty.who == *who)

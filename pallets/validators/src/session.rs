@@ -1,4 +1,4 @@
-//! The pallet as seen from `pallet-session`.
+//! Interface to `pallet-session`.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -10,31 +10,33 @@ use sp_staking::SessionIndex;
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// The set that the bonds and rules of now give, if it is large enough to run the chain.
+	/// Returns the set that the current bonds and rules give, or `None` if it is smaller than the
+	/// minimum.
 	fn selected() -> Option<BoundedVec<AccountIdOf<T>, T::MaxValidators>> {
 		let mut able = Candidates::<T>::get().into_inner();
-		// Keys can be purged at any time; a validator without them would leave its slots empty.
+		// Keys can be purged at any time. A validator without keys would leave its slots empty.
 		able.retain(|candidate| pallet_session::NextKeys::<T>::contains_key(&candidate.who));
 		let rules = Self::rules();
-		// Who was slashed below what others must bring has too little to lose, and goes as soon as there is somebody in its place: a set that shrinks with each
-		// slash would leave the chain to fewer and fewer. Those with the smallest bonds go first.
-		let is_sound = |candidate: &CandidateOf<T>| candidate.bond >= rules.min_bond;
-		let unsound: Vec<_> = able.iter().filter(|c| !is_sound(c)).cloned().collect();
-		let in_office = Planned::<T>::get().len().max(T::MinValidators::get() as usize);
-		let places = in_office.saturating_sub(able.len().saturating_sub(unsound.len()));
-		let stay = selection::largest_bonds(&unsound, places);
-		able.retain(|candidate| is_sound(candidate) || stay.contains(&candidate.who));
+		// A candidate that was slashed below the minimum bond has too little to lose. It leaves the
+		// set once another candidate takes its place: if the set shrank with each slash, few
+		// validators would control the chain. The smallest bonds leave first.
+		let has_min_bond = |candidate: &CandidateOf<T>| candidate.bond >= rules.min_bond;
+		let deficient: Vec<_> = able.iter().filter(|c| !has_min_bond(c)).cloned().collect();
+		let current = Planned::<T>::get().len().max(T::MinValidators::get() as usize);
+		let places = current.saturating_sub(able.len().saturating_sub(deficient.len()));
+		let stay = selection::largest_bonds(&deficient, places);
+		able.retain(|candidate| has_min_bond(candidate) || stay.contains(&candidate.who));
 		let set = selection::largest_bonds(&able, rules.max_active as usize);
 		if set.len() < T::MinValidators::get() as usize {
 			return None;
 		}
-		// The rules are clamped to `MaxValidators`.
+		// The rules are clamped to `MaxValidators`, so the set fits.
 		set.try_into().ok()
 	}
 }
 
 impl<T: Config> Pallet<T> {
-	/// Whether one of those in office has other keys for the next sessions.
+	/// Returns `true` if an active validator has other keys for the next sessions.
 	fn have_keys_changed() -> bool {
 		let next = pallet_session::NextKeys::<T>::get;
 		pallet_session::QueuedKeys::<T>::get()
@@ -44,10 +46,11 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
-	/// Answers where the set changes, or the keys of one of it: of the set that is answered the historical root is made, by which offences are reported.
+	/// Returns the set if it changes, or if the keys of a member change. The historical root, by
+	/// which offences are reported, is computed from the set that this returns.
 	fn new_session(session: SessionIndex) -> Option<Vec<AccountIdOf<T>>> {
 		let Some(set) = Self::selected() else {
-			log::error!(target: "runtime::validators", "too few validators for session {session}: the set stays");
+			log::error!(target: "runtime::validators", "too few validators for session {session}: the current set stays");
 			return None;
 		};
 		if set != Planned::<T>::get() {
@@ -60,7 +63,8 @@ impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn new_session_genesis(session: SessionIndex) -> Option<Vec<AccountIdOf<T>>> {
-		// At genesis `pallet-session` asks before it has stored any keys, and the candidates are part of the chain spec.
+		// At genesis `pallet-session` asks before it has stored any keys. The candidates come from
+		// the chain spec.
 		let candidates = Candidates::<T>::get();
 		let set = selection::largest_bonds(&candidates, Self::rules().max_active as usize);
 		let planned: BoundedVec<_, T::MaxValidators> = set.clone().try_into().ok()?;
@@ -69,7 +73,7 @@ impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn start_session(session: SessionIndex) {
-		Self::disable_again(session);
+		Self::update_disabled(session);
 	}
 
 	fn end_session(_: SessionIndex) {
@@ -94,12 +98,13 @@ impl<T: Config + historical::Config<FullIdentification = ()>>
 		<Self as pallet_session::SessionManager<_>>::start_session(session);
 	}
 
-	/// Forgets the historical roots that no offence report can refer to any more, and what offences of then have cost.
+	/// Removes historical roots to which no offence report can refer, and the cost of offences in
+	/// these sessions.
 	fn end_session(session: SessionIndex) {
 		<Self as pallet_session::SessionManager<_>>::end_session(session);
 		let kept = Self::rules().unbonding_sessions.saturating_add(2);
 		if let Some(oldest) = session.checked_sub(kept) {
-			Self::forget_offences(oldest);
+			Self::prune_offences(oldest);
 			historical::Pallet::<T>::prune_up_to(oldest);
 		}
 	}

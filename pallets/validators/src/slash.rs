@@ -1,15 +1,15 @@
-//! What a validator loses.
+//! Slashing of bonds.
 
 use frame_support::traits::{
 	fungible::{Balanced, BalancedHold, InspectHold},
 	Imbalance, OnUnbalanced,
 };
-use hcc_primitives::Slashes;
+use hcc_primitives::ValidatorSlasher;
 use sp_runtime::{traits::Saturating, Perbill};
 
 use crate::*;
 
-impl<T: Config> Slashes<AccountIdOf<T>> for Pallet<T> {
+impl<T: Config> ValidatorSlasher<AccountIdOf<T>> for Pallet<T> {
 	fn fine(validator: &AccountIdOf<T>, part: Perbill) {
 		Self::take_part(validator, part, None);
 	}
@@ -25,7 +25,7 @@ impl<T: Config> Slashes<AccountIdOf<T>> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Takes a part of what somebody has on hold.
+	/// Slashes a part of an account's bond, rounded down.
 	pub(crate) fn take_part(
 		who: &AccountIdOf<T>,
 		part: Perbill,
@@ -35,7 +35,8 @@ impl<T: Config> Pallet<T> {
 		Self::take(who, part.mul_floor(held), reporter);
 	}
 
-	/// Takes as much of what somebody has on hold: the reporter's share goes to it, the rest is burned.
+	/// Slashes an amount of an account's bond. The reporter receives its share, rounded down, and
+	/// the rest is burned.
 	pub(crate) fn take(
 		who: &AccountIdOf<T>,
 		wanted: BalanceOf<T>,
@@ -47,7 +48,8 @@ impl<T: Config> Pallet<T> {
 		if let Some((reporter, share)) = reporter {
 			let part = taken.extract(share.mul_floor(amount));
 			reward = part.peek();
-			// An account that a reward cannot open goes without: it is burned as well.
+			// A reporter that cannot receive the reward, for example because it is below the
+			// existential deposit, goes without. The reward is burned as well.
 			if let Err(refused) = T::NativeBalance::resolve(reporter, part) {
 				reward = BalanceOf::<T>::default();
 				taken.subsume(refused);

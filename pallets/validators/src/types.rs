@@ -11,18 +11,18 @@ pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountIdOf<T>>
 pub type CandidateOf<T> = Candidate<AccountIdOf<T>, BalanceOf<T>>;
 pub type RulesOf<T> = Rules<BalanceOf<T>>;
 
-/// An account that stands for the validator set.
+/// A candidate for the validator set.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Candidate<AccountId, Balance> {
-	/// The bonded account; also its id in `pallet-session`.
+	/// The bonded account, which is also its identifier in `pallet-session`.
 	pub who: AccountId,
-	/// What it has on hold, in the smallest unit of α.
+	/// The bond on hold, in the smallest unit of α.
 	pub bond: Balance,
 }
 
-/// What governance sets about the validator set.
+/// The rules that governance sets for the validator set.
 #[derive(
 	Clone,
 	Copy,
@@ -36,48 +36,50 @@ pub struct Candidate<AccountId, Balance> {
 	TypeInfo,
 )]
 pub struct Rules<Balance> {
-	/// The smallest bond with which an account can join, in the smallest unit of α.
+	/// Minimum bond to join, in the smallest unit of α.
 	pub min_bond: Balance,
-	/// The largest size of the set. Values outside `MinValidators..=MaxValidators` are read as the nearest bound.
+	/// Maximum size of the set, clamped to `MinValidators..=MaxValidators`.
 	pub max_active: u32,
-	/// How many sessions a bond stays held after its owner left. Zero is read as one.
+	/// Number of sessions for which a bond stays on hold after its owner left. At least
+	/// [`MIN_UNBONDING`].
 	pub unbonding_sessions: SessionIndex,
-	/// The part of a session's subjects for which a validator may fail to vote.
+	/// Part of the required votes of a session that a validator may miss.
 	pub absence: Perbill,
-	/// The part of its bond that it loses where it fails more often.
+	/// Part of the bond that a validator loses if it misses more votes.
 	pub absent_loss: Perbill,
 }
 
-/// In how many subjects a validator must have been asked in a session before its absence says anything.
+/// Minimum number of required votes in a session for absence to be punished. Fewer say too little.
 pub const MIN_ASKED: u32 = 10;
 
-/// How a validator has served in this session.
+/// The service of a validator in a session.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Duty<AccountId> {
 	pub who: AccountId,
-	/// Subjects that closed, for which it had to vote.
+	/// Number of subjects that closed and required its vote.
 	pub asked: u32,
-	/// Those for which it did.
+	/// Number of these for which it voted.
 	pub voted: u32,
-	/// Those whose verdict was what it had voted for: the ones that are paid.
+	/// Number of these votes that matched the verdict, which are paid.
 	pub counted: u32,
 }
 
-/// A validator that authors no more.
+/// A validator that may not author blocks.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Offender<AccountId> {
 	pub who: AccountId,
-	/// The part of its bond that its worst offence has cost.
+	/// The part of the bond that its worst offence cost.
 	pub part: Perbill,
-	/// The session in which it authors again.
+	/// The session in which it may author blocks again.
 	pub until: SessionIndex,
 }
 
-/// What an offence has cost a validator in a session so far: another costs what it costs more.
+/// The cost of offences of a validator in a session so far. A worse offence costs only the
+/// difference.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -88,11 +90,12 @@ pub struct Offence<Balance> {
 	pub bond: Balance,
 }
 
-/// The fewest sessions that a bond stays where it can be slashed: of an hour each, and a verdict can be proven false for two hours and a little more.
+/// Minimum number of unbonding sessions, so that a bond can still be slashed after a late proof. A
+/// session takes an hour, and a verdict can be proven false for slightly more than two hours.
 pub const MIN_UNBONDING: SessionIndex = 4;
 
 impl<Balance: Copy> Rules<Balance> {
-	/// The same rules with every value inside its bounds: a stored parameter is never trusted to be.
+	/// Returns the rules with every value within bounds. Stored rules may lie outside.
 	pub fn clamped<T: Config>(&self) -> Self {
 		Self {
 			min_bond: self.min_bond,

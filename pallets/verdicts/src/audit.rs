@@ -1,4 +1,5 @@
-//! By lot, verdicts take effect only once the chain has found the same itself: so not even a whole committee can count on a lie.
+//! Audits. A verdict drawn at random takes effect only after the runtime reached the same result.
+//! So even a unanimous committee cannot rely on a false verdict.
 
 use codec::Encode;
 use frame_support::{
@@ -14,17 +15,19 @@ use sp_runtime::{
 
 use crate::*;
 
-/// After how many blocks it is known which verdicts of a block are drawn: by the randomness of the next one, which the one after it reads.
+/// Number of blocks until the draw among the verdicts of a block is known. The randomness of the
+/// next block decides, and the runtime can read it only in the block after that.
 const KNOWN_AFTER: u32 = 2;
 
 impl<T: Config> Pallet<T> {
-	/// Notes that a committee has come to agree in this block.
+	/// Records that a committee agreed in this block.
 	pub(crate) fn note_agreed(subject: SubjectId) -> Result<(), Error<T>> {
 		let now = frame_system::Pallet::<T>::block_number();
 		Agreed::<T>::try_append(now, subject).map_err(|()| Error::<T>::TooManyVerdicts)
 	}
 
-	/// Draws among the verdicts of earlier blocks. Those that are not drawn take effect. A block without room for that leaves it to the next.
+	/// Draws audits among the verdicts of earlier blocks, and lets the others take effect. Stops if
+	/// the block has no room, and continues in the next one.
 	pub(crate) fn draw(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		let last = now.saturating_sub(KNOWN_AFTER.into());
 		let mut block = AgreedFrom::<T>::get();
@@ -44,7 +47,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn draw_one(subject: SubjectId) {
-		// It may have been proven meanwhile.
+		// The subject may have been proven since.
 		let agreed = |row: &SubjectOf<T>| row.stage == Stage::Agreed;
 		let Some(mut row) = Subjects::<T>::get(subject).filter(agreed) else { return };
 		if !Self::is_drawn(subject) {
@@ -56,7 +59,7 @@ impl<T: Config> Pallet<T> {
 		Subjects::<T>::insert(subject, row);
 	}
 
-	/// Whether a verdict must be proven. Where there is no randomness, each must.
+	/// Returns `true` if a verdict is audited. Without randomness every verdict is.
 	pub(crate) fn is_drawn(subject: SubjectId) -> bool {
 		let seed = T::Randomness::random(&(b"audit", subject).encode()).0;
 		seed.is_none_or(|seed| {
@@ -65,10 +68,10 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Has what the committee agrees on take effect.
+	/// Lets the verdict of the committee take effect.
 	fn take_effect(subject: SubjectId, mut row: SubjectOf<T>) {
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
-		let Some(Shown { finding, .. }) = decided.cloned() else { return };
+		let Some(DisclosedFinding { finding, .. }) = decided.cloned() else { return };
 		row.stage = Stage::Effective;
 		Self::keep_open(subject, &mut row, Self::rules().window);
 		Subjects::<T>::insert(subject, row);

@@ -1,6 +1,6 @@
-//! Benchmarks: votes and clock, with the largest committees and findings that there can be.
+//! Benchmarks of votes and verdicts, with the largest possible committees and findings.
 
-// A benchmark that fails here is never measured; none of it is in a runtime that ships.
+// A failing benchmark is never measured, and released runtimes contain none of this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -15,8 +15,8 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use hcc_primitives::{
-	benchmarking::World, finding::MAX_CLAIMS, genesis, ActiveValidators, Evaluated, Finding,
-	Judges, SubjectId,
+	benchmarking::World, finding::MAX_CLAIMS, genesis, Adjudicator, Evaluation, Finding, SubjectId,
+	TickSource, MAX_VALIDATORS,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -28,14 +28,14 @@ fn subject(number: u32) -> SubjectId {
 	H256((b"subject", number).using_encoded(blake2_256))
 }
 
-/// A finding with the most claims, which `number` tells from others.
-fn shown<T: Config>(number: u8) -> Shown {
-	let claims = vec![number; MAX_CLAIMS as usize].try_into().expect("as many as there can be");
+/// A finding with the maximum size of claims, which `number` makes unique.
+fn shown<T: Config>(number: u8) -> DisclosedFinding {
+	let claims = vec![number; MAX_CLAIMS as usize].try_into().expect("claims of the maximum size");
 	let finding = Finding { code: Finding::ACCEPTED, claims };
-	Shown { hash: finding.hash(&genesis::<T>()), finding }
+	DisclosedFinding { hash: finding.hash(&genesis::<T>()), finding }
 }
 
-/// A subject on which all members of the committee but the last disagree.
+/// Opens a subject on which all committee members except the last one disagree.
 fn open<T: Config>(number: u32) -> Result<SubjectId, BenchmarkError> {
 	let subject = subject(number);
 	Pallet::<T>::open(subject, subject, H256::zero())?;
@@ -43,7 +43,7 @@ fn open<T: Config>(number: u32) -> Result<SubjectId, BenchmarkError> {
 		for member in 0..MAX_COMMITTEE as u8 - 1 {
 			let row = row.as_mut()?;
 			row.findings.try_push(shown::<T>(member)).ok()?;
-			row.votes.try_push(Cast { member, finding: member }).ok()?;
+			row.votes.try_push(RecordedVote { member, finding: member }).ok()?;
 		}
 		Some(())
 	})
@@ -51,30 +51,22 @@ fn open<T: Config>(number: u32) -> Result<SubjectId, BenchmarkError> {
 	Ok(subject)
 }
 
-/// Statements of all validators in office, old enough for another.
-fn state<T: Config>() {
-	let statements: Vec<_> = T::Validators::active()
-		.into_iter()
-		.map(|validator| Statement { validator, finalised: 1u32.into(), at: 1u32.into() })
-		.collect();
-	Statements::<T>::put(BoundedVec::truncate_from(statements));
-}
-
 #[benchmarks]
 mod benchmarks {
 	use super::*;
 
 	#[benchmark]
-	fn file(v: Linear<0, MAX_VOTES>) -> Result<(), BenchmarkError> {
+	fn vote(v: Linear<0, MAX_VOTES>) -> Result<(), BenchmarkError> {
 		let workers = T::World::validators(MAX_VALIDATORS);
-		let now = 2 * T::StatementInterval::get() + 100;
+		let now = 1_000u32;
 		frame_system::Pallet::<T>::set_block_number(now.into());
-		state::<T>();
+		// Makes a new statement of each validator due.
+		T::World::statements();
 		let last = MAX_COMMITTEE as usize - 1;
 		let mut votes = Vec::new();
 		for number in 0..v {
 			let subject = open::<T>(number)?;
-			let Shown { hash, finding } = shown::<T>(last as u8);
+			let DisclosedFinding { hash, finding } = shown::<T>(last as u8);
 			votes.push(Vote { subject, hash, finding: Some(finding) });
 		}
 		let votes = BoundedVec::truncate_from(votes);
@@ -89,7 +81,8 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// A whole committee that was wrong, proven by somebody else, beside the evaluation and what comes of it.
+	/// A proof by an outsider that contradicts the whole committee, without the evaluation and the
+	/// effects of the verdict.
 	#[benchmark]
 	fn prove() -> Result<(), BenchmarkError> {
 		T::World::validators(MAX_VALIDATORS);
@@ -98,20 +91,20 @@ mod benchmarks {
 		let rich = Pallet::<T>::rules().deposit.saturating_mul(10u32.into());
 		T::NativeBalance::set_balance(&who, rich);
 		let row = Subjects::<T>::get(subject).ok_or(BenchmarkError::Stop("it is not open"))?;
-		let Shown { finding, .. } = shown::<T>(u8::MAX);
-		let evaluated = Evaluated { finding, same_version: true };
+		let DisclosedFinding { finding, .. } = shown::<T>(u8::MAX);
+		let evaluated = Evaluation { finding, same_version: true };
 
 		#[block]
 		{
-			let stake = Pallet::<T>::stake(&who, &row).map_err(DispatchError::from)?;
-			Pallet::<T>::settle(who, subject, row, stake, &evaluated);
+			let deposit = Pallet::<T>::withdraw_deposit(&who, &row).map_err(DispatchError::from)?;
+			Pallet::<T>::settle(who, subject, row, deposit, &evaluated);
 		}
 
 		assert!(Subjects::<T>::get(subject).is_some_and(|row| row.proven.is_some()));
 		Ok(())
 	}
 
-	/// Beside what comes of a verdict.
+	/// The draw of `c` verdicts, without their effects.
 	#[benchmark]
 	fn draw(c: Linear<0, MAX_AGREED>) -> Result<(), BenchmarkError> {
 		T::World::validators(MAX_VALIDATORS);
@@ -119,8 +112,9 @@ mod benchmarks {
 		frame_system::Pallet::<T>::set_block_number(then);
 		AgreedFrom::<T>::put(then);
 		for number in 0..c {
-			// Over several ticks, as if opened one after another: too many do not close at one.
-			CurrentTick::<T>::put(number);
+			// The subjects open over several ticks, because the number that can close at one tick
+			// is limited.
+			T::World::set_tick(number);
 			let subject = open::<T>(number)?;
 			Subjects::<T>::mutate(subject, |row| {
 				let row = row.as_mut()?;
@@ -143,24 +137,21 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Beside what it costs that a subject is void.
+	/// The end of `c` void subjects, without its effects on other pallets.
 	#[benchmark]
-	fn advance(c: Linear<0, MAX_CLOSING>) -> Result<(), BenchmarkError> {
+	fn close_subjects(c: Linear<0, MAX_CLOSING>) -> Result<(), BenchmarkError> {
 		T::World::validators(MAX_VALIDATORS);
 		for number in 0..c {
 			open::<T>(number)?;
 		}
-		let closes = CurrentTick::<T>::get() + T::JudgingTicks::get();
-		CurrentTick::<T>::put(closes - 1);
-		let now: frame_system::pallet_prelude::BlockNumberFor<T> = 2u32.into();
-		FinalisedSeen::<T>::put(now);
+		let closes = T::TickSource::now() + T::JudgingTicks::get();
+		T::World::set_tick(closes);
 
 		#[block]
 		{
-			Pallet::<T>::advance(now, &mut WeightMeter::new());
+			Pallet::<T>::close_at(closes, &mut WeightMeter::new());
 		}
 
-		assert_eq!(CurrentTick::<T>::get(), closes);
 		assert!((0..c).all(|number| !Subjects::<T>::contains_key(subject(number))));
 		Ok(())
 	}

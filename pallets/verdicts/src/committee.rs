@@ -1,4 +1,4 @@
-//! Who judges a subject.
+//! Appointment of committees.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -16,7 +16,8 @@ use sp_io::hashing::blake2_256;
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// All validators in office, or where there are more than places, a draw of them by that lot.
+	/// Returns all active validators, or a random selection of them if they outnumber the seats.
+	/// `lot` is the input to the draw.
 	pub(crate) fn appoint(
 		lot: H256,
 	) -> Result<BoundedVec<AccountIdOf<T>, ConstU32<MAX_COMMITTEE>>, Error<T>> {
@@ -29,7 +30,9 @@ impl<T: Config> Pallet<T> {
 		};
 		Ok(match seed {
 			Some(seed) => {
-				// In the order of a hash that nobody could foresee when the lot was fixed. The evidence is no part of it: whoever made that could try until it likes its judges.
+				// The order follows a hash that no account could predict when `lot` was fixed. The
+				// evidence is not part of the hash: its author could otherwise vary it until the
+				// draw gives a favourable committee.
 				let mut drawn: Vec<_> = active
 					.into_iter()
 					.map(|validator| ((seed, lot, &validator).using_encoded(blake2_256), validator))

@@ -3,13 +3,16 @@ use alloc::vec::Vec;
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, BoundedVec};
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{genesis, supermajority, ActiveValidators, Judges, SubjectId, Tick};
+use hcc_primitives::{
+	book, genesis, supermajority, ActiveValidators, Adjudicator, FinalityStatements, SubjectId,
+	Tick, TickSource,
+};
 use sp_core::H256;
 use sp_runtime::DispatchError;
 
 use crate::*;
 
-impl<T: Config> Judges for Pallet<T> {
+impl<T: Config> Adjudicator for Pallet<T> {
 	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult {
 		ensure!(!Subjects::<T>::contains_key(subject), Error::<T>::AlreadyOpen);
 		let committee = Self::appoint(lot)?;
@@ -25,7 +28,7 @@ impl<T: Config> Judges for Pallet<T> {
 				proven: None,
 				proven_early: false,
 				stage: Stage::Open,
-				until: CurrentTick::<T>::get().saturating_add(T::JudgingTicks::get()),
+				until: T::TickSource::now().saturating_add(T::JudgingTicks::get()),
 				closes,
 			},
 		);
@@ -39,26 +42,24 @@ impl<T: Config> Judges for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Books the tick at which a subject closes.
+	/// Books a subject to close after `ticks`, and returns the tick. If that tick is full, a later
+	/// one is used.
 	pub(crate) fn close_after(subject: SubjectId, ticks: Tick) -> Result<Tick, Error<T>> {
-		let earliest = CurrentTick::<T>::get().saturating_add(ticks);
-		for tick in earliest..=earliest.saturating_add(SLACK) {
-			if Closing::<T>::try_append(tick, subject).is_ok() {
-				return Ok(tick);
-			}
-		}
-		Err(Error::<T>::TooManySubjects)
+		let earliest = T::TickSource::now().saturating_add(ticks);
+		book(earliest, |tick| Closing::<T>::try_append(tick, subject))
+			.ok_or(Error::<T>::TooManySubjects)
 	}
 
-	/// Keeps a subject for so many ticks from now on, if that is longer.
+	/// Extends the life of a subject to at least `ticks` from now.
 	pub(crate) fn keep_open(subject: SubjectId, row: &mut SubjectOf<T>, ticks: Tick) {
-		// Where no tick has room, it closes when it would have. A booking that is passed over by then does no harm.
+		// If no tick has room, the subject closes as booked before. The earlier booking remains,
+		// and is ignored if the subject closes later.
 		if let Ok(closes) = Self::close_after(subject, ticks) {
 			row.closes = row.closes.max(closes);
 		}
 	}
 
-	/// The validator in office for which a worker files.
+	/// Returns the active validator that a worker key signs for.
 	///
 	/// ## Errors
 	/// [`Error::NotAWorker`].
@@ -68,14 +69,15 @@ impl<T: Config> Pallet<T> {
 		Ok(validator)
 	}
 
-	/// Takes a worker's votes and its statement. Tells whether that is free.
-	pub(crate) fn do_file(
+	/// Records the votes and the statement of a worker. Returns `true` if the transaction is free
+	/// of charge.
+	pub(crate) fn do_vote(
 		worker: AccountIdOf<T>,
 		votes: Vec<Vote>,
 		finalised: BlockNumberFor<T>,
 	) -> Result<bool, DispatchError> {
 		let validator = Self::check_worker(&worker)?;
-		let due = Self::note_finalised(&validator, finalised)?;
+		let due = T::Finality::state(&validator, finalised)?;
 		let mut counted = 0u32;
 		for vote in votes {
 			if Self::count(&validator, vote)? {
@@ -85,7 +87,8 @@ impl<T: Config> Pallet<T> {
 		Ok(due || counted > 0)
 	}
 
-	/// Counts a vote; false where it makes no difference any more.
+	/// Records a vote. Returns `false` if the vote is ignored because it no longer makes a
+	/// difference.
 	fn count(validator: &AccountIdOf<T>, vote: Vote) -> Result<bool, DispatchError> {
 		let subject = vote.subject;
 		let Some(mut row) = Subjects::<T>::get(subject) else { return Ok(false) };
@@ -97,19 +100,22 @@ impl<T: Config> Pallet<T> {
 			ensure!(former == Some(vote.hash), Error::<T>::VotedDifferently);
 			return Ok(false);
 		}
-		// By then there is nothing to judge any more: only to copy.
-		if row.proven.is_some() || CurrentTick::<T>::get() > row.until {
+		// A vote that comes this late could only copy the result.
+		if row.proven.is_some() || T::TickSource::now() > row.until {
 			return Ok(false);
 		}
 		let hash = vote.hash;
 		let finding = Self::finding_of(&mut row, vote)?;
-		row.votes.try_push(Cast { member, finding }).map_err(|_| Error::<T>::NotOnCommittee)?;
+		row.votes
+			.try_push(RecordedVote { member, finding })
+			.map_err(|_| Error::<T>::NotOnCommittee)?;
 		Self::deposit_event(Event::Voted { subject, validator: validator.clone(), finding: hash });
 		Self::decide(subject, row, finding)?;
 		Ok(true)
 	}
 
-	/// The number of the finding that is voted for, taken in where it is shown for the first time.
+	/// Returns the index of the finding that a vote names. Stores the finding if it is disclosed
+	/// for the first time.
 	fn finding_of(row: &mut SubjectOf<T>, vote: Vote) -> Result<u8, Error<T>> {
 		if let Some(at) = row.findings.iter().position(|shown| shown.hash == vote.hash) {
 			return Ok(at as u8);
@@ -118,12 +124,13 @@ impl<T: Config> Pallet<T> {
 		ensure!(finding.hash(&genesis::<T>()) == vote.hash, Error::<T>::FindingMismatch);
 		let at = row.findings.len() as u8;
 		row.findings
-			.try_push(Shown { hash: vote.hash, finding })
+			.try_push(DisclosedFinding { hash: vote.hash, finding })
 			.map_err(|_| Error::<T>::NotOnCommittee)?;
 		Ok(at)
 	}
 
-	/// Stores the subject. Once more than two thirds agree on `finding`, that is its verdict, which takes effect if it is not drawn for audit.
+	/// Stores the subject. If more than two thirds agree on `finding`, it becomes the verdict,
+	/// which then waits for the draw.
 	fn decide(subject: SubjectId, mut row: SubjectOf<T>, finding: u8) -> Result<(), Error<T>> {
 		let agree = row.votes.iter().filter(|cast| cast.finding == finding).count() as u32;
 		let decides =
@@ -133,7 +140,7 @@ impl<T: Config> Pallet<T> {
 			row.stage = Stage::Agreed;
 			Self::note_agreed(subject)?;
 			let shown = row.findings.get(usize::from(finding));
-			if let Some(Shown { hash, finding }) = shown {
+			if let Some(DisclosedFinding { hash, finding }) = shown {
 				let (finding, code) = (*hash, finding.code);
 				Self::deposit_event(Event::Decided { subject, code, finding });
 			}
@@ -148,14 +155,17 @@ impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the README.
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		for (id, subject) in Subjects::<T>::iter() {
-			ensure!(Closing::<T>::get(subject.closes).contains(&id), "1: a subject never closes");
-			ensure!(subject.closes > CurrentTick::<T>::get(), "1: a subject should have closed");
+			ensure!(
+				Closing::<T>::get(subject.closes).contains(&id),
+				"1: no closing tick is booked for a subject"
+			);
+			ensure!(subject.closes > ClosedUntil::<T>::get(), "1: an overdue subject is open");
 			let members = subject.committee.len();
 			for (at, cast) in subject.votes.iter().enumerate() {
-				ensure!(usize::from(cast.member) < members, "2: a vote of nobody");
+				ensure!(usize::from(cast.member) < members, "2: a vote is not from a member");
 				ensure!(
 					usize::from(cast.finding) < subject.findings.len(),
-					"2: a vote for nothing"
+					"2: a vote names an undisclosed finding"
 				);
 				ensure!(
 					!subject.votes.iter().take(at).any(|earlier| earlier.member == cast.member),
@@ -170,30 +180,26 @@ impl<T: Config> Pallet<T> {
 			let decided = subject.decided.map(usize::from);
 			ensure!(
 				agreed == decided || (decided.is_none() && subject.proven.is_some()),
-				"3: decided is not what more than two thirds agree on"
+				"3: the decision differs from what more than two thirds agree on"
 			);
 			ensure!(
 				(subject.stage == Stage::Open) == (decided.is_none() && subject.proven.is_none()),
-				"5: a verdict of which nothing comes, or one out of nothing"
+				"4: the stage does not match the verdict"
 			);
 		}
 		for (block, agreed) in Agreed::<T>::iter() {
-			ensure!(block >= AgreedFrom::<T>::get(), "5: a verdict was passed over");
-			ensure!(!agreed.is_empty(), "5: an empty row");
+			ensure!(block >= AgreedFrom::<T>::get(), "4: the draw skipped a verdict");
+			ensure!(!agreed.is_empty(), "4: a row of agreed subjects is empty");
 		}
 		for (tick, closing) in Closing::<T>::iter() {
 			for id in closing {
-				// A subject is booked anew with its verdict; it goes at the later tick.
+				// A subject is booked again with its verdict, and closes at the later tick.
 				let closes = Subjects::<T>::get(id).map(|subject| subject.closes);
-				ensure!(closes.is_some_and(|closes| tick <= closes), "1: what closes is not open");
+				ensure!(
+					closes.is_some_and(|closes| tick <= closes),
+					"1: a booked subject does not exist"
+				);
 			}
-		}
-		for (at, statement) in Statements::<T>::get().iter().enumerate() {
-			let earlier = Statements::<T>::get().into_iter().take(at);
-			ensure!(
-				!earlier.into_iter().any(|earlier| earlier.validator == statement.validator),
-				"4: a validator has two statements"
-			);
 		}
 		Ok(())
 	}

@@ -13,7 +13,7 @@
 mod audit;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
-mod clock;
+mod closing;
 mod committee;
 mod impls;
 mod proof;
@@ -44,7 +44,8 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use hcc_primitives::{
-		ActiveValidators, Evaluates, OnVerdict, Serves, Slashes, SubjectId, Tick,
+		ActiveValidators, Evaluator, FinalityStatements, OnVerdict, ServiceRecorder, StoreRules,
+		SubjectId, Tick, TickSource, ValidatorSlasher,
 	};
 	use sp_core::H256;
 
@@ -52,83 +53,71 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// Who judges.
+		/// The active validators, which serve on committees, and their worker keys.
 		type Validators: ActiveValidators<AccountIdOf<Self>>;
 
-		/// Is told what was found.
+		/// Receives the verdict of each subject, its overturning and its end.
 		type OnVerdict: OnVerdict;
 
-		/// What a verdict means: evaluates evidence as the chain does.
-		type Evaluates: Evaluates;
+		/// Evaluates evidence in the runtime. Votes are compared with the result.
+		type Evaluator: Evaluator;
 
-		/// Punishes whoever voted otherwise.
-		type Slashes: Slashes<AccountIdOf<Self>>;
+		/// Slashes validators whose votes were proven false.
+		type ValidatorSlasher: ValidatorSlasher<AccountIdOf<Self>>;
 
-		/// Is told who has voted.
-		type Serves: Serves<AccountIdOf<Self>>;
+		/// Records which committee members voted.
+		type ServiceRecorder: ServiceRecorder<AccountIdOf<Self>>;
 
-		/// Where deposits for proofs are taken from.
+		/// The currency from which deposits for proofs are withdrawn.
 		type NativeBalance: Mutate<AccountIdOf<Self>> + Balanced<AccountIdOf<Self>>;
 
-		/// Counts what is burned.
+		/// Accounts for deposits that are burned.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// What governance sets.
+		/// The clock by which subjects close.
+		type TickSource: TickSource;
+
+		/// Records the blocks that workers state as finalised.
+		type Finality: FinalityStatements<AccountIdOf<Self>, BlockNumberFor<Self>>;
+
+		/// The rules that governance sets.
 		type Rules: Get<RulesOf<Self>>;
 
-		/// Keeps the rules of the genesis.
+		/// Stores the rules of the genesis configuration.
 		type StoreRules: StoreRules<RulesOf<Self>>;
 
-		/// By which verdicts are drawn for audit, and a committee where there are more validators than places. None: then every verdict is
-		/// drawn, and those validators serve who come first.
+		/// Randomness that draws verdicts for audit, and committees if the validators outnumber the
+		/// seats. Without randomness (`None`), every verdict is audited and the first validators
+		/// serve.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
 
-		/// How long a subject stays open, in ticks: a judge has that long to vote, and late votes count that long.
+		/// Number of ticks in which votes for a subject count. An audited verdict waits equally
+		/// long for its proof.
 		#[pallet::constant]
 		type JudgingTicks: Get<Tick>;
-
-		/// By how many blocks the finalised number may lag before the clock stands still.
-		#[pallet::constant]
-		type MaxFinalityLag: Get<u32>;
-
-		/// Whether the clock is to stand still whatever is final.
-		type Paused: Get<bool>;
-
-		/// After how many blocks a worker may state its finalised number again for free.
-		#[pallet::constant]
-		type StatementInterval: Get<u32>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
-		/// What benchmarks set up elsewhere.
+		/// Sets up the state of other pallets for benchmarks.
 		#[cfg(feature = "runtime-benchmarks")]
 		type World: hcc_primitives::benchmarking::World<AccountIdOf<Self>>;
 	}
 
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// The clock.
-	#[pallet::storage]
-	pub type CurrentTick<T: Config> = StorageValue<_, Tick, ValueQuery>;
-
-	/// The block that more than two thirds of the validators in office have seen finalised; zero until they have stated one.
-	#[pallet::storage]
-	pub type FinalisedSeen<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
-
-	/// What each validator in office last stated.
-	#[pallet::storage]
-	pub type Statements<T: Config> =
-		StorageValue<_, BoundedVec<StatementOf<T>, ConstU32<MAX_VALIDATORS>>, ValueQuery>;
-
-	/// What is being judged.
-	// Not hashed: subjects are hashes that a pallet makes.
+	/// Subjects that are open, or whose verdict can still be proven false.
+	// Not hashed: an identifier is already a hash that another pallet computes.
 	#[pallet::storage]
 	pub type Subjects<T: Config> = StorageMap<_, Identity, SubjectId, SubjectOf<T>, OptionQuery>;
 
-	/// The subjects on which a committee came to agree in a block, until it is known which of them must be proven.
-	// Hashed with Twox: block numbers are not chosen by anybody.
+	/// Subjects on which a committee agreed in a block, until the draw decides which verdicts are
+	/// audited.
+	// Hashed with Twox: callers cannot choose block numbers.
 	#[pallet::storage]
 	pub type Agreed<T: Config> = StorageMap<
 		_,
@@ -138,20 +127,25 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
-	/// The first block whose verdicts may not have taken effect yet.
+	/// The first block whose verdicts may still wait for the draw.
 	#[pallet::storage]
 	pub type AgreedFrom<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-	/// The subjects that close at a tick.
-	// Hashed with Twox: ticks are not chosen by anybody.
+	/// Subjects by the tick at which they close. An entry is ignored if its subject now closes at a
+	/// later tick.
+	// Hashed with Twox: callers cannot choose ticks.
 	#[pallet::storage]
 	pub type Closing<T: Config> =
 		StorageMap<_, Twox64Concat, Tick, BoundedVec<SubjectId, ConstU32<MAX_CLOSING>>, ValueQuery>;
 
+	/// The last tick whose subjects are closed.
+	#[pallet::storage]
+	pub type ClosedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// None: the runtime's own.
+		/// The initial rules. `None` leaves those of the runtime.
 		pub rules: Option<RulesOf<T>>,
 	}
 
@@ -167,17 +161,21 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A subject is to be judged until tick `closes`. `evidence` is the hash of the bytes, which this block's body holds.
+		/// A subject was opened and closes at tick `closes`. `evidence` is the hash of the bytes to
+		/// be judged, which the body of this block contains.
 		Opened { subject: SubjectId, evidence: H256, closes: Tick },
 		/// A validator voted for a finding.
 		Voted { subject: SubjectId, validator: AccountIdOf<T>, finding: H256 },
-		/// More than two thirds of the committee agree: `code` is 0 where the evidence was accepted, 1 where it could not be judged, or the
-		/// code of a rejection. It takes effect two blocks later, unless it is drawn for audit.
+		/// More than two thirds of the committee agree on a finding. `code` is 0 for an acceptance,
+		/// 1 if the evidence could not be judged, or else the reject code. The verdict takes effect
+		/// two blocks later, unless it is drawn for audit.
 		Decided { subject: SubjectId, code: u16, finding: H256 },
-		/// The verdict was drawn: it takes effect only if somebody proves it before tick `until`, which is free.
+		/// The verdict was drawn for audit. It takes effect only if it is proven before tick
+		/// `until`. Such a proof is free of charge.
 		Audited { subject: SubjectId, until: Tick },
-		/// The chain found `code` itself, which takes effect. `overturned`: another verdict had, and what it caused is undone. `wrong` voted
-		/// otherwise.
+		/// The runtime evaluated the evidence itself, and its result `code` takes effect. If
+		/// `overturned` is true, another verdict had taken effect, and its consequences are undone.
+		/// `wrong` lists the validators that voted for another finding.
 		Proven {
 			subject: SubjectId,
 			code: u16,
@@ -186,59 +184,52 @@ pub mod pallet {
 			overturned: bool,
 			wrong: Vec<AccountIdOf<T>>,
 		},
-		/// The chain found nothing else than whoever has voted so far, before the time to vote was over: the proof cost `by` its fee, and whoever judges nothing his deposit.
+		/// A proof contradicted no vote while voting was still open, and has no effect. The sender
+		/// `by` pays the fee. A sender that is not on the committee also loses its deposit.
 		Groundless { subject: SubjectId, by: AccountIdOf<T> },
-		/// The committee did not agree in time, or what it agreed on was drawn for audit and not proven.
+		/// The subject ended without a verdict: the committee did not agree in time, or an audited
+		/// verdict was not proven.
 		Void { subject: SubjectId },
-		/// More than two thirds of the validators have seen `number` finalised.
-		FinalisedSeen { number: BlockNumberFor<T> },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The subject is being judged already. Nothing need be done.
+		/// The subject is already being judged. No action is needed.
 		AlreadyOpen,
-		/// So many subjects are open that there is no room for another. Try again in a few blocks.
+		/// Too many subjects are open. Retry in a few blocks.
 		TooManySubjects,
-		/// So many verdicts were made in this block that there is no room for another. File the votes again.
+		/// This block has no room for another verdict. Submit the votes again.
 		TooManyVerdicts,
-		/// No validators are in office. Wait for the next session.
+		/// There are no active validators. Wait for the next session.
 		NoCommittee,
-		/// The account is no worker of a validator in office.
+		/// The account is not the worker key of an active validator.
 		NotAWorker,
-		/// The validator does not judge this subject.
+		/// The validator is not on the committee of this subject.
 		NotOnCommittee,
-		/// The validator has voted for another finding: a vote cannot be changed.
+		/// The validator already voted for another finding. A vote cannot be changed.
 		VotedDifferently,
-		/// Nobody has shown the finding of that hash yet. Show it with the vote.
+		/// No vote has disclosed the finding with this hash yet. Include the finding in the vote.
 		FindingMissing,
-		/// The finding has another hash than the vote.
+		/// The hash of the included finding differs from the hash in the vote.
 		FindingMismatch,
-		/// Nothing is judged under that identifier, or its window has passed.
+		/// The subject does not exist, or its window has passed.
 		NotOpen,
-		/// The subject was proven already. Nothing need be done.
+		/// The subject is already proven. No action is needed.
 		AlreadyProven,
-		/// The bytes are not those that are judged.
+		/// The submitted bytes are not the evidence of this subject.
 		EvidenceMismatch,
-		/// The account cannot lose the deposit that a proof takes. `Rules::deposit` says how much.
+		/// The account cannot pay the deposit for a proof. `Rules::deposit` is the amount.
 		DepositMissing,
-		/// The stated block is not before this one, or is before the last one stated.
-		BadStatement,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			assert!(T::JudgingTicks::get() >= 2, "a subject needs time to be judged");
-			assert!(T::StatementInterval::get() >= 1, "a statement costs a block");
-			assert!(
-				T::StatementInterval::get() < T::MaxFinalityLag::get(),
-				"the clock would stand still between statements"
-			);
+			assert!(T::JudgingTicks::get() >= 2, "a subject needs at least two ticks for votes");
 		}
 
 		fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
-			Self::advance(now, meter);
+			Self::close_due(meter);
 			Self::draw(now, meter);
 		}
 
@@ -250,17 +241,12 @@ pub mod pallet {
 
 	#[pallet::view_functions]
 	impl<T: Config> Pallet<T> {
-		/// The rules in force, every value within its bounds.
+		/// Returns the current rules, with every value within its bounds.
 		pub fn rules() -> RulesOf<T> {
 			T::Rules::get().clamped()
 		}
 
-		/// The tick of this block.
-		pub fn tick() -> Tick {
-			CurrentTick::<T>::get()
-		}
-
-		/// A subject that is being judged, its committee and its votes.
+		/// Returns a subject with its committee and its votes.
 		pub fn subject(subject: SubjectId) -> Option<SubjectOf<T>> {
 			Subjects::<T>::get(subject)
 		}
@@ -268,56 +254,66 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Files votes, and states the last block that the worker has seen finalised.
+		/// Submits votes, and states the last block that the worker has seen finalised.
 		///
-		/// Votes for subjects that have closed or were proven are passed over, and so are votes that come after [`Subject::until`] or were filed before. Free if a vote counted, or if the
-		/// last statement is [`Config::StatementInterval`] blocks old.
+		/// Ignores a vote if its subject is closed or proven, if it comes after [`Subject::until`],
+		/// or if it repeats an earlier vote. Free of charge if a vote counts, or if the clock
+		/// accepts the statement free of charge ([`Config::Finality`]).
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of a validator in office.
+		/// `Signed` by the worker key of an active validator.
 		///
 		/// ## Errors
 		/// - [`Error::NotAWorker`].
-		/// - [`Error::BadStatement`].
-		/// - [`Error::NotOnCommittee`], [`Error::VotedDifferently`], [`Error::FindingMissing`], [`Error::FindingMismatch`],
-		///   [`Error::TooManyVerdicts`] for any of the votes: then none counts.
+		/// - `BadStatement` of the clock: the block is not in the past, or is older than the block
+		///   that the validator stated last.
+		/// - [`Error::NotOnCommittee`], [`Error::VotedDifferently`], [`Error::FindingMissing`],
+		///   [`Error::FindingMismatch`], [`Error::TooManyVerdicts`]: one of the votes is invalid,
+		///   so none of them counts.
 		///
 		/// ## Events
-		/// [`Event::Voted`], [`Event::Decided`], [`Event::FinalisedSeen`].
+		/// [`Event::Voted`], [`Event::Decided`], `FinalisedSeen` of the clock.
 		#[pallet::call_index(0)]
 		#[pallet::weight((
-			<T as Config>::WeightInfo::file(votes.len() as u32),
+			<T as Config>::WeightInfo::vote(votes.len() as u32),
 			DispatchClass::Operational,
 		))]
-		pub fn file(
+		pub fn vote(
 			origin: OriginFor<T>,
 			votes: BoundedVec<Vote, ConstU32<MAX_VOTES>>,
 			#[pallet::compact] finalised: BlockNumberFor<T>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let free = Self::do_file(who, votes.into_inner(), finalised)?;
+			let free = Self::do_vote(who, votes.into_inner(), finalised)?;
 			Ok(if free { Pays::No } else { Pays::Yes }.into())
 		}
 
-		/// Has the chain evaluate evidence that is being judged, or was: what it finds is what every vote should have been. Whoever voted otherwise
-		/// loses a part of its bond; a verdict that was otherwise is void, and what it caused is undone; a subject without a verdict has one.
+		/// Evaluates the evidence of a subject in the runtime. The result is final.
 		///
-		/// Free if it proves anybody wrong, or what was drawn for audit. Else it costs its fee, and whoever is not on the committee the deposit as well.
+		/// Slashes every validator that voted for another finding, unless the validators used
+		/// another version of the verifier. Undoes a verdict that differs, and gives a verdict to a
+		/// subject that has none. Has no effect while votes count if the proof is not free of
+		/// charge.
+		///
+		/// Free of charge if it contradicts a vote, if the verdict is audited, or if the subject
+		/// has no verdict in the last third of its time. Otherwise the sender pays the fee, and a
+		/// sender that is not on the committee loses its deposit as well.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`. By others than a worker of the committee with [`Rules::deposit`] free.
+		/// `Signed`. A sender that does not sign for a committee member needs a free balance of
+		/// [`Rules::deposit`].
 		///
 		/// ## Errors
 		/// - [`Error::NotOpen`], [`Error::AlreadyProven`].
-		/// - [`Error::EvidenceMismatch`]: other bytes than were included.
+		/// - [`Error::EvidenceMismatch`]: the bytes are not those that were included.
 		/// - [`Error::DepositMissing`].
 		///
 		/// ## Events
-		/// [`Event::Proven`].
+		/// [`Event::Proven`], or [`Event::Groundless`] if the proof has no effect.
 		#[pallet::call_index(1)]
 		#[pallet::weight((
 			<T as Config>::WeightInfo::prove()
-				.saturating_add(T::Evaluates::weight(evidence.len() as u32))
+				.saturating_add(T::Evaluator::weight(evidence.len() as u32))
 				.saturating_add(T::OnVerdict::weight()),
 			DispatchClass::Operational,
 		))]

@@ -1,11 +1,11 @@
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstU32, Hooks, Randomness},
-	weights::WeightMeter,
+	traits::{ConstBool, ConstU32, Hooks, Randomness},
+	weights::{Weight, WeightMeter},
 };
-use hcc_primitives::{
-	mock::{self, Active, MockEvaluates, MockOnVerdict, MockServes, MockSlashes, MockValidators},
-	Finding,
+use hcc_primitives::Finding;
+use hcc_testing::{
+	Active, MockEvaluator, MockOnVerdict, MockServiceRecorder, MockValidatorSlasher, MockValidators,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, BuildStorage, Perbill};
@@ -33,6 +33,8 @@ mod runtime {
 	pub type Verdicts = pallet_verdicts;
 	#[runtime::pallet_index(2)]
 	pub type Balances = pallet_balances;
+	#[runtime::pallet_index(3)]
+	pub type Clock = pallet_clock;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -48,9 +50,9 @@ impl pallet_balances::Config for Test {
 	type AccountStore = System;
 }
 
-/// What others than the committee lose for a proof of nothing.
+/// The deposit of a prover outside the committee.
 pub const DEPOSIT: u64 = 100;
-/// What each account has.
+/// The balance of each account.
 pub const ENDOWMENT: u64 = 1_000;
 
 parameter_types! {
@@ -61,17 +63,16 @@ parameter_types! {
 		window: 20,
 		audit: Perbill::from_perthousand(1),
 	};
-	pub static Paused: bool = false;
 	pub static Seed: Option<H256> = Some(H256([0x5e; 32]));
 }
 
-impl StoreRules<Rules<u64>> for MockRules {
+impl hcc_primitives::StoreRules<Rules<u64>> for MockRules {
 	fn store(rules: Rules<u64>) {
 		Self::set(rules);
 	}
 }
 
-/// Chance that a test chooses.
+/// Randomness that a test chooses.
 pub struct Chosen;
 impl Randomness<Option<H256>, u64> for Chosen {
 	fn random(_: &[u8]) -> (Option<H256>, u64) {
@@ -80,26 +81,32 @@ impl Randomness<Option<H256>, u64> for Chosen {
 }
 
 pub const JUDGING: u32 = 8;
-pub const LAG: u32 = 6;
 
 impl Config for Test {
 	type Validators = MockValidators;
 	type OnVerdict = MockOnVerdict;
-	type Evaluates = MockEvaluates;
-	type Slashes = MockSlashes;
-	type Serves = MockServes;
+	type Evaluator = MockEvaluator;
+	type ValidatorSlasher = MockValidatorSlasher;
+	type ServiceRecorder = MockServiceRecorder;
 	type NativeBalance = Balances;
 	type Burned = ();
+	type TickSource = Clock;
+	type Finality = Clock;
 	type Rules = MockRules;
 	type StoreRules = MockRules;
 	type Randomness = Chosen;
 	type JudgingTicks = ConstU32<JUDGING>;
-	type MaxFinalityLag = ConstU32<LAG>;
-	type Paused = Paused;
-	type StatementInterval = ConstU32<3>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
-	type World = hcc_primitives::mock::MockWorld;
+	type World = hcc_testing::MockWorld;
+}
+
+impl pallet_clock::Config for Test {
+	type Validators = MockValidators;
+	type Paused = ConstBool<false>;
+	type MaxFinalityLag = ConstU32<6>;
+	type StatementInterval = ConstU32<3>;
+	type WeightInfo = ();
 }
 
 /// An account.
@@ -111,44 +118,53 @@ pub fn subject(number: u8) -> H256 {
 	H256([number; 32])
 }
 
-/// A finding of that code.
+/// Returns a finding with this code and without claims.
 pub fn finding(code: u16) -> Finding {
 	Finding { code, claims: Default::default() }
 }
 
-/// A vote that shows what it is for.
+/// Returns a vote that discloses its finding.
 pub fn vote(of: H256, code: u16) -> Vote {
 	let finding = finding(code);
 	let hash = finding.hash(&hcc_primitives::genesis::<Test>());
 	Vote { subject: of, hash, finding: Some(finding) }
 }
 
-pub fn file(
+/// Submits votes and a finality statement with the worker key of a validator.
+pub fn submit(
 	who: u8,
 	votes: Vec<Vote>,
 	finalised: u64,
 ) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	let votes = votes.try_into().expect("few");
-	Verdicts::file(RuntimeOrigin::signed(account(who)), votes, finalised)
+	Verdicts::vote(RuntimeOrigin::signed(account(who)), votes, finalised)
 }
 
-/// Goes to the next block and polls.
+/// Moves to the next block and polls.
 pub fn next_block() {
+	next_block_with(Weight::MAX);
+}
+
+/// Moves to the next block and polls with the weight `room`.
+pub fn next_block_with(room: Weight) {
 	let next = System::block_number() + 1;
 	System::set_block_number(next);
-	Verdicts::on_poll(next, &mut WeightMeter::new());
+	let mut meter = WeightMeter::with_limit(room);
+	Clock::on_poll(next, &mut meter);
+	Verdicts::on_poll(next, &mut meter);
 	Verdicts::do_try_state().expect("the invariants hold");
 }
 
-/// Goes on until nothing that is agreed on in this block can be drawn any more.
+/// Moves on until the draw among the verdicts of this block is over.
 pub fn let_verdicts_take_effect() {
 	next_block();
 	next_block();
 }
 
-/// Runs `test` on a fresh chain at block 10 whose validators are `1..=validators`, and then checks the invariants.
+/// Runs `test` on a new chain at block 10 with the validators `1..=validators`, then checks the
+/// invariants.
 pub fn run(validators: u8, test: impl FnOnce()) {
-	mock::reset();
+	hcc_testing::reset();
 	Seed::set(Some(H256([0x5e; 32])));
 	Active::set((1..=validators).map(account).collect());
 	let balances = pallet_balances::GenesisConfig {

@@ -1,4 +1,4 @@
-//! What the chain finds itself, and who was wrong.
+//! Proofs: the runtime evaluates evidence itself, and slashes validators that voted otherwise.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -12,7 +12,8 @@ use frame_support::{
 	},
 };
 use hcc_primitives::{
-	genesis, ActiveValidators, Evaluated, Evaluates, Finding, OnVerdict, Slashes, SubjectId,
+	genesis, ActiveValidators, Evaluation, Evaluator, Finding, OnVerdict, SubjectId, TickSource,
+	ValidatorSlasher,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -20,80 +21,85 @@ use sp_runtime::DispatchError;
 
 use crate::*;
 
-/// What somebody risks with a proof.
-type StakeOf<T> = Credit<AccountIdOf<T>, <T as Config>::NativeBalance>;
+/// The deposit of a prover outside the committee, withdrawn from its account.
+type DepositOf<T> = Credit<AccountIdOf<T>, <T as Config>::NativeBalance>;
 
 impl<T: Config> Pallet<T> {
-	/// What can be told of a proof at once: whether there is something to prove, by whom, and with the right bytes.
+	/// Checks a proof without evaluating the evidence: the subject, the deposit and the hash of the
+	/// bytes.
 	///
 	/// ## Errors
-	/// As `prove`.
+	/// Those of `prove`.
 	pub fn check_proof(
 		who: &AccountIdOf<T>,
 		subject: SubjectId,
 		evidence: &[u8],
 	) -> Result<(), Error<T>> {
-		let row = Subjects::<T>::get(subject).ok_or(Error::<T>::NotOpen)?;
+		let row = Self::open_subject(subject)?;
 		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
-		ensure!(Self::judges(who, &row) || Self::can_lose_deposit(who), Error::<T>::DepositMissing);
+		ensure!(
+			Self::is_on_committee(who, &row) || Self::can_pay_deposit(who),
+			Error::<T>::DepositMissing
+		);
 		ensure!(H256(blake2_256(evidence)) == row.evidence, Error::<T>::EvidenceMismatch);
 		Ok(())
 	}
 
-	fn judges(who: &AccountIdOf<T>, row: &SubjectOf<T>) -> bool {
+	fn is_on_committee(who: &AccountIdOf<T>, row: &SubjectOf<T>) -> bool {
 		T::Validators::validator_of(who).is_some_and(|validator| row.committee.contains(&validator))
 	}
 
-	fn can_lose_deposit(who: &AccountIdOf<T>) -> bool {
+	fn can_pay_deposit(who: &AccountIdOf<T>) -> bool {
 		let free =
 			T::NativeBalance::reducible_balance(who, Preservation::Preserve, Fortitude::Polite);
 		free >= Self::rules().deposit
 	}
 
-	/// Proves a subject. Tells whether that is free.
+	/// Proves a subject. Returns `true` if the proof is free of charge.
 	pub(crate) fn do_prove(
 		who: AccountIdOf<T>,
 		subject: SubjectId,
 		evidence: &[u8],
 	) -> Result<bool, DispatchError> {
-		let row = Subjects::<T>::get(subject).ok_or(Error::<T>::NotOpen)?;
+		let row = Self::open_subject(subject)?;
 		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
-		let stake = Self::stake(&who, &row)?;
-		let evaluated = T::Evaluates::evaluate(subject, row.evidence, evidence)
+		let deposit = Self::withdraw_deposit(&who, &row)?;
+		let evaluated = T::Evaluator::evaluate(subject, row.evidence, evidence)
 			.ok_or(Error::<T>::EvidenceMismatch)?;
-		Ok(Self::settle(who, subject, row, stake, &evaluated))
+		Ok(Self::settle(who, subject, row, deposit, &evaluated))
 	}
 
-	/// Draws the consequences of what the chain has found. Tells whether that is free.
+	/// Applies the result of an evaluation. Returns `true` if the proof is free of charge.
 	pub(crate) fn settle(
 		who: AccountIdOf<T>,
 		subject: SubjectId,
 		row: SubjectOf<T>,
-		stake: Option<StakeOf<T>>,
-		evaluated: &Evaluated,
+		deposit: Option<DepositOf<T>>,
+		evaluated: &Evaluation,
 	) -> bool {
 		let hash = evaluated.finding.hash(&genesis::<T>());
-		// Another version of the verifier may only put its claims otherwise.
-		let agrees = |shown: &Shown| {
+		// Another version of the verifier may encode the same claims differently.
+		let agrees = |shown: &DisclosedFinding| {
 			shown.hash == hash
 				|| (!evaluated.same_version && shown.finding.code == evaluated.finding.code)
 		};
 		let wrong = wrong_votes(&row, agrees);
-		// What was drawn, and what nobody may decide in time, waits for somebody to prove it.
+		// An audited verdict needs a proof, and so does a subject that may end without a verdict.
 		let free = !wrong.is_empty() || row.stage == Stage::Audited || Self::is_late(&row);
-		let groundless = !free && CurrentTick::<T>::get() <= row.until;
+		let groundless = !free && T::TickSource::now() <= row.until;
 		if free {
-			Self::give_back(&who, stake);
-		} else if let Some(stake) = stake {
-			T::Burned::on_unbalanced(stake);
+			Self::refund(&who, deposit);
+		} else if let Some(deposit) = deposit {
+			T::Burned::on_unbalanced(deposit);
 		}
 		if groundless {
-			// Votes go on to count: whoever proved all at once would else be the only one that is paid for having voted.
+			// Votes continue to count. Otherwise a validator that proves every subject immediately
+			// would be the only one that is paid for voting.
 			Self::deposit_event(Event::Groundless { subject, by: who });
 			return false;
 		}
 		if evaluated.same_version {
-			Self::punish(&wrong, &who);
+			Self::slash_wrong_votes(&wrong, &who);
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
@@ -101,23 +107,26 @@ impl<T: Config> Pallet<T> {
 		free
 	}
 
-	/// Whether a subject has no verdict in the last third of its time: so a minority cannot have bad evidence void by not voting.
+	/// Returns `true` if a subject has no verdict in the last third of its voting time. Such a
+	/// subject can be proven free of charge, so that a minority cannot void bad evidence by not
+	/// voting.
 	fn is_late(row: &SubjectOf<T>) -> bool {
 		row.stage == Stage::Open && Self::in_last_third(row)
 	}
 
-	/// Whether two thirds of the time to vote are over.
+	/// Returns `true` in the last third of the voting time, which is rounded down.
 	fn in_last_third(row: &SubjectOf<T>) -> bool {
-		let rest = row.until.saturating_sub(CurrentTick::<T>::get());
+		let rest = row.until.saturating_sub(T::TickSource::now());
 		rest <= T::JudgingTicks::get() / 3
 	}
 
-	/// What somebody risks who does not judge the subject: gone unless it is given back.
-	pub(crate) fn stake(
+	/// Withdraws the deposit of a prover that is not on the committee. The deposit is burned unless
+	/// it is refunded.
+	pub(crate) fn withdraw_deposit(
 		who: &AccountIdOf<T>,
 		row: &SubjectOf<T>,
-	) -> Result<Option<StakeOf<T>>, Error<T>> {
-		if Self::judges(who, row) {
+	) -> Result<Option<DepositOf<T>>, Error<T>> {
+		if Self::is_on_committee(who, row) {
 			return Ok(None);
 		}
 		T::NativeBalance::withdraw(
@@ -131,25 +140,25 @@ impl<T: Config> Pallet<T> {
 		.map_err(|_| Error::<T>::DepositMissing)
 	}
 
-	fn give_back(who: &AccountIdOf<T>, stake: Option<StakeOf<T>>) {
-		if let Some(stake) = stake {
-			// It was withdrawn from an account that was kept alive: it can be put back.
-			let put_back = T::NativeBalance::resolve(who, stake);
-			debug_assert!(put_back.is_ok(), "the account is alive");
+	fn refund(who: &AccountIdOf<T>, deposit: Option<DepositOf<T>>) {
+		if let Some(deposit) = deposit {
+			// The withdrawal kept the account alive, so the deposit can return to it.
+			let refunded = T::NativeBalance::resolve(who, deposit);
+			debug_assert!(refunded.is_ok(), "the account of a prover exists");
 		}
 	}
 
-	fn punish(wrong: &[AccountIdOf<T>], prover: &AccountIdOf<T>) {
+	fn slash_wrong_votes(wrong: &[AccountIdOf<T>], prover: &AccountIdOf<T>) {
 		let rules = Self::rules();
-		// Whoever proves himself wrong is not paid for it.
+		// A validator that proves its own vote false receives no reward for it.
 		let own = T::Validators::validator_of(prover);
 		for validator in wrong {
 			let reporter = (own.as_ref() != Some(validator)).then_some((prover, rules.reward));
-			T::Slashes::slash(validator, rules.false_vote, reporter);
+			T::ValidatorSlasher::slash(validator, rules.false_vote, reporter);
 		}
 	}
 
-	/// Has the subject be what was proven.
+	/// Makes the proven finding the verdict of the subject.
 	fn conclude(
 		subject: SubjectId,
 		mut row: SubjectOf<T>,
@@ -178,10 +187,10 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// The members of the committee that voted for something else.
+/// Returns the committee members that voted for another finding.
 fn wrong_votes<AccountId: Clone>(
 	row: &Subject<AccountId>,
-	agrees: impl Fn(&Shown) -> bool,
+	agrees: impl Fn(&DisclosedFinding) -> bool,
 ) -> Vec<AccountId> {
 	row.votes
 		.iter()

@@ -12,10 +12,10 @@ use frame_support::{
 
 /// The weight of each call.
 pub trait WeightInfo {
-	fn file(v: u32) -> Weight;
+	fn vote(v: u32) -> Weight;
 	fn prove() -> Weight;
 	fn draw(c: u32) -> Weight;
-	fn advance(c: u32) -> Weight;
+	fn close_subjects(c: u32) -> Weight;
 }
 
 /// For the runtime.
@@ -25,17 +25,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Session::Validators` (r:1 w:0)
 	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Verdicts::Statements` (r:1 w:1)
-	/// Proof: `Verdicts::Statements` (`max_values`: Some(1), `max_size`: Some(4002), added: 4497, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::FinalisedSeen` (r:1 w:1)
-	/// Proof: `Verdicts::FinalisedSeen` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::Statements` (r:1 w:1)
+	/// Proof: `Clock::Statements` (`max_values`: Some(1), `max_size`: Some(4002), added: 4497, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::FinalisedSeen` (r:1 w:1)
+	/// Proof: `Clock::FinalisedSeen` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Subjects` (r:32 w:32)
 	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	fn file(v: u32) -> Weight {
+	fn vote(v: u32) -> Weight {
 		Weight::from_parts(149_421_795, 63183)
 			.saturating_add(Weight::from_parts(149_204_909, 0).saturating_mul(v.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(6, 2))
@@ -52,8 +52,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:15 w:15)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
-	/// Storage: `Emission::Destroyed` (r:1 w:1)
-	/// Proof: `Emission::Destroyed` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Issuance::Burned` (r:1 w:1)
+	/// Proof: `Issuance::Burned` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(9602), added: 10097, mode: `MaxEncodedLen`)
 	/// Storage: `Session::CurrentIndex` (r:1 w:0)
@@ -64,8 +64,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Session::DisabledValidators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Session::Validators` (r:1 w:0)
 	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Closing` (r:1 w:1)
 	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(32782), added: 35257, mode: `MaxEncodedLen`)
 	/// Storage: `Attestation::Contexts` (r:1 w:0)
@@ -84,8 +84,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Verdicts::Subjects` (`max_values`: None, `max_size`: Some(66767), added: 69242, mode: `MaxEncodedLen`)
 	/// Storage: `Babe::AuthorVrfRandomness` (r:1 w:0)
 	/// Proof: `Babe::AuthorVrfRandomness` (`max_values`: Some(1), `max_size`: Some(33), added: 528, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:0)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Clock::CurrentTick` (r:1 w:0)
+	/// Proof: `Clock::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Closing` (r:1 w:1)
 	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(32782), added: 35257, mode: `MaxEncodedLen`)
 	fn draw(c: u32) -> Weight {
@@ -95,14 +95,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(1).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().writes(1).saturating_mul(c.into()))
 	}
-	/// Storage: `Verdicts::CurrentTick` (r:1 w:1)
-	/// Proof: `Verdicts::CurrentTick` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Verdicts::Closing` (r:1 w:1)
 	/// Proof: `Verdicts::Closing` (`max_values`: None, `max_size`: Some(32782), added: 35257, mode: `MaxEncodedLen`)
-	/// Storage: `Verdicts::FinalisedSeen` (r:1 w:0)
-	/// Proof: `Verdicts::FinalisedSeen` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `SafeMode::EnteredUntil` (r:1 w:0)
-	/// Proof: `SafeMode::EnteredUntil` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Session::Validators` (r:1 w:0)
 	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Verdicts::Subjects` (r:1024 w:1024)
@@ -113,10 +107,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Contexts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Effects` (r:0 w:1024)
 	/// Proof: `Attestation::Effects` (`max_values`: None, `max_size`: Some(42), added: 2517, mode: `MaxEncodedLen`)
-	fn advance(c: u32) -> Weight {
+	fn close_subjects(c: u32) -> Weight {
 		Weight::from_parts(186_051_339, 67275)
 			.saturating_add(Weight::from_parts(42_712_931, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads_writes(6, 2))
+			.saturating_add(T::DbWeight::get().reads_writes(3, 1))
 			.saturating_add(T::DbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().writes(2).saturating_mul(c.into()))
 	}
@@ -124,7 +118,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 /// For mocks.
 impl WeightInfo for () {
-	fn file(v: u32) -> Weight {
+	fn vote(v: u32) -> Weight {
 		Weight::from_parts(149_421_795, 63183)
 			.saturating_add(Weight::from_parts(149_204_909, 0).saturating_mul(v.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(6, 2))
@@ -142,10 +136,10 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads(1).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().writes(1).saturating_mul(c.into()))
 	}
-	fn advance(c: u32) -> Weight {
+	fn close_subjects(c: u32) -> Weight {
 		Weight::from_parts(186_051_339, 67275)
 			.saturating_add(Weight::from_parts(42_712_931, 0).saturating_mul(c.into()))
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 2))
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 			.saturating_add(ParityDbWeight::get().reads(2).saturating_mul(c.into()))
 			.saturating_add(ParityDbWeight::get().writes(2).saturating_mul(c.into()))
 	}

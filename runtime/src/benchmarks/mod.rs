@@ -1,4 +1,4 @@
-//! The benchmarks from which `make weights` makes the weights.
+//! The benchmarks that `make weights` runs to generate the weights.
 
 mod world;
 
@@ -15,6 +15,7 @@ frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_attestation, Attestation]
 	[pallet_balances, Balances]
+	[pallet_clock, Clock]
 	[pallet_compute, Compute]
 	[pallet_emission, Emission]
 	[pallet_oracle, Oracle]

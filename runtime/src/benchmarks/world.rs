@@ -1,4 +1,4 @@
-//! What the benchmarks of one pallet need of the others.
+//! The state of other pallets that the benchmarks of a pallet need.
 
 use alloc::{vec, vec::Vec};
 
@@ -14,42 +14,43 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
-	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChip, Tick, Ticks,
+	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource,
 };
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 use crate::*;
 
-/// The chain around the pallet that is measured.
+/// The chain around the pallet under measurement.
 pub struct World;
 
-/// Sets what may be set so already.
+/// Accepts the result of a policy call that may change nothing.
 fn govern(set: frame_support::dispatch::DispatchResult) {
 	let unchanged = pallet_policy::Error::<Runtime>::Unchanged;
-	assert!(set.is_ok() || set == Err(unchanged.into()), "root sets policy");
+	assert!(set.is_ok() || set == Err(unchanged.into()), "root may set policy");
 }
 
-/// An account with enough for every bond and deposit.
+/// Returns an account with enough for every bond and deposit.
 fn endowed(kind: &str, number: u32) -> AccountId {
 	let who = AccountId::from(BlakeTwo256::hash_of(&(kind, number)).0);
 	Balances::set_balance(&who, 1_000_000 * units::ALPHA);
 	who
 }
 
-/// A root that is trusted: the last one, to be found last.
+/// Returns a trusted root: the last one, which a search finds last.
 fn root() -> ArkId {
 	let roots = Policy::amd_roots().unwrap_or_default();
-	ark_id(&roots.last().expect("the genesis trusts some").ark)
+	ark_id(&roots.last().expect("the genesis trusts a root").ark)
 }
 
-/// Another one, which has no revocation list.
+/// Returns another trusted root, which has no revocation list.
 fn unlisted() -> ArkId {
 	let roots = Policy::amd_roots().unwrap_or_default();
 	let unlisted = roots.iter().map(|roots| ark_id(&roots.ark)).find(|ark| *ark != root());
-	unlisted.expect("the genesis trusts several")
+	unlisted.expect("the genesis trusts more than one root")
 }
 
-/// The longest revocation list, current, of the root that is found last; of the others none is known.
+/// Stores a current revocation list of maximum length for the root that a search finds last. The
+/// other roots have none.
 fn list_revoked() {
 	let revoked = vec![[0; 20]; pallet_policy::MAX_REVOKED as usize];
 	let revoked = frame_support::BoundedVec::truncate_from(revoked);
@@ -58,7 +59,7 @@ fn list_revoked() {
 	pallet_policy::RevocationGrace::<Runtime>::put(1);
 }
 
-/// A key of a chip for a TCB that `number` tells from others.
+/// Returns a VEK for a TCB that differs by `number`.
 fn vek(number: u8) -> Vek {
 	let tcb = TcbVersion { fmc: None, boot_loader: number, tee: 0, snp: 0, microcode: 0 };
 	Vek {
@@ -76,20 +77,20 @@ fn vek(number: u8) -> Vek {
 fn deposit_vek(chip: ChipHash, vek: Vek, depositor: AccountId) {
 	let deposit = <Runtime as pallet_policy::Config>::VekDeposit::get();
 	Balances::hold(&pallet_policy::HoldReason::Vek.into(), &depositor, deposit)
-		.expect("the account has enough");
+		.expect("the account has enough funds");
 	let mut rows = pallet_policy::Veks::<Runtime>::get(chip);
 	rows.try_push(pallet_policy::VekRow { vek, depositor, deposit }).expect("there is room");
 	pallet_policy::Veks::<Runtime>::insert(chip, rows);
 }
 
-/// A miner that offers more than anybody orders, with a chip that was live in all intervals.
+/// Registers a miner with more capacity than any order needs. Its chip was live in all intervals.
 fn host(number: u32) -> AccountId {
 	let miner = endowed("host", number);
 	let chip = BlakeTwo256::hash_of(&("chip", number)).0;
 	let tpm = EnrolledTpm {
 		ek: chip,
-		ak: vec![0; 88].try_into().expect("as long as a key"),
-		qualified_name: vec![0; 34].try_into().expect("as long as a name"),
+		ak: vec![0; 88].try_into().expect("a key is 88 bytes long"),
+		qualified_name: vec![0; 34].try_into().expect("a qualified name is 34 bytes long"),
 		root: [0; 32],
 	};
 	World::register(&miner, &[chip], tpm);
@@ -116,9 +117,9 @@ fn host(number: u32) -> AccountId {
 			});
 		}
 	});
-	pallet_attestation::Lives::<Runtime>::mutate(chip, |lives| {
-		for interval in 1..=pallet_attestation::MAX_LIVES {
-			let life = pallet_attestation::Life {
+	pallet_attestation::LivenessRecords::<Runtime>::mutate(chip, |lives| {
+		for interval in 1..=pallet_attestation::MAX_LIVENESS_RECORDS {
+			let life = pallet_attestation::IntervalLiveness {
 				interval,
 				last_seq: u64::from(interval),
 				open: 0,
@@ -143,7 +144,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		for (validator, worker) in &pairs {
 			let bond = Validators::rules().min_bond;
 			Balances::hold(&pallet_validators::HoldReason::Bond.into(), validator, bond)
-				.expect("the account has enough");
+				.expect("the account has enough funds");
 			let candidate = pallet_validators::Candidate { who: validator.clone(), bond };
 			pallet_validators::Candidates::<Runtime>::try_append(candidate).expect("there is room");
 			pallet_validators::WorkerOf::<Runtime>::insert(validator, worker);
@@ -154,16 +155,26 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		workers
 	}
 
+	fn statements() {
+		let statements = pallet_session::Validators::<Runtime>::get()
+			.into_iter()
+			.map(|validator| pallet_clock::Statement { validator, finalised: 1, at: 1 })
+			.collect();
+		pallet_clock::Statements::<Runtime>::put(frame_support::BoundedVec::truncate_from(
+			statements,
+		));
+	}
+
 	fn set_tick(now: Tick) {
-		pallet_verdicts::CurrentTick::<Runtime>::put(now);
+		pallet_clock::CurrentTick::<Runtime>::put(now);
 		pallet_timestamp::Now::<Runtime>::put(NOW.0.saturating_mul(1_000));
 	}
 
 	fn crowd() {
-		let now = pallet_verdicts::CurrentTick::<Runtime>::get();
+		let now = pallet_clock::CurrentTick::<Runtime>::get();
 		let first = now.saturating_add(<Runtime as pallet_verdicts::Config>::JudgingTicks::get());
 		let full = vec![Hash::zero(); pallet_verdicts::MAX_CLOSING as usize];
-		for tick in first..first.saturating_add(pallet_verdicts::SLACK) {
+		for tick in first..first.saturating_add(hcc_primitives::tick_queue::SLACK) {
 			let full = frame_support::BoundedVec::truncate_from(full.clone());
 			pallet_verdicts::Closing::<Runtime>::insert(tick, full);
 		}
@@ -174,14 +185,15 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 	}
 
 	fn trust_vendor(root: &[u8]) {
-		let certificate = |der: &[u8]| der.to_vec().try_into().expect("no longer than any");
+		let certificate =
+			|der: &[u8]| der.to_vec().try_into().expect("the certificate is short enough");
 		let mut stored = vec![certificate(root)];
 		stored.resize(pallet_policy::MAX_TPM_ROOTS as usize, certificate(root));
 		Policy::set_tpm_roots(
 			RuntimeOrigin::root(),
-			Some(stored.try_into().expect("as many as there can be")),
+			Some(stored.try_into().expect("at most the maximum number of roots")),
 		)
-		.expect("root sets policy");
+		.expect("root may set policy");
 	}
 
 	fn register(miner: &AccountId, chips: &[ChipHash], tpm: EnrolledTpm) {
@@ -189,9 +201,9 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let bond = Registry::rules().min_bond;
 		let origin = RuntimeOrigin::signed(miner.clone());
 		Registry::register(origin.clone(), bond, miner.clone(), Default::default())
-			.expect("it has enough");
+			.expect("the account has enough funds");
 		for chip in chips {
-			Registry::add_chip(origin.clone(), *chip).expect("nobody has it");
+			Registry::add_chip(origin.clone(), *chip).expect("the chip is not registered yet");
 		}
 		pallet_registry::MinerOfEk::<Runtime>::insert(tpm.ek, miner);
 		pallet_registry::Tpms::<Runtime>::insert(miner, tpm);
@@ -214,7 +226,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 	fn hosts(count: u32) -> Vec<AccountId> {
 		let rate = pallet_oracle::Rate {
 			price: 500_000_000,
-			at: pallet_verdicts::CurrentTick::<Runtime>::get(),
+			at: pallet_clock::CurrentTick::<Runtime>::get(),
 			beyond: None,
 			mean: 500_000_000,
 			hourly: Default::default(),
@@ -230,7 +242,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		govern(Policy::set_platform(RuntimeOrigin::root(), rules));
 		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
 		govern(Policy::set_generation(RuntimeOrigin::root(), line, trust));
-		let from = pallet_verdicts::CurrentTick::<Runtime>::get();
+		let from = pallet_clock::CurrentTick::<Runtime>::get();
 		let interval = Interval { index: 20, from, length: 600 };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
 		(0..count).map(host).collect()
@@ -276,7 +288,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			interval: guest.began,
 		};
 		pallet_compute::Boots::<Runtime>::insert(vm, boot);
-		let now = Verdicts::now();
+		let now = Clock::now();
 		pallet_attestation::CurrentInterval::<Runtime>::put(Interval {
 			index: 10,
 			from: now,

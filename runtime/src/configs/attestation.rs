@@ -1,4 +1,4 @@
-//! What evidence is accepted, who must bring it, who judges it, and what comes of it.
+//! Configuration of the pallets for policy, miners, challenges, verdicts and reputation.
 
 use frame_support::{
 	parameter_types,
@@ -21,20 +21,29 @@ use crate::{
 	*,
 };
 
-/// The most bytes of a measurement log in one evidence: with an event log beside it, what the runtime judges in 10 ms.
+/// Maximum size of the IMA log in one piece of evidence, in bytes. The runtime evaluates this much
+/// within 10 ms, together with a boot event log.
 const MAX_LOG: u32 = 16 << 10;
-/// The most of its entries.
+/// Maximum number of its entries.
 const MAX_ENTRIES: u32 = 64;
 
 parameter_types! {
-	pub FilesTightened: Revision = pallet_policy::FilesTightened::<Runtime>::get();
-	pub Tightened: Revision = pallet_policy::Tightened::<Runtime>::get();
-	/// A false credential costs a validator what a false vote does.
+	pub LastFileTightening: Revision = pallet_policy::LastFileTightening::<Runtime>::get();
+	pub LastTightening: Revision = pallet_policy::LastTightening::<Runtime>::get();
+	/// The slash for a false credential, equal to that for a false vote.
 	pub FalseStatement: Perbill = Verdicts::rules().false_vote;
 	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: MAX_ENTRIES };
-	/// Evidence is judged by the revision under which it was included.
+	/// The oldest policy revision by which pending evidence is evaluated.
 	pub OldestNeeded: Revision = Attestation::oldest_revision();
 	pub CurrentRevision: Revision = Policy::revision();
+}
+
+impl pallet_clock::Config for Runtime {
+	type Validators = Validators;
+	type Paused = super::safety::InSafeMode;
+	type MaxFinalityLag = ConstU32<30>;
+	type StatementInterval = ConstU32<10>;
+	type WeightInfo = pallet_clock::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_policy::Config for Runtime {
@@ -44,11 +53,12 @@ impl pallet_policy::Config for Runtime {
 	type ImaLimits = ImaLimits;
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	// A row of some 300 bytes.
+	// A row takes about 300 bytes.
 	type VekDeposit = ConstU128<{ 40 * MILLI_ALPHA }>;
-	// A row of some 100 bytes.
+	// A row takes about 100 bytes.
 	type VoucherDeposit = ConstU128<{ 10 * MILLI_ALPHA }>;
-	// Ten minutes: within the longest window there are a dozen such revisions, of the 32 by which evidence can be judged at a time.
+	// Ten minutes. About a dozen such revisions then fall into the longest proof window. Evidence
+	// can depend on at most 32 revisions at a time.
 	type VouchInterval = ConstU32<{ 10 * MINUTES }>;
 	type Chips = Registry;
 	type Time = Timestamp;
@@ -57,7 +67,8 @@ impl pallet_policy::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: 100 α a bond, a week of unbonding, ten minutes for an enrolment; a day before another price counts, between a quarter and four times the list price.
+/// Initial rules: a bond of 100 α, a week of unbonding and ten minutes for an enrolment. A new ask
+/// takes effect after a day. It lies between a quarter and four times the list price.
 pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
 	min_bond: 100 * ALPHA,
 	unbonding: 7 * DAYS,
@@ -70,23 +81,24 @@ pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_regis
 impl pallet_registry::Config for Runtime {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	type Burned = Emission;
+	type Burned = Issuance;
 	type Tenants = Compensation;
 	type PardonOrigin = OrRoot<Loosening>;
 	type Rules = RegistryRules;
 	type Validators = Validators;
-	type Slashes = Validators;
+	type ValidatorSlasher = Validators;
 	type FalseCredential = FalseStatement;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Time = Timestamp;
 	type TpmRoots = Policy;
-	type OnChip = (Attestation, Policy);
+	type OnChipChange = (Attestation, Policy);
 	type WeightInfo = pallet_registry::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: a false vote costs a tenth of the bond, a verdict can be proven false for an hour, and one of a hundred must be proven.
+/// Initial rules: a false vote costs a tenth of the bond. A verdict can be proven false for an
+/// hour, and one verdict in a hundred is audited.
 pub const INITIAL_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
 	false_vote: Perbill::from_percent(10),
 	reward: Perbill::from_percent(10),
@@ -95,9 +107,9 @@ pub const INITIAL_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdi
 	audit: Perbill::from_percent(1),
 };
 
-impl pallet_verdicts::StoreRules<pallet_verdicts::Rules<Balance>> for StoreRules {
+impl hcc_primitives::StoreRules<pallet_verdicts::Rules<Balance>> for StoreRules {
 	fn store(rules: pallet_verdicts::Rules<Balance>) {
-		keep(RuntimeParameters::Verdicts(verdicts::Parameters::Rules(
+		store_parameter(RuntimeParameters::Verdicts(verdicts::Parameters::Rules(
 			verdicts::Rules,
 			Some(rules),
 		)));
@@ -107,25 +119,25 @@ impl pallet_verdicts::StoreRules<pallet_verdicts::Rules<Balance>> for StoreRules
 impl pallet_verdicts::Config for Runtime {
 	type Validators = Validators;
 	type OnVerdict = Attestation;
-	type Evaluates = crate::evidence_api::HostEvaluation;
-	type Slashes = Validators;
-	type Serves = Validators;
+	type Evaluator = crate::evidence_api::HostEvaluation;
+	type ValidatorSlasher = Validators;
+	type ServiceRecorder = Validators;
 	type NativeBalance = Balances;
-	type Burned = Emission;
+	type Burned = Issuance;
+	type TickSource = Clock;
+	type Finality = Clock;
 	type Rules = VerdictsRules;
 	type StoreRules = StoreRules;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
-	// Five minutes: finality, evaluation and a vote take less than one.
+	// Five minutes. Finality, evaluation and a vote take less than one.
 	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
-	type MaxFinalityLag = ConstU32<30>;
-	type Paused = super::safety::InSafeMode;
-	type StatementInterval = ConstU32<10>;
 	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: two minutes for an answer, a challenge every twenty minutes for trusted chips and more often for others; what tenants pay is told by the hour.
+/// Initial rules: two minutes to answer a challenge, and a billing interval of an hour. Trusted
+/// chips receive a challenge every twenty minutes on average, others more often.
 pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 2 * MINUTES,
 	trusted: 20 * MINUTES,
@@ -136,21 +148,21 @@ pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestat
 	billing: HOURS,
 };
 
-/// Keeps the rules of the genesis among the parameters.
+/// Stores the rules of the genesis as parameters.
 pub struct StoreRules;
-impl pallet_attestation::StoreRules for StoreRules {
+impl hcc_primitives::StoreRules<pallet_attestation::Rules> for StoreRules {
 	fn store(rules: pallet_attestation::Rules) {
-		keep(RuntimeParameters::Attestation(attestation::Parameters::Rules(
+		store_parameter(RuntimeParameters::Attestation(attestation::Parameters::Rules(
 			attestation::Rules,
 			Some(rules),
 		)));
 	}
 }
 
-pub(super) fn keep(parameter: RuntimeParameters) {
-	// Root may set every parameter: it cannot fail.
+pub(super) fn store_parameter(parameter: RuntimeParameters) {
+	// Root may set every parameter, so this cannot fail.
 	let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
-	debug_assert!(stored.is_ok(), "root sets parameters");
+	debug_assert!(stored.is_ok(), "root may set every parameter");
 }
 
 impl pallet_attestation::Config for Runtime {
@@ -159,16 +171,17 @@ impl pallet_attestation::Config for Runtime {
 	type Miners = Registry;
 	type Chips = Registry;
 	type Veks = Policy;
-	type Judges = Verdicts;
+	type Adjudicator = Verdicts;
 	type Reputation = Reputation;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Time = Timestamp;
 	type Revision = CurrentRevision;
-	type FilesTightened = FilesTightened;
-	type Tightened = Tightened;
+	type LastFileTightening = LastFileTightening;
+	type LastTightening = LastTightening;
 	type Logs = crate::evidence_api::LogsByPolicy;
-	// Within an hour all are judged anew that were drawn; after it, the others are challenged.
-	type RenewalTicks = ConstU32<HOURS>;
+	// Ordinary challenges re-attest the chips that they reach within an hour. A sweep challenges
+	// the others after it.
+	type ReattestationTicks = ConstU32<HOURS>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
 	type MaxEntries = ConstU32<MAX_ENTRIES>;
@@ -177,8 +190,8 @@ impl pallet_attestation::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from. A chip begins in the middle, is trusted after twenty accepted evidences, and can afford one incident. The third strike costs
-/// a twentieth of the bond.
+/// Initial rules: a chip starts in the middle of the scale and is trusted after twenty passed
+/// challenges. It can then afford one incident. The third strike costs a twentieth of the bond.
 pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation::Rules {
 	start: 500,
 	passed: 10,
@@ -198,14 +211,15 @@ pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation
 };
 
 parameter_types! {
-	/// A verdict can be proven false until its window has passed, which begins when it takes effect: the longest that there can be, since the rules may
-	/// change meanwhile.
-	pub const SlashDelay: Tick = pallet_verdicts::MAX_WINDOW + pallet_verdicts::SLACK + 1;
+	/// Delay between a verdict and its slash. A verdict can be proven false within a window that
+	/// begins when it takes effect. The delay covers the longest window allowed, since the rules
+	/// may change before the window ends.
+	pub const SlashDelay: Tick = pallet_verdicts::MAX_WINDOW + hcc_primitives::tick_queue::SLACK + 1;
 }
 
 impl pallet_reputation::Config for Runtime {
 	type Rules = ReputationRules;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Miners = Registry;
 	type Cases = Compensation;
 	type SlashDelay = SlashDelay;

@@ -1,4 +1,4 @@
-//! Who makes blocks: BABE, GRANDPA, sessions and the validators' bonds.
+//! Configuration of block production: BABE, GRANDPA, sessions and the validators' bonds.
 
 use alloc::vec::Vec;
 
@@ -6,7 +6,10 @@ use frame_support::{
 	parameter_types,
 	traits::{ConstU32, ConstU64, KeyOwnerProofSystem},
 };
-use hcc_primitives::units::{ALPHA, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA};
+use hcc_primitives::{
+	units::{ALPHA, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA},
+	MAX_VALIDATORS,
+};
 use sp_core::crypto::KeyTypeId;
 use sp_runtime::{
 	traits::{Convert, ConvertInto, OpaqueKeys},
@@ -16,30 +19,31 @@ use sp_runtime::{
 use super::parameters::ValidatorRules;
 use crate::*;
 
-/// An epoch of BABE, which is a session too: one hour.
+/// Length of a BABE epoch, which is also a session: one hour.
 pub const EPOCH_DURATION_IN_SLOTS: u64 = HOURS as u64;
 
-/// A quarter of the slots are won by lot, by VRF; the others fall to a secondary author who must reveal a VRF output as well, so that
-/// every block brings randomness.
+/// VRF assigns a quarter of the slots to primary authors. A secondary author makes the block in
+/// each other slot. It must also reveal a VRF output, so that every block contributes randomness.
 pub const BABE_GENESIS_EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
 	sp_consensus_babe::BabeEpochConfiguration {
 		c: (1, 4),
 		allowed_slots: sp_consensus_babe::AllowedSlots::PrimaryAndSecondaryVRFSlots,
 	};
 
-/// How long a proof of equivocation can be handed in: the sessions for which a bond stays held at the least.
+/// Period in which an equivocation can be reported: one session, the shortest time for which a bond
+/// stays on hold.
 const EQUIVOCATION_REPORT_LONGEVITY: u64 = EPOCH_DURATION_IN_SLOTS;
 
 parameter_types! {
 	pub const ReportLongevity: u64 = EQUIVOCATION_REPORT_LONGEVITY;
 	pub const MaxSetIdSessionEntries: u64 = 1_000;
-	/// What session keys cost while they are stored.
+	/// Deposit for stored session keys.
 	pub const SessionKeyDeposit: Balance = 10 * MILLI_ALPHA;
 }
 
-/// The most validators there can be.
-type MaxAuthorities = ConstU32<100>;
-/// There are no nominators: a bond is one's own.
+/// Maximum number of validators.
+type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
+/// Without nominators, a validator provides its whole bond.
 type NoNominators = ConstU32<0>;
 
 impl pallet_timestamp::Config for Runtime {
@@ -95,7 +99,7 @@ impl pallet_session::Config for Runtime {
 	type KeyDeposit = SessionKeyDeposit;
 }
 
-/// A validator is its account and nothing besides.
+/// Identifies a validator by its account alone.
 pub struct NoFurtherIdentity;
 impl Convert<AccountId, Option<()>> for NoFurtherIdentity {
 	fn convert(_: AccountId) -> Option<()> {
@@ -115,8 +119,8 @@ impl pallet_offences::Config for Runtime {
 	type OnOffenceHandler = Validators;
 }
 
-/// What governance starts from: 10,000 α a bond, as many validators as a committee has members, a week of unbonding; a thousandth of the bond lost by
-/// who votes for less than half of a session's subjects.
+/// Initial rules: a bond of 10,000 α and a week of unbonding. The set is as large as a committee. A
+/// validator that votes on less than half of a session's subjects loses a thousandth of its bond.
 pub const INITIAL_VALIDATOR_RULES: pallet_validators::Rules<Balance> = pallet_validators::Rules {
 	min_bond: 10_000 * ALPHA,
 	max_active: 16,
@@ -127,7 +131,7 @@ pub const INITIAL_VALIDATOR_RULES: pallet_validators::Rules<Balance> = pallet_va
 
 impl pallet_validators::Config for Runtime {
 	type NativeBalance = Balances;
-	type Burned = Emission;
+	type Burned = Issuance;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Rules = ValidatorRules;
 	type MaxCandidates = ConstU32<200>;
@@ -136,7 +140,7 @@ impl pallet_validators::Config for Runtime {
 	type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
 }
 
-/// Equivocation reports are unsigned transactions of the node's own.
+/// Builds the node's equivocation reports, which are unsigned transactions.
 impl<C> frame_system::offchain::CreateTransactionBase<C> for Runtime
 where
 	RuntimeCall: From<C>,

@@ -1,4 +1,5 @@
-//! Calls made of calls: batches, multisigs, preimages, the schedule, and sudo for development.
+//! Configuration of the pallets whose calls contain calls: batches, multisigs, preimages, the
+//! scheduler, and sudo for development.
 
 use frame_support::{
 	parameter_types,
@@ -12,7 +13,7 @@ use sp_runtime::Perbill;
 use super::system::RuntimeBlockWeights;
 use crate::*;
 
-/// What a row costs while it is stored, in α: a fixed part for the row and one for each of its bytes.
+/// Returns the deposit for stored rows: 10 milli-α for each row and 0.1 milli-α for each byte.
 const fn deposit(rows: u32, bytes: u32) -> Balance {
 	(rows as Balance) * 10 * MILLI_ALPHA + (bytes as Balance) * MILLI_ALPHA / 10
 }

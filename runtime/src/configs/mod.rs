@@ -1,4 +1,4 @@
-//! The configuration of the pallets, a file per concern.
+//! The configuration of the pallets, one file per subject.
 
 mod attestation;
 mod consensus;

@@ -1,4 +1,4 @@
-//! What things cost.
+//! Configuration of prices, payments, emission, usage and compensation.
 
 use frame_support::{
 	parameter_types,
@@ -9,7 +9,7 @@ use pallet_compute::{List, Shares};
 use sp_runtime::Perbill;
 
 use super::{
-	attestation::{keep, StoreRules},
+	attestation::{store_parameter, StoreRules},
 	parameters::{
 		dynamic_params::{compute, emission},
 		CompensationRules, ComputeRules, EmissionRules, OracleRules, RuntimeParameters, UsageRules,
@@ -21,7 +21,10 @@ use crate::{
 	*,
 };
 
-/// What governance starts from: a price every five minutes of reports that are ten minutes old at the most, between a thousandth of a dollar and a million. Three quarters of the larger apart is absurd; a day halves or doubles no price.
+/// Initial rules: every five minutes, the reports of the last ten minutes give a price. It lies
+/// between a thousandth of a dollar and a million dollars. A report is absurd if it differs from
+/// the median by more than three quarters of the larger one. A price can change by at most 40 % a
+/// day.
 pub const INITIAL_ORACLE_RULES: pallet_oracle::Rules = pallet_oracle::Rules {
 	interval: 5 * MINUTES,
 	max_age: 10 * MINUTES,
@@ -36,17 +39,21 @@ pub const INITIAL_ORACLE_RULES: pallet_oracle::Rules = pallet_oracle::Rules {
 };
 
 impl pallet_oracle::Config for Runtime {
-	// Whoever judges also tells prices, with the bond that it has.
+	// Validators report prices and answer for them with their bonds.
 	type Feeders = Validators;
-	type Slashes = Validators;
+	type ValidatorSlasher = Validators;
 	type Rules = OracleRules;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type WeightInfo = pallet_oracle::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: a vCPU at a cent an hour, a GiB of memory at a fifth of that, a GiB of disk at a hundredth of it, a GiB an hour that may be sent at half a cent; a tenth of a cent for a boot, and no less than the hundredth of an α that a boot costs its miner in fees. Eighty of a hundred parts go to miners.
+/// Initial rules. List prices are per hour: 1 cent for a vCPU, 0.2 cents for a GiB of memory, 0.01
+/// cents for a GiB of disk. The right to send one GiB an hour costs 0.5 cents.
+///
+/// A boot costs a tenth of a cent. It costs at least the hundredth of an α that its miner pays in
+/// fees. Miners receive 80 % of payments.
 pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	list: List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 },
 	boot_fee: 1_000,
@@ -67,9 +74,12 @@ pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	lost: 24,
 };
 
-impl pallet_compute::StoreRules for StoreRules {
+impl hcc_primitives::StoreRules<pallet_compute::Rules> for StoreRules {
 	fn store(rules: pallet_compute::Rules) {
-		keep(RuntimeParameters::Compute(compute::Parameters::Rules(compute::Rules, Some(rules))));
+		store_parameter(RuntimeParameters::Compute(compute::Parameters::Rules(
+			compute::Rules,
+			Some(rules),
+		)));
 	}
 }
 
@@ -79,13 +89,13 @@ parameter_types! {
 
 impl pallet_compute::Config for Runtime {
 	type NativeBalance = Balances;
-	type Burned = Emission;
+	type Burned = Issuance;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type AdminOrigin = OrRoot<Loosening>;
 	type Rules = ComputeRules;
 	type StoreRules = StoreRules;
 	type Oracle = Oracle;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Miners = Registry;
 	type Liveness = Attestation;
 	type Vms = crate::vms::VmsByPolicy;
@@ -94,14 +104,15 @@ impl pallet_compute::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type OnSettled = (Emission, Compensation);
 	type Usage = Usage;
-	// Rows of some 4 KiB, half of it settlements.
+	// The rows take about 4 KiB, half of it for settlements.
 	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: guests tell of an interval until the next is over; a tenth less than what is paid for is nobody's fault, and for more than that no more than a tenth is given back.
+/// Initial rules: receipts for an interval are accepted until the end of the next one. A shortfall
+/// of up to a tenth is tolerated. For a larger one, at most a tenth of the payment is refunded.
 pub const INITIAL_USAGE_RULES: pallet_usage::Rules = pallet_usage::Rules {
 	age: 1,
 	tolerance: Perbill::from_percent(10),
@@ -110,9 +121,9 @@ pub const INITIAL_USAGE_RULES: pallet_usage::Rules = pallet_usage::Rules {
 
 impl pallet_usage::Config for Runtime {
 	type Rules = UsageRules;
-	type Guests = Compute;
+	type RunningGuests = Compute;
 	type Liveness = Attestation;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Reputation = Reputation;
 	type MillisPerTick = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
 	type WeightInfo = pallet_usage::weights::SubstrateWeight<Runtime>;
@@ -120,7 +131,9 @@ impl pallet_usage::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// What governance starts from: 7,200 α a day at most, half of that every four years, and 21 million in all. A fifth of it is the validators', a tenth the treasury's; miners are owed a tenth of what is paid for their work.
+/// Initial rules: at most 7,200 α a day, halved every four years, and at most 21 million α in all.
+/// Validators receive a fifth of an era's budget and the treasury a tenth. Miners earn a bonus of a
+/// tenth of the payments for their work.
 pub const INITIAL_EMISSION_RULES: pallet_emission::Rules = pallet_emission::Rules {
 	era: DAYS,
 	initial: 7_200 * ALPHA,
@@ -132,12 +145,12 @@ pub const INITIAL_EMISSION_RULES: pallet_emission::Rules = pallet_emission::Rule
 	trusted: Perbill::from_percent(100),
 	regular: Perbill::from_percent(75),
 	probation: Perbill::from_percent(50),
-	claimable: 84,
+	payable: 84,
 };
 
-impl pallet_emission::StoreRules for StoreRules {
+impl hcc_primitives::StoreRules<pallet_emission::Rules> for StoreRules {
 	fn store(rules: pallet_emission::Rules) {
-		keep(RuntimeParameters::Emission(emission::Parameters::Rules(
+		store_parameter(RuntimeParameters::Emission(emission::Parameters::Rules(
 			emission::Rules,
 			Some(rules),
 		)));
@@ -145,26 +158,31 @@ impl pallet_emission::StoreRules for StoreRules {
 }
 
 impl pallet_emission::Config for Runtime {
-	type NativeBalance = Balances;
+	type Minter = Issuance;
 	type Rules = EmissionRules;
 	type StoreRules = StoreRules;
-	type Ticks = Verdicts;
-	type Shares = Compute;
+	type TickSource = Clock;
+	type Shares = pallet_compute::SharesOf<ComputeRules>;
 	type Liveness = Attestation;
 	type ValidatorsPot = ValidatorsPot;
 	type Treasury = TreasuryAccount;
 	type WeightInfo = pallet_emission::weights::SubstrateWeight<Runtime>;
 }
 
-/// What governance starts from: tenants are given half of what their miners lose at the most, and no more than they paid; what is settled within four hours counts.
+impl pallet_issuance::Config for Runtime {
+	type NativeBalance = Balances;
+}
+
+/// Initial rules: tenants receive at most half of a slash, and no more than they paid. Payments
+/// that are settled within four hours of the slash count.
 pub const INITIAL_COMPENSATION_RULES: pallet_compensation::Rules =
 	pallet_compensation::Rules { most: Perbill::from_percent(50), collect: 4 * HOURS };
 
 impl pallet_compensation::Config for Runtime {
 	type NativeBalance = Balances;
-	type Burned = Emission;
+	type Burned = Issuance;
 	type Rules = CompensationRules;
-	type Ticks = Verdicts;
+	type TickSource = Clock;
 	type Liveness = Attestation;
 	type WeightInfo = pallet_compensation::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]

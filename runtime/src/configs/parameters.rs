@@ -1,4 +1,5 @@
-//! What governance can set without an upgrade: one struct a concern, under one key. The pallets clamp what they read.
+//! Parameters that governance can set without a runtime upgrade: one struct per pallet, each under
+//! one key. The pallets clamp the values that they read.
 
 use frame_support::dynamic_params::{dynamic_pallet_params, dynamic_params};
 
@@ -41,7 +42,7 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 2)]
 	pub mod attestation {
-		/// How often chips must prove themselves.
+		/// Deadline and frequency of challenges, length of billing intervals.
 		#[codec(index = 0)]
 		pub static Rules: pallet_attestation::Rules = INITIAL_ATTESTATION_RULES;
 	}
@@ -59,7 +60,8 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 4)]
 	pub mod verdicts {
-		/// What false votes and groundless proofs cost, and for how long.
+		/// Penalties for false votes, deposits for proofs, the proof window, and the share of
+		/// audits.
 		#[codec(index = 0)]
 		pub static Rules: pallet_verdicts::Rules<Balance> = INITIAL_VERDICTS_RULES;
 	}
@@ -68,7 +70,7 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 5)]
 	pub mod oracle {
-		/// What makes a price of reports, and how long it holds.
+		/// Limits of reports and prices, and the time for which a price holds.
 		#[codec(index = 0)]
 		pub static Rules: pallet_oracle::Rules = INITIAL_ORACLE_RULES;
 	}
@@ -77,7 +79,7 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 6)]
 	pub mod compute {
-		/// What they cost, who is paid, and what deadlines there are.
+		/// Prices, shares of payments, and deadlines.
 		#[codec(index = 0)]
 		pub static Rules: pallet_compute::Rules = INITIAL_COMPUTE_RULES;
 	}
@@ -86,25 +88,25 @@ pub mod dynamic_params {
 	#[dynamic_pallet_params]
 	#[codec(index = 7)]
 	pub mod emission {
-		/// How much there is of it, and who has it.
+		/// Amount of new α, and its distribution.
 		#[codec(index = 0)]
 		pub static Rules: pallet_emission::Rules = INITIAL_EMISSION_RULES;
 	}
 
-	/// What guests tell of use.
+	/// Usage receipts of guests.
 	#[dynamic_pallet_params]
 	#[codec(index = 8)]
 	pub mod usage {
-		/// Until when they can, and what comes of it.
+		/// Deadline for receipts, and refunds for shortfalls.
 		#[codec(index = 0)]
 		pub static Rules: pallet_usage::Rules = INITIAL_USAGE_RULES;
 	}
 
-	/// What tenants are given of what their miners lose.
+	/// Compensation of tenants from slashes of miners.
 	#[dynamic_pallet_params]
 	#[codec(index = 9)]
 	pub mod compensation {
-		/// How much, and until when.
+		/// Share of a slash, and the period in which payments count.
 		#[codec(index = 0)]
 		pub static Rules: pallet_compensation::Rules = INITIAL_COMPENSATION_RULES;
 	}

@@ -1,4 +1,4 @@
-//! Referenda, the votes in them, and the treasury.
+//! Configuration of referenda, conviction voting and the treasury.
 
 use frame_support::{
 	parameter_types,

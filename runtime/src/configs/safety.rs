@@ -1,4 +1,4 @@
-//! What is done in need: only what keeps the chain alive is called, prepared measures are taken, storage is migrated in steps.
+//! Configuration for emergencies: safe mode, whitelisted calls, and migrations in steps.
 
 use frame_support::{
 	migrations::{FailedMigrationHandler, FailedMigrationHandling},
@@ -23,7 +23,8 @@ parameter_types! {
 	pub MigrationWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
 }
 
-/// What can be called in safe mode: what makes blocks final, what is decided, and what ends it. Deadlines stand still meanwhile.
+/// Calls that are allowed in safe mode: those that finalise blocks, those of governance, and those
+/// that end safe mode. Deadlines are paused during safe mode.
 pub struct CalledInSafeMode;
 impl Contains<RuntimeCall> for CalledInSafeMode {
 	fn contains(call: &RuntimeCall) -> bool {
@@ -52,7 +53,8 @@ impl Contains<RuntimeCall> for CalledInSafeMode {
 	}
 }
 
-/// Whether deadlines stand still since the chain is in safe mode. In migrations they do by themselves: nothing polls.
+/// Reports `true` in safe mode, in which deadlines are paused. Migrations pause them too, because
+/// no hook polls.
 pub struct InSafeMode;
 impl Get<bool> for InSafeMode {
 	fn get() -> bool {
@@ -60,7 +62,8 @@ impl Get<bool> for InSafeMode {
 	}
 }
 
-/// A migration that fails leaves the chain in safe mode for good, so that governance can mend what is half done. Blocks would hold nothing but inherents if it were stuck.
+/// Puts the chain into safe mode indefinitely if a migration fails. Governance can then repair the
+/// half-migrated state. In a stuck chain, blocks could contain only inherents.
 pub struct SafeModeOnFailure;
 impl FailedMigrationHandler for SafeModeOnFailure {
 	fn failed(_: Option<u32>) -> FailedMigrationHandling {
@@ -83,7 +86,7 @@ impl pallet_safe_mode::Config for Runtime {
 	type WhitelistedCalls = CalledInSafeMode;
 	type EnterDuration = SafeModeDuration;
 	type ExtendDuration = SafeModeDuration;
-	// Nobody buys a halt.
+	// No deposit can buy safe mode.
 	type EnterDepositAmount = NoDeposit;
 	type ExtendDepositAmount = NoDeposit;
 	type ForceEnterOrigin = EnsureWithSuccess<OrRoot<Tightening>, AccountId, SafeModeDuration>;
@@ -98,7 +101,8 @@ impl pallet_safe_mode::Config for Runtime {
 impl pallet_whitelist::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeCall = RuntimeCall;
-	// A measure is prepared by the track of root, with all its notice, and taken by the fast one: a runtime upgrade has had its delay by then.
+	// The root track prepares an emergency call with its full notice. The fast track then
+	// dispatches it. A runtime upgrade has had its delay by then.
 	type WhitelistOrigin = EnsureRoot<AccountId>;
 	type DispatchWhitelistedOrigin = OrRoot<Tightening>;
 	type Preimages = Preimage;
@@ -109,7 +113,7 @@ impl pallet_whitelist::Config for Runtime {
 
 impl pallet_migrations::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	// None yet: the storage is that of the first version.
+	// None so far: the storage is that of the first version.
 	#[cfg(not(feature = "runtime-benchmarks"))]
 	type Migrations = ();
 	#[cfg(feature = "runtime-benchmarks")]

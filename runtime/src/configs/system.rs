@@ -1,4 +1,4 @@
-//! Blocks, accounts, fees.
+//! Configuration of blocks, accounts and fees.
 
 use frame_support::{
 	derive_impl, parameter_types,
@@ -19,18 +19,21 @@ use sp_version::RuntimeVersion;
 
 use crate::*;
 
-/// What an account must hold to exist: 10⁻³ α.
+/// Balance that an account needs to exist: 10⁻³ α.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_ALPHA;
 
-/// The share of a block that `Normal` transactions may fill. The rest is left for evidence and votes, which are `Operational`.
+/// Share of a block that `Normal` transactions may fill. The rest is for evidence and votes, which
+/// are `Operational`.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
-/// Two seconds of computation in each block of six. A chain of its own proves no storage to anyone, so that dimension is unbounded.
+/// Two seconds of computation in each block of six. A solo chain proves its storage to no relay
+/// chain, so proof size is unbounded.
 const MAXIMUM_BLOCK_WEIGHT: Weight =
 	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
 
 parameter_types! {
-	/// Blocks whose hashes the runtime remembers, hence how far back a mortal transaction can refer.
+	/// Number of block hashes that the runtime stores, and so the longest lifetime of a mortal
+	/// transaction.
 	pub const BlockHashCount: BlockNumber = 4096;
 	pub const Version: RuntimeVersion = VERSION;
 	pub RuntimeBlockWeights: BlockWeights =
@@ -41,11 +44,12 @@ parameter_types! {
 			*most = NORMAL_DISPATCH_RATIO * *most
 		})
 		.build();
-	/// Of Substrate's generic format: the chain has registered no prefix of its own.
+	/// Substrate's generic prefix. The chain has registered none of its own.
 	pub const SS58Prefix: u8 = 42;
 }
 
-/// Calls after which it is known how much α there is. Whoever burns his own tells nobody.
+/// Rejects `Balances::burn`, which burns tokens without a record in the issuance pallet. All other
+/// calls are allowed.
 pub struct CountedCalls;
 impl Contains<RuntimeCall> for CountedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
@@ -79,8 +83,8 @@ impl pallet_balances::Config for Runtime {
 	type RuntimeFreezeReason = RuntimeFreezeReason;
 	type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
 	type Balance = Balance;
-	// What is too little to keep an account alive is burned.
-	type DustRemoval = Emission;
+	// A balance that is too low to keep an account alive is burned.
+	type DustRemoval = Issuance;
 	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
 	type AccountStore = System;
 	type ReserveIdentifier = [u8; 8];
@@ -91,14 +95,15 @@ impl pallet_balances::Config for Runtime {
 	type DoneSlashHandler = ();
 }
 
-/// Half of the fees goes to the author of the block, as all tips do; the other half to the pot that votes are paid from.
+/// Divides fees: half goes to the author of the block, half to the pot for votes. The author
+/// receives all tips.
 pub struct ToAuthorAndVoters;
 impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 	fn on_unbalanceds(mut fees_and_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
 		if let Some(fees) = fees_and_tips.next() {
 			let (to_author, to_voters) = fees.ration(1, 1);
 			Self::on_unbalanced(to_author);
-			// A pot that does not exist yet cannot take less than makes an account exist.
+			// A pot that does not exist yet cannot receive less than the existential deposit.
 			if let Err(rest) = Balances::resolve(&Validators::pot(), to_voters) {
 				Self::on_unbalanced(rest);
 			}
@@ -108,16 +113,16 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 
 	fn on_nonzero_unbalanced(amount: Credit<AccountId, Balances>) {
 		let left = match Authorship::author() {
-			// An account that does not exist cannot take less than makes it exist.
+			// An account that does not exist cannot receive less than the existential deposit.
 			Some(author) => Balances::resolve(&author, amount).err(),
 			None => Some(amount),
 		};
-		left.into_iter().for_each(Emission::on_unbalanced);
+		left.into_iter().for_each(Issuance::on_unbalanced);
 	}
 }
 
 parameter_types! {
-	/// A byte costs as much as a microsecond of computation.
+	/// Fee of a byte, equal to that of a microsecond of computation.
 	pub const TransactionByteFee: Balance = 1_000;
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
 	pub AdjustmentVariable: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_rational(1, 100_000);
@@ -125,7 +130,7 @@ parameter_types! {
 	pub MaximumMultiplier: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_integer(1_000);
 }
 
-/// 10⁻⁹ α for 1,000 units of weight: a second of computation costs one α.
+/// Converts weight to a fee: 10⁻⁹ α for 1,000 units, so a second of computation costs one α.
 pub struct WeightToFee;
 impl sp_weights::WeightToFee for WeightToFee {
 	type Balance = Balance;

@@ -1,4 +1,4 @@
-//! Who decides what: the tracks of referenda, and the origins that they speak with.
+//! Governance: the tracks of referenda and their origins.
 
 pub mod origins;
 pub mod tracks;
@@ -11,39 +11,39 @@ pub use origins::pallet_origins::Origin;
 
 use crate::{configs::parameters::RuntimeParametersKey, OriginCaller, RuntimeOrigin};
 
-/// An origin that a track speaks with.
-pub trait SpeaksAs {
+/// The origin with which a track dispatches its referenda.
+pub trait TrackOrigin {
 	const ORIGIN: Origin;
 }
 
-/// Makes what is accepted less.
+/// Makes policy stricter.
 pub struct Tightening;
-impl SpeaksAs for Tightening {
+impl TrackOrigin for Tightening {
 	const ORIGIN: Origin = Origin::Tightening;
 }
 
-/// Changes what is accepted in any way.
+/// Changes policy in either direction.
 pub struct Loosening;
-impl SpeaksAs for Loosening {
+impl TrackOrigin for Loosening {
 	const ORIGIN: Origin = Origin::Loosening;
 }
 
-/// Sets what conduct costs.
+/// Sets penalties.
 pub struct Penalties;
-impl SpeaksAs for Penalties {
+impl TrackOrigin for Penalties {
 	const ORIGIN: Origin = Origin::Penalties;
 }
 
 /// Spends from the treasury.
 pub struct Spending;
-impl SpeaksAs for Spending {
+impl TrackOrigin for Spending {
 	const ORIGIN: Origin = Origin::Spending;
 }
 
-/// What a track speaks with; or root, that may do all.
+/// Accepts the origin of the track `T`, or root.
 pub struct OrRoot<T>(PhantomData<T>);
 
-impl<T: SpeaksAs> EnsureOrigin<RuntimeOrigin> for OrRoot<T> {
+impl<T: TrackOrigin> EnsureOrigin<RuntimeOrigin> for OrRoot<T> {
 	type Success = ();
 
 	fn try_origin(origin: RuntimeOrigin) -> Result<(), RuntimeOrigin> {
@@ -60,7 +60,9 @@ impl<T: SpeaksAs> EnsureOrigin<RuntimeOrigin> for OrRoot<T> {
 	}
 }
 
-/// Who sets parameters: what conduct costs, and who judges it, is for the track of penalties; how often it is asked for is policy.
+/// Assigns each group of parameters to a track. Penalties and the rules of validators and verdicts
+/// need the penalties track. All others, such as the frequency of challenges, need the loosening
+/// track.
 pub struct ParametersAdmin;
 
 impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmin {

@@ -1,4 +1,4 @@
-//! What an approved referendum calls as.
+//! The origins with which approved referenda are dispatched.
 
 #[frame_support::pallet]
 pub mod pallet_origins {
@@ -10,7 +10,7 @@ pub mod pallet_origins {
 	#[pallet::pallet]
 	pub struct Pallet<T>(_);
 
-	/// The tracks that are not root's.
+	/// The origins of all tracks except root.
 	#[pallet::origin]
 	#[derive(
 		Clone,
@@ -25,11 +25,11 @@ pub mod pallet_origins {
 		TypeInfo,
 	)]
 	pub enum Origin {
-		/// May make less acceptable than is.
+		/// May make policy stricter.
 		Tightening,
-		/// May change what is acceptable, and how often it must be shown.
+		/// May change policy in either direction, and the frequency of challenges.
 		Loosening,
-		/// May set what conduct costs.
+		/// May set penalties.
 		Penalties,
 		/// May spend from the treasury.
 		Spending,

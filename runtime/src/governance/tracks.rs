@@ -1,4 +1,5 @@
-//! The tracks: how much support a proposal of each kind needs, for how long, and when it takes effect.
+//! The tracks: the approval and support that a referendum needs, its periods, and its enactment
+//! delay.
 
 extern crate alloc;
 use alloc::borrow::Cow;
@@ -11,14 +12,14 @@ use sp_runtime::{str_array, Perbill};
 use super::Origin;
 use crate::{Balance, BlockNumber, OriginCaller};
 
-/// The tracks by number.
+/// Numbers of the tracks.
 const ROOT: u16 = 0;
 const TIGHTENING: u16 = 10;
 const LOOSENING: u16 = 11;
 const PENALTIES: u16 = 12;
 const SPENDING: u16 = 13;
 
-/// From `from` of the votes at the beginning to a simple majority at the end.
+/// Returns a curve from `from` percent of the votes at the start to a simple majority at the end.
 const fn approval(from: u32) -> Curve {
 	Curve::LinearDecreasing {
 		length: Perbill::from_percent(100),
@@ -27,7 +28,8 @@ const fn approval(from: u32) -> Curve {
 	}
 }
 
-/// From `from` of everything that can vote at the beginning to `to` at the end.
+/// Returns a curve from `from` percent of all tokens that can vote at the start to `to` percent at
+/// the end.
 const fn support(from: u32, to: u32) -> Curve {
 	Curve::LinearDecreasing {
 		length: Perbill::from_percent(100),
@@ -36,7 +38,8 @@ const fn support(from: u32, to: u32) -> Curve {
 	}
 }
 
-/// The code of the chain is changed by this one alone, and never sooner than two days after that was decided.
+/// The only track that can change the runtime. A decision takes effect after two days at the
+/// earliest.
 const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: ROOT,
 	info: TrackInfo {
@@ -52,7 +55,8 @@ const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// What was found to be dangerous must be refused soon: whoever attests is asked again by then.
+/// The fast track. A weakness must be rejected soon after its discovery. Chips are re-attested
+/// after each tightening.
 const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: TIGHTENING,
 	info: TrackInfo {
@@ -68,7 +72,8 @@ const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The notice that everybody has before more is accepted than was.
+/// The track for looser policy. Its enactment delay gives a day's notice before anything more is
+/// accepted.
 const LOOSENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: LOOSENING,
 	info: TrackInfo {

@@ -1,8 +1,9 @@
-// Reads a miner's score with polkadot-js, as an explorer does: metadata, storage and events are decoded by what the chain itself states.
+// Reads a miner's score with polkadot-js, as an explorer does. The metadata of the chain is enough
+// to decode storage and events.
 //
 //   node read-score.mjs ws://127.0.0.1:9944
 //
-// Prints one JSON object; exits with 1 if anything is not there.
+// Prints one JSON object; exits with 1 if anything is missing.
 
 import { ApiPromise, WsProvider } from "@polkadot/api";
 
@@ -20,7 +21,7 @@ const [chip] = miner.chips;
 if (!chip) fail("the miner has no chip");
 const record = (await api.query.reputation.records(chip)).unwrapOr(null) ?? fail("the chip has no record");
 
-// The events of the last finalised blocks, by their names.
+// The names of the events in the last finalised blocks.
 const names = new Set();
 let hash = await api.rpc.chain.getFinalizedHead();
 for (let blocks = 0; blocks < 30; blocks += 1) {
@@ -39,7 +40,7 @@ console.log(
 		score: record.score.value.toNumber(),
 		strikes: record.score.strikes.toNumber(),
 		passed: record.passed.toNumber(),
-		last: record.last.map((incident) => incident.conduct.toString()),
+		last: record.last.map((incident) => incident.outcome.toString()),
 		pallets: api.runtimeMetadata.asLatest.pallets.length,
 		events: [...names].sort(),
 	}),

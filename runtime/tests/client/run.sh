@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs read-score.mjs against a node. Its packages are installed outside the checkout, where the next run finds them.
+# Runs read-score.mjs against a node. It installs the packages outside the checkout and reuses them
+# in the next run.
 #
 #   runtime/tests/client/run.sh URL
 set -euo pipefail

@@ -1,4 +1,4 @@
-//! The attestation agent, with reports of a chip that does not exist.
+//! The guest agent with reports of a simulated chip.
 
 use std::process::ExitCode;
 
@@ -22,7 +22,7 @@ struct Cli {
 	reports: Reports,
 }
 
-/// The declared test hierarchy in place of the secure processor.
+/// A report source of the declared test hierarchy.
 struct Declared(Reports);
 
 impl ReportSource for Declared {
@@ -34,7 +34,7 @@ impl ReportSource for Declared {
 	}
 }
 
-/// The exit code after a check of the host failed.
+/// The exit code after a failed check of the host.
 const REFUSED: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
@@ -46,16 +46,17 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_writer(std::io::stderr)
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
-	tracing::warn!("INSECURE: reports of a chip that does not exist");
+	tracing::warn!("INSECURE: reports of a simulated chip");
 	let source = Declared(cli.reports);
 	let mut seed = [0; 32];
-	getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+	getrandom::fill(&mut seed)
+		.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
 	let mut agent = Agent::new(source, SigningKey::from_bytes(&seed), config.expected()?);
 	let address = config.address()?;
 	tokio::select! {
 		refusal = serve(&address, &mut agent) => {
 			let refusal = refusal.with_context(|| format!("listening on {address}"))?;
-			tracing::error!(%refusal, "the host does not hold: stopping");
+			tracing::error!(%refusal, "the host failed a check: stopping");
 			Ok(ExitCode::from(REFUSED))
 		},
 		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),

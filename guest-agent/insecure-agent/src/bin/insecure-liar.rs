@@ -1,4 +1,4 @@
-//! A validator that lies: votes at once that the next evidence is bad, whatever it is.
+//! A dishonest validator: votes immediately that the next evidence is rejected.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,7 +7,7 @@ use clap::Parser;
 use hcc_chain::{api, Chain, ChainError, Submitter, H256};
 use hcc_evidence::{host::finding_hash, RejectCode};
 
-/// INSECURE: votes that the next evidence is rejected, before anybody can have judged it.
+/// INSECURE: votes that the next evidence is rejected, before any validator can have judged it.
 #[derive(Parser)]
 #[command(name = "insecure-liar", version)]
 struct Cli {
@@ -19,10 +19,10 @@ struct Cli {
 	key_file: PathBuf,
 }
 
-/// What it votes for.
-const LIE: RejectCode = RejectCode::ImaForbiddenFile;
-/// How long it waits for evidence, in steps of a quarter of a second.
-const PATIENCE: u32 = 1_800;
+/// The reject code of the false vote.
+const FALSE_CODE: RejectCode = RejectCode::ImaForbiddenFile;
+/// Maximum time to wait for evidence, in steps of a quarter of a second.
+const MAX_POLLS: u32 = 1_800;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -31,24 +31,25 @@ async fn main() -> anyhow::Result<()> {
 		.with_context(|| format!("reading {}", cli.key_file.display()))?;
 	let worker = Submitter::from_uri(&key)?;
 	let chain = Chain::connect(&cli.node).await?;
-	for _ in 0..PATIENCE {
-		if let Some(subject) = unjudged(&chain).await? {
-			match lie(&chain, &worker, subject).await {
+	for _ in 0..MAX_POLLS {
+		if let Some(subject) = subject_without_votes(&chain).await? {
+			match vote_falsely(&chain, &worker, subject).await {
 				Ok(()) => {
-					println!("lied about {subject:?}");
+					println!("voted falsely on {subject:?}");
 					return Ok(());
 				},
-				// The honest worker of the same key was faster, or used the same nonce: the next time.
-				Err(error) => eprintln!("not this time: {error}"),
+				// The honest worker with the same key was faster, or used the same nonce. The next
+				// subject may succeed.
+				Err(error) => eprintln!("the false vote failed: {error}"),
 			}
 		}
 		tokio::time::sleep(Duration::from_millis(250)).await;
 	}
-	bail!("no evidence comes")
+	bail!("no evidence was submitted in time")
 }
 
-/// A subject for which nobody has voted yet.
-async fn unjudged(chain: &Chain) -> anyhow::Result<Option<H256>> {
+/// Returns a subject without votes.
+async fn subject_without_votes(chain: &Chain) -> anyhow::Result<Option<H256>> {
 	let at = chain.best().await?;
 	let mut subjects = at.storage().iter(api::storage().verdicts().subjects(), ()).await?;
 	while let Some(row) = subjects.next().await {
@@ -61,12 +62,12 @@ async fn unjudged(chain: &Chain) -> anyhow::Result<Option<H256>> {
 	Ok(None)
 }
 
-async fn lie(chain: &Chain, worker: &Submitter, subject: H256) -> Result<(), ChainError> {
+async fn vote_falsely(chain: &Chain, worker: &Submitter, subject: H256) -> Result<(), ChainError> {
 	use api::runtime_types::{
 		bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
 		pallet_verdicts::types::Vote,
 	};
-	let code = LIE.number();
+	let code = FALSE_CODE.number();
 	let vote = Vote {
 		subject,
 		hash: H256(finding_hash(&chain.genesis(), code, &[])),
@@ -74,6 +75,6 @@ async fn lie(chain: &Chain, worker: &Submitter, subject: H256) -> Result<(), Cha
 	};
 	let finalised = u32::try_from(chain.finalised_number().await?)
 		.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-	let call = api::tx().verdicts().file(BoundedVec(vec![vote]), finalised);
+	let call = api::tx().verdicts().vote(BoundedVec(vec![vote]), finalised);
 	worker.submit(chain, &call).await.map(drop)
 }

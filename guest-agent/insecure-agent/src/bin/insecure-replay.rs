@@ -1,4 +1,4 @@
-//! A miner that cheats: sends evidence of before once more.
+//! A dishonest miner that submits old evidence again.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,7 +6,7 @@ use anyhow::{bail, Context};
 use clap::Parser;
 use hcc_chain::{api, evidence_in, Chain, ChainError, Included, Submitter};
 
-/// INSECURE: sends evidence that a block included once more, and prints how the chain refuses it.
+/// INSECURE: submits evidence a second time, and prints the chain's errors.
 #[derive(Parser)]
 #[command(name = "insecure-replay", version)]
 struct Cli {
@@ -18,8 +18,8 @@ struct Cli {
 	hot_key_file: PathBuf,
 }
 
-/// How often to try again where the node does not answer.
-const TRIES: u32 = 5;
+/// Number of attempts if the node does not answer.
+const MAX_ATTEMPTS: u32 = 5;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -29,12 +29,12 @@ async fn main() -> anyhow::Result<()> {
 	let hot = Submitter::from_uri(&key)?;
 	let chain = Chain::connect(&cli.node).await?;
 	let old = last_evidence(&chain).await?;
-	println!("as it is: {}", send(&chain, &hot, &old, old.seq).await?);
+	println!("unchanged: {}", send(&chain, &hot, &old, old.seq).await?);
 	let mut refused = String::new();
-	for _ in 0..TRIES {
+	for _ in 0..MAX_ATTEMPTS {
 		let seq = wait_for_challenge(&chain, &old).await?;
 		refused = send(&chain, &hot, &old, seq).await?;
-		// The block that made the challenge may have been replaced: then there is another.
+		// If the block of the challenge was replaced, another challenge follows.
 		if !refused.ends_with(".NoChallenge") {
 			break;
 		}
@@ -44,7 +44,7 @@ async fn main() -> anyhow::Result<()> {
 	Ok(())
 }
 
-/// The last evidence that a finalised block included.
+/// Returns the last evidence that a finalised block includes.
 async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	let mut number = chain.finalised_number().await?;
 	while number > 0 {
@@ -57,13 +57,13 @@ async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	bail!("no block includes evidence")
 }
 
-/// The number of the challenge that is open for the same chip.
+/// Waits for an open challenge to the same chip, and returns its number.
 async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64> {
 	for _ in 0..420 {
 		let at = chain.best().await?;
 		let address = api::storage().attestation().hosts();
 		let host = at.storage().fetch(address, (old.chip,)).await?.decode()?;
-		let tick = at.storage().fetch(api::storage().verdicts().current_tick(), ()).await?;
+		let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?;
 		let soon = tick.decode()? + 5;
 		let fresh = host.challenge.filter(|open| open.subject.is_none() && open.deadline >= soon);
 		if let Some(open) = fresh {
@@ -74,22 +74,22 @@ async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64
 	bail!("the chip is not challenged")
 }
 
-/// Sends it as an answer to challenge `seq`, and tells the error by which the chain refuses it.
+/// Submits the evidence as an answer to challenge `seq`, and returns the chain's error.
 async fn send(chain: &Chain, hot: &Submitter, old: &Included, seq: u64) -> anyhow::Result<String> {
 	let mut evidence = old.evidence.clone();
 	evidence.seq = seq;
 	let call = api::tx().attestation().submit_evidence(evidence.into());
-	let mut tries = 0;
+	let mut attempts = 0;
 	loop {
 		match hot.submit(chain, &call).await {
-			Ok(_) => bail!("the chain has taken evidence twice"),
+			Ok(_) => bail!("the chain has accepted the evidence twice"),
 			Err(ChainError::Refused { pallet, error, .. }) => {
 				return Ok(format!("{pallet}.{error}"))
 			},
-			// A node cannot judge it where its best block has just been replaced.
-			Err(other) if tries < TRIES => {
-				eprintln!("trying again: {other}");
-				tries += 1;
+			// A node cannot validate the evidence immediately after its best block was replaced.
+			Err(other) if attempts < MAX_ATTEMPTS => {
+				eprintln!("retrying: {other}");
+				attempts += 1;
 				tokio::time::sleep(Duration::from_secs(3)).await;
 			},
 			Err(other) => return Err(other.into()),

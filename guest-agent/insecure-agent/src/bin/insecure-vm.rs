@@ -1,5 +1,5 @@
-//! INSECURE: what stands for a tenant's VM until there are any: no machine, but its agent, which shows its boot by the real path, with reports of a chip
-//! that does not exist.
+//! INSECURE: simulates a tenant's VM. No machine runs, only its agent, which attests the boot as a
+//! real one would, with reports of a simulated chip.
 
 use std::time::Instant;
 
@@ -10,48 +10,47 @@ use hcc_evidence::{
 	snp::REPORT_LEN,
 	vm::{vm_report_data, Boot, VmEvidence, VmId, KEM_KEY_LEN},
 };
-use hccam::{
-	frame::{receive, send},
-	usage::{Meter, Reading, Teller},
-	vm::{BootShown, Question, ShowBoot, TellUse, UseTold, VERSION},
-	Address,
+use hcc_guest_protocol::{
+	vm::{BootRequest, BootResponse, UsageRequest, UsageResponse, VmRequest, VERSIONS},
+	Address, Session, SessionError,
 };
+use hccam::usage::{Meter, Reading, ReceiptIssuer};
 use insecure_sim::{Chip, ReportFields};
 use tokio::net::{UnixListener, UnixStream};
 use tracing_subscriber::EnvFilter;
 
-/// INSECURE: a VM that does not exist, for tests and demos only.
+/// INSECURE: a simulated VM, for tests and demonstrations only.
 #[derive(Parser)]
 #[command(name = "insecure-vm", version)]
 struct Cli {
 	/// The VM's number.
 	#[arg(long)]
 	vm: VmId,
-	/// To how many miners it was given.
+	/// The number of miners that the VM was assigned to so far.
 	#[arg(long)]
 	generation: u32,
 	/// The number of the boot.
 	#[arg(long)]
 	boot: u32,
-	/// The image's launch measurement, 48 bytes: what MEASUREMENT says.
+	/// The launch measurement of the image, 48 bytes, for MEASUREMENT.
 	#[arg(long, value_name = "HEX")]
 	image: String,
-	/// What HOST_DATA says, 32 bytes.
+	/// The HOST_DATA of the report, 32 bytes.
 	#[arg(long, value_name = "HEX")]
 	host_data: String,
-	/// How many vCPUs it has.
+	/// The number of vCPUs.
 	#[arg(long)]
 	vcpus: u32,
-	/// How much memory, in MiB.
+	/// Memory in MiB.
 	#[arg(long)]
 	memory: u32,
-	/// How much disk, in GiB.
+	/// Disk in GiB.
 	#[arg(long)]
 	disk: u32,
-	/// Which part of their time its vCPUs are kept waiting, in thousandths.
+	/// The share of time that its vCPUs wait for the host, in thousandths.
 	#[arg(long, default_value_t = 0)]
 	steal: u32,
-	/// Where its agent listens: unix:PATH.
+	/// The address where its agent listens: unix:PATH.
 	#[arg(long)]
 	listen: Address,
 	/// The chip's name.
@@ -59,7 +58,7 @@ struct Cli {
 	chip: String,
 }
 
-/// What the VM has made at this boot.
+/// The keys that the VM makes at this boot.
 struct Keys {
 	guest: SigningKey,
 	kem_pk: Vec<u8>,
@@ -67,12 +66,13 @@ struct Keys {
 }
 
 impl Keys {
-	/// Random, as keys are.
+	/// Generates random keys.
 	fn new() -> anyhow::Result<Self> {
 		let (mut seed, mut kem_pk, mut ssh_host_key_hash) =
 			([0; 32], vec![0; KEM_KEY_LEN], [0; 32]);
 		for bytes in [&mut seed[..], &mut kem_pk, &mut ssh_host_key_hash] {
-			getrandom::fill(bytes).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+			getrandom::fill(bytes)
+				.map_err(|error| anyhow::anyhow!("cannot generate keys: {error}"))?;
 		}
 		Ok(Self { guest: SigningKey::from_bytes(&seed), kem_pk, ssh_host_key_hash })
 	}
@@ -82,8 +82,8 @@ impl Keys {
 	}
 }
 
-/// A machine that is not there: its vCPUs work all the time that they are not kept waiting.
-struct NoMachine {
+/// A simulated machine: its vCPUs run whenever they do not wait for the host.
+struct SimulatedMachine {
 	began: Instant,
 	vcpus: u32,
 	memory: u32,
@@ -91,7 +91,7 @@ struct NoMachine {
 	steal: u32,
 }
 
-impl Meter for NoMachine {
+impl Meter for SimulatedMachine {
 	fn read(&mut self) -> std::io::Result<Reading> {
 		let uptime = self.began.elapsed();
 		let all = uptime.saturating_mul(self.vcpus);
@@ -108,27 +108,26 @@ impl Meter for NoMachine {
 }
 
 impl Cli {
-	fn teller(&self, keys: &Keys) -> Teller<NoMachine> {
-		let machine = NoMachine {
+	fn issuer(&self, keys: &Keys) -> ReceiptIssuer<SimulatedMachine> {
+		let machine = SimulatedMachine {
 			began: Instant::now(),
 			vcpus: self.vcpus,
 			memory: self.memory,
 			disk: self.disk,
 			steal: self.steal,
 		};
-		Teller::new(machine, keys.guest.clone(), self.vm, self.generation, self.boot)
+		ReceiptIssuer::new(machine, keys.guest.clone(), self.vm, self.generation, self.boot)
 	}
 
-	fn report(&self, keys: &Keys, asked: &ShowBoot) -> anyhow::Result<[u8; REPORT_LEN]> {
-		ensure!(asked.version == VERSION, "version {} of the messages", asked.version);
+	fn report(&self, keys: &Keys, asked: &BootRequest) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let boot = (asked.vm, asked.generation, asked.counter);
-		ensure!(boot == (self.vm, self.generation, self.boot), "asked for another boot");
+		ensure!(boot == (self.vm, self.generation, self.boot), "the request names another boot");
 		let boot = Boot {
 			vm: asked.vm,
 			generation: asked.generation,
 			counter: asked.counter,
 			nonce: asked.nonce,
-			// Bound by HOST_DATA, which the host has set.
+			// HOST_DATA, which the host sets, binds these.
 			config_hash: [0; 32],
 			holders_root: [0; 32],
 			measurement: [0; 48],
@@ -143,51 +142,55 @@ impl Cli {
 			ssh_host_key_hash: keys.ssh_host_key_hash,
 		};
 		let mut measurement = [0; 48];
-		hex::decode_to_slice(&self.image, &mut measurement).context("the image")?;
+		hex::decode_to_slice(&self.image, &mut measurement)
+			.context("invalid launch measurement")?;
 		let data = vm_report_data(&asked.genesis, &boot, &evidence);
 		let mut fields = ReportFields::new(data, measurement);
-		hex::decode_to_slice(&self.host_data, &mut fields.host_data).context("the host data")?;
+		hex::decode_to_slice(&self.host_data, &mut fields.host_data)
+			.context("invalid host data")?;
 		fields.sign(&Chip::named(&self.chip))
 	}
 
-	fn show(&self, keys: &Keys, asked: &ShowBoot) -> BootShown {
+	fn attest_boot(&self, keys: &Keys, asked: &BootRequest) -> BootResponse {
 		match self.report(keys, asked) {
-			Ok(report) => BootShown::Evidence {
+			Ok(report) => BootResponse::Evidence {
 				snp_report: report.to_vec(),
 				guest_pk: keys.guest_pk(),
 				kem_pk: keys.kem_pk.clone(),
 				ssh_host_key_hash: keys.ssh_host_key_hash,
 			},
-			Err(error) => BootShown::Failed { message: format!("{error:#}") },
+			Err(error) => BootResponse::Failed { message: format!("{error:#}") },
 		}
 	}
 
 	async fn answer(
 		&self,
 		keys: &Keys,
-		teller: &mut Teller<NoMachine>,
-		stream: &mut UnixStream,
+		issuer: &mut ReceiptIssuer<SimulatedMachine>,
+		stream: UnixStream,
 	) -> anyhow::Result<()> {
-		while let Some(asked) = receive::<_, Question>(stream).await? {
+		let mut session = match Session::accept(stream, VERSIONS).await {
+			// The peer only probed the socket.
+			Err(SessionError::Closed) => return Ok(()),
+			opened => opened?,
+		};
+		while let Some(asked) = session.receive::<VmRequest>().await? {
 			match asked {
-				Question::ShowBoot(asked) => {
-					teller.begin()?;
-					send(stream, &self.show(keys, &asked)).await?;
+				VmRequest::ShowBoot(asked) => {
+					issuer.begin()?;
+					session.send(&self.attest_boot(keys, &asked)).await?;
 				},
-				Question::TellUse(asked) => send(stream, &told(teller, &asked)).await?,
+				VmRequest::ReportUsage(asked) => session.send(&usage(issuer, &asked)).await?,
 			}
 		}
 		Ok(())
 	}
 }
 
-fn told(teller: &mut Teller<NoMachine>, asked: &TellUse) -> UseTold {
-	if asked.version != VERSION {
-		return UseTold::Failed { message: format!("version {} of the messages", asked.version) };
-	}
-	match teller.tell(&asked.genesis, asked.interval) {
-		Ok(receipt) => UseTold::Receipt(receipt),
-		Err(error) => UseTold::Failed { message: error.to_string() },
+fn usage(issuer: &mut ReceiptIssuer<SimulatedMachine>, asked: &UsageRequest) -> UsageResponse {
+	match issuer.issue(&asked.genesis, asked.interval) {
+		Ok(receipt) => UsageResponse::Receipt(receipt),
+		Err(error) => UsageResponse::Failed { message: error.to_string() },
 	}
 }
 
@@ -198,8 +201,8 @@ async fn main() -> anyhow::Result<()> {
 		.with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
 		.with_writer(std::io::stderr)
 		.init();
-	tracing::warn!(vm = cli.vm, "INSECURE: a VM that does not exist");
-	let Address::Unix(path) = &cli.listen else { bail!("it listens on a socket only: unix:PATH") };
+	tracing::warn!(vm = cli.vm, "INSECURE: a simulated VM");
+	let Address::Unix(path) = &cli.listen else { bail!("the address must be unix:PATH") };
 	match std::fs::remove_file(path) {
 		Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
 			return Err(error).with_context(|| format!("cannot remove {}", path.display()));
@@ -207,13 +210,13 @@ async fn main() -> anyhow::Result<()> {
 		_ => {},
 	}
 	let keys = Keys::new()?;
-	let mut teller = cli.teller(&keys);
+	let mut issuer = cli.issuer(&keys);
 	let listener =
 		UnixListener::bind(path).with_context(|| format!("listening on {}", path.display()))?;
 	loop {
-		let (mut stream, _) = listener.accept().await?;
-		if let Err(error) = cli.answer(&keys, &mut teller, &mut stream).await {
-			tracing::warn!(%error, "the host went away");
+		let (stream, _) = listener.accept().await?;
+		if let Err(error) = cli.answer(&keys, &mut issuer, stream).await {
+			tracing::warn!(%error, "the session with the host failed");
 		}
 	}
 }

@@ -1,7 +1,8 @@
-//! `/dev/sev-guest` without a secure processor: a character device in user space (CUSE), which answers the kernel's SNP_GET_REPORT.
+//! A simulated `/dev/sev-guest`: a character device in user space (CUSE) that answers
+//! SNP_GET_REPORT.
 //!
-//! Requests and replies are those of the kernel's `include/uapi/linux/fuse.h` and `sev-guest.h`. Whoever opens the device finds it as the kernel's
-//! driver would present it, so that `hccam` needs no other code.
+//! Requests and replies follow the kernel's `include/uapi/linux/fuse.h` and `sev-guest.h`. A
+//! program finds the device as the kernel's driver presents it, so `hccam` needs no changes.
 
 mod wire;
 
@@ -13,18 +14,18 @@ const GET_REPORT: u32 = 0xc020_5300;
 const REQUEST_LEN: usize = 32;
 const REPORT_REQ_LEN: usize = 96;
 const REPORT_RESP_LEN: usize = 4_000;
-/// Where in `snp_report_resp` the report begins.
-const REPORT_AT: usize = 32;
+/// The offset of the report in `snp_report_resp`.
+const REPORT_OFFSET: usize = 32;
 
 const ENOSYS: i32 = -38;
 const ENOTTY: i32 = -25;
 const EINVAL: i32 = -22;
 const EIO: i32 = -5;
 
-/// The longest request that the kernel sends: FUSE_MIN_READ_BUFFER, and pages for the data of an ioctl.
+/// The longest request of the kernel: FUSE_MIN_READ_BUFFER plus pages for the data of an ioctl.
 pub const MAX_REQUEST: usize = 64 << 10;
 
-/// The device's side of the conversation: requests in, replies out.
+/// The device's side of the protocol: takes requests and returns replies.
 pub struct Device<Source> {
 	source: Source,
 }
@@ -35,12 +36,12 @@ where
 	Report: AsRef<[u8]>,
 	Failure: std::fmt::Display,
 {
-	/// A device whose reports come from `source`, which is given REPORT_DATA.
+	/// Creates a device. `source` makes a report for a REPORT_DATA.
 	pub fn new(source: Source) -> Self {
 		Self { source }
 	}
 
-	/// The reply to a request; none where none is wanted, or the request is not even one.
+	/// Returns the reply to a request, or `None` if the request is malformed or needs no reply.
 	pub fn answer(&mut self, bytes: &[u8]) -> Option<Vec<u8>> {
 		let (header, request) = wire::parse(bytes)?;
 		let reply = match request {
@@ -54,7 +55,10 @@ where
 		Some(wire::encode(Header { unique: header.unique }, reply))
 	}
 
-	/// The kernel first tells the command alone. What it points to must be asked for, one level of pointers at a time.
+	/// Answers an ioctl.
+	///
+	/// The kernel first passes only the command. The device must request the memory that the
+	/// argument points to, one level of pointers at a time.
 	fn ioctl(&mut self, ioctl: &Ioctl<'_>) -> Reply {
 		if ioctl.command != GET_REPORT {
 			return Reply::Failed(ENOTTY);
@@ -78,18 +82,18 @@ where
 		match (self.source)(*report_data) {
 			Ok(report) => wire::answered(&[given, &response(report.as_ref())].concat()),
 			Err(error) => {
-				tracing::error!(%error, "no report");
+				tracing::error!(%error, "cannot make a report");
 				Reply::Failed(EIO)
 			},
 		}
 	}
 }
 
-/// `snp_report_resp`, whose status says that all is well.
+/// Encodes `snp_report_resp` with the status for success.
 fn response(report: &[u8]) -> Vec<u8> {
 	let mut response = vec![0; REPORT_RESP_LEN];
 	response[4..8].copy_from_slice(&(report.len() as u32).to_le_bytes());
-	response[REPORT_AT..REPORT_AT + report.len()].copy_from_slice(report);
+	response[REPORT_OFFSET..REPORT_OFFSET + report.len()].copy_from_slice(report);
 	response
 }
 

@@ -30,7 +30,7 @@ fn device() -> Device<impl FnMut([u8; 64]) -> Result<Vec<u8>, String>> {
 }
 
 fn reply(request: &[u8]) -> Vec<u8> {
-	device().answer(request).expect("it is answered")
+	device().answer(request).expect("a reply")
 }
 
 fn error_of(reply: &[u8]) -> i32 {
@@ -47,7 +47,7 @@ fn regions(reply: &[u8]) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn the_device_says_its_name_and_that_it_fetches_memory_itself() {
+fn init_reply_has_name_and_unrestricted_ioctl() {
 	let reply = reply(&request(4_096, &[7u32.to_le_bytes(), 36u32.to_le_bytes()].concat()));
 	assert_eq!(reply.len() as u32, u32::from_le_bytes(reply[..4].try_into().expect("4 bytes")));
 	assert_eq!(error_of(&reply), 0);
@@ -56,7 +56,7 @@ fn the_device_says_its_name_and_that_it_fetches_memory_itself() {
 }
 
 #[test]
-fn a_report_takes_three_rounds() {
+fn report_takes_three_rounds() {
 	let first = reply(&ioctl(GET_REPORT, &[]));
 	assert_eq!(regions(&first), [(ARGUMENT, 32)]);
 	let second = reply(&ioctl(GET_REPORT, &guest_request()));
@@ -67,15 +67,11 @@ fn a_report_takes_three_rounds() {
 	let response = &third[16 + 16 + 32..];
 	assert_eq!(response[..4], [0; 4], "the status is success");
 	assert_eq!(response[4..8], 1_184u32.to_le_bytes());
-	assert_eq!(
-		response[32..96],
-		[0x5a; 64],
-		"the report is over the REPORT_DATA that was asked for"
-	);
+	assert_eq!(response[32..96], [0x5a; 64], "the report contains the requested REPORT_DATA");
 }
 
 #[test]
-fn what_it_does_not_know_is_refused() {
+fn unknown_requests_are_refused() {
 	assert_eq!(error_of(&reply(&ioctl(0xc020_5301, &[]))), ENOTTY);
 	assert_eq!(error_of(&reply(&request(15, &[]))), ENOSYS);
 	assert!(device().answer(&[0; 12]).is_none());
@@ -83,9 +79,9 @@ fn what_it_does_not_know_is_refused() {
 }
 
 #[test]
-fn a_source_that_fails_is_an_input_output_error() {
+fn failing_source_returns_eio() {
 	let mut device = Device::new(|_| Err::<Vec<u8>, _>("no chip"));
 	let data = [guest_request(), vec![0; 96]].concat();
-	let reply = device.answer(&ioctl(GET_REPORT, &data)).expect("it is answered");
+	let reply = device.answer(&ioctl(GET_REPORT, &data)).expect("a reply");
 	assert_eq!(error_of(&reply), EIO);
 }

@@ -1,4 +1,4 @@
-//! The bytes of FUSE's messages, as far as a device without reads and writes needs them.
+//! The FUSE messages of a device that supports `ioctl`, but no reads and writes.
 
 /// `fuse_in_header` and `fuse_out_header`.
 const IN_HEADER: usize = 40;
@@ -13,14 +13,14 @@ const FLUSH: u32 = 25;
 const INTERRUPT: u32 = 36;
 const IOCTL: u32 = 39;
 
-/// CUSE_UNRESTRICTED_IOCTL: the device says itself which memory of its user's it needs.
+/// CUSE_UNRESTRICTED_IOCTL: the device itself requests the caller's memory that it needs.
 const UNRESTRICTED: u32 = 1;
 /// FUSE_IOCTL_RETRY.
 const RETRY: u32 = 1 << 2;
-/// The most that is read or written at once.
+/// Maximum number of bytes in one read or write.
 const MAX_IO: u32 = 4_096;
 
-/// What a reply repeats of its request.
+/// The part of a request that its reply repeats.
 pub(super) struct Header {
 	pub(super) unique: u64,
 }
@@ -34,7 +34,7 @@ pub(super) enum Request<'a> {
 	Other,
 }
 
-/// A system call `ioctl`, with what the kernel has fetched for it so far.
+/// An `ioctl` system call, with the memory that the kernel has fetched for it so far.
 pub(super) struct Ioctl<'a> {
 	pub(super) command: u32,
 	pub(super) argument: u64,
@@ -47,7 +47,7 @@ pub(super) enum Reply {
 	Failed(i32),
 }
 
-/// Memory of whoever calls `ioctl`.
+/// A region of the caller's memory.
 #[derive(Clone, Copy)]
 pub(super) struct Region {
 	pub(super) base: u64,
@@ -89,7 +89,7 @@ pub(super) fn encode(header: Header, reply: Reply) -> Vec<u8> {
 	[&len.to_le_bytes()[..], &error.to_le_bytes(), &header.unique.to_le_bytes(), &body].concat()
 }
 
-/// `cuse_init_out`, and the device's name.
+/// Encodes `cuse_init_out` and the device's name.
 pub(super) fn init(major: u32, minor: u32, name: &str) -> Reply {
 	let fields = [major, minor, 0, UNRESTRICTED, MAX_IO, MAX_IO, 0, 0];
 	let mut body: Vec<u8> = fields.iter().flat_map(|field| field.to_le_bytes()).collect();
@@ -98,18 +98,18 @@ pub(super) fn init(major: u32, minor: u32, name: &str) -> Reply {
 	Reply::Done(body)
 }
 
-/// `fuse_open_out`.
+/// Encodes `fuse_open_out`.
 pub(super) fn opened() -> Reply {
 	Reply::Done(vec![0; 16])
 }
 
-/// `fuse_ioctl_out`.
+/// Encodes `fuse_ioctl_out`.
 fn ioctl_out(flags: u32, regions_in: usize, regions_out: usize) -> Vec<u8> {
 	let fields = [0, flags, regions_in as u32, regions_out as u32];
 	fields.iter().flat_map(|field| field.to_le_bytes()).collect()
 }
 
-/// Asks for the same ioctl once more, with that memory fetched for reading and made ready for writing.
+/// Requests the same ioctl again, with `read` fetched and `write` prepared for the answer.
 pub(super) fn retry(read: &[Region], write: &[Region]) -> Reply {
 	let mut body = ioctl_out(RETRY, read.len(), write.len());
 	for region in read.iter().chain(write) {
@@ -119,7 +119,7 @@ pub(super) fn retry(read: &[Region], write: &[Region]) -> Reply {
 	Reply::Done(body)
 }
 
-/// The ioctl has succeeded: what is written to the memory made ready for it.
+/// Completes an ioctl, and writes to the memory that was prepared for the answer.
 pub(super) fn answered(written: &[u8]) -> Reply {
 	Reply::Done([&ioctl_out(0, 0, 0), written].concat())
 }

@@ -7,13 +7,14 @@ use hcc_evidence::host::PolicyQuery;
 use super::{connected, NODE};
 use crate::bundle::Bundle;
 
-/// How many blocks back to look: as far as nodes keep the state that evidence was judged by, unless they keep all.
-const LOOK_BACK: u64 = 250;
+/// Number of recent blocks to search. Only archive nodes keep older state.
+const SEARCHED_BLOCKS: u64 = 250;
 
 /// Fetch evidence from the chain.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Evidence {
-	/// Write evidence that a block included to a file, with all that it was judged by, for `hcc verify evidence`.
+	/// Write evidence from a block to a file, with its pinned context and policy, for
+	/// `hcc verify evidence`.
 	Fetch(Fetch),
 }
 
@@ -22,7 +23,7 @@ pub(crate) struct Fetch {
 	/// The chip, in hexadecimal [default: any].
 	#[arg(long, value_name = "HEX")]
 	chip: Option<String>,
-	/// The number of the challenge [default: the last that was answered].
+	/// The number of the challenge [default: the last one with an answer].
 	#[arg(long)]
 	seq: Option<u64>,
 	/// The file to write.
@@ -45,7 +46,7 @@ impl Evidence {
 }
 
 impl Fetch {
-	fn wants(&self, included: &Included) -> bool {
+	fn matches(&self, included: &Included) -> bool {
 		let chip = self.chip.as_ref();
 		chip.is_none_or(|chip| chip.trim_start_matches("0x") == hex::encode(included.chip))
 			&& self.seq.is_none_or(|seq| seq == included.seq)
@@ -53,24 +54,24 @@ impl Fetch {
 
 	async fn bundle(&self, chain: &Chain) -> anyhow::Result<Bundle> {
 		let last = chain.finalised_number().await?;
-		for number in (last.saturating_sub(LOOK_BACK).max(1)..=last).rev() {
+		for number in (last.saturating_sub(SEARCHED_BLOCKS).max(1)..=last).rev() {
 			let at = chain.block(number).await?;
 			let found = evidence_in(&at, chain.genesis()).await?.evidence;
-			if let Some(included) = found.into_iter().find(|included| self.wants(included)) {
+			if let Some(included) = found.into_iter().find(|included| self.matches(included)) {
 				return pinned(chain, &at, included).await;
 			}
 		}
-		bail!("the last {LOOK_BACK} finalised blocks include no such evidence")
+		bail!("no such evidence in the last {SEARCHED_BLOCKS} finalised blocks")
 	}
 }
 
-/// What the block that includes evidence has pinned for it.
+/// Adds the context and the policy that the block has pinned for the evidence.
 async fn pinned(chain: &Chain, at: &ChainAt, included: Included) -> anyhow::Result<Bundle> {
 	let address = api::storage().attestation().contexts();
 	let context = at.storage().fetch(address, (included.subject,)).await?.decode()?.0;
 	let query = PolicyQuery::of(&included.evidence);
 	let call = api::runtime_apis().evidence_api().policy_extract(context.revision, query.into());
 	let policy = at.runtime_apis().call(call).await?;
-	let policy = policy.context("policy had no rules when the evidence was included")?.0;
+	let policy = policy.context("the chain had no policy when the evidence was included")?.0;
 	Ok(Bundle { genesis: chain.genesis(), evidence: included.evidence, context, policy })
 }

@@ -1,4 +1,4 @@
-//! What the chain knows of miners, and what it finds.
+//! Commands that read a chain.
 
 mod fetch;
 mod price;
@@ -11,14 +11,14 @@ pub(crate) use price::{usd, Price};
 pub(crate) use show::Miner;
 pub(crate) use watch::Watch;
 
-use hcc_chain::{api::runtime_types::hcc_primitives::conduct::Conduct, Chain};
+use hcc_chain::{api::runtime_types::hcc_primitives::challenge::ChallengeOutcome, Chain};
 use hcc_evidence::RejectCode;
 use serde_json::{json, Value};
 
-/// The URL that commands connect to unless told otherwise.
+/// The default URL of the node.
 pub(crate) const NODE: &str = "ws://127.0.0.1:9944";
 
-/// Runs a command that talks to a node.
+/// Connects to a node and runs a command with it.
 pub(crate) fn connected<T>(
 	node: &str,
 	act: impl AsyncFnOnce(Chain) -> anyhow::Result<T>,
@@ -27,31 +27,31 @@ pub(crate) fn connected<T>(
 	runtime.block_on(async { act(Chain::connect(node).await?).await })
 }
 
-/// A chip's conduct, as JSON.
-fn conduct(conduct: &Conduct) -> Value {
-	match conduct {
-		Conduct::Passed => json!({ "conduct": "passed" }),
-		Conduct::Failed(code) => {
+/// Encodes a challenge outcome as JSON.
+fn outcome(outcome: &ChallengeOutcome) -> Value {
+	match outcome {
+		ChallengeOutcome::Passed => json!({ "outcome": "passed" }),
+		ChallengeOutcome::Failed(code) => {
 			let known = RejectCode::from_number(*code);
 			json!({
-				"conduct": "failed",
+				"outcome": "failed",
 				"code": code,
 				"name": known.map(RejectCode::name),
 				"meaning": known.map(RejectCode::text),
 			})
 		},
-		Conduct::Missed => json!({ "conduct": "missed" }),
+		ChallengeOutcome::Missed => json!({ "outcome": "missed" }),
 	}
 }
 
-/// A chip's conduct, for people.
-fn conduct_in_words(conduct: &Conduct) -> String {
-	match conduct {
-		Conduct::Passed => "accepted".into(),
-		Conduct::Failed(code) => match RejectCode::from_number(*code) {
+/// Describes a challenge outcome in words.
+fn outcome_text(outcome: &ChallengeOutcome) -> String {
+	match outcome {
+		ChallengeOutcome::Passed => "accepted".into(),
+		ChallengeOutcome::Failed(code) => match RejectCode::from_number(*code) {
 			Some(known) => format!("rejected: {} ({code} {})", known.text(), known.name()),
 			None => format!("rejected: {code}"),
 		},
-		Conduct::Missed => "no answer in time".into(),
+		ChallengeOutcome::Missed => "no answer in time".into(),
 	}
 }

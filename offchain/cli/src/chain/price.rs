@@ -3,7 +3,7 @@ use serde_json::{json, Value};
 
 use super::{connected, NODE};
 
-/// Show what one α is worth in USD on the chain, and what the feeders have reported.
+/// Show the price of one α in USD on the chain, and the reports of the feeders.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Price {
 	/// The WebSocket URL of a node.
@@ -55,19 +55,23 @@ impl Price {
 	}
 }
 
-/// A price in USD, to the last of its nine digits.
+/// Formats a price in USD with all nine decimal places.
 pub(crate) fn usd(price: u64) -> String {
 	format!("{}.{:09}", price / 1_000_000_000, price % 1_000_000_000)
 }
 
 fn print(shown: &Value) {
 	let text = |field: &str| shown[field].as_str().unwrap_or("none").to_owned();
-	let holds = |field: &str| if shown[field] == json!(true) { "holds" } else { "none" };
-	println!("1 α = {} USD (mean of a day: {})", text("usd"), text("mean_usd"));
+	let holds = |field: &str| if shown[field] == json!(true) { "valid" } else { "none" };
+	println!("1 α = {} USD (daily mean: {})", text("usd"), text("mean_usd"));
 	if let Some(beyond) = shown["beyond_usd"].as_str() {
-		println!("the reports say {beyond} USD: more than a day may change");
+		println!("the reports say {beyond} USD, which exceeds the limit of a day's change");
 	}
-	println!("for new orders: {}; for what runs: {}", holds("for_orders"), holds("for_leases"));
+	println!(
+		"price for new orders: {}; for running VMs: {}",
+		holds("for_orders"),
+		holds("for_leases")
+	);
 	for report in shown["reports"].as_array().into_iter().flatten() {
 		let (feeder, usd) = (&report["feeder"], &report["usd"]);
 		println!(
@@ -84,7 +88,7 @@ mod tests {
 	use super::usd;
 
 	#[test]
-	fn prices_are_shown_to_the_last_digit() {
+	fn usd_keeps_all_digits() {
 		assert_eq!(usd(432_100_000), "0.432100000");
 		assert_eq!(usd(412_000_000_001), "412.000000001");
 	}

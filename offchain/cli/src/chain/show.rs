@@ -2,12 +2,12 @@ use anyhow::{bail, Context};
 use hcc_chain::{api, AccountId32, ChainAt};
 use serde_json::{json, Value};
 
-use super::{conduct, conduct_in_words, connected, NODE};
+use super::{connected, outcome, outcome_text, NODE};
 
-/// Look at miners.
+/// Display miners.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Miner {
-	/// Show a miner: its bond, its TPM, its chips with their scores and last verdicts.
+	/// Show a miner: its bond, its TPM, and its chips with scores and last verdicts.
 	Show(Show),
 }
 
@@ -37,7 +37,7 @@ type Record = api::runtime_types::pallet_reputation::types::Record<AccountId32>;
 impl Show {
 	fn run(&self) -> anyhow::Result<u8> {
 		let account: AccountId32 =
-			self.account.parse().ok().context("the account is no SS58 address")?;
+			self.account.parse().ok().context("the account is not an SS58 address")?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
 			let miner = resolve(&at, account).await?;
@@ -52,7 +52,7 @@ impl Show {
 	}
 }
 
-/// The miner of that account, which is its own or its hot key.
+/// Returns the miner of an account, which is the miner's own or its hot key.
 async fn resolve(at: &ChainAt, account: AccountId32) -> anyhow::Result<AccountId32> {
 	let storage = at.storage();
 	let of_hot = api::storage().registry().miner_of_hot();
@@ -66,7 +66,7 @@ async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {
 	let storage = at.storage();
 	let miners = api::storage().registry().miners();
 	let Some(row) = storage.try_fetch(miners, (*miner,)).await? else {
-		bail!("{miner} is no miner");
+		bail!("{miner} is not a miner");
 	};
 	let row = row.decode()?;
 	let tpm = storage.try_fetch(api::storage().registry().tpms(), (*miner,)).await?;
@@ -117,15 +117,15 @@ async fn describe_chip(at: &ChainAt, chip: &[u8; 32]) -> anyhow::Result<Value> {
 	}))
 }
 
-/// The last incidents, oldest first.
+/// Returns the last incidents, oldest first.
 fn incidents(record: &Record) -> Vec<Value> {
 	let mut shown = Vec::new();
 	for incident in &record.last.0 {
-		let mut row = conduct(&incident.conduct);
+		let mut row = outcome(&incident.outcome);
 		row["seq"] = json!(incident.seq);
 		row["tick"] = json!(incident.at);
 		row["change"] = json!(incident.change);
-		row["text"] = json!(conduct_in_words(&incident.conduct));
+		row["text"] = json!(outcome_text(&incident.outcome));
 		shown.push(row);
 	}
 	shown

@@ -4,25 +4,25 @@ use hcc_chain::{api, Chain, ChainAt};
 use serde_json::{json, Value};
 
 use super::{
-	conduct, conduct_in_words, connected,
+	connected, outcome, outcome_text,
 	price::usd,
 	watch_vms::{of_compensation, of_compute, of_emission, of_usage},
 	NODE,
 };
 
-/// How often to look for a finalised block.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Interval between two reads of the finalised block.
+const POLL_EVERY: Duration = Duration::from_secs(1);
 
-/// Watch what the chain finds: challenges, verdicts and scores, as blocks are finalised.
+/// Follow challenges, verdicts and scores as blocks are finalised.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
 	/// The WebSocket URL of a node.
 	#[arg(long, default_value = NODE)]
 	node: String,
-	/// The first block to look at [default: the last finalised one].
+	/// The first block to read [default: the last finalised one].
 	#[arg(long)]
 	from: Option<u64>,
-	/// Print a JSON object a line.
+	/// Print JSON, one object a line.
 	#[arg(long)]
 	json: bool,
 }
@@ -44,7 +44,7 @@ impl Watch {
 		};
 		loop {
 			if next > chain.finalised_number().await? {
-				tokio::time::sleep(LOOK_EVERY).await;
+				tokio::time::sleep(POLL_EVERY).await;
 				continue;
 			}
 			let at = chain.block(next).await?;
@@ -60,21 +60,21 @@ impl Watch {
 	}
 }
 
-/// A chip, short enough to read.
+/// Abbreviates a chip's id.
 fn short(chip: &[u8; 32]) -> String {
 	hex::encode(chip.first_chunk::<4>().copied().unwrap_or_default())
 }
 
-/// What an event tells: as JSON, and for people.
-pub(super) type Told = (Value, String);
+/// An event as JSON and as text.
+pub(super) type EventRow = (Value, String);
 
-/// What a block brought.
-async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
+/// Returns the events of a block.
+async fn events(at: &ChainAt) -> anyhow::Result<Vec<EventRow>> {
 	let block = at.block_number();
 	let mut found = Vec::new();
 	for event in at.events().fetch().await?.iter() {
 		let event = event?;
-		let told = match event.pallet_name() {
+		let entry = match event.pallet_name() {
 			"Registry" => of_registry(&event)?,
 			"Attestation" => of_attestation(&event)?,
 			"Reputation" => of_reputation(&event)?,
@@ -87,7 +87,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 			"Usage" => of_usage(&event)?,
 			_ => None,
 		};
-		if let Some((mut row, text)) = told {
+		if let Some((mut row, text)) = entry {
 			row["block"] = json!(block);
 			found.push((row, text));
 		}
@@ -97,23 +97,23 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<Told>> {
 
 pub(super) type Event<'a> = subxt::events::Event<'a, subxt::SubstrateConfig>;
 
-fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::registry::events::{
 		ChipBanned, ChipHandedOver, EnrolmentOpened, Registered, Slashed, TpmEnrolled,
 	};
-	let told = |name: &str, miner: String, what: &str| {
+	let entry = |name: &str, miner: String, what: &str| {
 		let text = format!("{miner} {what}");
 		(json!({ "event": name, "miner": miner }), text)
 	};
 	Ok(if let Some(e) = event.decode_fields_as::<Registered>() {
-		Some(told("registered", e?.miner.to_string(), "registers as a miner"))
+		Some(entry("registered", e?.miner.to_string(), "registers as a miner"))
 	} else if let Some(e) = event.decode_fields_as::<EnrolmentOpened>() {
-		Some(told("enrolment_opened", e?.miner.to_string(), "shows its TPM"))
+		Some(entry("enrolment_opened", e?.miner.to_string(), "submits its TPM certificate"))
 	} else if let Some(e) = event.decode_fields_as::<TpmEnrolled>() {
-		Some(told("tpm_enrolled", e?.miner.to_string(), "has its TPM proven"))
+		Some(entry("tpm_enrolled", e?.miner.to_string(), "has enrolled its TPM"))
 	} else if let Some(e) = event.decode_fields_as::<Slashed>() {
 		let e = e?;
-		let mut lost = told(
+		let mut lost = entry(
 			"miner_slashed",
 			e.miner.to_string(),
 			&format!("loses {} (10⁻⁹ α) of its bond", e.amount),
@@ -122,64 +122,68 @@ fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		Some(lost)
 	} else if let Some(e) = event.decode_fields_as::<ChipHandedOver>() {
 		let e = e?;
-		let mut has = told(
+		let mut has = entry(
 			"chip_handed_over",
 			e.to.to_string(),
-			&format!("has chip {} now: it has shown it", short(&e.chip)),
+			&format!("now holds chip {}: its contest succeeded", short(&e.chip)),
 		);
 		has.0["chip"] = json!(hex::encode(e.chip));
 		has.0["from"] = json!(e.from.map(|from| from.to_string()));
 		Some(has)
 	} else if let Some(e) = event.decode_fields_as::<ChipBanned>() {
 		let e = e?;
-		let text = format!("chip {} was shown in two places: it is banned", short(&e.chip));
+		let text = format!("chip {} gave evidence on two machines and is banned", short(&e.chip));
 		Some((json!({ "event": "chip_banned", "chip": hex::encode(e.chip) }), text))
 	} else {
 		None
 	})
 }
 
-fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::attestation::events::{
-		Challenged, ChipClaimed, ClaimRefused, EvidenceIncluded, LogFollowed, Void,
+		Challenged, ChipContested, ContestRejected, EvidenceIncluded, LogFollowed, Void,
 	};
-	let told = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
+	let entry = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
 		let text = format!("chip {} #{seq} {what}", short(chip));
 		(json!({ "event": name, "chip": hex::encode(chip), "seq": seq }), text)
 	};
 	Ok(if let Some(e) = event.decode_fields_as::<Challenged>() {
 		let e = e?;
-		Some(told("challenged", &e.chip, e.seq, "is challenged"))
+		Some(entry("challenged", &e.chip, e.seq, "is challenged"))
 	} else if let Some(e) = event.decode_fields_as::<EvidenceIncluded>() {
 		let e = e?;
-		Some(told("evidence", &e.chip, e.seq, "answers"))
+		Some(entry("evidence", &e.chip, e.seq, "is answered with evidence"))
 	} else if let Some(e) = event.decode_fields_as::<LogFollowed>() {
 		let e = e?;
-		let text = format!("miner {} hands in its log up to entry {}", e.miner, e.entries);
+		let text = format!("miner {} submits its log up to entry {}", e.miner, e.entries);
 		let row =
 			json!({ "event": "log_followed", "miner": e.miner.to_string(), "entries": e.entries });
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Void>() {
 		let e = e?;
-		Some(told("void", &e.chip, e.seq, "is void: nothing counts"))
-	} else if let Some(e) = event.decode_fields_as::<ChipClaimed>() {
+		Some(entry("void", &e.chip, e.seq, "is void and has no effect"))
+	} else if let Some(e) = event.decode_fields_as::<ChipContested>() {
 		let e = e?;
-		let text =
-			format!("chip {}, of {}, is claimed by {}", short(&e.chip), e.holder, e.claimant);
+		let text = format!(
+			"chip {}, held by {}, is contested by {}",
+			short(&e.chip),
+			e.holder,
+			e.contender
+		);
 		let row = json!({
-			"event": "chip_claimed",
+			"event": "chip_contested",
 			"chip": hex::encode(e.chip),
-			"claimant": e.claimant.to_string(),
+			"contender": e.contender.to_string(),
 			"holder": e.holder.to_string(),
 		});
 		Some((row, text))
-	} else if let Some(e) = event.decode_fields_as::<ClaimRefused>() {
+	} else if let Some(e) = event.decode_fields_as::<ContestRejected>() {
 		let e = e?;
-		let text = format!("chip {}: the claim of {} is refused", short(&e.chip), e.claimant);
+		let text = format!("chip {}: the contest by {} is rejected", short(&e.chip), e.contender);
 		let row = json!({
-			"event": "claim_refused",
+			"event": "contest_rejected",
 			"chip": hex::encode(e.chip),
-			"claimant": e.claimant.to_string(),
+			"contender": e.contender.to_string(),
 		});
 		Some((row, text))
 	} else {
@@ -187,7 +191,7 @@ fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	})
 }
 
-fn of_verdicts(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_verdicts(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::verdicts::events::{Audited, Proven};
 	Ok(if let Some(e) = event.decode_fields_as::<Proven>() {
 		let e = e?;
@@ -201,9 +205,9 @@ fn of_verdicts(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"wrong": wrong,
 		});
 		let text = match (wrong.is_empty(), e.overturned) {
-			(true, _) => "a verdict is proven to be right".to_string(),
-			(false, false) => format!("votes are proven false: of {}", wrong.join(", ")),
-			(false, true) => format!("a verdict is proven false: of {}", wrong.join(", ")),
+			(true, _) => "a proof confirms a verdict".to_string(),
+			(false, false) => format!("a proof refutes the votes of {}", wrong.join(", ")),
+			(false, true) => format!("a proof overturns the verdict of {}", wrong.join(", ")),
 		};
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Audited>() {
@@ -216,12 +220,13 @@ fn of_verdicts(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	})
 }
 
-fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::validators::events::Slashed;
 	let Some(slashed) = event.decode_fields_as::<Slashed>() else { return Ok(None) };
 	let Slashed { who, amount, reward } = slashed?;
-	let text =
-		format!("a validator loses {amount} (10⁻⁹ α), of which {reward} are a reward: {who}");
+	let text = format!(
+		"a validator loses {amount} (10⁻⁹ α), of which {reward} are paid as a reward: {who}"
+	);
 	let row = json!({
 		"event": "slashed",
 		"who": who.to_string(),
@@ -231,22 +236,24 @@ fn of_validators(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	Ok(Some((row, text)))
 }
 
-fn of_oracle(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_oracle(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::oracle::events::{Absurd, RateLimited, RateSet};
 	Ok(if let Some(e) = event.decode_fields_as::<RateSet>() {
 		let e = e?;
-		let text = format!("1 α = {} USD, by {} reports", usd(e.price), e.reports);
+		let text = format!("1 α = {} USD from {} reports", usd(e.price), e.reports);
 		let row = json!({ "event": "price", "usd": usd(e.price), "reports": e.reports });
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<RateLimited>() {
 		let e = e?;
 		let (price, median) = (usd(e.price), usd(e.median));
-		let text = format!("1 α = {price} USD, as far as a day goes: the reports say {median}");
+		let text =
+			format!("1 α = {price} USD, limited by the change of a day: the median is {median}");
 		Some((json!({ "event": "price_limited", "usd": price, "median_usd": median }), text))
 	} else if let Some(e) = event.decode_fields_as::<Absurd>() {
 		let e = e?;
 		let (price, median) = (usd(e.price), usd(e.median));
-		let text = format!("{} is fined: it reported {price} USD, and not {median}", e.feeder);
+		let text =
+			format!("{} is fined: it reported {price} USD, the median is {median}", e.feeder);
 		let row = json!({
 			"event": "absurd_price",
 			"feeder": e.feeder.to_string(),
@@ -259,17 +266,17 @@ fn of_oracle(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	})
 }
 
-fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::reputation::events::{ScoreChanged, SlashLifted, SlashPending, TierChanged};
 	Ok(if let Some(e) = event.decode_fields_as::<ScoreChanged>() {
 		let e = e?;
-		let mut row = conduct(&e.conduct);
+		let mut row = outcome(&e.outcome);
 		row["event"] = json!("verdict");
 		row["chip"] = json!(hex::encode(e.chip));
 		row["seq"] = json!(e.seq);
 		row["before"] = json!(e.before);
 		row["after"] = json!(e.after);
-		let words = conduct_in_words(&e.conduct);
+		let words = outcome_text(&e.outcome);
 		let chip = short(&e.chip);
 		Some((row, format!("chip {chip} #{}: {words}; score {} → {}", e.seq, e.before, e.after)))
 	} else if let Some(e) = event.decode_fields_as::<TierChanged>() {
@@ -293,7 +300,7 @@ fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"due": e.due,
 		});
 		let part = f64::from(e.part.0) / 1e7;
-		Some((row, format!("{} is to lose {part} % of its bond at tick {}", e.miner, e.due)))
+		Some((row, format!("{} will lose {part} % of its bond at tick {}", e.miner, e.due)))
 	} else if let Some(e) = event.decode_fields_as::<SlashLifted>() {
 		let e = e?;
 		let row = json!({
@@ -302,7 +309,10 @@ fn of_reputation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"miner": e.miner.to_string(),
 			"seq": e.seq,
 		});
-		Some((row, format!("{} is to lose nothing: what it was for is undone", e.miner)))
+		Some((
+			row,
+			format!("{} no longer loses a part of its bond: the cause was reverted", e.miner),
+		))
 	} else {
 		None
 	})

@@ -1,33 +1,38 @@
-//! What `hcc watch` tells of VMs, and of what they bring.
+//! Events of `hcc watch` about VMs and payments.
 
 use hcc_chain::api::{
 	compensation::events::{CaseClosed, CaseOpened, Compensated},
 	compute::events::{
-		Assigned, BootFailed, Booted, Charged, Crashed, DiskPaid, EscrowLow, Failed, Lessened,
-		Ordered, Refunded, Settled, Stopped, Terminated,
+		Assigned, AssignmentFailed, BootFailed, Booted, ChargeReduced, Charged, Crashed, DiskPaid,
+		EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
 	},
-	emission::events::{Claimed, EraClosed, EraForgotten},
-	usage::events::Told as UseTold,
+	emission::events::{EraClosed, EraForgotten, PaidOut},
+	usage::events::ReceiptSubmitted,
 };
 use serde_json::json;
 
 use super::{
 	price::usd,
-	watch::{Event, Told},
+	watch::{Event, EventRow},
 };
 use crate::vm::{alpha, usd_per_hour};
 
-pub(super) fn of_compute(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	Ok(match of_life(event)? {
-		None => of_money(event)?,
-		told => told,
+pub(super) fn of_compute(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
+	Ok(match lifecycle_event(event)? {
+		None => payment_event(event)?,
+		entry => entry,
 	})
 }
 
-fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn lifecycle_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	Ok(if let Some(e) = event.decode_fields_as::<Ordered>() {
 		let e = e?;
-		let text = format!("VM {} is ordered by {}: {} α", e.vm, e.tenant, alpha(e.escrow));
+		let text = format!(
+			"VM {} is ordered by {} with an escrow of {} α",
+			e.vm,
+			e.tenant,
+			alpha(e.escrow)
+		);
 		let row = json!({
 			"event": "ordered",
 			"vm": e.vm,
@@ -38,7 +43,7 @@ fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<Assigned>() {
 		let e = e?;
 		let price = usd_per_hour(e.rate);
-		let text = format!("VM {} goes to {} for {price} USD an hour", e.vm, e.miner);
+		let text = format!("VM {} is assigned to {} for {price} USD an hour", e.vm, e.miner);
 		let row = json!({
 			"event": "assigned",
 			"vm": e.vm,
@@ -49,7 +54,7 @@ fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Booted>() {
 		let e = e?;
-		let text = format!("VM {} has shown boot {}, and runs", e.vm, e.counter);
+		let text = format!("VM {} runs: evidence of boot {} is accepted", e.vm, e.counter);
 		let row = json!({
 			"event": "booted",
 			"vm": e.vm,
@@ -58,13 +63,13 @@ fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"fee": alpha(e.fee),
 		});
 		Some((row, text))
-	} else if let Some(e) = event.decode_fields_as::<Failed>() {
+	} else if let Some(e) = event.decode_fields_as::<AssignmentFailed>() {
 		let e = e?;
-		let text = format!("VM {} was not booted by {}", e.vm, e.miner);
+		let text = format!("VM {} was not booted in time by {}", e.vm, e.miner);
 		Some((json!({ "event": "not_booted", "vm": e.vm, "miner": e.miner.to_string() }), text))
 	} else if let Some(e) = event.decode_fields_as::<Crashed>() {
 		let e = e?;
-		let text = format!("VM {} has crashed, as its miner says", e.vm);
+		let text = format!("VM {} has crashed, according to its miner", e.vm);
 		Some((json!({ "event": "crashed", "vm": e.vm, "today": e.today }), text))
 	} else if let Some(e) = event.decode_fields_as::<Stopped>() {
 		let e = e?;
@@ -74,7 +79,7 @@ fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<Terminated>() {
 		let e = e?;
 		let (why, released) = (format!("{:?}", e.why).to_lowercase(), alpha(e.released));
-		let text = format!("VM {} is gone ({why}): {released} α go back", e.vm);
+		let text = format!("VM {} is terminated ({why}): {released} α are released", e.vm);
 		let row = json!({ "event": "terminated", "vm": e.vm, "why": why, "released": released });
 		Some((row, text))
 	} else {
@@ -82,11 +87,12 @@ fn of_life(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	})
 }
 
-fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	Ok(if let Some(e) = event.decode_fields_as::<Charged>() {
 		let e = e?;
 		let (amount, price) = (alpha(e.amount), usd(e.price));
-		let text = format!("VM {} owes {amount} α for {} ticks, at {price} USD", e.vm, e.ticks);
+		let text =
+			format!("VM {} is charged {amount} α for {} ticks, at {price} USD", e.vm, e.ticks);
 		let row = json!({
 			"event": "charged",
 			"vm": e.vm,
@@ -101,7 +107,8 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 		let e = e?;
 		let all = [e.to_miner, e.to_validators, e.to_treasury, e.burned];
 		let amount = alpha(all.iter().fold(0u128, |sum, part| sum.saturating_add(*part)));
-		let text = format!("VM {} has paid {amount} α: {} to its miner", e.vm, alpha(e.to_miner));
+		let text =
+			format!("VM {} pays {amount} α, of which {} to its miner", e.vm, alpha(e.to_miner));
 		let row = json!({
 			"event": "settled",
 			"vm": e.vm,
@@ -120,7 +127,7 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<Refunded>() {
 		let e = e?;
 		let amount = alpha(e.amount);
-		let text = format!("VM {} has {amount} α back: its host was not live", e.vm);
+		let text = format!("VM {} is refunded {amount} α: its host was not live", e.vm);
 		let row = json!({
 			"event": "refunded",
 			"vm": e.vm,
@@ -133,7 +140,7 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<DiskPaid>() {
 		let e = e?;
 		let amount = alpha(e.amount);
-		let text = format!("VM {} was stopped, and has paid {amount} α for its disk", e.vm);
+		let text = format!("VM {} pays {amount} α of disk rent while stopped", e.vm);
 		let row = json!({
 			"event": "disk_paid",
 			"vm": e.vm,
@@ -143,12 +150,12 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"miner": e.miner.to_string(),
 		});
 		Some((row, text))
-	} else if let Some(e) = event.decode_fields_as::<Lessened>() {
+	} else if let Some(e) = event.decode_fields_as::<ChargeReduced>() {
 		let e = e?;
 		let amount = alpha(e.amount);
-		let text = format!("VM {} has {amount} α back: it got less than it pays for", e.vm);
+		let text = format!("VM {} is refunded {amount} α for a shortfall", e.vm);
 		let row = json!({
-			"event": "lessened",
+			"event": "charge_reduced",
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
@@ -159,12 +166,13 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<EscrowLow>() {
 		let e = e?;
 		let (escrow, interval) = (alpha(e.escrow), alpha(e.interval));
-		let text = format!("VM {}: {escrow} α are left, and an interval is {interval}", e.vm);
+		let text =
+			format!("VM {}: the escrow is low, {escrow} α at {interval} α an interval", e.vm);
 		Some((json!({ "event": "escrow_low", "vm": e.vm, "escrow": escrow }), text))
 	} else if let Some(e) = event.decode_fields_as::<BootFailed>() {
 		let e = e?;
 		let (refunded, burned) = (alpha(e.refunded), alpha(e.burned));
-		let text = format!("VM {}: a boot came to nothing", e.vm);
+		let text = format!("VM {}: a boot failed", e.vm);
 		let row = json!({
 			"event": "boot_failed",
 			"vm": e.vm,
@@ -177,13 +185,13 @@ fn of_money(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	})
 }
 
-pub(super) fn of_usage(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
-	let Some(e) = event.decode_fields_as::<UseTold>() else { return Ok(None) };
+pub(super) fn of_usage(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
+	let Some(e) = event.decode_fields_as::<ReceiptSubmitted>() else { return Ok(None) };
 	let (receipt, lost) = e.map(|e| (e.receipt, e.lost))?;
 	let (vm, interval) = (receipt.vm, receipt.interval);
-	let text = format!("VM {vm} tells of interval {interval}: {lost} ms it has not got");
+	let text = format!("VM {vm} reports interval {interval}: shortfall of {lost} ms");
 	let row = json!({
-		"event": "told",
+		"event": "receipt",
 		"vm": vm,
 		"interval": interval,
 		"elapsed_ms": receipt.elapsed,
@@ -197,13 +205,13 @@ pub(super) fn of_usage(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	Ok(Some((row, text)))
 }
 
-pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	Ok(if let Some(e) = event.decode_fields_as::<EraClosed>() {
 		let e = e?;
 		let minted = e.miners.saturating_add(e.validators).saturating_add(e.treasury);
 		let (budget, burned) = (alpha(e.budget), alpha(e.burned));
 		let text = format!(
-			"era {} is over: of {budget} α miners can have {}, {burned} are burned",
+			"era {} has ended: of {budget} α miners can receive {}, {burned} are burned",
 			e.era,
 			alpha(e.miners)
 		);
@@ -219,12 +227,12 @@ pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 			"owed": alpha(e.total_owed),
 		});
 		Some((row, text))
-	} else if let Some(e) = event.decode_fields_as::<Claimed>() {
+	} else if let Some(e) = event.decode_fields_as::<PaidOut>() {
 		let e = e?;
 		let amount = alpha(e.amount);
-		let text = format!("{} has {amount} α of era {}", e.miner, e.era);
+		let text = format!("{} receives {amount} α of era {}", e.miner, e.era);
 		let row = json!({
-			"event": "claimed",
+			"event": "paid_out",
 			"era": e.era,
 			"miner": e.miner.to_string(),
 			"amount": amount,
@@ -233,19 +241,19 @@ pub(super) fn of_emission(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
 	} else if let Some(e) = event.decode_fields_as::<EraForgotten>() {
 		let e = e?;
 		let burned = alpha(e.burned);
-		let text = format!("era {} is forgotten: {burned} α were not claimed", e.era);
+		let text = format!("era {} is removed: {burned} α were not paid out and are burned", e.era);
 		Some((json!({ "event": "era_forgotten", "era": e.era, "burned": burned }), text))
 	} else {
 		None
 	})
 }
 
-pub(super) fn of_compensation(event: &Event<'_>) -> anyhow::Result<Option<Told>> {
+pub(super) fn of_compensation(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	Ok(if let Some(e) = event.decode_fields_as::<CaseOpened>() {
 		let e = e?;
 		let chip = hex::encode(e.chip);
 		let text = format!(
-			"who pays for chip {chip} from interval {} to {} may have some of a slash",
+			"tenants who paid for chip {chip} in intervals {} to {} may receive part of a slash",
 			e.first, e.last
 		);
 		let row = json!({ "event": "case_opened", "chip": chip, "first": e.first, "last": e.last });
@@ -253,7 +261,7 @@ pub(super) fn of_compensation(event: &Event<'_>) -> anyhow::Result<Option<Told>>
 	} else if let Some(e) = event.decode_fields_as::<Compensated>() {
 		let e = e?;
 		let (paid, amount) = (alpha(e.paid), alpha(e.amount));
-		let text = format!("{} is given {amount} α of a slash, and had paid {paid} α", e.tenant);
+		let text = format!("{} receives {amount} α of a slash for {paid} α paid", e.tenant);
 		let row = json!({
 			"event": "compensated",
 			"chip": hex::encode(e.chip),

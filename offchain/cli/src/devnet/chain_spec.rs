@@ -1,4 +1,4 @@
-//! The chain spec: a preset's, with the host's TPM vendor and files in its policy.
+//! The chain spec: a preset with the host's TPM vendor and files added to its policy.
 
 use anyhow::{bail, Context};
 use serde_json::{json, Map, Value};
@@ -6,10 +6,11 @@ use tokio::process::Command;
 
 use super::{host::output_of, layout::Layout};
 
-/// Where the file is in a network's folder.
+/// The name of the file in a network's folder.
 pub(crate) const FILE: &str = "chain.json";
 
-/// Writes the spec of a chain with that many validators. `additions` go into the policy of its genesis.
+/// Writes the spec of a chain with the given number of validators. `additions` extend the policy of
+/// its genesis.
 pub(crate) async fn write(
 	layout: &Layout,
 	validators: u16,
@@ -20,13 +21,13 @@ pub(crate) async fn write(
 	command.args(["export-chain-spec", "--chain", preset]);
 	let text = output_of(&mut command).await?;
 	let mut spec: Value =
-		serde_json::from_slice(&text).context("hccs-node prints something else than a spec")?;
+		serde_json::from_slice(&text).context("the output of hccs-node is not a chain spec")?;
 	add_policy(&mut spec, additions)?;
 	layout.write(FILE, format!("{spec:#}"))?;
 	Ok(())
 }
 
-/// Adds to the policy of a chain spec's genesis: lists grow, what is no list is replaced.
+/// Adds to the policy of a chain spec's genesis. Lists are extended, other values replaced.
 fn add_policy(spec: &mut Value, additions: Value) -> anyhow::Result<()> {
 	let patch = spec
 		.pointer_mut("/genesis/runtimeGenesis/patch")
@@ -34,7 +35,7 @@ fn add_policy(spec: &mut Value, additions: Value) -> anyhow::Result<()> {
 		.context("the chain spec has no genesis.runtimeGenesis.patch")?;
 	let policy = patch.entry("policy").or_insert_with(|| Value::Object(Map::new()));
 	let (Value::Object(policy), Value::Object(additions)) = (policy, additions) else {
-		bail!("the policy in the chain spec is no object");
+		bail!("the policy in the chain spec is not an object");
 	};
 	for (key, value) in additions {
 		match (policy.entry(key).or_insert(json!([])), value) {
@@ -50,12 +51,12 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn policy_grows_and_keeps_what_it_has() {
+	fn policy_lists_are_extended() {
 		let mut spec = json!({ "genesis": { "runtimeGenesis": { "patch": {
 			"policy": { "trustAmd": true, "tpmRoots": ["0x01"] },
 		} } } });
 		add_policy(&mut spec, json!({ "tpmRoots": ["0x02"], "files": [1], "trustAmd": false }))
-			.expect("it is a spec");
+			.expect("a valid spec");
 		let policy = &spec["genesis"]["runtimeGenesis"]["patch"]["policy"];
 		assert_eq!(
 			policy,
@@ -64,8 +65,8 @@ mod tests {
 	}
 
 	#[test]
-	fn a_spec_without_a_patch_is_refused() {
-		let error = add_policy(&mut json!({}), json!({})).expect_err("it is empty");
+	fn spec_without_patch_is_refused() {
+		let error = add_policy(&mut json!({}), json!({})).expect_err("an empty spec");
 		assert!(error.to_string().contains("runtimeGenesis"), "{error}");
 	}
 }

@@ -1,4 +1,4 @@
-//! The port by which the miner's machine does as it is told.
+//! The control port of the miner's machine.
 
 use std::{path::Path, time::Duration};
 
@@ -8,30 +8,33 @@ use tokio::{
 	net::UnixStream,
 };
 
-/// How long the machine may take to start.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How long one answer may take: what is asked before the machine listens waits for it.
-const ANSWER: Duration = Duration::from_secs(60);
-/// What ends an answer, before its exit code.
+/// Time limit for the machine's start.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// Time limit for one answer. A command that is sent before the machine listens waits for it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// The mark before the exit code at the end of an answer.
 const END: &str = "##END ";
 
-/// Runs a command in the machine, as soon as it listens, and gives what it prints.
+/// Runs a command in the machine as soon as it listens, and returns its output.
 pub(crate) async fn run(socket: &Path, command: &str) -> anyhow::Result<String> {
 	let answered = async {
 		loop {
-			// Until the machine has started, nothing answers.
-			match tokio::time::timeout(ANSWER, ask(socket, command)).await {
+			// The machine does not answer until it has started.
+			match tokio::time::timeout(ANSWER_TIMEOUT, ask(socket, command)).await {
 				Ok(Ok(answer)) => return answer,
 				Ok(Err(_)) | Err(_) => tokio::time::sleep(Duration::from_millis(300)).await,
 			}
 		}
 	};
-	let answer = tokio::time::timeout(PATIENCE, answered).await.with_context(|| {
-		format!("the machine did not start within {} s; see its console's log", PATIENCE.as_secs())
+	let answer = tokio::time::timeout(START_TIMEOUT, answered).await.with_context(|| {
+		format!(
+			"the machine did not start within {} s; see the log of its console",
+			START_TIMEOUT.as_secs()
+		)
 	})?;
-	let (printed, code) = answer.rsplit_once(END).context("the machine's answer has no end")?;
+	let (printed, code) = answer.rsplit_once(END).context("the machine's answer is incomplete")?;
 	if code.trim() != "0" {
-		bail!("in the machine {command:?} failed: {}", printed.trim());
+		bail!("{command:?} failed in the machine: {}", printed.trim());
 	}
 	Ok(printed.to_owned())
 }

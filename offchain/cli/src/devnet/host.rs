@@ -14,22 +14,25 @@ use super::{
 };
 use crate::policy::{boot_parts, boot_spec, measured_digests};
 
-/// The accounts of the miner: well-known ones, which are no validator's.
+/// The miner's accounts: well-known ones that no validator uses.
 const OWNER: &str = "//Eve";
 const HOT: &str = "//Ferdie";
-/// The chip whose reports the host has.
+/// The simulated chip that signs the host's reports.
 const CHIP: &str = "alice";
-/// Under QEMU's user network this is the machine on which it runs.
+/// The address of this machine in QEMU's user network.
 const GATEWAY: &str = "10.0.2.2";
-/// The port at which the guest's agent listens, and the vsock address that leads to oneself: no guest can be started in there.
+/// The port of the guest agent, and the vsock CID of the machine itself. The machine cannot run a
+/// guest, so the agent runs beside the miner.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
-/// The most bytes of the measurement log in one transaction: less than the machine's log has, so that it is handed in in parts as that of a large machine is.
+/// The maximum bytes of the IMA log in one transaction. The machine's log is longer, so it is
+/// submitted in parts like that of a large machine.
 const LOG_PART: usize = 2048;
-/// Where the machine's kernel keeps its firmware's event log.
+/// The path of the UEFI event log in the machine.
 const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
-/// Makes the host, which is to talk to the node at that port. Gives what the chain's policy must hold for it.
+/// Makes the host, which will connect to the node at `rpc_port`. Returns the policy that the chain
+/// needs for it.
 pub(crate) async fn make(layout: &Layout, packages: &Path, rpc_port: u16) -> anyhow::Result<Value> {
 	let vendor = make_tpm(layout).await?;
 	let mut download = Command::new(layout.script("packages.sh"));
@@ -49,7 +52,7 @@ pub(crate) async fn make(layout: &Layout, packages: &Path, rpc_port: u16) -> any
 	}))
 }
 
-/// Every file of the image that may run in the machine.
+/// Returns the policy entries of all files that may run in the machine.
 fn files(layout: &Layout) -> anyhow::Result<Vec<Value>> {
 	let mut digests = Vec::new();
 	for tree in ["tree/initrd", "tree/root"] {
@@ -63,12 +66,13 @@ fn files(layout: &Layout) -> anyhow::Result<Vec<Value>> {
 		.collect())
 }
 
-/// Makes a TPM with an endorsement key's certificate, and gives its vendor's root (DER).
+/// Makes a TPM with an EK certificate. Returns its vendor's root (DER).
 async fn make_tpm(layout: &Layout) -> anyhow::Result<Vec<u8>> {
 	let ca = layout.file("ca");
 	let state = layout.file("tpm");
 	for folder in [&ca, &state] {
-		fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+		fs::create_dir_all(folder)
+			.with_context(|| format!("cannot create {}", folder.display()))?;
 	}
 	let within = |name: &str| ca.join(name).display().to_string();
 	let options = layout.write("swtpm/localca.options", "")?;
@@ -99,13 +103,15 @@ async fn make_tpm(layout: &Layout) -> anyhow::Result<Vec<u8>> {
 		.arg(&config)
 		.arg("--logfile")
 		.arg(layout.logs().join("swtpm_setup.log"));
-	output_of(&mut setup).await.context("the TPM cannot be made (is swtpm-tools installed?)")?;
+	output_of(&mut setup).await.context("cannot make the TPM (is swtpm-tools installed?)")?;
 	let root = fs::read(ca.join("swtpm-localca-rootca-cert.pem"))
 		.context("swtpm made no certificate authority")?;
-	Ok(pem::parse(root).context("the certificate authority's certificate")?.into_contents())
+	Ok(pem::parse(root)
+		.context("invalid certificate of the certificate authority")?
+		.into_contents())
 }
 
-/// Writes what the host has in /etc/hcc.
+/// Writes the files that the host has in /etc/hcc.
 async fn configure(
 	layout: &Layout,
 	measurement: &str,
@@ -150,7 +156,7 @@ pub(crate) fn start(
 	})
 }
 
-/// Adds to policy what the machine has booted: it is the reference by which it is judged from then on.
+/// Adds the boot of the running machine to policy, as the reference for its later boots.
 pub(crate) async fn add_boot(
 	layout: &Layout,
 	policy: &mut Value,
@@ -163,14 +169,14 @@ pub(crate) async fn add_boot(
 		() = supervisor.watch() => bail!("the machine has stopped"),
 	};
 	let letters: String = printed.split_whitespace().collect();
-	let log = hex::decode(letters).context("the machine's event log")?;
+	let log = hex::decode(letters).context("invalid event log of the machine")?;
 	let path = layout.write("boot.log", &log)?;
 	policy["bootParts"] = json!(boot_spec(&boot_parts(&log, &path)?));
 	policy["bootRules"] = json!({ "secureBoot": false });
 	Ok(())
 }
 
-/// Runs a program to its end and gives what it printed.
+/// Runs a program to its end and returns its output.
 pub(crate) async fn output_of(command: &mut Command) -> anyhow::Result<Vec<u8>> {
 	let name = command.as_std().get_program().to_string_lossy().into_owned();
 	let output = command

@@ -1,4 +1,4 @@
-//! Where things of a network are.
+//! Locations of a network's files.
 
 use std::{
 	fs,
@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::{bail, Context};
 
-/// A file by which a network's folder is known: no other folder is ever emptied.
+/// The file that marks the folder of a network. `hcc devnet` never empties a folder without it.
 const MARK: &str = ".hcc-devnet";
 
-/// A network's folder, and the folders of what runs in it.
+/// A network's folder, and the folders of the programs and scripts that it needs.
 pub(crate) struct Layout {
 	folder: PathBuf,
 	programs: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-	/// Checks that everything is there that a network needs.
+	/// Checks that all programs and scripts exist.
 	pub(crate) fn new(
 		folder: &Path,
 		programs: &Path,
@@ -40,7 +40,7 @@ impl Layout {
 			let scripts = layout.machine.join("image.sh");
 			if !scripts.is_file() {
 				bail!(
-					"{} is not there: name the project's folder scripts/machine by --machine",
+					"{} is missing: give the folder scripts/machine of the project with --machine",
 					scripts.display()
 				);
 			}
@@ -49,7 +49,7 @@ impl Layout {
 			let path = layout.program(program);
 			if !path.is_file() {
 				bail!(
-					"{} is not there: build it (make build), or name its folder by --programs",
+					"{} is missing: build it (make build), or give its folder with --programs",
 					path.display()
 				);
 			}
@@ -57,13 +57,13 @@ impl Layout {
 		Ok(layout)
 	}
 
-	/// Makes the folder, without what an earlier network left.
+	/// Creates the folder, and removes the files of an earlier network.
 	pub(crate) fn clear(&self) -> anyhow::Result<()> {
 		let mark = self.file(MARK);
 		let used = self.folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
 		if used && !mark.exists() {
 			bail!(
-				"{} holds something else than a network: name another folder by --dir",
+				"{} contains other files than a network's: give another folder with --dir",
 				self.folder.display()
 			);
 		}
@@ -73,14 +73,14 @@ impl Layout {
 		}
 		fs::create_dir_all(self.logs())
 			.and_then(|()| fs::write(&mark, ""))
-			.with_context(|| format!("cannot make {}", self.folder.display()))
+			.with_context(|| format!("cannot create {}", self.folder.display()))
 	}
 
 	pub(crate) fn folder(&self) -> &Path {
 		&self.folder
 	}
 
-	/// A file or folder of the network's.
+	/// Returns the path of a file or folder of the network.
 	pub(crate) fn file(&self, name: &str) -> PathBuf {
 		self.folder.join(name)
 	}
@@ -89,7 +89,7 @@ impl Layout {
 		self.file("logs")
 	}
 
-	/// A program of the project's.
+	/// Returns the path of a program.
 	pub(crate) fn program(&self, name: &str) -> PathBuf {
 		self.programs.join(name)
 	}
@@ -98,12 +98,12 @@ impl Layout {
 		&self.programs
 	}
 
-	/// A script that makes or starts the host.
+	/// Returns the path of a script that makes or starts the host.
 	pub(crate) fn script(&self, name: &str) -> PathBuf {
 		self.machine.join(name)
 	}
 
-	/// Writes a file, with the folders above it.
+	/// Writes a file, and creates its parent folders.
 	pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> anyhow::Result<PathBuf> {
 		let path = self.file(name);
 		let above = path.parent().unwrap_or(&self.folder);
@@ -123,26 +123,26 @@ mod tests {
 	}
 
 	#[test]
-	fn empties_a_networks_folder_and_no_other() {
+	fn clear_empties_only_network_folders() {
 		let temporary = tempfile::tempdir().expect("a folder");
 		let network = layout(&temporary.path().join("network"));
-		network.clear().expect("it is new");
-		network.write("state/row", "1").expect("it is writable");
-		network.clear().expect("it is a network's");
+		network.clear().expect("a new folder");
+		network.write("state/row", "1").expect("writable");
+		network.clear().expect("the folder of a network");
 		assert!(!network.file("state").exists());
 
-		fs::write(temporary.path().join("diary"), "mine").expect("it is writable");
-		let error = layout(temporary.path()).clear().expect_err("it is somebody's");
+		fs::write(temporary.path().join("diary"), "mine").expect("writable");
+		let error = layout(temporary.path()).clear().expect_err("not the folder of a network");
 		assert!(error.to_string().contains("--dir"), "{error}");
 		assert!(temporary.path().join("diary").exists());
 	}
 
 	#[test]
-	fn what_is_missing_is_named_with_its_remedy() {
+	fn missing_program_error_names_remedy() {
 		let empty = tempfile::tempdir().expect("a folder");
 		let error = Layout::new(empty.path(), empty.path(), empty.path(), false)
 			.err()
-			.expect("no program is there");
+			.expect("no program exists");
 		assert!(error.to_string().contains("make build"), "{error}");
 	}
 }

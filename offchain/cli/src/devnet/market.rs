@@ -1,16 +1,17 @@
-//! Where the workers of a local network read what α is worth: made-up markets, each of which answers in a form of its own.
+//! Simulated markets, from which the workers of a local network read the price of α. Each answers
+//! in a different format.
 
 use anyhow::Context;
 use axum::{routing::get, Router};
 
-/// Where each answers, with what, and where in it the price is.
+/// The path of each market, its answer, and the JSON pointer of the price in it.
 const MARKETS: [(&str, &str, &str); 3] = [
 	("/ticker", r#"{"price":"0.4321"}"#, "/price"),
 	("/v1/spot", r#"{"data":{"alpha":{"usd":0.4323}}}"#, "/data/alpha/usd"),
 	("/last", r#"{"result":[{"last":"4.319e-1"}]}"#, "/result/0/last"),
 ];
 
-/// Serves the markets from now on. Gives the sources as the workers' configuration has them.
+/// Starts to serve the markets. Returns the sources in the format of the workers' configuration.
 pub(crate) async fn open() -> anyhow::Result<String> {
 	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
 	let address = listener.local_addr()?;

@@ -1,4 +1,4 @@
-//! `hcc devnet`: a whole network on one machine, to try and to test.
+//! `hcc devnet`: a whole network on one machine, for trials and tests.
 
 mod chain_spec;
 mod control;
@@ -23,40 +23,43 @@ use layout::Layout;
 use network::Network;
 use supervisor::Supervisor;
 
-/// How long the first finalised block may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+/// Time limit for the first finalised block.
+const FINALITY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Run a whole network on this machine.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Devnet {
-	/// Start a chain, its validators' workers, and a miner's host under QEMU; stop them all on Ctrl-C.
+	/// Start a chain, its validators' workers, and a miner's host under QEMU; stop them all on
+	/// Ctrl-C.
 	Up(Up),
 }
 
 /// Start a chain, its validators' workers, and a miner's host under QEMU; stop them all on Ctrl-C.
 ///
-/// The host is a real machine: its kernel measures what runs, its TPM (swtpm) quotes that. Its SEV-SNP reports are made up, by a hierarchy
-/// that test chains trust as stored policy. The chain begins anew each time. A program that ends by itself is started again. Logs are in DIR/logs,
-/// and DIR/devnet.json says where everything listens.
+/// The host is a virtual machine with measured boot: its kernel measures the programs that run, and
+/// its TPM (swtpm) quotes the measurements. Its SEV-SNP reports are simulated, under a hierarchy
+/// that test chains trust as stored policy. The chain starts from genesis each time. A program that
+/// exits is restarted. Logs are in DIR/logs, and DIR/devnet.json contains the addresses.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Up {
-	/// The network's folder: state, logs, the host's image. What an earlier network left there is removed.
+	/// The network's folder: state, logs, the host's image. Files of an earlier network are
+	/// removed.
 	#[arg(long, value_name = "DIR", default_value = "devnet")]
 	dir: PathBuf,
 
-	/// How many validators: 1 (preset `development`) or 4 (`local_testnet`).
+	/// The number of validators: 1 (preset `development`) or 4 (`local_testnet`).
 	#[arg(long, default_value_t = 1, value_parser = validators)]
 	validators: u16,
 
-	/// The WebSocket port of the first node [default: any that is free].
+	/// The WebSocket port of the first node [default: a free one].
 	#[arg(long, value_name = "PORT")]
 	rpc_port: Option<u16>,
 
-	/// The chain alone, without a miner's host.
+	/// Run only the chain, without a miner's host.
 	#[arg(long)]
 	no_miner: bool,
 
-	/// The folder of the programs [default: where hcc is].
+	/// The folder of the programs [default: that of hcc].
 	#[arg(long, value_name = "DIR")]
 	programs: Option<PathBuf>,
 
@@ -64,11 +67,12 @@ pub(crate) struct Up {
 	#[arg(long, value_name = "DIR", default_value = "scripts/machine")]
 	machine: PathBuf,
 
-	/// Where QEMU and the host's kernel are kept once they are downloaded [default: hccs/machine in the user's cache folder].
+	/// The folder that caches the packages of QEMU and the host's kernel [default: hccs/machine in
+	/// the user's cache folder].
 	#[arg(long, value_name = "DIR")]
 	packages: Option<PathBuf>,
 
-	/// Print what happens as JSON, an object a line.
+	/// Print events as JSON, one object a line.
 	#[arg(long)]
 	json: bool,
 }
@@ -77,14 +81,14 @@ fn validators(text: &str) -> Result<u16, String> {
 	match text {
 		"1" => Ok(1),
 		"4" => Ok(4),
-		_ => Err("wanted 1 or 4: the presets have no other numbers".into()),
+		_ => Err("expected 1 or 4: no preset has another number".into()),
 	}
 }
 
 impl Devnet {
 	pub(crate) fn run(&self) -> anyhow::Result<u8> {
 		let Self::Up(up) = self;
-		// One thread: programs die with the thread that started them.
+		// One thread: programs end when the thread that started them ends.
 		let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 		runtime.block_on(up.run())
 	}
@@ -94,34 +98,34 @@ impl Up {
 	async fn run(&self) -> anyhow::Result<u8> {
 		let (mut interrupt, mut terminate) =
 			(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-		let told = |event: &str, text: &str| self.tell(event, text);
-		let mut supervisor = Supervisor::new(&told);
+		let report = |event: &str, text: &str| self.report(event, text);
+		let mut supervisor = Supervisor::new(&report);
 		let result = tokio::select! {
-			result = self.keep_up(&mut supervisor) => result,
+			result = self.start_and_watch(&mut supervisor) => result,
 			_ = interrupt.recv() => Ok(()),
 			_ = terminate.recv() => Ok(()),
 		};
-		self.tell("stopping", "stopping");
+		self.report("stopping", "stopping");
 		supervisor.stop().await;
-		self.tell("stopped", "all has stopped");
+		self.report("stopped", "all programs have stopped");
 		result.map(|()| 0)
 	}
 
-	/// Starts everything, and keeps it running.
-	async fn keep_up(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
+	/// Starts all programs, and restarts those that exit.
+	async fn start_and_watch(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
 		let mut additions = json!({});
 		if !self.no_miner {
-			self.tell("host", "making the miner's TPM and its machine's image");
+			self.report("host", "making the miner's TPM and its machine's image");
 			additions = host::make(&layout, &self.packages()?, network.rpc_port()).await?;
-			self.tell("machine", "starting the miner's machine, to see what it boots");
+			self.report("machine", "starting the miner's machine, to measure its boot");
 			host::start(&layout, &self.packages()?, supervisor)?;
 			host::add_boot(&layout, &mut additions, supervisor).await?;
 		}
-		self.tell("chain_spec", "making the chain's policy");
+		self.report("chain_spec", "making the chain's policy");
 		chain_spec::write(&layout, self.validators, additions).await?;
-		self.tell("starting", "starting the nodes and the workers");
+		self.report("starting", "starting the nodes and the workers");
 		network.start(&layout, &market::open().await?, supervisor)?;
 		self.await_finality(&network, supervisor).await?;
 		self.ready(&layout, &network)?;
@@ -133,7 +137,7 @@ impl Up {
 		let programs = match &self.programs {
 			Some(folder) => folder.clone(),
 			None => {
-				let own = std::env::current_exe().context("where hcc is cannot be told")?;
+				let own = std::env::current_exe().context("cannot find the folder of hcc")?;
 				own.parent().unwrap_or(Path::new("/")).to_owned()
 			},
 		};
@@ -170,33 +174,33 @@ impl Up {
 		tokio::select! {
 			() = finalised => Ok(()),
 			() = supervisor.watch() => Ok(()),
-			() = tokio::time::sleep(PATIENCE) => anyhow::bail!(
-				"the chain finalises nothing within {} s; see the nodes' logs",
-				PATIENCE.as_secs()
+			() = tokio::time::sleep(FINALITY_TIMEOUT) => anyhow::bail!(
+				"no block was finalised within {} s; see the logs of the nodes",
+				FINALITY_TIMEOUT.as_secs()
 			),
 		}
 	}
 
-	/// Says where everything listens.
+	/// Reports the addresses of all programs.
 	fn ready(&self, layout: &Layout, network: &Network) -> anyhow::Result<()> {
-		let mut told = network.describe();
-		told["event"] = json!("ready");
-		told["logs"] = json!(layout.logs());
+		let mut event = network.describe();
+		event["event"] = json!("ready");
+		event["logs"] = json!(layout.logs());
 		let path = layout.file("devnet.json");
-		std::fs::write(&path, format!("{told:#}\n"))
+		std::fs::write(&path, format!("{event:#}\n"))
 			.with_context(|| format!("cannot write {}", path.display()))?;
 		let text = format!("ready: {}; logs in {}", network.rpc(), layout.logs().display());
-		self.print(&told, &text);
+		self.print(&event, &text);
 		Ok(())
 	}
 
-	fn tell(&self, event: &str, text: &str) {
+	fn report(&self, event: &str, text: &str) {
 		self.print(&json!({ "event": event, "text": text }), text);
 	}
 
 	fn print(&self, event: &Value, text: &str) {
 		let line = if self.json { event.to_string() } else { format!("devnet: {text}") };
-		// Whoever read it may have gone; the network stays.
+		// The reader of the output may have exited. The network continues.
 		let mut out = std::io::stdout().lock();
 		drop(writeln!(out, "{line}").and_then(|()| out.flush()));
 	}

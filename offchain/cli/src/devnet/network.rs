@@ -11,13 +11,14 @@ use super::{
 	supervisor::{Program, Supervisor},
 };
 
-/// The validators of the presets, by their well-known keys.
+/// The validators of the presets, which have well-known keys.
 const VALIDATORS: [&str; 4] = ["Alice", "Bob", "Charlie", "Dave"];
-/// The first node's network key, and the identity that follows from it, by which the others find it.
+/// The network key of the first node, and the peer id that derives from it. The other nodes use it
+/// to connect.
 const FIRST_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 const FIRST_PEER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
-/// A validator's node and worker, and where they listen.
+/// A validator's node and worker, and their ports.
 struct Validator {
 	name: &'static str,
 	rpc: u16,
@@ -25,7 +26,7 @@ struct Validator {
 	metrics: u16,
 }
 
-/// What a network's chain consists of.
+/// The nodes and workers of a network.
 pub(crate) struct Network {
 	validators: Vec<Validator>,
 }
@@ -36,7 +37,7 @@ fn free_port() -> anyhow::Result<u16> {
 }
 
 impl Network {
-	/// Finds ports for that many validators.
+	/// Allocates ports for the given number of validators.
 	pub(crate) fn allot(count: u16, rpc_port: Option<u16>) -> anyhow::Result<Self> {
 		let mut validators = Vec::new();
 		for name in VALIDATORS.into_iter().take(count.into()) {
@@ -47,17 +48,17 @@ impl Network {
 		Ok(Self { validators })
 	}
 
-	/// The port of the first node.
+	/// Returns the port of the first node.
 	pub(crate) fn rpc_port(&self) -> u16 {
 		self.validators.first().map_or(0, |validator| validator.rpc)
 	}
 
-	/// The URL of the first node.
+	/// Returns the URL of the first node.
 	pub(crate) fn rpc(&self) -> String {
 		url(self.rpc_port())
 	}
 
-	/// Where everything listens.
+	/// Returns the addresses of all nodes and workers.
 	pub(crate) fn describe(&self) -> Value {
 		let nodes: Vec<_> = self.validators.iter().map(|validator| url(validator.rpc)).collect();
 		let metrics: Vec<_> = self
@@ -117,7 +118,7 @@ impl Network {
 	}
 }
 
-/// A validator's worker, whose key on a test chain is its own.
+/// Describes a validator's worker. On test chains the worker's key is the validator's.
 fn worker(
 	layout: &Layout,
 	number: usize,
@@ -154,7 +155,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn no_two_listen_at_the_same_port() {
+	fn ports_are_distinct() {
 		let network = Network::allot(4, None).expect("ports are free");
 		let ports: BTreeSet<_> = network
 			.validators
@@ -166,7 +167,7 @@ mod tests {
 	}
 
 	#[test]
-	fn the_first_node_listens_where_it_is_told() {
+	fn first_node_uses_given_port() {
 		let network = Network::allot(1, Some(9_944)).expect("ports are free");
 		assert_eq!(network.rpc(), "ws://127.0.0.1:9944");
 	}

@@ -1,4 +1,4 @@
-//! Keeps programs running, and stops them.
+//! Starts programs, restarts those that exit, and stops them.
 
 use std::{
 	ffi::OsString,
@@ -15,15 +15,15 @@ use tokio::{
 	time::{sleep, timeout},
 };
 
-/// How often to look whether programs still run.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How long a program may take to stop.
+/// Interval between two checks whether programs still run.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// Time that a program has to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
-/// A program that ends again and again is started again later and later.
+/// Initial and longest pause before a restart. The pause doubles with each restart.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// After so long it is taken to run well.
-const SETTLED: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// Run time after which the pause returns to its initial value.
+const STABLE_AFTER: Duration = Duration::from_secs(60);
 
 /// A program to run.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub(crate) struct Program {
 	pub(crate) name: String,
 	pub(crate) path: PathBuf,
 	pub(crate) arguments: Vec<OsString>,
-	/// Where what it prints goes.
+	/// The file that receives the program's output.
 	pub(crate) log: PathBuf,
 }
 
@@ -42,16 +42,16 @@ struct Running {
 	pause: Duration,
 }
 
-/// Programs that run until they are told to stop, in order of their start.
+/// Programs that run until the supervisor stops them, in order of their start.
 pub(crate) struct Supervisor<'a> {
 	running: Vec<Running>,
-	tell: &'a dyn Fn(&str, &str),
+	report: &'a dyn Fn(&str, &str),
 }
 
 impl<'a> Supervisor<'a> {
-	/// Tells `tell` what happens: an event's name, and a text.
-	pub(crate) fn new(tell: &'a dyn Fn(&str, &str)) -> Self {
-		Self { running: Vec::new(), tell }
+	/// Creates a supervisor. `report` receives each event's name and text.
+	pub(crate) fn new(report: &'a dyn Fn(&str, &str)) -> Self {
+		Self { running: Vec::new(), report }
 	}
 
 	/// Starts a program.
@@ -66,13 +66,13 @@ impl<'a> Supervisor<'a> {
 		Ok(())
 	}
 
-	/// Starts programs again that end by themselves. Does not return.
+	/// Restarts programs that exit. Does not return.
 	pub(crate) async fn watch(&mut self) {
 		loop {
 			for running in &mut self.running {
-				running.look(self.tell);
+				running.check(self.report);
 			}
-			sleep(LOOK_EVERY).await;
+			sleep(POLL_EVERY).await;
 		}
 	}
 
@@ -82,8 +82,8 @@ impl<'a> Supervisor<'a> {
 			let Some(child) = &mut running.child else { continue };
 			signal(child, Signal::TERM);
 			if timeout(GRACE, child.wait()).await.is_err() {
-				let text = format!("{} does not stop: it is killed", running.program.name);
-				(self.tell)("killed", &text);
+				let text = format!("{} does not stop: killing it", running.program.name);
+				(self.report)("killed", &text);
 				signal(child, Signal::KILL);
 				drop(child.wait().await);
 			}
@@ -92,26 +92,26 @@ impl<'a> Supervisor<'a> {
 }
 
 impl Running {
-	/// Notes that the program has ended, or starts it again once its pause is over.
-	fn look(&mut self, tell: &dyn Fn(&str, &str)) {
+	/// Reports that the program has exited, or restarts it after its pause.
+	fn check(&mut self, report: &dyn Fn(&str, &str)) {
 		let name = &self.program.name;
 		let Some(child) = &mut self.child else {
 			if self.since.elapsed() >= self.pause {
-				self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+				self.pause = (self.pause * 2).min(MAX_PAUSE);
 				self.since = Instant::now();
 				match spawn(&self.program) {
 					Ok(child) => {
 						self.child = Some(child);
-						tell("restarted", &format!("{name} runs again"));
+						report("restarted", &format!("{name} restarted"));
 					},
-					Err(error) => tell("ended", &format!("{name}: {error:#}")),
+					Err(error) => report("ended", &format!("{name}: {error:#}")),
 				}
 			}
 			return;
 		};
 		let ended = match child.try_wait() {
 			Ok(None) => {
-				if self.since.elapsed() >= SETTLED {
+				if self.since.elapsed() >= STABLE_AFTER {
 					self.pause = FIRST_PAUSE;
 				}
 				return;
@@ -119,7 +119,7 @@ impl Running {
 			Ok(Some(status)) => in_words(status),
 			Err(error) => error.to_string(),
 		};
-		tell("ended", &format!("{name} has ended ({ended}): see {}", self.program.log.display()));
+		report("ended", &format!("{name} exited ({ended}): see {}", self.program.log.display()));
 		self.child = None;
 		self.since = Instant::now();
 	}
@@ -129,11 +129,11 @@ fn in_words(status: ExitStatus) -> String {
 	status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
 }
 
-/// A signal to a program and whatever it has started.
+/// Sends a signal to a program and its descendants.
 fn signal(child: &Child, signal: Signal) {
 	let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
 	if let Some(group) = group {
-		// An error: it has ended just now.
+		// Fails only if the program has just exited.
 		let _ = kill_process_group(group, signal);
 	}
 }
@@ -144,8 +144,9 @@ fn spawn(program: &Program) -> anyhow::Result<Child> {
 		.append(true)
 		.open(&program.log)
 		.with_context(|| format!("cannot write {}", program.log.display()))?;
-	let also = log.try_clone().context("cannot use the log twice")?;
-	// In a group of its own: Ctrl-C in the terminal is for hcc, which stops the programs in their order. Should hcc be killed, they go with it.
+	let also = log.try_clone().context("cannot duplicate the log's file handle")?;
+	// The program has its own process group: Ctrl-C in the terminal reaches only hcc, which stops
+	// the programs in order. If hcc is killed, the programs receive SIGTERM.
 	Command::new("setpriv")
 		.args(["--pdeathsig", "TERM", "--"])
 		.arg(&program.path)
@@ -173,7 +174,7 @@ mod tests {
 		}
 	}
 
-	/// Watches until the log holds that many lines.
+	/// Watches until the log has the given number of lines.
 	async fn await_lines(supervisor: &mut Supervisor<'_>, log: &PathBuf, wanted: usize) {
 		let there = async {
 			while fs::read_to_string(log).map_or(0, |text| text.lines().count()) < wanted {
@@ -188,30 +189,30 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn a_program_that_ends_is_started_again() {
+	async fn exited_program_is_restarted() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let events = RefCell::new(Vec::new());
-		let tell = |event: &str, _: &str| events.borrow_mut().push(event.to_owned());
-		let mut supervisor = Supervisor::new(&tell);
+		let report = |event: &str, _: &str| events.borrow_mut().push(event.to_owned());
+		let mut supervisor = Supervisor::new(&report);
 		let program = shell(&folder, "echo here; exit 3");
-		supervisor.start(program.clone()).expect("there is a shell");
+		supervisor.start(program.clone()).expect("a shell exists");
 		await_lines(&mut supervisor, &program.log, 2).await;
 		supervisor.stop().await;
 		assert!(events.borrow().starts_with(&["ended".into(), "restarted".into()]));
 	}
 
 	#[tokio::test]
-	async fn what_a_program_started_stops_with_it() {
+	async fn descendants_stop_with_program() {
 		let folder = tempfile::tempdir().expect("a folder");
-		let tell = |_: &str, _: &str| {};
-		let mut supervisor = Supervisor::new(&tell);
+		let report = |_: &str, _: &str| {};
+		let mut supervisor = Supervisor::new(&report);
 		let program = shell(&folder, "sleep 600 & echo $!; wait");
-		supervisor.start(program.clone()).expect("there is a shell");
+		supervisor.start(program.clone()).expect("a shell exists");
 		await_lines(&mut supervisor, &program.log, 1).await;
-		let pid = fs::read_to_string(&program.log).expect("it was written");
+		let pid = fs::read_to_string(&program.log).expect("the log exists");
 		supervisor.stop().await;
 		let alive = |pid: &str| {
-			// A child that nobody waits for any more is a zombie until it is reaped.
+			// A child without a parent that waits for it remains a zombie until it is reaped.
 			fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
 				.is_ok_and(|stat| !stat.contains(") Z "))
 		};
@@ -221,16 +222,16 @@ mod tests {
 			}
 			sleep(Duration::from_millis(50)).await;
 		}
-		panic!("the child goes on");
+		panic!("the child still runs");
 	}
 
 	#[tokio::test]
-	async fn a_program_that_is_not_there_is_an_error() {
+	async fn start_fails_without_log_folder() {
 		let folder = tempfile::tempdir().expect("a folder");
-		let tell = |_: &str, _: &str| {};
-		let mut supervisor = Supervisor::new(&tell);
+		let report = |_: &str, _: &str| {};
+		let mut supervisor = Supervisor::new(&report);
 		let program = Program { log: folder.path().join("no/log"), ..shell(&folder, "") };
-		let error = supervisor.start(program).expect_err("there is no such folder");
+		let error = supervisor.start(program).expect_err("the folder does not exist");
 		assert!(error.to_string().contains("cannot write"), "{error}");
 	}
 }

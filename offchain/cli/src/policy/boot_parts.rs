@@ -8,24 +8,26 @@ use anyhow::Context;
 use hcc_evidence::boot::{code_events, BootRole, CodeEvent, Event};
 use serde_json::{json, Value};
 
-/// Kinds of events: a tagged one, of the kernel's stub; what the firmware starts.
+/// Event kinds: a tagged event of the kernel's stub, and an image that the firmware starts.
 const EV_EVENT_TAG: u32 = 6;
 const EV_EFI_BOOT_SERVICES_APPLICATION: u32 = 0x8000_0003;
 /// The tags of the kernel's stub.
 const TAG_INITRD: u32 = 0x8f3b_22ec;
 const TAG_LOAD_OPTIONS: u32 = 0x8f3b_22ed;
 
-/// List what a machine has booted, as its firmware measured it: what policy's `set_boot_parts` takes.
+/// List the parts of a boot from a UEFI event log, in the form that `policy.set_boot_parts` takes.
 ///
-/// The machine must be one that booted what it should: whatever is in its log will be allowed to boot. The log is the kernel's
-/// /sys/kernel/security/tpm0/binary_bios_measurements. The roles are told from the events; look them over.
+/// The machine must have booted only software that policy should allow: every part in its log
+/// becomes allowed. The log is the kernel's /sys/kernel/security/tpm0/binary_bios_measurements. The
+/// roles are inferred from the events; review them.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The firmware's event log.
+	/// The UEFI event log.
 	#[arg(long, value_name = "FILE")]
 	log: PathBuf,
 
-	/// Print a JSON array, as `bootParts` in a chain spec: [{"digest": "0x…", "role": "kernel"}].
+	/// Print a JSON array in the format of `bootParts` in a chain spec: [{"digest": "0x…", "role":
+	/// "kernel"}].
 	#[arg(long)]
 	json: bool,
 }
@@ -45,20 +47,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	Ok(())
 }
 
-/// Something that has booted.
+/// A measured part of a boot.
 pub(crate) struct Part {
 	digest: [u8; 32],
 	role: BootRole,
 	pcr: u32,
-	/// What the event says it is.
+	/// The event's description of the part.
 	text: String,
 }
 
-/// What has booted, each once.
+/// Returns the measured parts of a boot without duplicates.
 pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	let events = code_events(log)
-		.map_err(|why| anyhow::anyhow!("{} is no event log: {why}", path.display()))?;
-	anyhow::ensure!(!events.is_empty(), "{} says of nothing that it booted", path.display());
+		.map_err(|why| anyhow::anyhow!("{} is not an event log: {why}", path.display()))?;
+	anyhow::ensure!(!events.is_empty(), "{} contains no measured code", path.display());
 	let kernel =
 		events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
 	let mut parts: Vec<Part> = Vec::new();
@@ -71,7 +73,7 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	Ok(parts)
 }
 
-/// As a chain spec has them.
+/// Encodes the parts in the format of a chain spec.
 pub(crate) fn spec(parts: &[Part]) -> Vec<Value> {
 	let part = |part: &Part| json!({ "digest": format!("0x{}", hex::encode(part.digest)), "role": name(part.role) });
 	parts.iter().map(part).collect()
@@ -99,7 +101,8 @@ fn role(event: &Event<'_>, is_last_application: bool) -> BootRole {
 	}
 }
 
-/// By the name of a file that GRUB reads; what it reads beside is as good as a command.
+/// Infers the role of a file that GRUB reads from its name. Other files count as commands: their
+/// contents can control the boot.
 fn role_of_file(name: &str) -> BootRole {
 	let file = name.rsplit('/').next().unwrap_or(name);
 	if file.contains("initr") {
@@ -111,7 +114,7 @@ fn role_of_file(name: &str) -> BootRole {
 	}
 }
 
-/// TCG_PCClientTaggedEvent: its taggedEventID.
+/// Returns the taggedEventID of a TCG_PCClientTaggedEvent.
 fn tag(event: &Event<'_>) -> Option<u32> {
 	let id = event.data.first_chunk().copied().map(u32::from_le_bytes)?;
 	(event.kind == EV_EVENT_TAG).then_some(id)
@@ -119,14 +122,14 @@ fn tag(event: &Event<'_>) -> Option<u32> {
 
 fn describe(event: &Event<'_>) -> String {
 	match tag(event) {
-		// The tag's number and length come first.
+		// The data starts with the tag's id and length.
 		Some(_) => text(event.data.get(8..).unwrap_or_default()),
 		None if event.pcr == 8 || event.pcr == 9 => text(event.data),
 		None => String::new(),
 	}
 }
 
-/// What is legible of bytes, also of UTF-16.
+/// Returns the printable ASCII characters of the bytes, which may be UTF-16.
 fn text(bytes: &[u8]) -> String {
 	let legible = |byte: &&u8| (0x20..0x7f).contains(*byte);
 	bytes.iter().filter(legible).take(200).map(|byte| char::from(*byte)).collect()
@@ -136,13 +139,13 @@ fn text(bytes: &[u8]) -> String {
 mod tests {
 	use super::*;
 
-	/// Where there are no vectors there is nothing to test by.
+	/// Reads a test vector, or returns `None` if the vectors are not available.
 	fn vector(name: &str) -> Option<Vec<u8>> {
 		let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/vectors/");
 		match fs::read(format!("{shared}{name}")) {
 			Ok(log) => Some(log),
 			Err(error) if error.kind() == io::ErrorKind::NotFound => {
-				println!("skipped: {name} is not there");
+				println!("skipped: {name} is missing");
 				None
 			},
 			Err(error) => panic!("{name}: {error}"),
@@ -158,7 +161,7 @@ mod tests {
 	}
 
 	#[test]
-	fn the_parts_of_a_kernel_that_the_firmware_starts_are_told_apart() {
+	fn firmware_boot_has_expected_roles() {
 		let Some(log) = vector("ima-qemu/cloud61-ovmf/binary_bios_measurements") else { return };
 		let wanted =
 			[BootRole::Firmware, BootRole::Kernel, BootRole::Initrd, BootRole::CommandLine];
@@ -169,16 +172,16 @@ mod tests {
 	}
 
 	#[test]
-	fn the_parts_of_a_kernel_that_grub_starts_are_told_apart() {
+	fn grub_boot_has_expected_roles() {
 		let Some(log) = vector("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin") else { return };
-		// This one started without an initrd.
+		// This machine booted without an initrd.
 		let wanted =
 			[BootRole::Firmware, BootRole::Loader, BootRole::Kernel, BootRole::CommandLine];
 		assert_eq!(roles(&log), wanted);
 	}
 
 	#[test]
-	fn what_is_no_log_is_an_error() {
+	fn malformed_event_log_is_an_error() {
 		assert!(parts(&[], Path::new("log")).is_err());
 		assert!(parts(&[7; 100], Path::new("log")).is_err());
 	}

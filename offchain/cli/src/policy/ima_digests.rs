@@ -13,20 +13,22 @@ use walkdir::WalkDir;
 
 /// List the digests of the files under a root folder that IMA would measure.
 ///
-/// Taken are executables, shared libraries, kernel modules and firmware: what the project's IMA policy measures. The lines are those of
-/// sha256sum, so that `hcc verify ima --allow` and sha256sum --check read them as well. Symbolic links are not followed; other file
-/// systems mounted below are left out.
+/// The list contains executables, shared libraries, kernel modules and firmware, which the
+/// project's IMA policy measures. The lines have the format of sha256sum, which
+/// `hcc verify ima --allow` and sha256sum --check read. Symbolic links are not followed, and other
+/// file systems mounted below are skipped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The folder that is the machine's root: of an image before it is packed, or a mounted one.
+	/// The root folder of the machine: that of an image before packing, or a mounted one.
 	#[arg(value_name = "ROOT")]
 	root: PathBuf,
 
-	/// The hash that the machine's IMA is set to.
+	/// The hash algorithm of the machine's IMA.
 	#[arg(long, value_name = "sha256|sha384|sha512", default_value = "sha256", value_parser = hash)]
 	hash: HashAlgorithm,
 
-	/// Take every regular file, as the kernel's policy `tcb` measures whatever root reads.
+	/// Include every regular file, for the kernel's policy `tcb`, which measures all files that
+	/// root reads.
 	#[arg(long)]
 	all: bool,
 
@@ -36,12 +38,16 @@ pub(crate) struct Args {
 }
 
 fn hash(name: &str) -> Result<HashAlgorithm, String> {
-	HashAlgorithm::from_name(name).ok_or_else(|| "wanted sha256, sha384 or sha512".to_owned())
+	HashAlgorithm::from_name(name).ok_or_else(|| "expected sha256, sha384 or sha512".to_owned())
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	let files = measured_files(&args.root, args.all)?;
-	anyhow::ensure!(!files.is_empty(), "{} holds nothing to measure", args.root.display());
+	anyhow::ensure!(
+		!files.is_empty(),
+		"{} contains no files that IMA measures",
+		args.root.display()
+	);
 	let mut rows = Vec::new();
 	for file in &files {
 		let digest =
@@ -65,7 +71,8 @@ fn print(rows: &[(String, String)], args: &Args) -> anyhow::Result<()> {
 	Ok(())
 }
 
-/// SHA-256 of each file under a root folder that the project's IMA policy measures, in hexadecimal.
+/// Returns the SHA-256 digests of the files under a root folder that the project's IMA policy
+/// measures, in hexadecimal.
 pub(crate) fn measured_digests(root: &Path) -> anyhow::Result<Vec<String>> {
 	let read = |file: &PathBuf| {
 		digest(file, HashAlgorithm::Sha256)
@@ -75,14 +82,14 @@ pub(crate) fn measured_digests(root: &Path) -> anyhow::Result<Vec<String>> {
 	measured_files(root, false)?.iter().map(read).collect()
 }
 
-/// The path as the machine sees it.
+/// Returns the path of a file within the machine.
 fn within_root(file: &Path, root: &Path) -> String {
 	let path = file.strip_prefix(root).unwrap_or(file);
-	// A name with a line break would forge a line.
+	// A line break in a name would forge a line.
 	Path::new("/").join(path).display().to_string().escape_debug().to_string()
 }
 
-/// The files to take, in order of their paths.
+/// Returns the files to list, ordered by path.
 fn measured_files(root: &Path, all: bool) -> anyhow::Result<Vec<PathBuf>> {
 	let mut files = Vec::new();
 	for entry in WalkDir::new(root).same_file_system(true).sort_by_file_name() {
@@ -94,7 +101,8 @@ fn measured_files(root: &Path, all: bool) -> anyhow::Result<Vec<PathBuf>> {
 	Ok(files)
 }
 
-/// Whether the project's IMA policy measures such a file: one that is executed, mapped for execution, or loaded by the kernel.
+/// Returns true if the project's IMA policy measures a file, because it is executed, mapped for
+/// execution, or loaded by the kernel.
 fn is_measured(file: &Path) -> anyhow::Result<bool> {
 	let unreadable = || format!("cannot read {}", file.display());
 	let executable = fs::metadata(file).with_context(unreadable)?.permissions().mode() & 0o111 != 0;
@@ -104,7 +112,7 @@ fn is_measured(file: &Path) -> anyhow::Result<bool> {
 	Ok(executable || module || firmware || is_elf(file).with_context(unreadable)?)
 }
 
-/// Libraries are mapped for execution without being executable themselves.
+/// Returns true for an ELF file. Libraries are mapped for execution without being executable.
 fn is_elf(file: &Path) -> io::Result<bool> {
 	Ok(BufReader::with_capacity(4, File::open(file)?).fill_buf()?.starts_with(b"\x7fELF"))
 }

@@ -1,4 +1,4 @@
-//! `hcc policy`: what operators put into the chain's policy.
+//! `hcc policy`: reference values for the chain's policy.
 
 mod boot_parts;
 mod ima_digests;
@@ -8,18 +8,18 @@ mod vouch;
 pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
 
-/// Make what the chain's policy is fed with.
+/// Make reference values for the chain's policy.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Policy {
-	/// The digests of the files under a root folder that IMA would measure.
+	/// List the digests of the files under a root folder that IMA would measure.
 	ImaDigests(ima_digests::Args),
-	/// What a machine has booted, by the event log of its firmware.
+	/// List the parts of a boot from a UEFI event log.
 	BootParts(boot_parts::Args),
 	PostCrl(post_crl::Args),
 	Vouch(vouch::Args),
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
 	match command {
 		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),

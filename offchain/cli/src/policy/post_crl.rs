@@ -9,12 +9,14 @@ use crate::chain::{connected, NODE};
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// Post a revocation list of one of AMD's roots to the chain, which verifies it.
+/// Post a certificate revocation list of one of AMD's roots to the chain, which verifies it.
 ///
-/// AMD's key server, kdsintf.amd.com, has them: /vcek/v1/Milan/crl, and so for Genoa and Turin. Anybody can post one; it is free if it is newer than the one that the chain has.
+/// AMD's key server, kdsintf.amd.com, provides the lists: /vcek/v1/Milan/crl, and likewise for
+/// Genoa and Turin. Any account can post one. Posting is free if the list is newer than the
+/// chain's.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The list, in DER.
+	/// The revocation list, in DER.
 	#[arg(long, value_name = "FILE")]
 	list: PathBuf,
 
@@ -22,7 +24,7 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	key_file: PathBuf,
 
-	/// The node.
+	/// The WebSocket URL of a node.
 	#[arg(long, value_name = "URL", default_value = NODE)]
 	node: String,
 
@@ -47,7 +49,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	if args.json {
 		println!("{}", json!({ "block": format!("{block:?}") }));
 	} else {
-		println!("the chain has the list since block {block:?}");
+		println!("block {block:?} includes the list");
 	}
 	Ok(())
 }

@@ -13,33 +13,38 @@ use crate::chain::{connected, NODE};
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// For how many files one transaction vouches: `MAX_VOUCHED` of the policy pallet.
-const AT_ONCE: usize = 16;
-/// The longest value of `security.ima` that is taken.
+/// Number of files in one transaction: `MAX_VOUCHED` of the policy pallet.
+const FILES_PER_CALL: usize = 16;
+/// The longest accepted value of `security.ima`.
 const MAX_SIGNATURE: usize = 9 + 512;
 
-/// Vouch for files that a trusted signer has signed: the chain verifies each signature once, and allows the file from its next revision of policy on.
+/// Submit vouchers for files that a trusted signer has signed. The chain verifies each signature
+/// once, and allows the file from its next policy revision on.
 ///
-/// Signatures are those of the kernel's integrity subsystem, `security.ima`, over SHA-256, as `evmctl ima_sign` makes them. They are found in a measurement log of the template ima-sig, or in files beside those that they
-/// sign, as `evmctl ima_sign --sigfile` writes them: FILE.sig. Each takes a deposit until the signer is trusted no more.
+/// Signatures have the format of the kernel's integrity subsystem (`security.ima`, over SHA-256),
+/// as `evmctl ima_sign` makes them. The command reads them from an IMA log of the template ima-sig,
+/// or from FILE.sig beside each file, as `evmctl ima_sign --sigfile` writes them. Each voucher
+/// takes a deposit until trust in the signer is revoked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The signer's public key, PEM or DER (`openssl x509 -pubkey -noout` takes it out of a certificate).
+	/// The signer's public key, PEM or DER (`openssl x509 -pubkey -noout` extracts it from a
+	/// certificate).
 	#[arg(long, value_name = "FILE")]
 	signer: PathBuf,
 
-	/// A measurement log: /sys/kernel/security/ima/binary_runtime_measurements.
+	/// An IMA log: /sys/kernel/security/ima/binary_runtime_measurements.
 	#[arg(long, value_name = "FILE")]
 	log: Option<PathBuf>,
 
-	/// Files that are signed, each with its signature beside it in FILE.sig.
+	/// Signed files, each with its signature in FILE.sig.
 	files: Vec<PathBuf>,
 
-	/// A file with the secret URI of the account that vouches: a phrase, or a seed in hexadecimal.
+	/// A file with the secret URI of the account that submits the vouchers: a phrase, or a seed in
+	/// hexadecimal.
 	#[arg(long, value_name = "FILE")]
 	key_file: PathBuf,
 
-	/// The node.
+	/// The WebSocket URL of a node.
 	#[arg(long, value_name = "URL", default_value = NODE)]
 	node: String,
 
@@ -48,14 +53,14 @@ pub(crate) struct Args {
 	json: bool,
 }
 
-/// A file and the value of its `security.ima`.
+/// A file's digest and the value of its `security.ima`.
 type Signed = ([u8; 32], Vec<u8>);
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	ensure!(args.log.is_some() || !args.files.is_empty(), "give --log or files: see --help");
 	let (signer, key) = signer(&args.signer)?;
 	let signed = signed(args, &key)?;
-	ensure!(!signed.is_empty(), "nothing of it is signed by {}", args.signer.display());
+	ensure!(!signed.is_empty(), "found no file that {} has signed", args.signer.display());
 	let found = signed.len();
 	let uri = std::fs::read_to_string(&args.key_file)
 		.with_context(|| format!("cannot read {}", args.key_file.display()))?;
@@ -63,12 +68,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
 	let vouched = connected(&args.node, async |chain| {
 		let new = unknown(&chain, signer, signed).await?;
-		for (done, part) in new.chunks(AT_ONCE).enumerate() {
+		for (done, part) in new.chunks(FILES_PER_CALL).enumerate() {
 			let files = part.iter().map(|(digest, bytes)| (*digest, BoundedVec(bytes.clone())));
 			let call = api::tx().policy().vouch(signer, BoundedVec(files.collect()));
 			submitter.submit(&chain, &call).await.context("vouching")?;
 			if !args.json {
-				println!("{} of {} files", done * AT_ONCE + part.len(), new.len());
+				println!("{} of {} files", done * FILES_PER_CALL + part.len(), new.len());
 			}
 		}
 		Ok(new.len())
@@ -76,18 +81,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	if args.json {
 		println!("{}", json!({ "vouched": vouched, "known": found - vouched }));
 	} else {
-		println!("vouched for {vouched} files; {} were known", found - vouched);
+		println!("submitted vouchers for {vouched} files; {} had one already", found - vouched);
 	}
 	Ok(())
 }
 
-/// The signer's id on chain, and its key.
+/// Reads the signer's key, and computes its id on the chain.
 fn signer(path: &Path) -> anyhow::Result<([u8; 32], PublicKey)> {
 	let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
 	let der = if bytes.starts_with(b"-----BEGIN") {
 		let parsed = pem::parse(&bytes).with_context(|| format!("in {}", path.display()))?;
 		if parsed.tag() != "PUBLIC KEY" {
-			bail!("{} holds a {}, where a PUBLIC KEY is wanted", path.display(), parsed.tag());
+			bail!("{} contains a {}, expected a PUBLIC KEY", path.display(), parsed.tag());
 		}
 		parsed.into_contents()
 	} else {
@@ -98,23 +103,24 @@ fn signer(path: &Path) -> anyhow::Result<([u8; 32], PublicKey)> {
 	Ok((Sha256::digest(&der).into(), key))
 }
 
-/// The files that the signer has signed, in ascending order.
+/// Returns the files that the signer has signed, in ascending order.
 fn signed(args: &Args, key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	let mut signed = Vec::new();
 	if let Some(path) = &args.log {
 		let log = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-		signed.extend(in_log(&log, key).with_context(|| format!("in {}", path.display()))?);
+		signed.extend(signed_in_log(&log, key).with_context(|| format!("in {}", path.display()))?);
 	}
 	for file in &args.files {
-		signed.push(beside(file, key)?);
+		signed.push(read_signed(file, key)?);
 	}
 	signed.sort();
 	signed.dedup_by(|later, earlier| later.0 == earlier.0);
 	Ok(signed)
 }
 
-/// What a measurement log shows that the signer has signed. Signatures of others, and of other kinds, are passed over.
-fn in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
+/// Returns the files of an IMA log that the signer has signed. Skips other signatures and other
+/// signature formats.
+fn signed_in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	let mut signed = Vec::new();
 	for record in Records::new(log, 0) {
 		let record = record?;
@@ -131,22 +137,22 @@ fn in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	Ok(signed)
 }
 
-/// A file with its signature beside it, which must hold.
-fn beside(file: &Path, key: &PublicKey) -> anyhow::Result<Signed> {
+/// Reads a file and its signature in FILE.sig, which must be valid.
+fn read_signed(file: &Path, key: &PublicKey) -> anyhow::Result<Signed> {
 	let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-	let mut beside = file.as_os_str().to_owned();
-	beside.push(".sig");
-	let beside = PathBuf::from(beside);
-	let bytes =
-		std::fs::read(&beside).with_context(|| format!("cannot read {}", beside.display()))?;
+	let mut signature_path = file.as_os_str().to_owned();
+	signature_path.push(".sig");
+	let signature_path = PathBuf::from(signature_path);
+	let bytes = std::fs::read(&signature_path)
+		.with_context(|| format!("cannot read {}", signature_path.display()))?;
 	let digest = Sha256::digest(&content).into();
 	FileSignature::parse(&bytes)
 		.and_then(|found| found.verify(key, &digest))
-		.with_context(|| format!("in {}", beside.display()))?;
+		.with_context(|| format!("in {}", signature_path.display()))?;
 	Ok((digest, bytes))
 }
 
-/// The files for which nobody has vouched by that signer.
+/// Returns the files that have no voucher by the signer.
 async fn unknown(
 	chain: &Chain,
 	signer: [u8; 32],
@@ -155,7 +161,7 @@ async fn unknown(
 	let at = chain.best().await?;
 	let address = api::storage().policy().file_signers();
 	let trusted = at.storage().try_fetch(address, (signer,)).await?.is_some();
-	ensure!(trusted, "the chain trusts no signer 0x{}", hex::encode(signer));
+	ensure!(trusted, "the chain does not trust signer 0x{}", hex::encode(signer));
 	let mut unknown = Vec::new();
 	for file in signed {
 		let address = api::storage().policy().vouched();

@@ -8,16 +8,17 @@ use serde_json::{json, Map};
 
 use crate::{
 	bundle::Bundle,
-	outcome::{Judgement, Outcome},
+	outcome::{Outcome, VerificationResult},
 };
 
-/// Judge a host's whole evidence again, as the chain's validators did.
+/// Verify the whole evidence of a host again, as the chain's validators did.
 ///
-/// The file has the evidence and all that the chain pinned for it: challenge, time, chip's key, attestation key, checkpoint, and the rules of policy
-/// that matter. What the file says of those is believed: fetch it from a node that you trust, or compare it with the chain.
+/// The file contains the evidence and its pinned context: challenge, time, chip's key, attestation
+/// key, checkpoint, and the applicable policy. The command trusts this context: fetch the file from
+/// a node that you trust, or compare the context with the chain.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The file that `hcc evidence fetch` wrote.
+	/// A file that `hcc evidence fetch` wrote.
 	#[arg(long, value_name = "FILE")]
 	bundle: PathBuf,
 
@@ -31,7 +32,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	let context = &bundle.context;
 	anyhow::ensure!(
 		context.eval_version == EVAL_VERSION,
-		"the chain judged by version {} of the verifier, this program by {EVAL_VERSION}",
+		"the chain used version {} of the verifier, this program has {EVAL_VERSION}",
 		context.eval_version
 	);
 	let verdict = context.judge::<RustCrypto, _>(&bundle.evidence, &bundle.policy, bundle.genesis);
@@ -44,17 +45,17 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	claims.insert("policy_revision".into(), json!(context.revision));
 	claims.insert("time".into(), json!(context.now.0));
 	claims.insert("log_bytes".into(), json!(bundle.evidence.ima_delta.records.len()));
-	let judgement = match verdict {
+	let result = match verdict {
 		Verdict::Accepted(accepted) => {
 			let stated = accepted.claims();
 			claims.insert("measurement".into(), json!(hex::encode(stated.measurement)));
 			claims.insert("guest_pk".into(), json!(hex::encode(stated.guest_pk)));
 			claims.insert("boot_profile".into(), json!(hex::encode(stated.boot_profile)));
 			claims.insert("log_entries".into(), json!(stated.boot.entries));
-			Judgement::Accepted
+			VerificationResult::Accepted
 		},
-		Verdict::Rejected(rejection) => Judgement::Rejected(rejection),
-		Verdict::Undecided(need) => Judgement::Undecided(need),
+		Verdict::Rejected(rejection) => VerificationResult::Rejected(rejection),
+		Verdict::Undecided(need) => VerificationResult::Undecided(need),
 	};
-	Ok(Outcome { judgement, claims })
+	Ok(Outcome { result, claims })
 }

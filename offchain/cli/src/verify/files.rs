@@ -1,4 +1,4 @@
-//! Reading what the user names.
+//! Reads the files that the user names.
 
 use std::{fs, io::Read, path::Path};
 
@@ -6,10 +6,10 @@ use anyhow::{bail, Context};
 use hcc_evidence::tpm::{PcrBank, PcrValues};
 use serde_json::Value;
 
-/// The largest file that is read, in bytes.
+/// The largest file that is accepted, in bytes.
 const MAX_FILE: u64 = 256 << 20;
 
-/// The whole file.
+/// Reads a whole file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
 	let mut bytes = Vec::new();
@@ -22,30 +22,32 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 	Ok(bytes)
 }
 
-/// The bytes of a file in DER, or of the first object of one in PEM.
+/// Reads a file in DER, or the first object of a file in PEM.
 pub(crate) fn read_der_or_pem(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let bytes = read(path)?;
 	if !bytes.starts_with(b"-----BEGIN ") {
 		return Ok(bytes);
 	}
-	let pem = pem::parse(&bytes).with_context(|| format!("{} is no PEM", path.display()))?;
+	let pem = pem::parse(&bytes).with_context(|| format!("{} is not valid PEM", path.display()))?;
 	Ok(pem.into_contents())
 }
 
-/// Bytes in hexadecimal, as an argument.
+/// Parses an argument in hexadecimal.
 pub(crate) fn hex_bytes(text: &str) -> Result<HexBytes, String> {
 	hex::decode(text.trim_start_matches("0x")).map(HexBytes).map_err(|error| error.to_string())
 }
 
-/// Bytes that were given in hexadecimal.
+/// Bytes of an argument in hexadecimal.
 #[derive(Clone, Debug)]
 pub(crate) struct HexBytes(pub(crate) Vec<u8>);
 
-/// PCR values from JSON: an object of banks, each an object from index to value or an array of values by index. Without banks around them,
-/// the values are of the SHA-256 bank.
+/// Reads PCR values from JSON.
+///
+/// The format is an object of banks. Each bank is an object from index to value, or an array of
+/// values by index. A single bank without the outer object is SHA-256.
 pub(crate) fn pcr_values(path: &Path) -> anyhow::Result<PcrValues> {
 	let json: Value = serde_json::from_slice(&read(path)?)
-		.with_context(|| format!("{} is no JSON of pcr values", path.display()))?;
+		.with_context(|| format!("{} is not JSON with PCR values", path.display()))?;
 	let mut values = PcrValues::default();
 	match &json {
 		Value::Array(_) => bank(PcrBank::Sha256, &json, &mut values)?,
@@ -56,37 +58,37 @@ pub(crate) fn pcr_values(path: &Path) -> anyhow::Result<PcrValues> {
 			for (name, of_bank) in banks {
 				let known = PcrBank::ALL.into_iter().find(|known| known.name() == name);
 				let known = known.with_context(|| {
-					format!("{name} is no bank: wanted sha1, sha256, sha384 or sha512")
+					format!("unknown bank {name}: expected sha1, sha256, sha384 or sha512")
 				})?;
 				bank(known, of_bank, &mut values)?;
 			}
 		},
-		_ => bail!("{} holds neither an array nor an object", path.display()),
+		_ => bail!("{} contains neither an array nor an object", path.display()),
 	}
 	Ok(values)
 }
 
 fn bank(bank: PcrBank, json: &Value, values: &mut PcrValues) -> anyhow::Result<()> {
 	let mut insert = |index: u8, value: &Value| {
-		let text = value.as_str().context("a pcr value is no string")?;
+		let text = value.as_str().context("a PCR value is not a string")?;
 		let bytes = hex::decode(text.trim_start_matches("0x"))
-			.with_context(|| format!("{} pcr {index} is no hexadecimal", bank.name()))?;
+			.with_context(|| format!("{} PCR {index} is not hexadecimal", bank.name()))?;
 		values.0.push((bank, index, bytes));
 		Ok::<_, anyhow::Error>(())
 	};
 	match json {
 		Value::Array(rows) => {
 			for (index, value) in rows.iter().enumerate() {
-				insert(u8::try_from(index).context("more pcrs than there are")?, value)?;
+				insert(u8::try_from(index).context("too many PCR values")?, value)?;
 			}
 		},
 		Value::Object(rows) => {
 			for (index, value) in rows {
-				let index = index.parse().with_context(|| format!("{index} is no pcr"))?;
+				let index = index.parse().with_context(|| format!("{index} is not a PCR index"))?;
 				insert(index, value)?;
 			}
 		},
-		_ => bail!("{} holds neither an array nor an object", bank.name()),
+		_ => bail!("{} contains neither an array nor an object", bank.name()),
 	}
 	Ok(())
 }

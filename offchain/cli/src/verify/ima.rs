@@ -10,13 +10,14 @@ use serde_json::{json, Map, Value};
 use super::files::{self, HexBytes};
 use crate::outcome::Outcome;
 
-/// Verify a measurement log of the kernel's IMA.
+/// Verify an IMA log.
 ///
-/// Checks every entry against its recorded digest, and that the log leads to the quoted PCR 10; with --allow, that every file up to there
-/// is allowed and none was changed while it was measured.
+/// Checks every entry against its recorded digest, and that the log results in the quoted PCR 10.
+/// With --allow it also checks that every file in that part is allowed, and that there are no
+/// violations.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The log, as /sys/kernel/security/ima/binary_runtime_measurements gives it.
+	/// The log, from /sys/kernel/security/ima/binary_runtime_measurements.
 	#[arg(long, value_name = "FILE")]
 	log: PathBuf,
 
@@ -28,7 +29,8 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
 	pcr10: HexBytes,
 
-	/// The allowed files: lines as sha256sum, sha384sum or sha512sum print them; with ! before the digest, forbidden ones.
+	/// The allowed files, in the format of sha256sum, sha384sum or sha512sum. A ! before the digest
+	/// marks a forbidden file.
 	#[arg(long, value_name = "FILE")]
 	allow: Option<PathBuf>,
 
@@ -41,16 +43,16 @@ fn bank(name: &str) -> Result<PcrBank, String> {
 	PcrBank::ALL
 		.into_iter()
 		.find(|bank| bank.name() == name)
-		.ok_or_else(|| "wanted sha1, sha256, sha384 or sha512".to_owned())
+		.ok_or_else(|| "expected sha1, sha256, sha384 or sha512".to_owned())
 }
 
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	let log = files::read(&args.log)?;
 	if args.pcr10.0.len() != args.bank.digest_len() {
-		bail!("--pcr10 wants {} bytes for the bank {}", args.bank.digest_len(), args.bank.name());
+		bail!("--pcr10 needs {} bytes for the bank {}", args.bank.digest_len(), args.bank.name());
 	}
 	let files = args.allow.as_deref().map(read_list).transpose()?;
-	// A list is a claim about every file, which a violation would hide from it.
+	// A violation hides a file's digest, which then cannot be checked against the list.
 	let violations = if files.is_some() { Violations::Reject } else { Violations::Count };
 	let limits = Limits { bytes: log.len(), entries: u32::MAX };
 
@@ -73,7 +75,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	if let Some(first) = first_entry(&log) {
 		claims.insert("boot_aggregate".to_owned(), first);
 	}
-	Ok(Outcome { judgement: result.into(), claims })
+	Ok(Outcome { result: result.into(), claims })
 }
 
 fn first_entry(log: &[u8]) -> Option<Value> {
@@ -82,10 +84,10 @@ fn first_entry(log: &[u8]) -> Option<Value> {
 	(first.name == b"boot_aggregate").then(|| json!(format!("{algorithm}:{}", hex::encode(digest))))
 }
 
-/// Reads a list of digests; the length of a digest tells its algorithm.
+/// Reads a list of digests. The length of a digest determines its algorithm.
 fn read_list(path: &Path) -> anyhow::Result<DigestList> {
 	let text = String::from_utf8(files::read(path)?)
-		.with_context(|| format!("{} is no text", path.display()))?;
+		.with_context(|| format!("{} is not UTF-8 text", path.display()))?;
 	let mut list = DigestList::default();
 	for (number, line) in text.lines().enumerate() {
 		let line = line.trim();
@@ -98,15 +100,15 @@ fn read_list(path: &Path) -> anyhow::Result<DigestList> {
 			None => (digest, FileVerdict::Allowed),
 		};
 		let at = || format!("{} line {}", path.display(), number + 1);
-		let bytes = hex::decode(digest).with_context(|| format!("{}: no digest", at()))?;
+		let bytes = hex::decode(digest).with_context(|| format!("{}: not a digest", at()))?;
 		let algorithm = [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512]
 			.into_iter()
 			.find(|algorithm| algorithm.digest_len() == bytes.len())
-			.with_context(|| format!("{}: no sha256, sha384 or sha512 digest", at()))?;
+			.with_context(|| format!("{}: not a sha256, sha384 or sha512 digest", at()))?;
 		list.insert((algorithm, bytes), verdict);
 	}
 	if list.is_empty() {
-		bail!("{} lists no file", path.display());
+		bail!("{} contains no digests", path.display());
 	}
 	Ok(list)
 }

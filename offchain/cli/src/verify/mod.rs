@@ -1,4 +1,4 @@
-//! `hcc verify`: the evidence crate over files.
+//! `hcc verify`: runs the verifier on files.
 
 mod evidence;
 mod files;
@@ -7,20 +7,20 @@ mod policy;
 mod quote;
 mod snp;
 
-/// Check evidence by oneself.
+/// Verify evidence locally.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Verify {
-	/// An AMD SEV-SNP attestation report, up to AMD's pinned root.
+	/// Verify an AMD SEV-SNP attestation report, up to AMD's pinned root.
 	Snp(snp::Args),
-	/// A TPM 2.0 quote.
+	/// Verify a TPM 2.0 quote.
 	Quote(quote::Args),
-	/// A measurement log of the kernel's IMA.
+	/// Verify an IMA log.
 	Ima(ima::Args),
-	/// A host's whole evidence, as a chain's validators judged it.
+	/// Verify the whole evidence of a host, as the chain's validators did.
 	Evidence(evidence::Args),
 }
 
-/// Runs the verification, prints its outcome and gives the exit code.
+/// Runs the verification, prints its outcome and returns the exit code.
 pub(crate) fn run(command: &Verify) -> anyhow::Result<u8> {
 	let (outcome, json) = match command {
 		Verify::Snp(args) => (snp::verify(args)?, args.json),

@@ -1,4 +1,4 @@
-//! What a report is judged by, from a file.
+//! The policy for a report, from a file.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,7 +9,7 @@ use hcc_evidence::{
 };
 use serde::{de::IgnoredAny, Deserialize};
 
-/// The policy of a chain spec's genesis, of which only what concerns reports is read.
+/// The policy of a chain spec's genesis. Only the fields that concern reports are used.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct File {
@@ -64,7 +64,7 @@ struct Tcb {
 	microcode: u8,
 }
 
-/// What runs in the guest: either will do.
+/// The role of a measured guest. Reports of either role are accepted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Role {
@@ -72,7 +72,7 @@ enum Role {
 	TenantVm,
 }
 
-/// How far a product line is trusted.
+/// The trust in a product line.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Trust {
@@ -91,7 +91,7 @@ impl From<Trust> for GenerationTrust {
 	}
 }
 
-/// A policy for reports.
+/// The policy for reports.
 #[derive(Debug)]
 pub(crate) struct Policy {
 	generations: BTreeMap<String, Trust>,
@@ -104,7 +104,7 @@ impl Policy {
 	pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
 		let text =
 			fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-		Self::parse(&text).with_context(|| format!("{} is no policy", path.display()))
+		Self::parse(&text).with_context(|| format!("{} is not a policy", path.display()))
 	}
 
 	fn parse(text: &str) -> anyhow::Result<Self> {
@@ -117,17 +117,18 @@ impl Policy {
 			([cpu.family, cpu.model, cpu.stepping], (floors, cpu.mitigations))
 		});
 		let cpus: BTreeMap<_, _> = cpus.collect();
-		ensure!(cpus.len() == file.cpus.len(), "a cpu is listed twice");
+		ensure!(cpus.len() == file.cpus.len(), "a CPU is listed twice");
 		let measurements = file.measurements.iter().map(|(text, _)| {
 			let mut measurement = [0; 48];
-			hex::decode_to_slice(text.trim_start_matches("0x"), &mut measurement)
-				.with_context(|| format!("the measurement {text:?} is no 48 bytes"))?;
+			hex::decode_to_slice(text.trim_start_matches("0x"), &mut measurement).with_context(
+				|| format!("the measurement {text:?} is not 48 bytes in hexadecimal"),
+			)?;
 			Ok(measurement)
 		});
 		let measurements = measurements.collect::<anyhow::Result<_>>()?;
 		for name in file.generations.keys() {
 			let known = ProductLine::ALL.iter().any(|product| product.name() == name);
-			ensure!(known, "no such product line: {name}");
+			ensure!(known, "unknown product line {name}");
 		}
 		Ok(Self { generations: file.generations, platform: file.platform, cpus, measurements })
 	}
@@ -153,7 +154,7 @@ impl PlatformPolicy for Policy {
 	}
 
 	fn mitigations(&self, cpu: CpuId) -> u64 {
-		// Not asked for a CPU without a floor: that is refused first.
+		// Not called for a CPU without a TCB floor: verification rejects such a CPU earlier.
 		self.cpu(cpu).map_or(u64::MAX, |(_, mitigations)| *mitigations)
 	}
 
@@ -179,8 +180,8 @@ mod tests {
 	}"#;
 
 	#[test]
-	fn reads_the_policy_of_a_chain_spec() {
-		let policy = Policy::parse(GENESIS).expect("it is one");
+	fn chain_spec_policy_is_read() {
+		let policy = Policy::parse(GENESIS).expect("a policy");
 		let cpu = CpuId { family: 25, model: 17, stepping: 1 };
 		assert_eq!(policy.tcb_floors(cpu).map(|floors| floors.launch.boot_loader), Some(9));
 		assert_eq!(policy.mitigations(cpu), 4);
@@ -192,7 +193,7 @@ mod tests {
 	}
 
 	#[test]
-	fn what_is_misspelt_or_missing_is_an_error() {
+	fn misspelt_or_missing_field_is_an_error() {
 		for (from, to) in [
 			("\"trustAmd\"", "\"trustAmD\""),
 			("\"snp\": 23,", ""),

@@ -14,15 +14,17 @@ use crate::outcome::Outcome;
 
 /// Verify a TPM 2.0 quote.
 ///
-/// Checks that a TPM made it, that it answers the nonce, the signature by the attestation key, and, with --pcrs, that the values are those
-/// quoted. Which PCRs are quoted, and the qualified signer, are shown, not judged.
+/// Checks that a TPM made the quote, that it answers the nonce, and the signature by the
+/// attestation key. With --pcrs it also checks that the values are those quoted. The selection of
+/// PCRs and the qualified signer are displayed, but not checked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The quote: TPMS_ATTEST.
 	#[arg(long, value_name = "FILE")]
 	attest: PathBuf,
 
-	/// Its signature: TPMT_SIGNATURE, or the bare bytes of an RSA signature (RSASSA with SHA-256).
+	/// The signature of the quote: TPMT_SIGNATURE, or the bytes of an RSA signature (RSASSA with
+	/// SHA-256).
 	#[arg(long, value_name = "FILE")]
 	signature: PathBuf,
 
@@ -30,11 +32,12 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	ak: PathBuf,
 
-	/// What extraData must be.
+	/// The expected value of extraData.
 	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
 	nonce: HexBytes,
 
-	/// The PCR values, as JSON: {"sha256": {"0": "…"}}, or without the bank, which is then sha256; an array by index will do too.
+	/// The PCR values as JSON: {"sha256": {"0": "…"}}. The bank can be omitted if it is sha256. An
+	/// array by index is accepted as well.
 	#[arg(long, value_name = "FILE")]
 	pcrs: Option<PathBuf>,
 
@@ -66,12 +69,12 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		tpm::verify_quote::<RustCrypto>(&attest, &signature, &key, &request).map(drop)
 	})();
 	claims.insert("pcr_values_checked".into(), json!(values.is_some()));
-	Ok(Outcome { judgement: result.into(), claims })
+	Ok(Outcome { result: result.into(), claims })
 }
 
 fn attestation_key(path: &Path, bytes: &[u8]) -> Check<AttestationKey> {
 	if bytes.starts_with(b"-----BEGIN ") {
-		// An unreadable PEM becomes an empty key, which is refused with its own code.
+		// An unreadable PEM becomes an empty key, which has its own reject code.
 		let der = files::read_der_or_pem(path).unwrap_or_default();
 		return AttestationKey::from_spki(&der);
 	}
@@ -79,7 +82,7 @@ fn attestation_key(path: &Path, bytes: &[u8]) -> Check<AttestationKey> {
 		.or_else(|refused| AttestationKey::from_tpmt_public(bytes).map_err(|_| refused))
 }
 
-/// A signature as long as the RSA modulus has no structure around it.
+/// Parses a signature. One with the length of the RSA modulus is bare, without a structure.
 fn tpm_signature(bytes: &[u8], key: &AttestationKey) -> Check<Signature> {
 	match &key.key {
 		PublicKey::Rsa(rsa) if bytes.len() == rsa.modulus.len() => Ok(Signature::Rsa {

@@ -20,8 +20,10 @@ use crate::outcome::Outcome;
 
 /// Verify an AMD SEV-SNP attestation report.
 ///
-/// Checks the chain to AMD's pinned root, validity, the report's signature, and the certificate's TCB and chip against the report; refuses
-/// guests that can be debugged, and under a VCEK reports that mask their chip. Without --policy, VMPL and TCB are shown, not judged.
+/// Checks the certificate chain to AMD's pinned root, the validity periods, the report's signature,
+/// and the certificate's TCB and chip against the report. Rejects guests that can be debugged and,
+/// under a VCEK, reports that mask their chip. Without --policy, VMPL and TCB are displayed, but
+/// not checked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The report: 1184 raw bytes.
@@ -32,8 +34,8 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	vek: PathBuf,
 
-	/// Trust these roots in place of AMD's: a folder with milan, genoa or turin in it, each with ark, ask and perhaps asvk (.der or
-	/// .pem).
+	/// Trust these roots instead of AMD's: a folder with subfolders milan, genoa or turin, each
+	/// with ark, ask and optionally asvk (.der or .pem).
 	#[arg(long, value_name = "DIR")]
 	roots: Option<PathBuf>,
 
@@ -41,16 +43,18 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "RFC3339", value_parser = rfc3339)]
 	now: Option<UnixSeconds>,
 
-	/// What REPORT_DATA must be: 64 bytes.
+	/// The expected REPORT_DATA, 64 bytes.
 	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
 	report_data: Option<HexBytes>,
 
-	/// Judge the report by this policy as well: bits of guest policy and platform, TCB floors, launch measurements. A JSON object as `policy`
-	/// in a chain spec's genesis, with platform, cpus and measurements; VMPL must be 0 then.
+	/// Also check the report against this policy: guest policy, platform bits, TCB floors, launch
+	/// measurements. It is a JSON object in the format of `policy` in a chain spec's genesis, with
+	/// platform, cpus, measurements and generations. VMPL must then be 0.
 	#[arg(long, value_name = "FILE")]
 	policy: Option<PathBuf>,
 
-	/// A revocation list of the root's, in DER: refuse what it names. It must still be current.
+	/// A certificate revocation list of the root, in DER. Certificates on it are rejected. It must
+	/// not have expired.
 	#[arg(long, value_name = "FILE")]
 	crl: Option<PathBuf>,
 
@@ -63,7 +67,7 @@ fn rfc3339(text: &str) -> Result<UnixSeconds, String> {
 	let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
 	u64::try_from(time.unix_timestamp())
 		.map(UnixSeconds)
-		.map_err(|_| "a time before 1970".to_owned())
+		.map_err(|_| "the time is before 1970".to_owned())
 }
 
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
@@ -78,7 +82,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		None => UnixSeconds(u64::try_from(OffsetDateTime::now_utc().unix_timestamp())?),
 	};
 	if args.report_data.as_ref().is_some_and(|wanted| wanted.0.len() != 64) {
-		bail!("--report-data wants 64 bytes, in hexadecimal");
+		bail!("--report-data needs 64 bytes in hexadecimal");
 	}
 
 	let policy = args.policy.as_deref().map(Policy::read).transpose()?;
@@ -115,10 +119,10 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 			_ => Ok(()),
 		}
 	})();
-	Ok(Outcome { judgement: result.into(), claims })
+	Ok(Outcome { result: result.into(), claims })
 }
 
-/// Checks that the root has not revoked what issued the key's certificate.
+/// Checks that the root has not revoked the certificate that issued the chip's certificate.
 fn check_revocation(crl: &[u8], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds) -> Check {
 	let root = roots.iter().find(|root| snp::ark_id(&root.ark) == vek.ark);
 	let ark = root.map_or(&[][..], |root| &root.ark);
@@ -159,7 +163,7 @@ fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {
 		});
 	}
 	if roots.is_empty() {
-		bail!("{} holds none of the folders milan, genoa, turin", folder.display());
+		bail!("{} contains none of the folders milan, genoa, turin", folder.display());
 	}
 	Ok(roots)
 }

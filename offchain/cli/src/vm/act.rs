@@ -9,7 +9,7 @@ use super::{
 };
 use crate::chain::connected;
 
-/// What is done to a VM without more ado.
+/// Actions on a VM that need no further arguments.
 #[derive(Clone, Copy)]
 pub(super) enum Action {
 	Stop,
@@ -43,8 +43,8 @@ impl One {
 		})?;
 		let what = match action {
 			Action::Stop => "stopped",
-			Action::Start | Action::Reboot => "to be booted",
-			Action::Terminate => "given up",
+			Action::Start | Action::Reboot => "restart requested",
+			Action::Terminate => "terminated",
 		};
 		done(&self.common, vm, what, &receipt)
 	}
@@ -54,7 +54,7 @@ impl One {
 pub(crate) struct TopUp {
 	/// The VM's number.
 	vm: u64,
-	/// How much, in α.
+	/// The amount in α.
 	#[arg(value_parser = parse_alpha)]
 	amount: u128,
 	#[command(flatten)]
@@ -74,15 +74,15 @@ impl TopUp {
 	}
 }
 
-/// Give a VM that is stopped another flavour, at the price of now. Disks only grow.
+/// Change the flavour of a stopped VM, at the current price. Disks can only grow.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Resize {
 	/// The VM's number.
 	vm: u64,
-	/// The flavour, by its number or its name: hcc vm flavours lists them.
+	/// The flavour, by number or name: hcc vm flavours lists them.
 	#[arg(long)]
 	flavour: String,
-	/// The highest price, in USD an hour.
+	/// The highest acceptable price, in USD an hour.
 	#[arg(long, value_parser = parse_usd)]
 	max_price: u64,
 	#[command(flatten)]
@@ -103,12 +103,12 @@ impl Resize {
 	}
 }
 
-/// Let chips do for a VM from its next boot on that are trusted less than most, or no more.
+/// Allow or exclude chips of a product line with reduced trust, from the VM's next boot on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Reduced {
 	/// The VM's number.
 	vm: u64,
-	/// Whether they do.
+	/// True to allow them, false to exclude them.
 	#[arg(action = clap::ArgAction::Set)]
 	reduced: bool,
 	#[command(flatten)]
@@ -122,9 +122,9 @@ impl Reduced {
 		let call = api::tx().compute().set_reduced(self.vm, self.reduced);
 		let submitter = self.tenant.submitter()?;
 		let receipt = connected(&self.common.node, async |chain: Chain| {
-			submitter.submit(&chain, &call).await.context("changing what chips do")
+			submitter.submit(&chain, &call).await.context("changing the allowed chips")
 		})?;
-		let what = if self.reduced { "content with less trust" } else { "for full trust alone" };
+		let what = if self.reduced { "reduced trust allowed" } else { "full trust required" };
 		done(&self.common, self.vm, what, &receipt)
 	}
 }
@@ -133,7 +133,7 @@ fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Resu
 	if common.json {
 		println!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
 	} else {
-		println!("VM {vm} is {what} since block {:?}", receipt.block);
+		println!("VM {vm}: {what} in block {:?}", receipt.block);
 	}
 	Ok(())
 }

@@ -1,4 +1,4 @@
-//! `hcc vm`: what tenants do.
+//! `hcc vm`: commands of tenants.
 
 mod act;
 mod amount;
@@ -15,33 +15,34 @@ use crate::chain::NODE;
 pub(crate) use amount::{alpha, usd_per_hour};
 
 type Row = api::runtime_types::pallet_compute::types::Vm<hcc_chain::AccountId32>;
-type State = api::runtime_types::pallet_compute::types::State;
+type State = api::runtime_types::pallet_compute::types::VmState;
 
-/// Order VMs and look after them.
+/// Order VMs and manage them.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Vm {
-	/// List what can be ordered, and what it costs.
+	/// List the flavours that can be ordered, with prices.
 	Flavours(show::Flavours),
 	Order(Box<order::Order>),
 	/// List the VMs of an account.
 	List(show::List),
-	/// Show a VM: how far it has come, what it owes.
+	/// Show a VM: its state, escrow and charges.
 	Show(show::Show),
-	/// Set more aside for a VM.
+	/// Add to the escrow of a VM.
 	TopUp(act::TopUp),
-	/// Stop a VM that runs. It pays for its disk alone while it is stopped, and is given up when that lasts too long.
+	/// Stop a running VM. While stopped it pays only disk rent. After the maximum time it is
+	/// terminated.
 	Stop(act::One),
-	/// Have a VM booted again that is stopped.
+	/// Boot a stopped VM again.
 	Start(act::One),
-	/// Have a VM booted again that runs.
+	/// Reboot a running VM.
 	Reboot(act::One),
 	Resize(act::Resize),
 	Reduced(act::Reduced),
-	/// Give a VM up, with its disk. What it does not owe comes back at once.
+	/// Terminate a VM and delete its disk. The escrow beyond its charges is released immediately.
 	Terminate(act::One),
 }
 
-/// Runs the command and gives the exit code.
+/// Runs the command and returns the exit code.
 pub(crate) fn run(command: &Vm) -> anyhow::Result<u8> {
 	match command {
 		Vm::Flavours(args) => args.run(),
@@ -59,7 +60,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<u8> {
 	Ok(0)
 }
 
-/// Which node, and how to print.
+/// The node, and the output format.
 #[derive(Debug, clap::Args)]
 struct Common {
 	/// The WebSocket URL of a node.
@@ -70,7 +71,7 @@ struct Common {
 	json: bool,
 }
 
-/// Who pays.
+/// The account of the tenant.
 #[derive(Debug, clap::Args)]
 struct Tenant {
 	/// A file with the secret URI of the tenant's account: a phrase, or a seed in hexadecimal.

@@ -22,50 +22,52 @@ use crate::chain::connected;
 
 use api::runtime_types::{
 	bounded_collections::bounded_vec::BoundedVec,
-	hcc_primitives::conduct::Tier as ChainTier,
+	hcc_primitives::challenge::Tier as ChainTier,
 	pallet_compute::types::{Choice, Configuration, Egress as ChainEgress, Order as ChainOrder},
 };
 
-/// Order a VM, and set an escrow aside for it.
+/// Order a VM, and put an escrow on hold for it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Order {
-	/// The flavour, by its number or its name: hcc vm flavours lists them.
+	/// The flavour, by number or name: hcc vm flavours lists them.
 	#[arg(long)]
 	flavour: String,
 	/// The launch measurement of the image, 48 bytes.
 	#[arg(long, value_name = "HEX", value_parser = bytes::<48>)]
 	image: Bytes<48>,
-	/// The VM's configuration. The chain has its SHA-256, and the VM reads nothing else of its host.
+	/// The VM's configuration. The chain stores its SHA-256 digest. The VM accepts no other data
+	/// from its host.
 	#[arg(long, value_name = "FILE")]
 	config: PathBuf,
-	/// The ed25519 key that signs the configuration: a seed in hexadecimal. Made if it is not there.
+	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. Created if
+	/// it is missing.
 	#[arg(long, value_name = "FILE")]
 	config_key_file: PathBuf,
-	/// The root over those who hold shares of the disk key, 32 bytes.
+	/// The Merkle root of the holders of shares of the disk key, 32 bytes.
 	#[arg(long, value_name = "HEX", value_parser = bytes::<32>, default_value = ZEROES)]
 	holders_root: Bytes<32>,
-	/// What the VM may reach.
+	/// The network destinations that the VM may reach.
 	#[arg(long, value_enum, default_value_t = Egress::Open)]
 	egress: Egress,
-	/// The highest price, in USD an hour.
+	/// The highest acceptable price, in USD an hour.
 	#[arg(long, value_parser = parse_usd)]
 	max_price: u64,
-	/// How much to set aside, in α.
+	/// The amount to put on hold, in α.
 	#[arg(long, value_parser = parse_alpha)]
 	escrow: u128,
-	/// The worst tier that will do.
+	/// The lowest acceptable tier.
 	#[arg(long, value_enum, default_value_t = Tier::Regular)]
 	tier: Tier,
-	/// Take chips as well that are trusted less than others.
+	/// Also accept chips of a product line with reduced trust.
 	#[arg(long)]
 	reduced: bool,
 	/// The country, by its ISO 3166-1 numeric code.
 	#[arg(long)]
 	region: Option<u16>,
-	/// This miner, and no other.
+	/// The only acceptable miner.
 	#[arg(long, value_name = "ACCOUNT", conflicts_with = "except")]
 	miner: Option<AccountId32>,
-	/// Not this miner. Can be given eight times.
+	/// A miner to exclude. Repeat the option for up to eight miners.
 	#[arg(long, value_name = "ACCOUNT")]
 	except: Vec<AccountId32>,
 	#[command(flatten)]
@@ -76,24 +78,24 @@ pub(crate) struct Order {
 
 const ZEROES: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// So many bytes.
+/// Bytes of a fixed length.
 #[derive(Clone, Copy, Debug)]
 struct Bytes<const N: usize>([u8; N]);
 
 fn bytes<const N: usize>(text: &str) -> Result<Bytes<N>, String> {
 	let mut bytes = [0; N];
 	hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
-		.map_err(|error| format!("no {N} bytes in hexadecimal: {error}"))?;
+		.map_err(|error| format!("expected {N} bytes in hexadecimal: {error}"))?;
 	Ok(Bytes(bytes))
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Egress {
-	/// Nothing.
+	/// No destinations.
 	Closed,
-	/// What the configuration lists.
+	/// The destinations that the configuration lists.
 	Listed,
-	/// Everything.
+	/// All destinations.
 	Open,
 }
 
@@ -106,7 +108,7 @@ enum Tier {
 
 impl Order {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
-		ensure!(self.except.len() <= 8, "no more than eight miners can be excluded");
+		ensure!(self.except.len() <= 8, "at most eight miners can be excluded");
 		let config = fs::read(&self.config)
 			.with_context(|| format!("cannot read {}", self.config.display()))?;
 		let key = config_key(&self.config_key_file)?;
@@ -117,16 +119,13 @@ impl Order {
 			let call = api::tx().compute().order(order, self.escrow);
 			let receipt = submitter.submit(&chain, &call).await.context("ordering")?;
 			let ordered = receipt.events.find_first::<api::compute::events::Ordered>();
-			let vm = ordered.context("the block has no such order")??.vm;
+			let vm = ordered.context("the block contains no such order")??.vm;
 			if self.common.json {
 				let block = format!("{:?}", receipt.block);
 				println!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
 			} else {
-				println!("VM {vm} is ordered; {} α are set aside", alpha(self.escrow));
-				println!(
-					"it is {}; hcc vm show {vm} tells how far it has come",
-					state(&chain, vm).await?
-				);
+				println!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
+				println!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
 			}
 			Ok(())
 		})
@@ -167,32 +166,32 @@ impl Order {
 		})
 	}
 
-	/// Tells how much is wanted, before the chain only says that it is too little.
+	/// Checks the escrow before the order, because the chain's error does not contain the minimum.
 	async fn check_escrow(&self, chain: &Chain) -> anyhow::Result<()> {
 		let at = chain.best().await?;
 		let least: Option<u128> = view(&at, "Compute", "least_escrow", self.max_price).await?;
-		let least =
-			least.context("the chain does not know what α is worth now: try again later")?;
+		let least = least.context("the chain has no valid price of α: retry later")?;
 		ensure!(
 			self.escrow >= least,
-			"at this price at least {} α must be set aside, for a boot and the first hours",
+			"at this price the escrow must be at least {} α, for a boot and the first hours",
 			alpha(least)
 		);
 		Ok(())
 	}
 }
 
-/// The key of that file, which is made if it is not there.
+/// Reads the key from a file, which is created if it is missing.
 fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 	if !path.exists() {
 		let mut seed = [0; 32];
-		getrandom::fill(&mut seed).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+		getrandom::fill(&mut seed)
+			.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
 		let mut file = fs::OpenOptions::new()
 			.write(true)
 			.create_new(true)
 			.mode(0o600)
 			.open(path)
-			.with_context(|| format!("cannot make {}", path.display()))?;
+			.with_context(|| format!("cannot create {}", path.display()))?;
 		writeln!(file, "{}", hex::encode(seed))?;
 		file.sync_all()?;
 	}
@@ -200,7 +199,7 @@ fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 		fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
 	let mut seed = [0; 32];
 	hex::decode_to_slice(text.trim(), &mut seed)
-		.with_context(|| format!("{} is no seed of 32 bytes in hexadecimal", path.display()))?;
+		.with_context(|| format!("{} is not a seed of 32 bytes in hexadecimal", path.display()))?;
 	Ok(SigningKey::from_bytes(&seed))
 }
 
@@ -209,17 +208,17 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn a_key_is_made_once_and_then_the_same() {
+	fn config_key_is_created_once() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let path = folder.path().join("config.key");
 		let made = config_key(&path).expect("made");
 		assert_eq!(config_key(&path).expect("read").to_bytes(), made.to_bytes());
-		fs::write(&path, "no seed").expect("written");
+		fs::write(&path, "not a seed").expect("written");
 		assert!(config_key(&path).is_err());
 	}
 
 	#[test]
-	fn bytes_are_of_their_length() {
+	fn bytes_need_exact_length() {
 		assert_eq!(bytes::<2>("0x01ff").expect("two").0, [1, 255]);
 		assert!(bytes::<2>("01").is_err());
 		assert!(bytes::<2>("zzzz").is_err());

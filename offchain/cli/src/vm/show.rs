@@ -38,7 +38,7 @@ impl Flavours {
 			for (number, flavour) in flavours(&at).await? {
 				let quote: Option<(u64, Option<u128>)> =
 					view(&at, "Compute", "quote", number).await?;
-				let (usd, units) = quote.context("the flavour has gone")?;
+				let (usd, units) = quote.context("the flavour no longer exists")?;
 				let name = String::from_utf8_lossy(&flavour.name.0).into_owned();
 				let allotted = flavour.allotted;
 				rows.push(json!({
@@ -77,7 +77,7 @@ impl List {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
 		connected(&self.common.node, async |chain| {
 			let at = chain.best().await?;
-			let rented = api::storage().compute().rented();
+			let rented = api::storage().compute().vms_of_tenant();
 			let mut keys = at.storage().iter(rented, (self.tenant,)).await?;
 			let mut ids: Vec<u64> = Vec::new();
 			while let Some(key) = keys.next().await {
@@ -108,7 +108,8 @@ impl Show {
 		connected(&self.common.node, async |chain| {
 			let at = chain.best().await?;
 			let row = describe(&at, self.vm).await?;
-			let row = row.with_context(|| format!("there is no VM {}: it may be gone", self.vm))?;
+			let row =
+				row.with_context(|| format!("VM {} does not exist, or was terminated", self.vm))?;
 			if self.common.json {
 				println!("{}", serde_json::to_string_pretty(&row)?);
 			} else {
@@ -119,7 +120,7 @@ impl Show {
 	}
 }
 
-/// What can be ordered, by number.
+/// Returns the flavours, in ascending order.
 pub(super) async fn flavours(at: &ChainAt) -> anyhow::Result<Vec<(u16, Flavour)>> {
 	let mut rows = at.storage().iter(api::storage().compute().flavours(), ()).await?;
 	let mut flavours = Vec::new();
@@ -132,22 +133,22 @@ pub(super) async fn flavours(at: &ChainAt) -> anyhow::Result<Vec<(u16, Flavour)>
 	Ok(flavours)
 }
 
-/// The number of the flavour of that number or name.
+/// Returns the number of a flavour, which is given by number or name.
 pub(super) fn named(known: &[(u16, Flavour)], wanted: &str) -> anyhow::Result<u16> {
-	let is_it = |(number, flavour): &&(u16, Flavour)| {
+	let matches = |(number, flavour): &&(u16, Flavour)| {
 		number.to_string() == wanted || flavour.name.0 == wanted.as_bytes()
 	};
-	let found = known.iter().find(is_it).map(|(number, _)| *number);
-	found.with_context(|| format!("there is no flavour {wanted}: hcc vm flavours lists them"))
+	let found = known.iter().find(matches).map(|(number, _)| *number);
+	found.with_context(|| format!("unknown flavour {wanted}: hcc vm flavours lists them"))
 }
 
-/// How far a VM has come, in a word.
+/// Returns the state of a VM as a word.
 pub(super) async fn state(chain: &Chain, id: u64) -> anyhow::Result<String> {
 	let at = chain.best().await?;
 	let vm = at.storage().try_fetch(api::storage().compute().vms(), (id,)).await?;
 	Ok(match vm {
 		Some(vm) => word(&vm.decode()?.state).into(),
-		None => "gone".into(),
+		None => "terminated".into(),
 	})
 }
 
@@ -244,7 +245,7 @@ fn print(row: &Value) {
 	println!("state         {}", text(&row["state"]));
 	println!("tenant        {}", text(&row["tenant"]));
 	println!(
-		"allotted      {} vCPUs, {} MiB, {} GiB disk, {} MiB an hour out",
+		"allotted      {} vCPUs, {} MiB, {} GiB disk, {} MiB an hour of egress",
 		row["vcpus"], row["memory_mib"], row["disk_gib"], row["egress_mib_per_hour"]
 	);
 	println!("miner         {}", text(&row["miner"]));
@@ -255,7 +256,7 @@ fn print(row: &Value) {
 	println!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
 	for one in row["settled"].as_array().into_iter().flatten() {
 		println!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, {} α given back",
+			"  interval {:>6} to {:>6}  {} α for {} ticks, {} α refunded",
 			one["first"],
 			one["last"],
 			text(&one["paid"]),
@@ -265,7 +266,7 @@ fn print(row: &Value) {
 	}
 	for charge in row["unsettled"].as_array().into_iter().flatten() {
 		println!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, not settled yet",
+			"  interval {:>6} to {:>6}  {} α for {} ticks, unsettled",
 			charge["first"],
 			charge["last"],
 			text(&charge["amount"]),

@@ -1,13 +1,7 @@
-//! Whole evidence, judged by AWS-LC as this program does and in pure Rust as the runtime does: both find the same. Primitives that agree one by one could still
-//! be fed otherwise.
+//! Parity tests on whole evidence: AWS-LC, as in this program, and pure Rust, as in the runtime,
+//! give the same finding. Primitives that agree individually could still receive different inputs.
 
 mod cases;
-#[allow(dead_code)]
-#[path = "../../../../pallets/evidence/tests/host/machine.rs"]
-mod machine;
-#[allow(dead_code)]
-#[path = "../../../../pallets/evidence/tests/fuzz/mutation.rs"]
-mod mutation;
 
 use std::collections::BTreeSet;
 
@@ -21,29 +15,29 @@ use hcc_evidence::{
 	host::{extract, Context, HostEvidence, PolicyQuery, Verdict},
 	RejectCode,
 };
+use hcc_evidence_testing::{sha256, Edit, Machine, GENESIS};
 
 use super::AwsLc;
 use cases::Case;
-use machine::{sha256, Machine, GENESIS};
-use mutation::Edit;
 
-/// A code and, where it is an acceptance, the SCALE of the claims: what is voted for.
-type Found = (u16, Vec<u8>);
+/// A finding: a code and, for an acceptance, the SCALE-encoded claims.
+type RawFinding = (u16, Vec<u8>);
 
-/// How often evidence is edited: some seconds.
+/// Number of rounds of edits, which take a few seconds.
 const ROUNDS: u32 = 300;
 
 /// The orders of P-256 and P-384, big-endian: FIPS 186-4, D.1.2.3 and D.1.2.4.
 const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 const P384_ORDER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
 
-/// Where r and s stand in a TPMT_SIGNATURE of P-256.
+/// Offsets of r and s in a TPMT_SIGNATURE of P-256.
 const IN_QUOTE: [usize; 2] = [6, 40];
-/// Where they stand in a report, little-endian.
+/// Offsets of r and s in a report, where they are little-endian.
 const IN_REPORT: [usize; 2] = [0x2a0, 0x2e8];
 
-/// What a host's evidence does not come to: codes of certificates, of VMs and of enrolment; and that of a missing PCR value, since evidence has one of each.
-const ELSEWHERE: [RejectCode; 18] = [
+/// Codes that the evidence of a host never gives. Most concern certificates, VMs or enrolment. A
+/// missing PCR value cannot occur, because the format contains one of each.
+const UNREACHABLE: [RejectCode; 18] = [
 	RejectCode::CertificateEncoding,
 	RejectCode::CertificateExtension,
 	RejectCode::PcrValues,
@@ -64,8 +58,9 @@ const ELSEWHERE: [RejectCode; 18] = [
 	RejectCode::CertificateRevoked,
 ];
 
-/// What both find, which is the same. The worker knows of policy what concerns the evidence, the runtime all of it.
-fn find(case: &Case) -> Found {
+/// Returns the finding, on which both must agree. The worker knows only the policy that concerns
+/// the evidence; the runtime knows all of it.
+fn find(case: &Case) -> RawFinding {
 	let Case { pinned, policy, evidence } = case;
 	let known = extract(policy, &PolicyQuery::of(evidence));
 	let worker = pinned.judge::<AwsLc, _>(evidence, &known, GENESIS);
@@ -79,13 +74,13 @@ fn machine() -> Machine {
 	Machine::named("parity")
 }
 
-/// An honest answer of that machine.
+/// Returns an honest answer of a machine.
 fn honest(machine: &Machine) -> Case {
 	Case::of(machine, &machine.challenge(1))
 }
 
 #[test]
-fn both_accept_the_same_and_claim_the_same_of_it() {
+fn accepted_evidence_gives_same_claims() {
 	let cases = cases::accepted(&machine());
 	let claims: BTreeSet<Vec<u8>> = cases
 		.iter()
@@ -96,11 +91,11 @@ fn both_accept_the_same_and_claim_the_same_of_it() {
 			claims
 		})
 		.collect();
-	assert!(claims.len() >= 5, "all claim the same");
+	assert!(claims.len() >= 5, "the claims do not differ");
 }
 
 #[test]
-fn both_refuse_for_each_reason_there_is() {
+fn every_reject_code_agrees() {
 	let mut seen = BTreeSet::new();
 	for (code, case) in cases::refused(&machine()) {
 		assert_eq!(find(&case), (code.number(), Vec::new()), "{code:?}");
@@ -108,18 +103,18 @@ fn both_refuse_for_each_reason_there_is() {
 	}
 	let missing: Vec<_> = RejectCode::ALL
 		.iter()
-		.filter(|code| !seen.contains(*code) && !ELSEWHERE.contains(*code))
+		.filter(|code| !seen.contains(*code) && !UNREACHABLE.contains(*code))
 		.collect();
 	assert!(missing.is_empty(), "no case of {missing:?}");
 }
 
 #[test]
-fn both_leave_open_what_cannot_be_judged() {
+fn undecided_evidence_agrees() {
 	assert_eq!(find(&cases::undecided(&machine())), (Verdict::UNDECIDED, Vec::new()));
 }
 
 #[test]
-fn both_find_the_same_whichever_bit_is_flipped() {
+fn findings_agree_for_flipped_bits() {
 	let honest = honest(&machine());
 	let bytes = honest.evidence.encode();
 	let (mut codes, mut judged) = (BTreeSet::new(), 0);
@@ -135,17 +130,17 @@ fn both_find_the_same_whichever_bit_is_flipped() {
 	assert!(judged >= 1_000 && codes.len() >= 10, "{judged} judged, of {codes:?}");
 }
 
-/// Edits that chance has made, the same ones in every run.
+/// Returns pseudo-random edits, which are the same in every run.
 fn edits(round: u32) -> Vec<Edit> {
 	let part = |part: u32| sha256(&[round.to_le_bytes(), part.to_le_bytes()].concat());
 	let bytes: Vec<u8> = (0..8).flat_map(part).collect();
 	let mut driver = ByteSliceDriver::new(&bytes, &Options::default());
-	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("there are bytes enough")).collect()
+	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("there are enough bytes")).collect()
 }
 
-/// What an honest machine answers, but for one of its parts, of which `edit` makes something else. All that depends on that part is made anew, so that what is
-/// looked at last is reached as well.
-fn lie(
+/// Returns the answer of an honest machine with one part edited. Everything that depends on that
+/// part is computed again, so that the last checks are reached as well.
+fn forged_evidence(
 	machine: &Machine,
 	context: &Context,
 	part: u32,
@@ -181,7 +176,7 @@ fn lie(
 }
 
 #[test]
-fn both_find_the_same_whatever_is_edited() {
+fn findings_agree_for_edits() {
 	let mut machine = machine();
 	machine.boot_logged();
 	machine.run(b"hcc-miner");
@@ -194,16 +189,17 @@ fn both_find_the_same_whatever_is_edited() {
 		let mut raw = honest.evidence.encode();
 		edit(&mut raw);
 		let mut judge = |evidence| codes.insert(find(&Case { evidence, ..honest.clone() }).0);
-		// What cannot be decoded is no evidence: neither is asked.
+		// Bytes that cannot be decoded are never judged.
 		if let Ok(evidence) = HostEvidence::decode(&mut &raw[..]) {
 			judge(evidence);
 		}
-		judge(lie(&machine, &context, round, edit));
+		judge(forged_evidence(&machine, &context, round, edit));
 	}
-	assert!(codes.len() >= 10, "few kinds of failure: {codes:?}");
+	assert!(codes.len() >= 10, "too few kinds of failure: {codes:?}");
 }
 
-/// Zero, one, the last scalar, the order itself, and the largest number of that length: big-endian.
+/// Returns zero, one, the last scalar, the order itself and the largest number of that length,
+/// big-endian.
 fn edges(order: &[u8]) -> [Vec<u8>; 5] {
 	let mut one = vec![0; order.len()];
 	one[order.len() - 1] = 1;
@@ -212,7 +208,8 @@ fn edges(order: &[u8]) -> [Vec<u8>; 5] {
 	[vec![0; order.len()], one, last, order.to_vec(), vec![0xff; order.len()]]
 }
 
-/// The order less the scalar, big-endian: with it for s, a signature is another one of the same bytes.
+/// Returns the order minus the scalar, big-endian. With this value for s, a signature is another
+/// valid one of the same bytes.
 fn complement(order: &[u8], scalar: &[u8]) -> Vec<u8> {
 	let mut borrow = 0i16;
 	let mut rest = vec![0; order.len()];
@@ -229,7 +226,7 @@ fn put(bytes: &mut [u8], at: usize, scalar: &[u8]) {
 }
 
 #[test]
-fn both_refuse_signatures_at_the_edges_of_their_scalars() {
+fn edge_scalars_are_rejected() {
 	let machine = machine();
 	let honest = honest(&machine);
 	for edge in edges(&hex::decode(P256_ORDER).expect("hex")) {
@@ -252,7 +249,7 @@ fn both_refuse_signatures_at_the_edges_of_their_scalars() {
 }
 
 #[test]
-fn both_accept_the_other_signature_of_the_same_bytes() {
+fn second_valid_signature_is_accepted() {
 	let machine = machine();
 	let honest = honest(&machine);
 	let mut case = honest.clone();

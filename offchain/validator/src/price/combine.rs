@@ -1,9 +1,11 @@
 use hcc_chain::Price;
 
-/// By how many hundredths of the median sources may differ from it.
+/// Maximum deviation of a source from the median, in percent.
 const SPREAD: u64 = 5;
 
-/// The median of what sources say, if more than half of all that are configured have answered and agree. Of an even number, the mean of the middle two.
+/// Returns the median of the prices near the overall median, if they come from more than half of
+/// all configured sources. The median of an even number is the mean of the middle two, rounded
+/// down.
 pub fn combine(prices: &[Price], configured: usize) -> Option<Price> {
 	let middle = median(prices)?;
 	let near = |price: &Price| {
@@ -26,26 +28,26 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn the_median_of_what_agrees_is_the_price() {
+	fn median_of_agreeing_sources_is_the_price() {
 		assert_eq!(combine(&[100], 1), Some(100));
 		assert_eq!(combine(&[100, 104], 2), Some(102));
 		assert_eq!(combine(&[104, 100, 102], 3), Some(102));
-		assert_eq!(combine(&[1_000, 1_002, 5_000], 3), Some(1_001), "an outlier is left out");
+		assert_eq!(combine(&[1_000, 1_002, 5_000], 3), Some(1_001), "an outlier is ignored");
 	}
 
 	#[test]
-	fn half_of_the_sources_are_not_enough() {
+	fn half_of_the_sources_give_no_price() {
 		assert_eq!(combine(&[], 0), None);
 		assert_eq!(combine(&[100], 2), None);
 		assert_eq!(combine(&[100, 101], 4), None);
 		assert_eq!(combine(&[100, 101, 102], 4), Some(101));
-		assert_eq!(combine(&[100, 200], 2), None, "two that differ");
+		assert_eq!(combine(&[100, 200], 2), None, "two sources that differ");
 		assert_eq!(combine(&[100, 200, 300], 3), None);
 		assert_eq!(combine(&[100, 101, 300, 400], 4), None);
 	}
 
 	#[test]
-	fn nothing_overflows() {
+	fn largest_prices_do_not_overflow() {
 		assert_eq!(combine(&[u64::MAX, u64::MAX - 2], 2), Some(u64::MAX - 1));
 	}
 }

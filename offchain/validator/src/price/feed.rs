@@ -6,21 +6,21 @@ use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Price, Submitter};
 use super::{combine, Fetcher, Source};
 use crate::metrics::Metrics;
 
-/// How often to look whether a report is due.
-const LOOK_EVERY: Duration = Duration::from_secs(6);
-/// How long to wait after a failure.
-const AFTER_FAILURE: Duration = Duration::from_secs(10);
-/// How long to leave the sources alone where nothing came of it: many of them count how often they are asked.
-const AFTER_NO_REPORT: Duration = Duration::from_secs(30);
-/// How long a source may take for its whole answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Interval of checks for a due report.
+const POLL_INTERVAL: Duration = Duration::from_secs(6);
+/// Pause after a failure.
+const FAILURE_PAUSE: Duration = Duration::from_secs(10);
+/// Pause after an attempt without a report. Many sources limit the number of requests.
+const NO_REPORT_PAUSE: Duration = Duration::from_secs(30);
+/// Time that a source has for its whole answer.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reports to the chain what sources say.
+/// Reports the price that the sources give to the chain.
 pub struct Feed {
 	node: String,
 	submitter: Arc<Submitter>,
 	sources: Vec<Source>,
-	/// After how many blocks to report again.
+	/// Number of blocks between reports.
 	every: u64,
 	fetcher: Fetcher,
 	metrics: Metrics,
@@ -34,22 +34,22 @@ impl Feed {
 		every: u64,
 		metrics: Metrics,
 	) -> anyhow::Result<Self> {
-		let fetcher = Fetcher::new(PATIENCE)?;
+		let fetcher = Fetcher::new(SOURCE_TIMEOUT)?;
 		Ok(Self { node, submitter, sources, every, fetcher, metrics })
 	}
 
-	/// Feeds until it is stopped. Node and sources may go and come back.
+	/// Reports prices until it is stopped. Reconnects to the node, and tolerates failing sources.
 	pub async fn run(&self) {
 		if self.sources.is_empty() {
-			tracing::warn!("no sources of prices are configured: this validator reports none");
+			tracing::warn!("no sources of prices are configured: no prices are reported");
 			return std::future::pending().await;
 		}
 		loop {
 			let chain = Chain::connect_when_ready(&self.node).await;
 			if let Err(error) = self.follow(&chain).await {
 				self.metrics.failures.inc();
-				tracing::warn!(error = format!("{error:#}"), "feeding prices: trying again");
-				tokio::time::sleep(AFTER_FAILURE).await;
+				tracing::warn!(error = format!("{error:#}"), "cannot report prices: retrying");
+				tokio::time::sleep(FAILURE_PAUSE).await;
 			}
 		}
 	}
@@ -61,15 +61,15 @@ impl Feed {
 				let last = last_report(&chain.best().await?, &feeder).await?;
 				let is_due = last.is_none_or(|last| at.block_number() >= last + self.every);
 				if is_due && !self.report(chain, at.block_number()).await? {
-					tokio::time::sleep(AFTER_NO_REPORT).await;
+					tokio::time::sleep(NO_REPORT_PAUSE).await;
 					continue;
 				}
 			}
-			tokio::time::sleep(LOOK_EVERY).await;
+			tokio::time::sleep(POLL_INTERVAL).await;
 		}
 	}
 
-	/// The validator for which this worker signs, if it is in office.
+	/// Returns the validator that this worker signs for, if it is active.
 	async fn feeder(&self, at: &ChainAt) -> anyhow::Result<Option<AccountId32>> {
 		let address = api::storage().validators().validator_of();
 		let worker = self.submitter.account();
@@ -79,7 +79,7 @@ impl Feed {
 		Ok(active.decode()?.contains(&validator).then_some(validator))
 	}
 
-	/// Reports for that block. Tells whether the chain has taken it.
+	/// Reports the price for a block. Returns `true` if the chain accepted the report.
 	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
 		let number = u32::try_from(block)
@@ -87,25 +87,25 @@ impl Feed {
 		match self.submitter.submit(chain, &api::tx().oracle().report(price, number)).await {
 			Ok(_) => {
 				self.metrics.prices.inc();
-				tracing::info!(price, block, "reported what one α is worth, in 10⁻⁹ USD");
+				tracing::info!(price, block, "reported the price of one α, in 10⁻⁹ USD");
 				Ok(true)
 			},
 			Err(error @ ChainError::Refused { .. }) => {
 				self.metrics.failures.inc();
-				tracing::warn!(%error, price, "the chain refuses the price");
+				tracing::warn!(%error, price, "the chain refused the price");
 				Ok(false)
 			},
 			Err(error) => Err(error.into()),
 		}
 	}
 
-	/// What the sources say together; none where too few of them do, or they differ.
+	/// Returns the price on which the sources agree, or `None` if too few of them answer or agree.
 	pub async fn price(&self) -> Option<Price> {
 		let asked = self.sources.iter().map(|source| async move {
 			let found = self.fetcher.fetch(source).await;
 			if let Err(why) = &found {
 				self.metrics.source_failures.inc();
-				tracing::warn!(host = source.host(), %why, "a source gives no price");
+				tracing::warn!(host = source.host(), %why, "a source returned no price");
 			}
 			found.ok()
 		});
@@ -113,13 +113,13 @@ impl Feed {
 		let price = combine(&found, self.sources.len());
 		if price.is_none() {
 			let (answers, sources) = (found.len(), self.sources.len());
-			tracing::error!(answers, sources, ?found, "the sources agree on no price");
+			tracing::error!(answers, sources, ?found, "the sources do not agree on a price");
 		}
 		price
 	}
 }
 
-/// The block for which the feeder has last reported.
+/// Returns the block of the last report of the feeder.
 async fn last_report(at: &ChainAt, feeder: &AccountId32) -> anyhow::Result<Option<u64>> {
 	let address = api::storage().oracle().reports();
 	let Some(row) = at.storage().try_fetch(address, ()).await? else { return Ok(None) };

@@ -1,4 +1,5 @@
-//! Feeds the chain's oracle: what several sources say one α is worth, made one price.
+//! Price feed for the oracle of the chain: combines what several sources report for one α into one
+//! price.
 
 mod combine;
 mod feed;

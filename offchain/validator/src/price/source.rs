@@ -9,63 +9,65 @@ use rust_decimal::{prelude::ToPrimitive, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The longest answer that is read, in bytes.
+/// Maximum size of an answer, in bytes.
 const MAX_BODY: usize = 64 << 10;
-/// How often an answer may lead elsewhere.
+/// Maximum number of redirects.
 const MAX_REDIRECTS: usize = 3;
-/// 10⁻⁹ USD.
+/// Units per USD: a price is in 10⁻⁹ USD.
 const UNITS: u64 = 1_000_000_000;
 
-/// Where a price is read: an answer in JSON, and the place in it where the USD for one α are, as a number or a string.
+/// A source of prices: a URL with an answer in JSON, and the position of the USD price of one α in
+/// it, as a number or a string.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
 	pub url: String,
-	/// A JSON pointer: RFC 6901.
+	/// The position in the answer, as a JSON pointer (RFC 6901).
 	pub pointer: String,
 }
 
 impl Source {
-	/// Whom it asks, for people: not the whole address, in which there may be a key.
+	/// Returns the host, for logs. The whole URL may contain a key.
 	pub fn host(&self) -> String {
 		match Url::parse(&self.url) {
 			Ok(url) => url.host_str().unwrap_or("a source without a host").to_owned(),
-			Err(why) => format!("a source whose address is none: {why}"),
+			Err(why) => format!("a source with an invalid URL: {why}"),
 		}
 	}
 }
 
-/// Why a source gives no price.
+/// A reason for which a source returns no price.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-	/// Nobody answers, or not in time, or leads elsewhere too often. Blame: the source, or the way to it.
+	/// No answer, an answer that is too late, or a redirect that is not allowed. Blame: the source,
+	/// or the network.
 	#[error("no answer: {}", reasons(.0))]
 	Unreachable(reqwest::Error),
-	/// The source answers with an error.
-	#[error("it answers with status {0}")]
+	/// The source returned an error status.
+	#[error("status {0}")]
 	Status(u16),
-	/// The answer is longer than any that holds a price.
-	#[error("its answer is longer than {MAX_BODY} bytes")]
+	/// The answer is longer than an answer with a price needs to be.
+	#[error("the answer is longer than {MAX_BODY} bytes")]
 	TooLong,
-	/// The answer is no JSON.
-	#[error("its answer is no JSON: {0}")]
+	/// The answer is not JSON.
+	#[error("the answer is not JSON: {0}")]
 	NotJson(#[from] serde_json::Error),
-	/// There is nothing at the pointer. Blame: the configuration, or the source has changed.
-	#[error("its answer has nothing at {0}")]
+	/// The answer has no value at the pointer. Blame: the configuration, or a change of the source.
+	#[error("the answer has no value at {0}")]
 	NotThere(String),
-	/// What is there is no positive amount.
-	#[error("{0} is no price")]
+	/// The value is not a positive amount.
+	#[error("{0} is not a price")]
 	NotAPrice(String),
 }
 
 impl From<reqwest::Error> for SourceError {
 	fn from(error: reqwest::Error) -> Self {
-		// There may be a key in the address, and this is logged.
+		// The URL may contain a key, and this error is logged.
 		Self::Unreachable(error.without_url())
 	}
 }
 
-/// What an error says, and what the error behind it says, to the last one.
+/// Returns the message of an error and of all its causes.
 fn reasons(error: &reqwest::Error) -> String {
 	let mut reasons = error.to_string();
 	let mut behind = error.source();
@@ -76,18 +78,18 @@ fn reasons(error: &reqwest::Error) -> String {
 	reasons
 }
 
-/// Asks sources.
+/// Requests prices from sources.
 pub struct Fetcher {
 	client: Client,
 }
 
 impl Fetcher {
-	/// One that waits so long for a whole answer.
+	/// Creates a fetcher that waits for a whole answer for `patience`.
 	pub fn new(patience: Duration) -> reqwest::Result<Self> {
 		Ok(Self { client: client(patience).build()? })
 	}
 
-	/// What a source says.
+	/// Returns the price of a source.
 	pub async fn fetch(&self, source: &Source) -> Result<Price, SourceError> {
 		let mut response = self.client.get(&source.url).send().await?;
 		if !response.status().is_success() {
@@ -108,7 +110,8 @@ impl Fetcher {
 	}
 }
 
-/// A client as yet to be built, that trusts whom the machine trusts. It tells nobody the address that led to him: there may be a key in it.
+/// Returns the builder of a client that trusts the root certificates of the machine. It sends no
+/// referrer, because the URL may contain a key.
 fn client(patience: Duration) -> ClientBuilder {
 	let agent = concat!("hcc-validator/", env!("CARGO_PKG_VERSION"));
 	Client::builder()
@@ -118,19 +121,20 @@ fn client(patience: Duration) -> ClientBuilder {
 		.user_agent(agent)
 }
 
-/// Follows an answer that leads elsewhere: not too often, and never from TLS to where anybody could answer.
+/// Follows a limited number of redirects, and none from https to a URL without TLS, where any party
+/// on the network could answer.
 fn redirect(attempt: Attempt<'_>) -> Action {
 	let begun_safely = attempt.previous().first().is_some_and(|url| url.scheme() == "https");
 	if attempt.previous().len() > MAX_REDIRECTS {
-		attempt.error("it leads elsewhere too often")
+		attempt.error("too many redirects")
 	} else if begun_safely && attempt.url().scheme() != "https" {
-		attempt.error("it leads to where anybody could answer")
+		attempt.error("redirect from https to a URL without TLS")
 	} else {
 		attempt.follow()
 	}
 }
 
-/// A price as JSON holds it: a number, or a string with one.
+/// Parses a price: a JSON number, or a string with a number. Rounds down to the unit.
 fn price(found: &Value) -> Result<Price, SourceError> {
 	let text = match found {
 		Value::String(text) => text.trim().to_owned(),
@@ -158,7 +162,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn prices_are_read_to_the_last_unit() {
+	fn prices_are_exact_to_the_unit() {
 		for (found, units) in [
 			(json!(1), 1_000_000_000),
 			(json!("0.5"), 500_000_000),
@@ -173,17 +177,17 @@ mod tests {
 	}
 
 	#[test]
-	fn people_are_told_the_host_and_no_key() {
+	fn host_contains_no_key() {
 		let host = |url: &str| Source { url: url.into(), pointer: String::new() }.host();
 		assert_eq!(host("https://me:secret@market.example/v1?key=secret"), "market.example");
 		assert_eq!(host("file:///prices"), "a source without a host");
-		let told = host("secret");
-		assert!(told.starts_with("a source whose address is none: "), "{told}");
-		assert!(!told.contains("secret"), "{told}");
+		let text = host("secret");
+		assert!(text.starts_with("a source with an invalid URL: "), "{text}");
+		assert!(!text.contains("secret"), "{text}");
 	}
 
 	#[test]
-	fn what_is_no_price_is_refused() {
+	fn invalid_price_is_rejected() {
 		for found in [
 			json!(0),
 			json!(-1),

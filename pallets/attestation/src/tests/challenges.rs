@@ -1,24 +1,19 @@
-//! Challenges: when they are made, and what silence costs.
+//! Challenges, deadlines and the effect of silence.
 
 use hcc_evidence::host::challenge_nonce;
-use hcc_primitives::{
-	mock::{Noted, Now},
-	Conduct, OnChip, Tier,
-};
+use hcc_evidence_testing::{Machine, GENESIS, MINER};
+use hcc_primitives::{ChallengeOutcome, OnChipChange, Tier};
+use hcc_testing::{Noted, Now};
 use sp_runtime::AccountId32;
 
-use crate::{
-	mock::*,
-	tests::machine::{Machine, GENESIS, MINER},
-	*,
-};
+use crate::{mock::*, tests::sweep::place_in, *};
 
 fn open(machine: &Machine) -> Option<OpenChallenge> {
 	Attestation::host(chip(machine)).expect("enlisted").challenge
 }
 
 #[test]
-fn a_chip_that_is_ready_is_challenged_in_the_next_block() {
+fn ready_chip_is_challenged_in_next_block() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -32,7 +27,7 @@ fn a_chip_that_is_ready_is_challenged_in_the_next_block() {
 }
 
 #[test]
-fn a_challenge_that_is_not_answered_is_missed_after_its_deadline_and_made_again() {
+fn unanswered_challenge_is_missed_and_rechecked() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -43,13 +38,13 @@ fn a_challenge_that_is_not_answered_is_missed_after_its_deadline_and_made_again(
 			assert!(Noted::get().is_empty());
 		}
 		next_tick();
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Missed)]);
-		assert_eq!(open(&alice).expect("checked at once").seq, 2);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Missed)]);
+		assert_eq!(open(&alice).expect("rechecked").seq, 2);
 	});
 }
 
 #[test]
-fn a_chip_that_keeps_silent_waits_for_the_draw() {
+fn silent_chip_waits_for_draw() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -62,7 +57,7 @@ fn a_chip_that_keeps_silent_waits_for_the_draw() {
 }
 
 #[test]
-fn a_clock_that_stands_still_punishes_nobody() {
+fn stopped_clock_misses_no_challenge() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -76,7 +71,7 @@ fn a_clock_that_stands_still_punishes_nobody() {
 }
 
 #[test]
-fn a_clock_that_jumps_keeps_every_deadline() {
+fn clock_jump_processes_every_deadline() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -88,34 +83,34 @@ fn a_clock_that_jumps_keeps_every_deadline() {
 }
 
 #[test]
-fn leaving_with_a_challenge_open_is_no_way_out_of_it() {
+fn leaving_with_open_challenge_is_missed() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
 		next_tick();
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Missed)]);
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Missed)]);
 		enlist(&alice);
 		for _ in 0..2 {
 			next_tick();
 		}
-		assert_eq!(open(&alice).expect("challenged").seq, 2, "numbers go on");
+		assert_eq!(open(&alice).expect("challenged").seq, 2, "numbers continue");
 	});
 }
 
 #[test]
-fn chips_move_between_tiers_without_gaps() {
+fn tier_changes_leave_no_gaps() {
 	run(|| {
 		let machines: Vec<_> = ["a", "b", "c"].into_iter().map(Machine::named).collect();
 		for machine in &machines {
-			<Attestation as OnChip<AccountId32>>::on_ready(&chip(machine), &miner());
+			<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(machine), &miner());
 		}
-		Attestation::move_to(&chip(&machines[0]), Tier::Trusted);
+		place_in(&chip(&machines[0]), Tier::Trusted);
 		Attestation::do_try_state().expect("the invariants hold");
-		Attestation::move_to(&chip(&machines[2]), Tier::Trusted);
+		place_in(&chip(&machines[2]), Tier::Trusted);
 		Attestation::do_try_state().expect("the invariants hold");
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&machines[0]));
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&machines[0]));
 		assert_eq!(Population::<Test>::get(Tier::Trusted), 1);
-		assert_eq!(Drawn::<Test>::get(Tier::Trusted, 0), Some(chip(&machines[2])));
+		assert_eq!(DrawPool::<Test>::get(Tier::Trusted, 0), Some(chip(&machines[2])));
 	});
 }

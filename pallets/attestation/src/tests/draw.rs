@@ -1,27 +1,28 @@
-//! Who is drawn.
+//! The draw of chips to challenge.
 
 use frame_support::{
 	storage::{with_transaction, TransactionOutcome},
 	traits::{Get, Hooks},
 	weights::{RuntimeDbWeight, WeightMeter},
 };
-use hcc_primitives::{mock::Now, ChipHash, Conduct, OnChip, Tier};
+use hcc_evidence_testing::Machine;
+use hcc_primitives::{ChallengeOutcome, ChipHash, OnChipChange, Tier};
+use hcc_testing::Now;
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{AccountId32, DispatchError};
 
 use crate::{
-	draw::{below, how_many},
+	draw::{below, draw_count},
 	mock::*,
-	tests::machine::Machine,
 	*,
 };
 
 #[test]
-fn nobody_is_drawn_without_chance() {
+fn no_draw_without_randomness() {
 	run(|| {
 		let alice = Machine::named("alice");
-		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(&alice), &miner());
 		Rechecks::<Test>::kill();
 		for _ in 0..200 {
 			next_tick();
@@ -31,10 +32,10 @@ fn nobody_is_drawn_without_chance() {
 }
 
 #[test]
-fn chips_are_drawn_about_as_often_as_their_tier_says() {
+fn draw_rate_follows_tier() {
 	run(|| {
 		let alice = Machine::named("alice");
-		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(&alice), &miner());
 		Rechecks::<Test>::kill();
 		let mut challenged = 0;
 		for block in 0u32..2_000 {
@@ -43,7 +44,7 @@ fn chips_are_drawn_about_as_often_as_their_tier_says() {
 			let open = Attestation::host(chip(&alice)).expect("there").challenge;
 			if open.is_some() {
 				challenged += 1;
-				// Concluded at once, so that the next draw is free.
+				// Concluded immediately, so that the next draw can select it.
 				Hosts::<Test>::mutate(chip(&alice), |host| {
 					host.as_mut().expect("there").challenge = None
 				});
@@ -54,9 +55,9 @@ fn chips_are_drawn_about_as_often_as_their_tier_says() {
 	});
 }
 
-/// A hundred thousand chips: in each block as many are challenged as the rate says, whoever they are, and each about as often as any other.
+/// Each block challenges the exact number that the rate gives, and all chips are equally likely.
 #[test]
-fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
+fn draw_rate_is_exact_for_100_000_chips() {
 	const CHIPS: u32 = 100_000;
 	const BLOCKS: u32 = 600;
 	run(|| {
@@ -85,7 +86,7 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 				position,
 			};
 			Hosts::<Test>::insert(chip, host);
-			Drawn::<Test>::insert(Tier::Trusted, position, chip);
+			DrawPool::<Test>::insert(Tier::Trusted, position, chip);
 		}
 		Population::<Test>::insert(Tier::Trusted, CHIPS);
 		let interval = Attestation::rules().interval(Tier::Trusted);
@@ -96,7 +97,7 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 			Now::mutate(|now| *now += 1);
 			System::reset_events();
 			let weight = polled(block);
-			// A block costs what its challenges cost, made and due, however many chips there are.
+			// The weight depends on the new and the due challenges, not on the number of chips.
 			let most = <() as WeightInfo>::challenge()
 				.saturating_add(db.reads(8))
 				.saturating_mul((rate + 1).into())
@@ -115,7 +116,8 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 		for host in Hosts::<Test>::iter_values() {
 			by_count[host.seq as usize] += 1;
 		}
-		// Poisson: with a mean of three, one chip of twenty is not drawn at all, and as good as none more than fifteen times.
+		// Poisson: with a mean of three, one chip of twenty is never drawn, and almost none more
+		// than fifteen times.
 		let mean = f64::from(BLOCKS) / f64::from(interval);
 		let never = f64::from(CHIPS) * (-mean).exp();
 		assert!((f64::from(by_count[0]) - never).abs() < 6.0 * never.sqrt().max(30.0));
@@ -123,16 +125,17 @@ fn a_hundred_thousand_chips_are_drawn_at_the_exact_rate() {
 	});
 }
 
-/// However long answers take: a chip that is being asked is passed over for another.
+/// A draw that finds a chip with an open challenge selects another one, so slow answers do not
+/// change the rate.
 #[test]
-fn chips_that_take_their_time_are_drawn_at_the_exact_rate_as_well() {
+fn draw_rate_is_independent_of_answer_time() {
 	const CHIPS: u32 = 200;
 	const TICKS: u32 = 4_000;
 	const TAKES: u32 = 5;
 	run(|| {
 		for number in 0..CHIPS {
 			let chip = blake2_256(&number.to_le_bytes());
-			<Attestation as OnChip<AccountId32>>::on_ready(&chip, &miner());
+			<Attestation as OnChipChange<AccountId32>>::on_ready(&chip, &miner());
 		}
 		Rechecks::<Test>::kill();
 		let interval = Attestation::rules().interval(Tier::Probation);
@@ -154,67 +157,74 @@ fn chips_that_take_their_time_are_drawn_at_the_exact_rate_as_well() {
 		}
 		let wanted = f64::from(CHIPS) * f64::from(TICKS) / f64::from(interval);
 		let part = f64::from(challenged) / wanted;
-		// A quarter of them is being asked at a time: without another draw it would be so much less.
+		// A quarter of the chips has an open challenge. Without retries, the rate would fall by as
+		// much.
 		assert!((0.97..=1.01).contains(&part), "{challenged} of {wanted}");
 	});
 }
 
-/// A block whose draw follows from that randomness: whether the chip is asked. What was asked is over at once, so that the next draw is free.
-fn is_asked(chip: &ChipHash, randomness: [u8; 32]) -> bool {
+/// Makes a block with the given randomness. Returns true if its draw challenges the chip.
+///
+/// All challenges are concluded immediately, so that the next draw can select every chip.
+fn is_challenged_by(chip: &ChipHash, randomness: [u8; 32]) -> bool {
 	Seed::set(Some(H256(randomness)));
 	next_tick();
-	let asked = Attestation::host(*chip).expect("there").challenge.is_some();
+	let challenged = Attestation::host(*chip).expect("there").challenge.is_some();
 	for any in Hosts::<Test>::iter_keys().collect::<Vec<_>>() {
 		Hosts::<Test>::mutate(any, |host| host.as_mut().expect("there").challenge = None);
 	}
-	asked
+	challenged
 }
 
-/// The same, for whoever only wants to know: nothing has changed.
-fn would_be_asked(chip: &ChipHash, randomness: [u8; 32]) -> bool {
+/// Predicts [`is_challenged_by`] without a change of state.
+fn would_be_challenged_by(chip: &ChipHash, randomness: [u8; 32]) -> bool {
 	let now = Now::get();
-	let asked = with_transaction(|| {
-		TransactionOutcome::Rollback(Ok::<_, DispatchError>(is_asked(chip, randomness)))
+	let challenged = with_transaction(|| {
+		TransactionOutcome::Rollback(Ok::<_, DispatchError>(is_challenged_by(chip, randomness)))
 	});
 	Now::set(now);
-	asked.expect("it is no deeper than others")
+	challenged.expect("the nesting limit is not reached")
 }
 
-/// The author of a block knows its randomness before anybody, and so whom the next block asks: it can make another draw of it by making no block.
+/// The author of a block knows its randomness first, and so the chips that the next block
+/// challenges. It can force another draw by withholding the block.
 #[test]
-fn an_author_that_withholds_blocks_delays_its_challenges_at_the_price_of_slots() {
+fn withheld_blocks_delay_challenges_and_cost_slots() {
 	const SLOTS: u32 = 8_000;
 	run(|| {
 		let chips = [[0; 32], [1; 32], [2; 32], [3; 32], [4; 32]];
 		for chip in &chips {
-			<Attestation as OnChip<AccountId32>>::on_ready(chip, &miner());
+			<Attestation as OnChipChange<AccountId32>>::on_ready(chip, &miner());
 		}
 		Rechecks::<Test>::kill();
 		let (own, begin) = (chips[0], Now::get());
-		let (mut asked, mut withheld) = (0, 0);
+		let (mut challenged, mut withheld) = (0, 0);
 		for slot in 0..SLOTS {
 			let randomness = blake2_256(&slot.to_le_bytes());
 			// A quarter of the slots is its own.
-			if slot.is_multiple_of(4) && would_be_asked(&own, randomness) {
+			if slot.is_multiple_of(4) && would_be_challenged_by(&own, randomness) {
 				withheld += 1;
 			} else {
-				asked += u32::from(is_asked(&own, randomness));
+				challenged += u32::from(is_challenged_by(&own, randomness));
 			}
 		}
 		let blocks = Now::get() - begin;
-		assert_eq!(blocks, SLOTS - withheld, "each draw that it escapes costs it a block");
+		assert_eq!(blocks, SLOTS - withheld, "each draw that it avoids costs a block");
 		// One in twenty of its 2,000 slots: 100 are expected, with a deviation of 10.
 		assert!((60..=140).contains(&withheld), "{withheld}");
-		// As often as each other chip, whoever makes the blocks.
+		// The rate of every other chip, regardless of the author.
 		let fair = blocks / Attestation::rules().interval(Tier::Probation);
 		// 296 are three quarters of that, with a deviation of 17.
-		assert!(4 * (asked + 50) >= 3 * fair, "{asked} of {fair} is less than three quarters");
-		assert!(asked + 50 < fair, "{asked} of {fair}: it is worth something");
+		assert!(
+			4 * (challenged + 50) >= 3 * fair,
+			"{challenged} of {fair} is less than three quarters"
+		);
+		assert!(challenged + 50 < fair, "{challenged} of {fair}: withholding delays challenges");
 	});
 }
 
 #[test]
-fn an_open_challenge_is_not_drawn_over() {
+fn draw_skips_open_challenge() {
 	run(|| {
 		let alice = Machine::named("alice");
 		enlist(&alice);
@@ -229,34 +239,36 @@ fn an_open_challenge_is_not_drawn_over() {
 			chip: chip(&alice),
 			miner: miner(),
 			seq: 1,
-			conduct: Conduct::Missed,
+			outcome: ChallengeOutcome::Missed,
 		};
 		assert!(!events().contains(&concluded));
 	});
 }
 
-/// The whole part always, and over all lots the remainder exactly.
+/// The whole part is always drawn. Over all random values, the remainder is exact.
 #[test]
-fn the_number_drawn_is_the_rate_on_average() {
+fn draw_count_is_exact_on_average() {
 	bolero::check!().with_type::<(u16, u16)>().with_iterations(2_000).for_each(
 		|(population, interval)| {
 			let (population, interval) = (u32::from(*population), u32::from(*interval).max(1));
 			let rest = population % interval;
-			// Below it a lot draws one more.
+			// Random values below it draw one more.
 			let threshold = (u128::from(rest) << 32).div_ceil(u128::from(interval));
-			for lot in [0, threshold.saturating_sub(1), threshold, u128::from(u32::MAX)] {
-				let lot = u32::try_from(lot).unwrap_or(u32::MAX);
-				let more = u128::from(lot) < threshold;
+			for random in [0, threshold.saturating_sub(1), threshold, u128::from(u32::MAX)] {
+				let random = u32::try_from(random).unwrap_or(u32::MAX);
+				let more = u128::from(random) < threshold;
 				let wanted = population / interval + u32::from(more);
-				assert_eq!(how_many(population, interval, lot), wanted);
+				assert_eq!(draw_count(population, interval, random), wanted);
 			}
 		},
 	);
 }
 
 #[test]
-fn a_number_drawn_is_below_its_bound() {
-	bolero::check!().with_type::<(u32, u32)>().with_iterations(2_000).for_each(|(bound, lot)| {
-		assert!(below((*bound).max(1), *lot) < (*bound).max(1));
-	});
+fn drawn_number_is_below_bound() {
+	bolero::check!().with_type::<(u32, u32)>().with_iterations(2_000).for_each(
+		|(bound, random)| {
+			assert!(below((*bound).max(1), *random) < (*bound).max(1));
+		},
+	);
 }

@@ -1,20 +1,16 @@
-//! Evidence at inclusion: what is bound spends the challenge, what is not is an error and changes nothing.
+//! Inclusion of evidence: bound evidence spends the challenge, other evidence is an error without
+//! effect.
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_evidence::host::{HostEvidence, PinnedContext};
-use hcc_primitives::{
-	mock::{self, MockMiners, Now, Opened, Refusal},
-	Miners as _,
-};
+use hcc_evidence_testing::{Machine, GENESIS, MINER};
+use hcc_primitives::Miners as _;
+use hcc_testing::{MockMiners, Now, Opened, Refusal};
 use sp_runtime::{AccountId32, DispatchError};
 
-use crate::{
-	mock::*,
-	tests::machine::{Machine, GENESIS, MINER},
-	*,
-};
+use crate::{mock::*, *};
 
-/// The challenge that is open, as the machine takes it.
+/// The open challenge, as the machine receives it.
 pub(super) fn context(machine: &Machine) -> hcc_evidence::host::Context {
 	let host = Attestation::host(chip(machine)).expect("enlisted");
 	let open = host.challenge.expect("challenged");
@@ -31,7 +27,7 @@ pub(super) fn submit(
 	Attestation::submit_evidence(RuntimeOrigin::signed(miner()), Box::new(evidence))
 }
 
-/// What the one subject that was opened is judged by.
+/// The pinned context of the last subject.
 pub(super) fn pinned() -> PinnedContext {
 	let (subject, _) = *Opened::get().last().expect("opened");
 	Attestation::context(subject).expect("pinned")
@@ -47,23 +43,23 @@ fn challenged(test: impl FnOnce(Machine)) {
 }
 
 #[test]
-fn bound_evidence_is_free_and_what_it_is_judged_by_is_pinned() {
+fn bound_evidence_is_free_and_pins_context() {
 	challenged(|alice| {
 		let evidence = alice.answer(&context(&alice));
 		let outcome = submit(evidence).expect("bound");
 		assert_eq!(outcome.pays_fee, Pays::No);
 		let pinned = pinned();
 		assert_eq!((pinned.miner, pinned.seq, pinned.revision), (MINER, 1, 3));
-		assert_eq!(pinned.now, crate::tests::machine::NOW);
+		assert_eq!(pinned.now, hcc_evidence_testing::NOW);
 		assert_eq!(pinned.vek, alice.vek);
 		assert_eq!(Attestation::oldest_revision(), 3);
 		Revision::set(9);
-		assert_eq!(Attestation::oldest_revision(), 3, "remembered while it is judged by");
+		assert_eq!(Attestation::oldest_revision(), 3, "a context has the revision");
 	});
 }
 
 #[test]
-fn evidence_is_taken_once() {
+fn evidence_is_included_once() {
 	challenged(|alice| {
 		let evidence = alice.answer(&context(&alice));
 		assert_ok!(submit(evidence.clone()));
@@ -72,7 +68,7 @@ fn evidence_is_taken_once() {
 }
 
 #[test]
-fn only_the_miner_itself_answers() {
+fn evidence_of_another_account_is_refused() {
 	challenged(|alice| {
 		let evidence = alice.answer(&context(&alice));
 		let stranger = RuntimeOrigin::signed(AccountId32::new([9; 32]));
@@ -80,7 +76,7 @@ fn only_the_miner_itself_answers() {
 			Attestation::submit_evidence(stranger, Box::new(evidence.clone())),
 			Error::<Test>::NotTheMiner
 		);
-		mock::register(AccountId32::new([9; 32]), vec![], None);
+		hcc_testing::register(AccountId32::new([9; 32]), vec![], None);
 		let other = RuntimeOrigin::signed(AccountId32::new([9; 32]));
 		assert_noop!(
 			Attestation::submit_evidence(other, Box::new(evidence)),
@@ -90,7 +86,7 @@ fn only_the_miner_itself_answers() {
 }
 
 #[test]
-fn another_challenges_evidence_is_refused_whichever_way_it_is_relabelled() {
+fn evidence_for_other_challenge_is_rejected() {
 	challenged(|alice| {
 		let now = context(&alice);
 		let mut earlier = now.clone();
@@ -114,7 +110,7 @@ fn evidence_for_another_chain_is_refused() {
 }
 
 #[test]
-fn each_binding_counts() {
+fn each_binding_is_checked() {
 	challenged(|alice| {
 		let context = context(&alice);
 		let good = alice.answer(&context);
@@ -132,7 +128,7 @@ fn each_binding_counts() {
 }
 
 #[test]
-fn what_is_too_long_or_no_such_thing_is_refused() {
+fn long_or_malformed_evidence_is_refused() {
 	challenged(|alice| {
 		let good = alice.answer(&context(&alice));
 		let altered = |change: &dyn Fn(&mut HostEvidence)| {
@@ -153,19 +149,19 @@ fn what_is_too_long_or_no_such_thing_is_refused() {
 }
 
 #[test]
-fn a_missing_key_or_tpm_is_the_miners_matter() {
+fn missing_key_or_tpm_is_refused() {
 	challenged(|alice| {
 		let mut context = context(&alice);
 		let mut evidence = alice.answer(&context);
-		// Another REPORTED_TCB, of which no key is registered.
+		// No key is registered for this REPORTED_TCB.
 		evidence.snp_report[0x180] ^= 1;
 		assert_noop!(submit(evidence), Error::<Test>::VekMissing);
-		// Its vendor's root is trusted no more.
+		// The root of the TPM's vendor is no longer trusted.
 		let root = MockMiners::tpm(&miner()).expect("it has one").root;
-		mock::Distrusted::set(vec![root]);
+		hcc_testing::Distrusted::set(vec![root]);
 		assert_noop!(submit(alice.answer(&context)), Error::<Test>::TpmMissing);
-		mock::Distrusted::set(vec![]);
-		mock::register(miner(), vec![chip(&alice)], None);
+		hcc_testing::Distrusted::set(vec![]);
+		hcc_testing::register(miner(), vec![chip(&alice)], None);
 		context.boot = None;
 		assert_noop!(submit(alice.answer(&context)), Error::<Test>::TpmMissing);
 	});
@@ -186,7 +182,7 @@ fn late_evidence_is_refused() {
 }
 
 #[test]
-fn where_nobody_can_judge_nothing_changes() {
+fn refused_subject_changes_nothing() {
 	challenged(|alice| {
 		let evidence = alice.answer(&context(&alice));
 		Refusal::set(Some(DispatchError::Other("no room")));
@@ -197,7 +193,7 @@ fn where_nobody_can_judge_nothing_changes() {
 }
 
 #[test]
-fn of_two_chips_the_quote_tells_which_one_answers() {
+fn quote_selects_one_of_two_chips() {
 	run(|| {
 		let alice = Machine::named("alice");
 		let mut bob = Machine::named("bob");

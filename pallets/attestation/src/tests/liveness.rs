@@ -1,21 +1,19 @@
-//! Whether chips were there: interval by interval, and only once nothing of it can change any more.
+//! Liveness of chips by interval, known once the outcomes of an interval are final.
 
+use hcc_evidence_testing::Machine;
 use hcc_primitives::{
-	mock::{NextTier, Now, Opened},
-	ChipHash, Finding, Lived, Liveness, OnChip, OnVerdict, SubjectId, Tier,
+	ChipHash, Finding, Liveness, LivenessStatus, OnChipChange, OnVerdict, SubjectId, Tier,
 };
+use hcc_testing::{NextTier, Now, Opened};
 use sp_runtime::AccountId32;
 
 use crate::{
 	mock::*,
-	tests::{
-		machine::Machine,
-		verdicts::{answer, challenge, enlisted},
-	},
+	tests::verdicts::{answer, challenge, enlisted},
 	*,
 };
 
-fn lived(machine: &Machine, interval: u32) -> Lived {
+fn liveness(machine: &Machine, interval: u32) -> LivenessStatus {
 	<Attestation as Liveness>::was_live(&chip(machine), interval, interval)
 }
 
@@ -27,7 +25,7 @@ fn close() {
 	<Attestation as OnVerdict>::on_closed(last_subject());
 }
 
-/// Goes on to the next interval, and tells the number of the one that has ended.
+/// Advances to the next interval. Returns the index of the one that ended.
 fn next_interval() -> u32 {
 	let before = Attestation::interval().index;
 	while Attestation::interval().index == before {
@@ -36,7 +34,7 @@ fn next_interval() -> u32 {
 	before
 }
 
-/// The chip passes a challenge, of which nothing can change any more.
+/// Passes a challenge, and makes its outcome final.
 fn pass(machine: &Machine) {
 	assert!(answer(machine).is_accepted());
 	close();
@@ -54,7 +52,7 @@ fn fail(machine: &mut Machine) {
 }
 
 #[test]
-fn intervals_follow_each_other_without_a_gap() {
+fn intervals_have_no_gaps() {
 	run(|| {
 		let mut last = Attestation::interval();
 		for _ in 0..3 * BILLING {
@@ -72,30 +70,30 @@ fn intervals_follow_each_other_without_a_gap() {
 }
 
 #[test]
-fn an_interval_counts_once_it_is_over_and_its_verdicts_stand() {
+fn interval_is_unsettled_until_verdicts_are_final() {
 	enlisted(|alice| {
 		let now = Attestation::interval().index;
 		assert!(answer(&alice).is_accepted());
-		assert_eq!(lived(&alice, now), Lived::Unsettled, "it is not over");
+		assert_eq!(liveness(&alice, now), LivenessStatus::Unsettled, "it has not ended");
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Unsettled, "it can be proven false");
+		assert_eq!(liveness(&alice, now), LivenessStatus::Unsettled, "it can be proven false");
 		close();
-		assert_eq!(lived(&alice, now), Lived::Live);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Live);
 	});
 }
 
 #[test]
-fn who_is_not_challenged_is_what_it_was() {
+fn unchallenged_chip_keeps_liveness() {
 	enlisted(|alice| {
 		pass(&alice);
 		next_interval();
 		let quiet = next_interval();
-		assert_eq!(lived(&alice, quiet), Lived::Live);
+		assert_eq!(liveness(&alice, quiet), LivenessStatus::Live);
 	});
 }
 
 #[test]
-fn a_failure_costs_its_interval_and_the_next_one_that_begins_with_it() {
+fn failure_lapses_its_interval_and_the_next() {
 	enlisted(|mut alice| {
 		pass(&alice);
 		let passed = next_interval();
@@ -110,58 +108,58 @@ fn a_failure_costs_its_interval_and_the_next_one_that_begins_with_it() {
 		}
 		next_interval();
 		let after = next_interval();
-		assert_eq!(lived(&alice, passed), Lived::Live);
-		assert_eq!(lived(&alice, failed), Lived::Lapsed);
-		assert_eq!(lived(&alice, recovered), Lived::Lapsed, "it began with a failure");
-		assert_eq!(lived(&alice, after), Lived::Live);
+		assert_eq!(liveness(&alice, passed), LivenessStatus::Live);
+		assert_eq!(liveness(&alice, failed), LivenessStatus::Lapsed);
+		assert_eq!(liveness(&alice, recovered), LivenessStatus::Lapsed, "it began with a failure");
+		assert_eq!(liveness(&alice, after), LivenessStatus::Live);
 		let all = <Attestation as Liveness>::was_live(&chip(&alice), passed, after);
-		assert_eq!(all, Lived::Lapsed, "one of them is enough");
+		assert_eq!(all, LivenessStatus::Lapsed, "one of them is enough");
 	});
 }
 
 #[test]
-fn silence_costs_the_interval_in_which_it_was_asked() {
+fn silence_lapses_interval_of_challenge() {
 	enlisted(|alice| {
 		pass(&alice);
 		next_interval();
 		challenge(&alice);
-		let asked = Attestation::interval().index;
+		let interval = Attestation::interval().index;
 		for _ in 0..=ANSWER + 1 {
 			next_tick();
 		}
 		next_interval();
-		assert_eq!(lived(&alice, asked), Lived::Lapsed);
+		assert_eq!(liveness(&alice, interval), LivenessStatus::Lapsed);
 	});
 }
 
 #[test]
-fn a_chip_that_never_passed_was_never_live() {
+fn chip_without_pass_is_not_live() {
 	enlisted(|mut alice| {
 		let now = Attestation::interval().index;
 		fail(&mut alice);
 		close();
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Lapsed);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Lapsed);
 		let unknown: ChipHash = [9; 32];
 		let nobody = <Attestation as Liveness>::was_live(&unknown, now, now);
-		assert_eq!(nobody, Lived::Lapsed);
+		assert_eq!(nobody, LivenessStatus::Lapsed);
 	});
 }
 
 #[test]
-fn an_acceptance_that_is_proven_false_costs_its_interval() {
+fn overturned_acceptance_lapses_interval() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		let now = Attestation::interval().index;
 		<Attestation as OnVerdict>::on_overturned(last_subject());
 		close();
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Lapsed);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Lapsed);
 	});
 }
 
 #[test]
-fn a_rejection_that_is_proven_false_costs_nothing() {
+fn overturned_rejection_does_not_lapse_interval() {
 	enlisted(|mut alice| {
 		pass(&alice);
 		next_interval();
@@ -170,30 +168,31 @@ fn a_rejection_that_is_proven_false_costs_nothing() {
 		let subject = last_subject();
 		<Attestation as OnVerdict>::on_overturned(subject);
 		<Attestation as OnVerdict>::on_closed(subject);
-		// It is checked at once after that, and passes.
+		// It passes the recheck.
 		next_tick();
 		reboot(&mut alice);
 		pass(&alice);
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Live);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Live);
 	});
 }
 
-/// An honest answer is thrown away with a lie that came before it. What the liars find of it then has caused nothing, and to undo that costs nothing.
+/// A false verdict is undone, which voids the challenge of an honest answer. A false verdict on
+/// that answer then has no effect, and overturning it has none either.
 #[test]
-fn a_verdict_on_what_was_dropped_is_not_undone() {
+fn verdict_on_dropped_evidence_has_no_effect() {
 	enlisted(|mut alice| {
 		pass(&alice);
 		next_interval();
 		fail(&mut alice);
-		let (lie, now) = (last_subject(), Attestation::interval().index);
+		let (false_rejection, now) = (last_subject(), Attestation::interval().index);
 		next_tick();
 		reboot(&mut alice);
 		let evidence = alice.answer(&crate::tests::evidence::context(&alice));
 		frame_support::assert_ok!(crate::tests::evidence::submit(evidence));
 		let dropped = last_subject();
-		<Attestation as OnVerdict>::on_overturned(lie);
-		<Attestation as OnVerdict>::on_closed(lie);
+		<Attestation as OnVerdict>::on_overturned(false_rejection);
+		<Attestation as OnVerdict>::on_closed(false_rejection);
 		next_tick();
 		pass(&alice);
 		let passed = Hosts::<Test>::get(chip(&alice));
@@ -203,12 +202,12 @@ fn a_verdict_on_what_was_dropped_is_not_undone() {
 		<Attestation as OnVerdict>::on_closed(dropped);
 		assert_eq!(Hosts::<Test>::get(chip(&alice)), passed);
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Live);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Live);
 	});
 }
 
 #[test]
-fn what_is_void_counts_for_nothing() {
+fn void_challenge_does_not_lapse_interval() {
 	enlisted(|alice| {
 		pass(&alice);
 		next_interval();
@@ -217,62 +216,66 @@ fn what_is_void_counts_for_nothing() {
 		let evidence = alice.answer(&crate::tests::evidence::context(&alice));
 		frame_support::assert_ok!(crate::tests::evidence::submit(evidence));
 		<Attestation as OnVerdict>::on_void(last_subject());
-		// The check that follows at once is passed.
+		// It passes the recheck.
 		next_tick();
 		pass(&alice);
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Live);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Live);
 	});
 }
 
 #[test]
-fn who_leaves_was_not_there() {
+fn leaving_lapses_interval() {
 	enlisted(|alice| {
 		pass(&alice);
 		next_interval();
 		challenge(&alice);
 		let now = Attestation::interval().index;
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
 		next_interval();
-		assert_eq!(lived(&alice, now), Lived::Lapsed);
+		assert_eq!(liveness(&alice, now), LivenessStatus::Lapsed);
 		enlist(&alice);
 		let after = next_interval();
-		assert_ne!(lived(&alice, after), Lived::Live, "who comes back has to prove itself first");
+		assert_ne!(
+			liveness(&alice, after),
+			LivenessStatus::Live,
+			"a chip that returns must pass a challenge first"
+		);
 	});
 }
 
 #[test]
-fn more_failures_than_are_remembered_are_a_lapse_for_good() {
-	let mut life = Life::of(1);
+fn too_many_failures_lapse_permanently() {
+	let mut record = IntervalLiveness::of(1);
 	for seq in 0..u64::from(MAX_FAILURES) {
-		life.fail(seq);
-		assert!(!life.lapsed);
+		record.fail(seq);
+		assert!(!record.lapsed);
 	}
-	life.fail(u64::from(MAX_FAILURES));
-	assert!(life.lapsed);
+	record.fail(u64::from(MAX_FAILURES));
+	assert!(record.lapsed);
 }
 
 #[test]
-fn no_more_intervals_are_remembered_than_there_is_room_for() {
+fn liveness_records_are_bounded() {
 	enlisted(|alice| {
 		pass(&alice);
-		for _ in 0..MAX_LIVES + 4 {
+		for _ in 0..MAX_LIVENESS_RECORDS + 4 {
 			next_interval();
 			challenge(&alice);
 			pass(&alice);
 		}
-		let lives = Lives::<Test>::get(chip(&alice));
-		assert_eq!(lives.len() as u32, MAX_LIVES);
+		let records = LivenessRecords::<Test>::get(chip(&alice));
+		assert_eq!(records.len() as u32, MAX_LIVENESS_RECORDS);
 		let now = Attestation::interval().index;
-		assert_eq!(lives.last().map(|life| life.interval), Some(now));
+		assert_eq!(records.last().map(|record| record.interval), Some(now));
 	});
 }
 
 #[test]
-fn chips_get_work_by_their_tier() {
+fn fit_depends_on_tier() {
 	enlisted(|alice| {
 		let chip = chip(&alice);
-		assert_eq!(<Attestation as Liveness>::fit(&chip), None, "it has not proven itself");
+		assert_eq!(<Attestation as Liveness>::fit(&chip), None, "it has passed no challenge");
 		pass(&alice);
 		assert_eq!(<Attestation as Liveness>::fit(&chip), Some(Tier::Probation));
 		assert_eq!(<Attestation as Liveness>::draw([3; 8]), Some(chip));
@@ -285,7 +288,7 @@ fn chips_get_work_by_their_tier() {
 }
 
 #[test]
-fn better_tiers_are_drawn_more_often() {
+fn placement_favours_better_tiers() {
 	run(|| {
 		let numbered = |number: u8| -> ChipHash { [number; 32] };
 		for (number, tier) in [Tier::Trusted, Tier::Regular, Tier::Probation, Tier::Quarantine]
@@ -295,12 +298,13 @@ fn better_tiers_are_drawn_more_often() {
 			Attestation::enter(&numbered(number as u8), tier);
 		}
 		let mut drawn = [0u32; 4];
-		for lot in 0..7_000u64 {
-			let chip = <Attestation as Liveness>::draw(lot.to_le_bytes()).expect("there are some");
+		for random in 0..7_000u64 {
+			let chip =
+				<Attestation as Liveness>::draw(random.to_le_bytes()).expect("there are some");
 			drawn[usize::from(chip[0])] += 1;
 		}
-		// What is entered here is no host.
-		let _ = Drawn::<Test>::clear(u32::MAX, None);
+		// These chips have no host, so they must not remain in the draw pool.
+		let _ = DrawPool::<Test>::clear(u32::MAX, None);
 		let _ = Population::<Test>::clear(u32::MAX, None);
 		for (drawn, expected) in drawn.into_iter().zip([4_000u32, 2_000, 1_000, 0]) {
 			assert!(drawn.abs_diff(expected) <= expected / 8, "{drawn} of {expected}");
@@ -309,14 +313,14 @@ fn better_tiers_are_drawn_more_often() {
 }
 
 #[test]
-fn intervals_are_as_long_as_keeps_few_of_them_open() {
+fn interval_length_bounds_open_intervals() {
 	run(|| {
 		next_interval();
 		assert_eq!(Attestation::interval().length, BILLING);
-		hcc_primitives::mock::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER);
+		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER);
 		next_interval();
 		assert_eq!(Attestation::interval().length, 10 * BILLING);
-		hcc_primitives::mock::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER + 1);
+		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER + 1);
 		next_interval();
 		assert_eq!(Attestation::interval().length, 10 * BILLING + 1);
 	});

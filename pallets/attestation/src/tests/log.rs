@@ -1,16 +1,17 @@
-//! Logs that are handed in in parts.
+//! Log submission in parts.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{host::Context, RejectCode};
-use hcc_primitives::{mock::Now, OnChip};
+use hcc_evidence_testing::Machine;
+use hcc_primitives::OnChipChange;
+use hcc_testing::Now;
 use sp_runtime::AccountId32;
 
 use crate::{
 	mock::*,
 	tests::{
 		evidence::{context, pinned, submit},
-		machine::Machine,
-		verdicts::{answer, challenge, enlisted, host, judge, told},
+		verdicts::{answer, apply_finding, challenge, enlisted, host, judge},
 	},
 	*,
 };
@@ -21,7 +22,7 @@ fn submit_log(machine: &Machine, from: usize, to: usize) -> sp_runtime::Dispatch
 	Attestation::submit_log(origin, from as u32, records).map(drop).map_err(|why| why.error)
 }
 
-/// The open challenge of a machine that goes on from what it has handed in.
+/// The open challenge of a machine that continues its submitted log.
 fn after_log(machine: &Machine) -> Context {
 	Context { log: Attestation::log(miner()), ..context(machine) }
 }
@@ -36,7 +37,7 @@ fn enlisted_with_files(test: impl FnOnce(Machine)) {
 }
 
 #[test]
-fn evidence_goes_on_from_what_was_handed_in() {
+fn evidence_continues_submitted_log() {
 	enlisted_with_files(|alice| {
 		assert_ok!(submit_log(&alice, 0, 2));
 		assert_ok!(submit_log(&alice, 2, 4));
@@ -51,13 +52,13 @@ fn evidence_goes_on_from_what_was_handed_in() {
 		assert_eq!(pinned().log, Some(log));
 		let finding = judge(&evidence);
 		assert!(finding.is_accepted());
-		told(&finding);
+		apply_finding(&finding);
 		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 5);
 	});
 }
 
 #[test]
-fn a_part_must_follow_the_last_one_or_begin_anew() {
+fn log_part_must_follow_or_start_again() {
 	enlisted_with_files(|alice| {
 		assert_noop!(submit_log(&alice, 1, 2), Error::<Test>::LogElsewhere);
 		assert_ok!(submit_log(&alice, 0, 3));
@@ -69,7 +70,7 @@ fn a_part_must_follow_the_last_one_or_begin_anew() {
 }
 
 #[test]
-fn what_cannot_be_followed_changes_nothing() {
+fn invalid_log_part_has_no_effect() {
 	enlisted_with_files(|mut alice| {
 		assert_ok!(submit_log(&alice, 0, 2));
 		assert_noop!(submit_log(&alice, 2, 2), Error::<Test>::LogMalformed);
@@ -86,7 +87,7 @@ fn what_cannot_be_followed_changes_nothing() {
 }
 
 #[test]
-fn nobody_hands_in_the_log_of_another_miner() {
+fn log_of_another_miner_is_refused() {
 	enlisted_with_files(|alice| {
 		let origin = RuntimeOrigin::signed(AccountId32::new([9; 32]));
 		let records = alice.log[0].clone().try_into().expect("short");
@@ -95,7 +96,7 @@ fn nobody_hands_in_the_log_of_another_miner() {
 }
 
 #[test]
-fn evidence_that_goes_on_from_nothing_is_refused_and_costs_no_strike() {
+fn evidence_without_its_log_is_refused() {
 	enlisted_with_files(|alice| {
 		assert_ok!(submit_log(&alice, 0, 3));
 		let evidence = alice.answer(&after_log(&alice));
@@ -109,35 +110,35 @@ fn evidence_that_goes_on_from_nothing_is_refused_and_costs_no_strike() {
 }
 
 #[test]
-fn a_log_that_was_judged_by_an_older_list_is_handed_in_again() {
+fn log_must_be_submitted_again_after_tightening() {
 	enlisted_with_files(|alice| {
 		assert_ok!(submit_log(&alice, 0, 3));
 		Revision::set(4);
 		assert_ok!(submit_log(&alice, 3, 4));
-		assert_eq!(Attestation::log(miner()).expect("followed").revision, 3, "its first part");
+		assert_eq!(Attestation::log(miner()).expect("followed").revision, 3, "of its first part");
 		assert_ok!(submit(alice.answer(&after_log(&alice))));
 		challenge(&alice);
 	});
 	enlisted_with_files(|alice| {
 		assert_ok!(submit_log(&alice, 0, 3));
 		Revision::set(4);
-		FilesTightened::set(4);
+		LastFileTightening::set(4);
 		assert_noop!(submit(alice.answer(&after_log(&alice))), Error::<Test>::LogOutdated);
 		assert_ok!(submit_log(&alice, 0, 3));
 		assert_ok!(submit(alice.answer(&after_log(&alice))));
 	});
 }
 
-/// Hundreds of files between two challenges, and a change of policy: both are met by the log that was handed in.
+/// A submitted log covers both the files since the last challenge and a tightening of policy.
 #[test]
-fn a_log_that_was_accepted_may_be_gone_on_with_in_parts() {
+fn accepted_log_can_be_submitted_whole_in_parts() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		for _ in 0..4 {
 			alice.run(b"bash");
 		}
 		Revision::set(4);
-		FilesTightened::set(4);
+		LastFileTightening::set(4);
 		assert_ok!(submit_log(&alice, 0, 5));
 		challenge(&alice);
 		let evidence = alice.answer(&after_log(&alice));
@@ -145,15 +146,15 @@ fn a_log_that_was_accepted_may_be_gone_on_with_in_parts() {
 		assert_ok!(submit(evidence.clone()));
 		let finding = judge(&evidence);
 		assert!(finding.is_accepted());
-		told(&finding);
+		apply_finding(&finding);
 		next_tick();
-		assert_eq!(host(&alice).judged, 4, "by the list of today");
-		assert_eq!(Attestation::renewal(chip(&alice)), None);
+		assert_eq!(host(&alice).judged, 4, "by the current list");
+		assert_eq!(Attestation::log_due(chip(&alice)), None);
 	});
 }
 
 #[test]
-fn what_is_found_in_a_part_counts_with_the_evidence() {
+fn findings_in_log_part_count() {
 	enlisted(|mut alice| {
 		alice.run(b"stranger");
 		alice.run(b"bash");
@@ -165,10 +166,10 @@ fn what_is_found_in_a_part_counts_with_the_evidence() {
 }
 
 #[test]
-fn nothing_is_left_of_the_log_of_a_miner_that_leaves() {
+fn log_is_removed_when_miner_leaves() {
 	enlisted_with_files(|alice| {
 		assert_ok!(submit_log(&alice, 0, 3));
-		<Attestation as OnChip<AccountId32>>::on_exit(&miner());
+		<Attestation as OnChipChange<AccountId32>>::on_exit(&miner());
 		assert_eq!(Attestation::log(miner()), None);
 		assert!(Now::get() > 0);
 	});

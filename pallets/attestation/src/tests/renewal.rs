@@ -1,26 +1,26 @@
-//! Policy becomes stricter.
+//! Lists of files become stricter: chips show their whole logs.
 
 use hcc_evidence::{ima::FileVerdict, RejectCode};
-use hcc_primitives::mock::{Noted, Now, Overturned};
+use hcc_evidence_testing::{Machine, Policy};
+use hcc_testing::{Noted, Now, Overturned};
 
 use crate::{
 	mock::*,
 	tests::{
 		evidence::{context, pinned},
-		machine::{Machine, Policy},
 		verdicts::{answer, answer_by, challenge, enlisted, host},
 	},
 };
 
-/// A revision in which a list becomes stricter.
+/// Starts a policy revision in which a list becomes stricter.
 fn tighten() {
 	Revision::mutate(|revision| *revision += 1);
-	FilesTightened::set(Revision::get());
+	LastFileTightening::set(Revision::get());
 }
 
-/// Waits until the chip's log must be shown anew, and has it challenged.
-fn wait(machine: &Machine) {
-	let due = Attestation::renewal(chip(machine)).expect("to be shown anew");
+/// Waits until the chip must show its whole log, and challenges it.
+fn challenge_for_whole_log(machine: &Machine) {
+	let due = Attestation::log_due(chip(machine)).expect("the whole log is due");
 	while Now::get() < due {
 		next_tick();
 	}
@@ -28,44 +28,44 @@ fn wait(machine: &Machine) {
 }
 
 #[test]
-fn a_whole_log_is_wanted_once_after_the_chips_own_deadline() {
+fn whole_log_is_required_once_after_own_tick() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		alice.run(b"bash");
 		let tightened = Now::get() + 1;
 		tighten();
 		challenge(&alice);
-		let due = Attestation::renewal(chip(&alice)).expect("to be shown anew");
+		let due = Attestation::log_due(chip(&alice)).expect("the whole log is due");
 		assert!((tightened..tightened + RENEWAL).contains(&due));
 		if due > Now::get() {
 			assert_eq!(context(&alice).boot, host(&alice).checkpoint);
-			assert!(answer(&alice).is_accepted(), "before that nothing is asked for");
+			assert!(answer(&alice).is_accepted(), "the whole log is not required before that");
 		}
-		wait(&alice);
+		challenge_for_whole_log(&alice);
 		assert_eq!(host(&alice).checkpoint, None);
 		let fit = <Attestation as hcc_primitives::Liveness>::fit(&chip(&alice));
-		assert_eq!(fit, Some(host(&alice).tier), "what it has shown before counts meanwhile");
+		assert_eq!(fit, Some(host(&alice).tier), "its earlier acceptance counts");
 		assert_eq!(alice.answer(&context(&alice)).ima_delta.from_entry, 0);
 		assert!(answer(&alice).is_accepted());
-		assert_eq!(Attestation::renewal(chip(&alice)), None);
+		assert_eq!(Attestation::log_due(chip(&alice)), None);
 		assert_eq!(host(&alice).former, None);
 		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 3);
 	});
 }
 
 #[test]
-fn what_was_allowed_before_costs_the_work_and_no_strike() {
+fn formerly_allowed_file_is_outdated() {
 	enlisted(|mut alice| {
 		alice.run(b"bash");
 		assert!(answer(&alice).is_accepted());
 		tighten();
 		next_tick();
-		wait(&alice);
+		challenge_for_whole_log(&alice);
 		let mut policy = Policy::default();
 		policy.judge(b"bash", FileVerdict::Forbidden);
 		assert_eq!(answer_by(&alice, &policy).code, RejectCode::ImaOutdatedFile.number());
 		assert_eq!(pinned().former.expect("accepted before").entries, 3);
-		// It stays so until it boots without the file.
+		// This remains until it boots without the file.
 		next_tick();
 		assert_eq!(answer_by(&alice, &policy).code, RejectCode::ImaOutdatedFile.number());
 		alice.boot();
@@ -77,14 +77,14 @@ fn what_was_allowed_before_costs_the_work_and_no_strike() {
 }
 
 #[test]
-fn what_is_new_and_forbidden_does_not_hide_behind_what_was_allowed() {
+fn new_forbidden_file_is_not_outdated() {
 	enlisted(|mut alice| {
 		alice.run(b"bash");
 		assert!(answer(&alice).is_accepted());
 		tighten();
 		next_tick();
 		alice.run(b"bash");
-		wait(&alice);
+		challenge_for_whole_log(&alice);
 		let mut policy = Policy::default();
 		policy.judge(b"bash", FileVerdict::Forbidden);
 		let finding = answer_by(&alice, &policy);
@@ -93,7 +93,7 @@ fn what_is_new_and_forbidden_does_not_hide_behind_what_was_allowed() {
 }
 
 #[test]
-fn a_boot_since_then_is_judged_by_the_new_list_anyway() {
+fn new_boot_satisfies_new_list() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
@@ -102,23 +102,23 @@ fn a_boot_since_then_is_judged_by_the_new_list_anyway() {
 		alice.run(b"hcc-miner");
 		challenge(&alice);
 		assert!(answer(&alice).is_accepted());
-		assert_eq!(Attestation::renewal(chip(&alice)), None);
+		assert_eq!(Attestation::log_due(chip(&alice)), None);
 	});
 }
 
 #[test]
-fn a_verdict_that_is_undone_leaves_the_log_to_be_judged_by_the_new_list() {
+fn overturned_verdict_makes_log_due_again() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
 		next_tick();
-		wait(&alice);
+		challenge_for_whole_log(&alice);
 		assert!(answer(&alice).is_accepted());
 		challenge(&alice);
 		assert!(answer(&alice).is_accepted());
-		let (subject, _) = *hcc_primitives::mock::Opened::get().last().expect("opened");
+		let (subject, _) = *hcc_testing::Opened::get().last().expect("opened");
 		<Attestation as hcc_primitives::OnVerdict>::on_overturned(subject);
-		assert!(Attestation::renewal(chip(&alice)).is_some());
+		assert!(Attestation::log_due(chip(&alice)).is_some());
 		assert!(Overturned::get().is_empty() && Noted::get().len() == 3);
 	});
 }

@@ -1,24 +1,20 @@
-//! What is done where there is no room, and where what miners answer could not be judged.
+//! Blocks without room, stale keys, and other conditions for which a miner is not responsible.
 
 use frame_support::{
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
-use hcc_primitives::{
-	mock::{Noted, Now, Stale},
-	Conduct, Tier,
-};
+use hcc_evidence_testing::Machine;
+use hcc_primitives::{ChallengeOutcome, Tier};
+use hcc_testing::{Noted, Now, Stale};
 
 use crate::{
 	mock::*,
-	tests::{
-		machine::Machine,
-		verdicts::{answer, enlisted, host},
-	},
+	tests::verdicts::{answer, enlisted, host},
 	*,
 };
 
-/// A block on, with room for that much.
+/// Advances by one block with the given room.
 fn poll(room: Weight) {
 	Now::mutate(|now| *now += 1);
 	let next = System::block_number() + 1;
@@ -28,22 +24,22 @@ fn poll(room: Weight) {
 }
 
 #[test]
-fn full_blocks_at_a_deadline_only_put_it_off() {
+fn full_blocks_postpone_deadline() {
 	enlisted(|alice| {
-		let deadline = host(&alice).challenge.expect("it is asked").deadline;
+		let deadline = host(&alice).challenge.expect("challenged").deadline;
 		while Now::get() < deadline + 20 {
 			poll(Weight::zero());
 		}
 		assert!(Noted::get().is_empty(), "nothing is missed in a block without room");
 		poll(Weight::MAX);
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Missed)]);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Missed)]);
 		poll(Weight::MAX);
-		assert_eq!(Noted::get().len(), 1, "once");
+		assert_eq!(Noted::get().len(), 1, "noted once");
 	});
 }
 
 #[test]
-fn silence_counts_for_nothing_while_no_evidence_could_be_judged() {
+fn silence_is_void_while_keys_are_stale() {
 	enlisted(|alice| {
 		Stale::set(vec![chip(&alice)]);
 		for _ in 0..3 * ANSWER {
@@ -56,12 +52,12 @@ fn silence_counts_for_nothing_while_no_evidence_could_be_judged() {
 		for _ in 0..2 * ANSWER {
 			next_tick();
 		}
-		assert_eq!(Noted::get()[0], (chip(&alice), 2, Conduct::Missed));
+		assert_eq!(Noted::get()[0], (chip(&alice), 2, ChallengeOutcome::Missed));
 	});
 }
 
 #[test]
-fn where_too_many_wait_to_be_checked_at_once_the_draw_finds_the_others() {
+fn full_recheck_queue_leaves_chip_to_draw() {
 	run(|| {
 		for number in 0..MAX_RECHECKS {
 			Attestation::recheck(&[number as u8; 32]);
@@ -70,12 +66,12 @@ fn where_too_many_wait_to_be_checked_at_once_the_draw_finds_the_others() {
 		enlist(&alice);
 		assert_eq!(Attestation::statistics().waiting, MAX_RECHECKS);
 		assert!(!Rechecks::<Test>::get().contains(&chip(&alice)));
-		assert_eq!(Drawn::<Test>::get(Tier::Probation, 0), Some(chip(&alice)));
+		assert_eq!(DrawPool::<Test>::get(Tier::Probation, 0), Some(chip(&alice)));
 	});
 }
 
 #[test]
-fn what_comes_of_challenges_is_counted() {
+fn challenge_outcomes_are_counted() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		alice.run(b"a backdoor");
@@ -86,51 +82,51 @@ fn what_comes_of_challenges_is_counted() {
 			next_tick();
 		}
 		let Statistics { tiers, waiting, counts } = Attestation::statistics();
-		assert_eq!(counts, Counts { made: 3, passed: 1, failed: 1, missed: 1, void: 0 });
+		assert_eq!(counts, Counters { made: 3, passed: 1, failed: 1, missed: 1, void: 0 });
 		assert_eq!(waiting, 0);
-		let of = |tier: Tier| tiers.into_iter().find(|of| of.tier == tier).expect("each is there");
+		let of = |tier: Tier| tiers.into_iter().find(|of| of.tier == tier).expect("all tiers");
 		assert_eq!((of(Tier::Probation).chips, of(Tier::Probation).interval), (1, 20));
 		assert_eq!(of(Tier::Trusted).chips, 0);
 	});
 }
 
 #[test]
-fn trusted_chips_are_challenged_every_half_an_hour_at_the_least_and_others_no_more_rarely() {
+fn challenge_intervals_are_clamped() {
 	let rules = MockRules::get();
-	let slack = Rules { trusted: 10_000, regular: 9_000, suspended: 14_400, ..rules }.clamped();
-	assert_eq!((slack.trusted, slack.regular, slack.suspended), (300, 300, 300));
-	let brisk = Rules { trusted: 0, regular: 50, ..rules }.clamped();
-	assert_eq!((brisk.trusted, brisk.regular), (1, 1));
+	let slow = Rules { trusted: 10_000, regular: 9_000, suspended: 14_400, ..rules }.clamped();
+	assert_eq!((slow.trusted, slow.regular, slow.suspended), (300, 300, 300));
+	let fast = Rules { trusted: 0, regular: 50, ..rules }.clamped();
+	assert_eq!((fast.trusted, fast.regular), (1, 1));
 }
 
 #[test]
-fn a_chip_that_leaves_and_comes_back_has_booted_what_it_had() {
-	use hcc_primitives::{mock, EnrolledTpm, OnChip};
+fn returning_chip_has_former_boot_profile() {
+	use hcc_primitives::{EnrolledTpm, OnChipChange};
 	use sp_runtime::AccountId32;
 
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		let booted = host(&alice).boot_profile;
 		assert!(booted.is_some());
-		let back = || {
-			<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
-			<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		let returned = || {
+			<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
+			<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(&alice), &miner());
 			host(&alice)
 		};
-		let host = back();
+		let host = returned();
 		assert_eq!((host.boot_profile, host.checkpoint), (booted, None));
-		assert_eq!(back().boot_profile, booted, "however often");
-		// Beside another TPM it is another machine.
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		assert_eq!(returned().boot_profile, booted, "on each return");
+		// With another TPM, it is another machine.
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
 		let tpm = EnrolledTpm {
 			ek: [1; 32],
 			ak: Default::default(),
 			qualified_name: Default::default(),
 			root: [0; 32],
 		};
-		mock::register(miner(), vec![chip(&alice)], Some(tpm));
-		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		hcc_testing::register(miner(), vec![chip(&alice)], Some(tpm));
+		<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(&alice), &miner());
 		assert_eq!(Attestation::host(chip(&alice)).expect("enlisted").boot_profile, None);
-		assert!(LastBoots::<Test>::contains_key(chip(&alice)), "that is not forgotten for it");
+		assert!(LastBoots::<Test>::contains_key(chip(&alice)), "the stored boot remains");
 	});
 }

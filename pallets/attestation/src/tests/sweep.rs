@@ -1,58 +1,68 @@
-//! Policy becomes stricter, and not everybody is drawn in time.
+//! Policy becomes stricter: the sweep challenges chips that the draw has not reached.
 
 use hcc_evidence::host::BootState;
-use hcc_primitives::{mock::Now, ChipHash, Tier};
+use hcc_evidence_testing::Machine;
+use hcc_primitives::{ChipHash, Tier};
+use hcc_testing::Now;
 
 use crate::{
 	mock::*,
-	sweep::SWEPT,
-	tests::{
-		machine::Machine,
-		verdicts::{answer, challenge, enlisted, host},
-	},
+	reattestation::SWEPT,
+	tests::verdicts::{answer, challenge, enlisted, host},
 	*,
 };
 
-/// A revision in which something becomes stricter that no log need be shown for.
+/// Starts a policy revision in which a rule becomes stricter that does not concern logs.
 fn tighten() {
 	Revision::mutate(|revision| *revision += 1);
 	AnythingTightened::set(Revision::get());
 }
 
-/// Goes on until the time is over in which chips are left to the draw.
-fn wait() {
+/// Advances to the last tick before the sweep.
+fn advance_to_sweep() {
 	next_tick();
-	let from = Stricter::<Test>::get().expect("noted").from;
+	let from = Reattestation::<Test>::get().sweep.expect("noted").from;
 	assert_eq!(from, Now::get() + RENEWAL);
 	while Now::get() < from - 1 {
 		next_tick();
 	}
 }
 
-fn asked(machine: &Machine) -> bool {
+fn is_challenged(machine: &Machine) -> bool {
 	host(machine).challenge.is_some()
 }
 
+/// Moves a chip to another tier, as a verdict does.
+pub(super) fn place_in(chip: &ChipHash, tier: Tier) {
+	let mut host = Hosts::<Test>::get(chip).expect("enlisted");
+	Attestation::move_to(chip, &mut host, tier);
+	Hosts::<Test>::insert(chip, host);
+}
+
 #[test]
-fn who_was_not_drawn_is_challenged_when_the_time_is_over() {
+fn sweep_challenges_chips_that_were_not_drawn() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
-		wait();
-		assert!(!asked(&alice));
+		advance_to_sweep();
+		assert!(!is_challenged(&alice));
 		next_tick();
-		assert!(asked(&alice));
+		assert!(is_challenged(&alice));
 		assert!(answer(&alice).is_accepted());
 		for _ in 0..RENEWAL {
 			next_tick();
-			assert!(!asked(&alice), "it was judged by the rules of now");
+			assert!(!is_challenged(&alice), "it was judged by the current rules");
 		}
-		assert_eq!(Stricter::<Test>::get().expect("noted").next, None, "all are through");
+		assert_eq!(
+			Reattestation::<Test>::get().sweep.expect("noted").next,
+			None,
+			"the sweep is complete"
+		);
 	});
 }
 
 #[test]
-fn who_was_judged_meanwhile_is_not_challenged() {
+fn sweep_skips_chips_judged_since() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
@@ -61,54 +71,57 @@ fn who_was_judged_meanwhile_is_not_challenged() {
 		assert!(answer(&alice).is_accepted());
 		for _ in 0..2 * RENEWAL {
 			next_tick();
-			assert!(!asked(&alice));
+			assert!(!is_challenged(&alice));
 		}
 	});
 }
 
 #[test]
-fn who_fails_is_not_challenged_block_after_block() {
+fn sweep_skips_failing_chips() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
-		wait();
+		advance_to_sweep();
 		alice.run(b"a backdoor");
 		next_tick();
 		assert!(!answer(&alice).is_accepted());
 		next_tick();
-		assert!(!answer(&alice).is_accepted(), "it is checked once more");
+		assert!(!answer(&alice).is_accepted(), "the recheck fails too");
 		for _ in 0..RENEWAL {
 			next_tick();
-			assert!(!asked(&alice));
+			assert!(!is_challenged(&alice));
 		}
 	});
 }
 
 #[test]
-fn changes_that_follow_each_other_put_nothing_off() {
+fn further_tightening_does_not_postpone_sweep() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		tighten();
 		next_tick();
-		let from = Stricter::<Test>::get().expect("noted").from;
+		let from = Reattestation::<Test>::get().sweep.expect("noted").from;
 		while Now::get() < from - 1 {
 			tighten();
 			next_tick();
-			assert!(!asked(&alice));
+			assert!(!is_challenged(&alice));
 		}
 		next_tick();
-		assert!(asked(&alice));
+		assert!(is_challenged(&alice));
 		assert!(answer(&alice).is_accepted());
 		next_tick();
 		tighten();
-		wait();
-		assert!(!asked(&alice), "all were through: the next change begins anew");
+		advance_to_sweep();
+		assert!(
+			!is_challenged(&alice),
+			"the sweep was complete, so the next change starts another"
+		);
 		next_tick();
-		assert!(asked(&alice));
+		assert!(is_challenged(&alice));
 	});
 }
 
-/// Chips of a tier that were accepted by the first revision.
+/// Adds chips of a tier that were accepted under the first revision.
 fn populate(tier: Tier, count: u32) {
 	for number in 0..count {
 		let chip = chip_of(tier, number);
@@ -145,21 +158,21 @@ fn chip_of(tier: Tier, number: u32) -> ChipHash {
 }
 
 #[test]
-fn all_are_found_some_a_block_also_those_that_change_their_tier_meanwhile() {
+fn sweep_finds_chips_that_change_tier() {
 	run(|| {
 		let (trusted, regular) = (SWEPT + 10, 20);
 		populate(Tier::Trusted, trusted);
 		populate(Tier::Regular, regular);
 		tighten();
-		wait();
+		advance_to_sweep();
 		next_tick();
 		let challenged = || Hosts::<Test>::iter_values().filter(|host| host.seq > 0).count() as u32;
 		assert_eq!(challenged(), SWEPT);
-		// From where it is still to be looked for to where it was.
+		// One chip moves from a tier that the sweep has not visited to one that it has.
 		let moved = chip_of(Tier::Regular, 5);
-		Attestation::move_to(&moved, Tier::Trusted);
+		place_in(&moved, Tier::Trusted);
 		let other = chip_of(Tier::Trusted, 3);
-		Attestation::move_to(&other, Tier::Suspended);
+		place_in(&other, Tier::Suspended);
 		next_tick();
 		for _ in 0..ANSWER {
 			next_tick();

@@ -1,23 +1,19 @@
-//! What verdicts mean. They are made by the verifier itself, on the machine's real evidence.
+//! Effects of verdicts. The verifier itself makes them from the machine's evidence.
 
 use frame_support::assert_ok;
 use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
-use hcc_primitives::{
-	mock::{AllMet, NextTier, Noted, Now, Opened, Undone},
-	Conduct, Finding, OnChip, OnVerdict, SubjectId, Tier,
-};
+use hcc_evidence_testing::{Machine, Policy, GENESIS};
+use hcc_primitives::{ChallengeOutcome, Finding, OnChipChange, OnVerdict, SubjectId, Tier};
+use hcc_testing::{AllMet, NextTier, Noted, Now, Opened, Undone};
 use sp_runtime::AccountId32;
 
 use crate::{
 	mock::*,
-	tests::{
-		evidence::{context, pinned, submit},
-		machine::{Machine, Policy, GENESIS},
-	},
+	tests::evidence::{context, pinned, submit},
 	*,
 };
 
-/// Judges as a worker does.
+/// Judges the last subject as a worker does.
 pub(super) fn judge(evidence: &HostEvidence) -> Finding {
 	judge_by(evidence, &Policy::default())
 }
@@ -28,12 +24,12 @@ fn judge_by(evidence: &HostEvidence, policy: &Policy) -> Finding {
 	Finding { code: verdict.code(), claims }
 }
 
-/// Answers the open challenge, and has the answer judged and decided.
+/// Answers the open challenge, and applies the verdict on the answer.
 pub(super) fn answer(machine: &Machine) -> Finding {
 	answer_by(machine, &Policy::default())
 }
 
-/// The same under that policy.
+/// Answers the open challenge, and applies the verdict under the given policy.
 pub(super) fn answer_by(machine: &Machine, policy: &Policy) -> Finding {
 	let evidence = machine.answer(&context(machine));
 	assert_ok!(submit(evidence.clone()));
@@ -44,12 +40,12 @@ pub(super) fn answer_by(machine: &Machine, policy: &Policy) -> Finding {
 	finding
 }
 
-/// Has the last evidence that was included come to that.
-pub(super) fn told(finding: &Finding) {
+/// Applies a finding to the last subject.
+pub(super) fn apply_finding(finding: &Finding) {
 	<Attestation as OnVerdict>::on_verdict(last_subject(), finding);
 }
 
-/// Has the chip challenged in the next block.
+/// Challenges the chip in the next block.
 pub(super) fn challenge(machine: &Machine) {
 	Attestation::recheck(&chip(machine));
 	next_tick();
@@ -69,22 +65,22 @@ pub(super) fn enlisted(test: impl FnOnce(Machine)) {
 }
 
 #[test]
-fn accepted_evidence_moves_the_checkpoint_on() {
+fn accepted_evidence_advances_checkpoint() {
 	enlisted(|mut alice| {
 		assert!(answer(&alice).is_accepted());
 		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 2);
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Passed)]);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Passed)]);
 		alice.run(b"bash");
 		challenge(&alice);
 		let evidence = alice.answer(&context(&alice));
-		assert_eq!(evidence.ima_delta.from_entry, 2, "only what is new is sent");
+		assert_eq!(evidence.ima_delta.from_entry, 2, "only new entries are sent");
 		assert!(answer(&alice).is_accepted());
 		assert_eq!(host(&alice).checkpoint.expect("taken").entries, 3);
 	});
 }
 
 #[test]
-fn an_unknown_file_is_rejected_and_checked_at_once_and_the_checkpoint_stays() {
+fn unknown_file_causes_recheck_and_keeps_checkpoint() {
 	enlisted(|mut alice| {
 		answer(&alice);
 		let before = host(&alice).checkpoint;
@@ -95,15 +91,15 @@ fn an_unknown_file_is_rejected_and_checked_at_once_and_the_checkpoint_stays() {
 		assert_eq!(host(&alice).checkpoint, before);
 		assert_eq!(host(&alice).tier, Tier::Quarantine);
 		next_tick();
-		assert_eq!(host(&alice).challenge.expect("checked at once").seq, 3);
+		assert_eq!(host(&alice).challenge.expect("rechecked").seq, 3);
 		assert_eq!(answer(&alice).code, RejectCode::ImaUnknownFile.number());
 		next_tick();
-		assert_eq!(host(&alice).challenge, None, "then it waits for the draw");
+		assert_eq!(host(&alice).challenge, None, "it waits for the draw");
 	});
 }
 
 #[test]
-fn a_reboot_cures_it_since_the_log_starts_anew() {
+fn reboot_clears_unknown_file() {
 	enlisted(|mut alice| {
 		answer(&alice);
 		alice.run(b"a backdoor");
@@ -117,7 +113,7 @@ fn a_reboot_cures_it_since_the_log_starts_anew() {
 }
 
 #[test]
-fn what_could_not_be_judged_counts_for_nothing() {
+fn void_and_undecided_have_no_effect_on_score() {
 	enlisted(|alice| {
 		assert_ok!(submit(alice.answer(&context(&alice))));
 		let (subject, _) = *Opened::get().last().expect("opened");
@@ -131,16 +127,13 @@ fn what_could_not_be_judged_counts_for_nothing() {
 		<Attestation as OnVerdict>::on_verdict(subject, &undecided);
 		assert!(Noted::get().is_empty());
 		assert_eq!(host(&alice).challenge, None);
-		assert!(host(&alice).failing, "nothing was proven: it gets no work");
-		assert!(
-			Rechecks::<Test>::get().is_empty(),
-			"what the chain lacks it lacks in the next block too"
-		);
+		assert!(host(&alice).failing, "without a proof it gets no work");
+		assert!(Rechecks::<Test>::get().is_empty(), "the next block lacks the same data");
 	});
 }
 
 #[test]
-fn claims_that_are_none_count_for_nothing() {
+fn malformed_claims_are_void() {
 	enlisted(|alice| {
 		assert_ok!(submit(alice.answer(&context(&alice))));
 		let (subject, _) = *Opened::get().last().expect("opened");
@@ -152,44 +145,43 @@ fn claims_that_are_none_count_for_nothing() {
 }
 
 #[test]
-fn leaving_while_evidence_is_judged_is_no_way_out_of_the_verdict() {
+fn leaving_while_judged_is_missed() {
 	enlisted(|alice| {
 		assert_ok!(submit(alice.answer(&context(&alice))));
 		let (subject, _) = *Opened::get().last().expect("opened");
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Missed)]);
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Missed)]);
 		let failed = Finding { code: 301, claims: Default::default() };
 		<Attestation as OnVerdict>::on_verdict(subject, &failed);
 		assert_eq!(Noted::get().len(), 1, "noted once");
 		<Attestation as OnVerdict>::on_closed(subject);
-		assert!(Attestation::context(subject).is_none(), "nothing is left of it");
+		assert!(Attestation::context(subject).is_none(), "the context was removed");
 	});
 }
 
 #[test]
-fn evidence_of_a_tpm_that_was_replaced_meanwhile_leaves_no_checkpoint() {
+fn evidence_of_replaced_tpm_sets_no_checkpoint() {
 	enlisted(|alice| {
 		let evidence = alice.answer(&context(&alice));
 		assert_ok!(submit(evidence.clone()));
 		let finding = judge(&evidence);
-		let mut tpm =
-			<hcc_primitives::mock::MockMiners as hcc_primitives::Miners<_>>::tpm(&miner())
-				.expect("enrolled");
+		let mut tpm = <hcc_testing::MockMiners as hcc_primitives::Miners<_>>::tpm(&miner())
+			.expect("enrolled");
 		tpm.ak = vec![1, 2, 3].try_into().expect("short");
-		hcc_primitives::mock::register(miner(), vec![chip(&alice)], Some(tpm));
+		hcc_testing::register(miner(), vec![chip(&alice)], Some(tpm));
 		let (subject, _) = *Opened::get().last().expect("opened");
 		<Attestation as OnVerdict>::on_verdict(subject, &finding);
-		assert_eq!(Noted::get(), [(chip(&alice), 1, Conduct::Passed)]);
+		assert_eq!(Noted::get(), [(chip(&alice), 1, ChallengeOutcome::Passed)]);
 		let host = host(&alice);
 		assert_eq!((host.checkpoint, host.boot_profile), (None, None));
 	});
 }
 
 #[test]
-fn another_tpm_starts_anew() {
+fn another_tpm_clears_checkpoint() {
 	enlisted(|alice| {
 		answer(&alice);
-		<Attestation as OnChip<AccountId32>>::on_ready(&chip(&alice), &miner());
+		<Attestation as OnChipChange<AccountId32>>::on_ready(&chip(&alice), &miner());
 		let host = host(&alice);
 		assert_eq!((host.checkpoint, host.boot_profile), (None, None));
 	});
@@ -200,7 +192,7 @@ fn last_subject() -> SubjectId {
 }
 
 #[test]
-fn nothing_is_left_of_a_verdict_that_can_be_proven_false_no_more() {
+fn final_verdict_leaves_no_rows() {
 	enlisted(|alice| {
 		answer(&alice);
 		<Attestation as OnVerdict>::on_closed(last_subject());
@@ -210,27 +202,27 @@ fn nothing_is_left_of_a_verdict_that_can_be_proven_false_no_more() {
 }
 
 #[test]
-fn a_verdict_that_was_proven_false_is_undone() {
+fn overturned_verdict_is_undone() {
 	enlisted(|alice| {
 		assert!(answer(&alice).is_accepted());
 		let seq = host(&alice).seq;
 		NextTier::set(Tier::Regular);
 		<Attestation as OnVerdict>::on_overturned(last_subject());
 		let undone = host(&alice);
-		assert_eq!(undone.checkpoint, None, "as before: there was none");
-		assert_eq!(undone.boot_profile, None, "what it was taken from is void");
+		assert_eq!(undone.checkpoint, None, "it had none before");
+		assert_eq!(undone.boot_profile, None, "it had none before");
 		assert_eq!(undone.tier, Tier::Regular);
-		assert_eq!(hcc_primitives::mock::Undone::get(), [(chip(&alice), seq)]);
+		assert_eq!(hcc_testing::Undone::get(), [(chip(&alice), seq)]);
 		System::assert_last_event(
 			Event::Overturned { chip: chip(&alice), miner: undone.miner, seq }.into(),
 		);
 		next_tick();
-		assert!(host(&alice).challenge.is_some(), "it is checked again at once");
+		assert!(host(&alice).challenge.is_some(), "it is rechecked");
 	});
 }
 
 #[test]
-fn lies_that_go_on_from_one_another_leave_nothing_in_whatever_order_they_are_undone() {
+fn false_acceptances_are_undone_in_any_order() {
 	for order in [[0, 1], [1, 0]] {
 		enlisted(|alice| {
 			let accepted = [(); 2].map(|()| {
@@ -253,34 +245,36 @@ fn lies_that_go_on_from_one_another_leave_nothing_in_whatever_order_they_are_und
 	}
 }
 
-/// Two lies, of which the first is undone; an honest evidence of the whole log; then the second is undone as well.
+/// Two false acceptances, of which the first is undone. Then the whole log is accepted, and the
+/// second is undone too.
 #[test]
-fn a_lie_that_was_undone_with_another_brings_back_nothing_later() {
+fn false_acceptance_undone_with_another_restores_nothing() {
 	enlisted(|alice| {
-		let lies = [(); 2].map(|()| {
+		let false_verdicts = [(); 2].map(|()| {
 			if host(&alice).challenge.is_none() {
 				challenge(&alice);
 			}
 			assert!(answer(&alice).is_accepted());
 			last_subject()
 		});
-		<Attestation as OnVerdict>::on_overturned(lies[0]);
+		<Attestation as OnVerdict>::on_overturned(false_verdicts[0]);
 		next_tick();
 		assert!(answer(&alice).is_accepted());
 		let honest = host(&alice);
 		assert!(honest.checkpoint.is_some());
-		<Attestation as OnVerdict>::on_overturned(lies[1]);
+		<Attestation as OnVerdict>::on_overturned(false_verdicts[1]);
 		let after = host(&alice);
 		assert_eq!((after.checkpoint, after.accepted), (honest.checkpoint, honest.accepted));
 	});
 }
 
-/// Where a chip leaves while it is judged, what it loses for that is not given back with a verdict that nothing came of.
+/// A chip leaves while its evidence is judged and loses score for that. Overturning the verdict,
+/// which had no effect, does not undo the loss.
 #[test]
-fn a_verdict_that_has_caused_nothing_is_undone_by_nothing() {
+fn overturned_verdict_without_effect_undoes_nothing() {
 	enlisted(|alice| {
 		assert_ok!(submit(alice.answer(&context(&alice))));
-		<Attestation as OnChip<AccountId32>>::on_gone(&chip(&alice));
+		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
 		let failed = Finding { code: 301, claims: Default::default() };
 		<Attestation as OnVerdict>::on_verdict(last_subject(), &failed);
 		<Attestation as OnVerdict>::on_overturned(last_subject());
@@ -290,14 +284,14 @@ fn a_verdict_that_has_caused_nothing_is_undone_by_nothing() {
 		assert!(answer(&alice).is_accepted());
 		<Attestation as OnVerdict>::on_overturned(last_subject());
 		<Attestation as OnVerdict>::on_overturned(last_subject());
-		assert_eq!(Undone::get().len(), 1, "nor is one undone twice");
+		assert_eq!(Undone::get().len(), 1, "a verdict is undone once");
 	});
 }
 
 #[test]
-fn what_was_met_dates_from_when_it_was_asked_and_not_from_the_verdict() {
+fn record_has_tick_of_challenge() {
 	enlisted(|alice| {
-		let made = host(&alice).challenge.expect("it is challenged").made;
+		let made = host(&alice).challenge.expect("challenged").made;
 		let evidence = alice.answer(&context(&alice));
 		assert_ok!(submit(evidence.clone()));
 		Now::mutate(|now| *now += 5);

@@ -1,4 +1,4 @@
-//! What tenants are given, against what its definition comes to in exact rationals.
+//! Shares of tenants, compared with their definition in exact rationals.
 
 use hcc_primitives::units::Balance;
 use num_bigint::BigUint;
@@ -18,12 +18,13 @@ fn part(part: Perbill) -> Exact {
 	whole(part.deconstruct()) / whole(1_000_000_000u32)
 }
 
-/// As much of the pot as `most` of it is, in whole units; no more than was paid.
+/// The part `most` of the pot, rounded down, but at most the amount that was paid.
 fn exact_for_tenants(pot: Balance, total: Balance, most: Perbill) -> Exact {
 	(whole(pot) * part(most)).floor().min(whole(total))
 }
 
-/// As much of what is for all tenants as the one has paid of what all have, in whole units. Nobody has paid more than all, or is given more than they paid.
+/// The fraction `paid / total` of the amount for all tenants, rounded down. It is at most `paid`,
+/// and `paid` counts as at most `total`.
 fn exact_share(all: Balance, total: Balance, paid: Balance) -> Exact {
 	let paid = whole(paid).min(whole(total));
 	if total == 0 {
@@ -38,7 +39,7 @@ fn parts() -> impl Strategy<Value = Perbill> {
 		.prop_map(Perbill::from_parts)
 }
 
-/// Any amount there can be: small ones, such as there are in life, and such as no product of two fits in 128 bits.
+/// Any amount: small ones, realistic ones, and ones whose products exceed 128 bits.
 fn amounts() -> impl Strategy<Value = Balance> {
 	prop_oneof![
 		0..=1_000u128,
@@ -59,7 +60,7 @@ proptest! {
 	})]
 
 	#[test]
-	fn what_is_for_tenants_is_the_exact_part(
+	fn part_for_tenants_is_exact(
 		pot in amounts(), total in amounts(), most in parts(),
 	) {
 		let found = whole(for_tenants(pot, total, most));
@@ -67,13 +68,13 @@ proptest! {
 	}
 
 	#[test]
-	fn a_share_is_the_exact_one(all in amounts(), total in amounts(), paid in amounts()) {
+	fn share_is_exact(all in amounts(), total in amounts(), paid in amounts()) {
 		prop_assert_eq!(whole(share(all, total, paid)), exact_share(all, total, paid));
 	}
 
-	/// As a case is paid out: what each is given follows from what all are.
+	/// The payout of a case computes the total for all tenants first, and then each share.
 	#[test]
-	fn each_tenant_is_given_the_exact_share(
+	fn each_share_of_payout_is_exact(
 		pot in amounts(),
 		paid in prop::collection::vec(0..Balance::MAX / 64, 1..40),
 		most in parts(),
@@ -89,14 +90,14 @@ proptest! {
 		}
 		let there_is = exact_for_tenants(pot, total, most);
 		prop_assert!(given <= there_is);
-		// Less than a unit for each is left.
+		// Rounding leaves less than one unit for each tenant.
 		prop_assert!(total == 0 || there_is - given < whole(paid.len()));
 	}
 }
 
-/// Where everything is small, every case there is.
+/// Small amounts are tested exhaustively.
 #[test]
-fn all_small_amounts_come_to_the_exact_ones() {
+fn small_amounts_are_exact() {
 	for most in [0, 1, 100_000_000, 333_333_333, 500_000_000, 999_999_999, 1_000_000_000] {
 		let most = Perbill::from_parts(most);
 		for pot in 0..40u128 {

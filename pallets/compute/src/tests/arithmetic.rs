@@ -1,8 +1,8 @@
-//! What things cost, against exact rationals.
+//! Prices, against exact rationals.
 
 use hcc_primitives::{
 	units::{Balance, ALPHA, HOURS},
-	LEAST_LOSS,
+	MIN_UNRETURNED_SHARE,
 };
 use num_bigint::BigUint;
 use num_rational::Ratio;
@@ -17,7 +17,7 @@ fn whole(number: impl Into<BigUint>) -> Exact {
 	Exact::from_integer(number.into())
 }
 
-/// In 10⁻⁶ USD an hour, as one would write it down.
+/// Returns a price in 10⁻⁶ USD an hour, computed naively.
 fn exact_rate(allotted: &Allotment, list: &List, ask: u16) -> Exact {
 	let gib = |mib: u32| whole(mib) / whole(1_024u32);
 	let sum = whole(allotted.vcpus) * whole(list.vcpu)
@@ -27,7 +27,7 @@ fn exact_rate(allotted: &Allotment, list: &List, ask: u16) -> Exact {
 	sum * whole(ask) / whole(1_000u32)
 }
 
-/// In the smallest units of α.
+/// Returns a cost in the smallest units of α.
 fn exact_cost(rate: Exact, ticks: u32, price: u64) -> Exact {
 	let usd = rate / whole(1_000_000u32) * whole(ticks) / whole(HOURS);
 	let usd_of_alpha = whole(price) / whole(1_000_000_000u32);
@@ -50,7 +50,7 @@ proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn a_cost_is_the_exact_one_rounded_down(
+	fn cost_is_exact_rounded_down(
 		allotted in allotments(), list in lists(), ask: u16, ticks: u32, price in 1..u64::MAX
 	) {
 		let exact = exact_cost(exact_rate(&allotted, &list, ask), ticks, price).to_integer();
@@ -60,13 +60,13 @@ proptest! {
 	}
 
 	#[test]
-	fn a_rate_is_exact(allotted in allotments(), list in lists(), ask: u16) {
+	fn rate_is_exact(allotted in allotments(), list in lists(), ask: u16) {
 		let found = whole(rate(&allotted, &list, ask)) / whole(RATE_PARTS);
 		prop_assert_eq!(found, exact_rate(&allotted, &list, ask));
 	}
 
 	#[test]
-	fn to_be_paid_in_parts_is_never_dearer(
+	fn cost_in_parts_is_never_higher(
 		rate: u64, one in 0..u32::MAX / 2, other in 0..u32::MAX / 2, price in 1..u64::MAX
 	) {
 		let paid = |ticks| cost(rate.into(), ticks, price).expect("there is a price");
@@ -75,7 +75,7 @@ proptest! {
 	}
 
 	#[test]
-	fn a_payment_is_divided_to_the_last_unit(
+	fn split_parts_add_up_to_amount(
 		amount: Balance, validators: u32, treasury: u32, burned: u32
 	) {
 		let shares = Shares {
@@ -100,7 +100,7 @@ proptest! {
 	}
 
 	#[test]
-	fn shares_are_no_more_than_the_whole(validators: u32, treasury: u32, burned: u32) {
+	fn clamped_shares_fit_the_whole(validators: u32, treasury: u32, burned: u32) {
 		let shares = Shares {
 			validators: Perbill::from_parts(validators),
 			treasury: Perbill::from_parts(treasury),
@@ -111,13 +111,13 @@ proptest! {
 			+ u64::from(shares.treasury.deconstruct())
 			+ u64::from(shares.burned.deconstruct());
 		prop_assert!(sum <= 1_000_000_000);
-		prop_assert!(shares.treasury + shares.burned >= LEAST_LOSS);
+		prop_assert!(shares.treasury + shares.burned >= MIN_UNRETURNED_SHARE);
 		prop_assert_eq!(shares.clamped(), shares);
 	}
 
-	/// What is within bounds stays as it is.
+	/// Shares within their bounds do not change.
 	#[test]
-	fn shares_that_may_be_are(validators in 0..=450_000_000u32, treasury in 50_000_000..=250_000_000u32, burned in 0..=300_000_000u32) {
+	fn valid_shares_are_not_clamped(validators in 0..=450_000_000u32, treasury in 50_000_000..=250_000_000u32, burned in 0..=300_000_000u32) {
 		let shares = Shares {
 			validators: Perbill::from_parts(validators),
 			treasury: Perbill::from_parts(treasury),
@@ -127,7 +127,7 @@ proptest! {
 	}
 
 	#[test]
-	fn what_is_taken_and_given_back_is_where_it_was(one in allotments(), other in allotments()) {
+	fn minus_reverts_plus(one in allotments(), other in allotments()) {
 		let half = |all: Allotment| Allotment {
 			vcpus: all.vcpus / 2, memory: all.memory / 2, disk: all.disk / 2, egress: all.egress / 2,
 		};
@@ -138,14 +138,15 @@ proptest! {
 }
 
 #[test]
-fn a_price_of_zero_is_no_price() {
+fn cost_at_price_zero_is_none() {
 	assert_eq!(cost(1_000, 600, 0), None);
 	assert_eq!(in_alpha(1_000, 0), None);
 }
 
 #[test]
-fn a_well_known_case() {
-	// 4 vCPUs at 1 cent, 8 GiB at 0.2 cents, 100 GiB at 0.01 cents, 1 GiB/h at 0.5 cents: 7.1 cents an hour, at 0.5 USD for one α.
+fn known_example_costs() {
+	// 4 vCPUs at 1 cent, 8 GiB at 0.2 cents, 100 GiB at 0.01 cents and 1 GiB/h at 0.5 cents are 7.1
+	// cents an hour. One α is 0.5 USD.
 	let allotted = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
 	let list = List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 };
 	assert_eq!(rate(&allotted, &list, 1_000), rate_of(71_000));
@@ -156,17 +157,17 @@ fn a_well_known_case() {
 }
 
 #[test]
-fn a_disk_alone_is_the_same_disk_and_nothing_else() {
+fn disk_alone_keeps_only_disk() {
 	let all = Allotment { vcpus: 1, memory: 2, disk: 3, egress: 4 };
 	let alone = Allotment { vcpus: 0, memory: 0, disk: 3, egress: 0 };
 	assert_eq!(all.disk_alone(), alone);
 }
 
 #[test]
-fn what_does_not_fit_in_one_respect_does_not_fit() {
+fn fits_requires_each_resource() {
 	let free = Allotment { vcpus: 4, memory: 4, disk: 4, egress: 0 };
 	assert!(free.fits(&free));
-	assert!(Allotment { egress: 9, ..free }.fits(&free), "what is sent is not kept count of");
+	assert!(Allotment { egress: 9, ..free }.fits(&free), "egress is not limited by capacity");
 	for more in [
 		Allotment { vcpus: 5, ..free },
 		Allotment { memory: 5, ..free },

@@ -1,20 +1,17 @@
-//! What people try.
+//! Attacks of tenants and miners.
 
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
-use hcc_primitives::{
-	mock::{self, Fit, LivedIn, Now, Offering},
-	units::Balance,
-	Lived, Offered, Tier,
-};
+use hcc_primitives::{units::Balance, EffectiveOffer, LivenessStatus, Tier};
+use hcc_testing::{Fit, LivedIn, Now, Offering};
 
 use crate::{mock::*, *};
 
 #[test]
-fn a_flood_of_orders_delays_others_and_no_more() {
+fn order_flood_only_delays_others() {
 	run(|| {
 		let nowhere = OrderOf::<Test> { region: Some(1), ..small() };
 		for _ in 0..300 {
@@ -24,17 +21,17 @@ fn a_flood_of_orders_delays_others_and_no_more() {
 		let mine = LastId::<Test>::get();
 		let room = Compute::attend_weight().saturating_mul(20);
 		let mut waited = 0;
-		while matches!(state(mine), State::Pending { .. }) {
+		while matches!(state(mine), VmState::Pending { .. }) {
 			Now::mutate(|now| *now += 1);
 			Compute::on_poll(Now::get().into(), &mut WeightMeter::with_limit(room));
 			Compute::do_try_state().expect("the invariants hold");
 			waited += 1;
 			assert!(
 				waited <= 301 / 18,
-				"twenty are looked after in a block, less what it takes to look"
+				"a block has room for twenty reviews, less the cost of reading the agenda"
 			);
 		}
-		// All that found nobody is given back.
+		// All orders without a miner are refunded.
 		ticks(RULES.placement + 1);
 		assert_eq!(Vms::<Test>::iter().count(), 1);
 		assert_eq!(free(2), ENDOWMENT);
@@ -42,38 +39,38 @@ fn a_flood_of_orders_delays_others_and_no_more() {
 }
 
 #[test]
-fn a_block_without_room_does_nothing_and_forgets_nothing() {
+fn full_block_postpones_review() {
 	run(|| {
 		assert_ok!(order(small()));
 		Now::mutate(|now| *now += 1);
 		Compute::on_poll(2, &mut WeightMeter::with_limit(Weight::zero()));
-		assert!(matches!(state(1), State::Pending { .. }));
+		assert!(matches!(state(1), VmState::Pending { .. }));
 		ticks(1);
-		assert!(matches!(state(1), State::Assigned { .. }));
+		assert!(matches!(state(1), VmState::Assigned { .. }));
 	});
 }
 
 #[test]
-fn topping_up_all_the_time_puts_no_payment_off() {
+fn top_ups_never_postpone_settlement() {
 	run(|| {
 		let id = running();
 		for _ in 0..4 * LENGTH {
 			tick();
 			assert_ok!(Compute::top_up(signed(TENANT), id, 1));
 		}
-		assert!(vm(id).charges.len() <= 1, "each interval is settled in its turn");
+		assert!(vm(id).charges.len() <= 1, "each interval is settled in time");
 		assert!(Compute::paid().settled >= worth(2 * LENGTH));
 		assert_eq!(Compute::paid().refunded, 0);
 	});
 }
 
 #[test]
-fn resizing_all_the_time_makes_no_more_unsettled_than_there_is_room_for() {
+fn repeated_resizes_never_overflow_charges() {
 	run(|| {
 		let id = running();
-		let now = hcc_primitives::mock::CurrentInterval::get().index;
+		let now = hcc_testing::CurrentInterval::get().index;
 		for interval in now..now + 4 {
-			LivedIn::mutate(|all| all.push((chip_of(10), interval, Lived::Unsettled)));
+			LivedIn::mutate(|all| all.push((chip_of(10), interval, LivenessStatus::Unsettled)));
 		}
 		let mut refused = false;
 		for _ in 0..20 {
@@ -104,20 +101,20 @@ fn resizing_all_the_time_makes_no_more_unsettled_than_there_is_room_for() {
 }
 
 #[test]
-fn a_miner_that_takes_work_and_vanishes_earns_nothing_and_holds_nobody() {
+fn vanished_miner_earns_nothing_and_blocks_no_tenant() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
 		Fit::set(vec![]);
 		let before = free(10);
 		ticks(RULES.acceptance + RULES.placement + 2);
-		assert_eq!(Compute::vm(1), None, "nobody else was there");
+		assert_eq!(Compute::vm(1), None, "there was no other miner");
 		assert_eq!((free(TENANT), free(10)), (ENDOWMENT, before));
 	});
 }
 
 #[test]
-fn a_tenant_whose_images_never_boot_pays_for_it() {
+fn images_that_never_boot_cost_their_tenant() {
 	run(|| {
 		enlist(11);
 		enlist(12);
@@ -125,7 +122,7 @@ fn a_tenant_whose_images_never_boot_pays_for_it() {
 		let mut tries = 0;
 		while Compute::vm(1).is_some() {
 			tick();
-			if let Some(State::Assigned { .. }) = Compute::vm(1).map(|vm| vm.state) {
+			if let Some(VmState::Assigned { .. }) = Compute::vm(1).map(|vm| vm.state) {
 				assert_ok!(Compute::boot(signed(miner_of(1)), 1));
 				tries += 1;
 			}
@@ -139,9 +136,9 @@ fn a_tenant_whose_images_never_boot_pays_for_it() {
 	});
 }
 
-/// Whatever it does in that time: a guest works as well before it shows itself.
+/// A guest can work before it submits evidence, so all boot time costs.
 #[test]
-fn a_tenant_whose_images_boot_late_again_and_again_pays_for_all_that_time() {
+fn repeated_late_boots_cost_all_boot_time() {
 	run(|| {
 		let id = running();
 		let (before, earned) = (held(TENANT), free(10));
@@ -152,35 +149,36 @@ fn a_tenant_whose_images_boot_late_again_and_again_pays_for_all_that_time() {
 			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
 			assert_eq!(before - held(TENANT), boots * (boot_fee() + worth(RULES.boot)));
 		}
-		assert_eq!(free(10) - earned, 5 * (boot_fee() * 8 / 10), "nor has its miner more of it");
+		assert_eq!(free(10) - earned, 5 * (boot_fee() * 8 / 10), "the miner does not gain from it");
 	});
 }
 
-/// Nor is what a boot burns out of what is its miner's.
+/// Boot time does not burn the miner's pay for earlier time.
 #[test]
-fn a_boot_that_takes_long_burns_nothing_that_is_owed() {
+fn boot_time_burns_no_uncharged_time() {
 	run(|| {
 		let id = running();
 		ticks(20);
 		assert_ok!(Compute::report_crash(signed(10), id));
 		Vms::<Test>::mutate(id, |vm| {
-			let vm = vm.as_mut().expect("it is there");
+			let vm = vm.as_mut().expect("the VM exists");
 			let left = worth(20) + boot_fee() + 7;
 			Compute::release(HoldReason::Escrow, &vm.tenant, vm.escrow - left);
 			vm.escrow = left;
 		});
 		assert_ok!(Compute::boot(signed(10), id));
 		ticks(RULES.boot + 1);
-		assert_eq!(vm(id).escrow, worth(20), "fee and 7 are burned");
+		assert_eq!(vm(id).escrow, worth(20), "the fee and 7 units are burned");
 		let burned = boot_fee() + 7;
 		let event = Event::BootFailed { vm: id, refunded: 0, burned };
 		assert!(events().contains(&event));
 	});
 }
 
-/// Orders that are given up as soon as they are assigned cost their tenant its fees alone; and their miner nothing: its room is free at once for whoever pays.
+/// Orders that end as soon as they are assigned cost only transaction fees. They cost the miner
+/// nothing: its room is free immediately for tenants that pay.
 #[test]
-fn unpaid_assignments_take_no_room_from_others() {
+fn terminated_assignments_free_room_immediately() {
 	run(|| {
 		for _ in 0..20 {
 			let both = [(); 2].map(|()| {
@@ -191,12 +189,12 @@ fn unpaid_assignments_take_no_room_from_others() {
 			assert_ok!(Compute::order(signed(2), Box::new(small()), ESCROW));
 			tick();
 			let other = LastId::<Test>::get();
-			assert!(vm(other).place.is_none(), "there is room for two");
+			assert!(vm(other).place.is_none(), "the miner has room for two");
 			for id in both {
 				assert_ok!(Compute::terminate(signed(TENANT), id));
 			}
 			ticks(RULES.acceptance);
-			assert!(vm(other).place.is_some(), "the other has it as soon as they are gone");
+			assert!(vm(other).place.is_some(), "the room is free immediately");
 			assert_ok!(Compute::terminate(signed(2), other));
 		}
 		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
@@ -205,9 +203,9 @@ fn unpaid_assignments_take_no_room_from_others() {
 }
 
 #[test]
-fn to_buy_from_oneself_always_loses() {
+fn self_rental_always_loses() {
 	run(|| {
-		// The tenant and the miner are one, and the pot's validators too.
+		// Tenant, miner and the validators of the pot are the same party.
 		let wealth = || free(TENANT) + held(TENANT) + free(10) + free(200);
 		let poll = || Emission::on_poll(System::block_number(), &mut WeightMeter::new());
 		poll();
@@ -218,26 +216,26 @@ fn to_buy_from_oneself_always_loses() {
 		intervals(2);
 		let paid = Compute::paid();
 		assert_eq!(before - wealth(), paid.treasury + paid.burned);
-		// The era in which it was paid for ends, and all that it brings its miner is claimed.
+		// The era of the payments ends, and all payouts of its miner are claimed.
 		let era = Emission::era().index;
 		while Emission::era().index <= era {
 			tick();
 			poll();
 		}
 		for era in 0..=era {
-			let _ = Emission::claim(signed(TENANT), era, account(10));
+			let _ = Emission::payout(signed(TENANT), era, account(10));
 		}
-		let brought = Emission::brought();
-		assert!(brought.claimed > 0, "its work is worth new α");
-		// What validators have of each era they have whoever buys.
+		let brought = Emission::totals();
+		assert!(brought.paid_out > 0, "the work earns new α");
+		// The validators' part of an era does not depend on the payments.
 		let lost = before + brought.validators - wealth();
-		assert_eq!(lost + brought.claimed, paid.treasury + paid.burned);
+		assert_eq!(lost + brought.paid_out, paid.treasury + paid.burned);
 		assert!(lost >= paid.settled / 20, "{lost} of {}", paid.settled);
 	});
 }
 
 #[test]
-fn a_tenant_that_stops_right_before_each_accounting_pays_all_the_same() {
+fn stop_before_accounting_saves_nothing() {
 	run(|| {
 		let id = running();
 		let mut ran = 0;
@@ -263,7 +261,7 @@ fn a_tenant_that_stops_right_before_each_accounting_pays_all_the_same() {
 }
 
 #[test]
-fn extremes_neither_overflow_nor_stick() {
+fn extreme_amounts_never_overflow() {
 	run(|| {
 		let most =
 			Allotment { vcpus: u32::MAX, memory: u32::MAX, disk: u32::MAX, egress: u32::MAX };
@@ -277,12 +275,17 @@ fn extremes_neither_overflow_nor_stick() {
 		let refused = Compute::order(signed(TENANT), Box::new(huge), ESCROW);
 		assert_noop!(refused, Error::<Test>::EscrowTooSmall);
 		assert!(Compute::quote(7).is_some());
-		// One that is as large, at a price that can be told, with all the money that there could be.
+		// An equally large VM at a price that fits the types, paid from an extreme balance.
 		let list = List { vcpu: 1 << 28, memory: 1 << 28, disk: 1 << 20, egress: 1 << 20 };
 		MockRules::set(Rules { list, ..RULES });
-		mock::register(account(12), vec![chip_of(12)], None);
-		let offered =
-			Offered { region: 276, vcpus: u32::MAX, memory: u32::MAX, disk: u32::MAX, ask: 1_000 };
+		hcc_testing::register(account(12), vec![chip_of(12)], None);
+		let offered = EffectiveOffer {
+			region: 276,
+			vcpus: u32::MAX,
+			memory: u32::MAX,
+			disk: u32::MAX,
+			ask: 1_000,
+		};
 		Offering::mutate(|all| all.push((account(12), offered)));
 		Fit::mutate(|all| all.push((chip_of(12), Tier::Regular)));
 		let wealth = Balance::from(u64::MAX) * Balance::from(u32::MAX);
@@ -294,7 +297,7 @@ fn extremes_neither_overflow_nor_stick() {
 		boot(id);
 		intervals(3);
 		let paid = Compute::paid();
-		assert!(paid.settled > 1 << 64, "it costs more than fits into 64 bits: {paid:?}");
+		assert!(paid.settled > 1 << 64, "the payment exceeds 64 bits: {paid:?}");
 		assert_ok!(Compute::terminate(signed(2), id));
 		intervals(2);
 		assert_eq!(Compute::vm(id), None);

@@ -1,4 +1,4 @@
-//! From a miner's first word to a VM that runs, and back.
+//! Boots, from the call `boot` to the running VM, and crashes.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{
@@ -6,12 +6,12 @@ use hcc_evidence::{
 	vm::{vm_evidence_hash, VmClaims},
 	RejectCode,
 };
-use hcc_primitives::mock::{Fit, Now, PriceForLeases, Trust, VmFinding};
+use hcc_testing::{Fit, Now, PriceForLeases, Trust, VmFinding};
 
 use crate::{mock::*, *};
 
 #[test]
-fn a_vm_that_shows_its_evidence_runs_and_its_boot_is_paid() {
+fn accepted_evidence_starts_vm_and_pays_boot_fee() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
@@ -20,17 +20,17 @@ fn a_vm_that_shows_its_evidence_runs_and_its_boot_is_paid() {
 		let before = free(10);
 		let evidence = evidence(1);
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence.clone())));
-		assert_eq!(state(1), State::Running { since: Now::get() });
-		let row = Compute::boot_of(1).expect("it has booted");
+		assert_eq!(state(1), VmState::Running { since: Now::get() });
+		let row = Compute::boot_of(1).expect("the VM has booted");
 		assert_eq!((row.chip, row.counter, row.guest_pk), (chip_of(10), 1, [7; 32]));
 		assert_eq!(row.evidence, vm_evidence_hash(&evidence));
-		assert_eq!(free(10) - before, boot_fee() * 8 / 10, "less the shares of others");
+		assert_eq!(free(10) - before, boot_fee() * 8 / 10, "the fee less the other shares");
 		assert_eq!(Compute::paid().settled, boot_fee());
 	});
 }
 
 #[test]
-fn a_boot_is_its_miners_and_is_shown_once() {
+fn boot_calls_require_assigned_miner_and_state() {
 	run(|| {
 		enlist(11);
 		assert_ok!(order(small()));
@@ -52,7 +52,7 @@ fn a_boot_is_its_miners_and_is_shown_once() {
 }
 
 #[test]
-fn evidence_that_does_not_hold_changes_nothing() {
+fn rejected_evidence_changes_nothing() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
@@ -79,14 +79,14 @@ fn evidence_that_does_not_hold_changes_nothing() {
 }
 
 #[test]
-fn each_boot_has_a_nonce_of_its_own() {
+fn each_boot_has_new_nonce() {
 	run(|| {
 		let id = running();
 		let mut nonces = vec![];
 		for _ in 0..3 {
 			assert_ok!(Compute::reboot(signed(TENANT), id));
 			assert_ok!(Compute::boot(signed(10), id));
-			let State::Booting { nonce, .. } = state(id) else { panic!("it boots") };
+			let VmState::Booting { nonce, .. } = state(id) else { panic!("the VM does not boot") };
 			assert!(!nonces.contains(&nonce));
 			nonces.push(nonce);
 			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
@@ -96,19 +96,25 @@ fn each_boot_has_a_nonce_of_its_own() {
 }
 
 #[test]
-fn who_does_not_begin_loses_the_work_and_rests() {
+fn missed_acceptance_reassigns_vm_and_rests_miner() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
 		ticks(RULES.acceptance + 1);
-		assert!(matches!(state(1), State::Pending { .. }));
+		assert!(matches!(state(1), VmState::Pending { .. }));
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
-		assert_eq!(vm(1).escrow, ESCROW, "that costs its tenant nothing");
+		assert_eq!(vm(1).escrow, ESCROW, "the tenant pays nothing");
 		ticks(5);
-		assert!(matches!(state(1), State::Pending { .. }), "it is not given to the same again");
+		assert!(
+			matches!(state(1), VmState::Pending { .. }),
+			"the same miner does not receive it again"
+		);
 		assert_ok!(order(small()));
 		tick();
-		assert!(matches!(state(2), State::Pending { .. }), "nor is another one, for a while");
+		assert!(
+			matches!(state(2), VmState::Pending { .. }),
+			"a resting miner receives no other VM"
+		);
 		enlist(11);
 		ticks(RULES.placement / ROUNDS);
 		assert_eq!((miner_of(1), vm(1).generation), (11, 2));
@@ -116,7 +122,7 @@ fn who_does_not_begin_loses_the_work_and_rests() {
 }
 
 #[test]
-fn a_vm_that_nobody_boots_is_given_up() {
+fn vm_ends_after_max_generations() {
 	run(|| {
 		for miner in [11, 12] {
 			enlist(miner);
@@ -124,7 +130,7 @@ fn a_vm_that_nobody_boots_is_given_up() {
 		assert_ok!(order(small()));
 		for _ in 0..MAX_GENERATIONS {
 			tick();
-			while !matches!(state(1), State::Assigned { .. }) {
+			while !matches!(state(1), VmState::Assigned { .. }) {
 				tick();
 			}
 			ticks(RULES.acceptance + 1);
@@ -141,7 +147,7 @@ fn a_vm_that_nobody_boots_is_given_up() {
 }
 
 #[test]
-fn a_boot_that_comes_to_nothing_costs_its_fee_and_its_time_where_the_host_is_live() {
+fn failed_boot_with_live_chip_burns_fee_and_time() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
@@ -151,15 +157,15 @@ fn a_boot_that_comes_to_nothing_costs_its_fee_and_its_time_where_the_host_is_liv
 		let cost = boot_fee() + worth(RULES.boot);
 		assert_eq!(vm(1).escrow, ESCROW - cost);
 		assert_eq!(Compute::paid().burned, cost);
-		assert_eq!(free(10), before, "nobody earns by not booting");
+		assert_eq!(free(10), before, "a failed boot earns nothing");
 		assert_ok!(order(small()));
 		tick();
-		assert_eq!(miner_of(2), 10, "it may have been the image: it goes on getting work");
+		assert_eq!(miner_of(2), 10, "a live miner does not rest: the image may be at fault");
 	});
 }
 
 #[test]
-fn a_boot_that_comes_to_nothing_costs_nothing_where_the_host_is_not_live() {
+fn failed_boot_without_live_chip_is_refunded() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
@@ -171,27 +177,30 @@ fn a_boot_that_comes_to_nothing_costs_nothing_where_the_host_is_not_live() {
 		Fit::set(vec![(chip_of(10), hcc_primitives::Tier::Regular)]);
 		assert_ok!(order(small()));
 		tick();
-		assert!(matches!(state(2), State::Pending { .. }), "it gets no work for a while");
+		assert!(matches!(state(2), VmState::Pending { .. }), "the miner rests");
 	});
 }
 
 #[test]
-fn a_later_boot_that_comes_to_nothing_stops_the_vm_where_its_disk_is() {
+fn failed_reboot_stops_vm_at_its_miner() {
 	run(|| {
 		let id = running();
 		assert_ok!(Compute::reboot(signed(TENANT), id));
 		ticks(RULES.acceptance + 1);
-		assert!(matches!(state(id), State::Stopped { .. }));
+		assert!(matches!(state(id), VmState::Stopped { .. }));
 		assert_eq!(miner_of(id), 10);
-		assert!(Resting::<Test>::contains_key(account(10)), "it has not even begun");
+		assert!(
+			RestingMiners::<Test>::contains_key(account(10)),
+			"the miner did not begin the boot"
+		);
 		assert_ok!(Compute::start(signed(TENANT), id));
 		boot(id);
-		assert!(matches!(state(id), State::Running { .. }));
+		assert!(matches!(state(id), VmState::Running { .. }));
 	});
 }
 
 #[test]
-fn a_vm_stops_and_starts_and_is_given_up_where_nobody_starts_it() {
+fn stopped_vm_restarts_or_is_abandoned() {
 	run(|| {
 		let id = running();
 		assert_noop!(Compute::start(signed(TENANT), id), Error::<Test>::WrongState);
@@ -207,7 +216,7 @@ fn a_vm_stops_and_starts_and_is_given_up_where_nobody_starts_it() {
 }
 
 #[test]
-fn a_miner_tells_of_so_many_crashes_a_day() {
+fn crash_reports_are_limited_per_day() {
 	run(|| {
 		let id = running();
 		for _ in 0..RULES.crashes {
@@ -222,7 +231,7 @@ fn a_miner_tells_of_so_many_crashes_a_day() {
 }
 
 #[test]
-fn nothing_is_begun_again_that_cannot_be_paid() {
+fn start_fails_without_sufficient_escrow_or_price() {
 	run(|| {
 		let id = running();
 		assert_ok!(Compute::stop(signed(TENANT), id));
@@ -234,7 +243,7 @@ fn nothing_is_begun_again_that_cannot_be_paid() {
 }
 
 #[test]
-fn what_ran_on_another_chip_is_owed_for_that_one() {
+fn uncharged_time_is_charged_to_former_chip() {
 	run(|| {
 		let id = running();
 		ticks(10);
@@ -246,12 +255,12 @@ fn what_ran_on_another_chip_is_owed_for_that_one() {
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
 		let charge = vm(id).charges[0].clone();
 		assert_eq!((charge.chip, charge.ticks), (chip_of(10), 10));
-		assert_eq!(vm(id).place.expect("it is placed").chip, Some(other));
+		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
 	});
 }
 
 #[test]
-fn a_vm_first_boots_on_a_chip_of_the_tier_that_was_ordered() {
+fn first_boot_requires_ordered_tier() {
 	run(|| {
 		let worse = [77; 32];
 		Fit::mutate(|fit| fit.push((worse, hcc_primitives::Tier::Probation)));
@@ -266,7 +275,7 @@ fn a_vm_first_boots_on_a_chip_of_the_tier_that_was_ordered() {
 		};
 		assert_noop!(on(worse), Error::<Test>::TierTooLow);
 		assert_ok!(on(chip_of(10)));
-		// Where it runs it stays, also after the chip has lost its tier.
+		// The VM can stay on its chip after the chip has lost its tier.
 		Fit::set(vec![
 			(chip_of(10), hcc_primitives::Tier::Probation),
 			(worse, hcc_primitives::Tier::Probation),
@@ -279,7 +288,7 @@ fn a_vm_first_boots_on_a_chip_of_the_tier_that_was_ordered() {
 }
 
 #[test]
-fn a_boot_costs_no_less_than_its_miner_has_in_fees() {
+fn boot_fee_has_minimum_in_alpha() {
 	run(|| {
 		let least = 3 * boot_fee();
 		MockRules::set(Rules { least_fee: least, ..RULES });

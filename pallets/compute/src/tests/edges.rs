@@ -1,4 +1,4 @@
-//! What happens at the very amount, count or tick from which on something else does.
+//! Behaviour at exact limits of amounts, counts and ticks.
 
 use frame_support::{
 	assert_ok,
@@ -6,18 +6,16 @@ use frame_support::{
 	weights::Weight,
 };
 use hcc_evidence::{host::GenerationTrust, vm::VmClaims};
-use hcc_primitives::{
-	mock::{CurrentInterval, Fit, Now, OpenFrom, VmFinding},
-	units::Balance,
-	Tier,
-};
+use hcc_primitives::{units::Balance, Tier};
+use hcc_testing::{CurrentInterval, Fit, Now, OpenFrom, VmFinding};
 use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
-/// What comes of looking after a running VM that has so much in escrow: what it is told of, and why it is stopped. Nothing is changed by it.
-fn looked_after(id: Id, escrow: Balance) -> (bool, Option<StopReason>) {
-	let looked = || {
+/// Reviews a running VM with the given escrow. Returns whether a warning was issued, and the reason
+/// for a stop. All changes are rolled back.
+fn review(id: Id, escrow: Balance) -> (bool, Option<StopReason>) {
+	let reviewed = || {
 		System::reset_events();
 		let mut vm = VmOf::<Test> { escrow, ..vm(id) };
 		Compute::check_running(id, &mut vm);
@@ -26,27 +24,27 @@ fn looked_after(id: Id, escrow: Balance) -> (bool, Option<StopReason>) {
 			Event::Stopped { why, .. } => Some(why),
 			_ => None,
 		});
-		assert_eq!(why.is_some(), matches!(vm.state, State::Stopped { .. }));
+		assert_eq!(why.is_some(), matches!(vm.state, VmState::Stopped { .. }));
 		Rollback(Ok::<_, DispatchError>((warned, why)))
 	};
-	with_transaction(looked).expect("nothing fails")
+	with_transaction(reviewed).expect("the review does not fail")
 }
 
 #[test]
-fn a_vm_is_warned_of_and_stopped_at_the_very_amount() {
+fn warning_and_stop_apply_at_exact_amounts() {
 	run(|| {
 		let id = running();
 		let (next, enough) = (worth(LENGTH), worth(LENGTH * u32::from(RULES.warning)));
 		assert!(1 < next && next < enough);
-		assert_eq!(looked_after(id, enough + 1), (false, None));
-		assert_eq!(looked_after(id, enough), (false, None));
-		assert_eq!(looked_after(id, enough - 1), (true, None));
-		assert_eq!(looked_after(id, next), (true, None));
-		assert_eq!(looked_after(id, next - 1), (false, Some(StopReason::Unfunded)));
+		assert_eq!(review(id, enough + 1), (false, None));
+		assert_eq!(review(id, enough), (false, None));
+		assert_eq!(review(id, enough - 1), (true, None));
+		assert_eq!(review(id, next), (true, None));
+		assert_eq!(review(id, next - 1), (false, Some(StopReason::Unfunded)));
 	});
 }
 
-/// Goes on to the first tick of the next interval.
+/// Advances to the first tick of the next interval.
 fn next_interval() {
 	let last = CurrentInterval::get().index;
 	while CurrentInterval::get().index == last {
@@ -54,9 +52,9 @@ fn next_interval() {
 	}
 }
 
-/// As where governance has intervals shorter than what can be proven false.
+/// Governance may set intervals that are shorter than the time in which verdicts can be disproved.
 #[test]
-fn a_vm_boots_again_however_much_is_unsettled() {
+fn reboot_works_with_many_open_charges() {
 	run(|| {
 		let id = running();
 		OpenFrom::set(0);
@@ -71,9 +69,9 @@ fn a_vm_boots_again_however_much_is_unsettled() {
 	});
 }
 
-/// What its tenant does meanwhile puts nothing off.
+/// Calls of the tenant do not postpone the review.
 #[test]
-fn what_is_due_stays_due_until_there_is_room() {
+fn overdue_review_stays_queued() {
 	run(|| {
 		let id = running();
 		OpenFrom::set(0);
@@ -92,9 +90,10 @@ fn what_is_due_stays_due_until_there_is_room() {
 	});
 }
 
-/// It need not wait for hours, and its tenant pays for no boot that is refused; nor is there ever a charge too many.
+/// The miner need not wait for hours, the tenant pays for no boot that is refused, and the charges
+/// never overflow.
 #[test]
-fn where_too_much_is_unsettled_what_ran_in_this_interval_on_the_former_chip_is_not_owed() {
+fn chip_change_with_many_open_charges_drops_uncharged_time() {
 	run(|| {
 		let id = running();
 		OpenFrom::set(0);
@@ -106,13 +105,13 @@ fn where_too_much_is_unsettled_what_ran_in_this_interval_on_the_former_chip_is_n
 		Fit::mutate(|fit| fit.push((other, Tier::Regular)));
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
 		boot(id);
-		assert_eq!(vm(id).place.expect("it is placed").chip, Some(other));
+		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
 		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 0));
 	});
 }
 
 #[test]
-fn a_vm_that_has_run_no_more_moves_to_another_chip_however_much_is_unsettled() {
+fn chip_change_with_many_open_charges_succeeds() {
 	run(|| {
 		let id = running();
 		OpenFrom::set(0);
@@ -123,7 +122,7 @@ fn a_vm_that_has_run_no_more_moves_to_another_chip_however_much_is_unsettled() {
 		Fit::mutate(|fit| fit.push((other, Tier::Regular)));
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
 		boot(id);
-		assert_eq!(vm(id).place.expect("it is placed").chip, Some(other));
+		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
 		assert_eq!(vm(id).charges.len(), BUSY);
 	});
 }

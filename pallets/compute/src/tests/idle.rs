@@ -1,29 +1,31 @@
-//! Whatever tenants, miners and the world have done: once nobody does anything any more, all ends by itself, nothing is left of it, and no unit is lost.
+//! Termination without further actions. After arbitrary actions of tenants, miners and the world,
+//! all VMs end by themselves. No row is left and no unit is lost.
 
 use hcc_primitives::{
-	mock::{CurrentInterval, Fit, LivedIn, PriceForLeases, PriceForOrders},
 	units::{Balance, ALPHA},
-	Interval, Lived, Price, Tier,
+	Interval, LivenessStatus, Price, Tier,
 };
+use hcc_testing::{CurrentInterval, Fit, LivedIn, PriceForLeases, PriceForOrders};
 use proptest::prelude::*;
 use sp_runtime::DispatchResult;
 
 use crate::{mock::*, *};
 
-/// How many ticks an interval has here.
+/// Ticks in an interval.
 const TICKS: u32 = 10;
-/// Longer than anything lasts, in ticks: an escrow that every act has topped up is used up in some 70 intervals, and a VM is stopped for 600 ticks.
+/// More ticks than any VM lasts. An escrow that every action tops up lasts for about 70 intervals,
+/// and a VM can be stopped for 600 ticks.
 const PATIENCE: u32 = 2_000;
 const TENANTS: [u8; 2] = [1, 2];
 const MINERS: [u8; 2] = [10, 11];
-/// Everybody who has money here.
+/// All accounts with a balance.
 const ALL: [u8; 7] = [1, 2, 10, 11, 12, 200, 201];
-/// Another flavour: with more disk.
+/// A second flavour, with more disk.
 const WIDE: FlavourId = 2;
-/// The highest price of every VM, in 10⁻⁶ USD an hour.
+/// The maximum price of every VM, in 10⁻⁶ USD an hour.
 const HIGHEST: u64 = 200_000;
 
-/// What a tenant does with one of its VMs.
+/// A call of a tenant for one of its VMs.
 #[derive(Clone, Copy, Debug)]
 enum Wish {
 	TopUp,
@@ -37,20 +39,21 @@ enum Wish {
 const WISHES: [Wish; 6] =
 	[Wish::TopUp, Wish::Stop, Wish::Start, Wish::Reboot, Wish::Resize, Wish::Terminate];
 
-/// What becomes of the world.
+/// An event outside the control of tenants and miners.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
-	/// α is worth so many hundredths of the usual; or nobody knows, for what runs or for what is new.
+	/// α is worth `percent` hundredths of its usual price. The price can be unknown for running
+	/// VMs, or for orders only.
 	Price { leases: bool, orders: bool, percent: u64 },
-	/// What becomes of a miner's chip in the interval of now.
-	Lives { miner: u8, lived: Lived },
-	/// What was being judged is found.
-	Judged { lived: Lived },
-	/// Whether a miner's chip has proven itself.
+	/// The liveness of a miner's chip in the current interval.
+	Lives { miner: u8, lived: LivenessStatus },
+	/// The outcome of all unsettled intervals.
+	Judged { lived: LivenessStatus },
+	/// The fitness of a miner's chip for VMs.
 	Fit { miner: u8, fit: bool },
 }
 
-/// Something that is done. Of the VMs that are there, `vm` chooses one.
+/// One action. `vm` selects one of the existing VMs.
 #[derive(Clone, Copy, Debug)]
 enum Act {
 	Order {
@@ -62,11 +65,11 @@ enum Act {
 		vm: u8,
 		wish: Wish,
 	},
-	/// Its miner does what it is to do: begins its boot, or shows the evidence.
+	/// The miner does its duty: begins the boot, or submits the evidence.
 	Serve {
 		vm: u8,
 	},
-	/// Its miner says that it has crashed.
+	/// The miner reports a crash.
 	Crash {
 		vm: u8,
 	},
@@ -76,9 +79,9 @@ enum Act {
 	},
 }
 
-/// What verdicts come to.
-fn finding() -> impl Strategy<Value = Lived> {
-	prop_oneof![Just(Lived::Live), Just(Lived::Lapsed)]
+/// Returns a final liveness.
+fn finding() -> impl Strategy<Value = LivenessStatus> {
+	prop_oneof![Just(LivenessStatus::Live), Just(LivenessStatus::Lapsed)]
 }
 
 fn turn() -> impl Strategy<Value = Turn> {
@@ -86,7 +89,7 @@ fn turn() -> impl Strategy<Value = Turn> {
 	prop_oneof![
 		(any::<bool>(), any::<bool>(), 50..200u64)
 			.prop_map(|(leases, orders, percent)| Turn::Price { leases, orders, percent }),
-		(miner(), prop_oneof![finding(), Just(Lived::Unsettled)])
+		(miner(), prop_oneof![finding(), Just(LivenessStatus::Unsettled)])
 			.prop_map(|(miner, lived)| Turn::Lives { miner, lived }),
 		finding().prop_map(|lived| Turn::Judged { lived }),
 		(miner(), any::<bool>()).prop_map(|(miner, fit)| Turn::Fit { miner, fit }),
@@ -108,7 +111,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 	prop::collection::vec(act, 0..60)
 }
 
-/// Two miners with room for more than two VMs each, two flavours, short intervals.
+/// Sets up two miners with room for more than two VMs each, two flavours, and short intervals.
 fn open_market() {
 	enlist(MINERS[1]);
 	for miner in MINERS {
@@ -120,11 +123,12 @@ fn open_market() {
 	}
 	let allotted = Allotment { disk: 150, ..ALLOTTED };
 	let flavour = Flavour { name: Default::default(), allotted };
-	Compute::set_flavour(RuntimeOrigin::root(), WIDE, Some(flavour)).expect("root may");
+	Compute::set_flavour(RuntimeOrigin::root(), WIDE, Some(flavour))
+		.expect("root can set flavours");
 	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
 }
 
-/// What cannot be done now is refused, and changes nothing.
+/// Performs an action. Calls that the state does not permit fail without effect.
 fn perform(act: Act) {
 	let _ = match act {
 		Act::Order { tenant, named, more } => rent(tenant, named, more),
@@ -132,7 +136,7 @@ fn perform(act: Act) {
 		Act::Serve { vm } => serve(vm),
 		Act::Crash { vm } => crash(vm),
 		Act::Turn(turn) => {
-			come_to(turn);
+			apply_turn(turn);
 			Ok(())
 		},
 		Act::Wait { count } => {
@@ -142,7 +146,7 @@ fn perform(act: Act) {
 	};
 }
 
-/// An escrow for some intervals: it may be too little at the price of now.
+/// Orders a VM with an escrow for some intervals, which may be too small at the current price.
 fn rent(tenant: u8, named: bool, more: u8) -> DispatchResult {
 	let escrow = ALPHA / 30 + Balance::from(more) * ALPHA / 10_000;
 	let mut order = Order { max_price: HIGHEST, ..small() };
@@ -152,7 +156,7 @@ fn rent(tenant: u8, named: bool, more: u8) -> DispatchResult {
 	Compute::order(signed(tenant), Box::new(order), escrow)
 }
 
-/// One of the VMs that are there.
+/// Returns one of the existing VMs.
 fn chosen(vm: u8) -> Option<(Id, VmOf<Test>)> {
 	let mut all: Vec<_> = Vms::<Test>::iter().collect();
 	all.sort_by_key(|(id, _)| *id);
@@ -178,8 +182,8 @@ fn serve(vm: u8) -> DispatchResult {
 	let Some(place) = vm.place else { return Ok(()) };
 	let miner = RuntimeOrigin::signed(place.miner);
 	match vm.state {
-		State::Assigned { .. } => Compute::boot(miner, id),
-		State::Booting { .. } => Compute::attest(miner, Box::new(evidence(id))),
+		VmState::Assigned { .. } => Compute::boot(miner, id),
+		VmState::Booting { .. } => Compute::attest(miner, Box::new(evidence(id))),
 		_ => Ok(()),
 	}
 }
@@ -190,7 +194,7 @@ fn crash(vm: u8) -> DispatchResult {
 	Compute::report_crash(RuntimeOrigin::signed(place.miner), id)
 }
 
-fn come_to(turn: Turn) {
+fn apply_turn(turn: Turn) {
 	match turn {
 		Turn::Price { leases, orders, percent } => {
 			let price = leases.then_some(PRICE * percent / 100);
@@ -214,39 +218,41 @@ fn come_to(turn: Turn) {
 	}
 }
 
-/// No verdict is open any more.
-fn judge(found: Lived) {
+/// Decides all unsettled intervals.
+fn judge(found: LivenessStatus) {
 	LivedIn::mutate(|all| {
-		for (_, _, lived) in all.iter_mut().filter(|(_, _, lived)| *lived == Lived::Unsettled) {
+		for (_, _, lived) in
+			all.iter_mut().filter(|(_, _, lived)| *lived == LivenessStatus::Unsettled)
+		{
 			*lived = found;
 		}
 	});
 }
 
-fn until_all_is_gone() {
+fn tick_until_empty() {
 	for _ in 0..PATIENCE {
 		if Vms::<Test>::iter_keys().next().is_none() {
 			return;
 		}
 		tick();
 	}
-	panic!("it never ends: {:?}", Vms::<Test>::iter().collect::<Vec<_>>());
+	panic!("some VMs never end: {:?}", Vms::<Test>::iter().collect::<Vec<_>>());
 }
 
-fn nothing_is_left() {
+fn assert_no_rows() {
 	assert_eq!(Orders::<Test>::iter().count(), 0);
 	assert_eq!(Agenda::<Test>::iter().count(), 0);
 	assert_eq!(Boots::<Test>::iter().count(), 0);
 	assert_eq!(Settlements::<Test>::iter().count(), 0);
-	assert_eq!(Rented::<Test>::iter().count(), 0);
-	assert_eq!(Hosted::<Test>::iter().count(), 0);
-	assert_eq!(Used::<Test>::iter().count(), 0);
+	assert_eq!(VmsOfTenant::<Test>::iter().count(), 0);
+	assert_eq!(VmsOfMiner::<Test>::iter().count(), 0);
+	assert_eq!(AllottedCapacity::<Test>::iter().count(), 0);
 	let removed = |event: &Event<Test>| matches!(event, Event::Removed { .. });
 	assert_eq!(events().into_iter().filter(removed).count() as u64, LastId::<Test>::get());
 }
 
-/// Nothing is on hold for anybody, and what tenants have lost is what was paid, to the unit.
-fn every_unit_is_where_it_was_paid_to() {
+/// Checks that no funds are on hold, and that the tenants' losses equal the payments, to the unit.
+fn assert_conservation() {
 	assert_eq!(ALL.map(held), [0; ALL.len()]);
 	let paid = Compute::paid();
 	let lost: Balance = TENANTS.map(|tenant| ENDOWMENT - free(tenant)).iter().sum();
@@ -257,8 +263,9 @@ fn every_unit_is_where_it_was_paid_to() {
 	assert_eq!(pots, [paid.validators, paid.treasury]);
 }
 
-/// Has all that done, and nothing more from then on: at that price of α, or while nobody knows one. What was being judged by then comes to `lived`.
-fn end(acts: Vec<Act>, price: Option<Price>, lived: Lived) {
+/// Performs all actions, then waits until all VMs end. α then has that price or, with `None`, an
+/// unknown one. Unsettled intervals become `lived`.
+fn end(acts: Vec<Act>, price: Option<Price>, lived: LivenessStatus) {
 	open_market();
 	for act in acts {
 		perform(act);
@@ -267,35 +274,36 @@ fn end(acts: Vec<Act>, price: Option<Price>, lived: Lived) {
 	judge(lived);
 	PriceForLeases::set(price);
 	PriceForOrders::set(price);
-	until_all_is_gone();
-	nothing_is_left();
-	every_unit_is_where_it_was_paid_to();
+	tick_until_empty();
+	assert_no_rows();
+	assert_conservation();
 }
 
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn whatever_was_done_all_ends_by_itself(done in acts(), lived in finding()) {
+	fn all_vms_end_without_further_calls(done in acts(), lived in finding()) {
 		run(|| end(done, Some(PRICE), lived));
 	}
 
-	/// What runs is stopped and not charged, what is stopped is given up, and to settle what is owed takes no price.
+	/// Running VMs are stopped without a charge, stopped VMs are terminated, and settlement needs
+	/// no price.
 	#[test]
-	fn whatever_was_done_all_ends_by_itself_where_nobody_knows_the_price_any_more(
+	fn all_vms_end_without_further_calls_or_price(
 		done in acts(), lived in finding()
 	) {
 		run(|| end(done, None, lived));
 	}
 }
 
-/// Acts as the others are drawn from lead to VMs that run.
+/// Actions as the other tests generate them lead to running VMs.
 #[test]
-fn a_vm_that_nobody_tends_runs_as_long_as_its_escrow_lasts_and_is_given_up_after_that() {
+fn untended_vm_ends_when_escrow_is_used_up() {
 	run(|| {
 		let order = Act::Order { tenant: TENANTS[0], named: true, more: 0 };
 		let serve = Act::Serve { vm: 0 };
-		end(vec![order, serve, serve], Some(PRICE), Lived::Live);
+		end(vec![order, serve, serve], Some(PRICE), LivenessStatus::Live);
 		let events = events();
 		let paid = |event: &&Event<Test>| matches!(event, Event::Settled { .. });
 		assert!(events.iter().filter(paid).count() > 3);

@@ -1,32 +1,33 @@
-//! What tenants can do, and what they cannot.
+//! The calls of tenants and of governance.
 
 use frame_support::{assert_noop, assert_ok};
-use hcc_primitives::mock::{Fit, PriceForOrders};
+use hcc_testing::{Fit, PriceForOrders};
 use sp_runtime::{DispatchError, TokenError};
 
 use crate::{mock::*, *};
 
 fn refused(what: OrderOf<Test>, escrow: u128) -> DispatchError {
 	let before = held(TENANT);
-	let refusal = Compute::order(signed(TENANT), Box::new(what), escrow).expect_err("refused");
+	let refusal =
+		Compute::order(signed(TENANT), Box::new(what), escrow).expect_err("the order is refused");
 	assert_eq!(held(TENANT), before);
 	refusal
 }
 
 #[test]
-fn an_order_holds_its_escrow_and_its_deposit() {
+fn order_holds_escrow_and_deposit() {
 	run(|| {
 		assert_ok!(order(small()));
 		assert_eq!(held(TENANT), ESCROW + DEPOSIT);
 		let vm = vm(1);
 		assert_eq!((vm.escrow, vm.deposit, vm.allotted), (ESCROW, DEPOSIT, ALLOTTED));
-		assert!(matches!(vm.state, State::Pending { .. }));
+		assert!(matches!(vm.state, VmState::Pending { .. }));
 		assert_eq!(Compute::order_of(1), Some(small()));
 	});
 }
 
 #[test]
-fn an_order_that_cannot_be_kept_is_refused() {
+fn invalid_order_is_rejected() {
 	run(|| {
 		let unknown = OrderOf::<Test> { flavour: 9, ..small() };
 		assert_eq!(refused(unknown, ESCROW), Error::<Test>::NoFlavour.into());
@@ -44,7 +45,7 @@ fn an_order_that_cannot_be_kept_is_refused() {
 }
 
 #[test]
-fn a_quote_is_what_the_list_says() {
+fn quote_follows_list_prices() {
 	run(|| {
 		assert_eq!(Compute::quote(SMALL), Some((71_000, Some(142_000_000))));
 		assert_eq!(Compute::quote(9), None);
@@ -55,7 +56,7 @@ fn a_quote_is_what_the_list_says() {
 }
 
 #[test]
-fn flavours_are_governances_and_have_something() {
+fn set_flavour_requires_governance_and_resources() {
 	run(|| {
 		let flavour = Flavour { name: Default::default(), allotted: ALLOTTED };
 		let set = |origin, row| Compute::set_flavour(origin, 2, row);
@@ -76,7 +77,7 @@ fn flavours_are_governances_and_have_something() {
 }
 
 #[test]
-fn a_vm_is_its_tenants_alone() {
+fn tenant_calls_fail_for_other_accounts() {
 	run(|| {
 		let id = running();
 		let no = Error::<Test>::NotTheTenant;
@@ -91,7 +92,7 @@ fn a_vm_is_its_tenants_alone() {
 }
 
 #[test]
-fn what_is_set_aside_can_become_more() {
+fn top_up_raises_escrow() {
 	run(|| {
 		assert_ok!(order(small()));
 		assert_ok!(Compute::top_up(signed(TENANT), 1, 500));
@@ -103,7 +104,7 @@ fn what_is_set_aside_can_become_more() {
 }
 
 #[test]
-fn who_gives_up_before_a_miner_was_found_gets_all_back() {
+fn terminate_while_pending_refunds_all() {
 	run(|| {
 		assert_ok!(order(small()));
 		assert_ok!(Compute::terminate(signed(TENANT), 1));
@@ -114,17 +115,16 @@ fn who_gives_up_before_a_miner_was_found_gets_all_back() {
 }
 
 #[test]
-fn who_gives_up_before_its_miner_has_booted_gives_the_room_back_and_pays_for_a_boot_that_was_begun()
-{
+fn terminate_before_boot_frees_room_and_costs_begun_boot() {
 	run(|| {
-		// Assigned, and nothing begun.
+		// The VM is assigned, but its boot has not begun.
 		assert_ok!(order(small()));
 		tick();
-		assert!(matches!(state(1), State::Assigned { .. }));
+		assert!(matches!(state(1), VmState::Assigned { .. }));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		assert_ok!(Compute::terminate(signed(TENANT), 1));
 		assert_eq!((held(TENANT), free(TENANT)), (0, ENDOWMENT));
-		// Booting, on a host that is live and on one that is not.
+		// The VM is booting, once on a live host and once on one that is not live.
 		for (id, live) in [(2, true), (3, false)] {
 			let before = free(TENANT);
 			assert_ok!(order(small()));
@@ -140,12 +140,12 @@ fn who_gives_up_before_its_miner_has_booted_gives_the_room_back_and_pays_for_a_b
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
 		assert_eq!(Compute::paid().burned, boot_fee());
 		ticks(RULES.placement + RULES.boot);
-		assert_eq!(Vms::<Test>::iter().count(), 0, "nothing is left to do");
+		assert_eq!(Vms::<Test>::iter().count(), 0, "no VM is left");
 	});
 }
 
 #[test]
-fn a_stopped_vm_can_be_resized_and_its_disk_only_grows() {
+fn resize_changes_stopped_vm_and_never_shrinks_disk() {
 	run(|| {
 		let big = Allotment { disk: 150, memory: 12_000, ..ALLOTTED };
 		let flavour = |allotted| Flavour { name: Default::default(), allotted };
@@ -163,8 +163,8 @@ fn a_stopped_vm_can_be_resized_and_its_disk_only_grows() {
 		assert_ok!(resize(2, 200_000));
 		assert_eq!(Compute::used_of(account(10)), big.disk_alone());
 		assert_noop!(resize(SMALL, 200_000), Error::<Test>::DiskShrinks);
-		assert_eq!(vm(id).charges[0].amount, worth(10), "what ran before is owed as it was");
-		let place = vm(id).place.expect("it stays where it is");
+		assert_eq!(vm(id).charges[0].amount, worth(10), "earlier time is charged at the old price");
+		let place = vm(id).place.expect("the VM keeps its miner");
 		assert_eq!(place.rate, price::rate(&big, &LIST, 1_000));
 		assert_ok!(Compute::start(signed(TENANT), id));
 		assert_eq!(Compute::used_of(account(10)), big);

@@ -1,29 +1,28 @@
-//! More VMs owe at once than a block has room for: what is left is looked after in the blocks that follow, and nothing is charged, paid or given back twice.
+//! More pending reviews than a block has room for: the rest follows in later blocks, and no amount
+//! is charged, paid or refunded twice.
 
 use std::collections::BTreeMap;
 
 use frame_support::assert_ok;
-use hcc_primitives::{
-	mock::{CurrentInterval, LivedIn, Now},
-	units::Balance,
-	Interval, IntervalIndex, Lived, Tick,
-};
+use hcc_primitives::{units::Balance, Interval, IntervalIndex, LivenessStatus, Tick};
+use hcc_testing::{CurrentInterval, LivedIn, Now};
 
 use crate::{mock::*, *};
 
-/// How many VMs there are: more than are taken from the agenda at once.
+/// Number of VMs: more than one batch of the agenda.
 const VMS: u64 = 150;
-/// How many ticks an interval has.
+/// Ticks in an interval.
 const LENGTH: Tick = 10;
-/// How many VMs a block has room for.
+/// Number of reviews for which a block has room.
 const ROOM: u64 = 4;
-/// The miners: each has every second VM.
+/// The miners. Each has every second VM.
 const MINERS: [u8; 2] = [10, 11];
 
-/// What was charged of a VM, or settled, and for how many ticks.
+/// Charges, settlements or refunds of each VM: first interval, last interval, amount.
 type Rows = BTreeMap<Id, Vec<(IntervalIndex, IntervalIndex, Balance)>>;
 
-/// So many VMs that run since this tick. Their numbers are `apart` from each other: those of which it is an interval's length are all due at the same tick.
+/// Sets up `VMS` running VMs with ids that are `apart` from each other. If that is the length of an
+/// interval, all reviews have the same tick.
 fn crowd(apart: u64) -> Vec<Id> {
 	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
 	enlist(MINERS[1]);
@@ -50,7 +49,7 @@ fn crowd(apart: u64) -> Vec<Id> {
 	ids
 }
 
-/// Goes one block and one tick on, as `tick` does, with room for some VMs.
+/// Advances by one block and one tick, with room for `vms` reviews.
 fn block_for(vms: u64) {
 	tick_within(Compute::attend_weight().saturating_mul(vms));
 }
@@ -59,15 +58,16 @@ fn left() -> u64 {
 	Vms::<Test>::iter_keys().count() as u64
 }
 
-/// Blocks until no VM is left. Gives how many there were, each with room for no more than some.
-fn blocks_until_all_are_gone() -> u64 {
+/// Advances until no VM is left, with room for `ROOM` reviews a block. Returns the number of
+/// blocks.
+fn blocks_until_empty() -> u64 {
 	let mut blocks = 0;
 	while left() > 0 {
 		let before = left();
 		block_for(ROOM);
-		assert!(before - left() <= ROOM, "a block looks after no more than it has room for");
+		assert!(before - left() <= ROOM, "a block makes no more reviews than fit");
 		blocks += 1;
-		assert!(blocks <= 2 * VMS, "nothing is stuck");
+		assert!(blocks <= 2 * VMS, "no VM is stuck");
 	}
 	blocks
 }
@@ -97,7 +97,7 @@ fn settled() -> Rows {
 	rows
 }
 
-fn given_back() -> Rows {
+fn refunded() -> Rows {
 	let mut rows = Rows::new();
 	for event in events() {
 		if let Event::Refunded { vm, first, last, amount, .. } = event {
@@ -107,7 +107,7 @@ fn given_back() -> Rows {
 	rows
 }
 
-/// For how many ticks a VM was charged, all together.
+/// Returns the number of ticks for which a VM was charged in total.
 fn ticks_of(id: Id) -> Tick {
 	let ticks = |event| match event {
 		Event::Charged { vm, ticks, .. } if vm == id => ticks,
@@ -121,29 +121,29 @@ fn sum<'a>(rows: impl IntoIterator<Item = &'a Vec<(u32, u32, Balance)>>) -> Bala
 }
 
 #[test]
-fn what_all_owe_at_once_is_settled_or_given_back_block_by_block_each_once() {
+fn backlog_is_settled_once_per_vm() {
 	run(|| {
 		let ids = crowd(LENGTH.into());
 		let boots = Compute::paid().settled;
 		assert_eq!(boots, Balance::from(VMS) * boot_fee());
-		LivedIn::set(vec![(chip_of(MINERS[1]), 1, Lived::Lapsed)]);
+		LivedIn::set(vec![(chip_of(MINERS[1]), 1, LivenessStatus::Lapsed)]);
 		ticks(3);
 		for id in &ids {
 			assert_ok!(Compute::terminate(signed(TENANT), *id));
 		}
-		assert_eq!(left(), VMS, "nothing is certain yet");
+		assert_eq!(left(), VMS, "no charge is settled yet");
 		let due = vm(ids[0]).look;
-		assert!(ids.iter().all(|id| vm(*id).look == due), "all are due at the same tick");
+		assert!(ids.iter().all(|id| vm(*id).look == due), "all reviews have the same tick");
 
-		let blocks = blocks_until_all_are_gone();
+		let blocks = blocks_until_empty();
 		assert!(blocks >= VMS / ROOM, "{blocks} blocks");
-		// Less what it takes to look.
+		// Reading the agenda takes a part of the room.
 		assert!(blocks <= VMS.div_ceil(ROOM - 1) + u64::from(LENGTH), "{blocks} blocks");
 
 		let one = vec![(1, 1, worth(3))];
-		let (settled, given_back) = (settled(), given_back());
+		let (settled, refunded) = (settled(), refunded());
 		for (at, id) in ids.iter().enumerate() {
-			let (paid, back) = (settled.get(id), given_back.get(id));
+			let (paid, back) = (settled.get(id), refunded.get(id));
 			let live = at.is_multiple_of(2);
 			assert_eq!((paid, back), if live { (Some(&one), None) } else { (None, Some(&one)) });
 		}
@@ -151,24 +151,27 @@ fn what_all_owe_at_once_is_settled_or_given_back_block_by_block_each_once() {
 		let half = Balance::from(VMS / 2) * worth(3);
 		let paid = Compute::paid();
 		assert_eq!((paid.settled - boots, paid.refunded), (half, half));
-		assert_eq!((sum(settled.values()), sum(given_back.values())), (half, half));
+		assert_eq!((sum(settled.values()), sum(refunded.values())), (half, half));
 		assert_eq!(paid.settled, paid.miners + paid.validators + paid.treasury + paid.burned);
 		assert_eq!((held(TENANT), ENDOWMENT - free(TENANT)), (0, paid.settled));
 	});
 }
 
 #[test]
-fn vms_that_run_on_while_blocks_have_no_room_for_them_pay_for_each_tick_once() {
+fn backlog_of_running_vms_charges_each_tick_once() {
 	run(|| {
 		let ids = crowd(1);
 		let began = Now::get();
-		// Fifteen are due in each tick, and there is room for four.
+		// Fifteen reviews are pending in each tick, and there is room for four.
 		for _ in 0..20 * LENGTH {
 			block_for(ROOM);
 		}
 		let lags = charged().into_values().flatten().map(|(first, last, _)| last - first).max();
-		assert!(lags.is_some_and(|lag| (2..=6).contains(&lag)), "they wait, and not for long");
-		// There is room again.
+		assert!(
+			lags.is_some_and(|lag| (2..=6).contains(&lag)),
+			"reviews are late by a few intervals"
+		);
+		// Blocks have room for all again.
 		(0..2 * LENGTH).for_each(|_| block_for(2 * VMS));
 		let ran = Now::get() - began;
 		for id in &ids {
@@ -178,11 +181,14 @@ fn vms_that_run_on_while_blocks_have_no_room_for_them_pay_for_each_tick_once() {
 		assert_eq!(left(), 0);
 
 		let (charged, settled) = (charged(), settled());
-		assert_eq!(charged, settled, "all that was charged is settled, once and as it was");
+		assert_eq!(charged, settled, "each charge is settled once, with its amount");
 		assert_eq!(charged.keys().copied().collect::<Vec<_>>(), ids);
 		for rows in charged.values() {
-			assert_eq!(rows[0].0, 1, "from the first interval on");
-			assert!(rows.windows(2).all(|of| of[0].1 + 1 == of[1].0), "without a gap: {rows:?}");
+			assert_eq!(rows[0].0, 1, "charges begin with the first interval");
+			assert!(
+				rows.windows(2).all(|of| of[0].1 + 1 == of[1].0),
+				"charges have no gap: {rows:?}"
+			);
 		}
 		for id in [ids[0], ids[1], ids[VMS as usize / 2], ids[VMS as usize - 1]] {
 			assert_eq!(ticks_of(id), ran, "vm {id}");
@@ -194,9 +200,10 @@ fn vms_that_run_on_while_blocks_have_no_room_for_them_pay_for_each_tick_once() {
 	});
 }
 
-/// Whoever is looked after late is charged what it would have been: a VM pays no more and no less for what others have a block do.
+/// A late review charges the same as one in time, so load by other tenants does not change a VM's
+/// price.
 #[test]
-fn to_wait_for_room_costs_a_vm_nothing() {
+fn late_review_costs_nothing() {
 	let paid = |room: u64| {
 		let mut paid = 0;
 		run(|| {
@@ -213,6 +220,6 @@ fn to_wait_for_room_costs_a_vm_nothing() {
 		paid
 	};
 	let (late, at_once) = (paid(ROOM), paid(2 * VMS));
-	// Each interval that is charged apart is rounded down apart.
+	// Each charge is rounded down on its own.
 	assert!(late >= at_once && late - at_once <= Balance::from(VMS * 12), "{late}, {at_once}");
 }

@@ -1,11 +1,9 @@
-//! Who is given a VM.
+//! Placement: the choice of a miner for a VM.
 
 use frame_support::assert_ok;
 use hcc_evidence::host::GenerationTrust;
-use hcc_primitives::{
-	mock::{Fit, Offering, PriceForOrders, Trust},
-	Tier,
-};
+use hcc_primitives::Tier;
+use hcc_testing::{Fit, Offering, PriceForOrders, Trust};
 
 use crate::{mock::*, *};
 
@@ -13,25 +11,25 @@ fn placed(what: OrderOf<Test>) -> Option<u8> {
 	assert_ok!(order(what));
 	tick();
 	let id = LastId::<Test>::get();
-	matches!(state(id), State::Assigned { .. }).then(|| miner_of(id))
+	matches!(state(id), VmState::Assigned { .. }).then(|| miner_of(id))
 }
 
 #[test]
-fn a_miner_is_found_in_the_next_block_and_its_room_is_taken() {
+fn order_is_placed_in_next_block_and_takes_room() {
 	run(|| {
 		assert_eq!(placed(small()), Some(10));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		assert_eq!(placed(small()), Some(10));
-		assert_eq!(placed(small()), None, "it has no more room");
+		assert_eq!(placed(small()), None, "the miner has no room left");
 		assert_ok!(Compute::terminate(signed(TENANT), 1));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		ticks(RULES.placement / ROUNDS);
-		assert_eq!(miner_of(3), 10, "there is room again");
+		assert_eq!(miner_of(3), 10, "the miner has room again");
 	});
 }
 
 #[test]
-fn only_who_suits_is_given_it() {
+fn unsuitable_miner_receives_no_vm() {
 	run(|| {
 		let but = |change: fn(&mut OrderOf<Test>)| {
 			let mut order = small();
@@ -40,8 +38,12 @@ fn only_who_suits_is_given_it() {
 		};
 		assert_eq!(placed(but(|order| order.region = Some(840))), None);
 		assert_eq!(placed(but(|order| order.tier = Tier::Trusted)), None);
-		assert_eq!(placed(but(|order| order.max_price = 70_999)), None, "it is dearer");
-		let except = vec![account(10)].try_into().expect("short");
+		assert_eq!(
+			placed(but(|order| order.max_price = 70_999)),
+			None,
+			"the price exceeds the maximum"
+		);
+		let except = vec![account(10)].try_into().expect("within the bound");
 		let mut excluding = small();
 		excluding.miner = Choice::Drawn { except };
 		assert_eq!(placed(excluding), None);
@@ -52,7 +54,7 @@ fn only_who_suits_is_given_it() {
 }
 
 #[test]
-fn a_price_that_is_exactly_the_highest_will_do() {
+fn maximum_price_is_inclusive() {
 	run(|| {
 		let mut exact = small();
 		exact.max_price = 71_000;
@@ -65,7 +67,7 @@ fn a_price_that_is_exactly_the_highest_will_do() {
 }
 
 #[test]
-fn a_generation_that_is_trusted_less_needs_the_tenants_word() {
+fn reduced_trust_needs_tenant_consent() {
 	run(|| {
 		Trust::set(GenerationTrust::Reduced);
 		assert_eq!(placed(small()), None);
@@ -78,7 +80,7 @@ fn a_generation_that_is_trusted_less_needs_the_tenants_word() {
 }
 
 #[test]
-fn who_is_not_live_or_offers_nothing_gets_no_work() {
+fn miner_without_live_chip_or_offer_receives_no_vm() {
 	run(|| {
 		let fit = Fit::get();
 		Fit::set(vec![]);
@@ -93,7 +95,7 @@ fn who_is_not_live_or_offers_nothing_gets_no_work() {
 }
 
 #[test]
-fn every_miner_that_suits_is_given_some() {
+fn all_suitable_miners_receive_vms() {
 	run(|| {
 		enlist(11);
 		enlist(12);
@@ -104,7 +106,7 @@ fn every_miner_that_suits_is_given_some() {
 }
 
 #[test]
-fn who_finds_no_miner_gets_all_back() {
+fn unplaced_order_is_refunded() {
 	run(|| {
 		offer(10, |offered| offered.vcpus = 0);
 		assert_eq!(placed(small()), None);
@@ -120,12 +122,12 @@ fn who_finds_no_miner_gets_all_back() {
 }
 
 #[test]
-fn nobody_is_given_work_at_a_price_that_nobody_knows() {
+fn placement_waits_for_price() {
 	run(|| {
 		assert_ok!(order(small()));
 		PriceForOrders::set(None);
 		ticks(RULES.placement / ROUNDS);
-		assert!(matches!(state(1), State::Pending { .. }));
+		assert!(matches!(state(1), VmState::Pending { .. }));
 		PriceForOrders::set(Some(PRICE));
 		ticks(RULES.placement / ROUNDS);
 		assert_eq!(miner_of(1), 10);
@@ -133,7 +135,7 @@ fn nobody_is_given_work_at_a_price_that_nobody_knows() {
 }
 
 #[test]
-fn an_escrow_that_the_price_of_alpha_has_outrun_is_given_back() {
+fn insufficient_escrow_at_placement_is_refunded() {
 	run(|| {
 		let least = Compute::least_escrow(small().max_price).expect("there is a price");
 		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), least));
@@ -145,12 +147,12 @@ fn an_escrow_that_the_price_of_alpha_has_outrun_is_given_back() {
 }
 
 #[test]
-fn without_chance_nobody_is_drawn() {
+fn draw_fails_without_randomness() {
 	run(|| {
 		Seed::set(None);
 		assert_eq!(placed(small()), None);
 		let mut named = small();
 		named.miner = Choice::Named(account(10));
-		assert_eq!(placed(named), Some(10), "who is named is not drawn");
+		assert_eq!(placed(named), Some(10), "a named miner needs no draw");
 	});
 }

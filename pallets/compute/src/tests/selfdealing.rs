@@ -1,39 +1,46 @@
-//! An attacker searches for payments to himself that pay, on the pallets' own state. He is tenant, miner and every validator; tiers change, intervals lapse, guests are given some back, governance changes shares and bonus,
-//! and others pay and are owed as well. Each world is played twice, with his payments and without: with them he must have less, or as much, to the unit.
+//! A search for profitable payments of an attacker to itself, on the state of the pallets.
 //!
-//! Why he cannot have more. Of a payment `a`, at shares `t` and `b`, treasury and fire have `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`; he is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So he loses `⌊a / 20⌋` more than he is owed, at the
-//! least. Of an era he has no more for it than he is owed for it: where `o` is added to a row of `h` and to a sum of `T`, of which `F` is paid, its part grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`,
-//! and no other row's grows. What validators have of an era follows from its number alone, as long as the cap is far.
+//! The attacker is tenant, miner and every validator. Tiers change, intervals lapse, receipts
+//! reduce charges, and governance changes shares and bonus. Other tenants pay and other miners earn
+//! as well. Each world is played twice, with the attacker's payments and without. With them the
+//! attacker must have less, or at most as much, to the unit.
+//!
+//! Why no profit is possible: of a payment `a`, with shares `t` and `b`, treasury and burn receive
+//! `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`. The attacker is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So it loses at
+//! least `⌊a / 20⌋` more than it is owed. An era pays no more for the payment than is owed for it.
+//! Let `o` be added to a row of `h` and to a sum of `T`, of which `F` is paid. Then the row's part
+//! grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`, and no other row's part grows.
+//! The validators' part of an era depends only on its number while the cap is far.
 
 use frame_support::{
 	traits::{fungible::Inspect, Hooks},
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{Asked, Fit, Lacked, LivedIn, Now, Settled},
 	units::{Balance, ALPHA},
-	Lived, Tier, LEAST_LOSS,
+	LivenessStatus, Tier, MIN_UNRETURNED_SHARE,
 };
+use hcc_testing::{Asked, Fit, Lacked, LivedIn, Now, Settled};
 use sp_io::hashing::blake2_256;
 use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
 
-/// How many worlds are searched.
+/// Number of worlds to search.
 const WORLDS: u64 = 1_000;
-/// The attacker's miners. What validators are paid is his as well.
+/// The attacker's miners. It also receives the validators' payments.
 const OWN: [u8; 6] = [10, 20, 21, 22, 23, 24];
-/// Somebody else, and others' miners.
+/// Another tenant, and other miners.
 const NEIGHBOUR: u8 = 2;
 const OTHERS: [u8; 2] = [11, 12];
-/// What each tenant sets aside.
+/// The escrow of each tenant.
 const PURSE: Balance = 100_000 * ALPHA;
 
-/// Numbers by chance, the same each time.
+/// A deterministic source of random numbers.
 pub(super) struct Chance(u64);
 
 impl Chance {
-	/// Those of that world: no two have any in common.
+	/// Returns the numbers of one world. Different worlds share none.
 	pub(super) fn of(world: u64) -> Self {
 		Self(world << 32)
 	}
@@ -41,14 +48,15 @@ impl Chance {
 	pub(super) fn below(&mut self, below: u64) -> u64 {
 		self.0 += 1;
 		let hash = blake2_256(&self.0.to_le_bytes());
-		u64::from_le_bytes(hash[..8].try_into().expect("eight")) % below
+		u64::from_le_bytes(hash[..8].try_into().expect("eight bytes")) % below
 	}
 
 	pub(super) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
 		all[self.below(all.len() as u64) as usize]
 	}
 
-	/// Few units, where roundings count, or of any order of magnitude up to ten thousand α.
+	/// Returns a small amount, for which rounding matters, or one of any order of magnitude up to
+	/// ten thousand α.
 	fn amount(&mut self) -> Balance {
 		if self.below(3) == 0 {
 			return 1 + Balance::from(self.below(100));
@@ -57,7 +65,7 @@ impl Chance {
 		Balance::from(magnitude + self.below(magnitude))
 	}
 
-	/// Of what governance could set, the round and the extreme, and all between.
+	/// Returns a share that governance could set: round, extreme, or any between.
 	pub(super) fn part(&mut self) -> Perbill {
 		match self.below(3) {
 			0 => Perbill::from_percent(self.below(101) as u32),
@@ -84,24 +92,24 @@ impl Chance {
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-	/// The attacker pays one of his miners, that often.
+	/// The attacker pays one of its miners `times` times.
 	Buys {
 		miner: u8,
 		amount: Balance,
 		times: u64,
 		lapsed: bool,
 	},
-	/// Somebody else pays a miner, which may be the attacker's.
+	/// Another tenant pays a miner, possibly the attacker's.
 	Earns {
 		miner: u8,
 		amount: Balance,
 	},
-	/// A miner's chip is of another tier, or may get no work.
+	/// A miner's chip gets another tier, or becomes unfit for new VMs.
 	Ranks {
 		miner: u8,
 		tier: Option<Tier>,
 	},
-	/// That part of what is settled from now on is given back.
+	/// This part of later settlements is refunded.
 	Lacks {
 		part: Perbill,
 	},
@@ -117,7 +125,7 @@ enum Step {
 }
 
 impl Step {
-	/// Something. Where the attacker has a habit, it is that amount that he pays.
+	/// Returns a random step. An attacker with a habit always pays that amount.
 	fn by(chance: &mut Chance, habit: Option<Balance>) -> Self {
 		match chance.below(16) {
 			0..6 => Self::Buys {
@@ -145,7 +153,7 @@ impl Step {
 	}
 }
 
-/// The rules of new α, and what happens.
+/// The emission rules and the steps of one world.
 #[derive(Debug)]
 struct Story {
 	rules: pallet_emission::Rules,
@@ -155,7 +163,8 @@ struct Story {
 impl Story {
 	fn numbered(world: u64) -> Self {
 		let mut chance = Chance::of(world);
-		// A rounding that favours him is found by whoever makes use of it all the time, where nothing else is lost.
+		// An attacker finds a favourable rounding only by using it all the time, with no other
+		// losses.
 		let few = 1 + Balance::from(chance.below(24));
 		let habit = (chance.below(2) == 0).then_some(few);
 		let rules = pallet_emission::Rules {
@@ -167,7 +176,7 @@ impl Story {
 			trusted: chance.one_of(&[Perbill::one(), Perbill::one(), Perbill::from_percent(90)]),
 			regular: chance.part(),
 			probation: chance.part(),
-			claimable: 2 + chance.below(3) as u32,
+			payable: 2 + chance.below(3) as u32,
 			..DAYS_OF_ERAS
 		};
 		let mut steps = vec![Step::governs(&mut chance, habit)];
@@ -176,15 +185,15 @@ impl Story {
 	}
 }
 
-/// What the attacker has in the end, how much less than he had that must be at the least, and what all miners have claimed.
+/// The attacker's final wealth, its minimum loss, and the payouts to all miners.
 #[derive(Clone, Copy, Debug, Default)]
 struct End {
 	wealth: Balance,
 	least_loss: Balance,
-	claimed: Balance,
+	paid_out: Balance,
 }
 
-/// Both tenants have a VM that runs, all accounts are there, and the first era begins.
+/// Sets up a running VM for each tenant, all accounts, and the first era.
 fn open(rules: pallet_emission::Rules) -> [Id; 2] {
 	EraRules::set(rules);
 	Emission::on_poll(0, &mut WeightMeter::new());
@@ -192,20 +201,20 @@ fn open(rules: pallet_emission::Rules) -> [Id; 2] {
 		endow(&account(*miner), 1_000);
 	}
 	let vms = [TENANT, NEIGHBOUR].map(|tenant| {
-		Compute::order(signed(tenant), Box::new(small()), PURSE).expect("it is ordered");
+		Compute::order(signed(tenant), Box::new(small()), PURSE).expect("the order is valid");
 		let id = LastId::<Test>::get();
 		tick();
 		boot(id);
 		id
 	});
-	// In block 0 no events are kept.
+	// In block 0 events are not stored.
 	System::set_block_number(0);
 	let miners = OWN.into_iter().chain(OTHERS);
 	Fit::set(miners.map(|miner| (chip_of(miner), Tier::Trusted)).collect());
 	vms
 }
 
-/// Has a VM owe a miner so much for an interval that is over, and settles that. Gives what was paid.
+/// Charges a VM for a past interval, settles the charge, and returns the amount paid.
 fn pays(id: Id, miner: u8, amount: Balance) -> Balance {
 	let before = Compute::paid().settled;
 	let mut row = vm(id);
@@ -213,9 +222,9 @@ fn pays(id: Id, miner: u8, amount: Balance) -> Balance {
 	row.escrow -= amount;
 	let (miner, chip) = (account(miner), chip_of(miner));
 	let charge = Charge { first: 0, last: 0, ticks: 1, amount, price: PRICE, miner, chip };
-	row.charges.try_push(charge).expect("what was before is settled");
+	row.charges.try_push(charge).expect("earlier charges are settled");
 	Compute::settle(id, &mut row);
-	assert!(row.charges.is_empty(), "it is certain");
+	assert!(row.charges.is_empty(), "the charge is settled");
 	Vms::<Test>::insert(id, row);
 	Compute::paid().settled - before
 }
@@ -229,15 +238,15 @@ fn end_era() {
 	Emission::do_try_state().expect("the invariants hold");
 }
 
-/// The attacker pays himself. Gives what he must lose by it.
+/// Lets the attacker pay itself. Returns its minimum loss.
 fn buys(id: Id, miner: u8, amount: Balance, times: u64, lapsed: bool) -> Balance {
 	if lapsed {
-		LivedIn::set(vec![(chip_of(miner), 0, Lived::Lapsed)]);
+		LivedIn::set(vec![(chip_of(miner), 0, LivenessStatus::Lapsed)]);
 	}
 	let mut least = 0;
 	for _ in 0..times {
 		let paid = pays(id, miner, amount);
-		least += LEAST_LOSS.mul_floor(paid);
+		least += MIN_UNRETURNED_SHARE.mul_floor(paid);
 	}
 	LivedIn::set(vec![]);
 	least
@@ -250,9 +259,9 @@ fn rank(miner: u8, tier: Option<Tier>) {
 	});
 }
 
-/// Whoever is refused has nothing by it.
+/// Claims a payout. A refused claim has no effect.
 fn claim(era: u32, miner: u8) {
-	let _ = Emission::claim(signed(TENANT), era, account(miner));
+	let _ = Emission::payout(signed(TENANT), era, account(miner));
 }
 
 fn wealth() -> Balance {
@@ -260,7 +269,7 @@ fn wealth() -> Balance {
 	own.map(|who| Balances::total_balance(&account(who))).sum()
 }
 
-/// What happens, with the attacker's payments or without them. In the end all is claimed that can be.
+/// Plays a story, with the attacker's payments or without them, and claims all payouts at the end.
 fn play(story: &Story, with: bool) -> End {
 	let mut end = End::default();
 	run(|| {
@@ -285,7 +294,7 @@ fn play(story: &Story, with: bool) -> End {
 					claim(Emission::era().index.saturating_sub(1 + ago), miner);
 				},
 			}
-			// They only grow.
+			// These lists only grow.
 			Settled::set(vec![]);
 			Asked::set(vec![]);
 		}
@@ -294,19 +303,20 @@ fn play(story: &Story, with: bool) -> End {
 			OWN.into_iter().chain(OTHERS).for_each(|miner| claim(era, miner));
 		}
 		end.wealth = wealth();
-		end.claimed = Emission::brought().claimed;
+		end.paid_out = Emission::totals().paid_out;
 	});
 	end
 }
 
-/// Tells whether miners were paid new α for what the attacker paid.
+/// Checks that the attacker does not profit. Returns whether miners received new α for its
+/// payments.
 fn loses(name: &str, story: &Story) -> bool {
 	let (with, without) = (play(story, true), play(story, false));
 	assert!(
 		with.wealth + with.least_loss <= without.wealth,
 		"{name}: {with:?} with, {without:?} without: {story:?}"
 	);
-	with.claimed > without.claimed
+	with.paid_out > without.paid_out
 }
 
 fn search(worlds: core::ops::Range<u64>) {
@@ -314,24 +324,25 @@ fn search(worlds: core::ops::Range<u64>) {
 	let paid = worlds
 		.filter(|world| loses(&format!("world {world}"), &Story::numbered(*world)))
 		.count() as u64;
-	assert!(paid >= count / 8, "he has new α in enough of them: {paid}");
+	assert!(paid >= count / 8, "the attacker received new α in only {paid} worlds");
 }
 
 #[test]
-fn no_payment_to_oneself_pays_whatever_happens() {
+fn self_payment_never_profits() {
 	search(0..WORLDS);
 }
 
-/// As many as one has time for: `cargo test --release -p pallet-compute -- --ignored many_worlds`.
+/// A larger search: `cargo test --release -p pallet-compute -- --ignored many_worlds`.
 #[test]
 #[ignore = "takes minutes"]
-fn no_payment_to_oneself_pays_in_many_worlds() {
+fn self_payment_never_profits_in_many_worlds() {
 	search(WORLDS..50 * WORLDS);
 }
 
-/// Each payment of few units is rounded: to make many of them is where a rounding in the payer's favour would add up.
+/// Each small payment is rounded, so a rounding in the payer's favour would add up over many of
+/// them.
 #[test]
-fn a_payment_in_many_pieces_of_few_units_wins_nothing() {
+fn small_self_payments_never_profit() {
 	let shares = [
 		(10, 10),
 		(5, 5),

@@ -1,4 +1,6 @@
-//! An attacker rents his own miners' machines, from order to settlement, while α's price swings, tiers change, intervals lapse and others rent as well. With his VMs he has no more in the end than without them, to the unit.
+//! A search for profitable rentals by an attacker of its own miners' hosts, from order to
+//! settlement. The price of α swings, tiers change, intervals lapse, and another tenant rents as
+//! well. With its VMs the attacker must have no more in the end than without them, to the unit.
 
 use frame_support::{
 	assert_ok,
@@ -6,36 +8,36 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{CurrentInterval, Fit, Lacked, LivedIn, Now, PriceForLeases, PriceForOrders},
 	units::{Balance, ALPHA},
-	Interval, Lived, Tier, LEAST_LOSS,
+	Interval, LivenessStatus, Tier, MIN_UNRETURNED_SHARE,
 };
+use hcc_testing::{CurrentInterval, Fit, Lacked, LivedIn, Now, PriceForLeases, PriceForOrders};
 use sp_runtime::Perbill;
 
 use super::selfdealing::Chance;
 use crate::{mock::*, *};
 
-/// How many worlds are searched, and for how many ticks in each.
+/// Number of worlds to search, and ticks in each.
 const WORLDS: u64 = 40;
 const TICKS: u32 = 160;
-/// How many ticks an interval has, and an era.
+/// Ticks in an interval, and in an era.
 const LENGTH: u32 = 10;
 const ERA: u32 = 30;
-/// The attacker's miners, and another's.
+/// The attacker's miners, and another one.
 const OWN: [u8; 2] = [10, 11];
 const OTHER: u8 = 12;
 const MINERS: [u8; 3] = [10, 11, 12];
-/// Who rents of them besides: a VM of the attacker's, and one of the other's.
+/// Another tenant. It rents one VM of the attacker and one of the other miner.
 const NEIGHBOUR: u8 = 2;
-/// The neighbour's VMs: the first two in every world, whatever the attacker does.
+/// The neighbour's VMs: the first two in every world, with and without the attacker.
 const NEIGHBOURS: [Id; 2] = [1, 2];
 
-/// An order that this miner alone may take.
+/// Returns an order that only this miner can run.
 fn named(miner: u8) -> OrderOf<Test> {
 	OrderOf::<Test> { miner: Choice::Named(account(miner)), max_price: 1_000_000, ..small() }
 }
 
-/// There is room for all, the neighbour's VMs run, and the first era begins.
+/// Sets up room for all VMs, the running VMs of the neighbour, and the first era.
 fn open(shares: Shares, initial: Balance) {
 	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
 	MockRules::set(Rules { shares, ..RULES });
@@ -67,9 +69,9 @@ fn next_tick() {
 	Emission::on_poll(System::block_number(), &mut WeightMeter::new());
 }
 
-/// What nobody can do anything about: the same in a world whatever the attacker does.
+/// Moves what no party controls. It is the same in a world with and without the attacker.
 fn world_moves(chance: &mut Chance) {
-	// An interval costs from some hundredths of an α to a few units, or nothing.
+	// An interval costs from hundredths of an α to a few units, or nothing.
 	let price = match chance.below(4) {
 		0 => PRICE >> chance.below(4),
 		_ => PRICE << chance.one_of(&[0, 1, 4, 10, 14, 15, 16, 17, 18, 19, 20, 30]),
@@ -83,43 +85,44 @@ fn world_moves(chance: &mut Chance) {
 	Fit::set(fit.into_iter().flatten().collect());
 	let now = CurrentInterval::get().index;
 	LivedIn::mutate(|all| {
-		// What is not known yet is known to be well later.
-		all.retain(|(_, interval, lived)| *lived == Lived::Lapsed || now - interval < 3);
+		// Unsettled intervals become live later.
+		all.retain(|(_, interval, lived)| *lived == LivenessStatus::Lapsed || now - interval < 3);
 		for miner in MINERS {
 			match chance.below(80) {
-				0 => all.push((chip_of(miner), now, Lived::Lapsed)),
-				1 => all.push((chip_of(miner), now, Lived::Unsettled)),
+				0 => all.push((chip_of(miner), now, LivenessStatus::Lapsed)),
+				1 => all.push((chip_of(miner), now, LivenessStatus::Unsettled)),
 				_ => {},
 			}
 		}
 	});
 }
 
-/// Its miner boots a VM as soon as it can. What cannot be done now is refused.
-fn tend(id: Id, state: State) {
+/// Lets the miner boot a VM as soon as it can. Ignores calls that the state of the VM does not
+/// permit.
+fn boot_step(id: Id, state: VmState) {
 	let Some(place) = Compute::vm(id).and_then(|vm| vm.place) else { return };
 	let origin = RuntimeOrigin::signed(place.miner);
 	let _ = match state {
-		State::Assigned { .. } => Compute::boot(origin, id),
-		State::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
+		VmState::Assigned { .. } => Compute::boot(origin, id),
+		VmState::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
 		_ => Ok(()),
 	};
 }
 
-/// Whatever stops them, they are started again.
+/// Starts the neighbour's VMs again after any stop.
 fn neighbour_acts() {
 	for id in NEIGHBOURS {
 		let Some(vm) = Compute::vm(id) else { continue };
-		if matches!(vm.state, State::Stopped { .. }) {
+		if matches!(vm.state, VmState::Stopped { .. }) {
 			let _ = Compute::start(signed(NEIGHBOUR), id);
 		}
-		tend(id, vm.state);
+		boot_step(id, vm.state);
 	}
 }
 
-/// He orders, stops, starts, crashes and gives up as he likes.
+/// Lets the attacker order, stop, start, crash and terminate at random.
 fn attacker_acts(chance: &mut Chance) {
-	let own: Vec<Id> = Rented::<Test>::iter_key_prefix(account(TENANT)).collect();
+	let own: Vec<Id> = VmsOfTenant::<Test>::iter_key_prefix(account(TENANT)).collect();
 	if own.len() < 3 && chance.below(4) == 0 {
 		let escrow = ALPHA * Balance::from(1 + chance.below(1_000));
 		let order = named(chance.one_of(&OWN));
@@ -128,32 +131,32 @@ fn attacker_acts(chance: &mut Chance) {
 	for id in own {
 		let Some(vm) = Compute::vm(id) else { continue };
 		let _ = match (vm.state, chance.below(16)) {
-			(State::Running { .. }, 0) => Compute::stop(signed(TENANT), id),
-			(State::Running { .. }, 1) => Compute::reboot(signed(TENANT), id),
-			(State::Running { .. }, 2) => Compute::report_crash(signed(miner_of(id)), id),
-			(State::Stopped { .. }, 0..8) => Compute::start(signed(TENANT), id),
-			(State::Stopped { .. }, 8) => Compute::resize(signed(TENANT), id, SMALL, 1_000_000),
+			(VmState::Running { .. }, 0) => Compute::stop(signed(TENANT), id),
+			(VmState::Running { .. }, 1) => Compute::reboot(signed(TENANT), id),
+			(VmState::Running { .. }, 2) => Compute::report_crash(signed(miner_of(id)), id),
+			(VmState::Stopped { .. }, 0..8) => Compute::start(signed(TENANT), id),
+			(VmState::Stopped { .. }, 8) => Compute::resize(signed(TENANT), id, SMALL, 1_000_000),
 			(_, 3) => Compute::top_up(signed(TENANT), id, ALPHA / 7),
 			(_, 4) => Compute::terminate(signed(TENANT), id),
 			(_, 5) => Ok(()),
 			(state, _) => {
-				tend(id, state);
+				boot_step(id, state);
 				Ok(())
 			},
 		};
 	}
 }
 
-/// All that is owed is settled, the era in which it was is over, and all is claimed.
+/// Settles all charges, ends their era, and claims all payouts.
 fn close(chance: &mut Chance) {
 	PriceForLeases::set(Some(PRICE));
 	LivedIn::set(vec![]);
-	for id in Rented::<Test>::iter_key_prefix(account(TENANT)).collect::<Vec<_>>() {
-		// It may be given up already, and wait to be settled.
+	for id in VmsOfTenant::<Test>::iter_key_prefix(account(TENANT)).collect::<Vec<_>>() {
+		// The VM may be terminated already and wait for settlement.
 		let _ = Compute::terminate(signed(TENANT), id);
 	}
 	(0..3 * LENGTH).for_each(|_| next_tick());
-	assert_eq!(held(TENANT), 0, "all of it is settled");
+	assert_eq!(held(TENANT), 0, "all charges are settled");
 	let last = Emission::era().index;
 	while Emission::era().index <= last {
 		next_tick();
@@ -161,18 +164,18 @@ fn close(chance: &mut Chance) {
 	claim_all(chance, last);
 }
 
-/// Anybody claims for anybody, in any order.
+/// Claims all payouts, in a random order.
 fn claim_all(chance: &mut Chance, last: u32) {
 	for era in 0..=last {
 		let first = chance.below(3) as usize;
 		for at in 0..MINERS.len() {
 			let miner = MINERS[(first + at) % MINERS.len()];
-			let _ = Emission::claim(signed(NEIGHBOUR), era, account(miner));
+			let _ = Emission::payout(signed(NEIGHBOUR), era, account(miner));
 		}
 	}
 }
 
-/// What the attacker and his validators have in the end, and what the attacker's VMs must have cost him at the least.
+/// The final wealth of the attacker and its validators, and the minimum loss by its VMs.
 #[derive(Clone, Copy, Debug, Default)]
 struct End {
 	wealth: Balance,
@@ -191,7 +194,7 @@ impl End {
 			_ => 0,
 		};
 		let paid = events().into_iter().map(least);
-		let least_loss: Balance = paid.map(|amount| LEAST_LOSS.mul_floor(amount)).sum();
+		let least_loss: Balance = paid.map(|amount| MIN_UNRETURNED_SHARE.mul_floor(amount)).sum();
 		let own = OWN.into_iter().chain([TENANT, 200]);
 		Self {
 			wealth: own.map(|who| Balances::total_balance(&account(who))).sum(),
@@ -204,10 +207,10 @@ impl End {
 fn play(world: u64, with: bool) -> End {
 	let mut end = End::default();
 	run(|| {
-		// What he does takes nothing of the chance by which the world moves.
+		// The attacker's actions draw from their own numbers, so that they do not change the world.
 		let (mut moves, mut acts) = (Chance::of(2 * world), Chance::of(2 * world + 1));
 		let shares = moves.shares();
-		// More than anybody is owed, or less.
+		// More than any miner is owed, or less.
 		open(shares, moves.one_of(&[1_000_000 * ALPHA, ALPHA / 1_000]));
 		for _ in 0..TICKS {
 			world_moves(&mut moves);
@@ -228,7 +231,7 @@ fn play(world: u64, with: bool) -> End {
 }
 
 #[test]
-fn no_vm_of_ones_own_pays_whatever_happens() {
+fn self_rental_never_profits() {
 	let mut rented = 0;
 	for world in 0..WORLDS {
 		let (with, without) = (play(world, true), play(world, false));
@@ -238,5 +241,5 @@ fn no_vm_of_ones_own_pays_whatever_happens() {
 		);
 		rented += u64::from(with.least_loss > 0 && with.settled > without.settled);
 	}
-	assert!(rented >= WORLDS / 3, "he has rented in enough of them: {rented}");
+	assert!(rented >= WORLDS / 3, "the attacker rented in only {rented} worlds");
 }

@@ -1,16 +1,13 @@
-//! What is owed, paid and given back.
+//! Charges, settlement and refunds.
 
 use frame_support::assert_ok;
-use hcc_primitives::{
-	mock::{register, CurrentInterval, LivedIn, Offering, PriceForLeases},
-	units::Balance,
-	Lived,
-};
+use hcc_primitives::{units::Balance, LivenessStatus};
+use hcc_testing::{register, CurrentInterval, LivedIn, Offering, PriceForLeases};
 
 use crate::{mock::*, *};
 
-/// Says what became of the miner's chip in an interval.
-fn lived(interval: u32, lived: Lived) {
+/// Sets the liveness of the miner's chip in an interval.
+fn lived(interval: u32, lived: LivenessStatus) {
 	LivedIn::mutate(|all| {
 		all.retain(|(_, of, _)| *of != interval);
 		all.push((chip_of(10), interval, lived));
@@ -30,28 +27,28 @@ fn now() -> u32 {
 }
 
 #[test]
-fn an_interval_is_charged_when_it_is_over_and_paid_when_it_is_certain() {
+fn interval_is_charged_at_end_and_paid_when_certain() {
 	run(|| {
 		let id = running();
 		let first = now();
-		lived(first, Lived::Unsettled);
-		let ran = CurrentInterval::get().from + LENGTH - hcc_primitives::mock::Now::get();
+		lived(first, LivenessStatus::Unsettled);
+		let ran = CurrentInterval::get().from + LENGTH - hcc_testing::Now::get();
 		let (before, paid) = (free(10), Compute::paid().settled);
 		intervals(1);
 		assert_eq!(charged(), [(first, first, ran, worth(ran))]);
 		assert_eq!(vm(id).escrow, ESCROW - boot_fee() - worth(ran));
-		assert_eq!(free(10), before, "it may still be found that nothing is owed");
-		lived(first, Lived::Live);
+		assert_eq!(free(10), before, "an open verdict may still cause a refund");
+		lived(first, LivenessStatus::Live);
 		intervals(1);
 		let amount = worth(ran) + worth(LENGTH);
 		assert_eq!(Compute::paid().settled - paid, amount);
 		let expected = worth(ran) - worth(ran) * 20 / 100 + worth(LENGTH) - worth(LENGTH) / 5;
-		assert!((free(10) - before).abs_diff(expected) <= 6, "the miner has what is left");
+		assert!((free(10) - before).abs_diff(expected) <= 6, "the miner receives the rest");
 	});
 }
 
 #[test]
-fn shares_are_paid_to_the_last_unit() {
+fn payments_add_up_to_last_unit() {
 	run(|| {
 		let before = (free(10), free(200), free(201));
 		let id = running();
@@ -70,11 +67,11 @@ fn shares_are_paid_to_the_last_unit() {
 }
 
 #[test]
-fn an_interval_in_which_the_host_was_not_live_is_given_back() {
+fn lapsed_interval_is_refunded() {
 	run(|| {
 		let id = running();
 		let failed = now() + 1;
-		lived(failed, Lived::Lapsed);
+		lived(failed, LivenessStatus::Lapsed);
 		intervals(3);
 		assert!(events().contains(&Event::Refunded {
 			vm: id,
@@ -91,7 +88,7 @@ fn an_interval_in_which_the_host_was_not_live_is_given_back() {
 }
 
 #[test]
-fn ticks_in_which_it_is_stopped_are_no_part_of_an_interval() {
+fn stopped_ticks_are_not_charged() {
 	run(|| {
 		let id = running();
 		ticks(10);
@@ -102,7 +99,7 @@ fn ticks_in_which_it_is_stopped_are_no_part_of_an_interval() {
 		ticks(5);
 		assert_ok!(Compute::stop(signed(TENANT), id));
 		intervals(2);
-		let [(_, _, ran, amount)] = charged()[..] else { panic!("one interval") };
+		let [(_, _, ran, amount)] = charged()[..] else { panic!("expected one charge") };
 		assert_eq!((ran, amount), (15, worth(15)));
 		let kept: Balance = events()
 			.into_iter()
@@ -117,7 +114,7 @@ fn ticks_in_which_it_is_stopped_are_no_part_of_an_interval() {
 }
 
 #[test]
-fn the_price_is_that_of_the_day() {
+fn charge_uses_current_alpha_price() {
 	run(|| {
 		running();
 		intervals(1);
@@ -129,7 +126,7 @@ fn the_price_is_that_of_the_day() {
 }
 
 #[test]
-fn lists_and_asks_that_change_leave_what_runs_alone() {
+fn list_and_ask_changes_keep_agreed_price() {
 	run(|| {
 		running();
 		let list = List { vcpu: 90_000, ..LIST };
@@ -141,7 +138,7 @@ fn lists_and_asks_that_change_leave_what_runs_alone() {
 }
 
 #[test]
-fn a_vm_whose_escrow_runs_dry_is_warned_of_and_stopped_and_owes_nothing() {
+fn low_escrow_warns_then_stops() {
 	run(|| {
 		let escrow = Compute::least_escrow(200_000).expect("there is a price");
 		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
@@ -151,9 +148,10 @@ fn a_vm_whose_escrow_runs_dry_is_warned_of_and_stopped_and_owes_nothing() {
 			intervals(1);
 		}
 		let at = |wanted: fn(&Event<Test>) -> bool| events().iter().position(wanted);
-		let warned = at(|event| matches!(event, Event::EscrowLow { .. })).expect("it is warned");
+		let warned =
+			at(|event| matches!(event, Event::EscrowLow { .. })).expect("a warning is issued");
 		let stopped = at(|event| matches!(event, Event::Stopped { why: StopReason::Unfunded, .. }));
-		assert!(warned < stopped.expect("it is stopped"));
+		assert!(warned < stopped.expect("the VM is stopped"));
 		assert!(vm(1).escrow < 2 * worth(LENGTH));
 		assert_ok!(Compute::top_up(signed(TENANT), 1, ESCROW));
 		assert_ok!(Compute::start(signed(TENANT), 1));
@@ -161,9 +159,9 @@ fn a_vm_whose_escrow_runs_dry_is_warned_of_and_stopped_and_owes_nothing() {
 	});
 }
 
-/// Whenever in an interval a VM is looked after: nothing runs that its escrow does not cover.
+/// The escrow covers all time that a VM runs, at every offset of its reviews.
 #[test]
-fn all_that_ran_until_the_escrow_was_used_up_is_paid_for() {
+fn escrow_covers_all_running_time() {
 	for offset in [1, 2, 50, LENGTH - 1] {
 		run(|| {
 			LastId::<Test>::put(u64::from(offset) - 1);
@@ -173,11 +171,11 @@ fn all_that_ran_until_the_escrow_was_used_up_is_paid_for() {
 			tick();
 			boot(id);
 			let mut ran = 0;
-			while matches!(state(id), State::Running { .. }) {
+			while matches!(state(id), VmState::Running { .. }) {
 				tick();
 				ran += 1;
 			}
-			assert!(ran >= LENGTH, "it has run for a while: {ran}");
+			assert!(ran >= LENGTH, "the VM ran for only {ran} ticks");
 			intervals(2);
 			let ticks: u32 = charged().into_iter().map(|(_, _, ticks, _)| ticks).sum();
 			let amount: Balance = charged().into_iter().map(|(_, _, _, amount)| amount).sum();
@@ -188,7 +186,7 @@ fn all_that_ran_until_the_escrow_was_used_up_is_paid_for() {
 }
 
 #[test]
-fn without_a_price_nothing_is_charged_and_nothing_runs_on() {
+fn unknown_price_stops_vm_without_charge() {
 	run(|| {
 		let id = running();
 		intervals(1);
@@ -197,26 +195,26 @@ fn without_a_price_nothing_is_charged_and_nothing_runs_on() {
 		intervals(1);
 		assert_eq!(charged().len(), before);
 		assert!(events().contains(&Event::Stopped { vm: id, why: StopReason::NoPrice }));
-		assert!(matches!(state(id), State::Stopped { .. }));
+		assert!(matches!(state(id), VmState::Stopped { .. }));
 	});
 }
 
 #[test]
-fn what_is_owed_is_never_more_than_the_escrow() {
+fn charge_never_exceeds_escrow() {
 	run(|| {
 		let id = running();
-		// α is worth next to nothing all at once.
+		// The price of α falls to almost zero.
 		PriceForLeases::set(Some(1));
 		intervals(1);
 		let amount = charged()[0].3;
 		assert_eq!(amount, ESCROW - boot_fee());
 		assert_eq!(vm(id).escrow, 0);
-		assert!(matches!(state(id), State::Stopped { .. }));
+		assert!(matches!(state(id), VmState::Stopped { .. }));
 	});
 }
 
 #[test]
-fn who_gives_up_pays_for_what_ran_and_has_the_rest_at_once() {
+fn terminate_charges_run_time_and_releases_rest() {
 	run(|| {
 		let id = running();
 		ticks(30);
@@ -225,7 +223,7 @@ fn who_gives_up_pays_for_what_ran_and_has_the_rest_at_once() {
 		assert_eq!(free(TENANT) - before, ESCROW - boot_fee() - worth(30));
 		assert_eq!(held(TENANT), worth(30) + DEPOSIT);
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
-		assert!(Compute::terminate(signed(TENANT), id).is_err(), "once is enough");
+		assert!(Compute::terminate(signed(TENANT), id).is_err(), "a VM is terminated once");
 		intervals(2);
 		assert_eq!(Compute::vm(id), None);
 		assert_eq!(Compute::paid().settled, boot_fee() + worth(30));
@@ -233,10 +231,10 @@ fn who_gives_up_pays_for_what_ran_and_has_the_rest_at_once() {
 }
 
 #[test]
-fn who_gives_up_has_a_lapsed_interval_given_back_too() {
+fn terminated_vm_gets_lapsed_refund() {
 	run(|| {
 		let id = running();
-		lived(now(), Lived::Lapsed);
+		lived(now(), LivenessStatus::Lapsed);
 		ticks(30);
 		assert_ok!(Compute::terminate(signed(TENANT), id));
 		intervals(2);
@@ -246,11 +244,11 @@ fn who_gives_up_has_a_lapsed_interval_given_back_too() {
 }
 
 #[test]
-fn a_vm_whose_host_is_gone_is_given_up_and_costs_nothing() {
+fn vm_ends_after_lost_intervals() {
 	run(|| {
 		let id = running();
 		let gone = now();
-		(gone..gone + 10).for_each(|interval| lived(interval, Lived::Lapsed));
+		(gone..gone + 10).for_each(|interval| lived(interval, LivenessStatus::Lapsed));
 		intervals(u32::from(RULES.lost) + 2);
 		assert_eq!(Compute::vm(id), None);
 		assert_eq!(free(TENANT), ENDOWMENT - boot_fee());
@@ -258,37 +256,40 @@ fn a_vm_whose_host_is_gone_is_given_up_and_costs_nothing() {
 }
 
 #[test]
-fn a_chip_that_is_its_miners_no_more_ends_what_ran_on_it() {
+fn chip_loss_ends_vm() {
 	run(|| {
 		let id = running();
 		Offering::set(vec![]);
-		hcc_primitives::mock::register(account(10), vec![], None);
+		hcc_testing::register(account(10), vec![], None);
 		intervals(1);
-		assert!(Compute::vm(id).is_none_or(|vm| vm.state == State::Terminated));
+		assert!(Compute::vm(id).is_none_or(|vm| vm.state == VmState::Terminated));
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
 	});
 }
 
 #[test]
-fn a_chip_that_was_live_in_between_is_not_given_up() {
+fn live_interval_resets_lapses() {
 	run(|| {
 		let id = running();
 		let first = now();
 		for interval in first..first + 12 {
 			let every_third = interval % 3 == 0;
-			lived(interval, if every_third { Lived::Live } else { Lived::Lapsed });
+			lived(
+				interval,
+				if every_third { LivenessStatus::Live } else { LivenessStatus::Lapsed },
+			);
 		}
 		intervals(10);
-		assert!(matches!(state(id), State::Running { .. }));
+		assert!(matches!(state(id), VmState::Running { .. }));
 	});
 }
 
 #[test]
-fn what_stays_open_for_too_long_is_given_back() {
+fn overfull_charges_refund_oldest() {
 	run(|| {
 		let id = running();
 		let first = now();
-		(first..first + 40).for_each(|interval| lived(interval, Lived::Unsettled));
+		(first..first + 40).for_each(|interval| lived(interval, LivenessStatus::Unsettled));
 		intervals(MAX_CHARGES + 3);
 		assert_eq!(vm(id).charges.len() as u32, MAX_CHARGES);
 		assert!(Compute::paid().refunded > 0);
@@ -297,9 +298,9 @@ fn what_stays_open_for_too_long_is_given_back() {
 }
 
 #[test]
-fn an_account_that_does_not_exist_leaves_its_share_to_be_burned() {
+fn undeliverable_share_is_burned() {
 	run(|| {
-		// A tenth of it is less than makes an account exist.
+		// A tenth of the fee is below the existential deposit.
 		MockRules::set(Rules { boot_fee: 4, ..RULES });
 		leave(200, 2);
 		let id = running();
@@ -312,24 +313,24 @@ fn an_account_that_does_not_exist_leaves_its_share_to_be_burned() {
 }
 
 #[test]
-fn who_counts_what_was_paid_is_told_of_each_interval_and_of_nothing_else() {
+fn on_settled_receives_interval_payments_only() {
 	run(|| {
 		let id = running();
 		let lapsed = now() + 1;
-		lived(lapsed, Lived::Lapsed);
+		lived(lapsed, LivenessStatus::Lapsed);
 		intervals(4);
 		assert_ok!(Compute::terminate(signed(TENANT), id));
 		intervals(2);
-		let told: Balance =
-			hcc_primitives::mock::Settled::get().iter().map(|(_, _, paid)| paid).sum();
+		let told: Balance = hcc_testing::Settled::get().iter().map(|(_, _, paid)| paid).sum();
 		assert_eq!(told, Compute::paid().settled - boot_fee());
 		assert!(told > 0);
 	});
 }
 
-/// What the chip proves for another says nothing of what ran before: nobody vouches for the interval in which it went.
+/// Evidence of the chip for another miner proves nothing about earlier time, so the interval of the
+/// transfer is free.
 #[test]
-fn what_ran_in_the_interval_in_which_the_chip_left_its_miner_is_not_paid() {
+fn chip_transfer_interval_is_free() {
 	run(|| {
 		let id = running();
 		intervals(2);

@@ -1,4 +1,5 @@
-//! A market as it may go on for long: tenants come and go, miners fail and vanish, α moves, guests lack what they pay for, eras bring new α. Every unit stays somewhere.
+//! A market over a long time. Tenants come and go, miners fail and vanish, α moves, guests report
+//! shortfalls, and eras mint new α. No unit is lost.
 
 use frame_support::{
 	traits::{
@@ -8,12 +9,12 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
-	mock::{
-		register, Asked, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
-		PriceForOrders, Settled,
-	},
 	units::{Balance, ALPHA},
-	Interval, Lived, Offered, Tier,
+	EffectiveOffer, Interval, LivenessStatus, Tier,
+};
+use hcc_testing::{
+	register, Asked, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
+	PriceForOrders, Settled,
 };
 use pallet_emission::EraIndex;
 use sp_io::hashing::blake2_256;
@@ -21,33 +22,33 @@ use sp_runtime::{AccountId32, Perbill};
 
 use crate::{mock::*, *};
 
-/// How large a market, and for how long.
+/// The size of a market, and its duration.
 struct Size {
 	miners: u32,
 	vms: u32,
 	intervals: u32,
-	/// How many of them a day has, and with it an era.
+	/// Intervals in a day, and in an era.
 	day: u32,
-	/// After how many eras their budget is halved, and the first one.
+	/// Eras until the budget is halved, and the first budget.
 	halving: u32,
 	initial: Balance,
-	/// How many ticks of a VM one tick here stands for: prices are so many times those of the list.
+	/// Ticks of a VM for which one tick of the simulation stands. Prices are scaled by it.
 	scale: u32,
 }
 
-/// How many ticks an interval has here.
+/// Ticks in an interval.
 const TICKS: u32 = 10;
-/// What each tenant begins with.
+/// The initial balance of each tenant.
 const WEALTH: Balance = 1_000 * ALPHA;
 
-/// Numbers by chance, the same each time.
+/// A deterministic source of random numbers.
 struct Chance(u64);
 
 impl Chance {
 	fn below(&mut self, below: u32) -> u32 {
 		self.0 += 1;
 		let hash = blake2_256(&self.0.to_le_bytes());
-		u32::from_le_bytes(hash[..4].try_into().expect("four")) % below
+		u32::from_le_bytes(hash[..4].try_into().expect("four bytes")) % below
 	}
 
 	fn one_in(&mut self, of: u32) -> bool {
@@ -74,7 +75,7 @@ fn tenant(number: u32) -> AccountId32 {
 }
 
 fn open_market(size: &Size) {
-	// In block 0 no events are kept: to forget them takes as long as all that was ever stored.
+	// In block 0 events are not stored. Clearing them would take time proportional to all state.
 	System::set_block_number(0);
 	Fit::set(vec![]);
 	Offering::set(vec![]);
@@ -82,7 +83,7 @@ fn open_market(size: &Size) {
 		register(miner(number), vec![chip(number)], None);
 		endow(&miner(number), ALPHA);
 		let ask = 800 + (number % 5) as u16 * 100;
-		let offered = Offered { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, ask };
+		let offered = EffectiveOffer { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, ask };
 		Offering::mutate(|all| all.push((miner(number), offered)));
 		Fit::mutate(|all| all.push((chip(number), Tier::Regular)));
 	}
@@ -98,12 +99,12 @@ fn open_market(size: &Size) {
 	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
 }
 
-/// Each tenant has a VM at the most, of the same number from order to order.
+/// Lets a tenant act. Each tenant has at most one VM at a time.
 fn tenant_acts(size: &Size, number: u32, vm: Option<Id>, chance: &mut Chance) {
 	let origin = RuntimeOrigin::signed(tenant(number));
 	let Some(id) = vm else {
 		if chance.one_in(3) {
-			// It may be too little at the price of today.
+			// The escrow may be too small at the current price.
 			let escrow = ALPHA / 2 + ALPHA * Balance::from(chance.below(10));
 			let order = small();
 			let order = Order { max_price: order.max_price * u64::from(size.scale), ..order };
@@ -111,7 +112,7 @@ fn tenant_acts(size: &Size, number: u32, vm: Option<Id>, chance: &mut Chance) {
 		}
 		return;
 	};
-	// What cannot be done now is refused, and changes nothing.
+	// Calls that the state does not permit fail without effect.
 	let _ = match chance.below(40) {
 		0 => Compute::stop(origin, id),
 		1 | 2 => Compute::start(origin, id),
@@ -123,7 +124,7 @@ fn tenant_acts(size: &Size, number: u32, vm: Option<Id>, chance: &mut Chance) {
 	};
 }
 
-/// Its miner does what it should, most of the time.
+/// Lets the VM's miner do its duty, most of the time.
 fn miner_acts(id: Id, chance: &mut Chance) {
 	let Some(vm) = Compute::vm(id) else { return };
 	let Some(place) = vm.place.clone() else { return };
@@ -132,21 +133,21 @@ fn miner_acts(id: Id, chance: &mut Chance) {
 		return;
 	}
 	let _ = match vm.state {
-		// Most VMs have shown their boot before a tick is over.
-		State::Assigned { .. } => {
+		// Most boots submit evidence within the same tick.
+		VmState::Assigned { .. } => {
 			let begun = Compute::boot(origin.clone(), id);
 			if begun.is_ok() && !chance.one_in(12) {
 				let _ = Compute::attest(origin, Box::new(evidence(id)));
 			}
 			begun
 		},
-		State::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
-		State::Running { .. } if chance.one_in(50) => Compute::report_crash(origin, id),
+		VmState::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
+		VmState::Running { .. } if chance.one_in(50) => Compute::report_crash(origin, id),
 		_ => Ok(()),
 	};
 }
 
-/// α moves, and chips lapse or are told of later.
+/// Moves the price of α, and lets chips lapse or stay unsettled.
 fn world_acts(size: &Size, chance: &mut Chance) {
 	let price = PRICE / 2 + u64::from(chance.below(PRICE as u32));
 	let known = (!chance.one_in(200)).then_some(price);
@@ -157,12 +158,12 @@ fn world_acts(size: &Size, chance: &mut Chance) {
 	LivedIn::mutate(|all| {
 		all.retain(|(_, interval, lived)| {
 			let age = now - interval;
-			age < 20 && (*lived == Lived::Lapsed || age < 4)
+			age < 20 && (*lived == LivenessStatus::Lapsed || age < 4)
 		});
 		for number in 0..size.miners {
 			match chance.below(30) {
-				0 => all.push((chip(number), now, Lived::Lapsed)),
-				1 => all.push((chip(number), now, Lived::Unsettled)),
+				0 => all.push((chip(number), now, LivenessStatus::Lapsed)),
+				1 => all.push((chip(number), now, LivenessStatus::Unsettled)),
 				_ => {},
 			}
 		}
@@ -180,11 +181,11 @@ fn next_tick() {
 	Emission::on_poll(next, &mut WeightMeter::new());
 }
 
-/// Most miners claim what an era that is over has for them.
+/// Claims the payouts of a past era for most miners.
 fn claim(size: &Size, era: EraIndex, chance: &mut Chance) {
 	for number in (0..size.miners).filter(|_| !chance.one_in(10)) {
 		let origin = RuntimeOrigin::signed(tenant(0));
-		let _ = Emission::claim(origin, era, miner(number));
+		let _ = Emission::payout(origin, era, miner(number));
 	}
 }
 
@@ -210,9 +211,9 @@ fn simulate(size: &Size) {
 			world_acts(size, &mut chance);
 			for tick in 0..TICKS {
 				next_tick();
-				// A tenth of them in each tick.
+				// A tenth of the tenants acts in each tick.
 				for number in (tick..size.vms).step_by(TICKS as usize) {
-					let vm = Rented::<Test>::iter_key_prefix(tenant(number)).next();
+					let vm = VmsOfTenant::<Test>::iter_key_prefix(tenant(number)).next();
 					tenant_acts(size, number, vm, &mut chance);
 					if let Some(id) = vm {
 						miner_acts(id, &mut chance);
@@ -233,22 +234,25 @@ fn simulate(size: &Size) {
 				println!("{} of {} intervals, {vms} VMs", interval + 1, size.intervals);
 			}
 		}
-		// All give up, and all is settled.
+		// All VMs end, and all charges are settled.
 		for (id, vm) in Vms::<Test>::iter().collect::<Vec<_>>() {
 			let _ = Compute::terminate(RuntimeOrigin::signed(vm.tenant), id);
 		}
 		LivedIn::set(vec![]);
 		(0..3 * TICKS).for_each(|_| next_tick());
-		assert_eq!(Vms::<Test>::iter().count(), 0, "nothing is stuck");
-		assert_eq!(Used::<Test>::iter().count(), 0);
+		assert_eq!(Vms::<Test>::iter().count(), 0, "no VM is stuck");
+		assert_eq!(AllottedCapacity::<Test>::iter().count(), 0);
 		for number in 0..size.vms {
 			assert_eq!(Balances::total_balance_on_hold(&tenant(number)), 0);
 		}
 		let paid = Compute::paid();
 		assert!(paid.settled > 0 && paid.refunded > 0 && paid.burned > 0);
 		Emission::do_try_state().expect("the invariants hold");
-		let brought = Emission::brought();
-		assert!(brought.claimed > 0 && brought.burned > 0, "some is claimed, and some is not");
+		let brought = Emission::totals();
+		assert!(
+			brought.paid_out > 0 && brought.burned > 0,
+			"a part is paid out, and a part is burned"
+		);
 		assert_eq!(before + made() - wealth(size), paid.burned, "to the last unit");
 		assert_eq!(issued + made() - Balances::total_issuance(), paid.burned);
 		println!("{} VMs ever, {paid:?}, {brought:?}", LastId::<Test>::get());
@@ -256,15 +260,16 @@ fn simulate(size: &Size) {
 }
 
 #[test]
-fn a_market_conserves_every_unit() {
+fn market_conserves_every_unit() {
 	let (halving, initial, scale) = (4, ALPHA / 2, 1);
 	simulate(&Size { miners: 12, vms: 60, intervals: 300, day: 24, halving, initial, scale });
 }
 
-/// A year, of which an interval is a quarter of a day: a tick stands for 360. Takes long: `cargo test --release -p pallet-compute -- --ignored --nocapture a_year`; what it came to is in docs/numbers.md.
+/// A year with intervals of a quarter of a day, so a tick stands for 360. Run it with `cargo test
+/// --release -p pallet-compute -- --ignored --nocapture a_year`. `docs/numbers.md` has the results.
 #[test]
 #[ignore = "takes ten minutes"]
-fn a_year_of_a_thousand_miners_and_ten_thousand_vms() {
+fn a_year_with_1000_miners_and_10000_vms() {
 	let (halving, initial, scale) = (90, 5_000 * ALPHA, 360);
 	let (miners, vms, intervals) = (1_000, 10_000, 4 * 365);
 	simulate(&Size { miners, vms, intervals, day: 4, halving, initial, scale });

@@ -1,16 +1,15 @@
-//! Boots that cannot succeed cost their tenants nothing: those of chips that are trusted less than they were, and of hosts that are not live.
+//! Boots that cannot succeed, because of reduced trust, a worse tier or a host that is not live.
+//! They cost the tenant nothing.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::host::GenerationTrust;
-use hcc_primitives::{
-	mock::{register, Fit, Stale, Trust},
-	Tier,
-};
+use hcc_primitives::Tier;
+use hcc_testing::{register, Fit, Stale, Trust};
 
 use crate::{mock::*, *};
 
 #[test]
-fn a_chip_that_is_trusted_less_than_it_was_boots_nothing_and_costs_nothing() {
+fn boot_fails_without_cost_after_trust_is_reduced() {
 	run(|| {
 		let id = running();
 		assert_ok!(Compute::report_crash(signed(10), id));
@@ -20,26 +19,26 @@ fn a_chip_that_is_trusted_less_than_it_was_boots_nothing_and_costs_nothing() {
 			assert_noop!(Compute::boot(signed(10), id), Error::<Test>::TrustTooLow);
 		}
 		ticks(RULES.acceptance + 1);
-		assert!(matches!(state(id), State::Stopped { .. }));
+		assert!(matches!(state(id), VmState::Stopped { .. }));
 		assert_eq!(vm(id).escrow, escrow);
-		assert!(!Resting::<Test>::contains_key(account(10)), "it could not begin");
+		assert!(!RestingMiners::<Test>::contains_key(account(10)), "the miner is not at fault");
 	});
 }
 
 #[test]
-fn a_tenant_is_told_that_its_vm_could_not_boot_and_keeps_what_runs() {
+fn reboot_fails_after_trust_is_reduced_and_vm_keeps_running() {
 	run(|| {
 		let id = running();
 		Trust::set(GenerationTrust::Reduced);
 		assert_noop!(Compute::reboot(signed(TENANT), id), Error::<Test>::TrustTooLow);
-		assert!(matches!(state(id), State::Running { .. }));
+		assert!(matches!(state(id), VmState::Running { .. }));
 		assert_ok!(Compute::stop(signed(TENANT), id));
 		assert_noop!(Compute::start(signed(TENANT), id), Error::<Test>::TrustTooLow);
 	});
 }
 
 #[test]
-fn a_tenant_can_let_less_trust_do_later_and_take_it_back() {
+fn set_reduced_allows_and_forbids_reduced_trust() {
 	run(|| {
 		let id = running();
 		assert_ok!(Compute::stop(signed(TENANT), id));
@@ -62,7 +61,7 @@ fn a_tenant_can_let_less_trust_do_later_and_take_it_back() {
 }
 
 #[test]
-fn no_boot_is_begun_on_a_worse_tier_than_was_ordered_but_where_the_vm_was() {
+fn boot_fails_on_worse_tier_except_on_former_chip() {
 	run(|| {
 		let mut picky = small();
 		picky.tier = Tier::Regular;
@@ -80,7 +79,7 @@ fn no_boot_is_begun_on_a_worse_tier_than_was_ordered_but_where_the_vm_was() {
 }
 
 #[test]
-fn a_host_that_is_not_live_begins_no_boot_and_can_be_waited_for() {
+fn boot_fails_without_live_chip_and_works_later() {
 	run(|| {
 		let id = running();
 		let fit = Fit::take();
@@ -88,7 +87,7 @@ fn a_host_that_is_not_live_begins_no_boot_and_can_be_waited_for() {
 		let escrow = vm(id).escrow;
 		assert_noop!(Compute::boot(signed(10), id), Error::<Test>::HostNotLive);
 		ticks(RULES.acceptance + 1);
-		assert!(Resting::<Test>::contains_key(account(10)));
+		assert!(RestingMiners::<Test>::contains_key(account(10)));
 		assert_eq!(vm(id).escrow, escrow);
 		Fit::set(fit);
 		assert_ok!(Compute::start(signed(TENANT), id));
@@ -96,9 +95,10 @@ fn a_host_that_is_not_live_begins_no_boot_and_can_be_waited_for() {
 	});
 }
 
-/// As where AMD's list is too old, or what the key was issued by is revoked: the chip was live at its last challenge all the same.
+/// The CRL may be stale, or the key's issuer revoked, although the chip was live at its last
+/// challenge.
 #[test]
-fn a_chip_whose_keys_do_not_count_begins_no_boot() {
+fn boot_fails_without_valid_key() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();
@@ -109,17 +109,17 @@ fn a_chip_whose_keys_do_not_count_begins_no_boot() {
 	});
 }
 
-/// Whichever of its miner's chips comes first.
+/// The order of the miner's chips does not matter.
 #[test]
-fn where_one_chip_may_come_to_be_able_a_vm_can_be_started() {
+fn start_succeeds_if_one_chip_may_become_live() {
 	for chips in [[chip_of(10), chip_of(11)], [chip_of(11), chip_of(10)]] {
 		run(|| {
 			let id = running();
 			assert_ok!(Compute::stop(signed(TENANT), id));
 			register(account(10), chips.to_vec(), None);
 			assert_ok!(Compute::set_reduced(signed(TENANT), id, false));
-			// One is not live, the other of a tier that is too low.
-			let mut order = Orders::<Test>::get(id).expect("there is one");
+			// One chip is not live, and the tier of the other is too low.
+			let mut order = Orders::<Test>::get(id).expect("the order exists");
 			order.tier = Tier::Regular;
 			Orders::<Test>::insert(id, order);
 			Fit::set(vec![(chip_of(11), Tier::Probation)]);
@@ -130,7 +130,7 @@ fn where_one_chip_may_come_to_be_able_a_vm_can_be_started() {
 }
 
 #[test]
-fn what_is_being_shown_is_judged_by_the_order_as_it_was_begun() {
+fn set_reduced_fails_while_booting() {
 	run(|| {
 		assert_ok!(order(small()));
 		tick();

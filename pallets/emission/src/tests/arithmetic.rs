@@ -1,4 +1,4 @@
-//! The schedule against exact rationals, and at its extremes.
+//! The schedule, compared with exact rationals and at its extremes.
 
 use hcc_primitives::units::Balance;
 use num_bigint::BigUint;
@@ -30,7 +30,7 @@ proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn a_budget_is_divided_to_the_last_unit(rules in rules(), budget: Balance, owed: Balance) {
+	fn division_adds_up_to_budget(rules in rules(), budget: Balance, owed: Balance) {
 		let of = divide(&rules, budget, owed);
 		let sum = of.miners.checked_add(of.validators)
 			.and_then(|sum| sum.checked_add(of.treasury))
@@ -44,7 +44,7 @@ proptest! {
 	}
 
 	#[test]
-	fn a_part_is_the_exact_one_rounded_down(
+	fn part_is_exact_and_rounded_down(
 		rules in rules(), budget: Balance, debts in prop::collection::vec(0..Balance::MAX / 64, 1..32)
 	) {
 		let total: Balance = debts.iter().sum();
@@ -57,52 +57,52 @@ proptest! {
 			prop_assert_eq!(exact(found), wanted);
 			all += found;
 		}
-		prop_assert!(all <= of.miners, "no more than there is");
-		prop_assert!(of.miners - all <= debts.len() as Balance, "no more is lost than a unit each");
+		prop_assert!(all <= of.miners, "the parts exceed the sum");
+		prop_assert!(of.miners - all <= debts.len() as Balance, "more than a unit each is lost");
 	}
 
 	#[test]
-	fn what_is_owed_is_the_exact_bonus_rounded_down(paid: Balance, bonus in parts(), weight in parts()) {
+	fn owed_is_exact_and_rounded_down(paid: Balance, bonus in parts(), weight in parts()) {
 		let first = (exact(paid) * exact_part(bonus)).floor();
 		let wanted = (first * exact_part(weight)).floor();
 		prop_assert_eq!(exact(owed(paid, bonus, weight)), wanted);
 	}
 
 	#[test]
-	fn budgets_halve_and_never_go_beyond_the_cap(rules in rules(), era: u32, minted: Balance) {
+	fn budget_halves_and_stays_below_cap(rules in rules(), era: u32, minted: Balance) {
 		let found = budget(&rules, era, minted);
 		prop_assert!(found <= rules.cap.saturating_sub(minted));
 		prop_assert!(found <= rules.initial);
 		let halvings = |era: u32| rules.initial.checked_shr(era / rules.halving).unwrap_or(0);
 		prop_assert!(found <= halvings(era));
 		let later = era.saturating_add(rules.halving);
-		prop_assert!(budget(&rules, later, minted) <= halvings(later), "it is half of it");
+		prop_assert!(budget(&rules, later, minted) <= halvings(later), "the budget is not halved");
 	}
 
 	#[test]
-	fn a_bonus_leaves_who_buys_from_himself_short(wanted in parts(), lost in parts()) {
+	fn bonus_leaves_self_dealing_with_loss(wanted in parts(), lost in parts()) {
 		let bonus = u64::from(bonus(wanted, lost).deconstruct());
 		let lost = u64::from(lost.deconstruct());
-		// miner's share + validators' share + bonus is 95 % at the most, or there is no bonus.
+		// Miner's share + validators' share + bonus is at most 95 %, or the bonus is zero.
 		prop_assert!(bonus == 0 || 1_000_000_000 - lost + bonus <= 950_000_000);
 		prop_assert!(bonus <= u64::from(wanted.deconstruct()));
 	}
 }
 
 #[test]
-fn the_schedule_is_what_it_says() {
+fn schedule_has_expected_budgets() {
 	let of = |era| budget(&RULES, era, 0);
 	assert_eq!(of(0), RULES.initial);
 	assert_eq!(of(9), RULES.initial);
 	assert_eq!(of(10), RULES.initial / 2);
 	assert_eq!(of(29), RULES.initial / 4);
-	assert_eq!(of(u32::MAX), 0, "shifted further than there are bits");
+	assert_eq!(of(u32::MAX), 0, "the shift exceeds the width");
 	assert_eq!(budget(&RULES, 0, RULES.cap - 5), 5);
 	assert_eq!(budget(&RULES, 0, RULES.cap + 5), 0);
 }
 
 #[test]
-fn nothing_owed_is_nothing_paid() {
+fn nothing_is_paid_without_debts() {
 	let of = divide(&RULES, 1_000, 0);
 	assert_eq!((of.miners, of.burned), (0, 700));
 	assert_eq!(part(&of, 0), 0);

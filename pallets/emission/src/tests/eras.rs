@@ -1,42 +1,40 @@
-//! Eras: what they bring, who has it, what is forgotten.
+//! Eras: division, payouts, removal.
 
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
-use hcc_primitives::{
-	mock::{Fit, Lost, Now},
-	units::{Balance, ALPHA},
-};
+use hcc_primitives::units::{Balance, ALPHA};
+use hcc_testing::{Fit, Lost, Now};
 use proptest::prelude::*;
 use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
 
 #[test]
-fn miners_are_owed_by_their_tier_and_have_it_when_the_era_is_over() {
+fn miners_are_paid_by_tier_after_era() {
 	run(|| {
 		let era = Emission::era().index;
 		for miner in [10, 11, 12] {
 			paid(miner, 100 * ALPHA);
 		}
-		assert_noop!(claim(era, 10), Error::<Test>::NotClaimable);
+		assert_noop!(payout(era, 10), Error::<Test>::NotPayable);
 		assert_eq!(Emission::owed_to(era, account(10)), (10 * ALPHA, None));
 		next_era();
 		for (miner, part) in [(10, 10_000), (11, 7_500), (12, 5_000)] {
 			let wanted = part * ALPHA / 1_000;
 			assert_eq!(Emission::owed_to(era, account(miner)), (wanted, Some(wanted)));
-			assert_ok!(claim(era, miner));
+			assert_ok!(payout(era, miner));
 			assert_eq!(free(miner), ALPHA + wanted);
-			assert_noop!(claim(era, miner), Error::<Test>::NothingOwed);
+			assert_noop!(payout(era, miner), Error::<Test>::NothingOwed);
 		}
-		assert_noop!(claim(era, 99), Error::<Test>::NothingOwed);
+		assert_noop!(payout(era, 99), Error::<Test>::NothingOwed);
 	});
 }
 
 #[test]
-fn an_era_is_divided_and_what_nobody_is_owed_is_burned() {
+fn unowed_part_of_budget_is_burned() {
 	run(|| {
 		let era = Emission::era().index;
 		paid(10, 100 * ALPHA);
@@ -48,28 +46,28 @@ fn an_era_is_divided_and_what_nobody_is_owed_is_burned() {
 		assert_eq!(of.miners, 10 * ALPHA);
 		assert_eq!(of.burned, 690 * ALPHA);
 		assert_eq!((free(200), free(201)), (201 * ALPHA, 101 * ALPHA));
-		assert_eq!(Emission::brought().burned, 690 * ALPHA);
+		assert_eq!(Emission::totals().burned, 690 * ALPHA);
 	});
 }
 
 #[test]
-fn where_more_is_owed_than_there_is_all_have_the_same_part() {
+fn excess_debts_are_paid_in_proportion() {
 	run(|| {
 		let era = Emission::era().index;
 		paid(10, 30_000 * ALPHA);
 		paid(11, 4_000 * ALPHA);
 		next_era();
 		assert_eq!(closed(era).burned, 0);
-		assert_ok!(claim(era, 10));
-		assert_ok!(claim(era, 11));
-		// 3,000 and 300 owed, 700 there are.
+		assert_ok!(payout(era, 10));
+		assert_ok!(payout(era, 11));
+		// Owed are 3,000 and 300, available are 700.
 		assert_eq!(free(10) - ALPHA, 700 * ALPHA * 3_000 / 3_300);
 		assert_eq!(free(11) - ALPHA, 700 * ALPHA * 300 / 3_300);
 	});
 }
 
 #[test]
-fn who_may_get_no_work_is_owed_nothing() {
+fn unfit_chip_is_owed_nothing() {
 	run(|| {
 		Fit::set(vec![]);
 		paid(10, 100 * ALPHA);
@@ -78,34 +76,34 @@ fn who_may_get_no_work_is_owed_nothing() {
 }
 
 #[test]
-fn what_is_not_claimed_in_time_is_burned() {
+fn late_claim_is_burned() {
 	run(|| {
 		let era = Emission::era().index;
 		paid(10, 100 * ALPHA);
 		paid(11, 100 * ALPHA);
 		next_era();
-		assert_ok!(claim(era, 10));
-		let before = Emission::brought().burned;
-		for _ in 0..RULES.claimable {
+		assert_ok!(payout(era, 10));
+		let before = Emission::totals().burned;
+		for _ in 0..RULES.payable {
 			assert!(Emission::closed_era(era).is_some());
 			next_era();
 		}
-		assert_noop!(claim(era, 11), Error::<Test>::NotClaimable);
+		assert_noop!(payout(era, 11), Error::<Test>::NotPayable);
 		assert_eq!(Emission::owed_to(era, account(11)), (0, None));
 		let unclaimed = 7_500 * ALPHA / 1_000;
 		assert!(events().contains(&Event::EraForgotten { era, burned: unclaimed }));
 		let later: Balance = 3 * 700 * ALPHA;
-		assert_eq!(Emission::brought().burned - before, unclaimed + later);
+		assert_eq!(Emission::totals().burned - before, unclaimed + later);
 	});
 }
 
 #[test]
-fn an_era_with_many_debts_is_forgotten_some_at_a_time() {
+fn era_with_many_debts_is_removed_in_batches() {
 	run(|| {
 		let era = Emission::era().index;
 		Fit::set((0..200u8).map(|chip| ([chip; 32], hcc_primitives::Tier::Trusted)).collect());
 		(0..200).for_each(|miner| paid(miner, 100 * ALPHA));
-		for _ in 0..=RULES.claimable {
+		for _ in 0..=RULES.payable {
 			next_era();
 		}
 		for _ in 0..5 {
@@ -117,19 +115,19 @@ fn an_era_with_many_debts_is_forgotten_some_at_a_time() {
 }
 
 #[test]
-fn a_part_that_makes_no_account_exist_stays_to_be_claimed() {
+fn part_below_existential_deposit_stays_payable() {
 	run(|| {
 		let era = Emission::era().index;
 		Fit::mutate(|fit| fit.push(([50; 32], hcc_primitives::Tier::Trusted)));
 		paid(50, EXISTENTIAL_DEPOSIT * 5);
 		next_era();
-		assert_noop!(claim(era, 50), Error::<Test>::TooLittle);
+		assert_noop!(payout(era, 50), Error::<Test>::TooLittle);
 		assert_eq!(Emission::owed_to(era, account(50)).0, EXISTENTIAL_DEPOSIT / 2);
 	});
 }
 
 #[test]
-fn an_account_that_does_not_exist_leaves_its_part_to_be_burned() {
+fn part_of_missing_pot_account_is_burned() {
 	run(|| {
 		MockRules::set(Rules { initial: 4_000, ..RULES });
 		let all = Balances::transfer_all(RuntimeOrigin::signed(account(200)), account(10), false);
@@ -141,7 +139,7 @@ fn an_account_that_does_not_exist_leaves_its_part_to_be_burned() {
 }
 
 #[test]
-fn a_payment_counts_to_the_era_in_which_it_is_settled() {
+fn payment_belongs_to_era_of_settlement() {
 	run(|| {
 		let era = Emission::era();
 		while Now::get() < era.from + era.length - 1 {
@@ -157,7 +155,7 @@ fn a_payment_counts_to_the_era_in_which_it_is_settled() {
 }
 
 #[test]
-fn a_clock_that_stands_still_ends_no_era_and_a_late_one_ends_once() {
+fn stopped_clock_ends_no_era_and_jump_ends_one() {
 	run(|| {
 		let era = Emission::era().index;
 		for block in 10..100 {
@@ -166,30 +164,30 @@ fn a_clock_that_stands_still_ends_no_era_and_a_late_one_ends_once() {
 		assert_eq!(Emission::era().index, era);
 		Now::mutate(|now| *now += 5 * ERA);
 		Emission::on_poll(100, &mut WeightMeter::with_limit(Weight::zero()));
-		assert_eq!(Emission::era().index, era, "there is no room for it");
+		assert_eq!(Emission::era().index, era, "the block has no room");
 		tick();
 		assert_eq!(Emission::era().index, era + 1);
 	});
 }
 
 #[test]
-fn no_more_is_made_than_the_cap() {
+fn emission_stays_below_cap() {
 	run(|| {
 		MockRules::set(Rules { halving: u32::MAX, cap: 2_500 * ALPHA, ..RULES });
 		for _ in 0..12 {
 			let era = Emission::era().index;
 			paid(10, 100_000 * ALPHA);
 			next_era();
-			assert_ok!(claim(era, 10));
+			assert_ok!(payout(era, 10));
 		}
-		let all = Emission::brought();
+		let all = Emission::totals();
 		assert!(all.minted() <= 2_500 * ALPHA);
-		assert!(all.minted() > 2_490 * ALPHA, "it comes close to it");
+		assert!(all.minted() > 2_490 * ALPHA, "almost the cap is minted");
 	});
 }
 
 #[test]
-fn the_bonus_follows_what_is_lost_of_payments() {
+fn bonus_is_limited_by_lost_share() {
 	run(|| {
 		assert_eq!(Emission::bonus(), Perbill::from_percent(10));
 		Lost::set(Perbill::from_percent(8));
@@ -204,9 +202,9 @@ fn the_bonus_follows_what_is_lost_of_payments() {
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-	/// Years of eras: whatever is paid, claimed or left, every unit is where the pallet says.
+	/// Over years of random payments and claims, the totals account for every unit.
 	#[test]
-	fn every_unit_is_somewhere(
+	fn totals_account_for_every_unit(
 		steps in prop::collection::vec((0..3u8, 0..50_000u64, 0..8u8), 40..160)
 	) {
 		run(|| {
@@ -216,7 +214,7 @@ proptest! {
 					0 => paid(miner, Balance::from(*amount) * ALPHA / 7),
 					1 => {
 						let era = Emission::era().index.saturating_sub(1 + u32::from(who / 3));
-						let _ = claim(era, miner);
+						let _ = payout(era, miner);
 					},
 					_ => {
 						next_era();
@@ -224,7 +222,7 @@ proptest! {
 				}
 				Emission::do_try_state().expect("the invariants hold");
 			}
-			let all = Emission::brought();
+			let all = Emission::totals();
 			assert!(all.minted() <= RULES.cap);
 			assert_eq!(all.budgets, all.minted() + all.burned);
 		});
@@ -232,7 +230,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_paid_before_the_first_era_begins_is_owed_for_it() {
+fn payment_before_first_era_belongs_to_it() {
 	run(|| {
 		CurrentEra::<Test>::kill();
 		paid(10, 100 * ALPHA);
@@ -243,7 +241,7 @@ fn what_is_paid_before_the_first_era_begins_is_owed_for_it() {
 }
 
 #[test]
-fn no_era_begins_before_the_clock_goes() {
+fn no_era_begins_at_tick_zero() {
 	run(|| {
 		CurrentEra::<Test>::kill();
 		Now::set(0);
@@ -255,18 +253,18 @@ fn no_era_begins_before_the_clock_goes() {
 }
 
 #[test]
-fn it_is_found_where_more_can_be_claimed_than_there_is() {
+fn try_state_detects_excess_debts() {
 	run(|| {
 		let first = next_era();
 		let era = Emission::era().index;
 		paid(10, 100 * ALPHA);
 		next_era();
 		Owed::<Test>::insert(era, account(99), ALPHA);
-		let found = Err("2: more can be claimed than there is".into());
+		let found = Err("2: the unclaimed parts exceed the amount left".into());
 		assert_eq!(Emission::do_try_state(), found);
-		// Of one that is being forgotten some owed parts are gone already, and nobody can claim the rest.
+		// The check skips an era whose rows are being removed: its parts cannot be claimed.
 		Eras::<Test>::remove(first);
-		Oldest::<Test>::put(era);
+		OldestEra::<Test>::put(era);
 		assert_ok!(Emission::do_try_state());
 		Owed::<Test>::remove(era, account(99));
 	});

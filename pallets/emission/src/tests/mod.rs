@@ -1,5 +1,4 @@
 mod arithmetic;
 mod eras;
 mod forgetting;
-mod issuance;
 mod selfdealing;

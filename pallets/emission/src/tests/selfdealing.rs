@@ -1,6 +1,7 @@
-//! An attacker searches for a strategy that pays: own VMs, own miners, own validators, any price of α, any rules that governance could set.
+//! Random search for a profitable self-dealing strategy: own VMs, miners and validators, any price,
+//! any rules of governance.
 
-use hcc_primitives::{units::Balance, LEAST_LOSS};
+use hcc_primitives::{units::Balance, MIN_UNRETURNED_SHARE};
 use proptest::prelude::*;
 use sp_runtime::{traits::Saturating, Perbill};
 
@@ -10,8 +11,9 @@ fn parts() -> impl Strategy<Value = Perbill> {
 	(0..=1_000_000_000u32).prop_map(Perbill::from_parts)
 }
 
-/// What of payments comes back to an attacker who is every tenant, miner and validator there is, in one era; what others are owed makes his part smaller.
-fn comes_back(
+/// The amount that an attacker recovers in one era as the only tenant, miner and validator. Debts
+/// to `others` reduce it.
+fn recovered(
 	payments: &[(Balance, Perbill)],
 	others: Balance,
 	(treasury, burned): (Perbill, Perbill),
@@ -21,22 +23,22 @@ fn comes_back(
 	let lost = treasury.saturating_add(burned);
 	let kappa = bonus(rules.bonus, lost);
 	let mut debts = Vec::new();
-	let mut back: Balance = 0;
+	let mut regained: Balance = 0;
 	for (paid, weight) in payments {
-		let gone = treasury.mul_floor(*paid) + burned.mul_ceil(*paid);
-		back += paid - gone;
+		let unreturned = treasury.mul_floor(*paid) + burned.mul_ceil(*paid);
+		regained += paid - unreturned;
 		debts.push(owed(*paid, kappa, *weight));
 	}
 	let total = debts.iter().sum::<Balance>() + others;
 	let division = divide(rules, budget(rules, era, 0), total);
-	back + debts.iter().map(|debt| part(&division, *debt)).sum::<Balance>()
+	regained + debts.iter().map(|debt| part(&division, *debt)).sum::<Balance>()
 }
 
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn no_strategy_pays(
+	fn self_dealing_never_pays(
 		payments in prop::collection::vec((0..Balance::MAX / 1_024, parts()), 1..64),
 		others in 0..Balance::MAX / 4,
 		treasury in parts(),
@@ -49,17 +51,17 @@ proptest! {
 		let treasury = treasury.min(Perbill::one().saturating_sub(burned));
 		let rules = Rules { bonus, initial, cap, ..RULES }.clamped();
 		let spent: Balance = payments.iter().map(|(paid, _)| paid).sum();
-		let back = comes_back(&payments, others, (treasury, burned), &rules, era);
-		prop_assert!(back <= spent, "{back} of {spent}");
-		if treasury.saturating_add(burned) >= LEAST_LOSS {
-			let least: Balance = payments.iter().map(|(paid, _)| LEAST_LOSS.mul_floor(*paid)).sum();
-			prop_assert!(back <= spent - least, "{back} of {spent}");
+		let regained = recovered(&payments, others, (treasury, burned), &rules, era);
+		prop_assert!(regained <= spent, "{regained} of {spent}");
+		if treasury.saturating_add(burned) >= MIN_UNRETURNED_SHARE {
+			let least: Balance = payments.iter().map(|(paid, _)| MIN_UNRETURNED_SHARE.mul_floor(*paid)).sum();
+			prop_assert!(regained <= spent - least, "{regained} of {spent}");
 		}
 	}
 
-	/// What is lost on a payment of few units is lost whole: to pay little often wins no unit.
+	/// Rounding is against the buyer: splitting a payment into small ones recovers no unit more.
 	#[test]
-	fn no_strategy_pays_with_dust(
+	fn self_dealing_with_dust_never_pays(
 		payments in prop::collection::vec((0..200 as Balance, parts()), 1..64),
 		treasury in parts(),
 		burned in parts(),
@@ -68,13 +70,13 @@ proptest! {
 		let treasury = treasury.min(Perbill::one().saturating_sub(burned));
 		let rules = Rules { bonus, ..RULES }.clamped();
 		let spent: Balance = payments.iter().map(|(paid, _)| paid).sum();
-		let back = comes_back(&payments, 0, (treasury, burned), &rules, 0);
-		prop_assert!(back <= spent, "{back} of {spent}");
+		let regained = recovered(&payments, 0, (treasury, burned), &rules, 0);
+		prop_assert!(regained <= spent, "{regained} of {spent}");
 	}
 
-	/// To divide work among many accounts, or over many eras, brings no more than to do it as one.
+	/// Dividing work among many accounts or eras does not raise the amount owed.
 	#[test]
-	fn many_accounts_are_owed_no_more_than_one(
+	fn split_payments_are_owed_at_most_the_same(
 		paid in 0..Balance::MAX / 2, pieces in 1..100u128, kappa in parts(), weight in parts()
 	) {
 		let piece = paid / pieces;

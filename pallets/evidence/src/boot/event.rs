@@ -6,38 +6,38 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// An event that is recorded and extends no PCR.
+/// The type of events that extend no PCR.
 pub const EV_NO_ACTION: u32 = 3;
 
-/// What a header begins with.
+/// The signature at the beginning of a header.
 const SPEC_ID: &[u8] = b"Spec ID Event03\0";
 
-/// How many algorithms a log may be kept in. The specification has fewer.
+/// The maximum number of hash algorithms in a log. The specification has fewer.
 const MAX_ALGORITHMS: u32 = 8;
 
-/// An event of the log.
+/// One event of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-	/// The event's number, from 0; the header is event 0.
+	/// The number of the event, from 0. A header is event 0.
 	pub index: u32,
 	pub pcr: u32,
 	pub kind: u32,
-	/// What the PCR was extended with, in each bank that is known.
+	/// The digests that extended the PCR, for each known bank.
 	pub digests: Vec<(PcrBank, &'a [u8])>,
-	/// What was measured, or a description of it: it proves nothing by itself.
+	/// The measured data or a description of it. It proves nothing by itself.
 	pub data: &'a [u8],
 }
 
-/// How the events are laid out.
+/// The layout of the events.
 #[derive(Clone, Debug)]
 enum Format {
-	/// TCG_PCR_EVENT2, with the algorithms that the header declares: TPM_ALG_ID and length of the digest.
+	/// TCG_PCR_EVENT2. The header declares the algorithms: TPM_ALG_ID and digest length.
 	CryptoAgile(Vec<(u16, usize)>),
-	/// TCG_PCClientPCREvent, from the first event on: SHA-1 alone.
+	/// TCG_PCClientPCREvent for all events, with SHA-1 only.
 	Sha1,
 }
 
-/// The events of a log, one after another. After an error there are no more.
+/// An iterator over the events of a log. It ends after an error.
 #[derive(Clone, Debug)]
 pub struct Events<'a> {
 	at: Reader<'a>,
@@ -47,7 +47,7 @@ pub struct Events<'a> {
 }
 
 impl<'a> Events<'a> {
-	/// Reads the header of the log in `bytes`, if it has one: a log without is of SHA-1 alone.
+	/// Decodes the header of the log in `bytes`. A log without a header has SHA-1 digests only.
 	///
 	/// ## Errors
 	/// [`RejectCode::BootLogEncoding`].
@@ -82,7 +82,8 @@ impl<'a> Events<'a> {
 	}
 }
 
-/// TPML_DIGEST_VALUES: at most one digest of each declared algorithm. Those of unknown algorithms are passed over.
+/// Decodes a TPML_DIGEST_VALUES: at most one digest of each declared algorithm. Digests of unknown
+/// algorithms are skipped.
 #[allow(clippy::type_complexity)]
 fn digests<'a>(
 	at: &mut Reader<'a>,
@@ -101,7 +102,7 @@ fn digests<'a>(
 		let digest = at.take(len)?;
 		if let Some(bank) = PcrBank::from_alg_id(id) {
 			if digests.iter().any(|(of, _)| *of == bank) {
-				return Ok(Err("two digests of an algorithm"));
+				return Ok(Err("two digests of one algorithm"));
 			}
 			digests.push((bank, digest));
 		}
@@ -129,17 +130,17 @@ fn malformed(index: u32, seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::BootLogEncoding, "event log", seen, "TCG_PCR_EVENT2").at(index)
 }
 
-/// What the first event of a log is.
+/// The kind of the first event in a log.
 enum Header {
-	/// TCG_EfiSpecIDEvent: the algorithms of the log.
+	/// A TCG_EfiSpecIDEvent, with the algorithms of the log.
 	SpecId(Vec<(u16, usize)>),
-	/// An event like any other.
+	/// An ordinary event, so the log has no header.
 	None,
 	/// A TCG_EfiSpecIDEvent that contradicts itself.
 	Malformed,
 }
 
-/// Reads a TCG_EfiSpecIDEvent within a TCG_PCClientPCREvent.
+/// Decodes a TCG_EfiSpecIDEvent within a TCG_PCClientPCREvent.
 fn header(at: &mut Reader<'_>) -> Result<Header, Short> {
 	let _pcr = at.u32_le()?;
 	let kind = at.u32_le()?;
@@ -149,7 +150,7 @@ fn header(at: &mut Reader<'_>) -> Result<Header, Short> {
 	if kind != EV_NO_ACTION || !data.rest().starts_with(SPEC_ID) {
 		return Ok(Header::None);
 	}
-	// The signature; platform class, version, errata, size of UINTN.
+	// Skips the signature, platform class, version, errata and size of UINTN.
 	data.take(SPEC_ID.len())?;
 	data.take(8)?;
 	let count = data.u32_le()?;
@@ -160,7 +161,7 @@ fn header(at: &mut Reader<'_>) -> Result<Header, Short> {
 	for _ in 0..count {
 		let id = data.array().map(u16::from_le_bytes)?;
 		let len = usize::from(data.array().map(u16::from_le_bytes)?);
-		// A declared length that is not the algorithm's would shift every digest.
+		// A wrong length would shift all following digests.
 		if PcrBank::from_alg_id(id).is_some_and(|bank| bank.digest_len() != len) {
 			return Ok(Header::Malformed);
 		}

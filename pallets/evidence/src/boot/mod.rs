@@ -1,7 +1,8 @@
-//! The firmware's event log: what it measured before the kernel took over.
+//! The firmware's event log: the measurements before the kernel started.
 //!
-//! Source: TCG, "PC Client Platform Firmware Profile", section 10 (event logging). The log is read as the kernel's
-//! `binary_bios_measurements` gives it; its integers are little-endian. An event's data says what was measured; only its digest is proven.
+//! Source: TCG, "PC Client Platform Firmware Profile", section 10 (event logging). The format is
+//! that of the kernel's `binary_bios_measurements`, with little-endian integers. The data of an
+//! event describes the measured component, but only its digest is proven.
 
 mod event;
 mod replay;

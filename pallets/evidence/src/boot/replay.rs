@@ -3,19 +3,20 @@ use alloc::vec::Vec;
 use super::{Events, EV_NO_ACTION};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
-/// How many PCRs there are.
+/// The number of PCRs.
 pub const PCRS: usize = 24;
 
-/// Where an event tells at which locality TPM2_Startup came, which PCR 0 starts from.
+/// The beginning of an event that states the locality of TPM2_Startup. PCR 0 starts from this
+/// locality.
 const STARTUP_LOCALITY: &[u8] = b"StartupLocality\0";
 
-/// What the log leaves in the PCRs of one bank; none for a PCR that it does not touch.
+/// The PCR values of one bank after the log; `None` for a PCR without events.
 pub type BootPcrs = [Option<Vec<u8>>; PCRS];
 
 /// Replays the log in one bank.
 ///
 /// ## Errors
-/// [`RejectCode::BootLogEncoding`]: malformed, or an event without a digest of that bank.
+/// [`RejectCode::BootLogEncoding`]: the log is malformed, or an event has no digest of this bank.
 pub fn replay(log: &[u8], bank: PcrBank) -> Check<BootPcrs> {
 	let mut pcrs = BootPcrs::default();
 	let mut locality = 0;

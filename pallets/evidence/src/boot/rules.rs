@@ -3,24 +3,26 @@ use alloc::vec::Vec;
 use super::{Event, Events, EV_NO_ACTION};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
-/// Events whose digests are fixed, whatever boots: EV_SEPARATOR, EV_EFI_ACTION.
+/// Types of events whose digests do not depend on the boot components: EV_SEPARATOR and
+/// EV_EFI_ACTION.
 const EV_SEPARATOR: u32 = 4;
 const EV_EFI_ACTION: u32 = 0x8000_0007;
 
-/// What firmware says of the applications that it starts; what it starts is another event.
+/// The fixed actions of firmware that starts an application. The application itself is another
+/// event.
 const ACTIONS: [&[u8]; 2] = [
 	b"Calling EFI Application from Boot Option",
 	b"Returning from EFI Application from Boot Option",
 ];
-/// What a separator without an error is of.
+/// The data of a separator that does not report an error.
 const SEPARATORS: [[u8; 4]; 2] = [[0; 4], [0xff; 4]];
 
-/// The PCR of Secure Boot's variables.
+/// The PCR of the Secure Boot variables.
 const SECURE_BOOT_PCR: u32 = 7;
-/// The most events that are held against a list. GRUB makes some eighty.
+/// The maximum number of code events in a log. GRUB makes about 80.
 pub const MAX_JUDGED: usize = 128;
 
-/// What a digest of the event log stands for: with it, where it may stand.
+/// The role of a boot component. It determines the PCRs that the component may extend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(
 	feature = "scale",
@@ -33,24 +35,24 @@ pub const MAX_JUDGED: usize = 128;
 	)
 )]
 pub enum BootRole {
-	/// The firmware and its drivers: PCR 0, 2.
+	/// The firmware and its drivers: PCR 0 or 2.
 	Firmware,
-	/// What the firmware starts before the kernel, and its keys: PCR 4, 14.
+	/// A boot loader and its keys: PCR 4 or 14.
 	Loader,
-	/// The kernel: PCR 4, or 9 where a loader reads it.
+	/// The kernel: PCR 4, or PCR 9 if a boot loader reads it.
 	Kernel,
-	/// Its first file system: PCR 9.
+	/// The initial file system: PCR 9.
 	Initrd,
-	/// Its command line, and the commands of a loader: PCR 8, 9.
+	/// The kernel's command line, and commands of a boot loader: PCR 8 or 9.
 	CommandLine,
 }
 
 impl BootRole {
-	/// Every role.
+	/// All roles.
 	pub const ALL: [Self; 5] =
 		[Self::Firmware, Self::Loader, Self::Kernel, Self::Initrd, Self::CommandLine];
 
-	/// Whether such a thing is measured into that PCR.
+	/// Returns `true` if a component with this role may extend the PCR.
 	pub const fn belongs_in(self, pcr: u32) -> bool {
 		matches!(
 			(self, pcr),
@@ -62,18 +64,18 @@ impl BootRole {
 		)
 	}
 
-	/// Whether no machine boots without.
+	/// Returns `true` if every boot has a component with this role.
 	const fn is_needed(self) -> bool {
 		!matches!(self, Self::Loader)
 	}
 }
 
-/// Whether that PCR is extended with what runs: each event there must be known.
+/// Returns `true` for a PCR of code, in which each event must be known.
 const fn is_of_code(pcr: u32) -> bool {
 	matches!(pcr, 0 | 2 | 4 | 8 | 9 | 14)
 }
 
-/// What is asked of a boot beside that all it runs is known.
+/// The requirements on a boot, in addition to known components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -90,23 +92,25 @@ pub struct BootRules {
 	pub secure_boot: bool,
 }
 
-/// Something that knows what boots.
+/// A list of known boot components.
 pub trait BootParts {
-	/// What that SHA-256 digest stands for; none where it is not known.
+	/// Returns the role of the component with this SHA-256 digest, or `None` if it is unknown.
 	fn role(&self, digest: &[u8; 32]) -> Option<BootRole>;
 }
 
-/// An event of code, and its SHA-256 digest.
+/// An event in a PCR of code, with its SHA-256 digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeEvent<'a> {
 	pub event: Event<'a>,
 	pub digest: [u8; 32],
 }
 
-/// The events of what runs, in order, but for those that are the same whatever runs.
+/// Returns the events in the PCRs of code, in order. It omits events with the same digest on every
+/// machine.
 ///
 /// ## Errors
-/// [`RejectCode::BootLogEncoding`]: malformed, or too many.
+/// [`RejectCode::BootLogEncoding`]: the log is malformed, has more than [`MAX_JUDGED`] such events,
+/// or such an event has no SHA-256 digest.
 pub fn code_events(log: &[u8]) -> Check<Vec<CodeEvent<'_>>> {
 	let mut found = Vec::new();
 	for event in Events::new(log)? {
@@ -131,7 +135,7 @@ fn sha256_of(event: &Event<'_>) -> Option<[u8; 32]> {
 	(*digest).try_into().ok()
 }
 
-/// Whether the digest is of something that is the same on every machine.
+/// Returns `true` if the event has a digest that is the same on every machine.
 fn is_fixed(event: &Event<'_>) -> bool {
 	let Some(digest) = sha256_of(event) else { return false };
 	let is_of = |bytes: &[u8]| PcrBank::Sha256.hash(&[bytes]) == digest;
@@ -142,7 +146,8 @@ fn is_fixed(event: &Event<'_>) -> bool {
 	}
 }
 
-/// Holds a log, which must lead to the quoted PCRs, against what may boot.
+/// Checks the components in a log against the list `parts` and the rules. The caller must have
+/// checked that the log leads to the quoted PCRs.
 ///
 /// ## Errors
 /// Class [`crate::RejectClass::BootProfile`]; [`RejectCode::BootLogEncoding`].
@@ -175,7 +180,8 @@ pub fn judge<P: BootParts>(log: &[u8], rules: BootRules, parts: &P) -> Check {
 	Ok(())
 }
 
-/// Whether the firmware measured that Secure Boot is on, and never that it is off. By the digests alone: an event's kind is not proven.
+/// Returns `true` if the firmware measured that Secure Boot is on, and never that it is off. Only
+/// the digests count, because the type of an event is not proven.
 fn is_secure_boot(log: &[u8]) -> Check<bool> {
 	let [on, off] = [1, 0].map(|value| PcrBank::Sha256.hash(&[&secure_boot(value)]));
 	let mut seen_on = false;
@@ -193,7 +199,8 @@ fn is_secure_boot(log: &[u8]) -> Check<bool> {
 	Ok(seen_on)
 }
 
-/// UEFI_VARIABLE_DATA of EFI_GLOBAL_VARIABLE `SecureBoot`: its GUID, the lengths of name and value, the name in UTF-16, the value.
+/// Encodes the UEFI_VARIABLE_DATA of the EFI_GLOBAL_VARIABLE `SecureBoot`: GUID, lengths of name
+/// and value, name in UTF-16, value.
 fn secure_boot(value: u8) -> Vec<u8> {
 	const NAME: &[u8] = b"SecureBoot";
 	let guid = [

@@ -1,4 +1,5 @@
-//! The hashes that bind the parts of evidence to a challenge and to each other. The design's section 3 gives the layouts.
+//! The hashes that bind the parts of evidence to a challenge and to each other. Section 2 of
+//! `docs/protocol.md` specifies the layouts.
 
 use alloc::vec::Vec;
 
@@ -14,11 +15,11 @@ use crate::{
 
 /// A hash of 32 bytes.
 pub type Hash256 = [u8; 32];
-/// The genesis hash of the chain.
+/// The genesis hash of a chain.
 pub type Genesis = Hash256;
 /// The account of a miner.
 pub type MinerId = [u8; 32];
-/// The identity of a chip on chain: see [`chip_hash`].
+/// The identity of a chip on the chain; see [`chip_hash`].
 pub type ChipHash = Hash256;
 
 pub(crate) fn blake2_256(parts: &[&[u8]]) -> Hash256 {
@@ -37,9 +38,10 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Hash256 {
 	hasher.finalize().into()
 }
 
-/// The hash by which the chain knows a chip: of its product line and its id, 64 bytes on Milan and Genoa, the first 8 on Turin.
+/// Returns the hash that identifies a chip on the chain: of its product line and its id.
 ///
-/// It carries no genesis hash: what a chip did is the same on every chain.
+/// The id has 64 bytes on Milan and Genoa, and 8 bytes on Turin. The hash does not cover a genesis
+/// hash, because the history of a chip is the same on every chain.
 pub fn chip_hash(product: ProductLine, chip_id: &HardwareId) -> ChipHash {
 	let mut line: Tag = [0; 16];
 	for (to, from) in line.iter_mut().zip(product.name().bytes()) {
@@ -52,7 +54,8 @@ pub fn chip_hash(product: ProductLine, chip_id: &HardwareId) -> ChipHash {
 	blake2_256(&[&domain::CHIP, &line, significant])
 }
 
-/// The nonce of a challenge. `parent` is the hash of the parent of the block that makes it.
+/// Returns the nonce of a challenge. `parent` is the parent hash of the block that makes the
+/// challenge.
 pub fn challenge_nonce(
 	genesis: &Genesis,
 	miner: &MinerId,
@@ -63,20 +66,23 @@ pub fn challenge_nonce(
 	blake2_256(&[&domain::CHALLENGE, genesis, miner, chip, &seq.to_le_bytes(), parent])
 }
 
-/// What tells the numbers of claims from those of challenges.
-const CLAIM_BIT: u64 = 1 << 63;
+/// The bit that separates the numbers of contests from those of challenges.
+const CONTEST_BIT: u64 = 1 << 63;
 
-/// The number under which evidence claims a chip: that of the block whose hash its nonce binds, marked so that no challenge has it.
-pub fn claim_seq(block: u64) -> u64 {
-	block | CLAIM_BIT
+/// Returns the number of a contest over a chip. `block` is the block whose hash the nonce binds. A
+/// marker bit ensures that no challenge has the number.
+pub fn contest_seq(block: u64) -> u64 {
+	block | CONTEST_BIT
 }
 
-/// The block whose hash a claim of that number binds; none where it is a challenge's.
-pub fn claimed_block(seq: u64) -> Option<u64> {
-	(seq & CLAIM_BIT != 0).then_some(seq & !CLAIM_BIT)
+/// Returns the block whose hash a contest with this number binds, or `None` for the number of a
+/// challenge.
+pub fn contest_block(seq: u64) -> Option<u64> {
+	(seq & CONTEST_BIT != 0).then_some(seq & !CONTEST_BIT)
 }
 
-/// What extraData of the TPM's quote must be: it binds the quote to the challenge and to the guest beside it.
+/// Returns the extraData that a TPM quote must have. It binds the quote to the challenge and to the
+/// guest on the same host.
 pub fn quote_extra_data(
 	genesis: &Genesis,
 	nonce: &Hash256,
@@ -87,8 +93,10 @@ pub fn quote_extra_data(
 	sha256(&[&domain::QUOTE, genesis, nonce, miner, chip, guest_pk])
 }
 
-/// What REPORT_DATA of the host's report must be: it binds the report to the challenge, to the guest's key, to the quote and to the log.
-/// `last_chunk` is the id of the chunk after which the log is taken up, or zeroes.
+/// Returns the REPORT_DATA that a host's report must have. It binds the report to the challenge,
+/// the guest's key, the quote and the log.
+///
+/// `last_chunk` is the id of the log submission that the log continues, or zero without one.
 pub fn host_report_data<C: Crypto>(
 	genesis: &Genesis,
 	nonce: &Hash256,
@@ -107,12 +115,14 @@ pub fn host_report_data<C: Crypto>(
 	hasher.finalize().into()
 }
 
-/// The id of a part of a measurement log: it covers the part before it, whose id is `before`; zeroes where it is the first.
+/// Returns the id of a log submission. It covers all earlier parts through `before`, the id of the
+/// previous part; zero for the first part.
 pub fn chunk_id(genesis: &Genesis, miner: &MinerId, before: &Hash256, records: &[u8]) -> Hash256 {
 	blake2_256(&[&domain::LOG, genesis, miner, before, &sha256(&[records])])
 }
 
-/// The identifier under which validators judge evidence of that hash (blake2_256 of its SCALE) for a challenge.
+/// Returns the identifier of the subject that validators judge: evidence for a challenge.
+/// `evidence_hash` is blake2_256 of the SCALE encoding of the evidence.
 pub fn subject_id(
 	genesis: &Genesis,
 	chip: &ChipHash,
@@ -122,18 +132,19 @@ pub fn subject_id(
 	blake2_256(&[&domain::SUBJECT, genesis, chip, &seq.to_le_bytes(), evidence_hash])
 }
 
-/// The hash of evidence by which the chain knows it: blake2_256 of its SCALE.
+/// Returns the hash that identifies evidence on the chain: blake2_256 of its SCALE encoding.
 #[cfg(feature = "scale")]
 pub fn evidence_hash(evidence: &HostEvidence) -> Hash256 {
 	blake2_256(&[&codec::Encode::encode(evidence)])
 }
 
-/// What validators vote for: a code and, where it is an acceptance, the SCALE of the claims.
+/// Returns the hash of a finding, for which validators vote. `claims` is the SCALE encoding of the
+/// claims, and empty unless the code is an acceptance.
 pub fn finding_hash(genesis: &Genesis, code: u16, claims: &[u8]) -> Hash256 {
 	blake2_256(&[&domain::VERDICT, genesis, &code.to_le_bytes(), claims])
 }
 
-/// What the guest signs: everything in the evidence but the signature itself.
+/// Returns the statement that the guest signs: all of the evidence except the signature itself.
 pub fn guest_statement<C: Crypto>(genesis: &Genesis, evidence: &HostEvidence) -> Vec<u8> {
 	let boot = evidence.boot.as_ref().map(|log| C::sha256(log));
 	let mut statement = Vec::new();
@@ -160,10 +171,10 @@ pub fn guest_statement<C: Crypto>(genesis: &Genesis, evidence: &HostEvidence) ->
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::crypto::RustCrypto;
+	use crate::{crypto::RustCrypto, host::ImaDelta};
 
 	#[test]
-	fn a_turin_chip_is_its_first_eight_bytes() {
+	fn turin_chip_hash_covers_first_eight_bytes() {
 		let mut id = [0; 64];
 		id[..8].copy_from_slice(&[1, 2, 3, 4, 5, 6, 7, 8]);
 		let chip = chip_hash(ProductLine::Turin, &id);
@@ -175,9 +186,10 @@ mod tests {
 		assert_ne!(chip_hash(ProductLine::Milan, &id), milan);
 	}
 
-	/// The layouts are fixed: these were computed apart, with Python's hashlib, over the bytes that the design names.
+	/// The layouts are fixed. The vectors were computed independently, with Python's hashlib, from
+	/// the layouts in `docs/protocol.md`.
 	#[test]
-	fn each_layout_has_a_vector() {
+	fn bindings_match_their_vectors() {
 		let (genesis, miner, parent, guest) = ([1; 32], [2; 32], [3; 32], [4; 32]);
 		let chip = chip_hash(ProductLine::Milan, &[5; 64]);
 		let nonce = challenge_nonce(&genesis, &miner, &chip, 6, &parent);
@@ -198,14 +210,39 @@ mod tests {
 		assert_eq!(hex(&report_data), include_str!("vectors/host.hex").trim());
 	}
 
+	fn evidence() -> HostEvidence {
+		HostEvidence {
+			miner: [2; 32],
+			seq: 6,
+			snp_report: b"report".to_vec(),
+			tpms_attest: b"attest".to_vec(),
+			tpm_signature: b"signature".to_vec(),
+			pcr_values: [[3; 32]; 12],
+			ima_delta: ImaDelta { from_entry: 7, records: b"records".to_vec() },
+			boot: Some(b"events".to_vec()),
+			guest_pk: [4; 32],
+			guest_signature: [0; 64],
+		}
+	}
+
+	/// Computed independently, like the other vectors. The vector is the SHA-256 digest of the
+	/// statement.
 	#[test]
-	fn a_claim_has_no_number_of_a_challenge() {
-		assert_eq!(claimed_block(claim_seq(57)), Some(57));
-		assert_eq!(claimed_block(57), None);
+	fn guest_statement_matches_its_vector() {
+		let statement = guest_statement::<RustCrypto>(&[1; 32], &evidence());
+		assert_eq!(statement.len(), 317);
+		let hash = hex::encode(sha256(&[&statement]));
+		assert_eq!(hash, include_str!("vectors/evidence.hex").trim());
 	}
 
 	#[test]
-	fn every_input_of_a_binding_changes_it() {
+	fn contest_seq_differs_from_challenge_seq() {
+		assert_eq!(contest_block(contest_seq(57)), Some(57));
+		assert_eq!(contest_block(57), None);
+	}
+
+	#[test]
+	fn binding_changes_with_each_input() {
 		let (g, n, m, c, k) = ([1; 32], [2; 32], [3; 32], [4; 32], [5; 32]);
 		let o = [9; 32];
 		let quote = quote_extra_data(&g, &n, &m, &c, &k);

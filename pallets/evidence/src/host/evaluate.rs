@@ -4,17 +4,18 @@ use super::{
 };
 use crate::{crypto::Crypto, snp::TcbVersion, tpm::Wanted, Check, RejectCode, Rejection};
 
-/// The version of [`evaluate`]: it grows whenever the same evidence could come to another verdict.
+/// The version of [`evaluate`]. It increases with each change that can give the same evidence
+/// another verdict.
 pub const EVAL_VERSION: u32 = 3;
 
-/// The longest TPMS_ATTEST that is looked at, in bytes. A TPM's is far below.
+/// The longest TPMS_ATTEST that is evaluated, in bytes. Those of TPMs are far shorter.
 pub const MAX_ATTEST: usize = 1024;
-/// The longest TPMT_SIGNATURE, in bytes. A TPM's is far below.
+/// The longest TPMT_SIGNATURE that is evaluated, in bytes. Those of TPMs are far shorter.
 pub const MAX_SIGNATURE: usize = 1024;
-/// The longest UEFI event log, in bytes.
+/// The longest UEFI event log that is evaluated, in bytes.
 pub const MAX_BOOT_LOG: usize = 64 << 10;
 
-/// What accepted evidence states.
+/// The claims of accepted evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -22,53 +23,54 @@ pub const MAX_BOOT_LOG: usize = 64 << 10;
 )]
 pub struct Claims {
 	pub chip: ChipHash,
-	/// The guest's key, ed25519.
+	/// The ed25519 key of the guest.
 	pub guest_pk: [u8; 32],
-	/// The launch measurement of the guest.
+	/// The guest's launch measurement.
 	pub measurement: [u8; 48],
 	pub reported_tcb: TcbVersion,
-	/// The hash of PCR 0 to 9 and 14.
+	/// The hash of PCRs 0 to 9 and 14.
 	pub boot_profile: Hash256,
-	/// Where the next evidence takes the log up.
+	/// The log checkpoint from which the next evidence continues the log.
 	pub boot: BootState,
 }
 
-/// Evidence that was accepted. Only [`evaluate`] makes one.
+/// Accepted evidence. Only [`evaluate`] creates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedEvidence(Claims);
 
 impl AcceptedEvidence {
-	/// What it states.
+	/// Returns the claims.
 	pub fn claims(&self) -> &Claims {
 		&self.0
 	}
 }
 
-/// What the chain lacks to judge.
+/// An input that the chain lacks to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-	/// A revocation list that is still current. Whoever finds one can post it.
+	/// A current revocation list. Any account that has one can submit it.
 	RevocationList,
 }
 
-/// What evidence comes to.
+/// The outcome of an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
 	Accepted(AcceptedEvidence),
-	/// The miner's fault.
+	/// The evidence does not hold. The code decides which penalty follows.
 	Rejected(Rejection),
-	/// Nobody's fault yet: the chain lacks something.
+	/// The chain lacks an input. No party is at fault.
 	Undecided(Need),
 }
 
 impl Verdict {
 	/// The code of an acceptance.
 	pub const ACCEPTED: u16 = 0;
-	/// The code where the chain lacks something to judge by.
+	/// The code of an undecided evaluation.
 	pub const UNDECIDED: u16 = 1;
 
-	/// The number that events, votes and metrics show: that of the reject code, or one of the above.
+	/// Returns the number in events, votes and metrics: that of the reject code, [`Self::ACCEPTED`]
+	/// or [`Self::UNDECIDED`].
 	pub fn code(&self) -> u16 {
 		match self {
 			Self::Accepted(_) => Self::ACCEPTED,
@@ -77,7 +79,7 @@ impl Verdict {
 		}
 	}
 
-	/// The SCALE of the claims; empty unless accepted.
+	/// Returns the SCALE encoding of the claims. It is empty unless the evidence is accepted.
 	#[cfg(feature = "scale")]
 	pub fn encoded_claims(&self) -> alloc::vec::Vec<u8> {
 		match self {
@@ -87,9 +89,11 @@ impl Verdict {
 	}
 }
 
-/// Judges a host's evidence. Pure: the same natively and in wasm, now and later.
+/// Evaluates a host's evidence.
 ///
-/// Costs one P-384 verification, one of the attestation key, one of ed25519, and three hashes for each new entry of the log.
+/// The function is pure: it gives the same verdict natively and in wasm, now and later. It costs
+/// three signature verifications (P-384, attestation key, ed25519) and three hashes for each new
+/// log entry.
 pub fn evaluate<C: Crypto, P: HostPolicy>(
 	evidence: &HostEvidence,
 	collateral: &Collateral<'_>,
@@ -133,7 +137,8 @@ fn check<C: Crypto, P: HostPolicy>(
 	})
 }
 
-/// Before anything is hashed or verified.
+/// Checks the sizes of all parts before anything is hashed or verified. The report has its own
+/// length check.
 fn check_sizes<P: HostPolicy>(evidence: &HostEvidence, policy: &P) -> Check {
 	let (log, most) = (evidence.ima_delta.records.len(), policy.limits().bytes);
 	if log > most {
@@ -151,7 +156,7 @@ fn check_sizes<P: HostPolicy>(evidence: &HostEvidence, policy: &P) -> Check {
 	Ok(())
 }
 
-/// Evidence for another miner or another challenge is refused before anything is verified.
+/// Rejects evidence for another miner or another challenge before anything is verified.
 fn check_addressee(evidence: &HostEvidence, context: &Context) -> Check {
 	let challenge = &context.challenge;
 	if evidence.miner != challenge.miner {

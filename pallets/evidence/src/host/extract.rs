@@ -1,4 +1,5 @@
-//! The part of policy that one evidence is judged by: small enough to be handed from the chain to a worker, or kept in a file.
+//! The part of policy that one piece of evidence is judged by. It is small enough for the chain to
+//! pass it to a worker, and for a file.
 
 use alloc::{vec, vec::Vec};
 
@@ -11,29 +12,30 @@ use crate::{
 	snp::{CpuId, ProductLine, Report},
 };
 
-/// What must be known of policy to judge certain evidence.
+/// A query for the part of policy that the evaluation of one piece of evidence needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub struct PolicyQuery {
-	/// The CPU of the report, where it states one.
+	/// The CPU that the report states, if any.
 	pub cpu: Option<CpuId>,
 	/// The launch measurement of the report.
 	pub measurement: [u8; 48],
 	/// The SHA-256 digests of the files in the measurement log, in ascending order.
 	pub files: Vec<Hash256>,
-	/// The digests of what boots in the firmware's event log, in ascending order.
+	/// The digests of boot components in the firmware's event log, in ascending order.
 	pub boot: Vec<Hash256>,
 }
 
 impl PolicyQuery {
-	/// What must be known for `evidence`. Parts that cannot be decoded ask for nothing: they are refused before policy is.
+	/// Returns the query for `evidence`. Parts that cannot be decoded add nothing to it: they are
+	/// rejected before policy is used.
 	pub fn of(evidence: &HostEvidence) -> Self {
 		let (cpu, measurement) = match Report::parse(&evidence.snp_report) {
 			Ok(report) => (report.cpu, report.measurement),
-			Err(_refused_before_policy_is_asked) => (None, [0; 48]),
+			Err(_rejected_before_policy_is_used) => (None, [0; 48]),
 		};
 		let mut files: Vec<Hash256> = Records::new(&evidence.ima_delta.records, 0)
 			.map_while(Result::ok)
@@ -53,7 +55,7 @@ impl PolicyQuery {
 	}
 }
 
-/// What is asked of a kind of CPU.
+/// The requirements on a kind of CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -66,33 +68,33 @@ pub struct CpuPolicy {
 	pub mitigations: u64,
 }
 
-/// The answer to a [`PolicyQuery`]: what it does not name is refused.
+/// The answer to a [`PolicyQuery`]. Values that it does not name are rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub struct PolicyExtract {
-	/// Bits of the guest policy that must be set, and that must not be.
+	/// Bits of the guest policy that must be set, and bits that must not be set.
 	pub guest_policy: (u64, u64),
-	/// Bits of PLATFORM_INFO that must be set, and that may be.
+	/// Bits of PLATFORM_INFO that must be set, and bits that may be set.
 	pub platform_info: (u64, u64),
-	/// How far processors of each product line are trusted.
+	/// The generation trust of each product line.
 	pub generations: Vec<(ProductLine, GenerationTrust)>,
 	pub cpus: Vec<CpuPolicy>,
-	/// Launch measurements that a host's guest may have.
+	/// The launch measurements that a host's guest may have.
 	pub measurements: Vec<[u8; 48]>,
 	pub files: FileList,
 	pub required: Vec<RequiredFile>,
 	pub boot_rules: Option<BootRules>,
-	/// What is known of what boots, in ascending order.
+	/// The known boot components with their roles, in ascending order of their digests.
 	pub boot_parts: Vec<(Hash256, BootRole)>,
-	/// The most bytes and entries of a measurement log.
+	/// The maximum length of a measurement log in one piece of evidence, in bytes and in entries.
 	pub log_bytes: u32,
 	pub log_entries: u32,
 }
 
-/// SHA-256 digests of files; others are unknown.
+/// Lists of SHA-256 digests of files. All other files are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -106,7 +108,7 @@ pub struct FileList {
 }
 
 impl FileList {
-	/// A list of these. A file that is on both lists is forbidden.
+	/// Creates lists from digests in any order. A file on both lists is forbidden.
 	pub fn new(mut allowed: Vec<Hash256>, mut forbidden: Vec<Hash256>) -> Self {
 		allowed.sort_unstable();
 		forbidden.sort_unstable();
@@ -181,7 +183,7 @@ impl HostPolicy for PolicyExtract {
 	}
 }
 
-/// The extract of any policy that answers `query`.
+/// Returns the part of a policy that answers `query`.
 pub fn extract<P: HostPolicy>(policy: &P, query: &PolicyQuery) -> PolicyExtract {
 	let with = |wanted| {
 		let judge =

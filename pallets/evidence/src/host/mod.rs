@@ -1,11 +1,11 @@
-//! What a miner's host sends in answer to a challenge, and whether that holds.
+//! Evidence of a miner's host: its layout, its bindings and its evaluation.
 
 mod binding;
 mod body;
 mod evaluate;
 mod extract;
-mod folded;
-mod pinned;
+mod folded_log;
+mod pinned_context;
 mod platform;
 mod policy;
 mod software;
@@ -14,8 +14,9 @@ mod software;
 pub use binding::evidence_hash;
 pub(crate) use binding::{blake2_256, sha256};
 pub use binding::{
-	challenge_nonce, chip_hash, chunk_id, claim_seq, claimed_block, finding_hash, guest_statement,
-	host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256, MinerId,
+	challenge_nonce, chip_hash, chunk_id, contest_block, contest_seq, finding_hash,
+	guest_statement, host_report_data, quote_extra_data, subject_id, ChipHash, Genesis, Hash256,
+	MinerId,
 };
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{
@@ -23,8 +24,8 @@ pub use evaluate::{
 	MAX_SIGNATURE,
 };
 pub use extract::{extract, CpuPolicy, FileList, PolicyExtract, PolicyQuery};
-pub use folded::FoldedLog;
-pub use pinned::PinnedContext;
+pub use folded_log::FoldedLog;
+pub use pinned_context::PinnedContext;
 pub use platform::check_platform;
 pub use policy::{
 	BootState, Challenge, Collateral, Context, GenerationTrust, HostPolicy, PlatformPolicy,

@@ -1,4 +1,4 @@
-//! The hardware's side: the report, its chip, its firmware, its guest.
+//! Checks of the hardware: the report, its chip, its firmware and its guest.
 
 use super::{
 	chip_hash, host_report_data, Collateral, Context, GenerationTrust, HostEvidence, HostPolicy,
@@ -10,11 +10,14 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// The privilege level at which the attestation agent runs: the guest's own.
+/// The privilege level of the attestation agent: the most privileged one of the guest.
 const AGENT_VMPL: u32 = 0;
 
-/// Checks the report: that it is AMD's, of the challenged chip, bound to all the rest, and of a guest and a platform as policy asks. Firmware is left to
-/// [`check_firmware`]: what is wrong with the software counts more.
+/// Checks that AMD's hardware signed the report on the challenged chip, and that the report is
+/// bound to the rest of the evidence. Guest and platform must comply with policy.
+///
+/// [`check_firmware`] follows later, so that a software fault, which weighs more, is reported
+/// first.
 pub(super) fn check<C: Crypto, P: HostPolicy>(
 	evidence: &HostEvidence,
 	collateral: &Collateral<'_>,
@@ -53,10 +56,11 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	Ok(report)
 }
 
-/// Checks an authentic report by policy: the guest, the platform that it runs on, and that one's firmware.
+/// Checks an authentic report by policy: the guest, its platform and the platform's firmware.
 ///
 /// ## Errors
-/// Classes [`crate::RejectClass::SnpPolicy`], [`crate::RejectClass::Tcb`] and [`crate::RejectClass::Measurement`].
+/// Classes [`crate::RejectClass::SnpPolicy`], [`crate::RejectClass::Tcb`] and
+/// [`crate::RejectClass::Measurement`]; [`RejectCode::GenerationSuspended`].
 pub fn check_platform<P: PlatformPolicy>(report: &AuthenticReport, policy: &P) -> Check {
 	check_guest(report, policy)?;
 	check_platform_info(report, policy)?;
@@ -65,7 +69,8 @@ pub fn check_platform<P: PlatformPolicy>(report: &AuthenticReport, policy: &P) -
 
 fn check_guest<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
-	// Whatever policy says: a guest that its host can read, or move to where it can, proves nothing.
+	// Not a matter of policy: a guest proves nothing if its host can read it, or can move it to
+	// another host that can.
 	authentic.check_not_debuggable()?;
 	if report.policy.has(GuestPolicy::MIGRATE_MA) {
 		return Err(Rejection::new(RejectCode::MigrationAgent, "POLICY.MIGRATE_MA", 1u8, 0u8));
@@ -119,7 +124,7 @@ pub(super) fn check_firmware<P: PlatformPolicy>(authentic: &AuthenticReport, pol
 	let unknown = |seen: alloc::string::String| {
 		Rejection::new(RejectCode::TcbUnknown, "CPUID", seen, "a cpu with a floor")
 	};
-	// Version 2 does not state the CPU, and floors are kept by CPU.
+	// Reports of version 2 do not state the CPU, and floors are defined for each CPU.
 	let cpu = report.cpu.ok_or_else(|| unknown("not stated".into()))?;
 	let floors = policy.tcb_floors(cpu).ok_or_else(|| unknown(alloc::format!("{cpu}")))?;
 	check_floors(authentic, &floors)?;
@@ -138,7 +143,8 @@ fn check_floors(report: &AuthenticReport, floors: &TcbFloors) -> Check {
 	Ok(())
 }
 
-/// Component by component. Of Milan and Genoa the FMC counts as zero, which is below any floor that names one.
+/// Compares a TCB version with its floor by component. Milan and Genoa have no FMC: it counts as
+/// zero and fails any floor above zero.
 fn check_floor(lane: &'static str, seen: TcbVersion, floor: TcbVersion) -> Check {
 	let components = [
 		("fmc", seen.fmc.unwrap_or(0), floor.fmc.unwrap_or(0)),

@@ -1,4 +1,5 @@
-//! What evidence is held against. The chain pins all of it when evidence is included, so that it means the same whenever it is judged.
+//! The inputs of an evaluation besides the evidence. The chain fixes all of them when it includes
+//! evidence, so that the verdict does not depend on when it is judged.
 
 use alloc::vec::Vec;
 
@@ -11,7 +12,7 @@ use crate::{
 	UnixSeconds,
 };
 
-/// The question that evidence answers.
+/// The challenge that evidence answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
 	pub genesis: Genesis,
@@ -21,67 +22,70 @@ pub struct Challenge {
 	pub nonce: Hash256,
 }
 
-/// What the chain knows of a host's boot from its last accepted evidence.
+/// The state of a host's boot in its last accepted evidence, with the log checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub struct BootState {
-	/// The TPM's counters: where one differs, the log starts anew.
+	/// The counters of the TPM. If one of them differs, the log starts from its first entry.
 	pub reset_count: u32,
 	pub restart_count: u32,
-	/// PCR 10 of the SHA-256 bank, after `entries` entries.
+	/// PCR 10 of the SHA-256 bank after `entries` entries.
 	pub pcr10: Hash256,
 	pub entries: u32,
-	/// Which required files were measured since the boot, in ascending order.
+	/// The digests of required files that were measured since the boot, in ascending order.
 	pub required_seen: Vec<Hash256>,
 }
 
 impl BootState {
-	/// Whether it is of the boot of that clock. After a reset or a restart the log of before proves nothing any more.
+	/// Returns `true` if the counters are those of `clock`: the TPM was neither reset nor restarted
+	/// since. Otherwise the earlier log no longer proves anything.
 	pub fn is_of(&self, clock: &ClockInfo) -> bool {
 		self.reset_count == clock.reset_count && self.restart_count == clock.restart_count
 	}
 }
 
-/// The circumstances under which evidence is judged.
+/// The context of an evaluation, which depends on the challenge and on earlier evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
 	pub challenge: Challenge,
 	/// The time of the block that included the evidence.
 	pub now: UnixSeconds,
-	/// Where the log is taken up; none where the whole log is wanted.
+	/// The checkpoint from which the log continues; `None` if the whole log is required.
 	pub boot: Option<BootState>,
-	/// How far the log was accepted before policy became stricter, where the whole log is wanted for that: what was allowed then is nobody's fault.
+	/// The state up to which the log was accepted, if re-attestation now requires the whole log.
+	/// Files up to there that are no longer allowed are outdated, which is not the miner's fault.
 	pub former: Option<BootState>,
-	/// The hash of the boot's PCRs at enrolment; none where it is taken from this evidence.
+	/// The last accepted boot profile; `None` if this evidence sets it.
 	pub boot_profile: Option<Hash256>,
-	/// The log up to where this evidence takes it up, where that was handed in before.
+	/// The submitted part of the log, if this evidence continues one.
 	pub log: Option<FoldedLog>,
 }
 
 impl Context {
-	/// The part of the log after which it is taken up; zeroes where none was handed in.
+	/// Returns the id of the log submission that the evidence continues, or zero without one.
 	pub fn last_chunk(&self) -> Hash256 {
 		self.log.as_ref().map(|log| log.id).unwrap_or_default()
 	}
 }
 
-/// What evidence is verified with, beside itself.
+/// The endorsements and keys that verify the evidence.
 #[derive(Clone, Debug)]
 pub struct Collateral<'a> {
-	/// The chip's key: verified once when it was registered.
+	/// The chip's key, whose chain was verified when it was registered.
 	pub vek: &'a Vek,
-	/// Until when the chain's revocation lists are current.
+	/// The time until which the chain's revocation lists are current.
 	pub revocation_current_until: Wanted<UnixSeconds>,
 	/// The enrolled attestation key.
 	pub ak: &'a AttestationKey,
-	/// Its qualified name.
+	/// The qualified name of the attestation key.
 	pub qualified_signer: Wanted<&'a [u8]>,
 }
 
-/// The least TCB in each of the report's four lanes. Components are compared one by one.
+/// The lowest accepted version for each of the four TCB versions in a report. Each component is
+/// compared by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -100,7 +104,8 @@ pub struct TcbFloors {
 	pub launch: TcbVersion,
 }
 
-/// A file that must have been measured since the boot, in one of its versions: SHA-256 digests.
+/// A file that must have been measured since the boot. The SHA-256 digests are those of its
+/// accepted versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -110,7 +115,7 @@ pub struct RequiredFile {
 	pub any_of: Vec<Hash256>,
 }
 
-/// How far the processors of a product line are trusted.
+/// The degree of trust in the processors of a product line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -123,43 +128,49 @@ pub struct RequiredFile {
 	)
 )]
 pub enum GenerationTrust {
-	/// As AMD means them.
+	/// The processors provide what AMD guarantees.
 	Full,
-	/// Their secrets are said to be extractable: evidence counts, and disk keys go only to who has agreed to that.
+	/// Secrets of these processors may be extractable. Evidence is accepted, but disk keys are
+	/// released only if the tenant agreed.
 	Reduced,
-	/// Nothing that they sign counts.
+	/// All evidence of these processors is rejected.
 	Suspended,
 }
 
-/// What is acceptable of hardware, firmware and guests. Every field is required.
+/// The policy for hardware, firmware and guests. Every method is required, so nothing is accepted
+/// by default.
 pub trait PlatformPolicy {
-	/// How far processors of that product line are trusted; those of which nothing is said are not.
+	/// Returns the trust in a product line. An implementation returns
+	/// [`GenerationTrust::Suspended`] for a line that it does not know.
 	fn trust(&self, product: ProductLine) -> GenerationTrust;
-	/// Bits of the guest policy that must be set, and that must not be.
+	/// Returns the bits of the guest policy that must be set, and those that must not be set.
 	fn guest_policy(&self) -> (u64, u64);
-	/// Bits of PLATFORM_INFO that must be set, and that may be; all others must not.
+	/// Returns the bits of PLATFORM_INFO that must be set, and those that may be set. All other
+	/// bits must be zero.
 	fn platform_info(&self) -> (u64, u64);
-	/// Bits of the current mitigation vector that must be set, on such a CPU. Reports before version 5 have none.
+	/// Returns the bits of the current mitigation vector that must be set on this CPU. Reports
+	/// before version 5 have no vector, which counts as zero.
 	fn mitigations(&self, cpu: CpuId) -> u64;
-	/// The floors for such a CPU; none where it is not known.
+	/// Returns the TCB floors for this CPU, or `None` for an unknown CPU.
 	fn tcb_floors(&self, cpu: CpuId) -> Option<TcbFloors>;
-	/// Whether a host's guest may have this launch measurement.
+	/// Returns `true` if a guest may have this launch measurement.
 	fn allows_measurement(&self, measurement: &[u8; 48]) -> bool;
 }
 
-/// What is acceptable of a host. Every field is required.
+/// The policy for hosts. Every method is required, so nothing is accepted by default.
 pub trait HostPolicy: PlatformPolicy {
-	/// What is known of files.
+	/// The list of known files.
 	type Files: Files;
 
-	/// Which files may be measured.
+	/// Returns the list that judges measured files.
 	fn files(&self) -> &Self::Files;
-	/// Which files must be.
+	/// Returns the files that must be measured.
 	fn required(&self) -> &[RequiredFile];
-	/// What is asked of what boots; none where nothing is, so that each boot must only be the enrolled one.
+	/// Returns the rules for boots. Without rules, each boot must have the last accepted boot
+	/// profile.
 	fn boot_rules(&self) -> Option<BootRules>;
-	/// What that digest of the firmware's event log stands for; none where it is not known.
+	/// Returns the role of a digest in the firmware's event log, or `None` for an unknown digest.
 	fn boot_role(&self, digest: &Hash256) -> Option<BootRole>;
-	/// How much of a log one evidence may bring.
+	/// Returns the maximum size of the measurement log in one piece of evidence.
 	fn limits(&self) -> Limits;
 }

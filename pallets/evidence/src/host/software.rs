@@ -1,12 +1,12 @@
-//! The software's side: the quote, the boot, the log.
+//! Checks of the software: the quote, the boot and the measurement log.
 
 use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
 use super::{
-	folded::boot_aggregate, quote_extra_data, BootState, Collateral, Context, FoldedLog, Hash256,
-	HostEvidence, HostPolicy, PcrSet, RequiredFile, QUOTED_PCRS,
+	folded_log::boot_aggregate, quote_extra_data, BootState, Collateral, Context, FoldedLog,
+	Hash256, HostEvidence, HostPolicy, PcrSet, RequiredFile, QUOTED_PCRS,
 };
 use crate::{
 	boot::{self, BootParts, BootRole, BootRules},
@@ -19,18 +19,18 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// Where PCR 10 stands among the quoted PCRs.
+/// The position of PCR 10 among the quoted PCRs.
 const IMA_AT: usize = 10;
-/// How many PCRs `boot_aggregate` covers: 0 to 9.
+/// The number of PCRs that `boot_aggregate` covers: 0 to 9.
 const AGGREGATED: usize = 10;
 
-/// What the quote and the log prove.
+/// The claims that the quote and the log prove.
 pub(super) struct Proven {
 	pub(super) boot: BootState,
 	pub(super) boot_profile: Hash256,
 }
 
-/// Checks quote, boot profile and log.
+/// Checks the quote, the event log, the boot profile and the measurement log.
 pub(super) fn check<C: Crypto, P: HostPolicy>(
 	evidence: &HostEvidence,
 	collateral: &Collateral<'_>,
@@ -48,11 +48,11 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		check_profile(context, &boot_profile)?;
 	}
 	let from = match (&context.log, known) {
-		(Some(log), _) => TakenUp::After(log),
-		(None, Some(boot)) => TakenUp::At(boot),
-		(None, None) => TakenUp::Anew,
+		(Some(log), _) => LogStart::Submitted(log),
+		(None, Some(boot)) => LogStart::Accepted(boot),
+		(None, None) => LogStart::Boot,
 	};
-	// What was accepted in this boot is nobody's fault now.
+	// Entries that were accepted earlier in this boot can be outdated, but never a new fault.
 	let boot = check_log(evidence, &clock, from, former.or(known), policy)?;
 	if let Some(rules) = rules {
 		let accepted_before = former.is_some() && context.boot_profile == Some(boot_profile);
@@ -67,7 +67,8 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	Ok(Proven { boot, boot_profile })
 }
 
-/// Where a boot was accepted before, what is found of it is policy's doing.
+/// Replaces the code of a rejected boot that was accepted before. Only a change of policy can have
+/// caused the rejection.
 fn outdated(why: Rejection) -> Rejection {
 	match why.code {
 		RejectCode::BootUnknown | RejectCode::BootPartMissing | RejectCode::SecureBootOff => {
@@ -77,15 +78,16 @@ fn outdated(why: Rejection) -> Rejection {
 	}
 }
 
-/// Holds a boot that is not known yet against policy.
+/// Checks a new boot against the boot rules of policy.
 fn judge_boot<P: HostPolicy>(evidence: &HostEvidence, rules: BootRules, policy: &P) -> Check {
 	let log = evidence.boot.as_ref().ok_or_else(|| {
 		Rejection::new(RejectCode::BootLogMissing, "boot", (), "the firmware's event log")
 	})?;
-	boot::judge(log, rules, &PartsOf(policy))
+	boot::judge(log, rules, &PolicyParts(policy))
 }
 
-/// What is known must stay as it was; and so must each boot where policy has no rules for it.
+/// Checks that the boot profile is the last accepted one. This applies to known boots, and to all
+/// boots if policy has no boot rules.
 fn check_profile(context: &Context, boot_profile: &Hash256) -> Check {
 	match context.boot_profile {
 		Some(enrolled) if enrolled != *boot_profile => {
@@ -95,9 +97,9 @@ fn check_profile(context: &Context, boot_profile: &Hash256) -> Check {
 	}
 }
 
-/// A policy, as the one who knows what boots.
-struct PartsOf<'a, P>(&'a P);
-impl<P: HostPolicy> BootParts for PartsOf<'_, P> {
+/// An adapter that looks up boot components in a policy.
+struct PolicyParts<'a, P>(&'a P);
+impl<P: HostPolicy> BootParts for PolicyParts<'_, P> {
 	fn role(&self, digest: &Hash256) -> Option<BootRole> {
 		self.0.boot_role(digest)
 	}
@@ -133,7 +135,8 @@ fn check_quote<C: Crypto>(
 	)
 }
 
-/// The firmware's event log, where evidence brings it, leads to the quoted PCRs. One that it does not touch must be as a reset left it.
+/// Checks that the firmware's event log, if present, leads to the quoted PCRs except PCR 10. A PCR
+/// without an event must be zero, as after a reset.
 fn check_boot_log(evidence: &HostEvidence) -> Check {
 	let Some(log) = &evidence.boot else { return Ok(()) };
 	let replayed = boot::replay(log, PcrBank::Sha256)?;
@@ -152,7 +155,7 @@ fn check_boot_log(evidence: &HostEvidence) -> Check {
 	Ok(())
 }
 
-/// The hash of the PCRs that a boot leaves behind: all that are quoted but IMA's.
+/// Returns the boot profile: the hash of all quoted PCRs except IMA's.
 fn boot_profile(values: &PcrSet) -> Hash256 {
 	let mut hasher = Sha256::new();
 	for (at, value) in values.iter().enumerate() {
@@ -163,35 +166,35 @@ fn boot_profile(values: &PcrSet) -> Hash256 {
 	hasher.finalize().into()
 }
 
-/// Where evidence takes the log up.
+/// The position from which evidence continues the log.
 #[derive(Clone, Copy)]
-enum TakenUp<'a> {
-	/// Where the last accepted evidence of this boot ended.
-	At(&'a BootState),
-	/// After what was handed in before.
-	After(&'a FoldedLog),
-	/// At its beginning.
-	Anew,
+enum LogStart<'a> {
+	/// The end of the last accepted evidence of this boot.
+	Accepted(&'a BootState),
+	/// The end of the last log submission.
+	Submitted(&'a FoldedLog),
+	/// The first entry of the log.
+	Boot,
 }
 
-impl TakenUp<'_> {
+impl LogStart<'_> {
 	fn checkpoint(&self) -> Checkpoint {
 		match self {
-			Self::At(boot) => Checkpoint {
+			Self::Accepted(boot) => Checkpoint {
 				bank: PcrBank::Sha256,
 				pcr10: boot.pcr10.to_vec(),
 				entries: boot.entries,
 			},
-			Self::After(log) => log.checkpoint(),
-			Self::Anew => Checkpoint::boot(PcrBank::Sha256),
+			Self::Submitted(log) => log.checkpoint(),
+			Self::Boot => Checkpoint::boot(PcrBank::Sha256),
 		}
 	}
 
 	fn required_seen(&self) -> Vec<Hash256> {
 		match self {
-			Self::At(boot) => boot.required_seen.clone(),
-			Self::After(log) => log.required_seen.clone(),
-			Self::Anew => Vec::new(),
+			Self::Accepted(boot) => boot.required_seen.clone(),
+			Self::Submitted(log) => log.required_seen.clone(),
+			Self::Boot => Vec::new(),
 		}
 	}
 }
@@ -199,7 +202,7 @@ impl TakenUp<'_> {
 fn check_log<P: HostPolicy>(
 	evidence: &HostEvidence,
 	clock: &ClockInfo,
-	from: TakenUp<'_>,
+	from: LogStart<'_>,
 	accepted: Option<&BootState>,
 	policy: &P,
 ) -> Check<BootState> {
@@ -220,20 +223,24 @@ fn check_log<P: HostPolicy>(
 		policy.limits(),
 	);
 	let replayed = match from {
-		TakenUp::After(log) => worse(log.findings.check(before), replayed)?,
-		TakenUp::At(_) | TakenUp::Anew => replayed?,
+		LogStart::Submitted(log) => worse(log.findings.check(before), replayed)?,
+		LogStart::Accepted(_) | LogStart::Boot => replayed?,
 	};
 	match from {
-		TakenUp::At(_) => {},
-		TakenUp::After(log) => check_boot_aggregate(&log.boot_aggregate, &evidence.pcr_values)?,
-		TakenUp::Anew => {
+		LogStart::Accepted(_) => {},
+		LogStart::Submitted(log) => {
+			check_boot_aggregate(&log.boot_aggregate, &evidence.pcr_values)?;
+		},
+		LogStart::Boot => {
 			check_boot_aggregate(&boot_aggregate(&delta.records)?, &evidence.pcr_values)?;
 		},
 	}
 	let seen = from.required_seen();
 	let required_seen = required_seen(&delta.records, replayed.proven, policy, seen)?;
-	// Of a log that was accepted all that was required then was seen: what is missing is required since. The whole log tells, when it is wanted anew.
-	if !matches!(from, TakenUp::At(_)) {
+	// An accepted log contains all files that were required then, so a missing file is newly
+	// required. A log that continues an accepted one is not checked for it; the whole log is
+	// checked at re-attestation.
+	if !matches!(from, LogStart::Accepted(_)) {
 		check_required(policy, &required_seen, accepted.is_some())?;
 	}
 	Ok(BootState {
@@ -245,7 +252,11 @@ fn check_log<P: HostPolicy>(
 	})
 }
 
-/// Of what was found in earlier parts of a log and what comes of its last one, the worse; what was found first, of two alike. It counts only where the log leads to the quote.
+/// Returns the more severe result of earlier log submissions (`earlier`) and of the part in the
+/// evidence (`last`). Of two equally severe ones, the earlier one counts.
+///
+/// A log that does not lead to the quote ranks highest, because findings count only if the quote
+/// covers them.
 fn worse(earlier: Check, last: Check<Replayed>) -> Check<Replayed> {
 	let rank = |code: RejectCode| match code {
 		RejectCode::ImaOutdatedFile => 1,
@@ -264,7 +275,8 @@ fn worse(earlier: Check, last: Check<Replayed>) -> Check<Replayed> {
 	}
 }
 
-/// The log's first entry is the kernel's hash of the PCRs of its boot: it ties the log to this boot's quote.
+/// Checks the kernel's hash of the boot PCRs in the first entry, which ties the log to the boot of
+/// the quote.
 fn check_boot_aggregate(seen: &Hash256, values: &PcrSet) -> Check {
 	let mut hasher = Sha256::new();
 	for value in values.iter().take(AGGREGATED) {
@@ -278,7 +290,8 @@ fn check_boot_aggregate(seen: &Hash256, values: &PcrSet) -> Check {
 	Ok(())
 }
 
-/// Which required files were measured since the boot.
+/// Returns the digests of required files that were measured since the boot: those in `before` and
+/// those in the first `proven` records.
 pub(super) fn required_seen<P: HostPolicy>(
 	records: &[u8],
 	proven: u32,
@@ -287,11 +300,11 @@ pub(super) fn required_seen<P: HostPolicy>(
 ) -> Check<Vec<Hash256>> {
 	let required = policy.required();
 	let mut seen = before;
-	// A file that policy requires no more is forgotten.
+	// Digests of files that policy no longer requires are dropped.
 	seen.retain(|digest| required.iter().any(|file| file.any_of.contains(digest)));
 	for record in Records::new(records, 0).take(proven as usize) {
 		let record = record?;
-		// Others are refused before; a digest of another hash is none of SHA-256.
+		// Required files are known by their SHA-256 digests only.
 		let Ok(("sha256", digest)) = record.file_digest() else { continue };
 		let Ok(digest) = Hash256::try_from(digest) else { continue };
 		if !seen.contains(&digest) && required.iter().any(|file| file.any_of.contains(&digest)) {
@@ -302,7 +315,8 @@ pub(super) fn required_seen<P: HostPolicy>(
 	Ok(seen)
 }
 
-/// Whether all that must be measured was. What was accepted before is not to blame for what is required since.
+/// Checks that all required files were measured. If the log was accepted before, a missing file is
+/// newly required: the code is then that of an outdated file.
 fn check_required<P: HostPolicy>(policy: &P, seen: &[Hash256], accepted_before: bool) -> Check {
 	let is_missing = |file: &&RequiredFile| !file.any_of.iter().any(|digest| seen.contains(digest));
 	let Some(file) = policy.required().iter().find(is_missing) else { return Ok(()) };

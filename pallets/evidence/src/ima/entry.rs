@@ -1,31 +1,32 @@
-//! What one entry of a log means, and what it makes of PCR 10.
+//! The judgement of one log entry, and its effect on PCR 10.
 
 use alloc::{string::String, vec::Vec};
 
 use super::{FileVerdict, Files, HashAlgorithm, Record, IMA_PCR};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
-/// The name of the entry that the kernel makes before it measures any file.
+/// The name of the entry that the kernel adds before it measures any file.
 pub(super) const BOOT_AGGREGATE: &[u8] = b"boot_aggregate";
-/// How much of a name or a digest a witness shows.
+/// The maximum length of a name or a digest in a witness, in bytes.
 pub(super) const MAX_SHOWN: usize = 256;
 
-/// What an entry means.
+/// The judgement of a log entry.
 pub(super) enum Entry {
-	/// A file that is allowed, or one that is not judged.
+	/// The file is allowed, or files are not judged.
 	Fine,
-	/// It extended another PCR than 10. Proven by nothing, it could name whatever file it likes.
+	/// The entry extended a PCR other than 10. The quoted PCR 10 does not prove it, so it could
+	/// name any file.
 	OtherPcr,
-	/// The kernel could not tell what was in the file.
+	/// The kernel could not measure the file reliably.
 	Violation,
 	Unknown,
 	Forbidden,
 	Outdated,
-	/// The file was measured by a hash that no list is kept in.
+	/// The file was measured with a hash algorithm that file lists do not use.
 	OtherHash(Rejection),
 }
 
-/// Tells what an entry means; files are judged where there is somebody who knows them.
+/// Judges an entry. Without `files`, every file counts as allowed.
 pub(super) fn examine<F: Files>(record: &Record<'_>, files: Option<&F>) -> Entry {
 	if record.pcr != u32::from(IMA_PCR) {
 		return Entry::OtherPcr;
@@ -42,7 +43,7 @@ pub(super) fn examine<F: Files>(record: &Record<'_>, files: Option<&F>) -> Entry
 	}
 }
 
-/// PCR 10 after an entry; none where that extended another PCR.
+/// Returns PCR 10 after an entry, or `None` if the entry extended another PCR.
 pub(super) fn extended(bank: PcrBank, pcr10: &[u8], record: &Record<'_>) -> Option<Vec<u8>> {
 	if record.pcr != u32::from(IMA_PCR) {
 		return None;
@@ -55,14 +56,15 @@ pub(super) fn extended(bank: PcrBank, pcr10: &[u8], record: &Record<'_>) -> Opti
 	Some(bank.hash(&[pcr10, &hash]))
 }
 
-/// Whether an entry's recorded digest is not that of its data.
+/// Returns `true` if the recorded template digest of an entry is not the digest of its data.
 pub(super) fn is_altered(record: &Record<'_>) -> bool {
 	record.pcr == u32::from(IMA_PCR)
 		&& !record.is_violation()
 		&& record.template_hash(PcrBank::Sha1) != record.template_digest
 }
 
-/// Judges the file of an entry. The kernel's own first entry is no file: what it covers is the quote's PCRs 0 to 9.
+/// Judges the file of an entry. The kernel's own first entry does not name a file: it covers PCRs 0
+/// to 9, which the quote proves.
 fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
 	if record.index == 0 && record.name == BOOT_AGGREGATE {
 		return Ok(FileVerdict::Allowed);
@@ -81,7 +83,8 @@ fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
 	}
 }
 
-/// The name, safe to print: it is chosen by whoever put the file there.
+/// Returns the file name, escaped and shortened. It can contain any bytes, because the creator of
+/// the file chose it.
 pub(super) fn name(record: &Record<'_>) -> String {
 	record.name.escape_ascii().take(MAX_SHOWN).map(char::from).collect()
 }

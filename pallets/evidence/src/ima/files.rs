@@ -1,8 +1,9 @@
-//! Which measured files are acceptable. Files are judged by their digests alone: names are chosen by whoever puts the file there.
+//! Lists of acceptable files. Files are judged by their digests only, because the creator of a file
+//! chooses its name.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-/// The hashes that lists are kept in.
+/// The hash algorithms that file lists use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HashAlgorithm {
 	Sha256,
@@ -11,7 +12,8 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-	/// The algorithm of that name in the kernel's `hash_algo_name`. SHA-1 and older ones are not among them.
+	/// Returns the algorithm with this name in the kernel's `hash_algo_name`. SHA-1 and older
+	/// algorithms are not supported.
 	pub fn from_name(name: &str) -> Option<Self> {
 		match name {
 			"sha256" => Some(Self::Sha256),
@@ -21,7 +23,7 @@ impl HashAlgorithm {
 		}
 	}
 
-	/// The name in the kernel.
+	/// Returns the kernel's name.
 	pub const fn name(self) -> &'static str {
 		match self {
 			Self::Sha256 => "sha256",
@@ -30,7 +32,7 @@ impl HashAlgorithm {
 		}
 	}
 
-	/// The length of a digest, in bytes.
+	/// Returns the length of a digest in bytes.
 	pub const fn digest_len(self) -> usize {
 		match self {
 			Self::Sha256 => 32,
@@ -43,29 +45,30 @@ impl HashAlgorithm {
 /// The digest of a file.
 pub type FileDigest = (HashAlgorithm, Vec<u8>);
 
-/// What a list says of a file.
+/// The judgement of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileVerdict {
 	Allowed,
 	Forbidden,
 	Unknown,
-	/// It was allowed when it was measured, and is no more.
+	/// The file was allowed when it was measured, and is no longer allowed.
 	Outdated,
 }
 
-/// Something that knows files.
+/// A list of known files.
 pub trait Files {
-	/// What it says of the file with that digest.
+	/// Judges the file with this digest.
 	fn judge(&self, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict;
 
-	/// What it says of the file where that is entry `index` of a boot's log.
+	/// Judges the file with this digest as entry `index` of a boot's log.
 	fn judge_entry(&self, index: u32, algorithm: HashAlgorithm, digest: &[u8]) -> FileVerdict {
 		let _ = index;
 		self.judge(algorithm, digest)
 	}
 }
 
-/// A list by which the entries below `before` were judged by an older one, and accepted: what is not allowed among them is outdated.
+/// A list that replaced an earlier one, by which the log entries below `before` were accepted. Of
+/// these entries, a file that is not allowed now is outdated.
 #[derive(Clone, Copy, Debug)]
 pub struct Renewed<'a, F> {
 	pub files: &'a F,
@@ -86,12 +89,12 @@ impl<F: Files> Files for Renewed<'_, F> {
 	}
 }
 
-/// A list in memory.
+/// A file list in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DigestList(BTreeMap<FileDigest, FileVerdict>);
 
 impl DigestList {
-	/// Adds a file. One that is forbidden once stays so.
+	/// Adds a file. The first verdict stays, except that a later `Forbidden` replaces it.
 	pub fn insert(&mut self, digest: FileDigest, verdict: FileVerdict) {
 		let judged = self.0.entry(digest).or_insert(verdict);
 		if verdict == FileVerdict::Forbidden {
@@ -99,12 +102,12 @@ impl DigestList {
 		}
 	}
 
-	/// How many files it lists.
+	/// Returns the number of listed files.
 	pub fn len(&self) -> usize {
 		self.0.len()
 	}
 
-	/// Whether it lists none.
+	/// Returns `true` if the list is empty.
 	pub fn is_empty(&self) -> bool {
 		self.0.is_empty()
 	}

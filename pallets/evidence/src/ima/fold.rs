@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{Check, RejectCode, Rejection};
 
-/// What was found in a log that no quote covers yet: it counts once one does.
+/// The findings in a log that no quote covers yet. They take effect once a quote covers the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -17,28 +17,29 @@ use crate::{Check, RejectCode, Rejection};
 		scale_info::TypeInfo
 	)
 )]
-pub struct Findings {
-	/// The last entry of a file that is forbidden.
+pub struct LogFindings {
+	/// The last entry of a forbidden file.
 	pub forbidden: Option<u32>,
-	/// The last entry of a file that nobody knows.
+	/// The last entry of an unknown file.
 	pub unknown: Option<u32>,
 	/// The first entry with another fault, and its code.
 	pub fault: Option<(u32, u16)>,
 }
 
-impl Findings {
-	/// Whether there is nothing.
+impl LogFindings {
+	/// Returns `true` if there are no findings.
 	pub fn is_empty(&self) -> bool {
 		*self == Self::default()
 	}
 
-	/// What they come to, where the entries below `before` were accepted by an older list.
+	/// Converts the findings to a result. Entries below `before` were accepted by an earlier list,
+	/// so their files are outdated at worst.
 	///
 	/// ## Errors
 	/// As [`super::replay`].
 	pub fn check(&self, before: u32) -> Check {
 		let reject = |code, entry| {
-			let seen = "found in a part of the log that was handed in before";
+			let seen = "found in an earlier log submission";
 			Err(Rejection::new(code, "file digest", seen, "an allowed file").at(entry))
 		};
 		if let Some(entry) = self.forbidden.filter(|entry| *entry >= before) {
@@ -70,14 +71,17 @@ impl Findings {
 	}
 }
 
-/// Follows a part of a log from `from` on, whole records, without a quote: where it leads, and what is found in it, is added to `findings`.
+/// Replays a part of a log without a quote, and returns the checkpoint at its end.
+///
+/// The part begins at `from` and consists of whole records. Its findings are added to `findings`.
 ///
 /// ## Errors
-/// Where it cannot be followed: [`RejectCode::ImaEncoding`], [`RejectCode::ImaTemplate`], [`RejectCode::ImaTemplateHash`], [`RejectCode::ImaLimit`].
+/// [`RejectCode::ImaEncoding`], [`RejectCode::ImaTemplate`], [`RejectCode::ImaTemplateHash`] and
+/// [`RejectCode::ImaLimit`]: the part cannot be replayed.
 pub fn fold<F: Files>(
 	records: &[u8],
 	from: &Checkpoint,
-	findings: &mut Findings,
+	findings: &mut LogFindings,
 	files: &F,
 	limits: Limits,
 ) -> Check<Checkpoint> {

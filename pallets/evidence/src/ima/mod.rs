@@ -1,7 +1,8 @@
 //! The measurement log of the kernel's Integrity Measurement Architecture.
 //!
-//! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`). The log is read as
-//! `binary_runtime_measurements` gives it: its integers are little-endian, as on x86-64 or with `ima_canonical_fmt`.
+//! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`).
+//! The format is that of `binary_runtime_measurements`. Integers are little-endian, as on x86-64 or
+//! with `ima_canonical_fmt`.
 
 mod entry;
 mod files;
@@ -11,7 +12,7 @@ mod replay;
 mod signature;
 
 pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm, Renewed};
-pub use fold::{fold, Findings};
+pub use fold::{fold, LogFindings};
 pub use record::{Record, Records, Template};
 pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};
 pub use signature::{key_id, FileSignature};

@@ -4,20 +4,21 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// The longest template name and the longest template data that are looked at, in bytes. The kernel's own bounds are lower.
+/// The longest template name and the longest template data that are decoded, in bytes. The kernel's
+/// own limits are lower.
 const MAX_NAME: u32 = 255;
 const MAX_DATA: u32 = 1 << 20;
-/// IMA_EVENT_NAME_LEN_MAX + 1: to how many bytes the template `ima` pads a file name.
+/// The length to which the template `ima` pads a file name, in bytes: IMA_EVENT_NAME_LEN_MAX + 1.
 const PADDED_NAME: usize = 256;
 
-/// The templates whose fields are known.
+/// The supported templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template {
-	/// `ima`: a SHA-1 file digest and a short name.
+	/// `ima`, with a SHA-1 file digest and a short name.
 	Ima,
-	/// `ima-ng`, `ima-sig`, `ima-buf`, `ima-modsig`: the file digest is `d-ng`.
+	/// `ima-ng`, `ima-sig`, `ima-buf` and `ima-modsig`, with the file digest `d-ng`.
 	DigestNg,
-	/// `ima-ngv2`, `ima-sigv2`: the file digest is `d-ngv2`.
+	/// `ima-ngv2` and `ima-sigv2`, with the file digest `d-ngv2`.
 	DigestNgV2,
 }
 
@@ -32,31 +33,34 @@ impl Template {
 	}
 }
 
-/// An entry of the log.
+/// One entry of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-	/// The entry's number, from 0.
+	/// The number of the entry, from 0.
 	pub index: u32,
-	/// The PCR that was extended.
+	/// The PCR that the entry extended.
 	pub pcr: u32,
-	/// What the kernel recorded as SHA-1 of the template data: a hint only. All zero for a violation.
+	/// The SHA-1 digest of the template data that the kernel recorded. It is only a hint, and all
+	/// zero for a violation.
 	pub template_digest: [u8; 20],
 	pub template: Template,
-	/// The template's data: fields with their lengths. For [`Template::Ima`] the digest, the name's length and the name.
+	/// The template data: fields with their lengths. It is empty for [`Template::Ima`].
 	data: &'a [u8],
-	/// `d`, `d-ng` or `d-ngv2`: the digest of the file, with its algorithm.
+	/// The field `d`, `d-ng` or `d-ngv2`: the digest of the file, with its algorithm unless it is
+	/// `d`.
 	digest_field: &'a [u8],
-	/// `n` or `n-ng`: the name, without the closing NUL.
+	/// The field `n` or `n-ng`: the name, without the final NUL.
 	pub name: &'a [u8],
 }
 
 impl<'a> Record<'a> {
-	/// Whether the kernel could not measure the file, since it was open for writing or changed in between.
+	/// Returns `true` if the kernel could not measure the file reliably, because it was open for
+	/// writing or was changed.
 	pub fn is_violation(&self) -> bool {
 		self.template_digest == [0; 20]
 	}
 
-	/// The template hash, recomputed from the data.
+	/// Returns the template hash, recomputed from the data.
 	pub fn template_hash(&self, bank: PcrBank) -> alloc::vec::Vec<u8> {
 		match self.template {
 			Template::Ima => {
@@ -69,7 +73,8 @@ impl<'a> Record<'a> {
 		}
 	}
 
-	/// The third field of `ima-sig` and `ima-sigv2`: the value of `security.ima`. None where there is none, or it is empty.
+	/// Returns the third field of `ima-sig` and `ima-sigv2`, the value of `security.ima`. Returns
+	/// `None` if it is missing or empty.
 	pub fn signature(&self) -> Option<&'a [u8]> {
 		if self.template == Template::Ima {
 			return None;
@@ -83,7 +88,7 @@ impl<'a> Record<'a> {
 		field().filter(|signature| !signature.is_empty())
 	}
 
-	/// The algorithm and the bytes of the file's digest.
+	/// Returns the algorithm and the bytes of the file's digest.
 	pub fn file_digest(&self) -> Check<(&'a str, &'a [u8])> {
 		let malformed = |seen: &'static str| {
 			Rejection::new(RejectCode::ImaEncoding, "file digest", seen, "algorithm and digest")
@@ -104,7 +109,8 @@ impl<'a> Record<'a> {
 			.ok_or_else(|| malformed("no algorithm"))?;
 		let algorithm = match self.template {
 			Template::DigestNgV2 => {
-				// "ima:sha256" for a digest of the file, "verity:sha256" for one of its fs-verity descriptor, which lists keep apart.
+				// "ima:sha256" is a digest of the file. "verity:sha256" is a digest of its
+				// fs-verity descriptor, so it must not pass as a file digest.
 				prefix.strip_prefix("ima:").unwrap_or(prefix)
 			},
 			Template::Ima | Template::DigestNg => prefix,
@@ -113,7 +119,7 @@ impl<'a> Record<'a> {
 	}
 }
 
-/// The entries of a log, one after another. After an error there are no more.
+/// An iterator over the entries of a log. It ends after an error.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
 	at: Reader<'a>,
@@ -122,12 +128,12 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-	/// Reads the log in `bytes`, whose first entry is number `first`.
+	/// Starts at the beginning of `bytes`. The first entry has the number `first`.
 	pub fn new(bytes: &'a [u8], first: u32) -> Self {
 		Self { at: Reader::new(bytes), index: first, ended: false }
 	}
 
-	/// What of the log is not read yet.
+	/// Returns the bytes that are not read yet.
 	pub const fn rest(&self) -> &'a [u8] {
 		self.at.rest()
 	}
@@ -178,7 +184,8 @@ impl<'a> Records<'a> {
 		}))
 	}
 
-	/// The data of the template `ima`: 20 bytes of digest, the name's length, the name.
+	/// Reads the data of the template `ima`: a digest of 20 bytes, the length of the name, and the
+	/// name.
 	#[allow(clippy::type_complexity)]
 	fn read_ima(&mut self) -> Result<Check<(&'a [u8], &'a [u8], &'a [u8])>, Short> {
 		let digest = self.at.take(20)?;
@@ -191,7 +198,7 @@ impl<'a> Records<'a> {
 	}
 }
 
-/// The first two fields, which every template has: digest and name.
+/// Returns digest and name, the first two fields of every template with field lengths.
 fn fields(data: &[u8]) -> Result<(&[u8], &[u8]), Short> {
 	let mut at = Reader::new(data);
 	let len = at.u32_le()?;

@@ -9,61 +9,64 @@ use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 /// The PCR that IMA extends.
 pub const IMA_PCR: u8 = 10;
 
-/// Where a log is taken up: what PCR 10 was, after how many entries.
+/// A position in a log from which replay continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
 	pub bank: PcrBank,
 	pub pcr10: Vec<u8>,
-	/// Entries before this point.
+	/// The number of entries before this position.
 	pub entries: u32,
 }
 
 impl Checkpoint {
-	/// The start of every log: PCR 10 is zero.
+	/// Returns the start of every log, where PCR 10 is zero.
 	pub fn boot(bank: PcrBank) -> Self {
 		Self { bank, pcr10: alloc::vec![0; bank.digest_len()], entries: 0 }
 	}
 }
 
-/// How much of a log is looked at. There is no default.
+/// The maximum size of a log that is replayed. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
 	pub bytes: usize,
 	pub entries: u32,
 }
 
-/// What to do about violations: entries where the kernel could not tell what was in a file.
+/// The treatment of violations: entries of files that the kernel could not measure reliably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violations {
-	/// Counted only.
+	/// Violations are counted only.
 	Count,
-	/// A reason to reject.
+	/// A violation is a reason to reject.
 	Reject,
 }
 
-/// A log that leads to the quoted PCR 10.
+/// The result of a replay that leads to the quoted PCR 10.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
-	/// Where the quote stands: the next log is taken up here.
+	/// The position that the quote proves. The next log continues from it.
 	pub checkpoint: Checkpoint,
-	/// Entries of the log that the quote covers.
+	/// The number of entries that the quote covers.
 	pub proven: u32,
-	/// Entries after those: the kernel wrote them after the quote. They prove nothing.
+	/// The number of later entries, which the kernel added after the quote. They prove nothing.
 	pub unproven: u32,
-	/// Violations among the proven entries.
+	/// The number of violations among the proven entries.
 	pub violations: u32,
-	/// Entries that extended another PCR than 10, hence are proven by nothing here.
+	/// The number of entries that extended a PCR other than 10. The quoted PCR 10 does not prove
+	/// them.
 	pub other_pcrs: u32,
 }
 
-/// Replays `log` from `from` on until PCR 10 is `quoted`, and judges the files of the entries up to there.
+/// Replays `log` from the checkpoint `from` until PCR 10 is `quoted`. Judges the files of the
+/// entries up to that position.
 ///
-/// The log may run ahead of the quote, since the kernel goes on while the TPM quotes; it can never be behind. No entry at all is enough
-/// only where the checkpoint is already what is quoted, and is not the start of the log.
+/// The log may have entries after the quoted position, because the kernel continues to measure
+/// while the TPM quotes. It cannot have fewer entries than the quote covers. An empty log is
+/// accepted only if the checkpoint has the quoted value and is not the start of the log.
 ///
 /// ## Errors
-/// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`], [`crate::RejectClass::ImaForbidden`];
-/// [`RejectCode::ImaEncoding`], [`RejectCode::ImaLimit`].
+/// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`] and
+/// [`crate::RejectClass::ImaForbidden`]; [`RejectCode::ImaEncoding`], [`RejectCode::ImaLimit`].
 pub fn replay<F: Files>(
 	log: &[u8],
 	from: &Checkpoint,
@@ -98,11 +101,12 @@ struct State<'a> {
 	violations_are: Violations,
 	pcr10: Vec<u8>,
 	reached: bool,
-	/// The first reason to reject among the entries so far: it counts only once the quote covers its entry.
+	/// The first reason to reject among the entries so far. A forbidden file replaces any other
+	/// reason. It counts only if the quote covers its entry.
 	failure: Option<Rejection>,
-	/// The first entry of a file that was allowed before.
+	/// The first entry of a file that is no longer allowed.
 	outdated: Option<Rejection>,
-	/// The first entry whose recorded digest is not that of its data.
+	/// The first entry whose recorded digest is not the digest of its data.
 	altered: Option<Rejection>,
 	first: u32,
 	proven: u32,
@@ -118,7 +122,8 @@ impl<'a> State<'a> {
 			quoted,
 			violations_are,
 			pcr10: from.pcr10.clone(),
-			// At the start of the log nothing was measured yet: the kernel's own first entry must be there.
+			// At the start of a log nothing is measured yet. The log must have the kernel's own
+			// first entry at least.
 			reached: from.entries > 0 && from.pcr10 == quoted,
 			failure: None,
 			outdated: None,
@@ -148,7 +153,8 @@ impl<'a> State<'a> {
 		Ok(())
 	}
 
-	/// Takes down what an entry means. Where files are not judged, an entry of another PCR is only counted.
+	/// Records the judgement of an entry. If files are not judged, an entry of another PCR is only
+	/// counted.
 	fn judge(&mut self, entry: Entry, record: &Record<'_>, files: bool) {
 		match entry {
 			Entry::Fine => {},
@@ -169,12 +175,12 @@ impl<'a> State<'a> {
 			},
 			Entry::Unknown => self.fail(|| refused(RejectCode::ImaUnknownFile, record)),
 			Entry::Forbidden => {
-				// Worse than whatever came before: an unknown file must not hide it.
+				// This is the most severe reason. An earlier unknown file must not hide it.
 				if self.failure.as_ref().is_none_or(|f| f.code != RejectCode::ImaForbiddenFile) {
 					self.failure = Some(refused(RejectCode::ImaForbiddenFile, record));
 				}
 			},
-			// Whatever else there is, is worse.
+			// Any other reason is more severe and takes precedence.
 			Entry::Outdated => {
 				self.outdated.get_or_insert_with(|| refused(RejectCode::ImaOutdatedFile, record));
 			},
@@ -182,13 +188,14 @@ impl<'a> State<'a> {
 		}
 	}
 
-	/// Remembers the first reason; those after it are not even put into words.
+	/// Stores the first reason. The rejections for later ones are not created, which saves their
+	/// cost.
 	fn fail(&mut self, rejection: impl FnOnce() -> Rejection) {
 		self.failure.get_or_insert_with(rejection);
 	}
 
 	fn finish(self) -> Check<Replayed> {
-		// An altered entry is the better witness, whether or not the log still leads to the PCR.
+		// An altered entry is a more precise witness than the PCR value, so it comes first.
 		if let Some(altered) = self.altered {
 			return Err(altered);
 		}
@@ -233,7 +240,7 @@ fn violation(record: &Record<'_>) -> Rejection {
 		.at(record.index)
 }
 
-/// The witness for a file that is not allowed.
+/// Creates the rejection of a file that is not allowed.
 fn refused(code: RejectCode, record: &Record<'_>) -> Rejection {
 	let mut seen = String::new();
 	if let Ok((algorithm, digest)) = record.file_digest() {

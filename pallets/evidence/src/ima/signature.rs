@@ -1,5 +1,7 @@
-//! Signatures of files, as the kernel keeps them in `security.ima` and shows them in the template `ima-sig`: `struct signature_v2_hdr`,
-//! Linux, `security/integrity/integrity.h`.
+//! Signatures of files. The kernel stores them in `security.ima` and adds them to log entries of
+//! the template `ima-sig`.
+//!
+//! Source: Linux, `security/integrity/integrity.h`, `struct signature_v2_hdr`.
 
 use sha1::{Digest, Sha1};
 
@@ -11,26 +13,28 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// EVM_IMA_XATTR_DIGSIG.
+/// The type of a signature: EVM_IMA_XATTR_DIGSIG.
 const DIGSIG: u8 = 3;
-/// What the kernel calls version 2: over the digest of the file. Version 3, of fs-verity, is over something else.
+/// The version of a signature over the digest of the file. Version 3, for fs-verity, covers other
+/// data.
 const VERSION: u8 = 2;
-/// HASH_ALGO_SHA256, HASH_ALGO_SHA384 and HASH_ALGO_SHA512 in `include/uapi/linux/hash_info.h`.
+/// The numbers of HASH_ALGO_SHA256, HASH_ALGO_SHA384 and HASH_ALGO_SHA512 in
+/// `include/uapi/linux/hash_info.h`.
 const ALGORITHMS: [(u8, HashAlgorithm); 3] =
 	[(4, HashAlgorithm::Sha256), (5, HashAlgorithm::Sha384), (6, HashAlgorithm::Sha512)];
 
-/// A signature of a file, not verified.
+/// A decoded signature of a file. It is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSignature<'a> {
-	/// By which hash the file was signed.
+	/// The hash algorithm of the signed digest.
 	pub algorithm: HashAlgorithm,
-	/// The last four bytes of the SHA-1 of the signer's key: a hint.
+	/// The last four bytes of the SHA-1 digest of the signer's key, as a hint.
 	pub key_id: [u8; 4],
 	pub signature: &'a [u8],
 }
 
 impl<'a> FileSignature<'a> {
-	/// Reads the value of `security.ima`, or the field `sig` of a record.
+	/// Decodes the value of `security.ima`, or the field `sig` of a log record.
 	///
 	/// ## Errors
 	/// [`RejectCode::SignatureEncoding`].
@@ -45,7 +49,7 @@ impl<'a> FileSignature<'a> {
 		let (kind, version, algorithm, key_id, signature) =
 			read(&mut at).map_err(|Short| malformed("cut off"))?;
 		if !at.is_empty() {
-			return Err(malformed("bytes after it"));
+			return Err(malformed("followed by other bytes"));
 		}
 		let known = ALGORITHMS.iter().find(|(number, _)| *number == algorithm);
 		match known {
@@ -56,7 +60,7 @@ impl<'a> FileSignature<'a> {
 		}
 	}
 
-	/// Whether `key` has signed the file with that SHA-256 digest.
+	/// Verifies that `key` signed the file with this SHA-256 digest.
 	///
 	/// ## Errors
 	/// [`RejectCode::FileSignature`].
@@ -75,7 +79,8 @@ impl<'a> FileSignature<'a> {
 	}
 }
 
-/// How the kernel names a key: the last four bytes of the SHA-1 of its subjectPublicKey.
+/// Returns the kernel's name of a key: the last four bytes of the SHA-1 digest of its
+/// subjectPublicKey.
 pub fn key_id(subject_public_key: &[u8]) -> [u8; 4] {
 	let [.., a, b, c, d] = <[u8; 20]>::from(Sha1::digest(subject_public_key));
 	[a, b, c, d]

@@ -1,11 +1,12 @@
-//! Whether a report is AMD's: the first thing to know about it, and by itself no reason to trust the guest.
+//! Authentication of reports: AMD's hardware signed them. This comes first, and is not a sufficient
+//! reason to trust the guest.
 
 use super::{GuestPolicy, Report, SigningKey, TcbLayout, TcbVersion, Vek, VekKind, SIGNED_LEN};
 use crate::{
 	certificate::check_validity, crypto::Crypto, Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// A report that the chip of a verified VEK signed. Only [`authenticate`] makes one.
+/// A report that the chip of a verified VEK signed. Only [`authenticate`] creates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticReport {
 	report: Report,
@@ -22,37 +23,37 @@ struct Tcb {
 }
 
 impl AuthenticReport {
-	/// The fields of the report.
+	/// Returns the fields of the report.
 	pub fn report(&self) -> &Report {
 		&self.report
 	}
 
-	/// The key that signed it.
+	/// Returns the key that signed the report.
 	pub fn vek(&self) -> &Vek {
 		&self.vek
 	}
 
-	/// The TCB that runs now.
+	/// Returns the TCB version that runs now.
 	pub fn current_tcb(&self) -> TcbVersion {
 		self.tcb.current
 	}
 
-	/// The TCB that the host lets the report state, and the signing key derives from.
+	/// Returns the TCB version that the host chose to report. The signing key derives from it.
 	pub fn reported_tcb(&self) -> TcbVersion {
 		self.tcb.reported
 	}
 
-	/// The TCB below which the firmware cannot go back.
+	/// Returns the TCB version below which the firmware cannot be rolled back.
 	pub fn committed_tcb(&self) -> TcbVersion {
 		self.tcb.committed
 	}
 
-	/// The TCB when the guest was launched.
+	/// Returns the TCB version at the launch of the guest.
 	pub fn launch_tcb(&self) -> TcbVersion {
 		self.tcb.launch
 	}
 
-	/// Refuses a guest that its host can read: one with debugging allowed.
+	/// Rejects a guest whose policy allows debugging, because the host can read its memory.
 	pub fn check_not_debuggable(&self) -> Check {
 		if self.report.policy.has(GuestPolicy::DEBUG) {
 			return Err(Rejection::new(RejectCode::Debug, "POLICY.DEBUG", 1u8, 0u8));
@@ -61,13 +62,14 @@ impl AuthenticReport {
 	}
 }
 
-/// Checks that the report in `bytes` was signed by `vek`, on the chip and with the TCB that `vek` stands for.
+/// Checks that `vek` signed the report in `bytes`, and that the report states the chip and the TCB
+/// version of `vek`.
 ///
-/// Costs one P-384 verification, last, once everything cheaper holds.
+/// It costs one P-384 verification, which comes last, after all cheaper checks.
 ///
 /// ## Errors
-/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::SnpSignature`], [`crate::RejectClass::SnpChain`], and
-/// [`RejectCode::CertificateTcb`].
+/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::SnpSignature`] and
+/// [`crate::RejectClass::SnpChain`]; [`RejectCode::CertificateTcb`].
 pub fn authenticate<C: Crypto>(
 	bytes: &[u8],
 	vek: &Vek,
@@ -128,14 +130,15 @@ fn check_key(report: &Report, vek: &Vek) -> Check {
 		};
 		return Err(Rejection::new(RejectCode::SigningKey, "SIGNING_KEY", seen, wanted));
 	}
-	// Version 2 does not state the CPU: there the chain alone tells the product line.
+	// Reports of version 2 do not state the CPU. For them, only the certificate chain determines
+	// the product line.
 	if let Some(cpu) = report.cpu {
 		if cpu.product_line() != Some(vek.product) {
 			let seen = alloc::format!("{cpu}");
 			return Err(Rejection::new(RejectCode::Product, "CPUID", seen, vek.product.name()));
 		}
 	}
-	// A VLEK stands for a fleet: its reports need not say which chip they are of.
+	// A VLEK stands for a fleet, so its reports need not name a chip.
 	match vek.kind {
 		VekKind::Vcek { .. } if report.chip_id == [0; 64] => {
 			Err(Rejection::new(RejectCode::MaskedChipId, "CHIP_ID", "zero", "the chip's id"))

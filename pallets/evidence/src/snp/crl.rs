@@ -1,4 +1,4 @@
-//! Lists of what AMD has revoked, as X.509 CRLs that its root keys sign.
+//! AMD's revocation lists: X.509 CRLs that its root keys sign.
 
 use alloc::{string::ToString, vec::Vec};
 
@@ -13,19 +13,19 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// The largest list that is looked at, in bytes: with some forty entries. What decoding may cost grows with it.
+/// The largest list that is decoded, in bytes: about 40 entries. It bounds the cost of decoding.
 pub const MAX_CRL: usize = 2 << 10;
 
 const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 
-/// The serial number of a certificate, big-endian, padded with zeroes.
+/// The serial number of a certificate, big-endian and padded with zeroes.
 pub type Serial = [u8; 20];
 
-/// SHA-256 of a root's certificate (DER): by which its revocation list is found.
+/// The SHA-256 digest of a root's certificate (DER), which identifies its revocation list.
 pub type ArkId = [u8; 32];
 
-/// The name of a root.
+/// Returns the identifier of a root.
 pub fn ark_id(ark: &[u8]) -> ArkId {
 	Sha256::digest(ark).into()
 }
@@ -34,16 +34,16 @@ pub(super) fn serial(number: &SerialNumber) -> Option<Serial> {
 	crate::bytes::padded(number.as_bytes())
 }
 
-/// A revocation list whose signature was verified.
+/// A verified revocation list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationList {
 	pub this_update: UnixSeconds,
-	/// Until when it is current.
+	/// The time until which the list is current.
 	pub next_update: UnixSeconds,
 	pub revoked: Vec<Serial>,
 }
 
-/// A revocation list that was decoded, and not verified yet.
+/// A decoded revocation list. It is not verified.
 pub struct UnverifiedCrl<'a> {
 	list: CertificateList,
 	/// The bytes that the issuer signed.
@@ -54,7 +54,8 @@ impl<'a> UnverifiedCrl<'a> {
 	/// Decodes a list (DER).
 	///
 	/// ## Errors
-	/// Class [`crate::RejectClass::Malformed`]; [`RejectCode::CertificateExtension`] where something critical is not understood.
+	/// Class [`crate::RejectClass::Malformed`]. The code is [`RejectCode::CertificateExtension`] if
+	/// a critical extension is not supported.
 	pub fn parse(der: &'a [u8]) -> Check<Self> {
 		if der.len() > MAX_CRL {
 			return Err(malformed("CertificateList", der.len()));
@@ -62,16 +63,17 @@ impl<'a> UnverifiedCrl<'a> {
 		let list = CertificateList::from_der(der)
 			.map_err(|_| malformed("CertificateList", "undecodable"))?;
 		if list.signature_algorithm != list.tbs_cert_list.signature {
-			return Err(malformed("signatureAlgorithm", "unlike tbsCertList.signature"));
+			return Err(malformed("signatureAlgorithm", "different from tbsCertList.signature"));
 		}
 		check_extensions(&list)?;
 		Ok(Self { list, tbs: signed_part(der)? })
 	}
 
-	/// Verifies that it is of the root whose certificate (DER) `ark` is. One that has run out is still the newest until there is another: whoever uses it looks
-	/// at `next_update`.
+	/// Verifies that the root with the certificate `ark` (DER) issued the list.
 	///
-	/// Costs one RSA-4096 verification, if it names the root as its issuer.
+	/// An expired list passes, because it may still be the newest one. The caller must check
+	/// `next_update`. The verification costs one RSA-4096 signature if the list names the root as
+	/// its issuer.
 	///
 	/// ## Errors
 	/// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
@@ -104,7 +106,8 @@ impl<'a> UnverifiedCrl<'a> {
 	}
 }
 
-/// What is critical must be understood, and nothing is: neither lists that only tell changes, nor those of only some certificates.
+/// Rejects critical extensions. The verifier supports neither delta lists nor lists of only some
+/// certificates.
 fn check_extensions(list: &CertificateList) -> Check {
 	let tbs = &list.tbs_cert_list;
 	let of_entries = tbs.revoked_certificates.iter().flatten();
@@ -126,7 +129,7 @@ fn seconds(time: &Time) -> UnixSeconds {
 	UnixSeconds(time.to_unix_duration().as_secs())
 }
 
-/// The bytes that the issuer signed.
+/// Returns the bytes that the issuer signed.
 fn signed_part(der: &[u8]) -> Check<&[u8]> {
 	AnyRef::from_der(der)
 		.and_then(|outer| SliceReader::new(outer.value()))

@@ -1,7 +1,8 @@
 //! AMD SEV-SNP: attestation reports and the keys that sign them.
 //!
-//! Source: AMD publication 56860, "SEV Secure Nested Paging Firmware ABI Specification", table "ATTESTATION_REPORT", and AMD publication
-//! 57230, "Versioned Chip Endorsement Key (VCEK) Certificate and KDS Interface Specification".
+//! Sources: AMD publication 56860, "SEV Secure Nested Paging Firmware ABI Specification", table
+//! "ATTESTATION_REPORT". AMD publication 57230, "Versioned Chip Endorsement Key (VCEK) Certificate
+//! and KDS Interface Specification".
 
 mod authenticate;
 mod crl;

@@ -1,13 +1,13 @@
-//! The bit fields of a report that policy judges.
+//! The bit fields of a report that policy restricts.
 
-/// The guest policy of the launch. AMD 56860, table "Guest Policy Structure".
+/// The guest policy, which the launch fixes. AMD 56860, table "Guest Policy Structure".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GuestPolicy(pub u64);
 
 impl GuestPolicy {
 	/// SMT may be on.
 	pub const SMT: u64 = 1 << 16;
-	/// Must be one.
+	/// Reserved; must be one.
 	pub const RESERVED_ONE: u64 = 1 << 17;
 	/// A migration agent may be associated.
 	pub const MIGRATE_MA: u64 = 1 << 18;
@@ -19,28 +19,28 @@ impl GuestPolicy {
 	pub const CXL_ALLOW: u64 = 1 << 21;
 	/// Memory must be encrypted by AES-256-XTS.
 	pub const MEM_AES_256_XTS: u64 = 1 << 22;
-	/// Running average power limit must be off.
+	/// Running average power limit (RAPL) must be off.
 	pub const RAPL_DIS: u64 = 1 << 23;
-	/// Ciphertext must be hidden.
+	/// Ciphertext must be hidden from the host.
 	pub const CIPHERTEXT_HIDING: u64 = 1 << 24;
 	/// Guest access to page swapping must be off.
 	pub const PAGE_SWAP_DISABLE: u64 = 1 << 25;
 
-	/// Bits that the specification defines, the two ABI version bytes included.
+	/// The bits that the specification defines, including the two bytes of the ABI version.
 	pub const DEFINED: u64 = (1 << 26) - 1;
 
 	pub const fn has(self, bits: u64) -> bool {
 		self.0 & bits == bits
 	}
 
-	/// The least ABI version on which the guest may run: major, minor.
+	/// Returns the lowest ABI version on which the guest may run, as major and minor.
 	pub const fn abi(self) -> (u8, u8) {
 		let [minor, major, ..] = self.0.to_le_bytes();
 		(major, minor)
 	}
 }
 
-/// PLATFORM_INFO: how the machine is configured. AMD 56860, table "PLATFORM_INFO Field".
+/// PLATFORM_INFO, the configuration of the platform. AMD 56860, table "PLATFORM_INFO Field".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlatformInfo(pub u64);
 

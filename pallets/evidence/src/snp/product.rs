@@ -1,6 +1,6 @@
 use core::fmt;
 
-/// A product line: the processors under one ARK.
+/// A product line: the processors whose keys lead to one ARK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
 	feature = "scale",
@@ -22,10 +22,10 @@ pub enum ProductLine {
 }
 
 impl ProductLine {
-	/// Every product line.
+	/// All product lines.
 	pub const ALL: [Self; 3] = [Self::Milan, Self::Genoa, Self::Turin];
 
-	/// The name in AMD's certificates and in the URLs of its key server.
+	/// Returns the name in AMD's certificates and in the URLs of its key server.
 	pub const fn name(self) -> &'static str {
 		match self {
 			Self::Milan => "Milan",
@@ -41,7 +41,8 @@ impl fmt::Display for ProductLine {
 	}
 }
 
-/// Family (with extended family added), model and stepping of the CPU, as a report from version 3 on states them.
+/// The family (with the extended family added), model and stepping of a CPU. Reports from version 3
+/// state them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
 	feature = "scale",
@@ -60,11 +61,11 @@ pub struct CpuId {
 }
 
 impl CpuId {
-	/// The product line of such a CPU; none for one that is not known.
+	/// Returns the product line of the CPU, or `None` for an unknown CPU.
 	pub const fn product_line(self) -> Option<ProductLine> {
 		match (self.family, self.model) {
 			(0x19, 0x00..=0x0f) => Some(ProductLine::Milan),
-			// Siena and Bergamo, models A0h to AFh, are under Genoa's root.
+			// The keys of Siena and Bergamo (models A0h to AFh) lead to Genoa's root.
 			(0x19, 0x10..=0x1f | 0xa0..=0xaf) => Some(ProductLine::Genoa),
 			(0x1a, 0x00..=0x11) => Some(ProductLine::Turin),
 			_ => None,

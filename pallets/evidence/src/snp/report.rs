@@ -7,26 +7,27 @@ use crate::{
 
 /// The length of an ATTESTATION_REPORT, in bytes.
 pub const REPORT_LEN: usize = 0x4a0;
-/// How many of its bytes are signed.
+/// The number of signed bytes, from the beginning of a report.
 pub const SIGNED_LEN: usize = 0x2a0;
 
-/// ECDSA P-384 with SHA-384. AMD 56860, table "Encoding for the SIGNATURE_ALGO field".
+/// The number of ECDSA P-384 with SHA-384. AMD 56860, table "Encoding for the SIGNATURE_ALGO
+/// field".
 const ECDSA_P384_SHA384: u32 = 1;
 
-/// The key that the report says it was signed with.
+/// The kind of signing key that a report names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningKey {
-	/// Versioned chip endorsement key: of one chip.
+	/// A versioned chip endorsement key, of one chip.
 	Vcek,
-	/// Versioned loaded endorsement key: of a provider's fleet.
+	/// A versioned loaded endorsement key, of a provider's fleet.
 	Vlek,
-	/// None: the report is not signed.
+	/// No key: the report is not signed.
 	None,
 	/// A value that the specification reserves.
 	Reserved(u8),
 }
 
-/// The word at 0x48.
+/// The flags at offset 0x48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReportFlags(u32);
 
@@ -35,7 +36,7 @@ impl ReportFlags {
 		self.0 & 1 != 0
 	}
 
-	/// The report is signed with zeroes in place of a signature.
+	/// Returns `true` if the report has zeroes instead of a signature.
 	pub const fn mask_chip_key(self) -> bool {
 		self.0 & 2 != 0
 	}
@@ -58,9 +59,10 @@ pub struct FirmwareVersion {
 	pub build: u8,
 }
 
-/// An attestation report, divided into its fields. Nothing about it is authentic yet.
+/// A decoded attestation report. It is not verified.
 ///
-/// The TCB versions stay raw: their layout depends on the product line, which in version 2 only the certificate tells.
+/// The TCB versions stay raw, because their layout depends on the product line. For reports of
+/// version 2, only the certificate states the product line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
 	/// 2, 3 or 5.
@@ -81,28 +83,29 @@ pub struct Report {
 	pub report_id: [u8; 32],
 	pub report_id_ma: [u8; 32],
 	pub reported_tcb: [u8; 8],
-	/// From version 3 on.
+	/// The CPU; `None` before version 3.
 	pub cpu: Option<CpuId>,
 	pub chip_id: [u8; 64],
 	pub committed_tcb: [u8; 8],
 	pub current_firmware: FirmwareVersion,
 	pub committed_firmware: FirmwareVersion,
 	pub launch_tcb: [u8; 8],
-	/// From version 5 on.
+	/// The mitigations that were active at launch; `None` before version 5.
 	pub launch_mitigations: Option<u64>,
-	/// From version 5 on.
+	/// The mitigations that are active now; `None` before version 5.
 	pub current_mitigations: Option<u64>,
-	/// Big-endian.
+	/// The scalar *r*, big-endian.
 	pub signature_r: [u8; 48],
-	/// Big-endian.
+	/// The scalar *s*, big-endian.
 	pub signature_s: [u8; 48],
 }
 
 impl Report {
-	/// Divides the bytes of a report.
+	/// Decodes a report.
 	///
 	/// ## Errors
-	/// [`RejectCode::ReportLength`], [`RejectCode::ReportVersion`], [`RejectCode::ReportAlgorithm`], [`RejectCode::ReportReserved`].
+	/// [`RejectCode::ReportLength`], [`RejectCode::ReportVersion`],
+	/// [`RejectCode::ReportAlgorithm`], [`RejectCode::ReportReserved`].
 	pub fn parse(bytes: &[u8]) -> Check<Self> {
 		if bytes.len() != REPORT_LEN {
 			return Err(Rejection::new(
@@ -113,7 +116,7 @@ impl Report {
 			));
 		}
 		Self::fields(bytes).unwrap_or_else(|Short| {
-			// Not reached: the length was checked. Were it ever, the report would be refused all the same.
+			// Not reachable, because the length is checked above. A rejection is the safe result.
 			Err(Rejection::new(RejectCode::ReportLength, "ATTESTATION_REPORT", bytes.len(), ()))
 		})
 	}
@@ -225,7 +228,7 @@ impl Report {
 	}
 }
 
-/// Remembers the first reserved field that is not zero.
+/// The first reserved field that is not zero.
 #[derive(Default)]
 struct Reserved {
 	first: Option<&'static str>,
@@ -248,7 +251,7 @@ fn firmware(at: &mut Reader<'_>) -> Result<FirmwareVersion, Short> {
 	Ok(FirmwareVersion { major, minor, build })
 }
 
-/// A scalar of the signature: 72 bytes, little-endian, of which P-384 uses 48.
+/// Reads a scalar of the signature: 72 bytes, little-endian, of which P-384 uses 48.
 fn scalar(
 	at: &mut Reader<'_>,
 	field: &'static str,

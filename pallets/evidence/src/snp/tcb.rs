@@ -1,6 +1,6 @@
 use super::ProductLine;
 
-/// How the eight bytes of a TCB_VERSION are divided.
+/// The layout of the eight bytes of a TCB_VERSION.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TcbLayout {
 	/// Milan and Genoa: boot loader, TEE, four reserved bytes, SNP, microcode.
@@ -20,7 +20,7 @@ impl From<ProductLine> for TcbLayout {
 
 /// A TCB_VERSION: the security version numbers of the platform's firmware.
 ///
-/// Versions are compared component by component; as a number they have no order.
+/// Versions are compared by component. As a number, a version has no meaningful order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
 	feature = "scale",
@@ -33,7 +33,7 @@ impl From<ProductLine> for TcbLayout {
 	)
 )]
 pub struct TcbVersion {
-	/// The first mutable code. Turin only.
+	/// The first mutable code (FMC), on Turin only.
 	pub fmc: Option<u8>,
 	pub boot_loader: u8,
 	pub tee: u8,
@@ -42,7 +42,7 @@ pub struct TcbVersion {
 }
 
 impl TcbVersion {
-	/// Divides the raw bytes; `None` where a reserved byte is not zero.
+	/// Decodes the raw bytes. Returns `None` if a reserved byte is not zero.
 	pub const fn parse(raw: [u8; 8], layout: TcbLayout) -> Option<Self> {
 		match (layout, raw) {
 			(TcbLayout::BeforeTurin, [boot_loader, tee, 0, 0, 0, 0, snp, microcode]) => {
@@ -55,7 +55,7 @@ impl TcbVersion {
 		}
 	}
 
-	/// The components with their names, in the order of [`TcbVersion`]'s fields.
+	/// Returns the components with their names, in the order of the fields.
 	pub fn components(self) -> impl Iterator<Item = (&'static str, u8)> {
 		self.fmc.map(|fmc| ("fmc", fmc)).into_iter().chain([
 			("bootloader", self.boot_loader),
@@ -71,7 +71,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn milan_and_turin_lay_their_bytes_out_differently() {
+	fn parse_uses_layout_of_product_line() {
 		let milan = TcbVersion::parse([4, 0, 0, 0, 0, 0, 0x18, 0xdb], TcbLayout::BeforeTurin);
 		let wanted = TcbVersion { fmc: None, boot_loader: 4, tee: 0, snp: 0x18, microcode: 0xdb };
 		assert_eq!(milan, Some(wanted));
@@ -81,7 +81,7 @@ mod tests {
 	}
 
 	#[test]
-	fn a_reserved_byte_that_is_set_is_refused() {
+	fn parse_rejects_nonzero_reserved_bytes() {
 		for at in 2..6 {
 			let mut raw = [0; 8];
 			raw[at] = 1;

@@ -1,4 +1,4 @@
-//! The keys that sign reports, and the chain from AMD's roots to them.
+//! The keys that sign reports, and their certificate chains from AMD's roots.
 
 use alloc::{string::ToString, vec, vec::Vec};
 
@@ -15,7 +15,7 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// AMD 57230, table "VCEK certificate extensions".
+/// Object identifiers of the extensions in AMD 57230, table "VCEK certificate extensions".
 mod oid {
 	use super::ObjectIdentifier;
 
@@ -39,11 +39,11 @@ mod oid {
 pub struct AmdRoots {
 	/// The product line of the ARK.
 	pub product: ProductLine,
-	/// The AMD root key: pinned, hence trusted as it stands.
+	/// The AMD root key, which is trusted because it is pinned.
 	pub ark: Vec<u8>,
-	/// The AMD SEV key, which signs VCEKs.
+	/// The AMD SEV key, which signs VCEK certificates.
 	pub ask: Vec<u8>,
-	/// The AMD SEV VLEK key, which signs VLEKs; none where none are to be accepted.
+	/// The AMD SEV VLEK key, which signs VLEK certificates; `None` to accept no VLEK.
 	pub asvk: Option<Vec<u8>>,
 }
 
@@ -58,12 +58,12 @@ macro_rules! pinned {
 	};
 }
 
-/// AMD's own roots, of all product lines.
+/// Returns AMD's roots of all product lines.
 pub fn roots() -> Vec<AmdRoots> {
 	vec![pinned!(Milan, "milan"), pinned!(Genoa, "genoa"), pinned!(Turin, "turin")]
 }
 
-/// The identity of a chip, padded with zeroes: 64 bytes on Milan and Genoa, 8 on Turin.
+/// The identity of a chip: 64 bytes on Milan and Genoa, 8 bytes padded with zeroes on Turin.
 pub type HardwareId = [u8; 64];
 
 /// The kind of a VEK.
@@ -79,13 +79,13 @@ pub type HardwareId = [u8; 64];
 	)
 )]
 pub enum VekKind {
-	/// Of one chip.
+	/// A key of one chip.
 	Vcek { hardware_id: HardwareId },
-	/// Of a cloud provider's fleet.
+	/// A key of a cloud provider's fleet.
 	Vlek,
 }
 
-/// A versioned endorsement key whose chain was verified: what remains of its certificate.
+/// A versioned endorsement key with a verified chain, and the relevant contents of its certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -98,14 +98,15 @@ pub enum VekKind {
 	)
 )]
 pub struct Vek {
-	/// The product line of the ARK that it leads to.
+	/// The product line of the ARK to which the key leads.
 	pub product: ProductLine,
-	/// That ARK, by which its revocation list is found.
+	/// The identifier of this ARK, by which its revocation list is found.
 	pub ark: ArkId,
-	/// The serial number of the ASK or ASVK between them: what that list would name.
+	/// The serial number of the ASK or ASVK that issued the certificate, which the revocation list
+	/// may name.
 	pub issuer: Serial,
 	pub kind: VekKind,
-	/// The TCB version that the key was derived for.
+	/// The TCB version from which the key was derived.
 	pub tcb: TcbVersion,
 	pub key: P384Key,
 	pub not_before: UnixSeconds,
@@ -113,15 +114,16 @@ pub struct Vek {
 }
 
 impl Vek {
-	/// Whether the key signs reports of that REPORTED_TCB (raw).
+	/// Returns `true` if the key signs reports with this REPORTED_TCB (raw).
 	pub fn is_for(&self, reported_tcb: [u8; 8]) -> bool {
 		TcbVersion::parse(reported_tcb, self.product.into()) == Some(self.tcb)
 	}
 }
 
-/// Verifies a VEK certificate (DER) up to one of `roots`, every certificate being valid at `now`.
+/// Verifies a VEK certificate (DER) up to one of `roots`. Every certificate must be valid at `now`.
 ///
-/// Costs up to three RSA-4096 verifications for each root of the issuer's name.
+/// It costs up to three RSA-4096 verifications for each root that has an intermediate with the
+/// issuer's name.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].
@@ -140,7 +142,7 @@ pub fn verify_vek<C: Crypto>(der: &[u8], roots: &[AmdRoots], now: UnixSeconds) -
 					vek.check_validity("VEK validity", now)?;
 					return read(&vek, &issuer, root, kind);
 				},
-				// Another root may bear the same name: a test hierarchy beside AMD's.
+				// Another root may have the same names, such as a test hierarchy besides AMD's.
 				Err(rejection) => failure = failure.or(Some(rejection)),
 			}
 		}
@@ -178,7 +180,7 @@ enum Kind {
 	Vlek,
 }
 
-/// Reads what a VEK certificate states. Its signature was verified before.
+/// Decodes the contents of a VEK certificate, after its signature was verified.
 fn read(
 	vek: &Certificate<'_>,
 	issuer: &Certificate<'_>,
@@ -230,7 +232,7 @@ fn read(
 	})
 }
 
-/// A security patch level: a DER INTEGER from 0 to 255.
+/// Decodes a security version number: a DER INTEGER from 0 to 255.
 fn svn(vek: &Certificate<'_>, id: ObjectIdentifier, field: &'static str) -> Check<u8> {
 	let bad = |seen: &'static str| {
 		Rejection::new(RejectCode::CertificateExtension, field, seen, "an INTEGER from 0 to 255")
@@ -239,7 +241,7 @@ fn svn(vek: &Certificate<'_>, id: ObjectIdentifier, field: &'static str) -> Chec
 	u8::from_der(extension.extn_value.as_bytes()).map_err(|_| bad("something else"))
 }
 
-/// The HWID: raw bytes, without any DER around them.
+/// Decodes the HWID: raw bytes without DER around them.
 fn hardware_id(vek: &Certificate<'_>, product: ProductLine) -> Check<HardwareId> {
 	let wanted: usize = match product {
 		ProductLine::Milan | ProductLine::Genoa => 64,

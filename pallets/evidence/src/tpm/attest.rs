@@ -6,42 +6,43 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// TPM_GENERATED_VALUE: what a TPM puts before everything that it made itself, and refuses to sign for others with a restricted key.
+/// TPM_GENERATED_VALUE, with which a TPM begins all structures that it generates. With a restricted
+/// key, it refuses to sign external data that begins with this value.
 const TPM_GENERATED_VALUE: u32 = 0xff54_4347;
 /// TPM_ST_ATTEST_QUOTE.
 const TPM_ST_ATTEST_QUOTE: u16 = 0x8018;
-/// How many banks a selection may list. The specification has fewer algorithms.
+/// The maximum number of banks in a selection. The specification has fewer hash algorithms.
 const MAX_SELECTIONS: u32 = 16;
 
 /// TPMS_CLOCK_INFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockInfo {
-	/// Milliseconds that the TPM was powered.
+	/// The time for which the TPM had power, in milliseconds.
 	pub clock: u64,
-	/// Grows with each TPM reset: each boot of the machine.
+	/// The number of TPM resets. Each boot of the machine is one.
 	pub reset_count: u32,
-	/// Grows with each restart or resume in between.
+	/// The number of restarts and resumes since the last reset.
 	pub restart_count: u32,
-	/// Whether `clock` cannot have gone back.
+	/// `true` if the TPM has never reported a later `clock`.
 	pub safe: bool,
 }
 
-/// A TPMS_ATTEST of a quote, divided into its fields. Nothing about it is authentic yet.
+/// A decoded TPMS_ATTEST of a quote. It is not verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attest {
 	/// TPM2B_NAME: the qualified name of the signing key.
 	pub qualified_signer: Vec<u8>,
-	/// What the caller passed in as qualifyingData.
+	/// The qualifyingData that the caller of TPM2_Quote passed.
 	pub extra_data: Vec<u8>,
 	pub clock_info: ClockInfo,
 	pub firmware_version: u64,
-	/// What is quoted, bank by bank in the order of the quote.
+	/// The quoted PCRs by bank, in the order of the quote.
 	pub selections: Vec<PcrSelection>,
 	pub pcr_digest: Vec<u8>,
 }
 
 impl Attest {
-	/// Divides the bytes of a TPMS_ATTEST.
+	/// Decodes a TPMS_ATTEST.
 	///
 	/// ## Errors
 	/// [`RejectCode::QuoteMagic`], [`RejectCode::QuoteType`], [`RejectCode::AttestEncoding`].
@@ -96,7 +97,8 @@ fn malformed(field: &'static str, seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::AttestEncoding, field, seen, "TPMS_ATTEST of a quote")
 }
 
-/// TPML_PCR_SELECTION. A bank that stands twice is refused: its values could be counted for either.
+/// Decodes a TPML_PCR_SELECTION. A duplicate bank is rejected, because its values would be
+/// ambiguous.
 fn selections(at: &mut Reader<'_>) -> Result<Check<Vec<PcrSelection>>, Short> {
 	let count = at.u32_be()?;
 	if count > MAX_SELECTIONS {

@@ -1,9 +1,12 @@
-//! Credentials: secrets that only the TPM with a certain endorsement key can read, and only for a certain attestation key in the same TPM.
+//! Credentials. Only the TPM with a given endorsement key can decrypt such a secret, and only if it
+//! also holds a given attestation key.
 //!
-//! Source: TCG, TPM library part 1, chapter 24 ("Credential Protection") and appendices B.10 and C.6.
+//! Source: TCG, TPM library part 1, chapter 24 ("Credential Protection") and appendices B.10 and
+//! C.6.
 //!
-//! All randomness of a credential follows from a seed. Whoever makes one posts the seed's hash with it, and reveals the seed once it was
-//! answered: then everybody can make it again and see that it was sound.
+//! All random values of a credential derive from a seed. The validator that makes a credential
+//! publishes the hash of the seed with it, and reveals the seed after the answer. Any party can
+//! then recompute the credential and check that it was well-formed.
 
 use alloc::vec::Vec;
 
@@ -26,15 +29,15 @@ use sha2::{Digest, Sha256};
 use super::EndorsementKey;
 use crate::{domain, Check, RejectCode, Rejection};
 
-/// What a credential is made from.
+/// The seed of a credential.
 pub type CredentialSeed = [u8; 32];
-/// What a credential conveys.
+/// The secret in a credential.
 pub type CredentialSecret = [u8; 32];
 
-/// The label of the seed's encryption, with its closing zero.
+/// The label for the encryption of the TPM's seed, with its final zero.
 const IDENTITY: &str = "IDENTITY\0";
 
-/// A credential as TPM2_ActivateCredential takes it.
+/// A credential, in the form that TPM2_ActivateCredential takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -47,7 +50,8 @@ pub struct Credential {
 	pub encrypted_secret: Vec<u8>,
 }
 
-/// What follows from a seed. Each use has its own number, so that none tells anything of another.
+/// The values that derive from a seed. Each has its own number, so that one value reveals nothing
+/// about another.
 #[derive(Clone, Copy)]
 enum Use {
 	Hash = 0,
@@ -65,20 +69,21 @@ fn derive(genesis: &[u8; 32], seed: &CredentialSeed, to: Use) -> [u8; 32] {
 	hasher.finalize().into()
 }
 
-/// The hash of the seed, which is posted with the credential.
+/// Returns the hash of the seed, which is published with the credential.
 pub fn seed_hash(genesis: &[u8; 32], seed: &CredentialSeed) -> [u8; 32] {
 	derive(genesis, seed, Use::Hash)
 }
 
-/// The secret that the credential of this seed conveys.
+/// Returns the secret in the credential with this seed.
 pub fn credential_secret(genesis: &[u8; 32], seed: &CredentialSeed) -> CredentialSecret {
 	derive(genesis, seed, Use::Secret)
 }
 
-/// Makes the credential of that seed for the attestation key of that name. The same inputs give the same bytes.
+/// Makes the credential for the attestation key with the name `ak_name`. The same inputs give the
+/// same bytes.
 ///
 /// ## Errors
-/// [`RejectCode::EkKind`]: the endorsement key is no point of its curve, or no RSA key.
+/// [`RejectCode::EkKind`]: the endorsement key is not a point on its curve, or not a valid RSA key.
 pub fn make_credential(
 	genesis: &[u8; 32],
 	seed: &CredentialSeed,
@@ -119,7 +124,8 @@ fn bad_key() -> Rejection {
 	Rejection::new(RejectCode::EkKind, "endorsement key", "no such key", "RSA-2048 or P-256")
 }
 
-/// The TPM's seed by agreement with a key of one use, and that key's point: TPMS_ECC_POINT in a TPM2B.
+/// Returns the TPM's seed and the ephemeral public key of an ECDH exchange with `ek`. The public
+/// key is a TPMS_ECC_POINT in a TPM2B.
 fn ephemeral(ek: &PublicKey, scalar: [u8; 32]) -> Check<([u8; 32], Vec<u8>)> {
 	let scalar = <Scalar as Reduce<FieldBytes>>::reduce(&scalar.into());
 	let scalar = Option::<NonZeroScalar>::from(NonZeroScalar::new(scalar)).ok_or_else(bad_key)?;
@@ -135,7 +141,7 @@ fn ephemeral(ek: &PublicKey, scalar: [u8; 32]) -> Check<([u8; 32], Vec<u8>)> {
 	}
 }
 
-/// A TPM2B structure of `parts`, one after another. None here is near 64 KiB.
+/// Encodes the concatenated `parts` as a TPM2B. All callers stay far below its limit of 64 KiB.
 fn tpm2b(parts: &[&[u8]]) -> Vec<u8> {
 	let body = parts.concat();
 	let len = u16::try_from(body.len()).unwrap_or(u16::MAX);
@@ -143,7 +149,7 @@ fn tpm2b(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-	// HMAC takes keys of any length.
+	// HMAC accepts keys of any length, so the error does not occur.
 	match <Hmac<Sha256> as Mac>::new_from_slice(key) {
 		Ok(mut mac) => {
 			for part in parts {
@@ -155,13 +161,14 @@ fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 	}
 }
 
-/// KDFa with SHA-256 for up to 256 bits: part 1, 11.4.10.2. The label is closed by a zero.
+/// Computes KDFa with SHA-256 for up to 256 bits (part 1, 11.4.10.2). It appends a zero to the
+/// label.
 fn kdfa(key: &[u8], label: &[u8], context: &[u8], bits: u32) -> [u8; 32] {
 	let counter = 1u32.to_be_bytes();
 	hmac_sha256(key, &[&counter, label, &[0], context, &bits.to_be_bytes()])
 }
 
-/// KDFe with SHA-256 for 256 bits: part 1, 11.4.10.3.
+/// Computes KDFe with SHA-256 for 256 bits (part 1, 11.4.10.3).
 fn kdfe(shared: &[u8], party_u: &[u8], party_v: &[u8]) -> [u8; 32] {
 	let mut hasher = Sha256::new();
 	for part in [&1u32.to_be_bytes()[..], shared, IDENTITY.as_bytes(), party_u, party_v] {
@@ -170,7 +177,7 @@ fn kdfe(shared: &[u8], party_u: &[u8], party_v: &[u8]) -> [u8; 32] {
 	hasher.finalize().into()
 }
 
-/// Stands in for the generator of random bytes that OAEP asks once, for its salt.
+/// A substitute for a random number generator. OAEP calls it once, for its salt.
 struct Salt([u8; 32]);
 
 impl RngCore for Salt {
@@ -195,3 +202,18 @@ impl RngCore for Salt {
 }
 
 impl CryptoRng for Salt {}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	/// Computed independently with Python's hashlib. The vector is the concatenation of all derived
+	/// values.
+	#[test]
+	fn derived_values_match_their_vector() {
+		let uses = [Use::Hash, Use::Secret, Use::TpmSeed, Use::OaepSalt, Use::EphemeralKey];
+		let values = uses.map(|to| derive(&[1; 32], &[2; 32], to));
+		let vector = include_str!("vectors/credential.hex").trim();
+		assert_eq!(hex::encode(values.as_flattened()), vector);
+	}
+}

@@ -1,4 +1,4 @@
-//! Endorsement keys: which TPM it is, by its vendor's certificate.
+//! Endorsement keys, which identify a TPM through a certificate of its vendor.
 
 use alloc::vec::Vec;
 
@@ -19,30 +19,33 @@ const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
-/// How many certificates a chain may have above the leaf, and how many intermediates may be offered for it.
+/// The maximum number of certificates above the leaf in a chain, and of intermediates that a caller
+/// may offer.
 const MAX_DEPTH: u8 = 4;
 const MAX_INTERMEDIATES: usize = 4;
 
-/// The header that some vendors put before a certificate in the TPM's memory: TCG, "PC Client Specific Implementation", 7.3.2.
+/// The header that some vendors put before a certificate in the TPM's memory. TCG, "PC Client
+/// Specific Implementation", section 7.3.2.
 const NV_HEADER: [u8; 3] = [0x10, 0x01, 0x00];
-/// After it comes the length of what follows, and perhaps the tag of a full certificate.
+/// The size of the length field after the header. The tag of a full certificate may follow it.
 const NV_LENGTH: usize = 2;
 const NV_FULL_CERTIFICATE: [u8; 2] = [0x10, 0x02];
 
-/// An endorsement key for which credentials can be made: of the TCG's templates L-1 and L-2.
+/// An endorsement key for which the verifier can make credentials. Its templates are L-1 and L-2 of
+/// the TCG.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub enum EndorsementKey {
-	/// RSA with 2048 bits; SHA-256, AES-128 in CFB.
+	/// RSA with 2048 bits, SHA-256 and AES-128 in CFB mode.
 	Rsa2048(RsaKey),
-	/// NIST P-256; SHA-256, AES-128 in CFB.
+	/// NIST P-256 with SHA-256 and AES-128 in CFB mode.
 	P256(P256Key),
 }
 
-/// The certificate among the bytes that a TPM's memory holds: without a header before it and padding after it.
+/// Returns the certificate within the contents of a TPM's NV index, without header and padding.
 ///
 /// ## Errors
 /// [`RejectCode::CertificateEncoding`].
@@ -75,12 +78,15 @@ fn outer_sequence(bytes: &[u8]) -> Option<&[u8]> {
 	bytes.get(..before.checked_add(within)?)
 }
 
-/// Verifies the certificate (DER) of an endorsement key up to one of `roots` (DER), through `intermediates` (DER) where it must.
+/// Verifies the certificate of an endorsement key up to one of `roots`, directly or through
+/// `intermediates`. All certificates are in DER.
 ///
-/// Roots are trusted as they stand. Every certificate must be valid at `now`.
+/// Roots are trusted without a signature. Every certificate, including the root, must be valid at
+/// `now`.
 ///
 /// ## Errors
-/// Class [`crate::RejectClass::TpmSignature`], [`RejectCode::CertificateEncoding`], [`RejectCode::CertificateExtension`].
+/// Class [`crate::RejectClass::TpmSignature`]; [`RejectCode::CertificateEncoding`],
+/// [`RejectCode::CertificateExtension`].
 pub fn verify_ek<C: Crypto>(
 	der: &[u8],
 	intermediates: &[Vec<u8>],
@@ -90,7 +96,7 @@ pub fn verify_ek<C: Crypto>(
 	Ok(verify_ek_to_root::<C>(der, intermediates, roots, now)?.0)
 }
 
-/// The same, and up to which of `roots` it was verified.
+/// Verifies like [`verify_ek`], and also returns the root to which the chain leads.
 ///
 /// ## Errors
 /// Those of [`verify_ek`].
@@ -159,7 +165,8 @@ fn check_chain<'a, C: Crypto>(
 	}))
 }
 
-/// Whether `issuer` (DER) issued the certificate, with `below` authorities between it and the leaf; nothing where it bears another name.
+/// Checks that `issuer` (DER) issued the certificate, with `below` authorities between the issuer
+/// and the leaf. Returns `None` if the issuer has another name.
 fn issued_by<C: Crypto>(
 	certificate: &Certificate<'_>,
 	issuer: &[u8],
@@ -170,7 +177,7 @@ fn issued_by<C: Crypto>(
 		Ok(issuer) => issuer,
 		Err(rejection) => return Some(Err(rejection)),
 	};
-	// A certificate that issued itself leads nowhere, and could be offered again and again.
+	// A self-issued certificate does not lead to a root, and would match itself repeatedly.
 	if issuer.subject() != certificate.issuer() || certificate.subject() == certificate.issuer() {
 		return None;
 	}
@@ -181,7 +188,8 @@ fn issued_by<C: Crypto>(
 	})())
 }
 
-/// Checks that the certificate is one of an endorsement key: not of an authority, nor of another key of the same vendor's.
+/// Checks that the certificate belongs to an endorsement key. Vendors also issue certificates for
+/// authorities and for other keys.
 fn check_leaf(leaf: &Certificate<'_>) -> Check {
 	let bad = |field: &'static str, seen: &'static str| {
 		Rejection::new(RejectCode::EkCertificateRole, field, seen, "that of an endorsement key")

@@ -20,7 +20,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
-	/// The scheme of that TPM_ALG_ID.
+	/// Returns the scheme with this TPM_ALG_ID.
 	pub const fn from_alg_id(id: u16) -> Option<Self> {
 		match id {
 			0x0014 => Some(Self::RsaSsa),
@@ -30,7 +30,7 @@ impl Scheme {
 		}
 	}
 
-	/// The name in the TCG's registry, without its prefix.
+	/// Returns the name in the TCG's registry, without its prefix.
 	pub const fn name(self) -> &'static str {
 		match self {
 			Self::RsaSsa => "RSASSA",
@@ -40,7 +40,7 @@ impl Scheme {
 	}
 }
 
-/// The key itself.
+/// A public key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
 	/// RSA with 2048 to 4096 bits.
@@ -53,21 +53,21 @@ pub enum PublicKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttestationKey {
 	pub key: PublicKey,
-	/// The scheme that the key is bound to; none where the key's origin does not say.
+	/// The scheme to which the key is bound; `None` if its encoding does not state one.
 	pub scheme: Option<Scheme>,
-	/// The key's name, from its public area; none where only the key itself is known.
+	/// The name of the key, from its public area; `None` if only the bare key is known.
 	pub name: Option<Vec<u8>>,
-	/// TPMA_OBJECT; none where only the key itself is known.
+	/// TPMA_OBJECT; `None` if only the bare key is known.
 	pub attributes: Option<u32>,
 }
 
-/// The handle of the endorsement hierarchy, which is its name too.
+/// The handle of the endorsement hierarchy, which is also its name.
 const TPM_RH_ENDORSEMENT: u32 = 0x4000_000b;
 const TPM_ALG_RSA: u16 = 0x0001;
 const TPM_ALG_ECC: u16 = 0x0023;
 const TPM_ALG_NULL: u16 = 0x0010;
 const TPM_ECC_NIST_P256: u16 = 0x0003;
-/// The default exponent, where the public area says zero.
+/// The exponent that a zero in the public area stands for.
 const RSA_DEFAULT_EXPONENT: u32 = 65_537;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -78,7 +78,7 @@ fn malformed(seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::KeyEncoding, "attestation key", seen, "RSA or P-256")
 }
 
-/// Bits of TPMA_OBJECT: part 2, 8.3.
+/// Bits of TPMA_OBJECT (part 2, 8.3).
 const FIXED_TPM: u32 = 1 << 1;
 const FIXED_PARENT: u32 = 1 << 4;
 const SENSITIVE_DATA_ORIGIN: u32 = 1 << 5;
@@ -87,8 +87,9 @@ const DECRYPT: u32 = 1 << 17;
 const SIGN: u32 = 1 << 18;
 
 impl AttestationKey {
-	/// Checks that the key was made in its TPM, never leaves it, and signs nothing but what the TPM itself made: without that its quotes
-	/// could be anybody's. A key whose attributes are not known is refused.
+	/// Checks that the key was created in its TPM, cannot leave it, and signs only data that the
+	/// TPM generated. Otherwise another party could forge its quotes. A key with unknown attributes
+	/// is rejected.
 	///
 	/// ## Errors
 	/// [`RejectCode::AkAttributes`].
@@ -103,15 +104,16 @@ impl AttestationKey {
 				alloc::format!("with {required:#x}, without {DECRYPT:#x}"),
 			));
 		}
-		// A name is what a credential is made for: by SHA-1 two keys could share one.
+		// A credential is made for the name of a key. With SHA-1, two keys could have the same
+		// name.
 		if !self.name.as_ref().is_some_and(|name| name.starts_with(&[0x00, 0x0b])) {
 			return Err(Rejection::new(RejectCode::AkAttributes, "nameAlg", "another", "SHA-256"));
 		}
 		Ok(())
 	}
 
-	/// Checks that a quote of the key takes no longer to verify than there is time for: RSA with 2048 bits and the usual exponent, or P-256. Every TPM of a
-	/// PC has both.
+	/// Checks that the verification of a quote stays within its cost limit. Only RSA with 2048 bits
+	/// and the default exponent, and P-256 are accepted. Every PC TPM supports both.
 	///
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
@@ -132,9 +134,10 @@ impl AttestationKey {
 		}
 	}
 
-	/// The qualified name of the key as a primary key of the endorsement hierarchy, which its quotes must state. TPM library part 1, 16.3.
+	/// Returns the qualified name of the key as a primary key of the endorsement hierarchy, which
+	/// its quotes must state (part 1, 16.3).
 	///
-	/// None where the key's name is not known, or not by SHA-256.
+	/// Returns `None` if the name of the key is unknown, or does not use SHA-256.
 	pub fn endorsement_qualified_name(&self) -> Option<Vec<u8>> {
 		let name = self.name.as_ref().filter(|name| name.starts_with(&[0x00, 0x0b]))?;
 		let mut qualified = vec![0x00, 0x0b];
@@ -142,7 +145,7 @@ impl AttestationKey {
 		Some(qualified)
 	}
 
-	/// Reads a TPM2B_PUBLIC.
+	/// Decodes a TPM2B_PUBLIC.
 	///
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
@@ -155,7 +158,7 @@ impl AttestationKey {
 		}
 	}
 
-	/// Reads a TPMT_PUBLIC.
+	/// Decodes a TPMT_PUBLIC.
 	///
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
@@ -163,14 +166,18 @@ impl AttestationKey {
 		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("cut off")))
 	}
 
-	/// Reads a SubjectPublicKeyInfo in DER. It tells neither the scheme nor the name.
+	/// Decodes a SubjectPublicKeyInfo in DER. It states neither the scheme nor the name nor the
+	/// attributes.
 	///
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
 	pub fn from_spki(der: &[u8]) -> Check<Self> {
 		let spki = spki::SubjectPublicKeyInfoRef::from_der(der)
-			.map_err(|_| malformed("no SubjectPublicKeyInfo"))?;
-		let bits = spki.subject_public_key.as_bytes().ok_or_else(|| malformed("part of a byte"))?;
+			.map_err(|_| malformed("not a SubjectPublicKeyInfo"))?;
+		let bits = spki
+			.subject_public_key
+			.as_bytes()
+			.ok_or_else(|| malformed("not a whole number of bytes"))?;
 		let curve = spki.algorithm.parameters.and_then(|p| p.decode_as::<ObjectIdentifier>().ok());
 		let key = if spki.algorithm.oid == RSA_ENCRYPTION {
 			certificate::rsa_key(bits).map(PublicKey::Rsa)
@@ -241,7 +248,8 @@ fn tpmt_public(bytes: &[u8]) -> Result<Check<AttestationKey>, Short> {
 	}))
 }
 
-/// TPMT_SYM_DEF_OBJECT: an algorithm, and unless that is NULL, key bits and mode.
+/// Skips a TPMT_SYM_DEF_OBJECT: an algorithm, followed by key bits and mode unless the algorithm is
+/// NULL.
 fn skip_symmetric(at: &mut Reader<'_>) -> Result<(), Short> {
 	if at.u16_be()? != TPM_ALG_NULL {
 		at.take(4)?;
@@ -250,14 +258,14 @@ fn skip_symmetric(at: &mut Reader<'_>) -> Result<(), Short> {
 }
 
 fn rsa_key(modulus: &[u8], exponent: u32) -> Check<PublicKey> {
-	// The lower bound is what is still safe, the upper one what a check may cost.
+	// Shorter keys are not safe, and longer ones cost too much to check.
 	if !(256..=512).contains(&modulus.len()) || modulus.first().is_none_or(|&byte| byte < 0x80) {
 		return Err(malformed("an RSA key of another size"));
 	}
 	Ok(PublicKey::Rsa(RsaKey { modulus: modulus.to_vec(), exponent }))
 }
 
-/// A TPM may leave leading zeroes of a coordinate away.
+/// Decodes a point. A TPM may omit leading zeroes of a coordinate.
 fn p256_key(x: &[u8], y: &[u8]) -> Check<PublicKey> {
 	let coordinate = |bytes: &[u8]| padded(bytes).ok_or_else(|| malformed("a long point"));
 	Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? }))

@@ -3,10 +3,11 @@ use alloc::vec::Vec;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-/// A bank of PCRs: the hash by which it is extended.
+/// A bank of PCRs, named after the hash algorithm that extends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PcrBank {
-	/// Broken: collisions are feasible. Parsed so that such evidence can be named; accepted nowhere on chain.
+	/// Broken: collisions are feasible. It is decoded only so that a rejection can name it. The
+	/// chain never accepts it.
 	Sha1,
 	Sha256,
 	Sha384,
@@ -14,10 +15,10 @@ pub enum PcrBank {
 }
 
 impl PcrBank {
-	/// Every bank.
+	/// All banks.
 	pub const ALL: [Self; 4] = [Self::Sha1, Self::Sha256, Self::Sha384, Self::Sha512];
 
-	/// The bank of that TPM_ALG_ID.
+	/// Returns the bank with this TPM_ALG_ID.
 	pub const fn from_alg_id(id: u16) -> Option<Self> {
 		match id {
 			0x0004 => Some(Self::Sha1),
@@ -28,7 +29,7 @@ impl PcrBank {
 		}
 	}
 
-	/// The name of the hash, as IMA and the tools write it.
+	/// Returns the name of the hash algorithm, as IMA and tpm2-tools write it.
 	pub const fn name(self) -> &'static str {
 		match self {
 			Self::Sha1 => "sha1",
@@ -38,7 +39,7 @@ impl PcrBank {
 		}
 	}
 
-	/// The length of a PCR of this bank, in bytes.
+	/// Returns the length of a PCR of this bank in bytes.
 	pub const fn digest_len(self) -> usize {
 		match self {
 			Self::Sha1 => 20,
@@ -48,7 +49,7 @@ impl PcrBank {
 		}
 	}
 
-	/// The hash of `parts`, one after another.
+	/// Returns the hash of the concatenated `parts`.
 	pub fn hash(self, parts: &[&[u8]]) -> Vec<u8> {
 		fn digest<D: Digest>(parts: &[&[u8]]) -> Vec<u8> {
 			let mut hasher = D::new();
@@ -66,16 +67,16 @@ impl PcrBank {
 	}
 }
 
-/// Some PCRs of one bank.
+/// A selection of PCRs in one bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PcrSelection {
 	pub bank: PcrBank,
-	/// Bit *i* stands for PCR *i*.
+	/// The selected PCRs. Bit *i* stands for PCR *i*.
 	pub mask: u32,
 }
 
 impl PcrSelection {
-	/// The indices, in ascending order.
+	/// Returns the selected indices in ascending order.
 	pub fn indices(self) -> impl Iterator<Item = u8> {
 		(0..32)
 			.filter(move |&index| self.mask.checked_shr(index).is_some_and(|bits| bits & 1 == 1))
@@ -83,12 +84,12 @@ impl PcrSelection {
 	}
 }
 
-/// PCR values: for each selection, in the quote's order, its values in ascending order of their indices.
+/// PCR values, as bank, index and value. Their order does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PcrValues(pub Vec<(PcrBank, u8, Vec<u8>)>);
 
 impl PcrValues {
-	/// The value of a PCR.
+	/// Returns the value of a PCR.
 	pub fn get(&self, bank: PcrBank, index: u8) -> Option<&[u8]> {
 		self.0
 			.iter()

@@ -9,46 +9,46 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// What is asked of a field. There is no default: whoever does not care must say so.
+/// The expectation for a field. There is no default: a caller that accepts any value must say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted<T> {
-	/// Whatever it is.
+	/// Any value.
 	Any,
-	/// This and nothing else.
+	/// Exactly this value.
 	Exactly(T),
 }
 
-/// What a quote must answer.
+/// The expectations for a quote.
 #[derive(Clone, Debug)]
 pub struct QuoteRequest<'a> {
-	/// extraData, compared in whole.
+	/// The complete extraData.
 	pub nonce: &'a [u8],
-	/// Which PCRs must be quoted, bank by bank.
+	/// The PCRs that must be quoted, by bank and in this order.
 	pub selections: Wanted<&'a [PcrSelection]>,
 	/// The qualified name of the enrolled key.
 	pub qualified_signer: Wanted<&'a [u8]>,
-	/// The values that must be those quoted.
+	/// The values that the quoted PCRs must have.
 	pub values: Wanted<&'a PcrValues>,
 }
 
-/// A quote that the attestation key signed in answer to the request. Only [`verify_quote`] makes one.
+/// A verified quote that answers a request. Only [`verify_quote`] creates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthenticQuote(Attest);
 
 impl AuthenticQuote {
-	/// The fields of the quote.
+	/// Returns the fields of the quote.
 	pub fn attest(&self) -> &Attest {
 		&self.0
 	}
 }
 
-/// Checks a quote: a TPMS_ATTEST and its TPMT_SIGNATURE by `key`.
+/// Verifies a quote: a TPMS_ATTEST (`attest`) with its signature by `key`.
 ///
-/// Costs one signature verification, last, once everything cheaper holds.
+/// It costs one signature verification, which comes last, after all cheaper checks.
 ///
 /// ## Errors
-/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::TpmQuote`], [`crate::RejectClass::TpmSignature`], and
-/// [`RejectCode::QuoteNonce`].
+/// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::TpmQuote`] and
+/// [`crate::RejectClass::TpmSignature`]; [`RejectCode::QuoteNonce`].
 pub fn verify_quote<C: Crypto>(
 	attest: &[u8],
 	signature: &Signature,
@@ -95,8 +95,8 @@ fn check_selections(seen: &[PcrSelection], wanted: &[PcrSelection]) -> Check {
 	Err(Rejection::new(RejectCode::PcrSelection, "pcrSelect", show(seen), show(wanted)))
 }
 
-/// Checks that `values` are one for each quoted PCR, and that their digest is the quoted one. Values beside those quoted say nothing and
-/// are ignored.
+/// Checks that `values` has a value for each quoted PCR, and that their digest is the quoted one.
+/// Values of other PCRs prove nothing and are ignored.
 fn check_values(quote: &Attest, hash: PcrBank, values: &PcrValues) -> Check {
 	let mut quoted = Vec::<&[u8]>::new();
 	for selection in &quote.selections {

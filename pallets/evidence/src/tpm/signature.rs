@@ -6,7 +6,7 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// A TPMT_SIGNATURE of a supported algorithm.
+/// A TPMT_SIGNATURE with a supported algorithm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signature {
 	/// TPM_ALG_RSASSA or TPM_ALG_RSAPSS.
@@ -16,7 +16,7 @@ pub enum Signature {
 }
 
 impl Signature {
-	/// Divides the bytes of a TPMT_SIGNATURE.
+	/// Decodes a TPMT_SIGNATURE.
 	///
 	/// ## Errors
 	/// [`RejectCode::SignatureEncoding`].
@@ -47,7 +47,7 @@ impl Signature {
 		Ok(Ok(signature))
 	}
 
-	/// The scheme of the signature.
+	/// Returns the scheme of the signature.
 	pub const fn scheme(&self) -> Scheme {
 		match self {
 			Self::Rsa { scheme, .. } => *scheme,
@@ -55,7 +55,7 @@ impl Signature {
 		}
 	}
 
-	/// The hash that was signed; also the hash of the quote's pcrDigest.
+	/// Returns the hash algorithm of the signature, which the quote's pcrDigest uses too.
 	pub const fn hash(&self) -> PcrBank {
 		match self {
 			Self::Rsa { hash, .. } | Self::Ecdsa { hash, .. } => *hash,

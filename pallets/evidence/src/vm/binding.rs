@@ -1,4 +1,5 @@
-//! The hashes that bind a VM's report to its order and its boot. The design's section 3 gives the layouts.
+//! The hashes that bind a VM's report to its order and its boot. Section 3 of `docs/protocol.md`
+//! specifies the layouts.
 
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use crate::{
 	host::{blake2_256, sha256, Genesis, Hash256},
 };
 
-/// The nonce of a boot. `parent` is the hash of the parent of the block that opens it.
+/// Returns the nonce of a boot. `parent` is the parent hash of the block that opens the boot.
 pub fn boot_nonce(
 	genesis: &Genesis,
 	vm: VmId,
@@ -22,7 +23,8 @@ pub fn boot_nonce(
 	blake2_256(&[&domain::BOOT, genesis, &vm, &generation, &boot_counter.to_le_bytes(), parent])
 }
 
-/// What REPORT_DATA of a VM's report must be: it binds the report to the boot, and to the keys that the guest made.
+/// Returns the REPORT_DATA that a VM's report must have. It binds the report to the boot and to the
+/// keys that the guest created.
 pub fn vm_report_data(genesis: &Genesis, boot: &Boot, evidence: &VmEvidence) -> [u8; 64] {
 	let mut hasher = Sha512::new();
 	for part in [
@@ -41,7 +43,8 @@ pub fn vm_report_data(genesis: &Genesis, boot: &Boot, evidence: &VmEvidence) -> 
 	hasher.finalize().into()
 }
 
-/// What HOST_DATA of a VM must be, which its host sets at launch: it names the order, its configuration, and who holds the disk key.
+/// Returns the HOST_DATA that a VM must have, which its host sets at launch. It binds the order,
+/// its configuration and the holders of the disk key.
 pub fn vm_host_data(
 	genesis: &Genesis,
 	vm: VmId,
@@ -53,7 +56,7 @@ pub fn vm_host_data(
 	sha256(&[&domain::ORDER, genesis, &vm, &generation, config_hash, holders_root])
 }
 
-/// What a tenant signs of a VM's configuration.
+/// Returns the statement that a tenant signs over a VM's configuration.
 pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
 	[&domain::CONFIG[..], genesis, config_hash].concat()
 }
@@ -61,7 +64,7 @@ pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
 /// The hash of a VM's evidence.
 pub type VmEvidenceHash = Hash256;
 
-/// The hash of evidence by which the chain knows it: blake2_256 of its SCALE.
+/// Returns the hash that identifies evidence on the chain: blake2_256 of its SCALE encoding.
 #[cfg(feature = "scale")]
 pub fn vm_evidence_hash(evidence: &VmEvidence) -> VmEvidenceHash {
 	blake2_256(&[&codec::Encode::encode(evidence)])
@@ -95,9 +98,10 @@ mod tests {
 		}
 	}
 
-	/// The layouts are fixed: these were computed apart, with Python's hashlib, over the bytes that the design names.
+	/// The layouts are fixed. The vectors were computed independently, with Python's hashlib, from
+	/// the layouts in `docs/protocol.md`.
 	#[test]
-	fn each_layout_has_a_vector() {
+	fn bindings_match_their_vectors() {
 		let genesis = [1; 32];
 		let nonce = boot_nonce(&genesis, 7, 2, 3, &[9; 32]);
 		assert_eq!(hex::encode(nonce), include_str!("vectors/boot.hex").trim());
@@ -110,7 +114,7 @@ mod tests {
 	}
 
 	#[test]
-	fn every_input_of_a_binding_changes_it() {
+	fn binding_changes_with_each_input() {
 		let genesis = [1; 32];
 		let whole = vm_report_data(&genesis, &boot(), &evidence());
 		let with = |boot: Boot, evidence: VmEvidence| vm_report_data(&genesis, &boot, &evidence);

@@ -1,12 +1,13 @@
 use alloc::vec::Vec;
 
-/// The number by which the chain knows a VM.
+/// The number of a VM on the chain.
 pub type VmId = u64;
 
-/// How long an X-Wing encapsulation key is: ML-KEM-768's and X25519's.
+/// The length of an X-Wing encapsulation key, in bytes: an ML-KEM-768 and an X25519 key.
 pub const KEM_KEY_LEN: usize = 1184 + 32;
 
-/// What a VM proves with: the report of its own guest, bound to the boot that the chain opened and to the keys that it made for it.
+/// The evidence of a VM: a report of its own guest, bound to the boot that the chain opened. The
+/// report also binds the keys that the guest created for this boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -14,16 +15,16 @@ pub const KEM_KEY_LEN: usize = 1184 + 32;
 )]
 pub struct VmEvidence {
 	pub vm: VmId,
-	/// How often the VM was given to a miner.
+	/// The number of miners that the VM was assigned to so far.
 	pub generation: u32,
 	/// The number of the boot.
 	pub boot_counter: u32,
 	/// ATTESTATION_REPORT, 1184 bytes.
 	pub snp_report: Vec<u8>,
-	/// ed25519.
+	/// The ed25519 key of the guest.
 	pub guest_pk: [u8; 32],
-	/// X-Wing.
+	/// The X-Wing encapsulation key of the guest.
 	pub kem_pk: Vec<u8>,
-	/// SHA-256 of the SSH host key.
+	/// The SHA-256 digest of the SSH host key.
 	pub ssh_host_key_hash: [u8; 32],
 }

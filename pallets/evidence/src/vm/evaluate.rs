@@ -9,7 +9,7 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// What the chain wants to see of a boot: the order that it is of, its number and its nonce.
+/// The boot that the chain opened: the expectations for its evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boot {
 	pub vm: VmId,
@@ -18,27 +18,28 @@ pub struct Boot {
 	pub nonce: Hash256,
 	pub config_hash: Hash256,
 	pub holders_root: Hash256,
-	/// The launch measurement of the image that was ordered.
+	/// The launch measurement of the ordered image.
 	pub measurement: [u8; 48],
 }
 
-/// What accepted evidence of a VM states.
+/// The claims of accepted evidence of a VM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VmClaims {
 	/// The chip on which the VM runs.
 	pub chip: ChipHash,
-	/// How far that chip's product line is trusted.
+	/// The trust in the chip's product line.
 	pub trust: GenerationTrust,
 }
 
-/// Judges a VM's evidence by `vek`, a key of a chip of the miner that was to boot it: pure, as [`crate::host::evaluate`].
+/// Evaluates a VM's evidence. `vek` is a key of a chip of the miner that must boot the VM.
 ///
-/// Of the platform it asks what policy asks of hosts; of the guest, that it is the image that was ordered.
-///
-/// Costs one P-384 verification.
+/// The platform must meet the policy for hosts, and the guest must run the ordered image. The
+/// function is pure, like [`crate::host::evaluate`], and costs one P-384 verification.
 ///
 /// ## Errors
-/// As `evaluate` for hosts; [`RejectCode::Boot`], [`RejectCode::HostData`].
+/// The errors of [`snp::authenticate`] and [`check_platform`]; [`RejectCode::Boot`],
+/// [`RejectCode::EvidenceLength`], [`RejectCode::LoadedKey`], [`RejectCode::ReportData`],
+/// [`RejectCode::HostData`].
 pub fn evaluate_vm<C: Crypto, P: PlatformPolicy>(
 	evidence: &VmEvidence,
 	vek: &Vek,
@@ -53,12 +54,12 @@ pub fn evaluate_vm<C: Crypto, P: PlatformPolicy>(
 	};
 	let report = snp::authenticate::<C>(&evidence.snp_report, vek, now)?;
 	check_bindings(&report, evidence, wanted, genesis)?;
-	check_platform(&report, &ForImage { policy, measurement: wanted.measurement })?;
+	check_platform(&report, &OrderedImage { policy, measurement: wanted.measurement })?;
 	let chip = chip_hash(vek.product, &hardware_id);
 	Ok(VmClaims { chip, trust: policy.trust(vek.product) })
 }
 
-/// Evidence of another boot is refused before anything is verified.
+/// Rejects evidence of another boot, or with a malformed key, before anything is verified.
 fn check_addressee(evidence: &VmEvidence, wanted: &Boot) -> Check {
 	let seen = (evidence.vm, evidence.generation, evidence.boot_counter);
 	let boot = (wanted.vm, wanted.generation, wanted.counter);
@@ -93,13 +94,13 @@ fn check_bindings(
 	Ok(())
 }
 
-/// What is acceptable of hosts, but of the image that a tenant has ordered.
-struct ForImage<'a, P> {
+/// The policy for hosts, except that only the ordered image is allowed.
+struct OrderedImage<'a, P> {
 	policy: &'a P,
 	measurement: [u8; 48],
 }
 
-impl<P: PlatformPolicy> PlatformPolicy for ForImage<'_, P> {
+impl<P: PlatformPolicy> PlatformPolicy for OrderedImage<'_, P> {
 	fn trust(&self, product: ProductLine) -> GenerationTrust {
 		self.policy.trust(product)
 	}

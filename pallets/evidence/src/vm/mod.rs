@@ -1,4 +1,5 @@
-//! What a tenant's VM shows of itself at boot and tells of itself later, and whether that holds.
+//! Evidence of a tenant's VM at boot, its evaluation, and the usage receipts that the guest signs
+//! later.
 
 mod binding;
 mod body;

@@ -3,7 +3,8 @@ use alloc::vec::Vec;
 use super::VmId;
 use crate::{domain, host::Genesis};
 
-/// What a guest has seen of its VM for a billing interval, or for the part of it since its boot or its last receipt.
+/// The resources that a guest received in a billing interval, or in the part of it since the boot
+/// or the last receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -17,29 +18,30 @@ use crate::{domain, host::Genesis};
 )]
 pub struct Receipt {
 	pub vm: VmId,
-	/// How often the VM was given to a miner.
+	/// The number of miners that the VM was assigned to so far.
 	pub generation: u32,
-	/// The number of the boot whose key signs.
+	/// The number of the boot whose key signs the receipt.
 	pub boot_counter: u32,
-	/// Higher with each receipt of a boot.
+	/// The number of the receipt, which increases with each receipt of a boot.
 	pub sequence: u32,
 	/// The billing interval.
 	pub interval: u32,
-	/// How long it tells of, in milliseconds, by the guest's clock.
+	/// The duration that the receipt covers, in milliseconds of the guest's clock.
 	pub elapsed: u32,
-	/// How long its vCPUs have worked, all together, in milliseconds.
+	/// The time for which the vCPUs ran, summed over all vCPUs, in milliseconds.
 	pub cpu_time: u64,
-	/// How long they wanted to and could not, all together, in milliseconds.
+	/// The time for which runnable vCPUs did not run (steal time), summed over all vCPUs, in
+	/// milliseconds.
 	pub steal: u64,
-	/// The memory that the VM has, in MiB.
+	/// The memory of the VM, in MiB.
 	pub memory: u32,
-	/// The disk that it has, in GiB.
+	/// The disk of the VM, in GiB.
 	pub disk: u32,
-	/// What it has sent, in MiB.
+	/// The data that the VM sent, in MiB.
 	pub egress: u32,
 }
 
-/// A receipt, and the signature by the key that its boot has shown.
+/// A receipt with the signature of the key in the evidence of its boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -53,11 +55,11 @@ pub struct Receipt {
 )]
 pub struct SignedReceipt {
 	pub receipt: Receipt,
-	/// ed25519, over [`receipt_statement`].
+	/// The ed25519 signature over [`receipt_statement`].
 	pub signature: [u8; 64],
 }
 
-/// What a guest signs of a receipt: all of it, each number little-endian.
+/// Returns the statement that a guest signs: all fields of the receipt, as little-endian numbers.
 pub fn receipt_statement(genesis: &Genesis, receipt: &Receipt) -> Vec<u8> {
 	[
 		&domain::RECEIPT[..],
@@ -96,15 +98,15 @@ mod tests {
 		egress: 11,
 	};
 
-	/// Computed apart, with Python's hashlib, over the bytes that the design names.
+	/// Computed independently, with Python's hashlib, from the layout in `docs/protocol.md`.
 	#[test]
-	fn the_layout_has_a_vector() {
+	fn receipt_statement_matches_its_vector() {
 		let statement = sha256(&[&receipt_statement(&[1; 32], &RECEIPT)]);
 		assert_eq!(hex::encode(statement), include_str!("vectors/receipt.hex").trim());
 	}
 
 	#[test]
-	fn every_field_changes_the_statement() {
+	fn receipt_statement_changes_with_each_field() {
 		let whole = receipt_statement(&[1; 32], &RECEIPT);
 		assert_ne!(receipt_statement(&[2; 32], &RECEIPT), whole);
 		for other in [

@@ -1,4 +1,4 @@
-//! The arithmetic against exact rationals, and at its extremes.
+//! Properties of the arithmetic against exact rationals, and its extremes.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -27,7 +27,7 @@ proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
 	#[test]
-	fn the_median_is_the_middle_of_what_was_reported(
+	fn median_is_middle_of_reports(
 		reports in prop::collection::vec(prices(), 1..100),
 	) {
 		let mut sorted = reports.clone();
@@ -37,7 +37,7 @@ proptest! {
 		match consensus(&reports, Perbill::one()) {
 			Consensus::Median(median) => prop_assert_eq!(exact(median), middle.floor()),
 			Consensus::None => {
-				// Everything below twice the median agrees with it.
+				// Every price below twice the median agrees with it.
 				let agree = reports.iter().filter(|r| exact(**r) <= exact(2) * &middle).count();
 				prop_assert!(2 * agree <= reports.len());
 			},
@@ -45,7 +45,7 @@ proptest! {
 	}
 
 	#[test]
-	fn less_than_half_of_the_reports_cannot_lead_out_of_the_others(
+	fn minority_cannot_move_median_out_of_honest_range(
 		honest in prop::collection::vec(1_000_000..1_100_000u64, 4..50),
 		lies in prop::collection::vec(prices(), 0..50),
 		band in parts(),
@@ -59,7 +59,7 @@ proptest! {
 	}
 
 	#[test]
-	fn absurd_is_what_differs_by_more_than_that_part_of_the_larger(
+	fn absurd_is_relative_to_larger_price(
 		report in prices(),
 		median in prices(),
 		absurd in parts(),
@@ -72,7 +72,7 @@ proptest! {
 	}
 
 	#[test]
-	fn a_day_changes_no_price_by_more_than_its_limit(
+	fn daily_change_is_limited(
 		median in prices(),
 		last in prices(),
 		hourly in prop::collection::vec(prices(), 0..24),
@@ -84,18 +84,19 @@ proptest! {
 				let known = exact(*known);
 				let (most, least) = (exact(1) + part(limit), exact(1) - part(limit));
 				prop_assert!(exact(price) <= &known * most);
-				// The part that is taken off is rounded down.
+				// The deduction is rounded down.
 				prop_assert!(exact(price) >= &known * least);
 			}
 		}
-		// Unless the limit was lowered since, the last price is within it: then the way leads from there towards the median.
+		// The last price is within the limit, unless the limit was lowered since. The price then
+		// moves from the last price towards the median.
 		if within_day(last, last, &hourly, limit) == last {
 			prop_assert!(price >= median.min(last) && price <= median.max(last));
 		}
 	}
 
 	#[test]
-	fn the_mean_lies_between_what_it_was_and_the_price(
+	fn mean_stays_between_old_mean_and_price(
 		mean in prices(),
 		price in prices(),
 		elapsed in any::<u32>(),
@@ -109,7 +110,7 @@ proptest! {
 	}
 
 	#[test]
-	fn rules_stay_within_their_bounds_whatever_they_are_set_to(
+	fn clamped_rules_are_within_bounds(
 		interval in any::<u32>(),
 		max_age in any::<u32>(),
 		floor in any::<u64>(),
@@ -129,7 +130,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_overflows_at_the_largest_price() {
+fn largest_price_never_overflows() {
 	let most = Price::MAX / 4;
 	assert_eq!(consensus(&[most, most], Perbill::zero()), Consensus::Median(most));
 	assert_eq!(consensus(&[], Perbill::one()), Consensus::None);
@@ -139,25 +140,25 @@ fn nothing_overflows_at_the_largest_price() {
 }
 
 #[test]
-fn exactly_half_of_the_reports_is_no_majority() {
+fn half_of_reports_is_not_majority() {
 	let band = Perbill::from_percent(10);
-	// Their median is 101, and a tenth of it 10: 91 is within that, and 90 is not.
+	// The median is 101, and a tenth of it is 10. So 91 agrees with it, and 90 does not.
 	assert_eq!(consensus(&[90, 100, 102, 1_000], band), Consensus::None);
 	assert_eq!(consensus(&[91, 100, 102, 1_000], band), Consensus::Median(101));
 }
 
 #[test]
-fn a_report_that_differs_by_just_so_much_is_not_absurd() {
+fn report_at_limit_is_not_absurd() {
 	let half = Perbill::from_percent(50);
 	assert!(!is_absurd(50, 100, half) && !is_absurd(100, 50, half));
 	assert!(is_absurd(49, 100, half) && is_absurd(100, 49, half));
 }
 
 #[test]
-fn where_the_bounds_of_a_day_meet_the_price_goes_there() {
+fn price_moves_to_meeting_daily_bounds() {
 	let limit = Perbill::from_percent(20);
-	// A fifth more than 100 is a fifth less than 150.
+	// 100 plus a fifth equals 150 less a fifth.
 	assert_eq!(within_day(130, 100, &[150], limit), 120);
 	assert_eq!(within_day(110, 150, &[100], limit), 120);
-	assert_eq!(within_day(130, 100, &[151], limit), 100, "here they exclude each other");
+	assert_eq!(within_day(130, 100, &[151], limit), 100, "the bounds exclude each other");
 }

@@ -1,4 +1,4 @@
-//! The bounds of a day and the mean, each against what its definition comes to in exact rationals.
+//! The daily limit and the mean, each against its definition in exact rationals.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -19,7 +19,8 @@ fn part(part: Perbill) -> BigRational {
 	exact(u64::from(part.deconstruct())) / billion()
 }
 
-/// The whole price nearest to the median that is no further from any known price than `limit` of that one; where there is none, the last price.
+/// Returns the integer price nearest to the median that is at most `limit` away from each known
+/// price. Returns the last price if there is none.
 fn exact_within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) -> BigRational {
 	let (mut least, mut most) = (exact(0), None::<BigRational>);
 	for known in hourly.iter().chain([&last]) {
@@ -36,11 +37,12 @@ fn exact_within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill
 	exact(median).max(least).min(most)
 }
 
-/// The part of the way from the mean to the price that has elapsed of the span: the part in whole billionths, the way in whole units, each rounded down.
+/// Returns the mean after a step: the elapsed part of the span times the distance to the price. The
+/// part is rounded down to billionths, the step to integers.
 fn exact_smoothed(mean: Price, price: Price, elapsed: u32, span: u32) -> BigRational {
 	let mean = exact(mean);
 	let way = exact(price) - &mean;
-	// Towards the mean, which is down for either sign.
+	// Truncation rounds the size of the step down for either sign.
 	mean + (elapsed_part(elapsed, span) * way).trunc()
 }
 
@@ -49,7 +51,7 @@ fn elapsed_part(elapsed: u32, span: u32) -> BigRational {
 	whole.floor() / billion()
 }
 
-/// Of a span that is over, all; of none, nothing.
+/// Returns the elapsed part of the span: one if it is over, zero if it has no length.
 fn weight(elapsed: u32, span: u32) -> BigRational {
 	if span == 0 {
 		return exact(0);
@@ -63,12 +65,13 @@ fn parts() -> impl Strategy<Value = Perbill> {
 		.prop_map(Perbill::from_parts)
 }
 
-/// Any price there can be, the small ones as often as the others.
+/// Prices over the whole range, with small ones as frequent as others.
 fn prices() -> impl Strategy<Value = Price> {
 	prop_oneof![0..=100u64, 0..=1_000_000_000_000u64, any::<u64>(), Just(0), Just(Price::MAX)]
 }
 
-/// Prices of a day, all near to one of them: those that no limit leaves anything between are the rule otherwise.
+/// Prices of a day. Half of the cases are near one price, since random prices mostly leave no range
+/// within the limit.
 fn days() -> impl Strategy<Value = Vec<Price>> {
 	let near = (1..=1_000_000_000_000u64).prop_flat_map(|price| {
 		prop::collection::vec(price..=price.saturating_add(price / 4), 1..=25)
@@ -88,17 +91,17 @@ proptest! {
 	})]
 
 	#[test]
-	fn the_price_of_a_day_is_the_exact_one(median in prices(), day in days(), limit in parts()) {
-		let (last, hourly) = day.split_last().expect("one at least");
+	fn daily_limit_is_exact(median in prices(), day in days(), limit in parts()) {
+		let (last, hourly) = day.split_last().expect("at least one");
 		let found = within_day(median, *last, hourly, limit);
 		prop_assert_eq!(exact(found), exact_within_day(median, *last, hourly, limit));
 	}
 
 	#[test]
-	fn the_price_of_a_day_is_the_exact_one_near_its_bounds(
+	fn daily_limit_is_exact_near_bounds(
 		day in days(), of in any::<prop::sample::Index>(), limit in parts(), off in 0..=4u64,
 	) {
-		let (last, hourly) = day.split_last().expect("one at least");
+		let (last, hourly) = day.split_last().expect("at least one");
 		let known = *of.get(&day);
 		for bound in [
 			known.saturating_add(limit.mul_floor(known)),
@@ -111,16 +114,17 @@ proptest! {
 	}
 
 	#[test]
-	fn the_mean_is_the_exact_one(
+	fn mean_is_exact(
 		mean in prices(), price in prices(), elapsed in spans(), span in spans(),
 	) {
 		let found = smoothed(mean, price, elapsed, span);
 		prop_assert_eq!(exact(found), exact_smoothed(mean, price, elapsed, span));
 	}
 
-	/// What is lost to rounding, and to whom: the mean stays behind, by less than a unit and a billionth of the way.
+	/// The mean lags behind the unrounded one, by less than one unit and a billionth of the
+	/// distance.
 	#[test]
-	fn the_mean_stays_behind_by_no_more_than_its_rounding(
+	fn mean_lags_only_by_rounding(
 		mean in prices(), price in prices(), elapsed in spans(), span in spans(),
 	) {
 		let step = exact(smoothed(mean, price, elapsed, span).abs_diff(mean));
@@ -131,9 +135,9 @@ proptest! {
 	}
 }
 
-/// Where everything is small, every case there is.
+/// All cases with small numbers.
 #[test]
-fn all_small_prices_come_to_the_exact_ones() {
+fn daily_limit_is_exact_for_all_small_prices() {
 	for limit in [0, 1, 100_000_000, 333_333_333, 500_000_000, 999_999_999, 1_000_000_000] {
 		let limit = Perbill::from_parts(limit);
 		// Three numbers below twelve.
@@ -147,7 +151,7 @@ fn all_small_prices_come_to_the_exact_ones() {
 }
 
 #[test]
-fn all_small_means_come_to_the_exact_ones() {
+fn mean_is_exact_for_all_small_values() {
 	for (elapsed, span) in (0..8u32).flat_map(|past| (0..8u32).map(move |span| (past, span))) {
 		for (mean, price) in (0..20u64).flat_map(|mean| (0..20u64).map(move |price| (mean, price)))
 		{

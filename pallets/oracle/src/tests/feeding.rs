@@ -1,10 +1,8 @@
-//! Reports that come in, prices that come of them and end.
+//! Reports, and the prices that are made from them.
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
-use hcc_primitives::{
-	mock::{Active, Fined, Now},
-	Oracle as _,
-};
+use hcc_primitives::Oracle as _;
+use hcc_testing::{Active, Fined, Now};
 
 use crate::{mock::*, *};
 
@@ -14,17 +12,17 @@ fn all(price: Price) {
 	}
 }
 
-/// A round in which all report that price.
+/// A round in which all feeders report that price.
 fn round(price: Price) {
 	all(price);
 	blocks(10);
 }
 
 #[test]
-fn a_price_is_made_of_reports_and_a_report_is_free() {
+fn reports_make_price_and_are_free() {
 	run(|| {
-		assert_eq!(Oracle::for_orders(), None, "there was none yet");
-		let info = report(1, PRICE).expect("a feeder");
+		assert_eq!(Oracle::for_orders(), None, "no price exists yet");
+		let info = report(1, PRICE).expect("feeder 1 reports");
 		assert_eq!(info.pays_fee, Pays::No);
 		for by in 2..=7 {
 			assert_ok!(report(by, PRICE + u64::from(by)));
@@ -39,7 +37,7 @@ fn a_price_is_made_of_reports_and_a_report_is_free() {
 }
 
 #[test]
-fn a_report_that_cannot_count_changes_nothing() {
+fn invalid_report_is_rejected() {
 	run(|| {
 		let at = |by, price, block| Oracle::report(RuntimeOrigin::signed(feeder(by)), price, block);
 		assert_noop!(at(8, PRICE, 100), Error::<Test>::NotAFeeder);
@@ -57,7 +55,7 @@ fn a_report_that_cannot_count_changes_nothing() {
 }
 
 #[test]
-fn two_thirds_of_the_feeders_and_one_must_have_reported() {
+fn price_needs_supermajority() {
 	run(|| {
 		for by in 1..=4 {
 			assert_ok!(report(by, PRICE));
@@ -72,40 +70,48 @@ fn two_thirds_of_the_feeders_and_one_must_have_reported() {
 }
 
 #[test]
-fn reports_that_are_too_old_or_of_nobody_in_office_do_not_count() {
+fn old_and_inactive_reports_are_ignored() {
 	run(|| {
 		for by in 1..=5 {
 			assert_ok!(report(by, PRICE));
 		}
 		NextRate::<Test>::put(121);
 		blocks(21);
-		assert_eq!(Oracle::rate(), None, "a block too old");
+		assert_eq!(Oracle::rate(), None, "reports are one block too old");
 		assert!(Reports::<Test>::get().is_empty());
 		round(PRICE);
 		Active::set((3..=9).map(feeder).collect());
 		let made = Oracle::rate().expect("made").at;
 		blocks(10);
-		assert_eq!(Oracle::rate().expect("as before").at, made + 10, "five of seven are left");
+		assert_eq!(
+			Oracle::rate().expect("a price exists").at,
+			made + 10,
+			"five of seven are enough"
+		);
 		Active::set((4..=10).map(feeder).collect());
 		blocks(10);
-		assert_eq!(Oracle::rate().expect("as before").at, made + 10, "four are too few");
+		assert_eq!(
+			Oracle::rate().expect("a price exists").at,
+			made + 10,
+			"four of seven are too few"
+		);
 	});
 }
 
 #[test]
-fn a_stale_price_closes_new_orders_first_and_ends_what_runs_later() {
+fn stale_price_closes_orders_before_leases() {
 	run(|| {
 		all(PRICE);
 		blocks(1);
 		let made = Oracle::rate().expect("made").at;
-		// The reports still count for a while.
+		// The reports remain valid for some time.
 		blocks(30);
 		let last = Oracle::rate().expect("made").at;
 		assert!(last > made && last <= made + 20);
 		while Now::get() < last + RULES.fresh {
 			blocks(1);
 		}
-		assert_eq!(Oracle::for_orders(), Some(PRICE), "to the last tick");
+		assert_eq!(Oracle::for_orders(), Some(PRICE), "valid until the last tick");
 		blocks(1);
 		assert_eq!(Oracle::for_orders(), None);
 		while Now::get() < last + RULES.grace {
@@ -116,29 +122,29 @@ fn a_stale_price_closes_new_orders_first_and_ends_what_runs_later() {
 		blocks(1);
 		assert_eq!(Oracle::for_leases(), None);
 		round(PRICE);
-		assert_eq!(Oracle::for_orders(), Some(PRICE), "and it comes back");
+		assert_eq!(Oracle::for_orders(), Some(PRICE), "new reports make a price again");
 	});
 }
 
 #[test]
-fn a_price_from_before_the_clock_stood_still_is_none_for_new_orders() {
+fn clock_standstill_closes_orders() {
 	run(|| {
 		all(PRICE);
 		blocks(1);
 		assert_eq!(Oracle::for_orders(), Some(PRICE));
-		// Finality lags: blocks are made, and no tick passes.
+		// Finality lags: blocks are made, but ticks do not advance.
 		System::set_block_number(System::block_number() + u64::from(RULES.fresh));
 		assert_eq!(Oracle::for_orders(), Some(PRICE));
 		System::set_block_number(System::block_number() + 1);
 		assert_eq!(Oracle::for_orders(), None);
-		assert_eq!(Oracle::for_leases(), Some(PRICE), "what runs goes on");
+		assert_eq!(Oracle::for_leases(), Some(PRICE), "running VMs continue");
 		round(PRICE);
 		assert_eq!(Oracle::for_orders(), Some(PRICE));
 	});
 }
 
 #[test]
-fn a_price_is_made_once_an_interval() {
+fn price_is_made_once_per_interval() {
 	run(|| {
 		all(PRICE);
 		blocks(1);
@@ -153,7 +159,7 @@ fn a_price_is_made_once_an_interval() {
 }
 
 #[test]
-fn the_mean_follows_the_price_slowly() {
+fn mean_follows_price_slowly() {
 	run(|| {
 		round(PRICE);
 		round(PRICE + PRICE / 10);
@@ -165,7 +171,7 @@ fn the_mean_follows_the_price_slowly() {
 }
 
 #[test]
-fn a_price_that_could_not_be_made_is_tried_again_in_a_tenth_of_the_time() {
+fn failed_price_is_retried_after_tenth_of_interval() {
 	run(|| {
 		MockRules::mutate(|rules| rules.interval = 50);
 		assert_eq!(Oracle::rules().interval, 50);
@@ -173,7 +179,7 @@ fn a_price_that_could_not_be_made_is_tried_again_in_a_tenth_of_the_time() {
 		assert_eq!(NextRate::<Test>::get(), Now::get() + 5);
 		all(PRICE);
 		blocks(4);
-		assert_eq!(Oracle::rate(), None, "not before");
+		assert_eq!(Oracle::rate(), None, "no price before the retry");
 		blocks(1);
 		assert_eq!(Oracle::rate().expect("made").price, PRICE);
 		assert_eq!(NextRate::<Test>::get(), Now::get() + 50);

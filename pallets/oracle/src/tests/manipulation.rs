@@ -1,14 +1,12 @@
-//! Feeders that lie.
+//! Dishonest feeders.
 
 use frame_support::assert_ok;
-use hcc_primitives::{
-	mock::{Active, Fined},
-	Oracle as _,
-};
+use hcc_primitives::Oracle as _;
+use hcc_testing::{Active, Fined};
 
 use crate::{mock::*, *};
 
-/// A round in which the first `liars` of seven report one price, and the others another.
+/// A round in which the first `liars` of seven feeders report one price, and the others another.
 fn round(liars: u8, lie: Price, price: Price) {
 	for by in 1..=7 {
 		assert_ok!(report(by, if by <= liars { lie } else { price }));
@@ -17,7 +15,7 @@ fn round(liars: u8, lie: Price, price: Price) {
 }
 
 #[test]
-fn a_minority_of_feeders_moves_the_price_nowhere_and_pays() {
+fn dishonest_minority_is_fined_without_effect() {
 	for lie in [RULES.floor, PRICE / 3, 3 * PRICE, RULES.ceiling] {
 		run(|| {
 			round(0, 0, PRICE);
@@ -26,16 +24,21 @@ fn a_minority_of_feeders_moves_the_price_nowhere_and_pays() {
 			assert_eq!(Fined::get(), [feeder(1), feeder(2)]);
 			let counted: Vec<_> =
 				Reports::<Test>::get().iter().map(|of| of.feeder.clone()).collect();
-			assert_eq!(counted, (3..=7).map(feeder).collect::<Vec<_>>(), "the lies count no more");
+			assert_eq!(
+				counted,
+				(3..=7).map(feeder).collect::<Vec<_>>(),
+				"the false reports are removed"
+			);
 			blocks(30);
 			assert_eq!(Fined::get().len(), 2, "once for each report");
 		});
 	}
 }
 
-/// Less than a third of the feeders, where no more than just enough report: the median stays among the honest.
+/// With less than a third dishonest feeders and the minimum number of reports, the median stays in
+/// the range of the honest reports.
 #[test]
-fn the_price_stays_within_what_the_honest_report() {
+fn price_stays_in_honest_range() {
 	run(|| {
 		let prices = [PRICE, PRICE + 5, PRICE + 9];
 		for lie in [PRICE - PRICE / 20, PRICE + PRICE / 20] {
@@ -49,12 +52,12 @@ fn the_price_stays_within_what_the_honest_report() {
 			let made = Oracle::rate().expect("made").price;
 			assert!((PRICE..=PRICE + 9).contains(&made), "{made}");
 		}
-		assert!(Fined::get().is_empty(), "near the median is no crime");
+		assert!(Fined::get().is_empty(), "reports near the median are not fined");
 	});
 }
 
 #[test]
-fn where_feeders_disagree_there_is_no_price_and_nobody_is_punished() {
+fn disagreement_makes_no_price_and_no_fine() {
 	run(|| {
 		round(0, 0, PRICE);
 		let made = Oracle::rate().expect("made").at;
@@ -62,14 +65,14 @@ fn where_feeders_disagree_there_is_no_price_and_nobody_is_punished() {
 			assert_ok!(report(by, PRICE * price));
 		}
 		blocks(30);
-		assert_eq!(Oracle::rate().expect("as before").at, made);
+		assert_eq!(Oracle::rate().expect("a price exists").at, made);
 		assert!(Fined::get().is_empty());
 		assert!(events().iter().any(|event| matches!(event, Event::NoRate { reports: 7, .. })));
 	});
 }
 
 #[test]
-fn a_jump_closes_new_orders_and_moves_the_price_as_far_as_a_day_may() {
+fn jump_closes_orders_and_moves_price_to_limit() {
 	run(|| {
 		round(0, 0, PRICE);
 		round(0, 0, 4 * PRICE);
@@ -78,18 +81,26 @@ fn a_jump_closes_new_orders_and_moves_the_price_as_far_as_a_day_may() {
 		assert_eq!(Oracle::for_orders(), None);
 		assert_eq!(Oracle::for_leases(), Some(PRICE + PRICE / 2));
 		round(0, 0, 4 * PRICE);
-		assert_eq!(Oracle::rate().expect("made").price, PRICE + PRICE / 2, "not step by step");
+		assert_eq!(
+			Oracle::rate().expect("made").price,
+			PRICE + PRICE / 2,
+			"a second round moves it no further"
+		);
 		round(0, 0, PRICE + PRICE / 4);
 		assert_eq!(Oracle::for_orders(), Some(PRICE + PRICE / 4), "back within the limit");
 		round(0, 0, PRICE / 4);
 		let rate = Oracle::rate().expect("made");
-		assert_eq!((rate.price, rate.beyond), (PRICE * 5 / 8, Some(PRICE / 4)), "of the highest");
+		assert_eq!(
+			(rate.price, rate.beyond),
+			(PRICE * 5 / 8, Some(PRICE / 4)),
+			"the limit refers to the highest price"
+		);
 	});
 }
 
-/// Whoever holds the feeders for an hour moves the price no further than whoever holds them for a minute.
+/// Control over the feeders for an hour moves the price no further than control for a minute.
 #[test]
-fn within_a_day_many_small_steps_go_no_further_than_one() {
+fn small_steps_stay_within_daily_limit() {
 	run(|| {
 		round(0, 0, PRICE);
 		let mut price = PRICE;
@@ -99,7 +110,7 @@ fn within_a_day_many_small_steps_go_no_further_than_one() {
 			let made = Oracle::rate().expect("made").price;
 			assert!(made <= PRICE + PRICE / 2, "{made}");
 		}
-		// What it was a day ago is forgotten, hour by hour: then it goes on.
+		// Old hourly prices drop out, so the price can move again.
 		for _ in 0..2 * 60 {
 			round(0, 0, RULES.ceiling);
 		}
@@ -109,7 +120,7 @@ fn within_a_day_many_small_steps_go_no_further_than_one() {
 }
 
 #[test]
-fn without_feeders_there_is_no_price() {
+fn no_feeders_make_no_price() {
 	run(|| {
 		Active::set(Vec::new());
 		blocks(20);

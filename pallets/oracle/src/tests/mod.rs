@@ -1,5 +1,5 @@
 mod arithmetic;
 mod exact;
 mod feeding;
+mod invariants;
 mod manipulation;
-mod sound;

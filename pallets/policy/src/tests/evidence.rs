@@ -1,4 +1,4 @@
-//! The rules of a revision, as the verifier asks for them.
+//! Tests of the policy of a revision, as the verifier reads it.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{
@@ -10,11 +10,11 @@ use hcc_evidence::{
 use crate::{mock::*, *};
 
 fn at(revision: Revision) -> PolicyAt<Test> {
-	PolicyAt::new(revision).expect("there are rules for platforms")
+	PolicyAt::new(revision).expect("platform rules are set")
 }
 
 #[test]
-fn evidence_is_judged_by_the_revision_that_it_was_included_under() {
+fn older_revision_keeps_its_rules() {
 	run(|| {
 		let forbid = vec![digest(1)].try_into().expect("few");
 		assert_ok!(Policy::set_files(RuntimeOrigin::root(), forbid, Some(FileRule::Forbidden)));
@@ -28,7 +28,7 @@ fn evidence_is_judged_by_the_revision_that_it_was_included_under() {
 }
 
 #[test]
-fn files_are_known_by_sha256_alone() {
+fn only_sha256_digests_are_known() {
 	run(|| {
 		let policy = at(0);
 		let judge = |algorithm, digest: &[u8]| policy.files().judge(algorithm, digest);
@@ -40,10 +40,10 @@ fn files_are_known_by_sha256_alone() {
 }
 
 #[test]
-fn a_cpu_without_a_row_has_no_floor() {
+fn unknown_cpu_has_no_floors() {
 	run(|| {
 		let policy = at(0);
-		let known = policy.tcb_floors(insecure_sim::CPU).expect("of the genesis");
+		let known = policy.tcb_floors(insecure_sim::CPU).expect("the genesis has rules for it");
 		assert_eq!(known.current, insecure_sim::TCB.version);
 		let stepping = insecure_sim::CPU.stepping + 1;
 		assert!(policy.tcb_floors(CpuId { stepping, ..insecure_sim::CPU }).is_none());
@@ -51,7 +51,7 @@ fn a_cpu_without_a_row_has_no_floor() {
 }
 
 #[test]
-fn a_tenants_measurement_does_not_do_for_a_host() {
+fn tenant_measurement_is_refused_for_host() {
 	run(|| {
 		let vm = [1; 48];
 		assert_ok!(Policy::set_measurement(RuntimeOrigin::root(), vm, Some(Role::TenantVm)));
@@ -60,7 +60,7 @@ fn a_tenants_measurement_does_not_do_for_a_host() {
 }
 
 #[test]
-fn without_rules_for_platforms_no_chip_is_genuine() {
+fn amd_roots_require_platform_rules() {
 	sp_io::TestExternalities::default().execute_with(|| {
 		assert!(PolicyAt::<Test>::new(0).is_none());
 		let roots = || Some(AmdRootList::new());

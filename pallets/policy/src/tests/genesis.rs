@@ -3,7 +3,7 @@ use sp_core::{Bytes, H256};
 use crate::{mock::*, *};
 
 #[test]
-fn the_rules_of_the_genesis_are_in_force_at_revision_zero() {
+fn genesis_rules_apply_at_revision_zero() {
 	run(|| {
 		assert_eq!(Policy::revision(), 0);
 		assert_eq!(Policy::platform(), Some(platform()));
@@ -12,36 +12,36 @@ fn the_rules_of_the_genesis_are_in_force_at_revision_zero() {
 		assert_eq!(Policy::file(digest(3)), None);
 		assert_eq!(Policy::measurement(MEASUREMENT), Some(Role::HostAgent));
 		assert_eq!(Policy::required().map(|files| files.len()), Some(1));
-		// AMD's three and the test hierarchy.
+		// AMD's three hierarchies and the test hierarchy.
 		assert_eq!(Policy::amd_roots().map(|roots| roots.len()), Some(4));
 		assert_eq!(Policy::tpm_roots().map(|roots| roots.len()), Some(1));
 	});
 }
 
 #[test]
-fn a_chain_can_do_without_amds_own_roots() {
+fn genesis_builds_without_amd_roots() {
 	let genesis = GenesisConfig::<Test> { trust_amd: false, ..genesis() };
 	sp_io::TestExternalities::default().execute_with(|| {
-		genesis.build_policy().expect("sound");
+		genesis.build_policy().expect("the genesis is valid");
 		assert_eq!(Policy::amd_roots().map(|roots| roots.len()), Some(1));
 	});
 }
 
 #[test]
-fn an_unsound_genesis_is_refused_with_its_reason() {
+fn invalid_genesis_is_refused() {
 	let refused = |edit: fn(&mut GenesisConfig<Test>)| {
 		let mut genesis = genesis();
 		edit(&mut genesis);
 		sp_io::TestExternalities::default().execute_with(|| genesis.build_policy())
 	};
 	let short = |g: &mut GenesisConfig<Test>| g.measurements[0].0 = Bytes(vec![1; 47]);
-	assert_eq!(refused(short), Err("a launch measurement has 48 bytes"));
+	assert_eq!(refused(short), Err("a launch measurement must have 48 bytes"));
 	let naples = |g: &mut GenesisConfig<Test>| g.amd_roots[0].product = "Naples".into();
-	assert_eq!(refused(naples), Err("no such product line"));
+	assert_eq!(refused(naples), Err("unknown product line"));
 	let long = |g: &mut GenesisConfig<Test>| g.tpm_roots[0] = Bytes(vec![0; 2049]);
 	assert_eq!(refused(long), Err("a certificate is too long"));
 	let none = |g: &mut GenesisConfig<Test>| g.platform = None;
-	assert_eq!(refused(none), Err("where chips are genuine there are rules for platforms"));
+	assert_eq!(refused(none), Err("platform rules are required because an AMD root is trusted"));
 	let many = |g: &mut GenesisConfig<Test>| g.required = vec![vec![H256::zero()]; 9];
-	assert_eq!(refused(many), Err("too many required files"));
+	assert_eq!(refused(many), Err("there are too many required files"));
 }

@@ -1,7 +1,7 @@
-use crate::history::{History, Refused, MAX_SPANS};
+use crate::history::{History, HistoryError, MAX_SPANS};
 
 #[test]
-fn a_value_is_found_at_the_revisions_at_which_it_was_in_force() {
+fn value_found_at_its_revisions() {
 	let mut row = History::default();
 	row.set(Some('a'), 2, 0).unwrap();
 	row.set(Some('b'), 5, 0).unwrap();
@@ -14,24 +14,24 @@ fn a_value_is_found_at_the_revisions_at_which_it_was_in_force() {
 }
 
 #[test]
-fn what_changes_nothing_is_refused() {
+fn set_without_change_is_refused() {
 	let mut row = History::default();
-	assert_eq!(row.set(None, 1, 0), Err(Refused::Unchanged));
+	assert_eq!(row.set(None, 1, 0), Err(HistoryError::Unchanged));
 	row.set(Some('a'), 1, 0).unwrap();
-	assert_eq!(row.set(Some('a'), 2, 0), Err(Refused::Unchanged));
+	assert_eq!(row.set(Some('a'), 2, 0), Err(HistoryError::Unchanged));
 	row.set(None, 2, 0).unwrap();
-	assert_eq!(row.set(None, 3, 0), Err(Refused::Unchanged));
+	assert_eq!(row.set(None, 3, 0), Err(HistoryError::Unchanged));
 }
 
 #[test]
-fn what_is_needed_is_kept_and_what_is_not_is_forgotten() {
+fn full_history_prunes_unneeded_values() {
 	let mut row = History::default();
 	for revision in 0..MAX_SPANS {
 		row.set(Some(revision), revision, 0).unwrap();
 	}
-	assert_eq!(row.clone().set(Some(99), MAX_SPANS, 0), Err(Refused::Full));
+	assert_eq!(row.clone().set(Some(99), MAX_SPANS, 0), Err(HistoryError::Full));
 	row.set(Some(99), MAX_SPANS, 3).unwrap();
-	assert_eq!(row.at(2), None, "forgotten");
+	assert_eq!(row.at(2), None, "pruned");
 	assert_eq!(row.at(3), Some(&3));
 	assert_eq!(row.current(), Some(&99));
 }

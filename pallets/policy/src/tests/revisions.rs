@@ -22,12 +22,12 @@ fn files(
 }
 
 #[test]
-fn each_change_makes_a_revision_and_says_what_changed() {
+fn change_makes_revision_and_event() {
 	run(|| {
 		let stricter = PlatformRules { platform_allowed: 0x3f, ..platform() };
 		assert_ok!(Policy::set_platform(RuntimeOrigin::root(), stricter));
 		let other = CpuId { family: 0x1a, model: 2, stepping: 1 };
-		let rules = Policy::cpu(0x19, 0x11, 0x01).expect("of the genesis");
+		let rules = Policy::cpu(0x19, 0x11, 0x01).expect("the genesis has rules for it");
 		assert_ok!(Policy::set_cpu(RuntimeOrigin::root(), other, Some(rules)));
 		assert_ok!(Policy::set_measurement(RuntimeOrigin::root(), MEASUREMENT, None));
 		assert_ok!(files(&[digest(7), digest(8)], Some(FileRule::Allowed)));
@@ -35,13 +35,13 @@ fn each_change_makes_a_revision_and_says_what_changed() {
 		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
 		assert_ok!(Policy::set_tpm_roots(RuntimeOrigin::root(), None));
 		let subjects = [
-			Subject::Platform,
-			Subject::Cpu(other),
-			Subject::Measurement(MEASUREMENT),
-			Subject::Files(2),
-			Subject::Required,
-			Subject::AmdRoots,
-			Subject::TpmRoots,
+			PolicyItem::Platform,
+			PolicyItem::Cpu(other),
+			PolicyItem::Measurement(MEASUREMENT),
+			PolicyItem::Files(2),
+			PolicyItem::Required,
+			PolicyItem::AmdRoots,
+			PolicyItem::TpmRoots,
 		];
 		let wanted: Vec<_> = (1..)
 			.zip(subjects)
@@ -56,7 +56,7 @@ fn each_change_makes_a_revision_and_says_what_changed() {
 }
 
 #[test]
-fn only_the_admin_changes_rules() {
+fn policy_change_needs_admin_origin() {
 	run(|| {
 		let anyone = || RuntimeOrigin::signed(account(1));
 		assert_noop!(Policy::set_platform(anyone(), platform()), DispatchError::BadOrigin);
@@ -77,7 +77,7 @@ fn only_the_admin_changes_rules() {
 }
 
 #[test]
-fn what_changes_nothing_makes_no_revision() {
+fn unchanged_rule_makes_no_revision() {
 	run(|| {
 		assert_noop!(
 			Policy::set_platform(RuntimeOrigin::root(), platform()),
@@ -89,9 +89,9 @@ fn what_changes_nothing_makes_no_revision() {
 }
 
 #[test]
-fn files_are_set_together_or_not_at_all() {
+fn set_files_is_atomic() {
 	run(|| {
-		// The second is allowed already.
+		// The second file is allowed already.
 		let result = frame_support::storage::with_storage_layer(|| {
 			files(&[digest(5), digest(1)], Some(FileRule::Allowed))
 		});
@@ -102,7 +102,7 @@ fn files_are_set_together_or_not_at_all() {
 }
 
 #[test]
-fn a_row_that_remembers_all_it_can_waits_until_something_is_no_longer_needed() {
+fn full_rule_history_blocks_changes() {
 	run(|| {
 		for change in 1..MAX_SPANS {
 			let rule = if change % 2 == 1 { FileRule::Forbidden } else { FileRule::Allowed };
@@ -116,7 +116,7 @@ fn a_row_that_remembers_all_it_can_waits_until_something_is_no_longer_needed() {
 }
 
 #[test]
-fn a_row_of_which_nothing_is_needed_is_erased() {
+fn unneeded_rule_value_is_pruned() {
 	run(|| {
 		assert_ok!(files(&[digest(2)], None));
 		assert!(Files::<Test>::contains_key(digest(2)), "revision 0 may still be needed");

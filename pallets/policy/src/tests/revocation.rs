@@ -1,4 +1,4 @@
-//! Revocation lists, and product lines that are trusted less.
+//! Tests of revocation lists and of generation trust.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{
@@ -6,7 +6,8 @@ use hcc_evidence::{
 	snp::{ark_id, ProductLine, Vek},
 	UnixSeconds,
 };
-use hcc_primitives::{mock::register, Veks as _};
+use hcc_primitives::Veks as _;
+use hcc_testing::register;
 use insecure_sim::{issue_crl, issue_vcek, Chip, PRODUCT, TCB};
 use sp_runtime::BoundedVec;
 
@@ -14,7 +15,7 @@ use crate::{mock::*, *};
 
 type List = BoundedVec<u8, frame_support::traits::ConstU32<{ hcc_evidence::snp::MAX_CRL as u32 }>>;
 
-/// An hour before now.
+/// One hour before the current time.
 const MADE: u64 = NOW / 1_000 - 3_600;
 /// The serial number of the hierarchy's ASK.
 const ASK: u64 = 0;
@@ -31,7 +32,7 @@ fn chip() -> ChipHash {
 	chip_hash(PRODUCT, Chip::named("alice").id())
 }
 
-/// A chip whose key is known.
+/// Registers a chip and its key.
 fn registered() -> Vek {
 	register(account(1), vec![chip()], None);
 	let der = issue_vcek(&Chip::named("alice")).expect("the hierarchy issues certificates");
@@ -41,7 +42,7 @@ fn registered() -> Vek {
 }
 
 #[test]
-fn what_a_list_revokes_signs_no_key_any_more() {
+fn revoked_issuer_invalidates_keys() {
 	run(|| {
 		let vek = registered();
 		assert_eq!(
@@ -61,28 +62,28 @@ fn what_a_list_revokes_signs_no_key_any_more() {
 	});
 }
 
-/// Whoever was accepted before is asked again within the hour: that goes by revisions.
+/// Chips that were accepted before are challenged again within the hour. The revision triggers it.
 #[test]
-fn what_is_revoked_makes_policy_stricter_and_nothing_else_that_a_list_tells() {
+fn only_new_revocations_tighten_policy() {
 	run(|| {
 		let before = Policy::revision();
 		assert_ok!(post(list(MADE, &[])));
 		assert_eq!(Policy::revision(), before);
 		assert_ok!(post(list(MADE + 1, &[7])));
-		assert_eq!((Policy::revision(), Tightened::<Test>::get()), (before + 1, before + 1));
+		assert_eq!((Policy::revision(), LastTightening::<Test>::get()), (before + 1, before + 1));
 		let ark = ark_id(&insecure_sim::roots().ark);
-		let changed = Event::Changed { revision: before + 1, subject: Subject::Revoked(ark) };
+		let changed = Event::Changed { revision: before + 1, subject: PolicyItem::Revoked(ark) };
 		System::assert_last_event(changed.into());
 		assert_ok!(post(list(MADE + 2, &[7])));
 		assert_ok!(post(list(MADE + 3, &[])));
-		assert_eq!(Policy::revision(), before + 1, "nothing more is revoked");
+		assert_eq!(Policy::revision(), before + 1, "no further certificate is revoked");
 		assert_ok!(post(list(MADE + 4, &[7, ASK])));
-		assert_eq!(Tightened::<Test>::get(), before + 2);
+		assert_eq!(LastTightening::<Test>::get(), before + 2);
 	});
 }
 
 #[test]
-fn only_a_newer_list_counts() {
+fn older_crl_is_refused() {
 	run(|| {
 		assert_ok!(post(list(MADE, &[ASK])));
 		for old in [MADE, MADE - 1] {
@@ -94,7 +95,7 @@ fn only_a_newer_list_counts() {
 }
 
 #[test]
-fn a_list_that_does_not_hold_is_refused() {
+fn invalid_crl_is_refused() {
 	run(|| {
 		let good = list(MADE, &[]);
 		for at in 0..good.len() {
@@ -113,13 +114,13 @@ fn a_list_that_does_not_hold_is_refused() {
 }
 
 #[test]
-fn without_a_current_list_nothing_can_be_judged_where_one_is_asked_for() {
+fn revocation_grace_requires_current_crl() {
 	run(|| {
 		let vek = registered();
 		assert_eq!(Policy::revocation_current_until(&vek), None);
 		let grace = Some(60);
 		assert_ok!(Policy::set_revocation_grace(
-			RuntimeOrigin::signed(WardenAccount::get()),
+			RuntimeOrigin::signed(TightenAccount::get()),
 			grace
 		));
 		assert_eq!(Policy::revocation_current_until(&vek), Some(UnixSeconds(0)));
@@ -130,7 +131,7 @@ fn without_a_current_list_nothing_can_be_judged_where_one_is_asked_for() {
 		assert_noop!(Policy::set_revocation_grace(root(), grace), Error::<Test>::Unchanged);
 		for looser in [Some(61), None] {
 			assert_noop!(
-				Policy::set_revocation_grace(RuntimeOrigin::signed(WardenAccount::get()), looser),
+				Policy::set_revocation_grace(RuntimeOrigin::signed(TightenAccount::get()), looser),
 				sp_runtime::DispatchError::BadOrigin
 			);
 		}
@@ -139,15 +140,18 @@ fn without_a_current_list_nothing_can_be_judged_where_one_is_asked_for() {
 }
 
 #[test]
-fn a_product_line_is_trusted_as_far_as_policy_says() {
+fn generation_trust_follows_policy() {
 	use hcc_evidence::host::PlatformPolicy as _;
 
 	run(|| {
-		let trust =
-			|product| PolicyAt::<Test>::new(Policy::revision()).expect("rules").trust(product);
+		let trust = |product| {
+			PolicyAt::<Test>::new(Policy::revision())
+				.expect("platform rules are set")
+				.trust(product)
+		};
 		assert_eq!(trust(ProductLine::Genoa), GenerationTrust::Full);
 		assert_eq!(trust(ProductLine::Milan), GenerationTrust::Suspended);
-		let tightener = || RuntimeOrigin::signed(WardenAccount::get());
+		let tightener = || RuntimeOrigin::signed(TightenAccount::get());
 		let genoa = ProductLine::Genoa;
 		for less in [GenerationTrust::Reduced, GenerationTrust::Suspended] {
 			assert_ok!(Policy::set_generation(tightener(), genoa, Some(less)));

@@ -1,4 +1,4 @@
-//! Files that are allowed since a signer has signed them.
+//! Tests of files that are allowed because a signer has signed them.
 
 use frame_support::{assert_noop, assert_ok, traits::Hooks, weights::WeightMeter};
 use hcc_evidence::{
@@ -11,7 +11,7 @@ use sp_runtime::{traits::BadOrigin, DispatchError, DispatchResult};
 
 use crate::{mock::*, *};
 
-/// A distribution that signs its files.
+/// A distribution's key that signs files.
 struct Signer(SigningKey);
 
 impl Signer {
@@ -23,7 +23,7 @@ impl Signer {
 		self.0.verifying_key().to_sec1_point(false).as_bytes().to_vec()
 	}
 
-	/// SubjectPublicKeyInfo of id-ecPublicKey on prime256v1.
+	/// Returns the SubjectPublicKeyInfo of id-ecPublicKey on prime256v1.
 	fn key(&self) -> SignerKey {
 		let head = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200");
 		[head.expect("hexadecimal"), self.point()].concat().try_into().expect("short")
@@ -33,7 +33,7 @@ impl Signer {
 		sha2_256(&self.key())
 	}
 
-	/// The value of `security.ima` for a file of that digest, by the hash of that number.
+	/// Returns the `security.ima` value for a file digest, with the number of a hash algorithm.
 	fn sign_as(&self, algorithm: u8, digest: &FileHash) -> FileSignatureBytes {
 		let signature: Signature = self.0.sign_prehash(digest).expect("signs");
 		let integer = |bytes: &[u8]| {
@@ -80,7 +80,7 @@ fn block() {
 }
 
 fn judged(of: u8, revision: Revision) -> FileVerdict {
-	let policy = PolicyAt::<Test>::new(revision).expect("there are rules");
+	let policy = PolicyAt::<Test>::new(revision).expect("platform rules are set");
 	policy.files().judge(HashAlgorithm::Sha256, &digest(of))
 }
 
@@ -89,24 +89,28 @@ fn free(number: u8) -> u64 {
 }
 
 #[test]
-fn what_a_trusted_signer_has_signed_is_allowed_from_the_next_revision_on() {
+fn voucher_counts_from_next_revision() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
 		let before = Policy::revision();
 		assert_ok!(vouch(&signer, 7));
-		assert_eq!(judged(7, before), FileVerdict::Unknown, "evidence may be judged by it already");
+		assert_eq!(
+			judged(7, before),
+			FileVerdict::Unknown,
+			"open evidence may be judged by this revision"
+		);
 		block();
 		assert_eq!(Policy::revision(), before + 1);
 		assert_eq!(judged(7, before), FileVerdict::Unknown);
 		assert_eq!(judged(7, before + 1), FileVerdict::Allowed);
 		assert_eq!(judged(8, before + 1), FileVerdict::Unknown);
-		assert_eq!(FilesTightened::<Test>::get(), 0, "nobody need show a log for it");
+		assert_eq!(LastFileTightening::<Test>::get(), 0, "a voucher requires no whole log");
 	});
 }
 
 #[test]
-fn vouchers_make_a_revision_once_in_a_while() {
+fn vouchers_share_one_revision_per_interval() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
@@ -125,12 +129,12 @@ fn vouchers_make_a_revision_once_in_a_while() {
 		for _ in 0..2 * VOUCH_INTERVAL {
 			block();
 		}
-		assert_eq!(Policy::revision(), first + 1, "none waits");
+		assert_eq!(Policy::revision(), first + 1, "no voucher is pending");
 	});
 }
 
 #[test]
-fn what_governance_forbids_is_forbidden_whoever_has_signed_it() {
+fn forbidden_file_stays_forbidden_with_voucher() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
@@ -141,7 +145,7 @@ fn what_governance_forbids_is_forbidden_whoever_has_signed_it() {
 }
 
 #[test]
-fn a_signature_must_be_the_signers_over_that_file() {
+fn invalid_file_signature_is_refused() {
 	run(|| {
 		let (signer, other) = (Signer::new(1), Signer::new(2));
 		trust(&signer);
@@ -158,7 +162,7 @@ fn a_signature_must_be_the_signers_over_that_file() {
 		for bit in 0..8 * signature.len() {
 			let mut altered = signature.clone();
 			altered[bit / 8] ^= 1 << (bit % 8);
-			// What names the key is a hint.
+			// These bytes name the key. They are only a hint.
 			if !(3..7).contains(&(bit / 8)) {
 				assert_noop!(vouch_by(&signer, digest(7), altered), refused);
 			}
@@ -168,7 +172,7 @@ fn a_signature_must_be_the_signers_over_that_file() {
 }
 
 #[test]
-fn one_bad_signature_among_good_ones_leaves_nothing_behind() {
+fn vouch_is_atomic() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
@@ -186,7 +190,7 @@ fn one_bad_signature_among_good_ones_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_signer_that_is_trusted_no_more_takes_its_files_along() {
+fn distrusted_signer_loses_its_files() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
@@ -194,12 +198,16 @@ fn a_signer_that_is_trusted_no_more_takes_its_files_along() {
 		block();
 		let trusted = Policy::revision();
 		assert_noop!(remove(&signer, 7), Error::<Test>::VoucherNeeded);
-		let warden = RuntimeOrigin::signed(WardenAccount::get());
-		assert_ok!(Policy::set_file_signer(warden, signer.key(), false));
+		let tightener = RuntimeOrigin::signed(TightenAccount::get());
+		assert_ok!(Policy::set_file_signer(tightener, signer.key(), false));
 		let removed = Policy::revision();
-		assert_eq!(judged(7, trusted), FileVerdict::Allowed, "what was pinned then means the same");
+		assert_eq!(
+			judged(7, trusted),
+			FileVerdict::Allowed,
+			"evidence pinned to the older revision is unaffected"
+		);
 		assert_eq!(judged(7, removed), FileVerdict::Unknown);
-		assert_eq!(FilesTightened::<Test>::get(), removed);
+		assert_eq!(LastFileTightening::<Test>::get(), removed);
 		assert_noop!(vouch(&signer, 8), Error::<Test>::SignerUnknown);
 
 		OldestNeeded::set(trusted);
@@ -219,7 +227,7 @@ fn a_signer_that_is_trusted_no_more_takes_its_files_along() {
 }
 
 #[test]
-fn a_file_has_one_voucher_of_a_signer_and_only_so_many() {
+fn vouchers_are_limited_per_file() {
 	run(|| {
 		let signers: Vec<_> = (1..=5).map(Signer::new).collect();
 		for signer in &signers {
@@ -231,7 +239,7 @@ fn a_file_has_one_voucher_of_a_signer_and_only_so_many() {
 		}
 		assert_noop!(vouch(&signers[4], 7), Error::<Test>::TooManyVouchers);
 		block();
-		// One of them is enough.
+		// One trusted signer is enough.
 		for signer in &signers[..3] {
 			assert_ok!(Policy::set_file_signer(RuntimeOrigin::root(), signer.key(), false));
 			assert_eq!(judged(7, Policy::revision()), FileVerdict::Allowed);
@@ -242,7 +250,7 @@ fn a_file_has_one_voucher_of_a_signer_and_only_so_many() {
 }
 
 #[test]
-fn who_vouches_has_the_deposit() {
+fn vouch_fails_without_deposit() {
 	run(|| {
 		let signer = Signer::new(1);
 		trust(&signer);
@@ -254,12 +262,12 @@ fn who_vouches_has_the_deposit() {
 }
 
 #[test]
-fn only_governance_trusts_signers_and_only_keys_that_are_some() {
+fn set_file_signer_checks_origin_and_key() {
 	run(|| {
 		let key = Signer::new(1).key();
 		let anyone = RuntimeOrigin::signed(account(1));
-		let warden = RuntimeOrigin::signed(WardenAccount::get());
-		for origin in [anyone, warden] {
+		let tightener = RuntimeOrigin::signed(TightenAccount::get());
+		for origin in [anyone, tightener] {
 			let refused = Policy::set_file_signer(origin, key.clone(), true);
 			assert_eq!(refused, Err(DispatchError::from(BadOrigin)));
 		}

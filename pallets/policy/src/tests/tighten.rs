@@ -1,4 +1,4 @@
-//! Who may accept less, may not accept more.
+//! Tests of the origin that may only tighten.
 
 use frame_support::{assert_noop, assert_ok, pallet_prelude::DispatchResult};
 use hcc_evidence::snp::TcbVersion;
@@ -6,36 +6,37 @@ use sp_runtime::DispatchError::BadOrigin;
 
 use crate::{mock::*, *};
 
-fn warden() -> RuntimeOrigin {
-	RuntimeOrigin::signed(WardenAccount::get())
+fn tightener() -> RuntimeOrigin {
+	RuntimeOrigin::signed(TightenAccount::get())
 }
 
 fn root() -> RuntimeOrigin {
 	RuntimeOrigin::root()
 }
 
-/// A chain without rules.
-fn bare(test: impl FnOnce()) {
+/// Runs `test` on a chain without policy.
+fn run_without_policy(test: impl FnOnce()) {
 	sp_io::TestExternalities::default().execute_with(|| {
 		System::set_block_number(1);
 		test();
-		Policy::do_try_state().expect("the invariants hold");
+		Policy::do_try_state().expect("all invariants must hold");
 	});
 }
 
-/// Root sets `first`; then whoever may only tighten sets `tighter`, and may set neither `looser` nor `first` again.
-fn in_turn<V: Clone>(
+/// Checks that the tightening origin can replace root's `first` by `tighter`, but cannot set
+/// `looser`, or `first` again.
+fn check_tightening<V: Clone>(
 	set: impl Fn(RuntimeOrigin, Option<V>) -> DispatchResult,
 	first: Option<V>,
 	tighter: Option<V>,
 	looser: Option<V>,
 ) {
-	bare(|| {
+	run_without_policy(|| {
 		assert_ok!(set(root(), first.clone()));
-		assert_noop!(set(warden(), looser.clone()), BadOrigin);
-		assert_ok!(set(warden(), tighter));
-		assert_noop!(set(warden(), first), BadOrigin);
-		assert_noop!(set(warden(), looser), BadOrigin);
+		assert_noop!(set(tightener(), looser.clone()), BadOrigin);
+		assert_ok!(set(tightener(), tighter));
+		assert_noop!(set(tightener(), first), BadOrigin);
+		assert_noop!(set(tightener(), looser), BadOrigin);
 	});
 }
 
@@ -57,9 +58,9 @@ fn masks() {
 	for tighter in tighter {
 		for looser in looser {
 			let set = |origin, rules: Option<PlatformRules>| {
-				Policy::set_platform(origin, rules.expect("there are some"))
+				Policy::set_platform(origin, rules.expect("the masks are never removed"))
 			};
-			in_turn(set, Some(first), Some(tighter), Some(looser));
+			check_tightening(set, Some(first), Some(tighter), Some(looser));
 		}
 	}
 }
@@ -104,8 +105,8 @@ fn floors_in_every_lane_and_component() {
 				*component(lane(&mut rules)) = to;
 				Some(rules)
 			};
-			// One component lower is looser, however high the others are.
-			in_turn(
+			// One lower component makes the floor looser, even if all others are higher.
+			check_tightening(
 				|origin, rules| Policy::set_cpu(origin, cpu, rules),
 				Some(first),
 				changed(6, 5),
@@ -114,7 +115,7 @@ fn floors_in_every_lane_and_component() {
 		}
 	}
 	let mitigations = |mitigations| Some(CpuRules { mitigations, ..first });
-	in_turn(
+	check_tightening(
 		|origin, rules| Policy::set_cpu(origin, cpu, rules),
 		Some(first),
 		mitigations(3),
@@ -125,23 +126,23 @@ fn floors_in_every_lane_and_component() {
 #[test]
 fn measurements() {
 	let set = |origin, role| Policy::set_measurement(origin, [7; 48], role);
-	in_turn(set, Some(Role::HostAgent), None, Some(Role::TenantVm));
+	check_tightening(set, Some(Role::HostAgent), None, Some(Role::TenantVm));
 }
 
 #[test]
 fn files() {
 	let set =
 		|origin, rule| Policy::set_files(origin, vec![[7; 32]].try_into().expect("one"), rule);
-	bare(|| {
+	run_without_policy(|| {
 		assert_ok!(set(root(), Some(FileRule::Allowed)));
-		assert_ok!(set(warden(), None));
-		assert_noop!(set(warden(), Some(FileRule::Allowed)), BadOrigin);
-		assert_ok!(set(warden(), Some(FileRule::Forbidden)));
-		assert_noop!(set(warden(), None), BadOrigin);
-		// One file among others that would be allowed more than it is.
+		assert_ok!(set(tightener(), None));
+		assert_noop!(set(tightener(), Some(FileRule::Allowed)), BadOrigin);
+		assert_ok!(set(tightener(), Some(FileRule::Forbidden)));
+		assert_noop!(set(tightener(), None), BadOrigin);
+		// One of two files would become looser.
 		assert_ok!(set(root(), Some(FileRule::Allowed)));
 		let both = vec![[7; 32], [8; 32]].try_into().expect("two");
-		assert_noop!(Policy::set_files(warden(), both, Some(FileRule::Allowed)), BadOrigin);
+		assert_noop!(Policy::set_files(tightener(), both, Some(FileRule::Allowed)), BadOrigin);
 	});
 }
 
@@ -154,15 +155,20 @@ fn required_files() {
 		});
 		Some(files.collect::<Vec<_>>().try_into().expect("few"))
 	};
-	in_turn(Policy::set_required, list(&[&[1, 2]]), list(&[&[1]]), list(&[&[1, 2, 3]]));
-	in_turn(Policy::set_required, list(&[&[1, 2]]), list(&[&[1, 2], &[3]]), None);
-	in_turn(Policy::set_required, list(&[&[1], &[2]]), list(&[&[2], &[1], &[3]]), list(&[&[1]]));
+	check_tightening(Policy::set_required, list(&[&[1, 2]]), list(&[&[1]]), list(&[&[1, 2, 3]]));
+	check_tightening(Policy::set_required, list(&[&[1, 2]]), list(&[&[1, 2], &[3]]), None);
+	check_tightening(
+		Policy::set_required,
+		list(&[&[1], &[2]]),
+		list(&[&[2], &[1], &[3]]),
+		list(&[&[1]]),
+	);
 }
 
 #[test]
-fn roots_of_tpms_that_are_left_out_are_remembered_until_they_are_trusted_again() {
+fn removed_tpm_roots_are_distrusted_until_restored() {
 	use hcc_primitives::TpmRoots as _;
-	bare(|| {
+	run_without_policy(|| {
 		let list = |numbers: &[u8]| -> Option<TpmRootList> {
 			let all: Vec<Certificate> =
 				numbers.iter().map(|number| vec![*number].try_into().expect("short")).collect();
@@ -175,7 +181,7 @@ fn roots_of_tpms_that_are_left_out_are_remembered_until_they_are_trusted_again()
 				.filter(|number| Policy::is_distrusted(&hash(number)))
 				.collect::<Vec<_>>()
 		};
-		for (trusted, gone) in [
+		for (trusted, removed) in [
 			(list(&[1, 2]), vec![]),
 			(list(&[2, 3]), vec![1]),
 			(list(&[1, 3]), vec![2]),
@@ -183,7 +189,7 @@ fn roots_of_tpms_that_are_left_out_are_remembered_until_they_are_trusted_again()
 			(list(&[3]), vec![1, 2]),
 		] {
 			assert_ok!(Policy::set_tpm_roots(root(), trusted));
-			assert_eq!(distrusted(), gone);
+			assert_eq!(distrusted(), removed);
 		}
 	});
 }
@@ -196,7 +202,7 @@ fn roots() {
 			numbers.iter().map(|number| root(*number)).collect::<Vec<_>>().try_into().expect("few"),
 		)
 	};
-	in_turn(Policy::set_tpm_roots, list(&[1, 2]), list(&[2]), list(&[1, 3]));
+	check_tightening(Policy::set_tpm_roots, list(&[1, 2]), list(&[2]), list(&[1, 3]));
 	let hierarchy = |number: u8| AmdHierarchy {
 		product: hcc_evidence::snp::ProductLine::Genoa,
 		ark: root(number),
@@ -212,68 +218,68 @@ fn roots() {
 		}
 		Policy::set_amd_roots(origin, roots)
 	};
-	in_turn(set, list(&[1, 2]), list(&[2]), list(&[1, 3]));
+	check_tightening(set, list(&[1, 2]), list(&[2]), list(&[1, 3]));
 }
 
 #[test]
-fn strangers_may_neither() {
-	bare(|| {
-		let stranger = RuntimeOrigin::signed(sp_runtime::AccountId32::new([1; 32]));
-		assert_noop!(Policy::set_platform(stranger.clone(), platform()), BadOrigin);
-		assert_noop!(Policy::set_amd_roots(stranger, None), BadOrigin);
+fn unprivileged_account_cannot_set_policy() {
+	run_without_policy(|| {
+		let other = RuntimeOrigin::signed(sp_runtime::AccountId32::new([1; 32]));
+		assert_noop!(Policy::set_platform(other.clone(), platform()), BadOrigin);
+		assert_noop!(Policy::set_amd_roots(other, None), BadOrigin);
 	});
 }
 
 #[test]
-fn a_list_of_files_is_noted_as_stricter_only_where_it_is() {
+fn file_tightening_recorded_only_if_stricter() {
 	run(|| {
 		let set = |number, rule| {
 			let digests = vec![digest(number)].try_into().expect("one");
 			assert_ok!(Policy::set_files(root(), digests, rule));
-			FilesTightened::<Test>::get() == Policy::revision()
+			LastFileTightening::<Test>::get() == Policy::revision()
 		};
 		assert!(!set(7, Some(FileRule::Allowed)), "allowed");
 		assert!(set(7, None), "unknown again");
 		assert!(set(7, Some(FileRule::Forbidden)), "forbidden");
-		assert!(!set(7, None), "forbidden no more");
+		assert!(!set(7, None), "no longer forbidden");
 		let require = |versions: &[u8]| {
 			let versions = versions.iter().map(|number| digest(*number)).collect::<Vec<_>>();
 			let files = vec![versions.try_into().expect("few")].try_into().expect("one");
 			assert_ok!(Policy::set_required(root(), Some(files)));
-			FilesTightened::<Test>::get() == Policy::revision()
+			LastFileTightening::<Test>::get() == Policy::revision()
 		};
-		assert!(require(&[21]), "another file");
-		assert!(!require(&[21, 22]), "another version will do");
-		assert!(require(&[22]), "one version less");
+		assert!(require(&[21]), "a new required file");
+		assert!(!require(&[21, 22]), "a further version is accepted");
+		assert!(require(&[22]), "a version is no longer accepted");
 		assert_ok!(Policy::set_required(root(), None));
-		assert_ne!(FilesTightened::<Test>::get(), Policy::revision());
+		assert_ne!(LastFileTightening::<Test>::get(), Policy::revision());
 	});
 }
 
 #[test]
-fn rules_for_what_boots() {
+fn boot_rules_and_parts() {
 	use hcc_evidence::boot::{BootRole, BootRules};
 	let rules = |secure_boot| Some(BootRules { secure_boot });
-	in_turn(Policy::set_boot_rules, rules(false), rules(true), None);
-	bare(|| {
-		assert_noop!(Policy::set_boot_rules(warden(), rules(false)), BadOrigin);
+	check_tightening(Policy::set_boot_rules, rules(false), rules(true), None);
+	run_without_policy(|| {
+		assert_noop!(Policy::set_boot_rules(tightener(), rules(false)), BadOrigin);
 		assert_ok!(Policy::set_boot_rules(root(), rules(false)));
-		assert_eq!(FilesTightened::<Test>::get(), 1, "what was enrolled must be shown");
+		assert_eq!(LastFileTightening::<Test>::get(), 1, "enrolled boots must be checked");
 		let set = |origin, role| {
 			let digests = vec![digest(7)].try_into().expect("one");
 			Policy::set_boot_parts(origin, digests, role)
 		};
-		assert_noop!(set(warden(), Some(BootRole::Kernel)), BadOrigin);
+		assert_noop!(set(tightener(), Some(BootRole::Kernel)), BadOrigin);
 		assert_ok!(set(root(), Some(BootRole::Kernel)));
-		assert_eq!(FilesTightened::<Test>::get(), 1, "more may boot");
+		assert_eq!(LastFileTightening::<Test>::get(), 1, "more parts are accepted");
 		assert_eq!(Policy::boot_part(digest(7)), Some(BootRole::Kernel));
-		assert_noop!(set(warden(), Some(BootRole::Initrd)), BadOrigin);
+		assert_noop!(set(tightener(), Some(BootRole::Initrd)), BadOrigin);
 		assert_ok!(set(root(), Some(BootRole::Initrd)));
-		assert_eq!(FilesTightened::<Test>::get(), 3, "it may boot as something else only");
-		assert_ok!(set(warden(), None));
-		assert_eq!(FilesTightened::<Test>::get(), 4);
+		assert_eq!(LastFileTightening::<Test>::get(), 3, "the former role is no longer accepted");
+		assert_ok!(set(tightener(), None));
+		assert_eq!(LastFileTightening::<Test>::get(), 4);
 		assert_noop!(set(root(), None), Error::<Test>::Unchanged);
 		assert_ok!(Policy::set_boot_rules(root(), None));
-		assert_eq!(FilesTightened::<Test>::get(), 4);
+		assert_eq!(LastFileTightening::<Test>::get(), 4);
 	});
 }

@@ -1,8 +1,9 @@
-//! Keys of chips.
+//! Tests of VEKs.
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use hcc_evidence::host::{chip_hash, ChipHash};
-use hcc_primitives::{mock::register, OnChip, Veks as _};
+use hcc_primitives::{OnChipChange, Veks as _};
+use hcc_testing::register;
 use insecure_sim::{issue_vcek, Chip, PRODUCT, TCB};
 use sp_runtime::AccountId32;
 
@@ -22,7 +23,7 @@ fn held(who: &AccountId32) -> u64 {
 }
 
 #[test]
-fn a_key_is_verified_once_and_found_by_its_tcb() {
+fn registered_vek_is_found_by_tcb() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
@@ -40,7 +41,7 @@ fn a_key_is_verified_once_and_found_by_its_tcb() {
 }
 
 #[test]
-fn a_key_of_a_chip_that_nobody_has_is_refused() {
+fn vek_of_unregistered_chip_is_refused() {
 	run(|| {
 		assert_noop!(
 			Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")),
@@ -50,7 +51,7 @@ fn a_key_of_a_chip_that_nobody_has_is_refused() {
 }
 
 #[test]
-fn a_certificate_that_does_not_hold_is_refused() {
+fn invalid_vek_certificate_is_refused() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		let mut altered = certificate("alice");
@@ -71,7 +72,7 @@ fn a_certificate_that_does_not_hold_is_refused() {
 }
 
 #[test]
-fn only_the_depositor_removes_a_key_and_has_its_deposit_back() {
+fn only_depositor_removes_vek() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
@@ -90,7 +91,7 @@ fn only_the_depositor_removes_a_key_and_has_its_deposit_back() {
 }
 
 #[test]
-fn the_last_key_that_counts_stays_as_long_as_the_chip_is_registered() {
+fn last_valid_vek_cannot_be_removed() {
 	run(|| {
 		let (chip, owner) = (hash("alice"), account(1));
 		register(owner.clone(), vec![chip], None);
@@ -99,23 +100,23 @@ fn the_last_key_that_counts_stays_as_long_as_the_chip_is_registered() {
 			RuntimeOrigin::signed(owner.clone()),
 			certificate("alice")
 		));
-		// One of a root that was never trusted, or is no more.
+		// A key whose root is not trusted.
 		let mut other = Policy::veks(chip).remove(0);
 		other.tcb.microcode += 1;
 		other.ark = [9; 32];
 		assert_ok!(Policy::store_vek(chip, other.clone(), owner.clone()));
 		assert_noop!(remove(TCB.version), Error::<Test>::LastVek);
-		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "one counts");
+		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "one key is valid");
 		assert_ok!(remove(other.tcb));
 		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
-		assert!(<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "none counts");
+		assert!(<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "no key is valid");
 		assert_ok!(remove(TCB.version));
-		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "there is none");
+		assert!(!<Policy as hcc_primitives::Veks>::is_withdrawn(&chip), "the chip has no key");
 	});
 }
 
 #[test]
-fn others_fill_half_of_a_chips_room_and_its_miner_replaces_the_oldest() {
+fn foreign_veks_fill_half_the_room() {
 	run(|| {
 		let (chip, owner) = (hash("alice"), account(1));
 		register(owner.clone(), vec![chip], None);
@@ -138,7 +139,7 @@ fn others_fill_half_of_a_chips_room_and_its_miner_replaces_the_oldest() {
 }
 
 #[test]
-fn a_certificate_issued_anew_replaces_the_former() {
+fn reissued_certificate_replaces_former() {
 	run(|| {
 		let chip = hash("alice");
 		register(account(1), vec![chip], None);
@@ -151,18 +152,18 @@ fn a_certificate_issued_anew_replaces_the_former() {
 }
 
 #[test]
-fn keys_go_with_their_chip() {
+fn veks_removed_with_chip() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(2)), certificate("alice")));
 		register(account(1), vec![], None);
-		<Policy as OnChip<AccountId32>>::on_gone(&hash("alice"));
+		<Policy as OnChipChange<AccountId32>>::on_gone(&hash("alice"));
 		assert_eq!(held(&account(2)), 0);
 	});
 }
 
 #[test]
-fn the_miner_takes_over_what_another_could_take_away() {
+fn miner_takes_over_foreign_vek() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		let certify =
@@ -180,7 +181,7 @@ fn the_miner_takes_over_what_another_could_take_away() {
 }
 
 #[test]
-fn a_key_of_a_root_that_is_trusted_no_more_is_none() {
+fn vek_of_distrusted_root_is_unavailable() {
 	run(|| {
 		register(account(1), vec![hash("alice")], None);
 		assert_ok!(Policy::register_vek(RuntimeOrigin::signed(account(1)), certificate("alice")));
@@ -189,12 +190,15 @@ fn a_key_of_a_root_that_is_trusted_no_more_is_none() {
 		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), None));
 		assert!(Policy::vek(&hash("alice"), TCB.raw).is_none());
 		assert_ok!(Policy::set_amd_roots(RuntimeOrigin::root(), roots));
-		assert!(Policy::vek(&hash("alice"), TCB.raw).is_some(), "trusted again, it is known again");
+		assert!(
+			Policy::vek(&hash("alice"), TCB.raw).is_some(),
+			"the key is valid again with its root"
+		);
 	});
 }
 
 #[test]
-fn an_older_certificate_takes_no_newer_ones_place() {
+fn older_certificate_cannot_replace_newer() {
 	run(|| {
 		let (owner, other) = (account(1), account(2));
 		register(owner.clone(), vec![hash("alice"), hash("bob")], None);
@@ -204,7 +208,7 @@ fn an_older_certificate_takes_no_newer_ones_place() {
 			let mut newer = Policy::veks(hash(name)).remove(0);
 			newer.not_after.0 += 1;
 			assert_ok!(Policy::store_vek(hash(name), newer.clone(), who.clone()));
-			// Neither by whoever has registered the newer one, nor by others.
+			// Neither the depositor of the newer one nor another account can do it.
 			for by in [who.clone(), account(3)] {
 				assert_noop!(
 					Policy::register_vek(RuntimeOrigin::signed(by), certificate(name)),
@@ -217,14 +221,14 @@ fn an_older_certificate_takes_no_newer_ones_place() {
 }
 
 #[test]
-fn a_key_for_another_tcb_does_not_stand_in_for_the_reported_one() {
+fn vek_of_other_tcb_is_not_used() {
 	run(|| {
 		let (chip, owner) = (hash("alice"), account(1));
 		register(owner.clone(), vec![chip], None);
 		let origin = || RuntimeOrigin::signed(owner.clone());
 		assert_ok!(Policy::register_vek(origin(), certificate("alice")));
 		let known = Policy::veks(chip).remove(0);
-		// Of the firmware before, and of one to come.
+		// Keys for an older and for a newer firmware.
 		for microcode in [TCB.raw[7] - 1, TCB.raw[7] + 1] {
 			let mut other = known.clone();
 			other.tcb.microcode = microcode;
@@ -240,8 +244,8 @@ fn a_key_for_another_tcb_does_not_stand_in_for_the_reported_one() {
 			assert_eq!(found(reporting(microcode)), Some(microcode));
 		}
 		assert_ok!(Policy::remove_vek(origin(), chip, TCB.version));
-		assert_eq!(found(TCB.raw), None, "neither the older nor the newer one");
-		// Nor is a reserved byte overlooked.
+		assert_eq!(found(TCB.raw), None, "the keys of other TCBs are not used");
+		// Reserved bytes must match too.
 		let mut reserved = reporting(TCB.raw[7] + 1);
 		reserved[3] = 1;
 		assert_eq!(found(reserved), None);

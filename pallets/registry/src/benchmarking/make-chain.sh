@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes the certificates that the benchmarks verify: a TPM's, three authorities above it and a root, as long and as slow to verify as a
-# chain can be. Nobody has the keys: they go when the script ends.
+# Makes the certificates that the benchmarks verify: a TPM's, three authorities above it and a root.
+# The chain has the maximum length and the slowest algorithms. No one has the keys: the script
+# deletes them when it ends.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)

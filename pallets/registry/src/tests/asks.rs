@@ -1,7 +1,7 @@
-//! What miners ask: told before it counts, and within bounds.
+//! Tests of asks: they are announced before they are effective, and have bounds.
 
 use frame_support::{assert_noop, assert_ok};
-use hcc_primitives::mock::Now;
+use hcc_testing::Now;
 
 use crate::{mock::*, *};
 
@@ -15,7 +15,7 @@ fn asks(number: u8) -> u16 {
 }
 
 #[test]
-fn another_price_counts_once_its_notice_has_passed() {
+fn ask_applies_after_notice() {
 	run(|| {
 		registered(1);
 		assert_ok!(Registry::set_offer(signed(1), asking(1_500)));
@@ -28,7 +28,7 @@ fn another_price_counts_once_its_notice_has_passed() {
 }
 
 #[test]
-fn a_price_that_is_due_counts_before_another_is_told() {
+fn due_ask_applies_before_next() {
 	run(|| {
 		registered(1);
 		assert_ok!(Registry::set_offer(signed(1), asking(1_500)));
@@ -41,7 +41,7 @@ fn a_price_that_is_due_counts_before_another_is_told() {
 }
 
 #[test]
-fn a_price_that_was_told_can_be_taken_back_until_it_counts() {
+fn pending_ask_can_be_cancelled() {
 	run(|| {
 		registered(1);
 		assert_ok!(Registry::set_offer(signed(1), asking(1_500)));
@@ -53,7 +53,7 @@ fn a_price_that_was_told_can_be_taken_back_until_it_counts() {
 }
 
 #[test]
-fn all_but_the_price_counts_at_once() {
+fn offer_except_price_applies_immediately() {
 	run(|| {
 		registered(1);
 		let offer = Offer { region: 276, vcpus: 8, memory: 1 << 14, disk: 100, price: 900 };
@@ -64,7 +64,7 @@ fn all_but_the_price_counts_at_once() {
 }
 
 #[test]
-fn prices_have_bounds() {
+fn ask_out_of_bounds_is_refused() {
 	run(|| {
 		registered(1);
 		for price in [0, 499, 2_001, u16::MAX] {

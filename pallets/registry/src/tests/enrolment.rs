@@ -1,4 +1,5 @@
-//! Credential activation, with a real TPM's certificate and key. What the TPM would find in a credential follows from its seed.
+//! Tests of credential activation with a real TPM's certificate and key. The secret in a credential
+//! is computed from its seed instead of by the TPM.
 
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
 use hcc_evidence::{
@@ -9,13 +10,12 @@ use hcc_evidence::{
 	},
 	UnixSeconds,
 };
-use hcc_primitives::{
-	mock::{Active, Chips, Distrusted, Now, Roots, Slashed},
-	Miners as _,
-};
+use hcc_evidence_testing::tpm;
+use hcc_primitives::Miners as _;
+use hcc_testing::{Active, Chips, Distrusted, Now, Roots, Slashed};
 use sp_io::hashing::blake2_256;
 
-use crate::{mock::*, tests::tpm, *};
+use crate::{mock::*, *};
 
 const CHIP: [u8; 32] = [0xc1; 32];
 
@@ -33,8 +33,9 @@ fn enrol(hot: u8, certificate: Vec<u8>, ak: Vec<u8>) -> DispatchResult {
 }
 
 fn endorsement_key() -> EndorsementKey {
-	let der = tpm::ek_certificate().expect("there are vectors");
-	verify_ek::<RustCrypto>(&der, &[], &[tpm::ca()], UnixSeconds(NOW / 1_000)).expect("it holds")
+	let der = tpm::ek_certificate().expect("the test vectors exist");
+	verify_ek::<RustCrypto>(&der, &[], &[tpm::ca()], UnixSeconds(NOW / 1_000))
+		.expect("the certificate is valid")
 }
 
 fn bytes(credential: Credential) -> CredentialBytes {
@@ -45,10 +46,13 @@ fn bytes(credential: Credential) -> CredentialBytes {
 }
 
 fn credential(of: u8) -> CredentialBytes {
-	let ak =
-		AttestationKey::from_tpmt_public(&tpm::ak().expect("there are vectors")).expect("a key");
-	let name = ak.name.expect("of a public area");
-	bytes(make_credential(&genesis(), &seed(of), &endorsement_key(), &name).expect("a key"))
+	let ak = AttestationKey::from_tpmt_public(&tpm::ak().expect("the test vectors exist"))
+		.expect("the key is valid");
+	let name = ak.name.expect("a public area has a name");
+	bytes(
+		make_credential(&genesis(), &seed(of), &endorsement_key(), &name)
+			.expect("the key is valid"),
+	)
 }
 
 fn post(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo {
@@ -68,7 +72,7 @@ fn reveal(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo 
 	Registry::reveal_seed(signed(validator), account(1), seed(validator))
 }
 
-/// Three of the four validators convey their credentials, and the TPM opens them: enough for it to be enrolled.
+/// Completes an enrolment with the credentials of three of the four validators, which is enough.
 fn complete() {
 	for validator in 201..=203 {
 		assert_ok!(post(validator));
@@ -79,7 +83,8 @@ fn complete() {
 	}
 }
 
-/// Runs a test with miner 1, its chip, and an enrolment of its TPM. Skips it where there are no vectors.
+/// Runs a test with miner 1, its chip and an enrolment of its TPM. Skips the test if there are no
+/// test vectors.
 fn enrolling(test: impl FnOnce()) {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
 	run(|| {
@@ -91,7 +96,7 @@ fn enrolling(test: impl FnOnce()) {
 }
 
 #[test]
-fn a_tpm_that_opens_more_than_two_thirds_is_enrolled() {
+fn tpm_enrolled_after_supermajority() {
 	enrolling(|| {
 		for validator in 201..=204 {
 			assert_ok!(post(validator));
@@ -104,15 +109,15 @@ fn a_tpm_that_opens_more_than_two_thirds_is_enrolled() {
 		assert_eq!(Registry::standing(account(1)), Some(Standing::Ready));
 		assert_eq!(Chips::get(), [(CHIP, Some(account(1)))]);
 		let enrolled = Tpms::<Test>::get(account(1)).expect("enrolled");
-		assert_eq!(enrolled.ak.to_vec(), tpm::ak().expect("there are vectors"));
+		assert_eq!(enrolled.ak.to_vec(), tpm::ak().expect("the test vectors exist"));
 		assert_noop!(reveal(204), Error::<Test>::NoEnrolment);
 		assert_ok!(Registry::add_chip(signed(1), [2; 32]));
-		assert_eq!(Chips::get().len(), 2, "a chip that comes later is ready at once");
+		assert_eq!(Chips::get().len(), 2, "a chip that is added later is ready immediately");
 	});
 }
 
 #[test]
-fn a_tpm_is_genuine_as_long_as_its_vendors_root_is_trusted() {
+fn tpm_genuine_while_root_trusted() {
 	enrolling(|| {
 		complete();
 		let root = blake2_256(&tpm::ca());
@@ -128,7 +133,7 @@ fn a_tpm_is_genuine_as_long_as_its_vendors_root_is_trusted() {
 }
 
 #[test]
-fn three_of_four_are_enough_and_two_are_not() {
+fn two_of_four_answers_are_refused() {
 	enrolling(|| {
 		for validator in 201..=203 {
 			assert_ok!(post(validator));
@@ -143,7 +148,7 @@ fn three_of_four_are_enough_and_two_are_not() {
 }
 
 #[test]
-fn wrong_answers_prove_nothing() {
+fn wrong_answer_does_not_enrol() {
 	enrolling(|| {
 		for validator in 201..=204 {
 			assert_ok!(post(validator));
@@ -154,15 +159,16 @@ fn wrong_answers_prove_nothing() {
 		}
 		assert!(!Tpms::<Test>::contains_key(account(1)));
 		System::assert_has_event(
-			Event::CredentialShown { miner: account(1), validator: account(203), proven: false }
+			Event::CredentialRevealed { miner: account(1), validator: account(203), proven: false }
 				.into(),
 		);
 	});
 }
 
-/// Whoever knows a seed knows the secret without a TPM: it takes more than two thirds of the committee to leak theirs.
+/// A seed gives its secret without the TPM. An enrolment without the TPM needs the seeds of more
+/// than two thirds of the committee.
 #[test]
-fn a_validator_that_leaks_its_secret_enrols_nobody() {
+fn leaked_secrets_do_not_enrol() {
 	for leaked in 1..=2 {
 		enrolling(|| {
 			for validator in 201..=204 {
@@ -178,21 +184,21 @@ fn a_validator_that_leaks_its_secret_enrols_nobody() {
 				let (miner, validator) = (account(1), account(201 + number));
 				let proven = number < leaked;
 				System::assert_has_event(
-					Event::CredentialShown { miner, validator, proven }.into(),
+					Event::CredentialRevealed { miner, validator, proven }.into(),
 				);
 			}
 			assert!(!Tpms::<Test>::contains_key(account(1)), "{leaked} of four are not enough");
 			assert_eq!(Registry::standing(account(1)), Some(Standing::WithoutTpm));
-			assert!(Chips::get().is_empty(), "nobody must answer for the chip");
+			assert!(Chips::get().is_empty(), "no miner must answer for the chip");
 		});
 	}
 }
 
 #[test]
-fn a_credential_that_does_not_follow_from_its_seed_counts_for_nobody() {
+fn false_credential_is_slashed() {
 	enrolling(|| {
 		let hash = seed_hash(&genesis(), &seed(201));
-		// Made from another seed than the one whose hash is posted.
+		// The seed of the credential is not the one whose hash is posted.
 		assert_ok!(Registry::post_credential(signed(201), account(1), hash, credential(99)));
 		assert_ok!(post(202));
 		assert_ok!(post(203));
@@ -205,12 +211,16 @@ fn a_credential_that_does_not_follow_from_its_seed_counts_for_nobody() {
 		System::assert_has_event(
 			Event::CredentialFalse { miner: account(1), validator: account(201) }.into(),
 		);
-		assert_eq!(Slashed::get(), vec![(account(201), None)], "the two others showed true ones");
+		assert_eq!(
+			Slashed::get(),
+			vec![(account(201), None)],
+			"the other two credentials are correct"
+		);
 	});
 }
 
 #[test]
-fn each_step_has_its_turn() {
+fn enrolment_steps_out_of_order_are_refused() {
 	enrolling(|| {
 		assert_noop!(reveal(201), Error::<Test>::NotAnswered);
 		assert_noop!(answer(&[right_answer(0)]), Error::<Test>::AnswerMismatch);
@@ -233,9 +243,12 @@ fn each_step_has_its_turn() {
 }
 
 #[test]
-fn an_enrolment_ends_with_its_deadline_and_can_be_begun_again() {
+fn enrolment_restarts_after_deadline() {
 	enrolling(|| {
-		let (certificate, ak) = (tpm::ek_certificate().expect("there"), tpm::ak().expect("there"));
+		let (certificate, ak) = (
+			tpm::ek_certificate().expect("the test vectors exist"),
+			tpm::ak().expect("the test vectors exist"),
+		);
 		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::EnrolmentOpen);
 		Now::set(1 + ENROLMENT);
 		assert_ok!(post(201));
@@ -246,22 +259,26 @@ fn an_enrolment_ends_with_its_deadline_and_can_be_begun_again() {
 }
 
 #[test]
-fn one_tpm_is_one_miners() {
+fn ek_in_use_is_refused() {
 	enrolling(|| {
 		complete();
 		registered(2);
-		let (certificate, ak) = (tpm::ek_certificate().expect("there"), tpm::ak().expect("there"));
+		let (certificate, ak) = (
+			tpm::ek_certificate().expect("the test vectors exist"),
+			tpm::ak().expect("the test vectors exist"),
+		);
 		assert_noop!(enrol(102, certificate.clone(), ak.clone()), Error::<Test>::EkInUse);
 		assert_ok!(Registry::exit(signed(1)));
 		assert_ok!(enrol(102, certificate, ak));
 	});
 }
 
-/// TPMT_PUBLIC of a restricted signing key of RSA that never leaves its TPM.
+/// Returns the TPMT_PUBLIC of a restricted RSA signing key that is fixed to its TPM.
 fn rsa_ak(bits: u16, exponent: u32) -> Vec<u8> {
 	let modulus = vec![0xff; usize::from(bits) / 8];
 	[
-		// RSA, named by SHA-256; fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, restricted, sign.
+		// RSA, name algorithm SHA-256. Attributes: fixedTPM, fixedParent, sensitiveDataOrigin,
+		// userWithAuth, restricted, sign.
 		&[0x00, 0x01, 0x00, 0x0b, 0x00, 0x05, 0x00, 0x72][..],
 		// No policy, no symmetric cipher; RSASSA with SHA-256.
 		&[0x00, 0x00, 0x00, 0x10, 0x00, 0x14, 0x00, 0x0b],
@@ -274,7 +291,7 @@ fn rsa_ak(bits: u16, exponent: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_tpm_without_a_vendor_or_with_another_key_is_refused() {
+fn untrusted_ek_or_ak_is_refused() {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
 	run(|| {
 		registered(1);
@@ -304,7 +321,7 @@ fn a_tpm_without_a_vendor_or_with_another_key_is_refused() {
 }
 
 #[test]
-fn an_answer_leaves_the_validators_half_of_the_time() {
+fn answer_fails_after_half_time() {
 	enrolling(|| {
 		for validator in 201..=203 {
 			assert_ok!(post(validator));
@@ -318,7 +335,7 @@ fn an_answer_leaves_the_validators_half_of_the_time() {
 }
 
 #[test]
-fn the_same_tpm_once_more_changes_nothing_for_its_chips() {
+fn re_enrolled_tpm_leaves_chips_unchanged() {
 	enrolling(|| {
 		let prove = || {
 			for validator in 201..=203 {
@@ -330,10 +347,17 @@ fn the_same_tpm_once_more_changes_nothing_for_its_chips() {
 			}
 		};
 		prove();
-		let (certificate, ak) = (tpm::ek_certificate().expect("there"), tpm::ak().expect("there"));
+		let (certificate, ak) = (
+			tpm::ek_certificate().expect("the test vectors exist"),
+			tpm::ak().expect("the test vectors exist"),
+		);
 		assert_ok!(enrol(101, certificate, ak));
 		prove();
-		assert_eq!(Chips::get(), [(CHIP, Some(account(1)))], "told once");
+		assert_eq!(
+			Chips::get(),
+			[(CHIP, Some(account(1)))],
+			"the chip is reported ready only once"
+		);
 		assert_eq!(Registry::standing(account(1)), Some(Standing::Ready));
 	});
 }

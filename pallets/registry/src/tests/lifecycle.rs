@@ -1,14 +1,14 @@
-//! Registration, chips, leaving.
+//! Tests of registration, chips and exit.
 
 use frame_support::{assert_noop, assert_ok};
-use hcc_primitives::mock::{Chips, Now};
+use hcc_testing::{Chips, Now};
 
 use crate::{mock::*, *};
 
 const CHIP: [u8; 32] = [0xc1; 32];
 
 #[test]
-fn a_miner_holds_a_bond_and_its_hot_key_leads_to_it() {
+fn register_holds_bond_and_links_hot_key() {
 	run(|| {
 		registered(1);
 		assert_eq!(held(1), MIN_BOND);
@@ -18,7 +18,7 @@ fn a_miner_holds_a_bond_and_its_hot_key_leads_to_it() {
 }
 
 #[test]
-fn a_miner_registers_once_with_enough_and_a_key_of_its_own() {
+fn register_rejects_duplicates_and_low_bond() {
 	run(|| {
 		registered(1);
 		let register = |number, bond, hot| {
@@ -27,13 +27,13 @@ fn a_miner_registers_once_with_enough_and_a_key_of_its_own() {
 		assert_noop!(register(1, MIN_BOND, 109), Error::<Test>::AlreadyRegistered);
 		assert_noop!(register(2, MIN_BOND - 1, 102), Error::<Test>::BondTooSmall);
 		assert_noop!(register(2, MIN_BOND, 101), Error::<Test>::HotInUse);
-		assert!(register(2, ENDOWMENT * 2, 102).is_err(), "more than it has");
+		assert!(register(2, ENDOWMENT * 2, 102).is_err(), "the bond exceeds the balance");
 		assert_noop!(Registry::bond_more(signed(2), 1), Error::<Test>::NotRegistered);
 	});
 }
 
 #[test]
-fn bond_keys_and_offer_can_be_changed() {
+fn bond_hot_key_and_offer_can_change() {
 	run(|| {
 		registered(1);
 		registered(2);
@@ -49,7 +49,7 @@ fn bond_keys_and_offer_can_be_changed() {
 }
 
 #[test]
-fn a_chip_is_one_miners_and_a_miner_has_two_at_most() {
+fn chip_has_one_miner_and_miner_two_chips() {
 	run(|| {
 		registered(1);
 		registered(2);
@@ -67,7 +67,7 @@ fn a_chip_is_one_miners_and_a_miner_has_two_at_most() {
 }
 
 #[test]
-fn who_leaves_gives_all_up_at_once_but_the_bond() {
+fn exit_keeps_bond_until_withdrawal() {
 	run(|| {
 		registered(1);
 		assert_ok!(Registry::add_chip(signed(1), CHIP));

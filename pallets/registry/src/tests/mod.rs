@@ -1,4 +1,3 @@
 mod asks;
 mod enrolment;
 mod lifecycle;
-pub mod tpm;

@@ -1,9 +1,9 @@
-use hcc_primitives::{Conduct, NotesUse as _, Reputation as _, Tier};
+use hcc_primitives::{ChallengeOutcome, Reputation as _, Tier, UsageRecorder as _};
 
 use crate::{mock::*, *};
 
 #[test]
-fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
+fn unknown_chip_has_no_record_and_regular_tier() {
 	run(|| {
 		assert_eq!(Reputation::record(CHIP), None);
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Regular);
@@ -11,10 +11,10 @@ fn a_chip_that_nothing_is_known_of_has_no_record_and_a_first_tier() {
 }
 
 #[test]
-fn conduct_is_counted_and_told_with_the_score_before_and_after() {
+fn outcome_changes_score_and_emits_event() {
 	run(|| {
-		assert_eq!(noted(1, Conduct::Passed, None), Tier::Regular);
-		assert_eq!(noted(2, Conduct::Missed, None), Tier::Probation);
+		assert_eq!(noted(1, ChallengeOutcome::Passed, None), Tier::Regular);
+		assert_eq!(noted(2, ChallengeOutcome::Missed, None), Tier::Probation);
 		let record = Reputation::record(CHIP).expect("noted");
 		assert_eq!((record.passed, record.failed, record.missed), (1, 0, 1));
 		assert_eq!(
@@ -25,7 +25,7 @@ fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 			Event::ScoreChanged {
 				chip: CHIP,
 				seq: 2,
-				conduct: Conduct::Missed,
+				outcome: ChallengeOutcome::Missed,
 				before: 510,
 				after: 110,
 			}
@@ -38,45 +38,52 @@ fn conduct_is_counted_and_told_with_the_score_before_and_after() {
 }
 
 #[test]
-fn a_challenge_counts_once_however_often_it_is_told() {
+fn challenge_counts_once() {
 	run(|| {
-		noted(1, Conduct::Missed, None);
+		noted(1, ChallengeOutcome::Missed, None);
 		let once = Reputation::record(CHIP);
-		for conduct in [Conduct::Missed, Conduct::Passed, Conduct::Failed(1102)] {
-			assert_eq!(noted(1, conduct, None), Reputation::tier_of(CHIP));
+		for outcome in
+			[ChallengeOutcome::Missed, ChallengeOutcome::Passed, ChallengeOutcome::Failed(1102)]
+		{
+			assert_eq!(noted(1, outcome, None), Reputation::tier_of(CHIP));
 			assert_eq!(Reputation::record(CHIP), once);
 		}
 		Reputation::undo(&CHIP, 1);
-		noted(1, Conduct::Passed, None);
+		noted(1, ChallengeOutcome::Passed, None);
 		assert_eq!(
 			Reputation::record(CHIP).expect("noted").passed,
 			1,
-			"what was undone can be told anew"
+			"an undone challenge can be noted again"
 		);
 	});
 }
 
 #[test]
-fn the_last_incidents_are_remembered() {
+fn last_incidents_are_stored() {
 	run(|| {
-		for seq in 1..=u64::from(REMEMBERED) + 4 {
-			noted(seq, Conduct::Passed, None);
+		for seq in 1..=u64::from(MAX_INCIDENTS) + 4 {
+			noted(seq, ChallengeOutcome::Passed, None);
 		}
 		let record = Reputation::record(CHIP).expect("noted");
-		assert_eq!(record.passed, REMEMBERED + 4);
+		assert_eq!(record.passed, MAX_INCIDENTS + 4);
 		let seqs: Vec<_> = record.last.iter().map(|incident| incident.seq).collect();
-		assert_eq!(seqs, (5..=u64::from(REMEMBERED) + 4).collect::<Vec<_>>());
+		assert_eq!(seqs, (5..=u64::from(MAX_INCIDENTS) + 4).collect::<Vec<_>>());
 	});
 }
 
 #[test]
-fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
-	let conducts =
-		[Conduct::Passed, Conduct::Failed(1102), Conduct::Passed, Conduct::Missed, Conduct::Passed];
-	for undone in 0..conducts.len() {
+fn undone_incident_has_no_effect_on_score() {
+	let outcomes = [
+		ChallengeOutcome::Passed,
+		ChallengeOutcome::Failed(1102),
+		ChallengeOutcome::Passed,
+		ChallengeOutcome::Missed,
+		ChallengeOutcome::Passed,
+	];
+	for undone in 0..outcomes.len() {
 		let note = |skip: Option<usize>| {
-			for (at, conduct) in conducts.iter().enumerate().filter(|(at, _)| Some(*at) != skip) {
-				noted(at as u64, *conduct, None);
+			for (at, outcome) in outcomes.iter().enumerate().filter(|(at, _)| Some(*at) != skip) {
+				noted(at as u64, *outcome, None);
 			}
 		};
 		let mut wanted = None;
@@ -93,17 +100,18 @@ fn what_is_undone_leaves_the_score_as_if_it_had_not_been() {
 	}
 }
 
-/// A false acceptance can make an honest machine fail: what the liars say of its log is where its evidence goes on.
+/// A false acceptance can make an honest machine fail, since its next evidence continues the false
+/// checkpoint.
 #[test]
-fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it() {
-	let failed = Conduct::Failed(1102);
+fn undone_acceptance_undoes_dependent_failures() {
+	let failed = ChallengeOutcome::Failed(1102);
 	run(|| {
-		noted(1, Conduct::Passed, None);
+		noted(1, ChallengeOutcome::Passed, None);
 		let before = Reputation::record(CHIP).expect("noted");
-		noted(2, Conduct::Passed, Some(1));
+		noted(2, ChallengeOutcome::Passed, Some(1));
 		noted(3, failed, Some(2));
-		noted(4, Conduct::Passed, Some(2));
-		// It goes on from what went on from it.
+		noted(4, ChallengeOutcome::Passed, Some(2));
+		// It continues the false acceptance indirectly.
 		noted(5, failed, Some(4));
 		noted(6, failed, Some(4));
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Suspended);
@@ -111,16 +119,16 @@ fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it(
 		Reputation::undo(&CHIP, 2);
 		let after = Reputation::record(CHIP).expect("noted");
 		let seqs: Vec<_> = after.last.iter().map(|incident| incident.seq).collect();
-		assert_eq!(seqs, [1, 4], "what it has passed stays");
+		assert_eq!(seqs, [1, 4], "acceptances stay");
 		assert_eq!((after.passed, after.failed), (2, 0));
 		assert_eq!(after.score.strikes, 0);
 		assert_eq!(after.score.value, before.score.value + 10);
-		assert_eq!(after.slash, None, "and with the strikes what they would have cost");
+		assert_eq!(after.slash, None, "the slash is lifted with the strikes");
 	});
-	// What is silent, and what goes on from elsewhere, stays.
+	// Silence, and failures that continue other evidence, stay.
 	run(|| {
-		noted(1, Conduct::Passed, None);
-		noted(2, Conduct::Missed, None);
+		noted(1, ChallengeOutcome::Passed, None);
+		noted(2, ChallengeOutcome::Missed, None);
 		noted(3, failed, None);
 		Reputation::undo(&CHIP, 1);
 		let record = Reputation::record(CHIP).expect("noted");
@@ -129,10 +137,10 @@ fn failures_of_evidence_that_went_on_from_a_false_acceptance_are_undone_with_it(
 }
 
 #[test]
-fn what_is_undone_leaves_the_rest_as_the_rules_were_then() {
+fn undo_keeps_original_penalties() {
 	run(|| {
-		noted(1, Conduct::Missed, None);
-		noted(2, Conduct::Failed(1201), None);
+		noted(1, ChallengeOutcome::Missed, None);
+		noted(2, ChallengeOutcome::Failed(1201), None);
 		let cost = Reputation::record(CHIP).expect("noted").last[1].penalty.loss;
 		MockRules::mutate(|rules| {
 			rules.ima_unknown += 100;
@@ -145,9 +153,9 @@ fn what_is_undone_leaves_the_rest_as_the_rules_were_then() {
 }
 
 #[test]
-fn nothing_is_undone_that_is_not_remembered() {
+fn undo_of_unknown_incident_has_no_effect() {
 	run(|| {
-		noted(1, Conduct::Missed, None);
+		noted(1, ChallengeOutcome::Missed, None);
 		let before = Reputation::record(CHIP);
 		Reputation::undo(&CHIP, 2);
 		Reputation::undo(&[8; 32], 1);
@@ -157,24 +165,24 @@ fn nothing_is_undone_that_is_not_remembered() {
 }
 
 #[test]
-fn what_vms_get_lowers_the_tier_and_leaves_the_record() {
+fn usage_lowers_tier_and_keeps_record() {
 	run(|| {
 		MockRules::mutate(|rules| rules.start = 705);
-		noted(1, Conduct::Passed, None);
+		noted(1, ChallengeOutcome::Passed, None);
 		let record = Reputation::record(CHIP);
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Trusted);
 		for _ in 0..8 {
-			Reputation::note_use(&CHIP, 0);
+			Reputation::record_usage(&CHIP, 0);
 		}
 		assert!(Reputation::usage_of(CHIP) < 700);
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Regular);
-		assert_eq!(Reputation::record(CHIP), record, "no incident is another");
-		assert_eq!(noted(2, Conduct::Passed, None), Tier::Regular);
+		assert_eq!(Reputation::record(CHIP), record, "no incident changes");
+		assert_eq!(noted(2, ChallengeOutcome::Passed, None), Tier::Regular);
 		for _ in 0..200 {
-			Reputation::note_use(&CHIP, 1_000);
+			Reputation::record_usage(&CHIP, 1_000);
 		}
 		assert_eq!(Reputation::usage_of(CHIP), 1_000);
-		assert!(!Uses::<Test>::contains_key(CHIP), "what is whole takes no room");
+		assert!(!UsageScores::<Test>::contains_key(CHIP), "a full score has no row");
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Trusted);
 	});
 }

@@ -1,5 +1,5 @@
 use hcc_evidence::RejectCode;
-use hcc_primitives::{units::DAYS, Conduct, Tier};
+use hcc_primitives::{units::DAYS, ChallengeOutcome, Tier};
 use sp_runtime::Perbill;
 
 use crate::{
@@ -8,30 +8,30 @@ use crate::{
 	Rules, Score,
 };
 
-fn failed(code: RejectCode) -> Conduct {
-	Conduct::Failed(code.number())
+fn failed(code: RejectCode) -> ChallengeOutcome {
+	ChallengeOutcome::Failed(code.number())
 }
 
-fn after(conduct: &[Conduct]) -> Score {
-	conduct.iter().fold(Score::first(&RULES, 0), |score, conduct| score.after(*conduct, 0, &RULES))
-}
-
-#[test]
-fn accepted_evidence_raises_the_score_up_to_the_full_one() {
-	assert_eq!(after(&[Conduct::Passed]).value, 510);
-	assert_eq!(after(&[Conduct::Passed; 4]).value, 545);
-	assert_eq!(after(&[Conduct::Passed; 200]).value, FULL);
+fn after(outcome: &[ChallengeOutcome]) -> Score {
+	outcome.iter().fold(Score::first(&RULES, 0), |score, outcome| score.after(*outcome, 0, &RULES))
 }
 
 #[test]
-fn an_unknown_file_costs_no_strike_but_quarantines_until_evidence_is_accepted() {
+fn acceptances_raise_score_to_maximum() {
+	assert_eq!(after(&[ChallengeOutcome::Passed]).value, 510);
+	assert_eq!(after(&[ChallengeOutcome::Passed; 4]).value, 545);
+	assert_eq!(after(&[ChallengeOutcome::Passed; 200]).value, FULL);
+}
+
+#[test]
+fn unknown_file_quarantines_without_strike() {
 	let score = after(&[failed(RejectCode::ImaUnknownFile)]);
 	assert_eq!((score.value, score.strikes), (250, 0));
 	assert_eq!(score.tier(&RULES), Tier::Quarantine);
-	assert_eq!(score.after(Conduct::Passed, 0, &RULES).tier(&RULES), Tier::Probation);
+	assert_eq!(score.after(ChallengeOutcome::Passed, 0, &RULES).tier(&RULES), Tier::Probation);
 }
 
-/// AMD's bulletins ask for new firmware, and an honest host cannot have it before its vendor does.
+/// AMD's bulletins require new firmware, which an honest host receives only after its vendor.
 #[test]
 fn old_firmware_costs_no_strike() {
 	for code in [RejectCode::Mitigation, RejectCode::TcbFloor] {
@@ -40,18 +40,18 @@ fn old_firmware_costs_no_strike() {
 		assert_ne!(score.tier(&RULES), Tier::Quarantine);
 	}
 	let debugged = after(&[failed(RejectCode::GuestPolicy)]);
-	assert_eq!((debugged.value, debugged.strikes), (100, 1), "that is no matter of age");
+	assert_eq!((debugged.value, debugged.strikes), (100, 1), "age is not the cause");
 }
 
 #[test]
-fn a_forbidden_file_costs_the_most_and_a_strike() {
+fn forbidden_file_has_maximum_loss_and_strike() {
 	let score = after(&[failed(RejectCode::ImaForbiddenFile)]);
 	assert_eq!((score.value, score.strikes), (100, 1));
 }
 
 #[test]
-fn silence_is_never_cheaper_than_being_caught() {
-	let silent = after(&[Conduct::Missed]);
+fn silence_is_never_cheaper_than_rejection() {
+	let silent = after(&[ChallengeOutcome::Missed]);
 	for &code in RejectCode::ALL {
 		let caught = after(&[failed(code)]);
 		assert!(silent.value <= caught.value && silent.strikes >= caught.strikes, "{code:?}");
@@ -61,23 +61,24 @@ fn silence_is_never_cheaper_than_being_caught() {
 }
 
 #[test]
-fn three_strikes_suspend_and_uptime_forgives_them() {
+fn three_strikes_suspend_and_uptime_removes_one() {
 	let suspended = after(&[failed(RejectCode::QuoteSignature); 3]);
 	assert_eq!(suspended.tier(&RULES), Tier::Suspended);
-	let forgiven = (0..4).fold(suspended, |score, _| score.after(Conduct::Passed, 0, &RULES));
-	assert_eq!(forgiven.strikes, 2);
-	assert_eq!(forgiven.tier(&RULES), Tier::Probation);
+	let recovered =
+		(0..4).fold(suspended, |score, _| score.after(ChallengeOutcome::Passed, 0, &RULES));
+	assert_eq!(recovered.strikes, 2);
+	assert_eq!(recovered.tier(&RULES), Tier::Probation);
 }
 
 #[test]
-fn only_a_high_score_without_strikes_is_trusted() {
-	assert_eq!(after(&[Conduct::Passed; 17]).tier(&RULES), Tier::Regular);
-	assert_eq!(after(&[Conduct::Passed; 18]).tier(&RULES), Tier::Trusted);
+fn trusted_tier_requires_high_score_without_strikes() {
+	assert_eq!(after(&[ChallengeOutcome::Passed; 17]).tier(&RULES), Tier::Regular);
+	assert_eq!(after(&[ChallengeOutcome::Passed; 18]).tier(&RULES), Tier::Trusted);
 }
 
 #[test]
-fn rules_of_any_values_are_brought_within_bounds() {
-	let wild = Rules {
+fn clamped_rules_are_within_bounds() {
+	let unclamped = Rules {
 		start: u16::MAX,
 		passed: 0,
 		uptime: u16::MAX,
@@ -94,23 +95,26 @@ fn rules_of_any_values_are_brought_within_bounds() {
 		usage: u16::MAX,
 		slash: Perbill::one(),
 	};
-	let rules = wild.clamped();
+	let rules = unclamped.clamped();
 	assert_eq!(rules.clamped(), rules);
-	let score =
-		Score::first(&rules, 0).after(Conduct::Passed, 0, &rules).after(Conduct::Missed, 0, &rules);
+	let score = Score::first(&rules, 0).after(ChallengeOutcome::Passed, 0, &rules).after(
+		ChallengeOutcome::Missed,
+		0,
+		&rules,
+	);
 	assert!(score.value <= FULL);
 }
 
 #[test]
-fn a_long_outage_is_forgiven_like_a_short_one() {
-	let outage = after(&[Conduct::Missed; 200]);
+fn strikes_are_capped_in_long_outage() {
+	let outage = after(&[ChallengeOutcome::Missed; 200]);
 	assert_eq!(outage.strikes, RULES.max_strikes);
 	assert_eq!(outage.tier(&RULES), Tier::Suspended);
 }
 
 #[test]
-fn trust_that_is_not_renewed_fades_to_where_it_began_and_distrust_stays() {
-	let trusted = after(&[Conduct::Passed; 20]);
+fn high_score_decays_to_start_and_low_score_stays() {
+	let trusted = after(&[ChallengeOutcome::Passed; 20]);
 	assert_eq!(trusted.value, 725);
 	assert_eq!(trusted.at(DAYS - 1, &RULES).value, 725);
 	assert_eq!(trusted.at(3 * DAYS, &RULES).value, 725 - 3 * RULES.decay);
@@ -121,49 +125,49 @@ fn trust_that_is_not_renewed_fades_to_where_it_began_and_distrust_stays() {
 }
 
 #[test]
-fn whoever_proves_itself_every_hour_does_not_fade() {
-	let score = (0..100u32).fold(after(&[Conduct::Passed; 20]), |score, hour| {
-		score.after(Conduct::Passed, hour * DAYS / 24, &RULES)
+fn hourly_acceptance_prevents_decay() {
+	let score = (0..100u32).fold(after(&[ChallengeOutcome::Passed; 20]), |score, hour| {
+		score.after(ChallengeOutcome::Passed, hour * DAYS / 24, &RULES)
 	});
 	assert_eq!(score.value, FULL);
 }
 
 #[test]
-fn no_more_is_lost_in_a_day_than_the_rules_say_but_strikes_count() {
+fn daily_loss_is_capped_and_strikes_count() {
 	let rules = Rules { daily_loss: 500, ..RULES };
-	let high = after(&[Conduct::Passed; 200]);
-	let lose = |score: Score, at| score.after(Conduct::Missed, at, &rules);
-	let once = lose(high, 1);
-	let twice = lose(once, 2);
-	let thrice = lose(twice, 3);
-	assert_eq!([once.value, twice.value, thrice.value], [600, 500, 500]);
-	assert_eq!(thrice.strikes, 3);
-	assert_eq!(lose(thrice, DAYS + 1).value, 100);
+	let high = after(&[ChallengeOutcome::Passed; 200]);
+	let lose = |score: Score, at| score.after(ChallengeOutcome::Missed, at, &rules);
+	let first = lose(high, 1);
+	let second = lose(first, 2);
+	let third = lose(second, 3);
+	assert_eq!([first.value, second.value, third.value], [600, 500, 500]);
+	assert_eq!(third.strikes, 3);
+	assert_eq!(lose(third, DAYS + 1).value, 100);
 }
 
 #[test]
-fn a_chip_whose_vms_get_less_counts_as_lower_and_never_as_higher() {
+fn usage_only_lowers_score() {
 	let score = Score { value: 740, ..Score::first(&RULES, 0) };
-	let with = |got| score.with_use(got, &RULES);
+	let with = |got| score.with_usage(got, &RULES);
 	assert_eq!([1_000, 750, 0].map(|got| with(got).value), [740, 715, 640]);
 	assert_eq!(with(u16::MAX), score);
 	assert_eq!(with(1_000).tier(&RULES), Tier::Trusted);
 	assert_eq!(with(500).tier(&RULES), Tier::Regular);
 	let poor = Score { value: 30, ..score };
-	assert_eq!(poor.with_use(0, &RULES).value, 0);
+	assert_eq!(poor.with_usage(0, &RULES).value, 0);
 	let greedy = Rules { usage: FULL, ..RULES }.clamped();
-	assert_eq!(Score { value: FULL, ..score }.with_use(0, &greedy).value, 750);
+	assert_eq!(Score { value: FULL, ..score }.with_usage(0, &greedy).value, 750);
 }
 
 #[test]
-fn what_vms_get_is_a_mean_that_reaches_what_is_told() {
-	assert_eq!(score::use_after(FULL, 0), 937);
-	assert_eq!(score::use_after(0, FULL), 63);
-	assert_eq!(score::use_after(FULL, u16::MAX), FULL);
+fn usage_mean_reaches_repeated_value() {
+	assert_eq!(score::usage_after(FULL, 0), 937);
+	assert_eq!(score::usage_after(0, FULL), 63);
+	assert_eq!(score::usage_after(FULL, u16::MAX), FULL);
 	let mut used = FULL;
 	for got in [300, FULL, 0] {
 		for _ in 0..200 {
-			let next = score::use_after(used, got);
+			let next = score::usage_after(used, got);
 			assert!(next.abs_diff(got) <= used.abs_diff(got));
 			used = next;
 		}
@@ -172,13 +176,13 @@ fn what_vms_get_is_a_mean_that_reaches_what_is_told() {
 }
 
 #[test]
-fn the_first_incident_of_a_day_always_counts_in_whole() {
+fn first_loss_of_day_is_never_capped() {
 	let rules = Rules { daily_loss: 0, ..RULES }.clamped();
 	assert_eq!(rules.daily_loss, RULES.tampered);
 }
 
 #[test]
-fn what_was_allowed_before_costs_the_work_and_nothing_else() {
+fn formerly_allowed_software_only_quarantines() {
 	for code in [RejectCode::ImaOutdatedFile, RejectCode::BootOutdated] {
 		let score = after(&[failed(code)]);
 		assert_eq!((score.value, score.strikes), (RULES.start, 0));
@@ -186,9 +190,9 @@ fn what_was_allowed_before_costs_the_work_and_nothing_else() {
 	}
 }
 
-/// Else whoever has a forbidden file to hide would send a forged report in its stead.
+/// With a lower penalty, a host with a forbidden file would send a forged report instead.
 #[test]
-fn what_no_honest_host_sends_costs_as_much_as_what_it_could_hide() {
+fn forged_evidence_costs_as_much_as_forbidden_file() {
 	for code in [
 		RejectCode::ReportSignature,
 		RejectCode::ReportData,
@@ -204,7 +208,7 @@ fn what_no_honest_host_sends_costs_as_much_as_what_it_could_hide() {
 }
 
 #[test]
-fn what_was_never_allowed_to_boot_and_what_cannot_be_decoded_cost_a_strike() {
+fn unknown_boot_and_malformed_report_cost_strike() {
 	for (code, left) in [(RejectCode::BootUnknown, 200), (RejectCode::ReportLength, 100)] {
 		let score = after(&[failed(code)]);
 		assert_eq!((score.value, score.strikes, score.quarantined), (left, 1, false), "{code:?}");
@@ -212,21 +216,21 @@ fn what_was_never_allowed_to_boot_and_what_cannot_be_decoded_cost_a_strike() {
 }
 
 #[test]
-fn after_an_incident_accepted_evidence_is_counted_anew() {
-	let (passed, missed) = (Conduct::Passed, Conduct::Missed);
+fn failure_resets_streak() {
+	let (passed, missed) = (ChallengeOutcome::Passed, ChallengeOutcome::Missed);
 	let score = after(&[passed, passed, passed, missed, passed]);
 	assert_eq!((score.value, score.strikes, score.streak), (140, 1, 1));
 }
 
 #[test]
-fn a_tier_begins_at_its_score() {
+fn tier_bounds_are_inclusive() {
 	let tier = |value| Score { value, ..Score::first(&RULES, 0) }.tier(&RULES);
 	assert_eq!([299, 300].map(tier), [Tier::Probation, Tier::Regular]);
 	assert_eq!([699, 700].map(tier), [Tier::Regular, Tier::Trusted]);
 }
 
 #[test]
-fn the_last_strike_is_the_one_that_suspends_and_no_later_one() {
+fn last_strike_is_first_that_suspends() {
 	let with = |strikes| Score { strikes, ..Score::first(&RULES, 0) };
 	let is_last = |before, after| with(after).is_last_strike(&with(before), &RULES);
 	assert!(is_last(2, 3));

@@ -1,22 +1,20 @@
-//! What miners lose for their chips' last strikes, and when.
+//! Slashes for the strikes that suspend chips.
 
 use frame_support::BoundedVec;
 use hcc_evidence::RejectCode;
-use hcc_primitives::{
-	mock::{CaseStep, CaseSteps, Now, SlashedMiners},
-	Conduct, Reputation as _,
-};
+use hcc_primitives::{ChallengeOutcome, Reputation as _};
+use hcc_testing::{CaseStep, CaseSteps, Now, SlashedMiners};
 use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
 
 fn strike(seq: u64) {
-	let forged = Conduct::Failed(RejectCode::QuoteSignature.number());
+	let forged = ChallengeOutcome::Failed(RejectCode::QuoteSignature.number());
 	noted(seq, forged, None);
 }
 
 #[test]
-fn the_last_strike_costs_a_part_of_the_bond_once_it_can_be_undone_no_more() {
+fn last_strike_slashes_after_delay() {
 	run(|| {
 		strike(1);
 		strike(2);
@@ -38,10 +36,10 @@ fn the_last_strike_costs_a_part_of_the_bond_once_it_can_be_undone_no_more() {
 }
 
 #[test]
-fn silence_costs_as_much_of_the_bond_as_being_caught() {
+fn silence_slashes_as_much_as_rejection() {
 	run(|| {
 		for seq in 1..=3 {
-			noted(seq, Conduct::Missed, None);
+			noted(seq, ChallengeOutcome::Missed, None);
 		}
 		go_to(Now::get() + SLASH_DELAY);
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
@@ -49,7 +47,7 @@ fn silence_costs_as_much_of_the_bond_as_being_caught() {
 }
 
 #[test]
-fn a_chip_that_stays_suspended_costs_no_more() {
+fn suspended_chip_is_slashed_once() {
 	run(|| {
 		for seq in 1..=20 {
 			strike(seq);
@@ -60,7 +58,7 @@ fn a_chip_that_stays_suspended_costs_no_more() {
 }
 
 #[test]
-fn a_strike_that_was_undone_costs_nothing_whichever_of_them_it_was() {
+fn undone_strike_lifts_slash() {
 	for undone in 1..=3 {
 		run(|| {
 			(1..=3).for_each(strike);
@@ -75,9 +73,9 @@ fn a_strike_that_was_undone_costs_nothing_whichever_of_them_it_was() {
 }
 
 #[test]
-fn what_is_undone_beside_the_strikes_leaves_the_slash() {
+fn undone_incident_without_strike_keeps_slash() {
 	run(|| {
-		noted(1, Conduct::Failed(RejectCode::ImaUnknownFile.number()), None);
+		noted(1, ChallengeOutcome::Failed(RejectCode::ImaUnknownFile.number()), None);
 		(2..=4).for_each(strike);
 		Reputation::undo(&CHIP, 1);
 		go_to(2 * SLASH_DELAY);
@@ -86,11 +84,11 @@ fn what_is_undone_beside_the_strikes_leaves_the_slash() {
 }
 
 #[test]
-fn a_strike_that_is_remembered_no_more_still_costs() {
+fn evicted_strike_is_still_slashed() {
 	run(|| {
 		(1..=3).for_each(strike);
 		for seq in 4..=24 {
-			noted(seq, Conduct::Missed, None);
+			noted(seq, ChallengeOutcome::Missed, None);
 		}
 		Reputation::undo(&CHIP, 20);
 		go_to(2 * SLASH_DELAY);
@@ -99,7 +97,7 @@ fn a_strike_that_is_remembered_no_more_still_costs() {
 }
 
 #[test]
-fn what_was_ruled_at_the_strike_is_what_it_costs() {
+fn slash_uses_rules_of_strike() {
 	run(|| {
 		(1..=3).for_each(strike);
 		MockRules::set(Rules { slash: Perbill::from_percent(50), ..RULES });
@@ -109,12 +107,12 @@ fn what_was_ruled_at_the_strike_is_what_it_costs() {
 }
 
 #[test]
-fn where_no_tick_has_room_it_is_slashed_at_once() {
+fn full_queue_slashes_immediately() {
 	run(|| {
 		let first = Now::get() + SLASH_DELAY;
-		for tick in first..=first + SLACK {
+		for tick in first..=first + hcc_primitives::tick_queue::SLACK {
 			let full = vec![[9; 32]; MAX_SLASHES as usize];
-			Due::<Test>::insert(tick, BoundedVec::truncate_from(full));
+			SlashQueue::<Test>::insert(tick, BoundedVec::truncate_from(full));
 		}
 		(1..=3).for_each(strike);
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
@@ -122,7 +120,7 @@ fn where_no_tick_has_room_it_is_slashed_at_once() {
 }
 
 #[test]
-fn the_only_incident_that_is_undone_costs_nothing() {
+fn undone_only_incident_lifts_slash() {
 	run(|| {
 		MockRules::set(Rules { max_strikes: 1, ..RULES });
 		strike(1);
@@ -135,11 +133,11 @@ fn the_only_incident_that_is_undone_costs_nothing() {
 }
 
 #[test]
-fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
+fn undone_oldest_incident_lifts_slash() {
 	run(|| {
 		(1..=3).for_each(strike);
-		for seq in 4..=u64::from(REMEMBERED) + 2 {
-			noted(seq, Conduct::Missed, None);
+		for seq in 4..=u64::from(MAX_INCIDENTS) + 2 {
+			noted(seq, ChallengeOutcome::Missed, None);
 		}
 		let first = Reputation::record(CHIP).expect("noted").last.first().copied();
 		assert_eq!(first.expect("many").seq, 3);
@@ -150,12 +148,13 @@ fn the_oldest_incident_that_is_remembered_and_undone_costs_nothing() {
 }
 
 #[test]
-fn who_has_paid_since_the_chip_was_sound_is_found_out_until_the_slash() {
+fn case_opens_at_last_passed_challenge_and_settles() {
 	run(|| {
 		let sound = Now::get();
 		Now::mutate(|now| *now += 70);
-		// Not since the verdict on it: a machine can be changed while its evidence is judged.
-		noted_since(sound, 1, Conduct::Passed, None);
+		// The challenge counts, not its verdict: a machine can be changed while its evidence is
+		// judged.
+		noted_since(sound, 1, ChallengeOutcome::Passed, None);
 		for seq in 2..=4 {
 			Now::mutate(|now| *now += 7);
 			strike(seq);
@@ -167,7 +166,7 @@ fn who_has_paid_since_the_chip_was_sound_is_found_out_until_the_slash() {
 }
 
 #[test]
-fn where_the_chip_was_never_sound_it_is_as_long_as_anything_is_known() {
+fn case_without_pass_opens_at_first_incident() {
 	run(|| {
 		let first = Now::get();
 		for seq in 1..=3 {
@@ -179,7 +178,7 @@ fn where_the_chip_was_never_sound_it_is_as_long_as_anything_is_known() {
 }
 
 #[test]
-fn a_slash_that_is_lifted_is_nobodys_case() {
+fn lifted_slash_dismisses_case() {
 	run(|| {
 		(1..=3).for_each(strike);
 		Reputation::undo(&CHIP, 3);

@@ -1,4 +1,4 @@
-//! The arithmetic, against whole numbers that cannot overflow.
+//! Properties of the arithmetic, against integers that cannot overflow.
 
 use hcc_evidence::vm::Receipt;
 use hcc_primitives::Guest;
@@ -6,13 +6,12 @@ use proptest::prelude::*;
 use sp_runtime::Perbill;
 
 use crate::{
-	lack,
 	mock::{guest, receipt, RULES},
-	Rules,
+	shortfall, Rules,
 };
 
 prop_compose! {
-	fn told()(
+	fn receipts()(
 		elapsed in any::<u32>(), steal in any::<u64>(), memory in any::<u32>(), disk in any::<u32>(),
 	) -> Receipt {
 		Receipt { elapsed, steal, memory, disk, ..receipt() }
@@ -20,12 +19,13 @@ prop_compose! {
 }
 
 prop_compose! {
-	fn given()(vcpus in any::<u32>(), memory in any::<u32>(), disk in any::<u32>()) -> Guest {
+	fn guests()(vcpus in any::<u32>(), memory in any::<u32>(), disk in any::<u32>()) -> Guest {
 		Guest { vcpus, memory, disk, ..guest() }
 	}
 }
 
-/// What a part of something lacks, of `whole`; nothing where nothing was given.
+/// Returns the part of `whole` that `seen` lacks of `given`, rounded down; zero if nothing was
+/// given.
 fn missing(whole: u32, seen: u32, given: u32) -> u128 {
 	let lacks = u128::from(given.saturating_sub(seen));
 	(u128::from(whole) * lacks).checked_div(given.into()).unwrap_or(0)
@@ -33,21 +33,21 @@ fn missing(whole: u32, seen: u32, given: u32) -> u128 {
 
 proptest! {
 	#[test]
-	fn what_is_lost_is_the_worst_of_three(receipt in told(), guest in given()) {
+	fn lost_is_worst_of_three(receipt in receipts(), guest in guests()) {
 		let cpu = u128::from(receipt.steal).checked_div(guest.vcpus.into()).unwrap_or(0);
 		let memory = missing(receipt.elapsed, receipt.memory, guest.memory);
 		let disk = missing(receipt.elapsed, receipt.disk, guest.disk);
 		let worst = cpu.max(memory).max(disk).min(receipt.elapsed.into());
-		prop_assert_eq!(u128::from(lack::lost(&receipt, &guest)), worst);
+		prop_assert_eq!(u128::from(shortfall::lost(&receipt, &guest)), worst);
 	}
 
 	#[test]
-	fn what_counts_is_no_more_than_was_told_of(
-		receipt in told(), guest in given(), tolerance in 0u32..=1_000_000_000, longest in any::<u32>(),
+	fn entry_is_within_receipt(
+		receipt in receipts(), guest in guests(), tolerance in 0u32..=1_000_000_000, longest in any::<u32>(),
 	) {
 		let tolerance = Perbill::from_parts(tolerance);
-		let entry = lack::entry(&receipt, &guest, tolerance, longest);
-		let lost = lack::lost(&receipt, &guest);
+		let entry = shortfall::entry(&receipt, &guest, tolerance, longest);
+		let lost = shortfall::lost(&receipt, &guest);
 		prop_assert_eq!(entry.covered, receipt.elapsed.min(longest));
 		let tolerated = u128::from(receipt.elapsed) * u128::from(tolerance.deconstruct()) / 1_000_000_000;
 		let expected = if u128::from(lost) <= tolerated {
@@ -60,33 +60,33 @@ proptest! {
 	}
 
 	#[test]
-	fn a_refund_is_the_part_that_was_lost(lost in any::<u64>(), ticks in any::<u32>(), tick in 1u32..100_000) {
+	fn refund_is_lost_part(lost in any::<u64>(), ticks in any::<u32>(), tick in 1u32..100_000) {
 		let most = RULES.refund;
-		let part = lack::refund(lost, ticks, tick, most);
+		let part = shortfall::refund(lost, ticks, tick, most);
 		let whole = u128::from(ticks) * u128::from(tick);
 		let exact = (u128::from(lost).min(whole) * 1_000_000_000).checked_div(whole).unwrap_or(0);
 		let expected = exact.min(most.deconstruct().into());
-		// A billionth of what is owed, at the most, is lost to rounding.
+		// Rounding loses at most a billionth of the charge.
 		prop_assert!(expected - u128::from(part.deconstruct()) <= 1);
 	}
 
 	#[test]
-	fn what_was_got_is_what_was_not_lost(covered in 1u64..1 << 40, lost in any::<u64>()) {
+	fn received_complements_lost(covered in 1u64..1 << 40, lost in any::<u64>()) {
 		let lost = lost % (covered + 1);
 		let exact = 1_000 - u128::from(lost) * 1_000 / u128::from(covered);
-		prop_assert_eq!(u128::from(lack::got(lost, covered)), exact);
+		prop_assert_eq!(u128::from(shortfall::received(lost, covered)), exact);
 	}
 
 	#[test]
-	fn vcpus_are_held_to_what_they_have(receipt in told(), cpu_time in any::<u64>(), vcpus in any::<u32>()) {
+	fn cpu_time_is_bounded(receipt in receipts(), cpu_time in any::<u64>(), vcpus in any::<u32>()) {
 		let receipt = Receipt { cpu_time, ..receipt };
-		let told = u128::from(cpu_time) + u128::from(receipt.steal);
+		let reported = u128::from(cpu_time) + u128::from(receipt.steal);
 		let most = (u128::from(receipt.elapsed) + 1_000) * u128::from(vcpus);
-		prop_assert_eq!(lack::possible(&receipt, vcpus), told <= most);
+		prop_assert_eq!(shortfall::is_possible(&receipt, vcpus), reported <= most);
 	}
 
 	#[test]
-	fn rules_are_within_their_bounds(age in any::<u8>(), tolerance in 0u32..=1_000_000_000, refund in 0u32..=1_000_000_000) {
+	fn clamped_rules_are_within_bounds(age in any::<u8>(), tolerance in 0u32..=1_000_000_000, refund in 0u32..=1_000_000_000) {
 		let (tolerance, refund) = (Perbill::from_parts(tolerance), Perbill::from_parts(refund));
 		let rules = Rules { age, tolerance, refund }.clamped();
 		let half = Perbill::from_percent(50);

@@ -1,4 +1,4 @@
 mod arithmetic;
+mod invariants;
 mod receipts;
 mod settling;
-mod sound;

@@ -1,38 +1,39 @@
-//! What comes of receipts.
+//! Effects of receipts on charges and usage scores.
 
 use frame_support::assert_ok;
 use hcc_evidence::vm::Receipt;
-use hcc_primitives::{mock::Used, Ran, Usage as _};
+use hcc_primitives::{ServicePeriod, Usage as _};
+use hcc_testing::Used;
 use sp_runtime::Perbill;
 
 use crate::{mock::*, MAX_KEPT};
 
 const CHIP: [u8; 32] = [4; 32];
 
-fn ran(first: u32, last: u32, ticks: u32) -> Ran {
-	Ran { vm: VM, chip: CHIP, first, last, ticks }
+fn ran(first: u32, last: u32, ticks: u32) -> ServicePeriod {
+	ServicePeriod { vm: VM, chip: CHIP, first, last, ticks }
 }
 
-/// Half of the processor is kept from it.
+/// Returns a receipt with half of the CPU time lost.
 fn starved() -> Receipt {
 	let half = 2 * u64::from(INTERVAL);
 	Receipt { cpu_time: half, steal: half, ..receipt() }
 }
 
 #[test]
-fn what_a_vm_has_not_got_is_given_back_within_bounds() {
+fn shortfall_is_refunded_within_bounds() {
 	run(|| {
-		assert_ok!(tell(starved()));
+		assert_ok!(submit_receipts(starved()));
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), RULES.refund);
 		assert_eq!(Used::get(), [(CHIP, 500)]);
-		// Once.
+		// The second settlement finds no entry.
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
 		assert_eq!(Used::get().len(), 1);
 	});
 }
 
 #[test]
-fn no_receipt_gives_nothing_back() {
+fn no_receipt_means_no_refund() {
 	run(|| {
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
 		assert!(Used::get().is_empty());
@@ -40,39 +41,39 @@ fn no_receipt_gives_nothing_back() {
 }
 
 #[test]
-fn what_is_tolerated_counts_as_got() {
+fn tolerated_loss_counts_as_received() {
 	run(|| {
 		let steal = 4 * u64::from(INTERVAL) / 10;
-		assert_ok!(tell(Receipt { cpu_time: 0, steal, ..receipt() }));
+		assert_ok!(submit_receipts(Receipt { cpu_time: 0, steal, ..receipt() }));
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
 		assert_eq!(Used::get(), [(CHIP, 1_000)]);
 		go_to(11);
 		let more =
 			Receipt { sequence: 2, interval: 10, cpu_time: 0, steal: steal + 4, ..receipt() };
-		assert_ok!(tell(more));
+		assert_ok!(submit_receipts(more));
 		assert!(Usage::settle(&ran(10, 10, LENGTH)) > Perbill::from_percent(10));
 		assert_eq!(Used::get()[1], (CHIP, 900));
 	});
 }
 
 #[test]
-fn a_receipt_of_a_moment_does_not_lessen_the_whole_bill() {
+fn short_receipt_reduces_charge_in_proportion() {
 	run(|| {
 		let steal = 4 * u64::from(TICK);
-		assert_ok!(tell(Receipt { elapsed: TICK, cpu_time: 0, steal, ..receipt() }));
+		assert_ok!(submit_receipts(Receipt { elapsed: TICK, cpu_time: 0, steal, ..receipt() }));
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::from_percent(1));
 	});
 }
 
 #[test]
-fn memory_and_disk_count_as_processors_do() {
+fn memory_and_disk_losses_count() {
 	run(|| {
-		assert_ok!(tell(Receipt { memory: 4_096, ..receipt() }));
+		assert_ok!(submit_receipts(Receipt { memory: 4_096, ..receipt() }));
 		go_to(11);
-		assert_ok!(tell(Receipt { sequence: 2, interval: 10, disk: 25, ..receipt() }));
+		assert_ok!(submit_receipts(Receipt { sequence: 2, interval: 10, disk: 25, ..receipt() }));
 		go_to(12);
 		let more = Receipt { memory: u32::MAX, disk: u32::MAX, ..receipt() };
-		assert_ok!(tell(Receipt { sequence: 3, interval: 11, ..more }));
+		assert_ok!(submit_receipts(Receipt { sequence: 3, interval: 11, ..more }));
 		for interval in 9..=11 {
 			Usage::settle(&ran(interval, interval, LENGTH));
 		}
@@ -81,32 +82,32 @@ fn memory_and_disk_count_as_processors_do() {
 }
 
 #[test]
-fn several_intervals_are_settled_as_one() {
+fn several_intervals_settle_together() {
 	run(|| {
 		MockRules::mutate(|rules| rules.refund = Perbill::from_percent(50));
-		assert_ok!(tell(starved()));
+		assert_ok!(submit_receipts(starved()));
 		go_to(11);
-		assert_ok!(tell(Receipt { sequence: 2, interval: 10, ..receipt() }));
+		assert_ok!(submit_receipts(Receipt { sequence: 2, interval: 10, ..receipt() }));
 		assert_eq!(Usage::settle(&ran(9, 10, 2 * LENGTH)), Perbill::from_percent(25));
 		assert_eq!(Used::get(), [(CHIP, 750)]);
 	});
 }
 
 #[test]
-fn what_was_told_of_later_intervals_waits() {
+fn later_entries_wait() {
 	run(|| {
-		assert_ok!(tell(starved()));
+		assert_ok!(submit_receipts(starved()));
 		assert_eq!(Usage::settle(&ran(7, 8, LENGTH)), Perbill::zero());
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), RULES.refund);
 	});
 }
 
 #[test]
-fn an_interval_is_open_until_the_next_is_over() {
+fn interval_stays_open_for_age() {
 	run(|| {
 		assert!(Usage::open(10) && Usage::open(9) && Usage::open(11));
 		assert!(!Usage::open(8));
-		// Whatever governance sets, a guest has an interval's time.
+		// The clamp leaves a guest the time of one interval.
 		MockRules::mutate(|rules| rules.age = 0);
 		assert!(Usage::open(9));
 		MockRules::mutate(|rules| rules.age = 200);
@@ -115,22 +116,26 @@ fn an_interval_is_open_until_the_next_is_over() {
 }
 
 #[test]
-fn a_vm_that_is_gone_is_forgotten() {
+fn forget_removes_account() {
 	run(|| {
-		assert_ok!(tell(receipt()));
+		assert_ok!(submit_receipts(receipt()));
 		Usage::forget(VM);
 		assert!(Usage::account(VM).is_none());
 	});
 }
 
 #[test]
-fn no_more_is_kept_than_there_is_room_for() {
+fn entries_are_bounded() {
 	run(|| {
 		for at in 0..2 * MAX_KEPT {
 			go_to(10 + at);
-			assert_ok!(tell(Receipt { sequence: 1 + at, interval: 9 + at, ..starved() }));
+			assert_ok!(submit_receipts(Receipt {
+				sequence: 1 + at,
+				interval: 9 + at,
+				..starved()
+			}));
 		}
-		let account = Usage::account(VM).expect("it was told");
+		let account = Usage::account(VM).expect("it has a receipt");
 		assert_eq!(account.entries.len() as u32, MAX_KEPT);
 		assert_eq!(account.entries.last().map(|entry| entry.interval), Some(account.last));
 	});

@@ -7,7 +7,7 @@ fn held(who: AccountId) -> Balance {
 }
 
 #[test]
-fn join_holds_the_bond_and_names_the_worker() {
+fn join_holds_bond_and_sets_worker() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_eq!(held(3), 250);
@@ -27,7 +27,7 @@ fn join_fails_without_session_keys() {
 }
 
 #[test]
-fn join_fails_below_the_smallest_bond() {
+fn join_fails_below_minimum_bond() {
 	run(|| {
 		assert_noop!(
 			Validators::join(RuntimeOrigin::signed(3), MIN_BOND - 1, worker_of(3)),
@@ -37,7 +37,7 @@ fn join_fails_below_the_smallest_bond() {
 }
 
 #[test]
-fn join_fails_when_the_bond_is_not_there() {
+fn join_fails_without_funds_for_bond() {
 	run(|| {
 		let joined = Validators::join(RuntimeOrigin::signed(3), ENDOWMENT + 1, worker_of(3));
 		assert!(joined.is_err());
@@ -46,7 +46,7 @@ fn join_fails_when_the_bond_is_not_there() {
 }
 
 #[test]
-fn join_twice_fails() {
+fn join_fails_for_candidate() {
 	run(|| {
 		assert_noop!(
 			Validators::join(RuntimeOrigin::signed(1), 250, worker_of(3)),
@@ -56,7 +56,7 @@ fn join_twice_fails() {
 }
 
 #[test]
-fn join_fails_when_there_is_no_room() {
+fn join_fails_when_candidates_are_full() {
 	run(|| {
 		for who in 3..7 {
 			assert_ok!(Validators::join(RuntimeOrigin::signed(who), MIN_BOND, worker_of(who)));
@@ -69,7 +69,7 @@ fn join_fails_when_there_is_no_room() {
 }
 
 #[test]
-fn bond_more_adds_to_what_is_held() {
+fn bond_more_increases_hold() {
 	run(|| {
 		assert_ok!(Validators::bond_more(RuntimeOrigin::signed(1), 40));
 		assert_eq!(held(1), MIN_BOND + 40);
@@ -79,7 +79,7 @@ fn bond_more_adds_to_what_is_held() {
 }
 
 #[test]
-fn leave_keeps_the_bond_held_until_the_unbonding_sessions_have_passed() {
+fn withdraw_fails_until_unbonding_sessions_end() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
@@ -107,7 +107,7 @@ fn join_fails_while_unbonding() {
 }
 
 #[test]
-fn leave_fails_when_the_set_would_become_too_small() {
+fn leave_fails_at_minimum_set() {
 	run(|| {
 		assert_noop!(Validators::leave(RuntimeOrigin::signed(1)), Error::<Test>::TooFewValidators);
 		assert_noop!(Validators::leave(RuntimeOrigin::signed(3)), Error::<Test>::NotJoined);

@@ -1,13 +1,13 @@
-//! Votes are paid; absence is not.
+//! Pay for votes, and loss for absence.
 
 use frame_support::traits::fungible::{Inspect, InspectHold, Mutate};
-use hcc_primitives::{Serves, Service};
+use hcc_primitives::{ServiceRecorder, VoteService};
 
 use crate::{mock::*, *};
 
-fn served(members: &[(AccountId, Service)], times: u32) {
+fn served(members: &[(AccountId, VoteService)], times: u32) {
 	for _ in 0..times {
-		<Validators as Serves<_>>::served(members);
+		<Validators as ServiceRecorder<_>>::served(members);
 	}
 }
 
@@ -16,62 +16,65 @@ fn bond(who: AccountId) -> Balance {
 }
 
 fn fill_pot(amount: Balance) {
-	Balances::mint_into(&Validators::pot(), amount).expect("it is little");
+	Balances::mint_into(&Validators::pot(), amount).expect("a small amount");
 }
 
-/// One unit stays, so that the pot goes on to exist.
-const STAYS: Balance = 1;
+/// One unit stays, so that the account of the pot is not removed.
+const REMAINDER: Balance = 1;
 
 #[test]
-fn votes_that_counted_share_the_pot_and_nothing_is_made_or_lost() {
+fn counted_votes_share_pot_and_issuance_stays() {
 	run(|| {
-		fill_pot(STAYS + 1_000);
+		fill_pot(REMAINDER + 1_000);
 		let issued = Balances::total_issuance();
 		let before = [1, 2].map(|who| Balances::balance(&who));
-		served(&[(1, Service::Counted), (2, Service::Counted)], 1);
-		served(&[(1, Service::Counted), (2, Service::Voted)], 2);
-		assert_eq!(Validators::duty(2).expect("it served").counted, 1);
+		served(&[(1, VoteService::Counted), (2, VoteService::Counted)], 1);
+		served(&[(1, VoteService::Counted), (2, VoteService::Voted)], 2);
+		assert_eq!(Validators::duty(2).expect("a vote was required").counted, 1);
 		to_session(1);
 		let paid = [1, 2].map(|who| Balances::balance(&who));
 		assert_eq!(paid, [before[0] + 750, before[1] + 250]);
-		assert_eq!(Balances::balance(&Validators::pot()), STAYS);
+		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER);
 		assert_eq!(Balances::total_issuance(), issued);
 		assert!(events().contains(&Event::Paid { who: 1, votes: 3, amount: 750 }));
-		assert_eq!(Validators::duty(1), None, "a session begins anew");
+		assert_eq!(Validators::duty(1), None, "each session counts from zero");
 	});
 }
 
 #[test]
-fn what_does_not_divide_stays_in_the_pot() {
+fn indivisible_remainder_stays_in_pot() {
 	run(|| {
-		fill_pot(STAYS + 100);
-		served(&[(1, Service::Counted), (2, Service::Counted), (3, Service::Counted)], 1);
+		fill_pot(REMAINDER + 100);
+		served(
+			&[(1, VoteService::Counted), (2, VoteService::Counted), (3, VoteService::Counted)],
+			1,
+		);
 		let issued = Balances::total_issuance();
 		to_session(1);
-		assert_eq!(Balances::balance(&Validators::pot()), STAYS + 1);
+		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + 1);
 		assert_eq!(Balances::total_issuance(), issued);
 	});
 }
 
 #[test]
-fn an_empty_pot_and_a_session_without_votes_pay_nobody() {
+fn empty_pot_or_no_counted_votes_pay_nothing() {
 	run(|| {
-		served(&[(1, Service::Counted)], 1);
+		served(&[(1, VoteService::Counted)], 1);
 		to_session(1);
-		fill_pot(STAYS + 100);
-		served(&[(1, Service::Voted)], 1);
+		fill_pot(REMAINDER + 100);
+		served(&[(1, VoteService::Voted)], 1);
 		to_session(2);
 		assert!(!events().iter().any(|event| matches!(event, Event::Paid { .. })));
-		assert_eq!(Balances::balance(&Validators::pot()), STAYS + 100);
+		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + 100);
 	});
 }
 
 #[test]
-fn absence_past_the_threshold_is_slashed() {
+fn absence_above_limit_is_slashed() {
 	run(|| {
 		let before = [1, 2].map(bond);
-		served(&[(1, Service::Counted), (2, Service::Counted)], 5);
-		served(&[(1, Service::Counted), (2, Service::Absent)], 6);
+		served(&[(1, VoteService::Counted), (2, VoteService::Counted)], 5);
+		served(&[(1, VoteService::Counted), (2, VoteService::Absent)], 6);
 		to_session(1);
 		assert_eq!(bond(1), before[0]);
 		assert_eq!(bond(2), before[1] - before[1] / 100);
@@ -80,23 +83,23 @@ fn absence_past_the_threshold_is_slashed() {
 }
 
 #[test]
-fn half_of_it_is_tolerated_and_so_is_a_session_with_few_subjects() {
+fn absence_within_limit_or_of_few_subjects_is_tolerated() {
 	run(|| {
 		let before = bond(2);
-		served(&[(2, Service::Counted)], 6);
-		served(&[(2, Service::Absent)], 6);
+		served(&[(2, VoteService::Counted)], 6);
+		served(&[(2, VoteService::Absent)], 6);
 		to_session(1);
-		served(&[(2, Service::Absent)], MIN_ASKED - 1);
+		served(&[(2, VoteService::Absent)], MIN_ASKED - 1);
 		to_session(2);
 		assert_eq!(bond(2), before);
 	});
 }
 
 #[test]
-fn who_votes_but_otherwise_is_not_absent() {
+fn other_vote_is_not_absence() {
 	run(|| {
 		let before = bond(2);
-		served(&[(2, Service::Voted)], 50);
+		served(&[(2, VoteService::Voted)], 50);
 		to_session(1);
 		assert_eq!(bond(2), before);
 	});

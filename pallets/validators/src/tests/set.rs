@@ -1,5 +1,5 @@
 use frame_support::assert_ok;
-use hcc_primitives::Slashes;
+use hcc_primitives::ValidatorSlasher;
 use pallet_session::SessionManager;
 use sp_runtime::{testing::UintAuthorityId, Perbill};
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
@@ -7,12 +7,12 @@ use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 use crate::{mock::*, *};
 
 #[test]
-fn the_genesis_candidates_are_the_first_set() {
+fn genesis_candidates_form_first_set() {
 	run(|| assert_eq!(Session::validators(), vec![1, 2]));
 }
 
 #[test]
-fn a_new_candidate_serves_two_sessions_later() {
+fn new_candidate_is_active_two_sessions_later() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		to_session(1);
@@ -23,7 +23,7 @@ fn a_new_candidate_serves_two_sessions_later() {
 }
 
 #[test]
-fn the_largest_bonds_win_when_places_are_few() {
+fn largest_bonds_are_selected() {
 	run(|| {
 		for (who, bond) in [(3, 300), (4, 400), (5, 500)] {
 			assert_ok!(Validators::join(RuntimeOrigin::signed(who), bond, worker_of(who)));
@@ -34,16 +34,16 @@ fn the_largest_bonds_win_when_places_are_few() {
 }
 
 #[test]
-fn who_was_slashed_goes_as_soon_as_somebody_is_in_its_place() {
+fn slashed_validator_leaves_once_replaced() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		to_session(2);
-		// Nine tenths go: two of three are below what others must bring.
+		// Two of three validators fall below the minimum bond.
 		for who in [1, 2] {
-			<Validators as Slashes<u64>>::fine(&who, Perbill::from_percent(90));
+			<Validators as ValidatorSlasher<u64>>::fine(&who, Perbill::from_percent(90));
 		}
 		to_session(4);
-		assert_eq!(Session::validators(), vec![1, 2, 3], "three of one would be fewer");
+		assert_eq!(Session::validators(), vec![1, 2, 3], "the set would shrink from three to one");
 		assert_ok!(Validators::join(RuntimeOrigin::signed(4), 300, worker_of(4)));
 		to_session(6);
 		assert_eq!(Session::validators().len(), 3);
@@ -53,7 +53,7 @@ fn who_was_slashed_goes_as_soon_as_somebody_is_in_its_place() {
 }
 
 #[test]
-fn a_rule_beyond_its_bounds_is_read_as_the_bound() {
+fn rules_are_clamped_to_bounds() {
 	run(|| {
 		MockRules::set(Rules { min_bond: 1, max_active: 1_000, unbonding_sessions: 0, ..RULES });
 		assert_eq!(Validators::rules().max_active, 5);
@@ -65,7 +65,7 @@ fn a_rule_beyond_its_bounds_is_read_as_the_bound() {
 }
 
 #[test]
-fn an_unchanged_set_is_not_planned_again() {
+fn unchanged_set_is_not_planned() {
 	run(|| {
 		assert_eq!(<Validators as SessionManager<_>>::new_session(5), None);
 		assert!(events().is_empty());
@@ -73,7 +73,7 @@ fn an_unchanged_set_is_not_planned_again() {
 }
 
 #[test]
-fn who_purges_its_keys_is_left_out() {
+fn validator_without_keys_is_not_selected() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		to_session(2);
@@ -85,7 +85,7 @@ fn who_purges_its_keys_is_left_out() {
 }
 
 #[test]
-fn a_set_that_would_be_too_small_stays_as_it_is() {
+fn set_below_minimum_is_not_planned() {
 	run(|| {
 		assert_ok!(Session::purge_keys(RuntimeOrigin::signed(2)));
 		assert_eq!(<Validators as SessionManager<_>>::new_session(5), None);
@@ -93,7 +93,7 @@ fn a_set_that_would_be_too_small_stays_as_it_is() {
 }
 
 #[test]
-fn who_equivocates_is_disabled_up_to_a_third_of_the_set() {
+fn equivocation_disables_at_most_a_third() {
 	run(|| {
 		MockRules::set(Rules { max_active: 5, ..RULES });
 		for who in 3..6 {
@@ -114,25 +114,26 @@ fn who_equivocates_is_disabled_up_to_a_third_of_the_set() {
 	});
 }
 
-/// Five in office, the fourth of which is slashed in session 2.
+/// Makes a set of five, of which the fourth is slashed in session 2.
 fn with_an_offender() {
 	MockRules::set(Rules { max_active: 5, ..RULES });
 	for who in 3..6 {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(who), MIN_BOND, worker_of(who)));
 	}
 	to_session(2);
-	<Validators as Slashes<_>>::slash(&4, Perbill::from_percent(10), None);
+	<Validators as ValidatorSlasher<_>>::slash(&4, Perbill::from_percent(10), None);
 	assert_eq!(Session::disabled_validators(), [3]);
 }
 
-/// As by `set_keys`, whose proof the mock has none of.
+/// Changes session keys in storage. `set_keys` requires a proof, and the mock has no keys to make
+/// one.
 fn change_keys(who: AccountId, key: u64) {
 	pallet_session::NextKeys::<Test>::insert(who, MockKeys::from(UintAuthorityId(key)));
 }
 
-/// `pallet-session` forgets who is disabled when anybody's keys change.
+/// `pallet-session` clears its list of disabled validators when any validator changes keys.
 #[test]
-fn who_is_slashed_authors_no_more_whoever_changes_keys() {
+fn ban_survives_key_change_of_others() {
 	run(|| {
 		with_an_offender();
 		for (session, key) in (3..6).zip(100..) {
@@ -141,12 +142,12 @@ fn who_is_slashed_authors_no_more_whoever_changes_keys() {
 			assert_eq!(Session::disabled_validators(), [3], "session {session}");
 		}
 		let planned = |event: &Event<Test>| matches!(event, Event::SetPlanned { session: 4.., .. });
-		assert!(!events().iter().any(planned), "the set is as it was");
+		assert!(!events().iter().any(planned), "the set stays the same");
 	});
 }
 
 #[test]
-fn who_is_slashed_authors_again_once_its_time_is_over_though_nothing_changes() {
+fn ban_ends_without_change_of_set() {
 	run(|| {
 		with_an_offender();
 		let until = 2 + RULES.unbonding_sessions;
@@ -158,9 +159,10 @@ fn who_is_slashed_authors_again_once_its_time_is_over_though_nothing_changes() {
 	});
 }
 
-/// Nor by going out of office for a session and coming back, which would free all others with it.
+/// A validator that is out of the set for a session stays banned. Otherwise its return would enable
+/// all others as well.
 #[test]
-fn who_is_slashed_is_not_freed_by_a_change_of_the_set() {
+fn ban_survives_change_of_set() {
 	run(|| {
 		with_an_offender();
 		assert_ok!(Validators::bond_more(RuntimeOrigin::signed(4), MIN_BOND));
@@ -169,7 +171,7 @@ fn who_is_slashed_is_not_freed_by_a_change_of_the_set() {
 		to_session(3);
 		change_keys(4, 4);
 		to_session(4);
-		assert_eq!(Session::validators(), [2, 3, 5], "it is out");
+		assert_eq!(Session::validators(), [2, 3, 5], "the offender is not in the set");
 		assert!(Session::disabled_validators().is_empty());
 		to_session(5);
 		assert_eq!(Session::validators(), [2, 3, 4, 5]);
@@ -178,28 +180,28 @@ fn who_is_slashed_is_not_freed_by_a_change_of_the_set() {
 }
 
 #[test]
-fn the_worst_offence_of_each_is_remembered_and_the_last_one_counts_for_how_long() {
+fn offender_keeps_worst_part_and_latest_end() {
 	run(|| {
 		with_an_offender();
 		to_session(3);
-		<Validators as Slashes<_>>::slash(&4, Perbill::from_percent(30), None);
+		<Validators as ValidatorSlasher<_>>::slash(&4, Perbill::from_percent(30), None);
 		to_session(4);
-		<Validators as Slashes<_>>::slash(&4, Perbill::from_percent(20), None);
+		<Validators as ValidatorSlasher<_>>::slash(&4, Perbill::from_percent(20), None);
 		let until = 4 + RULES.unbonding_sessions;
 		let wanted = Offender { who: 4, part: Perbill::from_percent(30), until };
 		assert_eq!(Offenders::<Test>::get().into_inner(), [wanted]);
 	});
 }
 
-/// Who changes keys while the set stands, and equivocates by the new ones, can be reported later.
+/// A validator that changes keys and then equivocates with the new ones can be reported later.
 #[test]
-fn historical_roots_are_of_the_keys_that_are_in_use() {
+fn historical_root_matches_keys_in_use() {
 	run(|| {
 		to_session(3);
 		let root = pallet_session::historical::Pallet::<Test>::historical_root;
 		change_keys(2, 77);
 		to_session(4);
-		assert_eq!(root(4), root(3), "it is in use from the next one on");
+		assert_eq!(root(4), root(3), "the new keys are used from the next session on");
 		to_session(5);
 		assert_ne!(root(5), root(4));
 		to_session(6);
@@ -212,7 +214,7 @@ fn historical_roots_are_pruned() {
 	run(|| {
 		to_session(14);
 		let kept = pallet_session::historical::StoredRange::<Test>::get();
-		let (first, _) = kept.expect("roots are noted");
-		assert!(first >= 6, "roots since session {first} are kept");
+		let (first, _) = kept.expect("roots are stored");
+		assert!(first >= 6, "roots since session {first} are stored");
 	});
 }

@@ -1,5 +1,5 @@
 use frame_support::traits::fungible::{Inspect, InspectHold};
-use hcc_primitives::Slashes;
+use hcc_primitives::ValidatorSlasher;
 use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
@@ -12,10 +12,10 @@ fn held(who: AccountId) -> Balance {
 }
 
 #[test]
-fn the_reporter_has_its_share_and_the_rest_is_burned_to_the_last_unit() {
+fn slash_pays_reporter_and_burns_rest() {
 	run(|| {
 		let (bond, issued, before) = (held(1), Balances::total_issuance(), Balances::balance(&7));
-		<Validators as Slashes<_>>::slash(&1, PART, Some((&7, SHARE)));
+		<Validators as ValidatorSlasher<_>>::slash(&1, PART, Some((&7, SHARE)));
 		let lost = PART.mul_floor(bond);
 		let reward = SHARE.mul_floor(lost);
 		assert!(lost > reward && reward > 0);
@@ -27,42 +27,42 @@ fn the_reporter_has_its_share_and_the_rest_is_burned_to_the_last_unit() {
 }
 
 #[test]
-fn without_a_reporter_all_of_it_is_burned() {
+fn slash_without_reporter_burns_all() {
 	run(|| {
 		let (bond, issued) = (held(1), Balances::total_issuance());
-		<Validators as Slashes<_>>::slash(&1, PART, None);
+		<Validators as ValidatorSlasher<_>>::slash(&1, PART, None);
 		assert_eq!(Balances::total_issuance(), issued - PART.mul_floor(bond));
 	});
 }
 
 #[test]
-fn who_is_slashed_is_disabled_but_never_more_than_a_third() {
+fn slash_disables_at_most_a_third() {
 	run(|| {
-		<Validators as Slashes<_>>::slash(&1, PART, None);
-		assert!(Session::disabled_validators().is_empty(), "a third of two is nobody");
+		<Validators as ValidatorSlasher<_>>::slash(&1, PART, None);
+		assert!(Session::disabled_validators().is_empty(), "a third of two is less than one");
 	});
 }
 
 #[test]
-fn who_has_left_can_still_lose_its_bond() {
+fn unbonding_bond_can_be_slashed() {
 	run(|| {
 		frame_support::assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		frame_support::assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
-		<Validators as Slashes<_>>::slash(&3, PART, None);
+		<Validators as ValidatorSlasher<_>>::slash(&3, PART, None);
 		assert_eq!(held(3), 200);
 	});
 }
 
 #[test]
-fn a_stranger_has_nothing_to_lose() {
+fn slash_without_bond_takes_nothing() {
 	run(|| {
 		let issued = Balances::total_issuance();
-		<Validators as Slashes<_>>::slash(&9, PART, Some((&7, SHARE)));
+		<Validators as ValidatorSlasher<_>>::slash(&9, PART, Some((&7, SHARE)));
 		assert_eq!(Balances::total_issuance(), issued);
 	});
 }
 
-/// The handler of what `pallet-offences` reports.
+/// Reports an offence as `pallet-offences` does.
 fn offend(who: AccountId, percent: u32, session: u32) {
 	use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
 	let details = OffenceDetails { offender: (who, ()), reporters: Vec::<u64>::new() };
@@ -70,30 +70,30 @@ fn offend(who: AccountId, percent: u32, session: u32) {
 }
 
 #[test]
-fn of_several_offences_in_a_session_the_worst_is_what_it_costs() {
+fn worst_offence_of_session_determines_loss() {
 	run(|| {
 		let bond = held(1);
 		offend(1, 10, 0);
 		assert_eq!(held(1), bond - bond / 10);
 		offend(1, 5, 0);
 		offend(1, 10, 0);
-		assert_eq!(held(1), bond - bond / 10, "it is not worse");
+		assert_eq!(held(1), bond - bond / 10, "these offences are not worse");
 		offend(1, 30, 0);
-		assert_eq!(held(1), bond - 3 * bond / 10, "the rise only");
+		assert_eq!(held(1), bond - 3 * bond / 10, "only the increase is slashed");
 		offend(2, 10, 0);
 		offend(1, 10, 1);
-		assert_eq!(held(1), bond - 3 * bond / 10 - (bond - 3 * bond / 10) / 10, "another session");
+		assert_eq!(held(1), bond - 3 * bond / 10 - (bond - 3 * bond / 10) / 10, "sessions add up");
 	});
 }
 
 #[test]
-fn what_offences_have_cost_is_forgotten_once_none_of_then_can_be_reported() {
+fn offences_are_pruned_once_unreportable() {
 	run(|| {
 		offend(1, 10, 0);
 		let kept = RULES.unbonding_sessions + 2;
 		to_session(kept);
 		assert!(OffencesOf::<Test>::contains_key(0, 1));
-		assert!(Historical::historical_root(0).is_some(), "it can still be reported");
+		assert!(Historical::historical_root(0).is_some(), "an offence can still be reported");
 		to_session(kept + 2);
 		assert_eq!(Historical::historical_root(0), None);
 		assert_eq!(OffencesOf::<Test>::iter().count(), 0);
@@ -101,7 +101,7 @@ fn what_offences_have_cost_is_forgotten_once_none_of_then_can_be_reported() {
 }
 
 #[test]
-fn where_bonds_are_held_for_less_time_all_offences_of_before_are_forgotten() {
+fn offences_are_pruned_after_unbonding_shortens() {
 	run(|| {
 		MockRules::set(Rules { unbonding_sessions: 20, ..RULES });
 		(0..8).for_each(|session| {

@@ -3,7 +3,7 @@ use frame_support::{assert_noop, assert_ok};
 use crate::{mock::*, *};
 
 #[test]
-fn set_worker_replaces_the_former_key() {
+fn set_worker_replaces_former_key() {
 	run(|| {
 		assert_ok!(Validators::set_worker(RuntimeOrigin::signed(1), 77));
 		assert_eq!(Validators::validator_of(77), Some(1));
@@ -13,7 +13,7 @@ fn set_worker_replaces_the_former_key() {
 }
 
 #[test]
-fn a_worker_key_serves_one_validator() {
+fn worker_key_in_use_is_rejected() {
 	run(|| {
 		assert_noop!(
 			Validators::set_worker(RuntimeOrigin::signed(1), worker_of(2)),
@@ -27,7 +27,7 @@ fn a_worker_key_serves_one_validator() {
 }
 
 #[test]
-fn set_worker_fails_for_who_has_not_joined() {
+fn set_worker_fails_before_join() {
 	run(|| {
 		assert_noop!(
 			Validators::set_worker(RuntimeOrigin::signed(3), 77),
@@ -37,7 +37,7 @@ fn set_worker_fails_for_who_has_not_joined() {
 }
 
 #[test]
-fn who_has_left_keeps_its_worker_until_it_takes_its_bond_back() {
+fn worker_key_stays_until_withdraw() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));

@@ -1,5 +1,5 @@
 mod audit;
-mod clock;
+mod closing;
 mod committee;
 mod proof;
 mod rules;

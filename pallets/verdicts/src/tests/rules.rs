@@ -1,14 +1,14 @@
-//! What governance can set, whatever it sets.
+//! Bounds of the rules that governance sets.
 
 use sp_runtime::Perbill;
 
 use crate::*;
 
-/// Bonds of which a part is lost.
+/// Bonds that are slashed.
 const BONDS: [u128; 4] = [0, 999, 10_000_000_000_000, u128::MAX / 2];
 
 #[test]
-fn whatever_is_set_the_rules_in_force_are_within_bounds() {
+fn clamped_rules_are_within_bounds() {
 	bolero::check!().with_type::<(u32, u32, u64, u32, u32)>().with_iterations(2_000).for_each(
 		|(false_vote, reward, deposit, window, audit)| {
 			let part = |parts: &u32| Perbill::from_parts(*parts);
@@ -26,8 +26,8 @@ fn whatever_is_set_the_rules_in_force_are_within_bounds() {
 			assert!((20..=MAX_WINDOW).contains(&rules.window));
 			assert!((Perbill::from_perthousand(1)..=percent(50)).contains(&rules.audit));
 			assert_eq!(rules.deposit, set.deposit);
-			assert_eq!(rules.clamped(), rules, "what is within bounds stays as it is");
-			// Whoever has himself reported has nine tenths less of it.
+			assert_eq!(rules.clamped(), rules, "rules within bounds stay unchanged");
+			// A validator that reports itself recovers at most a tenth of the loss.
 			for bond in BONDS {
 				let lost = rules.false_vote.mul_floor(bond);
 				assert!(rules.reward.mul_floor(lost) <= lost / 10);
@@ -37,7 +37,7 @@ fn whatever_is_set_the_rules_in_force_are_within_bounds() {
 }
 
 #[test]
-fn rules_within_bounds_are_in_force_as_they_are_set() {
+fn rules_within_bounds_stay_unchanged() {
 	let least = Rules {
 		false_vote: Perbill::from_percent(1),
 		reward: Perbill::zero(),

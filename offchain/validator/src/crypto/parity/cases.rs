@@ -1,4 +1,4 @@
-//! Evidence that is accepted, and evidence that is refused for each reason there is.
+//! Evidence that is accepted, and evidence for each reject code.
 
 use hcc_evidence::{
 	boot::{BootRole, BootRules},
@@ -8,11 +8,10 @@ use hcc_evidence::{
 	tpm::{Attest, PcrBank},
 	RejectCode, UnixSeconds,
 };
+use hcc_evidence_testing::{sha256, BootEvent, Machine, Policy, NOW};
 use insecure_sim::ReportFields;
 
-use super::machine::{sha256, BootEvent, Machine, Policy, NOW};
-
-/// Evidence with all that it is judged by.
+/// Evidence with its pinned context and policy.
 #[derive(Clone)]
 pub(super) struct Case {
 	pub(super) pinned: PinnedContext,
@@ -21,7 +20,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-	/// What that machine answers to that challenge.
+	/// Returns the answer of a machine to a challenge.
 	pub(super) fn of(machine: &Machine, context: &Context) -> Self {
 		Self {
 			pinned: machine.pinned(context),
@@ -31,14 +30,14 @@ impl Case {
 	}
 }
 
-/// A case of that machine of which something is changed, without the machine's own doing.
+/// Returns a case that is changed after the machine made it.
 fn edited(machine: &Machine, change: impl FnOnce(&mut Case)) -> Case {
 	let mut case = Case::of(machine, &machine.challenge(1));
 	change(&mut case);
 	case
 }
 
-/// Evidence that was changed before the report was bound to it.
+/// Returns evidence that is changed before the report is bound to it.
 fn sealed(machine: &Machine, change: impl FnOnce(&mut HostEvidence)) -> Case {
 	let context = machine.challenge(1);
 	let mut case = Case::of(machine, &context);
@@ -47,14 +46,14 @@ fn sealed(machine: &Machine, change: impl FnOnce(&mut HostEvidence)) -> Case {
 	case
 }
 
-/// What a machine answers that has done that before.
-fn after(machine: &Machine, deed: impl FnOnce(&mut Machine)) -> Case {
+/// Returns the answer of a machine after an action.
+fn after(machine: &Machine, action: impl FnOnce(&mut Machine)) -> Case {
 	let mut machine = machine.clone();
-	deed(&mut machine);
+	action(&mut machine);
 	Case::of(&machine, &machine.challenge(1))
 }
 
-/// A guest of which the chip reports something else.
+/// Returns a case with changed fields in the report.
 fn reporting(machine: &Machine, change: impl FnOnce(&mut ReportFields)) -> Case {
 	after(machine, |machine| change(&mut machine.fields))
 }
@@ -66,7 +65,7 @@ fn boot() -> Vec<BootEvent> {
 		.collect()
 }
 
-/// A policy that has rules for what boots.
+/// Returns a policy with rules for the boot.
 fn rules(secure_boot: bool) -> Policy {
 	let parts = [
 		("firmware", BootRole::Firmware),
@@ -81,7 +80,7 @@ fn rules(secure_boot: bool) -> Policy {
 	}
 }
 
-/// A boot whose log is brought along.
+/// Returns a case of a boot with its boot event log.
 fn booted(machine: &Machine, events: &[BootEvent], policy: Policy) -> Case {
 	let mut machine = machine.clone();
 	let log = machine.boot_measuring(events);
@@ -92,7 +91,7 @@ fn booted(machine: &Machine, events: &[BootEvent], policy: Policy) -> Case {
 	case
 }
 
-/// The whole log once more, where policy became stricter since it was accepted.
+/// Returns a case of the whole log, which is required again after a tightening of policy.
 fn renewed(machine: &Machine, policy: Policy) -> Case {
 	let context = machine.challenge(1);
 	let before = machine.claims(&machine.answer(&context), &context);
@@ -104,7 +103,7 @@ fn renewed(machine: &Machine, policy: Policy) -> Case {
 	Case { policy, ..Case::of(machine, &context) }
 }
 
-/// What is accepted.
+/// Returns cases that are accepted.
 pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
 	let first = machine.challenge(1);
 	let before = machine.claims(&machine.answer(&first), &first);
@@ -117,7 +116,7 @@ pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
 			machine.boot();
 			machine.run(b"hcc-miner 2");
 		}),
-		// The kernel goes on while the TPM quotes.
+		// The kernel measures another file while the TPM quotes.
 		after(machine, |machine| {
 			let quoted = machine.pcrs;
 			machine.run(b"measured after the quote");
@@ -136,14 +135,14 @@ pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
 	cases
 }
 
-/// What nobody can judge before there is a newer revocation list.
+/// Returns a case that cannot be judged before a newer revocation list is known.
 pub(super) fn undecided(machine: &Machine) -> Case {
 	edited(machine, |case| {
 		case.pinned.revocation_current_until = Some(UnixSeconds(NOW.0 - 1));
 	})
 }
 
-/// What is refused, each with its reason.
+/// Returns cases that are rejected, each with its code.
 pub(super) fn refused(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	let other = Machine::named("another");
 	[
@@ -295,8 +294,8 @@ fn of_another_quote(machine: &Machine, other: &Machine) -> Vec<(RejectCode, Case
 
 fn of_another_boot(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	let mut elsewhere = booted(machine, &boot(), Policy::default());
-	let log = elsewhere.evidence.boot.as_mut().expect("it was brought along");
-	// The digest of the last event, before the length and the 12 bytes of what was measured.
+	let log = elsewhere.evidence.boot.as_mut().expect("the log is included");
+	// The digest of the last event. The length and the 12 measured bytes follow it.
 	let digest = log.len() - 48;
 	log[digest] ^= 1;
 	let unknown = Policy { boot_parts: Vec::new(), ..rules(false) };
@@ -311,7 +310,7 @@ fn of_another_boot(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	]
 }
 
-/// A boot that was accepted, of a kernel that is listed no more.
+/// Returns a case of a boot that was accepted before, with a kernel that is no longer listed.
 fn outdated_boot(machine: &Machine) -> Case {
 	let mut machine = machine.clone();
 	let log = machine.boot_measuring(&boot());
@@ -369,7 +368,7 @@ fn of_another_log(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	]
 }
 
-/// A file is changed while it is measured.
+/// Adds a violation, as if a file was changed while it was measured.
 fn violate(machine: &mut Machine) {
 	let before = machine.pcrs[10];
 	machine.run(b"bash");
@@ -378,12 +377,13 @@ fn violate(machine: &mut Machine) {
 	machine.pcrs[10] = sha256(&[before, [0xff; 32]].concat());
 }
 
-/// A file is measured by a hash that no list is kept in.
-fn measure_otherwise(machine: &mut Machine) {
+/// Measures a file with a hash algorithm that no list uses.
+fn measure_with_md5sum(machine: &mut Machine) {
 	let before = machine.pcrs[10];
 	machine.run(b"bash");
 	let record = machine.log.last_mut().expect("an entry");
-	// PCR, digest, "ima-ng", the length of the data: then the data, of which the first field begins with the hash's name.
+	// The record contains the PCR, the digest, "ima-ng", the length of the data and the data. The
+	// first field of the data begins with the name of the hash.
 	record[42..48].copy_from_slice(b"md5sum");
 	let data = record[38..].to_vec();
 	record[4..24].copy_from_slice(&PcrBank::Sha1.hash(&[&data]));
@@ -406,7 +406,7 @@ fn of_other_files(machine: &Machine) -> Vec<(RejectCode, Case)> {
 				machine.run(b"bash");
 			}),
 		),
-		(RejectCode::ImaFileHash, after(machine, measure_otherwise)),
+		(RejectCode::ImaFileHash, after(machine, measure_with_md5sum)),
 		(RejectCode::ImaOutdatedFile, outdated),
 		(RejectCode::ImaForbiddenFile, Case { policy: stricter, ..Case::of(&shell, &first) }),
 	]

@@ -1,4 +1,5 @@
-//! Where an answer may lead: two local servers, one with TLS and one without, that lead to each other. What is asked over TLS is answered over TLS.
+//! Tests of redirects with two local servers, one with TLS and one without, that redirect to each
+//! other. A request over TLS must be answered over TLS.
 
 use std::{
 	io,
@@ -24,12 +25,18 @@ use tokio_rustls::{
 
 use super::*;
 
-/// How long the tests wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time that the tests wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Of a server at 127.0.0.1, valid from 2020 to 2120. It vouches for itself, and is no authority: whoever has its key, as everybody does, can vouch for nobody
-/// else. Made by `openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -addext subjectAltName=IP:127.0.0.1`, then by `openssl ca -selfsign
-/// -startdate 20200101000000Z -enddate 21200101000000Z` with `copy_extensions=copy`.
+/// A certificate for a server at 127.0.0.1, valid from 2020 to 2120. It is self-signed and not a
+/// certificate authority. Its key is public, but cannot certify other servers. Made with
+/// `copy_extensions=copy` by:
+///
+/// ```text
+/// openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+///   -addext subjectAltName=IP:127.0.0.1
+/// openssl ca -selfsign -startdate 20200101000000Z -enddate 21200101000000Z
+/// ```
 const CERTIFICATE: &[u8] = b"\
 -----BEGIN CERTIFICATE-----
 MIIBdjCCARygAwIBAgIUCLxDwWYz+dYYSGQiRtqczdSnQqswCgYIKoZIzj0EAwIw
@@ -43,7 +50,7 @@ Z6owuPtIHQIhAN6SxXWm2Dvf0N0xsT3C1rYbO/hmsO2PLbaC7Yqycqu8
 -----END CERTIFICATE-----
 ";
 
-/// Its key.
+/// The key of [`CERTIFICATE`].
 const KEY: &[u8] = b"\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgItNqgvfPzCM90bCi
@@ -52,7 +59,7 @@ djEhLg7Ij/jtNa+BTyCJyQN8PYvyCI4DQgJ203+TqdceaZMK0UD1jecA
 -----END PRIVATE KEY-----
 ";
 
-/// Takes connections over TLS.
+/// A listener that accepts connections over TLS.
 struct Tls {
 	listener: TcpListener,
 	acceptor: TlsAcceptor,
@@ -64,7 +71,7 @@ impl Tls {
 		let key = PrivateKeyDer::from_pem_slice(KEY).expect("a key");
 		let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
 			.with_safe_default_protocol_versions()
-			.expect("versions that ring knows")
+			.expect("versions that ring supports")
 			.with_no_client_auth()
 			.with_single_cert(vec![certificate], key)
 			.expect("the key of the certificate");
@@ -79,7 +86,7 @@ impl Listener for Tls {
 	async fn accept(&mut self) -> (Self::Io, Self::Addr) {
 		loop {
 			let (stream, peer) = self.listener.accept().await.expect("a connection");
-			// A client that does not trust the certificate goes away.
+			// A client that does not trust the certificate closes the connection.
 			if let Ok(stream) = self.acceptor.accept(stream).await {
 				return (stream, peer);
 			}
@@ -91,13 +98,13 @@ impl Listener for Tls {
 	}
 }
 
-/// A server with TLS, one without, and who asks them.
+/// A server with TLS, one without, and a client of both.
 struct Servers {
 	safe: String,
 	open: String,
-	/// How often a price was asked of the one without.
+	/// Number of requests for a price to the server without TLS.
 	open_asked: Arc<AtomicUsize>,
-	/// Trusts the certificate of the one with TLS.
+	/// A client that trusts the certificate of the server with TLS.
 	fetcher: Fetcher,
 }
 
@@ -113,7 +120,7 @@ impl Servers {
 		tokio::spawn(async move { axum::serve(with_tls, safe_app).await });
 		tokio::spawn(async move { axum::serve(without, open_app).await });
 		let trusted = Certificate::from_pem(CERTIFICATE).expect("a certificate");
-		let client = client(PATIENCE).add_root_certificate(trusted).build().expect("a client");
+		let client = client(TIMEOUT).add_root_certificate(trusted).build().expect("a client");
 		Self { safe, open, open_asked, fetcher: Fetcher { client } }
 	}
 
@@ -130,9 +137,9 @@ fn source(server: &str, path: &str) -> Source {
 	Source { url: format!("{server}{path}"), pointer: "/usd".into() }
 }
 
-/// What each of the two answers; `asked` counts how often it was a price.
+/// Returns the routes of both servers. `asked` counts requests for a price.
 fn app(safe: &str, open: &str, asked: &Arc<AtomicUsize>) -> Router {
-	let leads_to = |url: String| get(move || async move { Redirect::temporary(&url) });
+	let redirect_to = |url: String| get(move || async move { Redirect::temporary(&url) });
 	let asked = asked.clone();
 	let answer = move || {
 		asked.fetch_add(1, Ordering::Relaxed);
@@ -140,13 +147,13 @@ fn app(safe: &str, open: &str, asked: &Arc<AtomicUsize>) -> Router {
 	};
 	Router::new()
 		.route("/price", get(answer))
-		.route("/to-safe", leads_to(format!("{safe}/price")))
-		.route("/to-open", leads_to(format!("{open}/price")))
-		.route("/to-open-later", leads_to(format!("{safe}/to-open")))
+		.route("/to-safe", redirect_to(format!("{safe}/price")))
+		.route("/to-open", redirect_to(format!("{open}/price")))
+		.route("/to-open-later", redirect_to(format!("{safe}/to-open")))
 		.route("/hops/{left}", get(hop))
 }
 
-/// Leads elsewhere so many times before there is a price.
+/// Redirects `left` times before it returns a price.
 async fn hop(Path(left): Path<usize>) -> Redirect {
 	match left {
 		0 | 1 => Redirect::temporary("/price"),
@@ -155,21 +162,25 @@ async fn hop(Path(left): Path<usize>) -> Redirect {
 }
 
 #[tokio::test]
-async fn what_is_asked_over_tls_is_not_answered_without() {
+async fn redirect_from_tls_to_plain_is_rejected() {
 	let servers = Servers::start().await;
 	for path in ["/to-open", "/to-open-later"] {
 		let refused = servers.fetch(&servers.safe, path).await.expect_err(path);
 		let SourceError::Unreachable(why) = &refused else { panic!("{path}: {refused}") };
 		assert!(why.is_redirect(), "{path}: {refused}");
-		let told = refused.to_string();
-		assert!(told.ends_with(": it leads to where anybody could answer"), "{path}: {told}");
-		assert!(!told.contains(path), "a key may be in the address: {told}");
+		let text = refused.to_string();
+		assert!(text.ends_with(": redirect from https to a URL without TLS"), "{path}: {text}");
+		assert!(!text.contains(path), "the URL may contain a key: {text}");
 	}
-	assert_eq!(servers.open_asked.load(Ordering::Relaxed), 0, "it is not even asked");
+	assert_eq!(
+		servers.open_asked.load(Ordering::Relaxed),
+		0,
+		"the server without TLS receives no request"
+	);
 }
 
 #[tokio::test]
-async fn an_answer_may_lead_to_where_it_is_no_less_safe() {
+async fn redirect_to_equal_or_better_security_is_followed() {
 	let servers = Servers::start().await;
 	let price = async |server: &str, path: &str| servers.fetch(server, path).await.expect(path);
 	assert_eq!(price(&servers.safe, "/price").await, 1_500_000_000);
@@ -181,19 +192,20 @@ async fn an_answer_may_lead_to_where_it_is_no_less_safe() {
 }
 
 #[tokio::test]
-async fn an_answer_may_lead_elsewhere_so_often_and_no_more() {
+async fn redirects_are_limited() {
 	let servers = Servers::start().await;
 	let hops = async |hops: usize| servers.fetch(&servers.safe, &format!("/hops/{hops}")).await;
 	assert_eq!(hops(MAX_REDIRECTS).await.expect("followed"), 1_500_000_000);
-	let refused = hops(MAX_REDIRECTS + 1).await.expect_err("once too often");
+	let refused = hops(MAX_REDIRECTS + 1).await.expect_err("one redirect too many");
 	assert!(matches!(&refused, SourceError::Unreachable(why) if why.is_redirect()), "{refused}");
 }
 
-/// The fetcher of these tests differs in whom it trusts from the one that ships.
+/// Checks the fetcher of the released program. The one of the other tests trusts an additional
+/// certificate.
 #[tokio::test]
-async fn a_server_for_which_no_authority_vouches_is_not_believed() {
+async fn self_signed_certificate_is_rejected() {
 	let servers = Servers::start().await;
-	let fetcher = Fetcher::new(PATIENCE).expect("a client");
+	let fetcher = Fetcher::new(TIMEOUT).expect("a client");
 	let refused = fetcher.fetch(&source(&servers.safe, "/price")).await.expect_err("not trusted");
 	assert!(matches!(&refused, SourceError::Unreachable(why) if why.is_connect()), "{refused}");
 	assert!(format!("{refused:?}").contains("UnknownIssuer"), "{refused:?}");

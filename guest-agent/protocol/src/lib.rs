@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod frame;
+pub mod guest;
+mod session;
+mod version;
+pub mod vm;
+
+pub use address::{connect, Address, Stream};
+pub use frame::MAX_FRAME;
+pub use session::{Session, SessionError};
+pub use version::{Hello, HelloResponse, VersionRange, NEGOTIATION};

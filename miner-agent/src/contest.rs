@@ -1,0 +1,130 @@
+//! Contests a chip of this machine that another miner has registered.
+
+use std::time::Duration;
+
+use anyhow::{bail, Context};
+use hcc_chain::{api, AccountId32, Chain, Submitter};
+use hcc_evidence::host::{challenge_nonce, contest_seq, ChipHash};
+
+use crate::{
+	attest::{gather, submitted_log_at, Challenge},
+	config::{certificate, Config},
+	enrol::ensure_enrolled,
+	guest::Guest,
+	host::Host,
+	log_submission::{capacity, ensure_log_submitted},
+	register::{chip_of, ensure_miner, holder_of},
+	run::run,
+};
+
+use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
+
+/// Interval between two reads of the contest's state.
+const POLL_EVERY: Duration = Duration::from_secs(6);
+
+/// Contests the chip of this machine and waits for the result, then continues as [`run`].
+///
+/// This takes more than an hour, because a verdict takes effect only after the period for proofs.
+/// The chain challenges a chip that has changed hands immediately, so the agent must be ready to
+/// answer. After a restart it resumes waiting.
+pub async fn contest(config: Config) -> anyhow::Result<()> {
+	let hot = config.hot()?;
+	let host = Host::open(config.clone())?;
+	let chain = Chain::connect(&host.config.node).await?;
+	let report = Guest::meet(&host.guest).await?.report;
+	let (chip, _) = chip_of(&report)?;
+	let miner = ensure_miner(&chain, &host.config, &hot).await?;
+	match holder_of(&chain, chip).await? {
+		None => {
+			bail!("chip {} is not registered: register it with hcc-miner run", hex::encode(chip))
+		},
+		Some(holder) if holder == miner => {
+			bail!("this miner already holds chip {}", hex::encode(chip))
+		},
+		Some(holder) => {
+			tracing::info!(%holder, chip = hex::encode(chip), "another miner holds the chip")
+		},
+	}
+	if state_of(&chain, &miner, chip).await?.is_none() {
+		ensure_enrolled(&chain, &host, &hot, &miner).await?;
+		submit(&chain, &host, &hot, &miner, chip).await?;
+	}
+	wait(&host.config.node, &miner, chip).await?;
+	drop(host);
+	tracing::info!("this miner now holds the chip: answering its challenges");
+	run(config).await
+}
+
+async fn submit(
+	chain: &Chain,
+	host: &Host,
+	hot: &Submitter,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<()> {
+	let path = host.config.vcek.as_deref().context(
+			"a contest needs the certificate of the chip's key: fetch it from AMD's key server and set vcek",
+	)?;
+	let vek = BoundedVec(certificate(path)?);
+	let at = chain.finalised().await?;
+	let (number, hash) = (at.block_number(), at.block_hash());
+	let seq = contest_seq(number);
+	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
+	// The contest has no checkpoint to continue from, so the evidence covers the whole log.
+	ensure_log_submitted(chain, host, hot, miner, chip).await?;
+	let submitted = submitted_log_at(&chain.best().await?, miner).await?;
+	let challenge = Challenge { miner: *miner, chip, seq, nonce, checkpoint: None, submitted };
+	let capacity = capacity(chain, host).await?;
+	let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
+	let call = api::tx().attestation().contest(chip, evidence.into(), vek);
+	let receipt = hot.submit(chain, &call).await.context("contesting the chip")?;
+	tracing::info!(block = %receipt.block, "contest submitted: waiting for the verdict");
+	Ok(())
+}
+
+/// Returns the state of the miner's contest for a chip, or `None` if it has none.
+async fn state_of(
+	chain: &Chain,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<Option<String>> {
+	let at = chain.best().await?;
+	let address = api::storage().attestation().open_contests();
+	let Some(row) = at.storage().try_fetch(address, (chip,)).await? else { return Ok(None) };
+	let contest = row.decode()?;
+	Ok((contest.contender == *miner).then(|| format!("{:?}", contest.stage)))
+}
+
+/// Waits until the contest is settled. Reconnects if the node becomes unavailable.
+async fn wait(node: &str, miner: &AccountId32, chip: ChipHash) -> anyhow::Result<()> {
+	let mut logged = String::new();
+	let mut chain = Chain::connect_when_ready(node).await;
+	loop {
+		match state_of(&chain, miner, chip).await {
+			Ok(Some(state)) => {
+				if state != logged {
+					tracing::info!(state, "state of the contest");
+					logged = state;
+				}
+			},
+			Ok(None) => match holder_of(&chain, chip).await {
+				Ok(Some(holder)) if holder == *miner => return Ok(()),
+				Ok(Some(holder)) => {
+					bail!("the contest was rejected: {holder} still holds the chip")
+				},
+				Ok(None) => bail!(
+						"no miner holds the chip: it was banned after evidence of two machines, or was removed"
+				),
+				Err(error) => chain = reconnect(node, error).await,
+			},
+			Err(error) => chain = reconnect(node, error).await,
+		}
+		tokio::time::sleep(POLL_EVERY).await;
+	}
+}
+
+async fn reconnect(node: &str, error: anyhow::Error) -> Chain {
+	tracing::warn!(error = format!("{error:#}"), "reconnecting");
+	tokio::time::sleep(POLL_EVERY).await;
+	Chain::connect_when_ready(node).await
+}

@@ -1,0 +1,6 @@
+//! Tests that run the `hcc` program as a script does.
+
+mod boots;
+mod evidence;
+mod policy;
+mod verify;

@@ -1,0 +1,215 @@
+//! The miner's machine under QEMU, controlled over a serial port made for that purpose.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use tokio::{
+	io::{AsyncReadExt, AsyncWriteExt},
+	net::UnixStream,
+	sync::Mutex,
+	time::{sleep, timeout, Instant},
+};
+
+use crate::{Error, Result};
+
+/// The time limit of an answer.
+const ANSWER: Duration = Duration::from_secs(60);
+/// The longest absence of the port. QEMU creates it at each start.
+const CONNECT: Duration = Duration::from_secs(30);
+/// The start of the line that ends an answer. The exit code follows.
+const END: &str = "##END ";
+/// Stops the miner until [`LET_MINER_RUN`], and waits until it has ended.
+const STOP_MINER: &str = "touch /run/stop-miner; killall hcc-miner; \
+	while pidof hcc-miner >/dev/null; do usleep 100000; done";
+const LET_MINER_RUN: &str = "rm /run/stop-miner";
+const MINER: &str = "/usr/bin/hcc-miner";
+
+/// An answer of the machine.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+	pub printed: String,
+	pub code: i32,
+}
+
+/// The machine of a network.
+pub struct Machine {
+	folder: PathBuf,
+	/// The port serves one client at a time.
+	turn: Mutex<()>,
+}
+
+impl Machine {
+	/// The machine of the network in that folder.
+	pub fn new(folder: impl Into<PathBuf>) -> Self {
+		Self { folder: folder.into(), turn: Mutex::default() }
+	}
+
+	/// Runs a command in the machine's shell.
+	///
+	/// ## Errors
+	/// [`Error::Machine`] if the machine does not answer. The exit code is the caller's concern.
+	pub async fn run(&self, command: &str) -> Result<Answer> {
+		let _turn = self.turn.lock().await;
+		let failed = |reason: String| Error::Machine { command: command.to_owned(), reason };
+		let mut port = self.connect().await.map_err(|error| failed(error.to_string()))?;
+		match timeout(ANSWER, ask(&mut port, command)).await {
+			Ok(answer) => answer.map_err(|error| failed(error.to_string())),
+			Err(_) => Err(failed(format!("no answer within {} s", ANSWER.as_secs()))),
+		}
+	}
+
+	/// Runs a command that must succeed, and returns what it prints.
+	///
+	/// ## Errors
+	/// [`Error::Machine`] if it fails.
+	pub async fn succeed(&self, command: &str) -> Result<String> {
+		let Answer { printed, code } = self.run(command).await?;
+		if code == 0 {
+			return Ok(printed);
+		}
+		let reason = format!("exit code {code}: {printed}");
+		Err(Error::Machine { command: command.to_owned(), reason })
+	}
+
+	/// Stops the miner and holds it back.
+	pub async fn stop_miner(&self) -> Result<()> {
+		self.succeed(&format!("{STOP_MINER}; true")).await.map(drop)
+	}
+
+	/// Lets the miner run again.
+	pub async fn let_miner_run(&self) -> Result<()> {
+		self.succeed(LET_MINER_RUN).await.map(drop)
+	}
+
+	/// Appends a byte to the miner's program and lets it run.
+	/// Returns the SHA-256 of the altered file.
+	pub async fn alter_miner(&self) -> Result<String> {
+		let alter = format!("{STOP_MINER}; printf X >>{MINER}; {LET_MINER_RUN}; sha256sum {MINER}");
+		Ok(digest(&self.succeed(&alter).await?))
+	}
+
+	/// Removes the last byte of the miner's program. The miner stays stopped until the next boot.
+	/// Returns the SHA-256 of the restored file.
+	pub async fn restore_miner(&self) -> Result<String> {
+		let shorten = format!("truncate -s $(($(stat -c %s {MINER}) - 1)) {MINER}");
+		let restore = format!("{STOP_MINER}; {shorten}; sha256sum {MINER}");
+		Ok(digest(&self.succeed(&restore).await?))
+	}
+
+	/// Ends the machine. The network starts it again.
+	pub async fn power_off(&self) -> Result<()> {
+		self.succeed("poweroff").await.map(drop)
+	}
+
+	/// Boots the machine with more arguments on its kernel's command line.
+	pub async fn reboot_with(&self, arguments: &str) -> Result<()> {
+		let path = self.folder.join("append");
+		fs::write(&path, format!("{arguments}\n")).map_err(Error::file(&path))?;
+		self.power_off().await
+	}
+
+	/// Lets another chip sign the reports than the one they name. Lasts until the next boot.
+	pub async fn sign_reports_by(&self, chip: &str) -> Result<()> {
+		let change = format!(
+			"echo \"$(cat /run/reports) --signed-by {chip}\" >/run/reports.new; \
+			 mv /run/reports.new /run/reports"
+		);
+		self.succeed(&change).await.map(drop)
+	}
+
+	/// Lists what the host must have, as `hcc-miner check` prints it in JSON.
+	pub async fn check(&self) -> Result<String> {
+		let check = format!("{MINER} check --config /etc/hcc/miner.toml --json 2>/dev/null");
+		// Its exit code is not 0: QEMU's processor has no SEV-SNP.
+		self.run(&check).await.map(|answer| answer.printed)
+	}
+
+	async fn connect(&self) -> std::io::Result<UnixStream> {
+		let path = self.folder.join("control.sock");
+		let deadline = Instant::now() + CONNECT;
+		loop {
+			match UnixStream::connect(&path).await {
+				Err(_) if Instant::now() < deadline => sleep(Duration::from_millis(300)).await,
+				result => return result,
+			}
+		}
+	}
+}
+
+async fn ask(port: &mut UnixStream, command: &str) -> std::io::Result<Answer> {
+	port.write_all(format!("{command}\n").as_bytes()).await?;
+	let mut seen = Vec::new();
+	let mut part = [0; 4096];
+	loop {
+		let count = port.read(&mut part).await?;
+		if count == 0 {
+			return Err(std::io::Error::other("the machine closed the port"));
+		}
+		seen.extend(part.iter().take(count));
+		if let Some(answer) = answer(&String::from_utf8_lossy(&seen)) {
+			return Ok(answer);
+		}
+	}
+}
+
+/// The answer, once its last line is complete.
+fn answer(seen: &str) -> Option<Answer> {
+	let lines = seen.strip_suffix('\n')?;
+	let (printed, last) = lines.rsplit_once('\n').unwrap_or(("", lines));
+	let code = last.strip_prefix(END)?.parse().ok()?;
+	Some(Answer { printed: printed.trim_end().to_owned(), code })
+}
+
+/// The first word: what `sha256sum` prints before the file's name.
+fn digest(printed: &str) -> String {
+	printed.lines().last().and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+	use tokio::{
+		io::{AsyncBufReadExt, BufReader},
+		net::UnixListener,
+	};
+
+	use super::*;
+
+	#[test]
+	fn an_answer_ends_with_its_exit_code() {
+		let whole = |printed: &str, code| Some(Answer { printed: printed.into(), code });
+		assert_eq!(answer("##END 0\n"), whole("", 0));
+		assert_eq!(answer("one\ntwo\n##END 12\n"), whole("one\ntwo", 12));
+		assert_eq!(answer("\n##END 1\n"), whole("", 1));
+		for incomplete in ["", "one\n", "##END 0", "##END \n", "x##END 0\n", "##END 0\nmore\n"] {
+			assert_eq!(answer(incomplete), None, "{incomplete:?}");
+		}
+	}
+
+	#[test]
+	fn the_digest_is_the_last_lines_first_word() {
+		assert_eq!(digest("killall: no process\nab12  /usr/bin/hcc-miner"), "ab12");
+		assert_eq!(digest(""), "");
+	}
+
+	#[tokio::test]
+	async fn commands_are_sent_by_the_control_port() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let port = UnixListener::bind(folder.path().join("control.sock")).expect("it is new");
+		let serve = async {
+			for answer in ["fine\n##END 0\n", "no such file\n##END 3\n"] {
+				let (stream, _) = port.accept().await.expect("a client");
+				let mut stream = BufReader::new(stream);
+				let mut command = String::new();
+				stream.read_line(&mut command).await.expect("a command");
+				assert_eq!(command, "cat file\n");
+				stream.write_all(answer.as_bytes()).await.expect("the client reads");
+			}
+		};
+		let machine = Machine::new(folder.path());
+		let ask = async {
+			assert_eq!(machine.succeed("cat file").await.expect("it succeeds"), "fine");
+			machine.succeed("cat file").await.expect_err("it fails").to_string()
+		};
+		let (error, ()) = tokio::join!(ask, serve);
+		assert!(error.contains("exit code 3: no such file"), "{error}");
+	}
+}

@@ -1,0 +1,250 @@
+//! `hcc-e2e`: end-to-end scenes on a local network.
+
+use std::{
+	io,
+	path::{Path, PathBuf},
+	process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use hcc_e2e::{
+	logs,
+	network::{Network, Setup},
+	scenario,
+	scenes::{ALL, DEMO},
+	story::Story,
+	world::World,
+	Error, Result,
+};
+use serde_json::Value;
+use tokio::signal::unix::{signal, Signal, SignalKind};
+
+/// End-to-end scenes on a local network.
+#[derive(Parser)]
+#[command(name = "hcc-e2e", version, arg_required_else_help = true)]
+struct Cli {
+	#[command(flatten)]
+	options: Options,
+	#[command(subcommand)]
+	command: Command,
+}
+
+#[derive(clap::Args)]
+struct Options {
+	/// The network's folder, which is emptied first [default: network, beside the folder of the
+	/// programs].
+	#[arg(long, value_name = "DIR", global = true)]
+	dir: Option<PathBuf>,
+	/// The folder of the built programs [default: the folder of hcc-e2e].
+	#[arg(long, value_name = "DIR", global = true)]
+	bin_dir: Option<PathBuf>,
+	/// The folder for QEMU and the machine's kernel, once they are downloaded [default: that of
+	/// hcc devnet up].
+	#[arg(long, value_name = "DIR", global = true)]
+	packages: Option<PathBuf>,
+	/// The folder of the scripts that make and start the machine.
+	#[arg(long, value_name = "DIR", global = true, default_value = "scripts/machine")]
+	machine: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+	/// Play the short story.
+	Demo {
+		/// Keep the network running afterwards, until Ctrl-C.
+		#[arg(long)]
+		keep: bool,
+	},
+	/// Play every scene; the last line is one JSON object.
+	All {
+		/// Print only the JSON object to standard output; the story goes to standard error.
+		#[arg(long)]
+		json: bool,
+		/// Write the JSON object to a file, too.
+		#[arg(long, value_name = "FILE")]
+		result: Option<PathBuf>,
+		/// A script that reads the score with a client from npm: runtime/tests/client/run.sh.
+		#[arg(long, value_name = "SCRIPT")]
+		client: Option<PathBuf>,
+	},
+	/// List the scenes.
+	List,
+}
+
+/// Programs that `hcc devnet up` does not need, but later scenes do.
+const CHEATS: [&str; 2] = ["insecure-liar", "insecure-replay"];
+
+/// The signals that end a run.
+struct Interrupts {
+	interrupt: Signal,
+	terminate: Signal,
+}
+
+impl Interrupts {
+	fn new() -> io::Result<Self> {
+		Ok(Self {
+			interrupt: signal(SignalKind::interrupt())?,
+			terminate: signal(SignalKind::terminate())?,
+		})
+	}
+
+	async fn received(&mut self) {
+		tokio::select! {
+			_ = self.interrupt.recv() => {},
+			_ = self.terminate.recv() => {},
+		}
+	}
+}
+
+fn main() -> ExitCode {
+	let cli = Cli::parse();
+	match start(&cli) {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(error) => {
+			// An error of the harness names its causes itself.
+			let own = error.downcast_ref::<Error>().map(ToString::to_string);
+			eprintln!("hcc-e2e: {}", own.unwrap_or_else(|| format!("{error:#}")));
+			ExitCode::FAILURE
+		},
+	}
+}
+
+fn start(cli: &Cli) -> anyhow::Result<()> {
+	if matches!(cli.command, Command::List) {
+		list();
+		return Ok(());
+	}
+	// One thread: the network ends with the thread that started it.
+	let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+	runtime.block_on(run(cli))
+}
+
+fn list() {
+	for scene in ALL {
+		let mark = if DEMO.contains(&scene) { "demo, all" } else { "all" };
+		println!("{:<13} {mark:<10} {}", scene.name, scene.title);
+	}
+}
+
+impl Options {
+	fn setup(&self, validators: usize) -> anyhow::Result<Setup> {
+		let absolute = |path: &Path| {
+			std::path::absolute(path).with_context(|| format!("no such folder: {}", path.display()))
+		};
+		let programs = match &self.bin_dir {
+			Some(folder) => absolute(folder)?,
+			None => {
+				let own = std::env::current_exe().context("the folder of hcc-e2e is unknown")?;
+				own.parent().context("hcc-e2e has no folder")?.to_owned()
+			},
+		};
+		let folder = match &self.dir {
+			Some(folder) => absolute(folder)?,
+			None => programs.parent().unwrap_or(&programs).join("network"),
+		};
+		let (machine, packages) = (self.machine.clone(), self.packages.clone());
+		Ok(Setup { folder, programs, machine, packages, validators })
+	}
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<()> {
+	let (validators, to_stderr) = match &cli.command {
+		Command::All { json, .. } => (scenario::ALL_VALIDATORS, *json),
+		Command::Demo { .. } | Command::List => (scenario::DEMO_VALIDATORS, false),
+	};
+	let setup = cli.options.setup(validators)?;
+	if matches!(cli.command, Command::All { .. }) {
+		for program in CHEATS {
+			let path = setup.programs.join(program);
+			anyhow::ensure!(path.is_file(), "{} is not built: run make build", path.display());
+		}
+	}
+	let story = if to_stderr { Story::new(io::stderr()) } else { Story::new(io::stdout()) };
+	let mut interrupts = Interrupts::new()?;
+	if matches!(cli.command, Command::Demo { .. }) {
+		story.tell(scenario::OPENING);
+	}
+	story.begin("The network starts.");
+	let network = Network::start(&setup)?;
+	let played = tokio::select! {
+		played = play(&cli.command, &setup, &network, &story) => played,
+		never = story.keep_telling() => match never {},
+		() = interrupts.received() => Err(Error::Interrupted),
+	};
+	if matches!(&played, Err(error) if !matches!(error, Error::Interrupted)) {
+		eprint!("{}", logs::tails(&setup.folder));
+	}
+	let kept = match &cli.command {
+		Command::Demo { keep: true } if played.is_ok() => tokio::select! {
+			error = network.log().until_stopped() => Err(error),
+			() = interrupts.received() => Ok(()),
+		},
+		_ => Ok(()),
+	};
+	story.begin("The network stops.");
+	let stopped = network.stop().await;
+	// The first failure is the reason.
+	let outcome = played?;
+	kept?;
+	stopped?;
+	finish(&cli.command, &story, outcome.as_ref())
+}
+
+/// Plays the scenes of a command.
+async fn play(
+	command: &Command,
+	setup: &Setup,
+	network: &Network,
+	story: &Story,
+) -> Result<Option<Value>> {
+	let world = World::open(setup, network, story).await?;
+	match command {
+		Command::Demo { keep } => {
+			let vm = scenario::demo(&world).await?;
+			if *keep {
+				story.tell(&scenario::try_now(&world, &vm)?);
+			}
+			Ok(None)
+		},
+		Command::All { client, .. } => scenario::all(&world, client.as_deref()).await.map(Some),
+		Command::List => Ok(None),
+	}
+}
+
+/// Ends the story: what to try next, or the outcome.
+fn finish(command: &Command, story: &Story, outcome: Option<&Value>) -> anyhow::Result<()> {
+	if let Command::All { result: Some(path), .. } = command {
+		let object = outcome.map(|outcome| format!("{outcome}\n")).unwrap_or_default();
+		std::fs::write(path, object).with_context(|| format!("cannot write {}", path.display()))?;
+	}
+	match outcome {
+		Some(outcome) => {
+			story.begin("Every scene passed, and nothing was left running.");
+			println!("{outcome}");
+		},
+		None => story.tell(scenario::TRY_NEXT),
+	}
+	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use clap::CommandFactory;
+
+	use super::*;
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn options_may_follow_the_command() {
+		let cli = Cli::try_parse_from(["hcc-e2e", "all", "--json", "--bin-dir", "/p/release"])
+			.expect("it is a valid command line");
+		let setup = cli.options.setup(4).expect("the paths are absolute");
+		assert_eq!(setup.folder, Path::new("/p/network"));
+		assert!(matches!(cli.command, Command::All { json: true, .. }));
+	}
+}

@@ -1,0 +1,23 @@
+//! A miner registers, and proves that its TPM is its own.
+
+use super::{seconds, Scene};
+use crate::{events::name, world::Stage, Result};
+
+pub const SCENE: Scene = Scene {
+	name: "enrolment",
+	title: "The machine joins: it registers as a miner and proves its TPM.",
+};
+
+/// Waits until the TPM is enrolled. The chip can be challenged from then on.
+pub async fn run(stage: Stage<'_>) -> Result<()> {
+	let steps = [
+		("the miner registers", name::REGISTERED, 180),
+		("it submits its measurement log, in several parts", name::LOG_FOLLOWED, 90),
+		("it presents its TPM; validators make credentials", name::ENROLMENT_OPENED, 90),
+		("the TPM has opened the credentials: it is the miner's", name::TPM_ENROLLED, 120),
+	];
+	for (what, event, patience) in steps {
+		stage.wait_for(what, 1, |seen| seen.is(event), seconds(patience)).await?;
+	}
+	Ok(())
+}

@@ -1,0 +1,98 @@
+//! Scenes: each file holds one, as a function over a [`crate::world::Stage`].
+
+pub mod boot_change;
+pub mod charges;
+pub mod earnings;
+pub mod enrolment;
+pub mod evidence;
+pub mod explorer;
+pub mod false_vote;
+pub mod node_loss;
+pub mod order;
+pub mod preflight;
+pub mod price;
+pub mod recovery;
+pub mod replay;
+pub mod settlement;
+pub mod tampering;
+pub mod verification;
+pub mod vm_lifecycle;
+
+use std::time::Duration;
+
+/// The name and the title of a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scene {
+	/// A short name. Each line of the scene starts with it.
+	pub name: &'static str,
+	/// A sentence about the scene.
+	pub title: &'static str,
+}
+
+/// The scenes of `hcc-e2e demo`.
+pub const DEMO: [Scene; 6] = [
+	enrolment::SCENE,
+	price::SCENE,
+	evidence::SCENE,
+	order::SCENE,
+	tampering::SCENE,
+	verification::SCENE,
+];
+
+/// The scenes of `hcc-e2e all`.
+pub const ALL: [Scene; 17] = [
+	enrolment::SCENE,
+	price::SCENE,
+	evidence::SCENE,
+	preflight::SCENE,
+	explorer::SCENE,
+	order::SCENE,
+	vm_lifecycle::SCENE,
+	node_loss::SCENE,
+	charges::SCENE,
+	tampering::SCENE,
+	verification::SCENE,
+	recovery::SCENE,
+	replay::SCENE,
+	earnings::SCENE,
+	boot_change::SCENE,
+	false_vote::SCENE,
+	settlement::SCENE,
+];
+
+/// The time limit of a challenge and its verdict. A chip is drawn at random in one block of two on
+/// average, and a node or the machine may have to restart first.
+pub const CHALLENGE: Duration = Duration::from_secs(300);
+
+/// Codes of rejections (`docs/codes.md`).
+pub mod code {
+	/// The report's signature does not verify.
+	pub const REPORT_SIGNATURE: u64 = 301;
+	/// The machine booted something unknown.
+	pub const BOOT_UNKNOWN: u64 = 1004;
+	/// The measurement log has an unknown file.
+	pub const IMA_UNKNOWN_FILE: u64 = 1201;
+}
+
+/// A duration in seconds.
+const fn seconds(count: u64) -> Duration {
+	Duration::from_secs(count)
+}
+
+#[cfg(test)]
+mod tests {
+	use std::collections::BTreeSet;
+
+	use super::*;
+
+	#[test]
+	fn scene_names_are_unique() {
+		let names: BTreeSet<_> = ALL.iter().map(|scene| scene.name).collect();
+		assert_eq!(names.len(), ALL.len());
+	}
+
+	#[test]
+	fn the_demo_is_a_part_of_all_scenes() {
+		assert!(DEMO.iter().all(|scene| ALL.contains(scene)));
+	}
+}

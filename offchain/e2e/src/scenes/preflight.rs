@@ -1,0 +1,48 @@
+//! An operator checks the host.
+
+use serde_json::Value;
+
+use super::Scene;
+use crate::{world::Stage, Error, Result};
+
+pub const SCENE: Scene =
+	Scene { name: "preflight", title: "The operator checks the host with hcc-miner check." };
+
+/// The only hardware that QEMU cannot offer. It is part of each requirement that may fail.
+const ABSENT: &str = "SEV-SNP";
+/// The number of requirements about it: the processor, and the kernel.
+const ABSENCES: usize = 2;
+
+/// Runs the check in the machine. Only what needs SEV-SNP may be lacking.
+pub async fn run(stage: Stage<'_>) -> Result<()> {
+	let printed = stage.machine.check().await?;
+	let findings: Vec<Value> = serde_json::from_str(&printed)
+		.map_err(|source| Error::NotJson { command: "hcc-miner check".into(), source })?;
+	let lacking: Vec<_> = findings.iter().filter(|finding| status(finding) != "PASS").collect();
+	for finding in &findings {
+		stage.story.quote(&in_words(finding));
+	}
+	let expected = lacking.iter().all(|finding| requirement(finding).contains(ABSENT));
+	stage.ensure(expected && lacking.len() == ABSENCES && findings.len() > ABSENCES, || {
+		let all: Vec<_> = lacking.iter().map(|finding| requirement(finding)).collect();
+		format!("hcc-miner check finds lacking: {}", all.join("; "))
+	})?;
+	stage.say("the host lacks only a processor with SEV-SNP");
+	Ok(())
+}
+
+fn text<'v>(finding: &'v Value, field: &str) -> &'v str {
+	finding.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn status(finding: &Value) -> &str {
+	text(finding, "status")
+}
+
+fn requirement(finding: &Value) -> &str {
+	text(finding, "requirement")
+}
+
+fn in_words(finding: &Value) -> String {
+	format!("{}  {}: {}", status(finding), requirement(finding), text(finding, "seen"))
+}

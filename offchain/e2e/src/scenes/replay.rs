@@ -1,0 +1,24 @@
+//! The miner submits old evidence again.
+
+use super::{seconds, Scene};
+use crate::{world::Stage, Result};
+
+pub const SCENE: Scene = Scene { name: "replay", title: "The miner submits old evidence again." };
+
+/// The errors of the chain: for the evidence as it was, and relabelled for an open challenge.
+pub const REFUSALS: [&str; 2] = ["NoChallenge", "QuoteNotBound"];
+
+/// Replays evidence while the miner itself is stopped. Both attempts must be refused.
+pub async fn run(stage: Stage<'_>) -> Result<()> {
+	stage.machine.stop_miner().await?;
+	let key = stage.file("config/hot.key").display().to_string();
+	let arguments = ["--node", stage.node(), "--hot-key-file", &key];
+	let replayed = stage.run(&stage.program("insecure-replay"), &arguments, seconds(600)).await?;
+	stage.story.quote(&replayed);
+	for error in REFUSALS {
+		let refused = replayed.contains(&format!("Attestation.{error}"));
+		stage.ensure(refused, || format!("it was not refused with {error}: {replayed}"))?;
+	}
+	stage.say("the chain refuses it both times");
+	stage.machine.let_miner_run().await
+}

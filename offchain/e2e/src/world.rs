@@ -1,0 +1,298 @@
+//! Everything that a scene can use.
+
+use std::{
+	fs::File,
+	future::Future,
+	ops::Deref,
+	path::{Path, PathBuf},
+	process::Stdio,
+	sync::Arc,
+	time::{Duration, Instant},
+};
+
+use tokio::{
+	process::{Child, Command},
+	time::sleep,
+};
+
+use crate::{
+	commands::{self, Hcc},
+	events::{name, Event, EventLog},
+	machine::Machine,
+	metrics::{Page, Scraper},
+	network::{Addresses, Network, Setup},
+	scenes::Scene,
+	story::Story,
+	Error, Result,
+};
+
+/// The interval between two checks of a state that has no event.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A network that is ready, and everything around it.
+pub struct World<'a> {
+	pub story: &'a Story,
+	pub network: &'a Network,
+	/// The events of the chain, as its blocks are finalised.
+	pub chain: Arc<EventLog>,
+	pub hcc: Hcc,
+	pub machine: Machine,
+	setup: &'a Setup,
+	addresses: Addresses,
+	node: String,
+	scraper: Scraper,
+	/// `hcc watch`. It ends when it is dropped.
+	_watch: Child,
+}
+
+impl<'a> World<'a> {
+	/// Waits until the network is ready, and follows its chain from the first block on.
+	///
+	/// ## Errors
+	/// As [`Network::ready`]; [`Error::Start`] if `hcc` cannot be started.
+	pub async fn open(setup: &'a Setup, network: &'a Network, story: &'a Story) -> Result<Self> {
+		let addresses = network.ready(story).await?;
+		let no_node = || Error::Unexpected("the network names no node".into());
+		let node = addresses.nodes.first().ok_or_else(no_node)?.clone();
+		let hcc = Hcc::new(&setup.programs, node.as_str());
+		let chain = Arc::new(EventLog::new("hcc watch"));
+		let watch = watch(setup, &hcc, &node, &chain)?;
+		Ok(Self {
+			story,
+			network,
+			chain,
+			hcc,
+			machine: Machine::new(setup.folder.as_path()),
+			setup,
+			addresses,
+			node,
+			scraper: Scraper::new()?,
+			_watch: watch,
+		})
+	}
+
+	/// The WebSocket URL of the first node.
+	pub fn node(&self) -> &str {
+		&self.node
+	}
+
+	/// The number of validators.
+	pub fn validators(&self) -> usize {
+		self.setup.validators
+	}
+
+	/// A program of the project.
+	pub fn program(&self, name: &str) -> PathBuf {
+		self.setup.programs.join(name)
+	}
+
+	/// A file in the network's folder.
+	pub fn file(&self, name: &str) -> PathBuf {
+		self.setup.folder.join(name)
+	}
+
+	/// Writes a file in the network's folder. Returns its path as an argument.
+	///
+	/// ## Errors
+	/// [`Error::File`].
+	pub fn write(&self, name: &str, content: &str) -> Result<String> {
+		let path = self.file(name);
+		std::fs::write(&path, content).map_err(Error::file(&path))?;
+		Ok(path.display().to_string())
+	}
+
+	/// The metrics of a validator's worker, counted from 1.
+	///
+	/// ## Errors
+	/// [`Error::Metrics`] if it does not answer.
+	pub async fn metrics(&self, number: usize) -> Result<Page> {
+		let url = number.checked_sub(1).and_then(|index| self.addresses.metrics.get(index));
+		let url = url.ok_or_else(|| Error::Unexpected(format!("there is no worker {number}")))?;
+		self.scraper.page(url).await
+	}
+
+	/// The miner's account, from its registration.
+	///
+	/// ## Errors
+	/// [`Error::Missing`] if no miner has registered.
+	pub fn miner(&self) -> Result<String> {
+		let registered = self.first("a registered miner", |event| event.is(name::REGISTERED))?;
+		registered.text("miner").map(str::to_owned).ok_or_else(|| missing("a miner's account"))
+	}
+
+	/// The first event that matches.
+	///
+	/// ## Errors
+	/// [`Error::Missing`] if there is none.
+	pub fn first(&self, what: &str, predicate: impl Fn(&Event) -> bool) -> Result<Event> {
+		self.chain.first(predicate).ok_or_else(|| missing(what))
+	}
+
+	/// The last event that matches.
+	///
+	/// ## Errors
+	/// [`Error::Missing`] if there is none.
+	pub fn last(&self, what: &str, predicate: impl Fn(&Event) -> bool) -> Result<Event> {
+		self.chain.last(predicate).ok_or_else(|| missing(what))
+	}
+
+	/// The number of times that evidence was accepted.
+	pub fn accepted(&self) -> usize {
+		self.chain.count(Event::is_accepted)
+	}
+
+	/// Plays a scene. Errors name it.
+	///
+	/// ## Errors
+	/// [`Error::Scene`].
+	pub async fn play<'w, T, F>(
+		&'w self,
+		scene: Scene,
+		act: impl FnOnce(Stage<'w>) -> F,
+	) -> Result<T>
+	where
+		F: Future<Output = Result<T>>,
+	{
+		self.story.begin(scene.title);
+		let result = act(Stage { world: self, scene }).await;
+		result.map_err(|error| Error::Scene { scene: scene.name, source: Box::new(error) })
+	}
+}
+
+fn missing(what: &str) -> Error {
+	Error::Missing { field: what.to_owned(), found: "the events of hcc watch".into() }
+}
+
+/// Starts `hcc watch`. Its lines are also written to `watch.jsonl`.
+fn watch(setup: &Setup, hcc: &Hcc, node: &str, chain: &Arc<EventLog>) -> Result<Child> {
+	let create = |path: PathBuf| File::create(&path).map_err(Error::file(path));
+	let copy = create(setup.folder.join("watch.jsonl"))?;
+	let complaints = create(setup.folder.join("logs/watch.log"))?;
+	let mut child = Command::new(hcc.program())
+		.args(["watch", "--node", node, "--from", "1", "--json"])
+		.stdin(Stdio::null())
+		.stdout(Stdio::piped())
+		.stderr(complaints)
+		.process_group(0)
+		.kill_on_drop(true)
+		.spawn()
+		.map_err(|source| Error::Start { program: "hcc".into(), source })?;
+	if let Some(output) = child.stdout.take() {
+		tokio::spawn(chain.clone().follow(output, Some(copy)));
+	}
+	Ok(child)
+}
+
+/// The world as a scene sees it. Its lines start with the scene's name.
+#[derive(Clone, Copy)]
+pub struct Stage<'w> {
+	world: &'w World<'w>,
+	scene: Scene,
+}
+
+impl<'w> Deref for Stage<'w> {
+	type Target = World<'w>;
+
+	fn deref(&self) -> &World<'w> {
+		self.world
+	}
+}
+
+impl Stage<'_> {
+	/// Prints an observation or an action.
+	pub fn say(&self, text: &str) {
+		self.story.say(self.scene.name, text);
+	}
+
+	/// Waits until at least `wanted` events match.
+	///
+	/// ## Errors
+	/// As [`EventLog::wait_for`]; [`Error::Stopped`] if the network stops.
+	pub async fn wait_for(
+		&self,
+		what: &str,
+		wanted: usize,
+		predicate: impl Fn(&Event) -> bool,
+		patience: Duration,
+	) -> Result<()> {
+		self.wait_in(&self.chain, what, wanted, predicate, patience).await
+	}
+
+	/// Waits for events of the network itself.
+	///
+	/// ## Errors
+	/// As [`Stage::wait_for`].
+	pub async fn wait_for_network(
+		&self,
+		what: &str,
+		predicate: impl Fn(&Event) -> bool,
+		patience: Duration,
+	) -> Result<()> {
+		self.wait_in(self.network.log(), what, 1, predicate, patience).await
+	}
+
+	async fn wait_in(
+		&self,
+		log: &EventLog,
+		what: &str,
+		wanted: usize,
+		predicate: impl Fn(&Event) -> bool,
+		patience: Duration,
+	) -> Result<()> {
+		let _waiting = self.story.wait_for(what);
+		tokio::select! {
+			seen = log.wait_for(what, wanted, predicate, patience) => seen?,
+			error = self.network.log().until_stopped() => return Err(error),
+		}
+		self.say(what);
+		Ok(())
+	}
+
+	/// Checks a state repeatedly until it holds.
+	///
+	/// ## Errors
+	/// [`Error::NotSeen`] after `patience`; any error of `holds`.
+	pub async fn wait_until(
+		&self,
+		what: &str,
+		patience: Duration,
+		mut holds: impl AsyncFnMut() -> Result<bool>,
+	) -> Result<()> {
+		let _waiting = self.story.wait_for(what);
+		let began = Instant::now();
+		while !holds().await? {
+			if began.elapsed() > patience {
+				let what = what.to_owned();
+				return Err(Error::NotSeen { what, seen: 0, wanted: 1, patience });
+			}
+			sleep(LOOK_EVERY).await;
+		}
+		self.say(what);
+		Ok(())
+	}
+
+	/// Compares with what must hold.
+	///
+	/// ## Errors
+	/// [`Error::Unexpected`] with the text, if it does not hold.
+	pub fn ensure(&self, holds: bool, otherwise: impl FnOnce() -> String) -> Result<()> {
+		if holds {
+			Ok(())
+		} else {
+			Err(Error::Unexpected(otherwise()))
+		}
+	}
+
+	/// Runs another program of the project, which must succeed.
+	///
+	/// ## Errors
+	/// As [`commands::succeed`].
+	pub async fn run(
+		&self,
+		program: &Path,
+		arguments: &[&str],
+		patience: Duration,
+	) -> Result<String> {
+		commands::succeed(program, arguments, patience).await
+	}
+}

@@ -1,0 +1,91 @@
+extern crate alloc;
+use alloc::vec::Vec;
+
+use frame_support::{ensure, traits::Get, weights::WeightMeter};
+use frame_system::pallet_prelude::BlockNumberFor;
+use hcc_primitives::{supermajority, ActiveValidators, FinalityStatements, Tick, TickSource};
+use sp_runtime::{
+	traits::{Saturating, Zero},
+	DispatchError,
+};
+
+use crate::*;
+
+impl<T: Config> TickSource for Pallet<T> {
+	fn now() -> Tick {
+		CurrentTick::<T>::get()
+	}
+}
+
+impl<T: Config> FinalityStatements<AccountIdOf<T>, BlockNumberFor<T>> for Pallet<T> {
+	fn state(
+		validator: &AccountIdOf<T>,
+		finalised: BlockNumberFor<T>,
+	) -> Result<bool, DispatchError> {
+		Ok(Self::do_state(validator, finalised)?)
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Advances the clock by one tick, unless it must stop or the block has no room.
+	pub(crate) fn advance(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+		if meter.try_consume(T::WeightInfo::advance()).is_err() || Self::is_stopped(now) {
+			return;
+		}
+		CurrentTick::<T>::mutate(|tick| *tick = tick.saturating_add(1));
+	}
+
+	/// Returns `true` if deadlines must not move: the clock is paused, finality lags, or too few
+	/// validators have stated a block.
+	fn is_stopped(now: BlockNumberFor<T>) -> bool {
+		let seen = FinalisedSeen::<T>::get();
+		T::Paused::get()
+			|| seen.is_zero()
+			|| now.saturating_sub(seen) > T::MaxFinalityLag::get().into()
+	}
+
+	/// Records a validator's statement. Returns `true` if it is free of charge, because the
+	/// previous one is old enough.
+	pub(crate) fn do_state(
+		validator: &AccountIdOf<T>,
+		finalised: BlockNumberFor<T>,
+	) -> Result<bool, Error<T>> {
+		let now = frame_system::Pallet::<T>::block_number();
+		ensure!(finalised < now, Error::<T>::BadStatement);
+		let active = T::Validators::active();
+		ensure!(active.contains(validator), Error::<T>::NotInOffice);
+		let mut statements = Statements::<T>::get();
+		// Statements of validators that are no longer active do not count.
+		statements.retain(|statement| active.contains(&statement.validator));
+		let due = match statements.iter_mut().find(|former| former.validator == *validator) {
+			Some(former) => {
+				ensure!(finalised >= former.finalised, Error::<T>::BadStatement);
+				let due = now.saturating_sub(former.at) >= T::StatementInterval::get().into();
+				if due || finalised > former.finalised {
+					former.finalised = finalised;
+				}
+				if due {
+					former.at = now;
+				}
+				due
+			},
+			None => {
+				let first = Statement { validator: validator.clone(), finalised, at: now };
+				// There are at most as many active validators as places.
+				statements.try_push(first).map_err(|_| Error::<T>::NotInOffice)?;
+				true
+			},
+		};
+		let mut numbers: Vec<_> = statements.iter().map(|statement| statement.finalised).collect();
+		numbers.sort_unstable_by(|a, b| b.cmp(a));
+		let enough = supermajority(active.len() as u32).saturating_sub(1) as usize;
+		let seen = numbers.get(enough).copied().unwrap_or_default();
+		Statements::<T>::put(statements);
+		// A change of the set can lower this number. The tick never decreases.
+		if seen != FinalisedSeen::<T>::get() {
+			FinalisedSeen::<T>::put(seen);
+			Self::deposit_event(Event::FinalisedSeen { number: seen });
+		}
+		Ok(due)
+	}
+}

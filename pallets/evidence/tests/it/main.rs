@@ -1,0 +1,7 @@
+//! Tests of the public interface: simulated machines, real evidence, a software TPM, fuzz targets.
+
+mod credential;
+mod fuzz;
+mod host;
+mod swtpm;
+mod vectors;

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Runs the long tests, for at most 100 minutes: the simulated year of a market, the search over many
+# worlds, more random walks of days, more fuzzing.
+#
+#   scripts/soak.sh [SEED]   seed of the random walks and fuzz targets [default: today's date]
+#
+# Prints the seed first. The same seed repeats a run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/env.sh
+source scripts/steps.sh
+
+seed=${1:-$(date +%Y%m%d)}
+echo "soak: seed $seed"
+export BOLERO_RANDOM_SEED=$seed
+
+# Runs tests with a time limit in minutes. The limits of all steps add up to less than 100.
+tests() {
+	local minutes=$1
+	shift
+	timeout --kill-after=60 "$((minutes * 60))" cargo test --release --workspace --locked -- "$@"
+}
+
+step "build" cargo test --release --workspace --locked --no-run
+step "ignored tests: a year of a market, many worlds" tests 50 --ignored
+export BOLERO_RANDOM_ITERATIONS=4
+step "walk of days, four times" tests 25 days_of_blocks
+export BOLERO_RANDOM_ITERATIONS=100000
+step "fuzz targets" tests 15 fuzz
+summary

@@ -1,0 +1,47 @@
+# The steps of `make check` and `make test` and their run times, to be sourced after env.sh.
+
+took=()
+
+# Runs a step, given as a name and a command. Exits if the step fails.
+step() {
+	local name=$1 start=$SECONDS
+	shift
+	echo "== $name"
+	if ! "$@"; then
+		echo "== $name FAILED after $((SECONDS - start)) s" >&2
+		exit 1
+	fi
+	took+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+}
+
+# Prints the run time of each step.
+summary() {
+	echo "== time of each step"
+	printf '%s\n' "${took[@]}"
+	printf '%5d s  all\n' $SECONDS
+}
+
+fmt() { cargo fmt --all --check; }
+
+prose() { scripts/check-prose --self-test && scripts/check-prose; }
+
+# Clippy and rustdoc share one feature set, which covers benchmarks and try-runtime. Dependencies
+# are then checked only once.
+readonly CHECKED_FEATURES=runtime-benchmarks,try-runtime
+
+clippy() {
+	SKIP_WASM_BUILD=1 cargo clippy --release --workspace --all-targets --locked \
+		--features "$CHECKED_FEATURES" -- -D warnings
+}
+
+docs() {
+	SKIP_WASM_BUILD=1 RUSTDOCFLAGS="-D warnings" cargo doc --release --workspace --no-deps --locked \
+		--features "$CHECKED_FEATURES"
+}
+
+# The example makes cargo choose the same features as for the tests. Without it half of the
+# dependencies would be built twice. The build of the runtime also covers the evidence crate and the
+# pallets without std, for wasm.
+programs() { cargo build --release --workspace --bins --example metadata --locked; }
+
+unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }
