@@ -70,6 +70,31 @@ impl Accepted {
 	}
 }
 
+impl<T: Config> Pallet<T> {
+	/// Applies accepted evidence: the next evidence continues its log.
+	///
+	/// Evidence of a TPM that was replaced since its inclusion says nothing about the enrolled one.
+	pub(crate) fn accept(host: &mut HostOf<T>, pinned: &PinnedContext, claims: Claims) {
+		let same_tpm = T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak);
+		if !same_tpm || host.checkpoint != pinned.boot {
+			return;
+		}
+		let continued = pinned.boot.as_ref().is_some_and(|boot| {
+			boot.reset_count == claims.boot.reset_count
+				&& boot.restart_count == claims.boot.restart_count
+		});
+		// A submitted log begins with the boot as well.
+		if !continued || pinned.log.is_some() {
+			host.judged = pinned.log.as_ref().map_or(pinned.revision, |log| log.revision);
+			host.former = None;
+		}
+		host.attested = pinned.revision;
+		host.checkpoint = Some(claims.boot);
+		host.boot_profile = Some(claims.boot_profile);
+		host.accepted.add(pinned.seq);
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -119,30 +144,5 @@ mod tests {
 		assert_eq!(held(&accepted), [3, 5, 7, 9, 11, 13, 15, 17]);
 		accepted.revert_to(Some(1));
 		assert_eq!(accepted.last(), None);
-	}
-}
-
-impl<T: Config> Pallet<T> {
-	/// Applies accepted evidence: the next evidence continues its log.
-	///
-	/// Evidence of a TPM that was replaced since its inclusion says nothing about the enrolled one.
-	pub(crate) fn accept(host: &mut HostOf<T>, pinned: &PinnedContext, claims: Claims) {
-		let same_tpm = T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak);
-		if !same_tpm || host.checkpoint != pinned.boot {
-			return;
-		}
-		let continued = pinned.boot.as_ref().is_some_and(|boot| {
-			boot.reset_count == claims.boot.reset_count
-				&& boot.restart_count == claims.boot.restart_count
-		});
-		// A submitted log begins with the boot as well.
-		if !continued || pinned.log.is_some() {
-			host.judged = pinned.log.as_ref().map_or(pinned.revision, |log| log.revision);
-			host.former = None;
-		}
-		host.attested = pinned.revision;
-		host.checkpoint = Some(claims.boot);
-		host.boot_profile = Some(claims.boot_profile);
-		host.accepted.add(pinned.seq);
 	}
 }

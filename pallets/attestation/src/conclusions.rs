@@ -111,7 +111,7 @@ impl<T: Config> Pallet<T> {
 	/// an earlier one, or if the miner has enrolled another TPM since.
 	fn restore_checkpoint(host: &mut HostOf<T>, pinned: &PinnedContext, effect: &Effect) {
 		let moved = effect.passed && host.accepted.holds(pinned.seq);
-		if !moved || !T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak) {
+		if !moved || T::Miners::tpm(&host.miner).is_none_or(|tpm| tpm.ak != pinned.ak) {
 			return;
 		}
 		host.checkpoint = pinned.boot.clone();

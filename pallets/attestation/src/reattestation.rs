@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let state = Reattestation::<T>::get();
-		let mut new = state.clone();
+		let mut new = state;
 		Self::note_log_tightening(&mut new);
 		Self::note_sweep(&mut new);
 		if new != state {

@@ -252,7 +252,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let chip = [0xcc; 32];
 		let row = pallet_compute::Vm {
 			tenant: endowed("tenant", 0),
-			state: pallet_compute::State::Running { since: guest.since },
+			state: pallet_compute::VmState::Running { since: guest.since },
 			allotted: pallet_compute::Allotment {
 				vcpus: guest.vcpus,
 				memory: guest.memory,
