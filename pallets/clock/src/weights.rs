@@ -1,6 +1,5 @@
-//! Weights of the calls of `pallet_clock`, measured by `make weights`.
-//!
-//! 2026-11-26, AMD EPYC, steps 50, repeat 20; wasm, 1024 MiB of database cache.
+//! Weights of `pallet_clock`: an estimate until the next `make weights`, above the part of
+//! `verdicts::advance` that was measured on 2026-11-26 before the clock became a pallet.
 
 #![allow(unused_parens, clippy::unnecessary_cast)]
 
