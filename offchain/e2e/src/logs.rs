@@ -1,7 +1,6 @@
 //! The ends of logs, for failures.
 
 use std::{
-	fmt::Write,
 	fs::{self, File},
 	io::{Read, Seek, SeekFrom},
 	path::{Path, PathBuf},
@@ -25,8 +24,7 @@ pub fn tails(folder: &Path) -> String {
 	let mut text = String::new();
 	for file in files {
 		if let Ok(end) = tail(&file) {
-			// Writing to a string does not fail.
-			let _ = write!(text, "--- the end of {}:\n{end}", file.display());
+			text.push_str(&format!("--- the end of {}:\n{end}", file.display()));
 		}
 	}
 	text

@@ -33,10 +33,7 @@ mod mock;
 mod tests;
 
 use frame_support::pallet_macros::import_section;
-pub use genesis::{
-	AmdHierarchySpec, BootPartSpec, BootRoleSpec, BootRulesSpec, CpuSpec, FileSpec,
-	GenerationTrustSpec, TcbSpec,
-};
+pub use genesis::*;
 pub use history::{History, Revision};
 pub use host::{FilesAt, PolicyAt};
 pub use pallet::*;
