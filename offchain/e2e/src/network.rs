@@ -203,21 +203,23 @@ fn arguments(line: &[u8]) -> Vec<String> {
 	text.split_terminator('\0').map(str::to_owned).collect()
 }
 
+/// The command lines of all processes with a file of that folder among their arguments.
+fn left(folder: &Path) -> Vec<String> {
+	let within = format!("{}/", folder.display());
+	let lines = processes().into_iter().map(|process| process.arguments.join(" "));
+	lines.filter(|line| line.contains(&within)).collect()
+}
+
 /// Waits until no process has a file of that folder among its arguments.
 async fn nothing_left(folder: &Path) -> Result<()> {
-	let within = format!("{}/", folder.display());
-	let left = || -> Vec<String> {
-		let lines = processes().into_iter().map(|process| process.arguments.join(" "));
-		lines.filter(|line| line.contains(&within)).collect()
-	};
 	let gone = async {
-		while !left().is_empty() {
+		while !left(folder).is_empty() {
 			sleep(Duration::from_millis(200)).await;
 		}
 	};
 	match timeout(AFTERMATH, gone).await {
 		Ok(()) => Ok(()),
-		Err(_) => Err(Error::LeftRunning(left())),
+		Err(_) => Err(Error::LeftRunning(left(folder))),
 	}
 }
 
@@ -265,7 +267,14 @@ mod tests {
 			.stdout(Stdio::null())
 			.spawn()
 			.expect("there is tail");
-		let waiting = tokio::time::timeout(Duration::from_secs(1), nothing_left(folder.path()));
+		// The kernel shows the arguments of a program shortly after it has started.
+		let shown = async {
+			while left(folder.path()).is_empty() {
+				sleep(Duration::from_millis(10)).await;
+			}
+		};
+		timeout(Duration::from_secs(10), shown).await.expect("tail shows its arguments");
+		let waiting = timeout(Duration::from_secs(1), nothing_left(folder.path()));
 		assert!(waiting.await.is_err(), "tail runs");
 		child.kill().await.expect("it runs");
 		nothing_left(folder.path()).await.expect("it was killed");
