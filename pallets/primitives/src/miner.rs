@@ -35,8 +35,8 @@ pub struct EnrolledTpm {
 
 /// The register of miners.
 pub trait Miners<AccountId> {
-	/// Returns the miner of a hot key.
-	fn miner_of_hot(hot: &AccountId) -> Option<AccountId>;
+	/// Returns `true` if `who` is the hot key of a miner that has not left.
+	fn is_hot_key(who: &AccountId, miner: &AccountId) -> bool;
 	/// Returns the chips of a miner.
 	fn chips(miner: &AccountId) -> Vec<ChipHash>;
 	/// Returns the TPM of a miner, even if it is no longer genuine.

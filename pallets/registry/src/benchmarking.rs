@@ -20,7 +20,7 @@ use hcc_evidence::{
 	crypto::P256Key,
 	tpm::{credential_secret, make_credential, seed_hash, CredentialSeed, EndorsementKey},
 };
-use hcc_primitives::{benchmarking::World, genesis, EnrolledTpm};
+use hcc_primitives::{benchmarking::World, genesis, ActiveValidators, EnrolledTpm};
 use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Zero, DispatchError, Saturating};
 
@@ -203,7 +203,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who.clone()), hot.clone());
 
-		assert_eq!(MinerOfHot::<T>::get(hot), Some(who));
+		assert!(Miners::<T>::get(who).is_some_and(|miner| miner.hot == hot));
 		Ok(())
 	}
 
@@ -251,7 +251,7 @@ mod benchmarks {
 		T::World::trust_vendor(ROOT);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(hot), certificate(EK), intermediates(), ak());
+		_(RawOrigin::Signed(hot), miner.clone(), certificate(EK), intermediates(), ak());
 
 		assert!(Enrolments::<T>::contains_key(miner));
 		Ok(())
@@ -270,6 +270,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(workers[last].clone()),
+			T::Validators::active()[last].clone(),
 			miner.clone(),
 			posted.seed_hash,
 			posted.credential.clone(),
@@ -287,7 +288,7 @@ mod benchmarks {
 		let answers = BoundedVec::truncate_from(answers::<T>());
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(hot), answers);
+		_(RawOrigin::Signed(hot), miner.clone(), answers);
 
 		assert!(Enrolments::<T>::get(miner).is_some_and(|row| row.answered));
 		Ok(())
@@ -298,14 +299,22 @@ mod benchmarks {
 	fn reveal_seed() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
 		let workers = enrolling::<T>(&miner)?;
-		Pallet::<T>::do_answer_credentials(hot, &answers::<T>())?;
+		Pallet::<T>::do_answer_credentials(&hot, miner.clone(), &answers::<T>())?;
+		let validators = T::Validators::active();
 		let before = hcc_primitives::supermajority(MAX_COMMITTEE) - 1;
-		for (worker, number) in workers.iter().zip(0..before) {
-			Pallet::<T>::do_reveal_seed(worker.clone(), miner.clone(), &seed_of(number))?;
+		for ((worker, validator), number) in workers.iter().zip(&validators).zip(0..before) {
+			let (validator, seed) = (validator.clone(), seed_of(number));
+			Pallet::<T>::do_reveal_seed(worker, validator, miner.clone(), &seed)?;
 		}
+		let last = before as usize;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(workers[before as usize].clone()), miner.clone(), seed_of(before));
+		_(
+			RawOrigin::Signed(workers[last].clone()),
+			validators[last].clone(),
+			miner.clone(),
+			seed_of(before),
+		);
 
 		assert!(Tpms::<T>::get(miner).is_some_and(|tpm| tpm.ek != [9; 32]));
 		Ok(())

@@ -19,8 +19,8 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChipChange, TickSource, TpmRoots,
-	ValidatorSlasher,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, Miners as _, OnChipChange, TickSource,
+	TpmRoots, ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 
@@ -28,12 +28,13 @@ use crate::*;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_enrol_tpm(
-		hot: AccountIdOf<T>,
+		hot: &AccountIdOf<T>,
+		miner: AccountIdOf<T>,
 		ek_certificate: &[u8],
 		intermediates: &[CertificateBytes],
 		ak: AkBytes,
 	) -> DispatchResult {
-		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
+		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
 		let now = T::TickSource::now();
 		let open = Enrolments::<T>::get(&miner).is_some_and(|former| former.deadline >= now);
 		ensure!(!open, Error::<T>::EnrolmentOpen);
@@ -89,15 +90,20 @@ impl<T: Config> Pallet<T> {
 		BoundedVec::try_from(members).map_err(|_| Error::<T>::NoCommittee)
 	}
 
-	/// Checks that a worker belongs to the committee of a miner's open enrolment.
+	/// Checks that a worker signs for `validator`, which is in the committee of a miner's open
+	/// enrolment.
 	///
 	/// ## Errors
 	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
-	pub fn check_helper(worker: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> Result<(), Error<T>> {
+	pub fn check_helper(
+		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
+		miner: &AccountIdOf<T>,
+	) -> Result<(), Error<T>> {
 		let mut enrolment = Enrolments::<T>::get(miner)
 			.filter(|enrolment| T::TickSource::now() <= enrolment.deadline)
 			.ok_or(Error::<T>::NoEnrolment)?;
-		Self::member_of(&mut enrolment, worker).map(drop)
+		Self::member_of(&mut enrolment, worker, validator).map(drop)
 	}
 
 	/// Changes an enrolment whose deadline has not passed.
@@ -115,44 +121,47 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the committee member for which `worker` signs.
+	/// Returns the committee member `validator`, for which `worker` signs.
 	fn member_of<'a>(
 		enrolment: &'a mut EnrolmentOf<T>,
 		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
 	) -> Result<&'a mut Member<AccountIdOf<T>>, Error<T>> {
-		let validator = T::Validators::validator_of(worker).ok_or(Error::<T>::NotOnCommittee)?;
+		ensure!(T::Validators::is_worker(worker, validator), Error::<T>::NotOnCommittee);
 		enrolment
 			.committee
 			.iter_mut()
-			.find(|member| member.validator == validator)
+			.find(|member| member.validator == *validator)
 			.ok_or(Error::<T>::NotOnCommittee)
 	}
 
 	pub(crate) fn do_post_credential(
-		worker: AccountIdOf<T>,
+		worker: &AccountIdOf<T>,
+		validator: AccountIdOf<T>,
 		miner: AccountIdOf<T>,
 		seed_hash: [u8; 32],
 		credential: CredentialBytes,
 	) -> DispatchResult {
 		let empty = credential.id_object.is_empty() || credential.encrypted_secret.is_empty();
 		ensure!(!empty, Error::<T>::CredentialLength);
-		let validator = Self::with_enrolment(&miner, |enrolment| {
+		Self::with_enrolment(&miner, |enrolment| {
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
-			let member = Self::member_of(enrolment, &worker)?;
+			let member = Self::member_of(enrolment, worker, &validator)?;
 			ensure!(member.posted.is_none(), Error::<T>::CredentialKnown);
 			member.posted =
 				Some(PostedCredential { seed_hash, credential, answer: None, shown: None });
-			Ok(member.validator.clone())
+			Ok(())
 		})?;
 		Self::deposit_event(Event::CredentialPosted { miner, validator });
 		Ok(())
 	}
 
 	pub(crate) fn do_answer_credentials(
-		hot: AccountIdOf<T>,
+		hot: &AccountIdOf<T>,
+		miner: AccountIdOf<T>,
 		answers: &[(u8, CredentialSecret)],
 	) -> DispatchResult {
-		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
+		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
 		let answered = Self::with_enrolment(&miner, |enrolment| {
 			// The second half of the time is for validators to reveal their seeds. A later answer
 			// would leave them too little time.
@@ -179,16 +188,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_reveal_seed(
-		worker: AccountIdOf<T>,
+		worker: &AccountIdOf<T>,
+		validator: AccountIdOf<T>,
 		miner: AccountIdOf<T>,
 		seed: &CredentialSeed,
 	) -> DispatchResult {
 		let genesis = genesis::<T>();
-		let (validator, shown, done) = Self::with_enrolment(&miner, |enrolment| {
+		let (shown, done) = Self::with_enrolment(&miner, |enrolment| {
 			ensure!(enrolment.answered, Error::<T>::NotAnswered);
 			let (ek_key, ak_name) = (enrolment.ek_key.clone(), enrolment.ak_name.clone());
-			let member = Self::member_of(enrolment, &worker)?;
-			let validator = member.validator.clone();
+			let member = Self::member_of(enrolment, worker, &validator)?;
 			let posted = member.posted.as_mut().ok_or(Error::<T>::SeedMismatch)?;
 			ensure!(posted.shown.is_none(), Error::<T>::SeedKnown);
 			ensure!(posted.seed_hash == seed_hash(&genesis, seed), Error::<T>::SeedMismatch);
@@ -211,7 +220,7 @@ impl<T: Config> Pallet<T> {
 					.is_some_and(|posted| posted.shown == Some(CredentialStatus::Proven))
 			};
 			let proven = enrolment.committee.iter().filter(proven).count() as u32;
-			Ok((validator, shown, proven >= supermajority(enrolment.committee.len() as u32)))
+			Ok((shown, proven >= supermajority(enrolment.committee.len() as u32)))
 		})?;
 		Self::deposit_event(match shown {
 			CredentialStatus::False => {

@@ -15,8 +15,8 @@ use crate::state::{
 /// Returns the miners of [`register`](crate::register). Each is its own hot key.
 pub struct MockMiners;
 impl Miners<AccountId32> for MockMiners {
-	fn miner_of_hot(hot: &AccountId32) -> Option<AccountId32> {
-		REGISTER.with(|all| all.borrow().contains_key(hot).then(|| hot.clone()))
+	fn is_hot_key(who: &AccountId32, miner: &AccountId32) -> bool {
+		who == miner && REGISTER.with(|all| all.borrow().contains_key(miner))
 	}
 
 	fn chips(miner: &AccountId32) -> Vec<ChipHash> {

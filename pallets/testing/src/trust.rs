@@ -29,8 +29,8 @@ impl ActiveValidators<AccountId32> for MockValidators {
 		Active::get()
 	}
 
-	fn validator_of(worker: &AccountId32) -> Option<AccountId32> {
-		Active::get().into_iter().find(|validator| validator == worker)
+	fn is_worker(who: &AccountId32, validator: &AccountId32) -> bool {
+		who == validator && Active::get().contains(validator)
 	}
 }
 

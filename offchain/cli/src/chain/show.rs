@@ -13,7 +13,7 @@ pub(crate) enum Miner {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-	/// The miner's account, or its hot key, in SS58.
+	/// The miner's account in SS58.
 	#[arg(value_name = "ACCOUNT")]
 	account: String,
 	/// The WebSocket URL of a node.
@@ -40,8 +40,7 @@ impl Show {
 			self.account.parse().ok().context("the account is not an SS58 address")?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
-			let miner = resolve(&at, account).await?;
-			let shown = describe(&at, &miner).await?;
+			let shown = describe(&at, &account).await?;
 			if self.json {
 				println!("{}", serde_json::to_string_pretty(&shown)?);
 			} else {
@@ -50,16 +49,6 @@ impl Show {
 			Ok(0)
 		})
 	}
-}
-
-/// Returns the miner of an account, which is the miner's own or its hot key.
-async fn resolve(at: &ChainAt, account: AccountId32) -> anyhow::Result<AccountId32> {
-	let storage = at.storage();
-	let of_hot = api::storage().registry().miner_of_hot();
-	if let Some(found) = storage.try_fetch(of_hot, (account,)).await? {
-		return Ok(found.decode()?);
-	}
-	Ok(account)
 }
 
 async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {

@@ -28,8 +28,8 @@ fn seed(validator: u8) -> [u8; 32] {
 }
 
 fn enrol(hot: u8, certificate: Vec<u8>, ak: Vec<u8>) -> DispatchResult {
-	let certificate = certificate.try_into().expect("short");
-	Registry::enrol_tpm(signed(hot), certificate, Default::default(), ak.try_into().expect("short"))
+	let (certificate, ak) = (certificate.try_into().expect("short"), ak.try_into().expect("short"));
+	Registry::enrol_tpm(signed(hot), account(hot - 100), certificate, Default::default(), ak)
 }
 
 fn endorsement_key() -> EndorsementKey {
@@ -57,11 +57,13 @@ fn credential(of: u8) -> CredentialBytes {
 
 fn post(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	let hash = seed_hash(&genesis(), &seed(validator));
-	Registry::post_credential(signed(validator), account(1), hash, credential(validator))
+	let (who, credential) = (account(validator), credential(validator));
+	Registry::post_credential(signed(validator), who, account(1), hash, credential)
 }
 
 fn answer(answers: &[(u8, CredentialSecret)]) -> DispatchResult {
-	Registry::answer_credentials(signed(101), answers.to_vec().try_into().expect("few"))
+	let answers = answers.to_vec().try_into().expect("few");
+	Registry::answer_credentials(signed(101), account(1), answers)
 }
 
 fn right_answer(number: u8) -> (u8, CredentialSecret) {
@@ -69,7 +71,7 @@ fn right_answer(number: u8) -> (u8, CredentialSecret) {
 }
 
 fn reveal(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo {
-	Registry::reveal_seed(signed(validator), account(1), seed(validator))
+	Registry::reveal_seed(signed(validator), account(validator), account(1), seed(validator))
 }
 
 /// Completes an enrolment with the credentials of three of the four validators, which is enough.
@@ -199,7 +201,8 @@ fn false_credential_is_slashed() {
 	enrolling(|| {
 		let hash = seed_hash(&genesis(), &seed(201));
 		// The seed of the credential is not the one whose hash is posted.
-		assert_ok!(Registry::post_credential(signed(201), account(1), hash, credential(99)));
+		let forged = credential(99);
+		assert_ok!(Registry::post_credential(signed(201), account(201), account(1), hash, forged));
 		assert_ok!(post(202));
 		assert_ok!(post(203));
 		let found = credential_secret(&genesis(), &seed(99));
@@ -235,7 +238,7 @@ fn enrolment_steps_out_of_order_are_refused() {
 		assert_noop!(answer(&[right_answer(0)]), Error::<Test>::AlreadyAnswered);
 		assert_noop!(post(204), Error::<Test>::AlreadyAnswered);
 		assert_noop!(reveal(204), Error::<Test>::SeedMismatch);
-		let wrong = Registry::reveal_seed(signed(201), account(1), [9; 32]);
+		let wrong = Registry::reveal_seed(signed(201), account(201), account(1), [9; 32]);
 		assert_noop!(wrong, Error::<Test>::SeedMismatch);
 		assert_ok!(reveal(201));
 		assert_noop!(reveal(201), Error::<Test>::SeedKnown);
@@ -295,7 +298,7 @@ fn untrusted_ek_or_ak_is_refused() {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
 	run(|| {
 		registered(1);
-		assert_noop!(enrol(109, certificate.clone(), ak.clone()), Error::<Test>::NotRegistered);
+		assert_noop!(enrol(109, certificate.clone(), ak.clone()), Error::<Test>::NotHotKey);
 		let mut altered = certificate.clone();
 		altered[200] ^= 1;
 		assert_noop!(enrol(101, altered, ak.clone()), Error::<Test>::EkRefused);
