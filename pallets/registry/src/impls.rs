@@ -163,15 +163,18 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> MinerSlasher<AccountIdOf<T>> for Pallet<T> {
-	fn slash(miner: &AccountIdOf<T>, chip: &ChipHash, part: Perbill) {
+	fn slash(miner: &AccountIdOf<T>, case: Option<&ChipHash>, part: Perbill) {
 		let Some(mut row) = Miners::<T>::get(miner) else { return };
 		let wanted = part.mul_floor(row.bond);
 		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), miner, wanted);
 		let amount = taken.peek();
 		row.bond = row.bond.saturating_sub(amount);
 		Miners::<T>::insert(miner, row);
-		// The chip's tenants are compensated first. The rest is burned.
-		T::Burned::on_unbalanced(T::Tenants::compensate(chip, taken));
+		let burned = match case {
+			Some(chip) => T::Tenants::compensate(chip, taken),
+			None => taken,
+		};
+		T::Burned::on_unbalanced(burned);
 		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
 }

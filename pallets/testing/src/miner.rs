@@ -96,7 +96,7 @@ impl OnChipChange<AccountId32> for MockOnChipChange {
 /// Records slashed miners in [`SlashedMiners`].
 pub struct MockMinerSlasher;
 impl MinerSlasher<AccountId32> for MockMinerSlasher {
-	fn slash(miner: &AccountId32, _: &ChipHash, part: Perbill) {
+	fn slash(miner: &AccountId32, _: Option<&ChipHash>, part: Perbill) {
 		SlashedMiners::mutate(|all| all.push((miner.clone(), part)));
 	}
 }

@@ -97,8 +97,9 @@ impl ValidatorSlasher<AccountId32> for MockValidatorSlasher {
 /// Records its calls in [`CaseSteps`].
 pub struct MockCases;
 impl CompensationCases for MockCases {
-	fn open(chip: &ChipHash, since: Tick) {
+	fn open(chip: &ChipHash, since: Tick) -> bool {
 		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Opened(since))));
+		true
 	}
 
 	fn settle(chip: &ChipHash) {

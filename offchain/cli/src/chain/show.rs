@@ -95,15 +95,23 @@ async fn describe_chip(at: &ChainAt, chip: &[u8; 32]) -> anyhow::Result<Value> {
 			.as_ref()
 			.and_then(|host| host.checkpoint.as_ref())
 			.map(|boot| boot.0.entries),
-		"slash": record.as_ref().and_then(|record| record.slash.as_ref()).map(|slash| json!({
+		"slashes": record.as_ref().map(slashes).unwrap_or_default(),
+		"challenged": host.as_ref().is_some_and(|host| host.challenge.is_some()),
+		"last": record.as_ref().map(incidents).unwrap_or_default(),
+	}))
+}
+
+/// Returns the pending slashes, oldest first.
+fn slashes(record: &Record) -> Vec<Value> {
+	let shown = record.slashes.0.iter().map(|slash| {
+		json!({
 			"miner": slash.miner.to_string(),
 			"seq": slash.seq,
 			"part_per_billion": slash.part.0,
 			"due_at_tick": slash.due,
-		})),
-		"challenged": host.as_ref().is_some_and(|host| host.challenge.is_some()),
-		"last": record.as_ref().map(incidents).unwrap_or_default(),
-	}))
+		})
+	});
+	shown.collect()
 }
 
 /// Returns the last incidents, oldest first.
@@ -133,9 +141,10 @@ fn print(shown: &Value) {
 	for chip in shown["chips"].as_array().into_iter().flatten() {
 		println!("chip             {}", text(&chip["chip"]));
 		println!("  score          {} of 1000, tier {}", text(&chip["score"]), text(&chip["tier"]));
-		if let Some(due) = chip["slash"]["due_at_tick"].as_u64() {
-			let part = chip["slash"]["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
-			println!("  slash          {part} % of the bond at tick {due}");
+		for slash in chip["slashes"].as_array().into_iter().flatten() {
+			let part = slash["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
+			let (miner, due) = (text(&slash["miner"]), text(&slash["due_at_tick"]));
+			println!("  slash          {part} % of the bond of {miner} at tick {due}");
 		}
 		println!(
 			"  evidence       {} accepted, {} rejected, {} missed; {} strikes",
