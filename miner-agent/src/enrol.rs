@@ -12,7 +12,7 @@ const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Number of blocks to wait for the last credentials once there are enough.
 const WAIT_BLOCKS: u64 = 2;
 
-type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
 /// Enrols the TPM, unless its attestation key is already enrolled.

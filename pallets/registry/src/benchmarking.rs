@@ -18,9 +18,10 @@ use frame_support::{
 use frame_system::RawOrigin;
 use hcc_evidence::{
 	crypto::P256Key,
+	host::EVAL_VERSION,
 	tpm::{credential_secret, make_credential, seed_hash, CredentialSeed, EndorsementKey},
 };
-use hcc_primitives::{benchmarking::World, genesis, ActiveValidators, EnrolledTpm};
+use hcc_primitives::{benchmarking::World, genesis, ActiveValidators, EnrolledTpm, TickSource};
 use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Zero, DispatchError, Saturating};
 
@@ -154,6 +155,8 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 		committee,
 		answered: false,
 		deadline: Pallet::<T>::rules().enrolment,
+		eval_version: EVAL_VERSION,
+		deposit: Pallet::<T>::hold_enrolment_deposit(miner)?,
 	};
 	Enrolments::<T>::insert(miner, row);
 	Ok(workers)
@@ -246,14 +249,16 @@ mod benchmarks {
 	#[benchmark]
 	fn enrol_tpm() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
-		T::World::validators(MAX_COMMITTEE);
-		T::World::set_tick(1);
+		// A former enrolment, whose deposit is lost.
+		enrolling::<T>(&miner)?;
+		T::World::set_tick(Pallet::<T>::rules().enrolment + 1);
 		T::World::trust_vendor(ROOT);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(hot), miner.clone(), certificate(EK), intermediates(), ak());
 
-		assert!(Enrolments::<T>::contains_key(miner));
+		let now = T::TickSource::now();
+		assert!(Enrolments::<T>::get(miner).is_some_and(|row| row.deadline > now));
 		Ok(())
 	}
 

@@ -12,6 +12,7 @@ use frame_support::{
 };
 use hcc_evidence::{
 	crypto::RustCrypto,
+	host::EVAL_VERSION,
 	tpm::{
 		credential_secret, make_credential, seed_hash, verify_ek_to_root, AttestationKey,
 		CredentialSecret, CredentialSeed, EndorsementKey,
@@ -46,10 +47,21 @@ impl<T: Config> Pallet<T> {
 		let committee = Self::draw_committee()?;
 		let deadline = now.saturating_add(Self::rules().enrolment);
 		let validators = committee.iter().map(|member| member.validator.clone()).collect();
-		Enrolments::<T>::insert(
-			&miner,
-			Enrolment { ek, ek_key, root, ak, ak_name, committee, answered: false, deadline },
-		);
+		Self::end_enrolment(&miner)?;
+		let deposit = Self::hold_enrolment_deposit(&miner)?;
+		let enrolment = Enrolment {
+			ek,
+			ek_key,
+			root,
+			ak,
+			ak_name,
+			committee,
+			answered: false,
+			deadline,
+			eval_version: EVAL_VERSION,
+			deposit,
+		};
+		Enrolments::<T>::insert(&miner, enrolment);
 		Self::deposit_event(Event::EnrolmentOpened { miner, ek, committee: validators, deadline });
 		Ok(())
 	}
@@ -121,6 +133,16 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
+	/// Checks that the first half of the time is not over.
+	///
+	/// The second half is for validators to reveal their seeds. A later answer would leave them too
+	/// little time, and a later credential could not be answered.
+	fn check_first_half(enrolment: &EnrolmentOf<T>) -> Result<(), Error<T>> {
+		let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
+		ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
+		Ok(())
+	}
+
 	/// Returns the committee member `validator`, for which `worker` signs.
 	fn member_of<'a>(
 		enrolment: &'a mut EnrolmentOf<T>,
@@ -145,6 +167,7 @@ impl<T: Config> Pallet<T> {
 		let empty = credential.id_object.is_empty() || credential.encrypted_secret.is_empty();
 		ensure!(!empty, Error::<T>::CredentialLength);
 		Self::with_enrolment(&miner, |enrolment| {
+			Self::check_first_half(enrolment)?;
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			let member = Self::member_of(enrolment, worker, &validator)?;
 			ensure!(member.posted.is_none(), Error::<T>::CredentialKnown);
@@ -163,10 +186,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
 		let answered = Self::with_enrolment(&miner, |enrolment| {
-			// The second half of the time is for validators to reveal their seeds. A later answer
-			// would leave them too little time.
-			let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
-			ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
+			Self::check_first_half(enrolment)?;
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			for (number, secret) in answers {
 				let posted = enrolment
@@ -194,9 +214,10 @@ impl<T: Config> Pallet<T> {
 		seed: &CredentialSeed,
 	) -> DispatchResult {
 		let genesis = genesis::<T>();
-		let (shown, done) = Self::with_enrolment(&miner, |enrolment| {
+		let (shown, done, same_version) = Self::with_enrolment(&miner, |enrolment| {
 			ensure!(enrolment.answered, Error::<T>::NotAnswered);
 			let (ek_key, ak_name) = (enrolment.ek_key.clone(), enrolment.ak_name.clone());
+			let same_version = enrolment.eval_version == EVAL_VERSION;
 			let member = Self::member_of(enrolment, worker, &validator)?;
 			let posted = member.posted.as_mut().ok_or(Error::<T>::SeedMismatch)?;
 			ensure!(posted.shown.is_none(), Error::<T>::SeedKnown);
@@ -220,13 +241,16 @@ impl<T: Config> Pallet<T> {
 					.is_some_and(|posted| posted.shown == Some(CredentialStatus::Proven))
 			};
 			let proven = enrolment.committee.iter().filter(proven).count() as u32;
-			Ok((shown, proven >= supermajority(enrolment.committee.len() as u32)))
+			let done = proven >= supermajority(enrolment.committee.len() as u32);
+			Ok((shown, done, same_version))
 		})?;
 		Self::deposit_event(match shown {
 			CredentialStatus::False => {
 				// An honest worker makes the credential from the seed, so a difference is not an
-				// accident.
-				T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
+				// accident, unless a runtime upgrade came between.
+				if same_version {
+					T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
+				}
 				Event::CredentialFalse { miner: miner.clone(), validator }
 			},
 			CredentialStatus::Proven | CredentialStatus::Unproven => Event::CredentialRevealed {
@@ -244,6 +268,7 @@ impl<T: Config> Pallet<T> {
 	/// Completes an enrolment: its TPM becomes the miner's TPM.
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::release_enrolment_deposit(&miner, &enrolment)?;
 		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);

@@ -9,7 +9,10 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_primitives::{ChipHash, Compensator, MinerSlasher, OnChipChange, Tick, TickSource};
-use sp_runtime::{traits::Saturating, DispatchError, Perbill};
+use sp_runtime::{
+	traits::{Saturating, Zero},
+	DispatchError, Perbill,
+};
 
 use crate::*;
 
@@ -140,7 +143,7 @@ impl<T: Config> Pallet<T> {
 			Self::release_chip(who.clone(), chip);
 		}
 		T::OnChipChange::on_exit(&who);
-		Enrolments::<T>::remove(&who);
+		Self::end_enrolment(&who)?;
 		if let Some(tpm) = Tpms::<T>::take(&who) {
 			MinerOfEk::<T>::remove(tpm.ek);
 		}
@@ -216,8 +219,15 @@ impl<T: Config> Pallet<T> {
 		for who in NextAsks::<T>::iter_keys() {
 			ensure!(Miners::<T>::contains_key(&who), "6: a pending price without a miner");
 		}
-		for who in Enrolments::<T>::iter_keys() {
+		let deposit = HoldReason::Enrolment.into();
+		for (who, enrolment) in Enrolments::<T>::iter() {
 			ensure!(Miners::<T>::contains_key(&who), "4: an enrolment without a miner");
+			let held = T::NativeBalance::balance_on_hold(&deposit, &who);
+			ensure!(held == enrolment.deposit, "7: the held amount is not the deposit");
+		}
+		for who in Miners::<T>::iter_keys().filter(|who| !Enrolments::<T>::contains_key(who)) {
+			let held = T::NativeBalance::balance_on_hold(&deposit, &who);
+			ensure!(held.is_zero(), "7: a deposit without an enrolment");
 		}
 		Ok(())
 	}

@@ -13,6 +13,7 @@
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod chips;
+mod deposits;
 mod enrolment;
 mod impls;
 mod queries;
@@ -82,6 +83,10 @@ pub mod pallet {
 		/// The part of its bond that a false credential costs.
 		type FalseCredential: Get<Perbill>;
 
+		/// The deposit of an enrolment. A miner that does not answer the credentials loses it.
+		#[pallet::constant]
+		type EnrolmentDeposit: Get<BalanceOf<Self>>;
+
 		/// The clock of deadlines.
 		type TickSource: TickSource;
 
@@ -113,6 +118,8 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// The bond of a miner, which can be slashed.
 		Bond,
+		/// The deposit of an enrolment, which is lost if the miner does not answer.
+		Enrolment,
 	}
 
 	/// All miners by their own accounts.
@@ -200,8 +207,11 @@ pub mod pallet {
 		/// answer was correct too.
 		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
 		/// A validator revealed a seed from which its credential does not follow. The credential
-		/// does not count, and the validator is slashed.
+		/// does not count, and the validator is slashed, unless the version of the verifier has
+		/// changed since.
 		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
+		/// An enrolment ended by a fault of its miner, which lost the deposit `amount`.
+		EnrolmentDepositLost { miner: AccountIdOf<T>, amount: BalanceOf<T> },
 		/// The TPM was proven to hold the attestation key, and is now the miner's TPM.
 		TpmEnrolled { miner: AccountIdOf<T>, ek: EkHash },
 		/// A miner left. Its bond stays on hold, and can be slashed, until tick `withdrawable`.
@@ -420,14 +430,16 @@ pub mod pallet {
 		}
 
 		/// Begins the enrolment of a TPM. A committee of validators then makes credentials that
-		/// only this TPM can open, and only for this attestation key.
+		/// only this TPM can open, and only for this attestation key. The miner pays a deposit,
+		/// which returns with the next enrolment or at [`Self::exit`], unless the miner does not
+		/// answer. If the enrolment succeeds, it returns immediately.
 		///
 		/// The other arguments are the EK certificate (DER), the certificates between it and a
 		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key must be a
 		/// primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the hot key of `miner`.
+		/// `Signed` by the hot key of `miner`, which has [`Config::EnrolmentDeposit`] free.
 		///
 		/// ## Errors
 		/// - [`Error::NotHotKey`].
@@ -436,7 +448,7 @@ pub mod pallet {
 		/// - [`Error::NoCommittee`].
 		///
 		/// ## Events
-		/// [`Event::EnrolmentOpened`].
+		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] for the former one.
 		#[pallet::call_index(6)]
 		pub fn enrol_tpm(
 			origin: OriginFor<T>,
@@ -449,8 +461,8 @@ pub mod pallet {
 			Self::do_enrol_tpm(&who, miner, &ek_certificate, &intermediates, ak)
 		}
 
-		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from. Free
-		/// on success.
+		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from.
+		/// Possible in the first half of the enrolment time. Free on success.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the worker of `validator`, which is in the enrolment's committee.
@@ -534,7 +546,8 @@ pub mod pallet {
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
 		///
 		/// ## Events
-		/// [`Event::Exited`], and [`Event::ChipRemoved`] for each chip.
+		/// [`Event::Exited`], [`Event::ChipRemoved`] for each chip, and
+		/// [`Event::EnrolmentDepositLost`] if an enrolment is open.
 		#[pallet::call_index(10)]
 		pub fn exit(origin: OriginFor<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;

@@ -222,6 +222,122 @@ fn false_credential_is_slashed() {
 	});
 }
 
+/// A runtime upgrade can change how credentials are made.
+#[test]
+fn false_credential_of_another_version_is_not_slashed() {
+	enrolling(|| {
+		let hash = seed_hash(&genesis(), &seed(201));
+		let made = credential(99);
+		assert_ok!(Registry::post_credential(signed(201), account(201), account(1), hash, made));
+		assert_ok!(post(202));
+		assert_ok!(post(203));
+		assert_ok!(answer(&[(0, [0; 32]), right_answer(1), right_answer(2)]));
+		Enrolments::<Test>::mutate(account(1), |row| {
+			row.as_mut().expect("the enrolment is open").eval_version -= 1;
+		});
+		for validator in 201..=203 {
+			assert_ok!(reveal(validator));
+		}
+		System::assert_has_event(
+			Event::CredentialFalse { miner: account(1), validator: account(201) }.into(),
+		);
+		assert!(Slashed::get().is_empty(), "the versions differ");
+		assert!(!Tpms::<Test>::contains_key(account(1)), "it still does not count");
+	});
+}
+
+fn enrol_again() -> DispatchResult {
+	Now::mutate(|now| *now += ENROLMENT + 1);
+	let (certificate, ak) = (tpm::ek_certificate(), tpm::ak());
+	enrol(101, certificate.expect("it exists"), ak.expect("it exists"))
+}
+
+/// Returns the total amount of the miner's account, and its deposit.
+fn funds() -> (u64, u64) {
+	(Balances::free_balance(account(1)) + held(1) + deposited(1), deposited(1))
+}
+
+#[test]
+fn deposit_returns_after_enrolment() {
+	enrolling(|| {
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+		complete();
+		assert_eq!(funds(), (ENDOWMENT, 0));
+	});
+}
+
+#[test]
+fn deposit_is_lost_without_answer() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, DEPOSIT), "the next one has its own");
+		let lost = Event::EnrolmentDepositLost { miner: account(1), amount: DEPOSIT };
+		System::assert_has_event(lost.into());
+	});
+}
+
+#[test]
+fn deposit_is_lost_after_false_answer() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), (2, [0; 32])]));
+		assert_ok!(reveal(203));
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, DEPOSIT));
+	});
+}
+
+#[test]
+fn deposit_is_kept_if_validators_are_absent() {
+	// Too few credentials to answer.
+	enrolling(|| {
+		for validator in 201..=202 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+	});
+	// Too few seeds.
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+		assert_ok!(reveal(201));
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+	});
+}
+
+#[test]
+fn deposit_is_lost_by_exit_from_open_enrolment() {
+	enrolling(|| {
+		assert_ok!(Registry::exit(signed(1)));
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, 0));
+	});
+	enrolling(|| {
+		Now::set(2 + ENROLMENT);
+		assert_ok!(Registry::exit(signed(1)));
+		assert_eq!(funds(), (ENDOWMENT, 0), "no validator posted a credential");
+	});
+}
+
+#[test]
+fn enrolment_without_deposit_is_refused() {
+	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
+	run(|| {
+		registered(1);
+		assert_ok!(Registry::bond_more(signed(1), ENDOWMENT - MIN_BOND - DEPOSIT));
+		assert!(enrol(101, certificate, ak).is_err(), "a part must stay free");
+		assert!(!Enrolments::<Test>::contains_key(account(1)));
+	});
+}
+
 #[test]
 fn enrolment_steps_out_of_order_are_refused() {
 	enrolling(|| {
@@ -253,10 +369,13 @@ fn enrolment_restarts_after_deadline() {
 			tpm::ak().expect("the test vectors exist"),
 		);
 		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::EnrolmentOpen);
-		Now::set(1 + ENROLMENT);
+		Now::set(1 + ENROLMENT / 2);
 		assert_ok!(post(201));
-		Now::set(2 + ENROLMENT);
+		Now::set(2 + ENROLMENT / 2);
 		assert_noop!(post(202), Error::<Test>::NoEnrolment);
+		Now::set(1 + ENROLMENT);
+		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::EnrolmentOpen);
+		Now::set(2 + ENROLMENT);
 		assert_ok!(enrol(101, certificate, ak));
 	});
 }
