@@ -2,14 +2,19 @@
 
 use std::{fs, path::Path, process::ExitCode};
 
-use hcc_chain::{api, Chain};
+use hcc_chain::Chain;
 use hcc_evidence::{
 	ima::{replay, Checkpoint, DigestList, Limits, Violations},
 	tpm::{AttestationKey, PcrBank},
 };
 use serde::Serialize;
 
-use crate::{config::Config, guest::Guest, register::chip_of, Tpm};
+use crate::{
+	config::Config,
+	guest::Guest,
+	register::{chip_of, hot_key_of},
+	Tpm,
+};
 
 /// The index of PCR 10 among the quoted PCRs.
 const PCR10_INDEX: usize = 10;
@@ -232,7 +237,11 @@ async fn chain(config: &Config) -> Vec<CheckResult> {
 		Ok(None) if config.owner_key_file.is_some() => {
 			skip(HOT, "not registered yet", "hcc-miner run registers it with the owner's key")
 		},
-		Ok(None) => fail(HOT, "not registered", "call registry.register from the owner's account"),
+		Ok(None) => fail(
+			HOT,
+			"not the hot key of the miner",
+			"call registry.register or registry.set_hot from the owner's account; correct miner",
+		),
 		Err(error) => fail(HOT, format!("{error:#}"), "see the message"),
 	};
 	vec![compatible, hot]
@@ -242,8 +251,8 @@ async fn miner_of(
 	chain: &Chain,
 	config: &Config,
 ) -> anyhow::Result<Option<hcc_chain::AccountId32>> {
-	let at = chain.best().await?;
-	let address = api::storage().registry().miner_of_hot();
-	let found = at.storage().try_fetch(address, (config.hot()?.account(),)).await?;
-	Ok(found.map(|found| found.decode()).transpose()?)
+	let hot = config.hot()?;
+	let miner = config.miner(&hot)?;
+	let known = hot_key_of(chain, &miner).await?;
+	Ok(known.filter(|known| *known == hot.account()).map(|_| miner))
 }

@@ -327,7 +327,7 @@ mod benchmarks {
 			.map_err(|_| BenchmarkError::Stop("more than a part holds"))?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(miner.clone()), 0, records);
+		_(RawOrigin::Signed(miner.clone()), miner.clone(), 0, records);
 
 		assert!(Logs::<T>::get(miner).is_some_and(|log| log.entries == n));
 		Ok(())

@@ -293,7 +293,7 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account is not a miner's hot key, or the evidence names another miner.
+		/// The account is not the hot key of the miner that the call or its evidence names.
 		NotTheMiner,
 		/// None of the miner's chips has an open challenge with this number. It was answered,
 		/// missed, or never made.
@@ -434,7 +434,7 @@ pub mod pallet {
 		/// evidence is bound to an open challenge. A challenge takes only the first such evidence.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the miner's hot key.
+		/// `Signed` by the hot key of the miner that the evidence names.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::TpmMissing`].
@@ -473,7 +473,7 @@ pub mod pallet {
 		/// If the holder proves it, two parties have the chip's key, and the chip is banned.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of the miner that the evidence names.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`].
@@ -502,7 +502,7 @@ pub mod pallet {
 			Self::do_contest(who, chip, &evidence, &certificate)
 		}
 
-		/// Submits a part of the measurement log of the caller's machine, for logs that are too
+		/// Submits a part of the measurement log of a miner's machine, for logs that are too
 		/// long for one piece of evidence.
 		///
 		/// A part has whole records from entry `from` on. The chain verifies it, judges its files,
@@ -513,7 +513,7 @@ pub mod pallet {
 		/// the last one.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
@@ -528,11 +528,12 @@ pub mod pallet {
 		))]
 		pub fn submit_log(
 			origin: OriginFor<T>,
+			miner: AccountIdOf<T>,
 			from: u32,
 			records: BoundedVec<u8, T::MaxLog>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let entries = Self::do_submit_log(who, from, &records)?;
+			let entries = Self::do_submit_log(&who, miner, from, &records)?;
 			Ok(Some(T::WeightInfo::submit_log(entries, records.len() as u32)).into())
 		}
 	}

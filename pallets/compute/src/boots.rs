@@ -19,9 +19,8 @@ impl<T: Config> Pallet<T> {
 		who: &AccountIdOf<T>,
 		id: Id,
 	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>), Error<T>> {
-		let miner = T::Miners::miner_of_hot(who).ok_or(Error::<T>::NotTheMiner)?;
 		let vm = Vms::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-		let place = vm.place.clone().filter(|place| place.miner == miner);
+		let place = vm.place.clone().filter(|place| T::Miners::is_hot_key(who, &place.miner));
 		Ok((vm, place.ok_or(Error::<T>::NotTheMiner)?))
 	}
 

@@ -29,8 +29,8 @@ impl ActiveValidators<AccountId32> for MockValidators {
 		Active::get()
 	}
 
-	fn validator_of(worker: &AccountId32) -> Option<AccountId32> {
-		Active::get().into_iter().find(|validator| validator == worker)
+	fn is_worker(who: &AccountId32, validator: &AccountId32) -> bool {
+		who == validator && Active::get().contains(validator)
 	}
 }
 
@@ -97,8 +97,9 @@ impl ValidatorSlasher<AccountId32> for MockValidatorSlasher {
 /// Records its calls in [`CaseSteps`].
 pub struct MockCases;
 impl CompensationCases for MockCases {
-	fn open(chip: &ChipHash, since: Tick) {
+	fn open(chip: &ChipHash, since: Tick) -> bool {
 		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Opened(since))));
+		true
 	}
 
 	fn settle(chip: &ChipHash) {

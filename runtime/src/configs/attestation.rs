@@ -88,6 +88,8 @@ impl pallet_registry::Config for Runtime {
 	type Validators = Validators;
 	type ValidatorSlasher = Validators;
 	type FalseCredential = FalseStatement;
+	// An enrolment costs each of 16 validators two transactions.
+	type EnrolmentDeposit = ConstU128<ALPHA>;
 	type TickSource = Clock;
 	type Time = Timestamp;
 	type TpmRoots = Policy;
