@@ -13,6 +13,7 @@ mod consensus;
 mod contests;
 mod crowd;
 mod documents;
+mod emergency;
 mod eras;
 mod fees;
 mod genesis;
