@@ -15,6 +15,7 @@ mod crowd;
 mod documents;
 mod emergency;
 mod eras;
+mod event_size;
 mod fees;
 mod genesis;
 mod governance;
