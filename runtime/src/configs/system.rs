@@ -48,12 +48,19 @@ parameter_types! {
 	pub const SS58Prefix: u8 = 42;
 }
 
-/// Rejects `Balances::burn`, which burns tokens without a record in the issuance pallet. All other
-/// calls are allowed.
-pub struct CountedCalls;
-impl Contains<RuntimeCall> for CountedCalls {
+/// Rejects two calls, also inside other calls, and allows all others.
+///
+/// - `Balances::burn` burns tokens without a record in the issuance pallet.
+/// - `System::remark_with_event` makes the most bytes of events for its weight. A block full of it
+///   exceeds what clients read.
+pub struct AllowedCalls;
+impl Contains<RuntimeCall> for AllowedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
-		!matches!(call, RuntimeCall::Balances(pallet_balances::Call::burn { .. }))
+		!matches!(
+			call,
+			RuntimeCall::Balances(pallet_balances::Call::burn { .. })
+				| RuntimeCall::System(frame_system::Call::remark_with_event { .. })
+		)
 	}
 }
 
@@ -72,7 +79,7 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
-	type BaseCallFilter = InsideBoth<SafeMode, CountedCalls>;
+	type BaseCallFilter = InsideBoth<SafeMode, AllowedCalls>;
 	type MultiBlockMigrator = MultiBlockMigrations;
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 }

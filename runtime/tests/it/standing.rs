@@ -188,7 +188,7 @@ fn other_operational_calls_are_rejected() {
 fn filtered_call_is_invalid_in_safe_mode() {
 	run(|machine| {
 		let evidence = machine.answer(&challenge(&machine));
-		assert_ok!(SafeMode::force_enter(hccs_runtime::governance::Origin::Tightening.into()));
+		assert_ok!(SafeMode::force_enter(hccs_runtime::governance::Origin::Emergency.into()));
 		let validity = validity_of(&miner(), submission(&evidence));
 		assert_eq!(validity.err(), Some(InvalidTransaction::Call.into()));
 		assert_eq!(rejection_code(&Alice.to_account_id(), empty_vote()), None);
