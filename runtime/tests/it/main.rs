@@ -22,6 +22,7 @@ mod layout;
 mod machines;
 mod metadata;
 mod network;
+mod paid_time;
 mod parity;
 mod placement;
 mod polls;
