@@ -52,8 +52,8 @@ pub mod pallet {
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
 		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
-		LivenessStatus, LogVerifier, Miners, Reputation, StoreRules, SubjectId, Tick, TickSource,
-		Tier, Veks,
+		LivenessStatus, LogVerifier, Miners, PaidTime, Reputation, StoreRules, SubjectId, Tick,
+		TickSource, Tier, Veks,
 	};
 
 	use super::*;
@@ -86,8 +86,8 @@ pub mod pallet {
 		/// Scores and tiers of chips.
 		type Reputation: Reputation<AccountIdOf<Self>>;
 
-		/// The clock of deadlines.
-		type TickSource: TickSource;
+		/// The clock of deadlines and of paid time.
+		type TickSource: TickSource + PaidTime;
 
 		/// Clock time at which certificates must be valid.
 		type Time: UnixTime;

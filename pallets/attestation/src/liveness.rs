@@ -4,8 +4,8 @@ use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
 use hcc_evidence::host::contest_block;
 use hcc_primitives::{
-	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus, Tick,
-	TickSource, Tier,
+	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus,
+	PaidTime, Tick, TickSource, Tier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -24,14 +24,15 @@ fn placement_share(tier: Tier) -> u32 {
 impl<T: Config> Pallet<T> {
 	/// Begins the next interval if the current one has ended.
 	pub(crate) fn advance_interval(meter: &mut WeightMeter) {
-		if meter.try_consume(T::DbWeight::get().reads_writes(2, 1)).is_err() {
+		if meter.try_consume(T::DbWeight::get().reads_writes(3, 1)).is_err() {
 			return;
 		}
 		let (now, last) = (T::TickSource::now(), CurrentInterval::<T>::get());
 		if last.length == 0 || now >= last.from.saturating_add(last.length) {
 			let index = last.index.saturating_add(1);
 			let length = Self::billing();
-			CurrentInterval::<T>::put(Interval { index, from: now, length });
+			let paid_from = T::TickSource::paid_slots();
+			CurrentInterval::<T>::put(Interval { index, from: now, length, paid_from });
 		}
 	}
 

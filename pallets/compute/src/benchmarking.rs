@@ -140,7 +140,7 @@ fn running<T: Config>(
 			let charge = Charge {
 				first: interval + 2,
 				last: interval + 2,
-				ticks: 600,
+				slots: 600,
 				amount: ALPHA,
 				price: 1,
 				miner: miner.clone(),
@@ -150,7 +150,7 @@ fn running<T: Config>(
 			vm.escrow -= ALPHA;
 		}
 		// An interval has ended since the VM started.
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), slots: 100 };
 	});
 	Ok((tenant, id, miner))
 }
@@ -172,7 +172,7 @@ fn refill<T: Config>(id: Id) {
 		while vm.charges.try_push(last.clone()).is_ok() {
 			vm.escrow -= last.amount;
 		}
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), slots: 100 };
 	});
 }
 
@@ -314,7 +314,7 @@ mod benchmarks {
 		Vms::<T>::mutate(id, |vm| {
 			let vm = vm.as_mut().expect("the VM exists");
 			vm.place.as_mut().expect("the VM has a place").chip = Some([0xee; 32]);
-			vm.run.ticks = 100;
+			vm.run.slots = 100;
 		});
 
 		#[block]

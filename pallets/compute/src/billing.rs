@@ -6,7 +6,7 @@ use frame_support::traits::{
 };
 use hcc_primitives::{
 	push_evicting, units::Balance, IntervalIndex, Liveness, LivenessStatus, OnSettled, Oracle,
-	Payment, Price, ServicePeriod, Tick, TickSource, Usage,
+	PaidTime, Payment, Price, ServicePeriod, Usage,
 };
 
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
 };
 
 impl<T: Config> Pallet<T> {
-	/// Returns the cost of `count` whole intervals at `rate`.
+	/// Returns the cost of `count` whole intervals at `rate`, without empty slots.
 	pub(crate) fn intervals(rate: Rate, count: u8, price: Price) -> Option<Balance> {
-		let ticks = T::Liveness::interval().length.saturating_mul(count.into());
-		cost(rate, ticks, price)
+		let slots = T::Liveness::interval().length.saturating_mul(count.into());
+		cost(rate, slots, price)
 	}
 
 	/// Adds the time that the VM ran before the current interval, and charges it.
@@ -26,9 +26,9 @@ impl<T: Config> Pallet<T> {
 		let now = T::Liveness::interval();
 		if vm.run.interval < now.index {
 			if let VmState::Running { since } = &mut vm.state {
-				let ran = now.from.saturating_sub(*since);
-				vm.run.ticks = vm.run.ticks.saturating_add(ran);
-				*since = (*since).max(now.from);
+				let ran = now.paid_from.saturating_sub(*since);
+				vm.run.slots = vm.run.slots.saturating_add(ran);
+				*since = (*since).max(now.paid_from);
 			}
 			let (first, last) = (vm.run.interval, now.index.saturating_sub(1));
 			Self::charge(id, vm, first, last);
@@ -41,8 +41,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn pause(id: Id, vm: &mut VmOf<T>) {
 		Self::account(id, vm);
 		if let VmState::Running { since } = vm.state {
-			let now = T::TickSource::now();
-			vm.run.ticks = vm.run.ticks.saturating_add(now.saturating_sub(since));
+			let now = T::TickSource::paid_slots();
+			vm.run.slots = vm.run.slots.saturating_add(now.saturating_sub(since));
 			vm.state = VmState::Running { since: now };
 		}
 	}
@@ -56,10 +56,10 @@ impl<T: Config> Pallet<T> {
 	/// Takes the price of the uncharged time from the escrow, at most the whole escrow. The time is
 	/// free if the price of α is unknown.
 	fn charge(id: Id, vm: &mut VmOf<T>, first: IntervalIndex, last: IntervalIndex) {
-		let ticks: Tick = core::mem::take(&mut vm.run.ticks);
+		let slots = core::mem::take(&mut vm.run.slots);
 		let Some(place) = vm.place.clone() else { return };
 		let (Some(chip), Some(price)) = (place.chip, T::Oracle::for_leases()) else { return };
-		let owed = cost(place.rate, ticks, price).unwrap_or_default();
+		let owed = cost(place.rate, slots, price).unwrap_or_default();
 		let amount = owed.min(vm.escrow);
 		if amount == 0 {
 			return;
@@ -69,10 +69,10 @@ impl<T: Config> Pallet<T> {
 			// as lapsed: absence of data is a denial.
 			Self::settle_first(id, vm, LivenessStatus::Lapsed);
 		}
-		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip };
+		let charge = Charge { first, last, slots, amount, price, miner: place.miner, chip };
 		if vm.charges.try_push(charge).is_ok() {
 			vm.escrow = vm.escrow.saturating_sub(amount);
-			Self::deposit_event(Event::Charged { vm: id, first, last, ticks, amount, price });
+			Self::deposit_event(Event::Charged { vm: id, first, last, slots, amount, price });
 		}
 	}
 
@@ -105,9 +105,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Stores the result of a settlement and drops the oldest one if there is no room.
 	fn record_settlement(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
-		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
+		let ChargeOf::<T> { first, last, slots, chip, price, .. } = *charge;
 		Settlements::<T>::mutate(id, |all| {
-			let settlement = Settlement { first, last, ticks, chip, price, paid, refunded };
+			let settlement = Settlement { first, last, slots, chip, price, paid, refunded };
 			push_evicting(all, settlement);
 		});
 	}
@@ -124,8 +124,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Refunds the part of a charge for which the receipts show a shortfall.
 	fn reduce_charge(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
-		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
-		let part = T::Usage::settle(&ServicePeriod { vm: id, chip, first, last, ticks });
+		let ChargeOf::<T> { first, last, slots, chip, price, .. } = *charge;
+		let part = T::Usage::settle(&ServicePeriod { vm: id, chip, first, last, slots });
 		let amount = part.mul_floor(charge.amount);
 		if amount > 0 {
 			charge.amount = charge.amount.saturating_sub(amount);
@@ -151,7 +151,7 @@ impl<T: Config> Pallet<T> {
 			vm: id,
 			first: charge.first,
 			last: charge.last,
-			ticks: charge.ticks,
+			slots: charge.slots,
 			price: charge.price,
 			miner: charge.miner,
 			to_miner: paid.miner,

@@ -8,7 +8,7 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwnership, Liveness, Miners, Oracle, Tick, TickSource, VmVerifier,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, TickSource, VmVerifier,
 };
 
 use crate::{price::cost, *};
@@ -36,8 +36,8 @@ impl<T: Config> Pallet<T> {
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
-		let since = T::TickSource::now();
-		let until = since.saturating_add(rules.boot);
+		let since = T::TickSource::paid_slots();
+		let until = T::TickSource::now().saturating_add(rules.boot);
 		vm.state = VmState::Booting { nonce, fee, since, until };
 		Self::store(id, vm);
 		let miner = place.miner;
@@ -131,9 +131,8 @@ impl<T: Config> Pallet<T> {
 		}
 		place.chip = Some(chip);
 		Self::pay(&vm.tenant, &place.miner, fee);
-		let now = T::TickSource::now();
 		vm.place = Some(place);
-		vm.state = VmState::Running { since: now };
+		vm.state = VmState::Running { since: T::TickSource::paid_slots() };
 		vm.lapses = 0;
 		Self::account(id, &mut vm);
 		let row = BootRow {
@@ -143,7 +142,7 @@ impl<T: Config> Pallet<T> {
 			guest_pk: evidence.guest_pk,
 			ssh_host_key_hash: evidence.ssh_host_key_hash,
 			evidence: vm_evidence_hash(evidence),
-			at: now,
+			at: T::TickSource::now(),
 			interval: T::Liveness::interval().index,
 		};
 		Self::deposit_event(Event::Booted {
@@ -164,11 +163,11 @@ impl<T: Config> Pallet<T> {
 	/// Charges the time that ran on another chip in this interval to that chip. If too many charges
 	/// are unsettled, the time is free. The miner avoids that loss by booting on the former chip.
 	fn charge_former_chip(id: Id, vm: &mut VmOf<T>) {
-		if vm.run.ticks > 0 && vm.charges.len() < BUSY {
+		if vm.run.slots > 0 && vm.charges.len() < BUSY {
 			return Self::charge_run(id, vm);
 		}
 		Self::account(id, vm);
-		vm.run.ticks = 0;
+		vm.run.slots = 0;
 	}
 
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
@@ -193,14 +192,15 @@ impl<T: Config> Pallet<T> {
 		let (VmState::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
 			return 0;
 		};
-		// A late review does not raise the amount.
-		let ticks = T::TickSource::now().min(*until).saturating_sub(*since);
-		let costs = |ticks| {
-			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, ticks, price));
+		// A late review does not raise the amount: each tick after the deadline paid a slot.
+		let late = T::TickSource::now().saturating_sub(*until);
+		let slots = T::TickSource::paid_slots().saturating_sub(*since).saturating_sub(late);
+		let costs = |slots| {
+			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, slots, price));
 			costs.unwrap_or_default()
 		};
 		// The price of the time that ran before the boot stays reserved for the miner.
-		let burned = costs(ticks).min(vm.escrow.saturating_sub(costs(vm.run.ticks)));
+		let burned = costs(slots).min(vm.escrow.saturating_sub(costs(vm.run.slots)));
 		vm.escrow = vm.escrow.saturating_sub(burned);
 		Self::burn(&vm.tenant, burned);
 		burned
@@ -229,12 +229,12 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Returns the time that a VM ran and that is not charged yet.
-	fn uncharged_ticks(vm: &VmOf<T>) -> Tick {
+	fn uncharged_slots(vm: &VmOf<T>) -> PaidSlots {
 		let since = match vm.state {
-			VmState::Running { since } => T::TickSource::now().saturating_sub(since),
+			VmState::Running { since } => T::TickSource::paid_slots().saturating_sub(since),
 			_ => 0,
 		};
-		vm.run.ticks.saturating_add(since)
+		vm.run.slots.saturating_add(since)
 	}
 
 	/// Checks that a VM can continue to run: the chip is still the miner's, the price of α is
@@ -246,8 +246,8 @@ impl<T: Config> Pallet<T> {
 		if owner.as_ref() != Some(&place.miner) {
 			// The chip no longer belongs to this miner. Evidence that another miner submitted since
 			// then proves nothing about the uncharged time, so that time is free.
-			vm.run.ticks = 0;
-			vm.state = VmState::Running { since: T::TickSource::now() };
+			vm.run.slots = 0;
+			vm.state = VmState::Running { since: T::TickSource::paid_slots() };
 			return Self::end(id, vm, EndReason::HostLost);
 		}
 		if vm.lapses >= rules.lost {
@@ -257,8 +257,9 @@ impl<T: Config> Pallet<T> {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
 		let costs = |intervals| Self::intervals(place.rate, intervals, price);
-		// The cost up to the next review.
-		let ahead = Self::uncharged_ticks(vm).saturating_add(T::Liveness::interval().length);
+		// The cost up to the next review, without empty slots. Where slots are empty, the last
+		// charge takes the rest of the escrow.
+		let ahead = Self::uncharged_slots(vm).saturating_add(T::Liveness::interval().length);
 		let next = cost(place.rate, ahead, price);
 		let (Some(interval), Some(next), Some(enough)) = (costs(1), next, costs(rules.warning))
 		else {

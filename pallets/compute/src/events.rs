@@ -55,23 +55,23 @@ mod events {
 		/// The escrow covers fewer than [`Rules::warning`] intervals. Each interval costs
 		/// `interval`.
 		EscrowLow { vm: Id, escrow: Balance, interval: Balance },
-		/// The VM ran for `ticks` in the intervals `first` to `last`. `amount` was taken from the
-		/// escrow, at `price` in 10⁻⁹ USD for one α.
+		/// The VM ran for `slots` paid slots in the intervals `first` to `last`. `amount` was taken
+		/// from the escrow, at `price` in 10⁻⁹ USD for one α.
 		Charged {
 			vm: Id,
 			first: IntervalIndex,
 			last: IntervalIndex,
-			ticks: Tick,
+			slots: PaidSlots,
 			amount: Balance,
 			price: Price,
 		},
-		/// A charge was settled: the intervals `first` to `last`, in which the VM ran for `ticks`.
-		/// `price` is in 10⁻⁹ USD for one α.
+		/// A charge was settled: the intervals `first` to `last`, in which the VM ran for `slots`
+		/// paid slots. `price` is in 10⁻⁹ USD for one α.
 		Settled {
 			vm: Id,
 			first: IntervalIndex,
 			last: IntervalIndex,
-			ticks: Tick,
+			slots: PaidSlots,
 			price: Price,
 			miner: AccountIdOf<T>,
 			to_miner: Balance,
@@ -97,8 +97,8 @@ mod events {
 			amount: Balance,
 			price: Price,
 		},
-		/// The disk rent of a stopped VM was paid for `ticks`. `price` is in 10⁻⁹ USD for one α.
-		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance, price: Price },
+		/// The disk rent of a stopped VM was paid for `slots`. `price` is in 10⁻⁹ USD for one α.
+		DiskPaid { vm: Id, miner: AccountIdOf<T>, slots: PaidSlots, amount: Balance, price: Price },
 		/// A boot failed. If a chip of the miner is live, the fee and the price of the boot time
 		/// were `burned`. If none is, the fee was `refunded` to the escrow.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },

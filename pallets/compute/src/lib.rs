@@ -54,7 +54,8 @@ pub mod pallet {
 	use hcc_evidence::vm::VmEvidence;
 	use hcc_primitives::{
 		units::Balance, ChipHash, ChipOwnership, IntervalIndex, Liveness, Miners, OfferBook,
-		OnSettled, Oracle, Price, StoreRules, Tick, TickSource, Usage, VmVerifier,
+		OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource, Usage,
+		VmVerifier,
 	};
 
 	use super::*;
@@ -84,8 +85,8 @@ pub mod pallet {
 		/// The source of the price of α.
 		type Oracle: Oracle;
 
-		/// The source of the current tick.
-		type TickSource: TickSource;
+		/// The clock of deadlines and of paid time.
+		type TickSource: TickSource + PaidTime;
 
 		/// The register of miners, their offers and their chips.
 		type Miners: Miners<AccountIdOf<Self>>

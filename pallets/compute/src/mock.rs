@@ -9,7 +9,7 @@ use hcc_evidence::vm::{config_statement, VmEvidence};
 use hcc_primitives::{
 	genesis,
 	units::{Balance, ALPHA},
-	ChipHash, EffectiveOffer, Interval, Price, Tier,
+	ChipHash, EffectiveOffer, Interval, PaidTime, Price, Tier,
 };
 use hcc_testing::{
 	CurrentInterval, Fit, MockLiveness, MockMiners, MockOracle, MockTickSource, MockVms, Now,
@@ -168,7 +168,7 @@ impl pallet_emission::Config for Test {
 	type Minter = Issuance;
 	type Rules = EraRules;
 	type StoreRules = Chosen;
-	type TickSource = MockTickSource;
+	type PaidTime = MockTickSource;
 	type Shares = SharesOf<MockRules>;
 	type Liveness = MockLiveness;
 	type ValidatorsPot = Pot;
@@ -246,7 +246,8 @@ pub fn tick_within(room: Weight) {
 	System::set_block_number(next);
 	let last = CurrentInterval::get();
 	if Now::get() >= last.from + last.length {
-		CurrentInterval::set(Interval { index: last.index + 1, from: Now::get(), ..last });
+		let (from, paid_from) = (Now::get(), MockTickSource::paid_slots());
+		CurrentInterval::set(Interval { index: last.index + 1, from, paid_from, ..last });
 	}
 	Compute::on_poll(next, &mut WeightMeter::with_limit(room));
 	Compute::do_try_state().expect("the invariants hold");

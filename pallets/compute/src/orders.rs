@@ -166,7 +166,7 @@ impl<T: Config> Pallet<T> {
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
-		let ran = cost(rate, vm.run.ticks, price).unwrap_or_default();
+		let ran = cost(rate, vm.run.slots, price).unwrap_or_default();
 		let needed = least.saturating_add(ran).saturating_add(Self::disk_rent_due(vm));
 		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
 		Self::take_room(vm)?;

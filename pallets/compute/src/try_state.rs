@@ -100,7 +100,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(placed, "6: the place of a VM contradicts its state");
 		let gone = vm.state == VmState::Terminated;
 		ensure!(
-			!gone || (vm.escrow == 0 && vm.run.ticks == 0),
+			!gone || (vm.escrow == 0 && vm.run.slots == 0),
 			"6: a terminated VM has escrow or uncharged time"
 		);
 		ensure!(!gone || !vm.charges.is_empty(), "6: a terminated VM has no open charge");

@@ -7,7 +7,7 @@ use frame_support::{
 };
 use hcc_evidence::{host::Hash256, vm::VmId};
 use hcc_primitives::{
-	units::Balance, ChipHash, IntervalIndex, Price, SettlementShares, Tick, Tier,
+	units::Balance, ChipHash, IntervalIndex, PaidSlots, Price, SettlementShares, Tick, Tier,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -248,13 +248,14 @@ pub enum VmState {
 	Pending { next: Tick, until: Tick },
 	/// A miner is assigned. It has to begin the boot by `until`.
 	Assigned { until: Tick },
-	/// The miner has booted the VM since tick `since`. Evidence is due by `until`. `fee` has been
-	/// taken from the escrow.
-	Booting { nonce: Hash256, fee: Balance, since: Tick, until: Tick },
-	/// The VM runs. Its time since tick `since` is not in [`Vm::run`] yet.
-	Running { since: Tick },
-	/// The VM is stopped. Its disk rent is due since tick `since`. It is terminated after `until`.
-	Stopped { since: Tick, until: Tick },
+	/// The miner has booted the VM since the paid slot `since`. Evidence is due by tick `until`.
+	/// `fee` has been taken from the escrow.
+	Booting { nonce: Hash256, fee: Balance, since: PaidSlots, until: Tick },
+	/// The VM runs. Its time since the paid slot `since` is not in [`Vm::run`] yet.
+	Running { since: PaidSlots },
+	/// The VM is stopped. Its disk rent is due since the paid slot `since`. It is terminated after
+	/// tick `until`.
+	Stopped { since: PaidSlots, until: Tick },
 	/// The VM has ended. Its open charges are still to be settled.
 	Terminated,
 }
@@ -338,8 +339,8 @@ pub enum AssignmentFailure {
 pub struct Charge<AccountId> {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// The number of ticks for which the VM ran in these intervals.
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran in these intervals.
+	pub slots: PaidSlots,
 	/// The amount, taken from the escrow.
 	pub amount: Balance,
 	/// The price of α at the time of the charge.
@@ -365,8 +366,8 @@ pub struct Charge<AccountId> {
 pub struct Settlement {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// The number of ticks for which the VM ran, and the chip on which it ran.
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran, and the chip on which it ran.
+	pub slots: PaidSlots,
 	pub chip: ChipHash,
 	/// The price of α at the time of the charge.
 	pub price: Price,
@@ -393,7 +394,8 @@ pub struct Settlement {
 pub struct Run {
 	/// The interval in which it begins.
 	pub interval: IntervalIndex,
-	pub ticks: Tick,
+	/// The number of paid slots.
+	pub slots: PaidSlots,
 }
 
 /// The miner that has a VM, the chip, and the agreed price.

@@ -26,7 +26,9 @@ pub mod usage;
 pub mod validators;
 
 pub use challenge::{ChallengeOutcome, ChallengeRecord, Reputation, Tier, UsageRecorder};
-pub use clock::{FinalityStatements, Tick, TickSource};
+pub use clock::{
+	counted_slots, FinalityStatements, PaidSlots, PaidTime, Tick, TickSource, MAX_COUNTED_SLOTS,
+};
 pub use crypto::NodeCrypto;
 pub use finding::{Adjudicator, Evaluation, Evaluator, Finding, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};

@@ -3,7 +3,7 @@
 use hcc_evidence::{host::ChipHash, vm::VmId};
 use sp_runtime::Perbill;
 
-use crate::{IntervalIndex, Tick};
+use crate::{IntervalIndex, PaidSlots};
 
 /// A running guest: its boot, its key and its allotted resources.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
@@ -12,8 +12,6 @@ pub struct Guest {
 	pub boot_counter: u32,
 	/// The guest's public key (ed25519), which signs receipts.
 	pub guest_pk: [u8; 32],
-	/// The tick at which its boot evidence was accepted.
-	pub since: Tick,
 	/// The interval in which its boot evidence was accepted.
 	pub began: IntervalIndex,
 	pub vcpus: u32,
@@ -36,7 +34,8 @@ pub struct ServicePeriod {
 	pub chip: ChipHash,
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran.
+	pub slots: PaidSlots,
 }
 
 /// Provides the shortfall of VMs from their guests' receipts.

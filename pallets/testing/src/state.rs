@@ -10,8 +10,8 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	units::Balance, ChallengeOutcome, ChallengeRecord, ChipHash, EffectiveOffer, EnrolledTpm,
-	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, Price, ServicePeriod,
-	SubjectId, Tick, Tier, VoteService,
+	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, PaidSlots, Price,
+	ServicePeriod, SubjectId, Tick, Tier, VoteService,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError, Perbill};
@@ -27,6 +27,8 @@ pub enum CaseStep {
 parameter_types! {
 	/// Tick that `MockTickSource` returns.
 	pub static Now: Tick = 1;
+	/// Number of paid slots beyond one in each tick.
+	pub static ExtraSlots: PaidSlots = 0;
 	/// Validators that `MockValidators` returns.
 	pub static Active: Vec<AccountId32> = vec![];
 	/// Tier that `MockReputation` returns.
@@ -84,7 +86,7 @@ parameter_types! {
 	/// Offers that `MockMiners` returns.
 	pub static Offering: Vec<(AccountId32, EffectiveOffer)> = vec![];
 	/// Interval that `MockLiveness` returns.
-	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100 };
+	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100, paid_from: 1 };
 	/// Chips that `MockLiveness` reports as fit.
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
 	/// Results of `MockLiveness` for chips in intervals, where they differ from `Live`.
@@ -130,6 +132,7 @@ pub fn add_vek(chip: ChipHash, vek: Vek) {
 /// Resets all state. Tests call this first, because they share threads.
 pub fn reset() {
 	Now::set(1);
+	ExtraSlots::set(0);
 	Active::set(vec![]);
 	NextTier::set(Tier::Probation);
 	Refusal::set(None);
@@ -158,7 +161,7 @@ pub fn reset() {
 	PriceForOrders::set(None);
 	PriceForLeases::set(None);
 	Offering::set(vec![]);
-	CurrentInterval::set(Interval { index: 1, from: 1, length: 100 });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: 100, paid_from: 1 });
 	Fit::set(vec![]);
 	LivedIn::set(vec![]);
 	VmFinding::set(None);

@@ -5,8 +5,8 @@ use frame_support::{
 };
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt, VmId};
 use hcc_primitives::{
-	genesis, push_evicting, Guest, IntervalIndex, Liveness, RunningGuests, ServicePeriod,
-	TickSource, Usage, UsageRecorder,
+	genesis, push_evicting, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
+	UsageRecorder,
 };
 use sp_core::ed25519;
 use sp_runtime::Perbill;
@@ -21,7 +21,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(boot == (guest.generation, guest.boot_counter), Error::<T>::OtherBoot);
 		ensure!(receipt.interval >= guest.began, Error::<T>::OtherBoot);
 		Self::check_interval(receipt.interval)?;
-		Self::check_time(receipt, &guest)?;
+		ensure!(receipt.elapsed > 0, Error::<T>::NoTime);
+		ensure!(shortfall::is_possible(receipt, guest.vcpus), Error::<T>::Impossible);
 		let mut account = Accounts::<T>::get(receipt.vm).unwrap_or_else(|| Account::new(boot));
 		account.check(receipt).map_err(Error::<T>::from)?;
 		// The signature comes last, because it is the most expensive check.
@@ -31,32 +32,16 @@ impl<T: Config> Pallet<T> {
 		let holds = sp_io::crypto::ed25519_verify(&signature, &statement, &key);
 		ensure!(holds, Error::<T>::BadSignature);
 
-		let entry =
-			shortfall::entry(receipt, &guest, Self::rules().tolerance, Self::interval_millis());
+		let entry = shortfall::entry(receipt, &guest, Self::rules().tolerance);
 		account.record(receipt, entry);
 		Accounts::<T>::insert(receipt.vm, account);
 		Self::deposit_event(Event::ReceiptSubmitted { receipt: *receipt, lost: entry.lost });
 		Ok(())
 	}
 
-	/// Returns the duration of an interval, in milliseconds.
-	fn interval_millis() -> u32 {
-		T::Liveness::interval().length.saturating_mul(T::MillisPerTick::get())
-	}
-
 	fn check_interval(interval: IntervalIndex) -> Result<(), Error<T>> {
 		ensure!(interval < T::Liveness::interval().index, Error::<T>::NotOver);
 		ensure!(Self::open(interval), Error::<T>::TooLate);
-		Ok(())
-	}
-
-	/// Checks that the receipt covers at most twice the time by ticks, since blocks can be late.
-	fn check_time(receipt: &Receipt, guest: &Guest) -> Result<(), Error<T>> {
-		let runs = T::TickSource::now().saturating_sub(guest.since);
-		let runs = runs.saturating_mul(T::MillisPerTick::get());
-		let most = runs.min(Self::interval_millis()).saturating_mul(2);
-		ensure!((1..=most).contains(&receipt.elapsed), Error::<T>::Stretched);
-		ensure!(shortfall::is_possible(receipt, guest.vcpus), Error::<T>::Impossible);
 		Ok(())
 	}
 }
@@ -133,7 +118,8 @@ impl<T: Config> Usage for Pallet<T> {
 		Accounts::<T>::insert(ran.vm, account);
 		let Some((lost, covered)) = reported else { return Perbill::zero() };
 		let most = Self::rules().refund;
-		let refund = shortfall::refund(lost, ran.ticks, T::MillisPerTick::get(), most);
+		let paid = u64::from(ran.slots).saturating_mul(T::MillisPerSlot::get().into());
+		let refund = shortfall::refund(lost, covered, paid, most);
 		T::Reputation::record_usage(&ran.chip, shortfall::received(lost, covered));
 		let ServicePeriod { vm, chip, first, last, .. } = *ran;
 		Self::deposit_event(Event::UsageSettled { vm, chip, first, last, lost, covered, refund });

@@ -166,6 +166,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 
 	fn set_tick(now: Tick) {
 		pallet_clock::CurrentTick::<Runtime>::put(now);
+		pallet_clock::PaidUntil::<Runtime>::put(now);
 		pallet_timestamp::Now::<Runtime>::put(NOW.0.saturating_mul(1_000));
 	}
 
@@ -242,7 +243,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
 		govern(Policy::set_generation(RuntimeOrigin::root(), line, trust));
 		let from = pallet_clock::CurrentTick::<Runtime>::get();
-		let interval = Interval { index: 20, from, length: 600 };
+		let interval = Interval { index: 20, from, length: 600, paid_from: from };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
 		(0..count).map(host).collect()
 	}
@@ -251,7 +252,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let chip = [0xcc; 32];
 		let row = pallet_compute::Vm {
 			tenant: endowed("tenant", 0),
-			state: pallet_compute::VmState::Running { since: guest.since },
+			state: pallet_compute::VmState::Running { since: 1 },
 			allotted: pallet_compute::Allotment {
 				vcpus: guest.vcpus,
 				memory: guest.memory,
@@ -283,7 +284,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			guest_pk: guest.guest_pk,
 			ssh_host_key_hash: [0; 32],
 			evidence: [0; 32],
-			at: guest.since,
+			at: 1,
 			interval: guest.began,
 		};
 		pallet_compute::Boots::<Runtime>::insert(vm, boot);
@@ -292,6 +293,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			index: 10,
 			from: now,
 			length: 600,
+			paid_from: now,
 		});
 		9
 	}

@@ -41,6 +41,7 @@ parameter_types! {
 impl pallet_clock::Config for Runtime {
 	type Validators = Validators;
 	type Paused = super::safety::InSafeMode;
+	type Slot = super::consensus::CurrentSlot;
 	type MaxFinalityLag = ConstU32<30>;
 	type StatementInterval = ConstU32<10>;
 	type WeightInfo = pallet_clock::weights::SubstrateWeight<Runtime>;

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use frame_support::{
 	parameter_types,
-	traits::{ConstU32, ConstU64, KeyOwnerProofSystem},
+	traits::{ConstU32, ConstU64, Get, KeyOwnerProofSystem},
 };
 use hcc_primitives::{
 	units::{ALPHA, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA},
@@ -51,6 +51,15 @@ impl pallet_timestamp::Config for Runtime {
 	type OnTimestampSet = Babe;
 	type MinimumPeriod = ConstU64<{ MILLISECS_PER_BLOCK / 2 }>;
 	type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+/// The slot of this block. BABE checks that the time of a block lies in its slot. During
+/// initialisation the time, and so the slot, is still that of the parent block.
+pub struct CurrentSlot;
+impl Get<u64> for CurrentSlot {
+	fn get() -> u64 {
+		Timestamp::get() / MILLISECS_PER_BLOCK
+	}
 }
 
 type KeyOwnerProof = <Historical as KeyOwnerProofSystem<(KeyTypeId, Vec<u8>)>>::Proof;

@@ -123,9 +123,8 @@ impl pallet_usage::Config for Runtime {
 	type Rules = UsageRules;
 	type RunningGuests = Compute;
 	type Liveness = Attestation;
-	type TickSource = Clock;
 	type Reputation = Reputation;
-	type MillisPerTick = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
+	type MillisPerSlot = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
 	type WeightInfo = pallet_usage::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
@@ -161,7 +160,7 @@ impl pallet_emission::Config for Runtime {
 	type Minter = Issuance;
 	type Rules = EmissionRules;
 	type StoreRules = StoreRules;
-	type TickSource = Clock;
+	type PaidTime = Clock;
 	type Shares = pallet_compute::SharesOf<ComputeRules>;
 	type Liveness = Attestation;
 	type ValidatorsPot = ValidatorsPot;

@@ -36,7 +36,7 @@ pub(super) fn long_eras(payable: EraIndex) {
 
 /// Ends the current era with the next tick. Returns its index.
 fn end_with_the_next_tick() -> EraIndex {
-	let next = Clock::tick() + 1;
+	let next = Clock::paid() + 1;
 	CurrentEra::<Runtime>::mutate(|era| {
 		era.length = next - era.from;
 		era.index

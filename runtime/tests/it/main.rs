@@ -24,6 +24,7 @@ mod layout;
 mod machines;
 mod metadata;
 mod network;
+mod paid_time;
 mod parity;
 mod placement;
 mod polls;

@@ -145,6 +145,11 @@ fn randomness() -> [u8; 32] {
 	sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())
 }
 
+/// Lets a slot pass without a block.
+pub(super) fn skip_slot() {
+	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
+}
+
 /// Starts a block.
 pub(super) fn begin(randomness: Option<[u8; 32]>) {
 	System::set_block_number(System::block_number() + 1);

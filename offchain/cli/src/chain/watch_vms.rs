@@ -92,13 +92,13 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let e = e?;
 		let (amount, price) = (alpha(e.amount), usd(e.price));
 		let text =
-			format!("VM {} is charged {amount} α for {} ticks, at {price} USD", e.vm, e.ticks);
+			format!("VM {} is charged {amount} α for {} slots, at {price} USD", e.vm, e.slots);
 		let row = json!({
 			"event": "charged",
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": price,
 		});
@@ -114,7 +114,7 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": usd(e.price),
 			"miner": e.miner.to_string(),
@@ -144,7 +144,7 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let row = json!({
 			"event": "disk_paid",
 			"vm": e.vm,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": usd(e.price),
 			"miner": e.miner.to_string(),

@@ -190,7 +190,7 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 			json!({
 				"first": charge.first,
 				"last": charge.last,
-				"ticks": charge.ticks,
+				"slots": charge.slots,
 				"amount": alpha(charge.amount),
 				"usd_per_alpha": crate::chain::usd(charge.price),
 			})
@@ -224,7 +224,7 @@ fn settlement(row: &Settlement) -> Value {
 	json!({
 		"first": row.first,
 		"last": row.last,
-		"ticks": row.ticks,
+		"slots": row.slots,
 		"chip": hex::encode(row.chip),
 		"paid": alpha(row.paid),
 		"refunded": alpha(row.refunded),
@@ -256,21 +256,21 @@ fn print(row: &Value) {
 	println!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
 	for one in row["settled"].as_array().into_iter().flatten() {
 		println!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, {} α refunded",
+			"  interval {:>6} to {:>6}  {} α for {} slots, {} α refunded",
 			one["first"],
 			one["last"],
 			text(&one["paid"]),
-			one["ticks"],
+			one["slots"],
 			text(&one["refunded"])
 		);
 	}
 	for charge in row["unsettled"].as_array().into_iter().flatten() {
 		println!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, unsettled",
+			"  interval {:>6} to {:>6}  {} α for {} slots, unsettled",
 			charge["first"],
 			charge["last"],
 			text(&charge["amount"]),
-			charge["ticks"]
+			charge["slots"]
 		);
 	}
 }

@@ -252,7 +252,7 @@ fn stop_before_accounting_saves_nothing() {
 		let charged: u32 = events()
 			.into_iter()
 			.filter_map(|event| match event {
-				Event::Charged { ticks, .. } => Some(ticks),
+				Event::Charged { slots, .. } => Some(slots),
 				_ => None,
 			})
 			.sum();

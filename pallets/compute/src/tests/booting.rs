@@ -254,7 +254,7 @@ fn uncharged_time_is_charged_to_former_chip() {
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
 		let charge = vm(id).charges[0].clone();
-		assert_eq!((charge.chip, charge.ticks), (chip_of(10), 10));
+		assert_eq!((charge.chip, charge.slots), (chip_of(10), 10));
 		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
 	});
 }

@@ -125,7 +125,7 @@ fn open_market() {
 	let flavour = Flavour { name: Default::default(), allotted };
 	Compute::set_flavour(RuntimeOrigin::root(), WIDE, Some(flavour))
 		.expect("root can set flavours");
-	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS, paid_from: 1 });
 }
 
 /// Performs an action. Calls that the state does not permit fail without effect.

@@ -39,7 +39,7 @@ fn named(miner: u8) -> OrderOf<Test> {
 
 /// Sets up room for all VMs, the running VMs of the neighbour, and the first era.
 fn open(shares: Shares, initial: Balance) {
-	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH, paid_from: 1 });
 	MockRules::set(Rules { shares, ..RULES });
 	EraRules::set(pallet_emission::Rules {
 		era: ERA,

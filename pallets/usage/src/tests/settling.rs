@@ -10,8 +10,8 @@ use crate::{mock::*, MAX_KEPT};
 
 const CHIP: [u8; 32] = [4; 32];
 
-fn ran(first: u32, last: u32, ticks: u32) -> ServicePeriod {
-	ServicePeriod { vm: VM, chip: CHIP, first, last, ticks }
+fn ran(first: u32, last: u32, slots: u32) -> ServicePeriod {
+	ServicePeriod { vm: VM, chip: CHIP, first, last, slots }
 }
 
 /// Returns a receipt with half of the CPU time lost.
@@ -59,9 +59,27 @@ fn tolerated_loss_counts_as_received() {
 #[test]
 fn short_receipt_reduces_charge_in_proportion() {
 	run(|| {
-		let steal = 4 * u64::from(TICK);
-		assert_ok!(submit_receipts(Receipt { elapsed: TICK, cpu_time: 0, steal, ..receipt() }));
+		let steal = 4 * u64::from(SLOT);
+		assert_ok!(submit_receipts(Receipt { elapsed: SLOT, cpu_time: 0, steal, ..receipt() }));
 		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::from_percent(1));
+	});
+}
+
+/// A standstill is neither paid nor refunded: the lost part is the same for any time that the
+/// guest's clock shows.
+#[test]
+fn loss_beyond_paid_time_is_scaled_down() {
+	run(|| {
+		MockRules::mutate(|rules| rules.refund = Perbill::from_percent(50));
+		let half = 20 * u64::from(INTERVAL);
+		let long = Receipt { elapsed: 10 * INTERVAL, cpu_time: half, steal: half, ..receipt() };
+		assert_ok!(submit_receipts(long));
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::from_percent(50));
+		assert_eq!(Used::get(), [(CHIP, 500)]);
+		go_to(11);
+		let fifth = Receipt { steal: half * 2 / 5, sequence: 2, interval: 10, ..long };
+		assert_ok!(submit_receipts(fifth));
+		assert_eq!(Usage::settle(&ran(10, 10, LENGTH)), Perbill::from_percent(20));
 	});
 }
 
