@@ -48,7 +48,7 @@ impl Attest {
 	/// ## Errors
 	/// [`RejectCode::QuoteMagic`], [`RejectCode::QuoteType`], [`RejectCode::AttestEncoding`].
 	pub fn parse(bytes: &[u8]) -> Check<Self> {
-		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("TPMS_ATTEST", "cut off")))
+		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("TPMS_ATTEST", "incomplete")))
 	}
 
 	fn fields(bytes: &[u8]) -> Result<Check<Self>, Short> {

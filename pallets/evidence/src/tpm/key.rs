@@ -175,7 +175,7 @@ impl AttestationKey {
 		match at.tpm2b() {
 			Ok(public) if at.is_empty() => Self::from_tpmt_public(public),
 			Ok(_) => Err(malformed("bytes after its end")),
-			Err(Short) => Err(malformed("cut off")),
+			Err(Short) => Err(malformed("incomplete")),
 		}
 	}
 
@@ -184,7 +184,7 @@ impl AttestationKey {
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
 	pub fn from_tpmt_public(bytes: &[u8]) -> Check<Self> {
-		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("cut off")))
+		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("incomplete")))
 	}
 
 	/// Decodes a SubjectPublicKeyInfo in DER. It states neither the scheme nor the name nor the
