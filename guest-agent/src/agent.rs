@@ -1,11 +1,14 @@
+use std::sync::{Mutex, PoisonError};
+
 use ed25519_dalek::{Signer, SigningKey};
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{guest_statement, host_report_data, HostEvidence},
+	Rejection,
 };
 use hcc_guest_protocol::guest::{GatheredEvidence, GuestRequest, GuestResponse};
 
-use crate::check::{check, Expected, Refusal};
+use crate::check::{check, Expected};
 
 /// The secure processor's reason for not making a report.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +23,8 @@ pub trait ReportSource: Send {
 
 /// The agent: a private key that never leaves it, and a source of reports.
 pub struct Agent<S> {
-	source: S,
+	/// Sessions take turns.
+	source: Mutex<S>,
 	key: SigningKey,
 	expected: Expected,
 }
@@ -28,7 +32,7 @@ pub struct Agent<S> {
 impl<S: ReportSource> Agent<S> {
 	/// Creates an agent. The caller must generate the key at each start.
 	pub fn new(source: S, key: SigningKey, expected: Expected) -> Self {
-		Self { source, key, expected }
+		Self { source: Mutex::new(source), key, expected }
 	}
 
 	/// Returns the public key.
@@ -36,34 +40,35 @@ impl<S: ReportSource> Agent<S> {
 		self.key.verifying_key().to_bytes()
 	}
 
-	/// Answers a request. If a check of the host fails, also returns the refusal: the agent stops
-	/// after it has sent the answer.
-	pub fn answer(&mut self, request: GuestRequest) -> (GuestResponse, Option<Refusal>) {
-		match request {
-			GuestRequest::Identify => (self.identify(), None),
+	/// Answers a request. Also returns the failure if the secure processor returned no report: the
+	/// agent stops after it has sent the answer. Evidence that fails a check is only refused.
+	pub fn answer(&self, request: GuestRequest) -> (GuestResponse, Option<ReportError>) {
+		let answered = match request {
+			GuestRequest::Identify => self.identify(),
 			GuestRequest::Attest(gathered) => {
 				match check(&gathered, &self.public_key(), &self.expected) {
-					Ok(()) => (self.attest(*gathered), None),
-					Err(refusal) => (refused(&refusal), Some(refusal)),
+					Ok(()) => self.bind(*gathered),
+					Err(why) => Ok(refused(&why)),
 				}
 			},
+		};
+		match answered {
+			Ok(response) => (response, None),
+			Err(error) => (GuestResponse::Failed { message: error.to_string() }, Some(error)),
 		}
 	}
 
-	fn identify(&mut self) -> GuestResponse {
-		match self.source.report([0; 64]) {
-			Ok(report) => GuestResponse::Identity { guest_pk: self.public_key(), report },
-			Err(error) => GuestResponse::Failed { message: error.to_string() },
-		}
+	fn identify(&self) -> Result<GuestResponse, ReportError> {
+		let report = self.report([0; 64])?;
+		Ok(GuestResponse::Identity { guest_pk: self.public_key(), report })
 	}
 
-	fn attest(&mut self, gathered: GatheredEvidence) -> GuestResponse {
-		self.bind(gathered)
-			.unwrap_or_else(|error| GuestResponse::Failed { message: error.to_string() })
+	fn report(&self, report_data: [u8; 64]) -> Result<Vec<u8>, ReportError> {
+		self.source.lock().unwrap_or_else(PoisonError::into_inner).report(report_data)
 	}
 
 	/// Binds the gathered evidence in a report, and signs the whole evidence.
-	fn bind(&mut self, gathered: GatheredEvidence) -> Result<GuestResponse, ReportError> {
+	fn bind(&self, gathered: GatheredEvidence) -> Result<GuestResponse, ReportError> {
 		let last_chunk = gathered.log.as_ref().map(|log| log.id).unwrap_or_default();
 		let report_data = host_report_data::<RustCrypto>(
 			&gathered.genesis,
@@ -74,7 +79,7 @@ impl<S: ReportSource> Agent<S> {
 			&last_chunk,
 			&gathered.ima_delta.records,
 		);
-		let snp_report = self.source.report(report_data)?;
+		let snp_report = self.report(report_data)?;
 		let evidence = HostEvidence {
 			miner: gathered.miner,
 			seq: gathered.seq,
@@ -93,6 +98,7 @@ impl<S: ReportSource> Agent<S> {
 	}
 }
 
-fn refused(refusal: &Refusal) -> GuestResponse {
-	GuestResponse::Refused { code: refusal.0.code.number(), message: refusal.to_string() }
+fn refused(why: &Rejection) -> GuestResponse {
+	tracing::warn!(%why, "the host's evidence is refused");
+	GuestResponse::Refused { code: why.code.number(), message: why.to_string() }
 }

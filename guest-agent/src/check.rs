@@ -26,21 +26,8 @@ pub struct Expected {
 	pub miner_binary: Vec<Hash256>,
 }
 
-/// A failed check, after which the agent stops without signing.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Refusal(pub Rejection);
-
 /// Checks the quote, the PCR values, the log, and the entry of the miner's binary.
-pub fn check(
-	gathered: &GatheredEvidence,
-	guest_pk: &[u8; 32],
-	expected: &Expected,
-) -> Result<(), Refusal> {
-	check_all(gathered, guest_pk, expected).map_err(Refusal)
-}
-
-fn check_all(gathered: &GatheredEvidence, guest_pk: &[u8; 32], expected: &Expected) -> Check {
+pub fn check(gathered: &GatheredEvidence, guest_pk: &[u8; 32], expected: &Expected) -> Check {
 	check_quote(gathered, guest_pk)?;
 	let from = checkpoint(gathered)?;
 	let quoted = gathered.pcr_values.get(PCR10_INDEX).copied().unwrap_or_default();

@@ -1,11 +1,9 @@
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
-use ed25519_dalek::SigningKey;
 use hccam::{
-	config::{Config, Options},
-	serve, Agent, ReportError, ReportSource,
+	config::{Config, Options, EXIT_CODES},
+	run, stop, OwnEvidenceError, ReportError, ReportSource,
 };
 use sev::firmware::guest::Firmware;
 use tracing_subscriber::EnvFilter;
@@ -13,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 /// The guest agent in a confidential guest: has the secure processor bind the evidence that its
 /// host has gathered, and signs it.
 #[derive(Parser)]
-#[command(name = "hccam", version)]
+#[command(name = "hccam", version, after_help = EXIT_CODES)]
 struct Cli {
 	#[command(flatten)]
 	options: Options,
@@ -30,9 +28,6 @@ impl ReportSource for SecureProcessor {
 	}
 }
 
-/// The exit code after a failed check of the host.
-const REFUSED: u8 = 2;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
 	let cli = Cli::parse();
@@ -47,21 +42,10 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_writer(std::io::stderr)
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
-	let firmware = Firmware::open().context(
-		"cannot open /dev/sev-guest: not an SEV-SNP guest, or the kernel lacks the sev-guest module",
-	)?;
-	let mut seed = [0; 32];
-	getrandom::fill(&mut seed)
-		.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
-	let key = SigningKey::from_bytes(&seed);
-	let mut agent = Agent::new(SecureProcessor(firmware), key, config.expected()?);
-	let address = config.address()?;
-	tokio::select! {
-		refusal = serve(&address, &mut agent) => {
-			let refusal = refusal.with_context(|| format!("listening on {address}"))?;
-			tracing::error!(%refusal, "the host failed a check: stopping");
-			Ok(ExitCode::from(REFUSED))
-		},
-		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
-	}
+	let firmware = match Firmware::open() {
+		Ok(firmware) => firmware,
+		Err(error) => return Ok(stop(&OwnEvidenceError::Device(error.to_string()))),
+	};
+	let reference = config.own_reference()?;
+	run(&config, SecureProcessor(firmware), Some(&reference)).await
 }

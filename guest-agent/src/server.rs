@@ -1,81 +1,196 @@
-//! The agent's server, which serves one host at a time.
+//! The agent's server. It serves several sessions at the same time, so that no peer can hold up
+//! another one.
 
-use std::time::Duration;
+use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
-use hcc_guest_protocol::{guest::VERSIONS, Address, Session, SessionError, Stream};
-use tokio::net::UnixListener;
+use hcc_guest_protocol::{
+	guest::{GuestRequest, GuestResponse, VERSIONS},
+	Address, Session, SessionError, Stream, MAX_PRIVILEGED_PORT,
+};
+use tokio::{net::UnixListener, task::JoinSet, time::timeout};
 use tokio_vsock::{VsockAddr, VsockListener};
 
-use crate::{Agent, Refusal, ReportSource};
+use crate::{Agent, ReportError, ReportSource};
 
-/// Time limit for the session of one host, which includes the time for its quote. Other hosts wait.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum number of concurrent sessions. A host needs one or two.
+const MAX_SESSIONS: usize = 16;
+/// Time limit for the negotiation and the first request of a session.
+const FIRST_REQUEST: Duration = Duration::from_secs(5);
+/// Time limit for a session, which includes the time for the host's quote.
+const SESSION: Duration = Duration::from_secs(60);
+/// Pause after the system could not accept a connection, for example for lack of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// The mode of a UNIX socket: only its owner and root can connect.
+const SOCKET_MODE: u32 = 0o600;
+/// The code of a refusal if the request cannot be read.
+const UNREADABLE: u16 = 0;
 
 enum Listener {
 	Unix(UnixListener),
-	Vsock(VsockListener),
+	Vsock { listener: VsockListener, host_cid: u32 },
 }
 
 impl Listener {
-	fn bind(address: &Address) -> std::io::Result<Self> {
+	fn bind(address: &Address, host_cid: u32) -> io::Result<Self> {
 		Ok(match address {
 			Address::Unix(path) => {
 				// Removes the socket of an earlier run. This also takes over a socket in use, as a
 				// restart of the service requires.
 				match std::fs::remove_file(path) {
-					Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-						return Err(error)
-					},
-					_ => Self::Unix(UnixListener::bind(path)?),
+					Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+					_ => {},
 				}
+				let listener = UnixListener::bind(path)?;
+				std::fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
+				Self::Unix(listener)
 			},
 			Address::Vsock { cid, port } => {
-				Self::Vsock(VsockListener::bind(VsockAddr::new(*cid, *port))?)
+				let listener = VsockListener::bind(VsockAddr::new(*cid, *port))?;
+				Self::Vsock { listener, host_cid }
 			},
 		})
 	}
 
-	async fn accept(&self) -> std::io::Result<Box<dyn Stream>> {
-		Ok(match self {
-			Self::Unix(listener) => Box::new(listener.accept().await?.0),
-			Self::Vsock(listener) => Box::new(listener.accept().await?.0),
-		})
+	/// Accepts a connection. Returns `None` if the peer is not a privileged process of the host.
+	async fn accept(&self) -> io::Result<Option<Box<dyn Stream>>> {
+		match self {
+			Self::Unix(listener) => Ok(Some(Box::new(listener.accept().await?.0))),
+			Self::Vsock { listener, host_cid } => {
+				let (stream, peer) = listener.accept().await?;
+				if is_privileged_host(peer, *host_cid) {
+					return Ok(Some(Box::new(stream)));
+				}
+				tracing::debug!(cid = peer.cid(), port = peer.port(), "not the host: disconnected");
+				Ok(None)
+			},
+		}
 	}
 }
 
-/// Serves one host after another until a check fails. Returns the failed check.
-pub async fn serve<S: ReportSource>(
+/// Returns true if a peer is the host, and its port is one that only a privileged process can use.
+/// Any process of the host and any other guest can reach the agent's port.
+fn is_privileged_host(peer: VsockAddr, host_cid: u32) -> bool {
+	peer.cid() == host_cid && peer.port() <= MAX_PRIVILEGED_PORT
+}
+
+/// Serves hosts until the secure processor fails. Returns its failure.
+///
+/// Over vsock it serves only privileged processes of the host with the given CID.
+///
+/// ## Errors
+/// Fails if it cannot listen at the address.
+pub async fn serve<S: ReportSource + 'static>(
 	address: &Address,
-	agent: &mut Agent<S>,
-) -> std::io::Result<Refusal> {
-	let listener = Listener::bind(address)?;
+	host_cid: u32,
+	agent: Arc<Agent<S>>,
+) -> io::Result<ReportError> {
+	let listener = Listener::bind(address, host_cid)?;
 	tracing::info!(%address, guest_pk = hex::encode(agent.public_key()), "listening");
+	let mut sessions = JoinSet::new();
 	loop {
-		let stream = listener.accept().await?;
-		match tokio::time::timeout(TIMEOUT, talk(stream, agent)).await {
-			Ok(Ok(None)) => {},
-			Ok(Ok(Some(refusal))) => return Ok(refusal),
-			Ok(Err(error)) => tracing::warn!(%error, "the session with a host failed"),
-			Err(_) => tracing::warn!("a session exceeded its time limit"),
+		let accepted = tokio::select! {
+			Some(ended) = sessions.join_next() => match ended {
+				Ok(Some(failure)) => return Ok(failure),
+				Ok(None) => continue,
+				Err(error) => {
+					tracing::warn!(%error, "a session ended abnormally");
+					continue;
+				},
+			},
+			accepted = listener.accept(), if sessions.len() < MAX_SESSIONS => accepted,
+		};
+		match accepted {
+			Ok(Some(stream)) => {
+				sessions.spawn(serve_session(stream, agent.clone()));
+			},
+			Ok(None) => {},
+			Err(error) => {
+				tracing::warn!(%error, "cannot accept a connection");
+				tokio::time::sleep(ACCEPT_PAUSE).await;
+			},
 		}
 	}
 }
 
-async fn talk<S: ReportSource>(
+/// Serves one session within its time limit. Returns the failure of the secure processor, if any.
+async fn serve_session<S: ReportSource + 'static>(
 	stream: Box<dyn Stream>,
-	agent: &mut Agent<S>,
-) -> Result<Option<Refusal>, SessionError> {
-	let mut session = match Session::accept(stream, VERSIONS).await {
-		// The peer only probed the port.
-		Err(SessionError::Closed) => return Ok(None),
-		opened => opened?,
-	};
-	while let Some(request) = session.receive().await? {
-		let (response, refusal) = agent.answer(request);
-		session.send(&response).await?;
-		if refusal.is_some() {
-			return Ok(refusal);
-		}
+	agent: Arc<Agent<S>>,
+) -> Option<ReportError> {
+	match timeout(SESSION, converse(stream, agent)).await {
+		Ok(Ok(failure)) => failure,
+		Ok(Err(error)) => {
+			tracing::warn!(%error, "the session with a host failed");
+			None
+		},
+		Err(_) => {
+			tracing::warn!("a session exceeded its time limit");
+			None
+		},
 	}
-	Ok(None)
+}
+
+async fn converse<S: ReportSource + 'static>(
+	stream: Box<dyn Stream>,
+	agent: Arc<Agent<S>>,
+) -> Result<Option<ReportError>, SessionError> {
+	let opening = async {
+		let mut session = Session::accept(stream, VERSIONS).await?;
+		let request = session.receive::<GuestRequest>().await;
+		Ok::<_, SessionError>((session, request))
+	};
+	let (mut session, mut request) = match timeout(FIRST_REQUEST, opening).await {
+		// The peer only probed the port.
+		Ok(Err(SessionError::Closed)) => return Ok(None),
+		Ok(opened) => opened?,
+		Err(_) => {
+			tracing::warn!("a host sent no request in time");
+			return Ok(None);
+		},
+	};
+	loop {
+		let asked = match request {
+			Ok(Some(asked)) => asked,
+			Ok(None) => return Ok(None),
+			Err(error) => return refuse(session, error).await,
+		};
+		let answering = agent.clone();
+		// Checks and reports take milliseconds, and must not delay other sessions.
+		let answered = tokio::task::spawn_blocking(move || answering.answer(asked)).await;
+		let (response, failure) = answered.map_err(io::Error::other)?;
+		let sent = session.send(&response).await;
+		if failure.is_some() {
+			return Ok(failure);
+		}
+		sent?;
+		request = session.receive().await;
+	}
+}
+
+/// Refuses a request that cannot be read, and ends the session.
+async fn refuse(
+	mut session: Session,
+	error: SessionError,
+) -> Result<Option<ReportError>, SessionError> {
+	if !matches!(error, SessionError::Broken(_)) {
+		let refusal = GuestResponse::Refused { code: UNREADABLE, message: error.to_string() };
+		session.send(&refusal).await?;
+	}
+	Err(error)
+}
+
+#[cfg(test)]
+mod tests {
+	use tokio_vsock::VMADDR_CID_HOST;
+
+	use super::*;
+
+	#[test]
+	fn only_privileged_host_is_served() {
+		let served = |cid, port| is_privileged_host(VsockAddr::new(cid, port), VMADDR_CID_HOST);
+		assert!(served(VMADDR_CID_HOST, 1) && served(VMADDR_CID_HOST, MAX_PRIVILEGED_PORT));
+		assert!(!served(VMADDR_CID_HOST, MAX_PRIVILEGED_PORT + 1), "any user has this port");
+		assert!(!served(3, 600), "another guest");
+		assert!(!served(1, 600), "a process in this guest");
+	}
 }

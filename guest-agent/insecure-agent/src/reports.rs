@@ -25,12 +25,20 @@ impl Reports {
 	/// ## Errors
 	/// Fails if the measurement is not 48 bytes in hexadecimal.
 	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
+		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
+		ReportFields::new(report_data, self.measurement()?)
+			.sign_as(&Chip::named(&self.chip), &Chip::named(signer))
+	}
+
+	/// Returns the launch measurement in the reports.
+	///
+	/// ## Errors
+	/// Fails if it is not 48 bytes in hexadecimal.
+	pub fn measurement(&self) -> anyhow::Result<[u8; 48]> {
 		let mut measurement = [0; 48];
 		if let Some(text) = &self.measurement {
 			hex::decode_to_slice(text, &mut measurement).context("invalid measurement")?;
 		}
-		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
-		ReportFields::new(report_data, measurement)
-			.sign_as(&Chip::named(&self.chip), &Chip::named(signer))
+		Ok(measurement)
 	}
 }

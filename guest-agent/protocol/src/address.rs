@@ -1,7 +1,16 @@
 //! Addresses of agents, and the streams that lead to them.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{
+	fmt, io,
+	os::fd::{AsRawFd, OwnedFd},
+	path::PathBuf,
+	str::FromStr,
+};
 
+use nix::{
+	errno::Errno,
+	sys::socket::{bind, connect as connect_socket, socket, AddressFamily, SockFlag, SockType},
+};
 use tokio::{
 	io::{AsyncRead, AsyncWrite},
 	net::UnixStream,
@@ -47,17 +56,50 @@ impl fmt::Display for Address {
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Connects to an agent.
+/// The highest privileged port of vsock. Only a privileged process can use it as its source.
+pub const MAX_PRIVILEGED_PORT: u32 = 1023;
+/// The lowest source port that is tried. Lower ones are left to services of the host.
+const MIN_SOURCE_PORT: u32 = 512;
+
+/// Connects to an agent. Over vsock the source port is privileged, because agents accept no other.
 ///
 /// ## Errors
-/// Fails when nothing listens at the address, or when the socket is not accessible.
-pub async fn connect(address: &Address) -> std::io::Result<Box<dyn Stream>> {
+/// Fails when nothing listens at the address, or when the socket is not accessible. Over vsock it
+/// also fails without the capability `CAP_NET_BIND_SERVICE`.
+pub async fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
 	Ok(match address {
 		Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
 		Address::Vsock { cid, port } => {
-			Box::new(VsockStream::connect(VsockAddr::new(*cid, *port)).await?)
+			let peer = VsockAddr::new(*cid, *port);
+			// The kernel gives up after two seconds.
+			let connecting = tokio::task::spawn_blocking(move || connect_privileged(&peer));
+			let connected = connecting.await.map_err(io::Error::other)??;
+			Box::new(VsockStream::new(connected)?)
 		},
 	})
+}
+
+fn connect_privileged(peer: &VsockAddr) -> io::Result<vsock::VsockStream> {
+	let socket = socket(AddressFamily::Vsock, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+	bind_privileged(&socket)?;
+	connect_socket(socket.as_raw_fd(), peer)?;
+	Ok(vsock::VsockStream::from(socket))
+}
+
+/// Binds a socket to a privileged port that is free.
+fn bind_privileged(socket: &OwnedFd) -> io::Result<()> {
+	for port in (MIN_SOURCE_PORT..=MAX_PRIVILEGED_PORT).rev() {
+		match bind(socket.as_raw_fd(), &VsockAddr::new(VMADDR_CID_ANY, port)) {
+			Ok(()) => return Ok(()),
+			Err(Errno::EADDRINUSE) => {},
+			Err(Errno::EACCES) => {
+				let why = "a privileged vsock port needs root or CAP_NET_BIND_SERVICE";
+				return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+			},
+			Err(error) => return Err(error.into()),
+		}
+	}
+	Err(io::Error::new(io::ErrorKind::AddrInUse, "all privileged vsock ports are in use"))
 }
 
 #[cfg(test)]

@@ -68,14 +68,14 @@ pub enum GuestResponse {
 		/// The signature by `guest_pk` over the whole evidence.
 		guest_signature: [u8; 64],
 	},
-	/// The gathered evidence fails a check. The agent stops after this answer.
+	/// The gathered evidence fails a check, or the request cannot be read. The agent continues.
 	#[codec(index = 2)]
 	Refused {
-		/// The reject code.
+		/// The reject code, or 0 if the request cannot be read.
 		code: u16,
 		message: String,
 	},
-	/// The agent cannot answer: its secure processor failed.
+	/// The agent cannot answer: its secure processor failed. The agent stops after this answer.
 	#[codec(index = 3)]
 	Failed { message: String },
 }

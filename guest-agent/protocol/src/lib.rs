@@ -7,7 +7,7 @@ mod session;
 mod version;
 pub mod vm;
 
-pub use address::{connect, Address, Stream};
+pub use address::{connect, Address, Stream, MAX_PRIVILEGED_PORT};
 pub use frame::MAX_FRAME;
 pub use session::{Session, SessionError};
 pub use version::{Hello, HelloResponse, VersionRange, NEGOTIATION};

@@ -2,19 +2,18 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
-use ed25519_dalek::SigningKey;
 use hccam::{
-	config::{Config, Options},
-	serve, Agent, ReportError, ReportSource,
+	config::{Config, Options, EXIT_CODES},
+	run, OwnReference, ReportError, ReportSource,
 };
 use insecure_agent::reports::Reports;
+use insecure_sim::{issue_vcek, roots, Chip};
 use tracing_subscriber::EnvFilter;
 
 /// INSECURE: hccam without a secure processor.
 #[derive(Parser)]
-#[command(name = "insecure-hccam", version)]
+#[command(name = "insecure-hccam", version, after_help = EXIT_CODES)]
 struct Cli {
 	#[command(flatten)]
 	options: Options,
@@ -34,8 +33,19 @@ impl ReportSource for Declared {
 	}
 }
 
-/// The exit code after a failed check of the host.
-const REFUSED: u8 = 2;
+/// Returns the reference for the reports of a chip. Values that are not configured are those of the
+/// simulated chip.
+fn own_reference(config: &Config, reports: &Reports) -> anyhow::Result<OwnReference> {
+	let mut reference = config.own_reference()?;
+	if reference.veks.is_empty() {
+		reference.veks.push(issue_vcek(&Chip::named(&reports.chip))?);
+		reference.roots.push(roots());
+	}
+	if reference.measurements.is_empty() {
+		reference.measurements.push(reports.measurement()?);
+	}
+	Ok(reference)
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -47,18 +57,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
 	tracing::warn!("INSECURE: reports of a simulated chip");
-	let source = Declared(cli.reports);
-	let mut seed = [0; 32];
-	getrandom::fill(&mut seed)
-		.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
-	let mut agent = Agent::new(source, SigningKey::from_bytes(&seed), config.expected()?);
-	let address = config.address()?;
-	tokio::select! {
-		refusal = serve(&address, &mut agent) => {
-			let refusal = refusal.with_context(|| format!("listening on {address}"))?;
-			tracing::error!(%refusal, "the host failed a check: stopping");
-			Ok(ExitCode::from(REFUSED))
-		},
-		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
-	}
+	// A host that misrepresents its hardware would not check it.
+	let honest = cli.reports.signed_by.is_none();
+	let reference = honest.then(|| own_reference(&config, &cli.reports)).transpose()?;
+	run(&config, Declared(cli.reports), reference.as_ref()).await
 }

@@ -125,6 +125,9 @@ async fn configure(
 	let mut vek = Command::new(layout.program("insecure-sim"));
 	vek.args(["vek", "--chip", CHIP, "--out"]).arg(layout.file("config/vcek.der"));
 	output_of(&mut vek).await?;
+	let mut roots = Command::new(layout.program("insecure-sim"));
+	roots.args(["roots", "--out"]).arg(layout.file("config/roots"));
+	output_of(&mut roots).await?;
 	layout.write(
 		"config/miner.toml",
 		format!(
@@ -136,7 +139,11 @@ async fn configure(
 	)?;
 	layout.write(
 		"config/guest.toml",
-		format!("listen = \"vsock:{GUEST_PORT}\"\nminer_binary = [\"{miner}\"]\n"),
+		format!(
+			"listen = \"vsock:{GUEST_PORT}\"\nhost_cid = {LOOPBACK}\nvek = [\"/etc/hcc/vcek.der\"]\n\
+			 roots = \"/etc/hcc/roots\"\nlaunch_measurement = [\"{measurement}\"]\n\
+			 miner_binary = [\"{miner}\"]\n"
+		),
 	)?;
 	layout.write("config/reports", format!("--chip {CHIP} --measurement {measurement}\n"))?;
 	Ok(())

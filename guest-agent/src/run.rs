@@ -1,0 +1,60 @@
+//! The life of an agent: it checks its own evidence, and then serves hosts.
+
+use std::{
+	process::ExitCode,
+	sync::Arc,
+	time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::Context;
+use ed25519_dalek::SigningKey;
+use hcc_evidence::UnixSeconds;
+
+use crate::{
+	check_own_evidence, config::Config, serve, Agent, OwnEvidenceError, OwnReference, ReportSource,
+};
+
+/// Serves hosts with a new key, until the secure processor fails or the process is interrupted.
+/// Returns the exit code.
+///
+/// Checks its own evidence first, unless `reference` is `None`.
+///
+/// ## Errors
+/// Fails if the configuration is invalid, or if the agent cannot listen.
+pub async fn run<S: ReportSource + 'static>(
+	config: &Config,
+	mut source: S,
+	reference: Option<&OwnReference>,
+) -> anyhow::Result<ExitCode> {
+	let (address, expected) = (config.address()?, config.expected()?);
+	let mut seed = [0; 32];
+	getrandom::fill(&mut seed)
+		.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
+	let key = SigningKey::from_bytes(&seed);
+	if let Some(reference) = reference {
+		let guest_pk = key.verifying_key().to_bytes();
+		if let Err(error) = check_own_evidence(&mut source, &guest_pk, reference, now()) {
+			return Ok(stop(&error));
+		}
+		tracing::info!("report, certificate chain and launch measurement verified");
+	}
+	let agent = Arc::new(Agent::new(source, key, expected));
+	tokio::select! {
+		failure = serve(&address, config.host_cid, agent) => {
+			let failure = failure.with_context(|| format!("listening on {address}"))?;
+			Ok(stop(&OwnEvidenceError::Report(failure)))
+		},
+		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+	}
+}
+
+/// Logs the reason to stop, and returns its exit code.
+pub fn stop(error: &OwnEvidenceError) -> ExitCode {
+	tracing::error!(%error, exit_code = error.exit_code(), "the agent's own evidence fails: stopping");
+	ExitCode::from(error.exit_code())
+}
+
+fn now() -> UnixSeconds {
+	// A clock before 1970 counts as 1970, when no certificate is valid.
+	UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
+}
