@@ -75,7 +75,7 @@ impl Template {
 			(Some(b"d-ngv2"), Some(b"n-ng")) => Self::DigestNgV2,
 			_ => return Some((Self::Other, false)),
 		};
-		Some((template, fields.next() == Some(b"sig")))
+		Some((template, fields.next() == Some(&b"sig"[..])))
 	}
 }
 
