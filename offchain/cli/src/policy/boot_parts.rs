@@ -91,8 +91,9 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 /// Returns the position of the kernel among the applications in PCR 4: the last one, unless it is
 /// GRUB.
 ///
-/// GRUB measures its commands after the firmware has measured GRUB, and before a kernel is measured.
-/// Where Secure Boot is off, it starts the kernel without the firmware, so PCR 4 lacks the kernel.
+/// GRUB measures its commands after the firmware has measured GRUB, and before a kernel is
+/// measured. Where Secure Boot is off, it starts the kernel without the firmware, so PCR 4 lacks
+/// the kernel.
 fn kernel_application(events: &[CodeEvent<'_>]) -> Option<usize> {
 	let is_application = |event: &Event<'_>| event.kind == EV_EFI_BOOT_SERVICES_APPLICATION;
 	let is_command =
@@ -139,9 +140,7 @@ fn role_of_file(name: &str) -> BootRole {
 	// Red Hat's GRUB does not name the files that it gives to the kernel's loader.
 	if file.contains("initr") || name == "grub_linuxefi Initrd" {
 		BootRole::Initrd
-	} else if file.contains("vmlinu")
-		|| file.contains("bzImage")
-		|| name == "grub_linuxefi Kernel"
+	} else if file.contains("vmlinu") || file.contains("bzImage") || name == "grub_linuxefi Kernel"
 	{
 		BootRole::Kernel
 	} else {
@@ -165,8 +164,8 @@ fn describe(event: &Event<'_>) -> String {
 	}
 }
 
-/// Returns the file path in the device path of a UEFI_IMAGE_LOAD_EVENT. It is empty if the image was
-/// not loaded from a file, as with a kernel that shim loads.
+/// Returns the file path in the device path of a UEFI_IMAGE_LOAD_EVENT. It is empty if the image
+/// was not loaded from a file, as with a kernel that shim loads.
 fn file_path(data: &[u8]) -> String {
 	let mut rest = data.get(DEVICE_PATH..).unwrap_or_default();
 	let mut path = String::new();

@@ -109,9 +109,9 @@ pub struct CodeEvent<'a> {
 /// machine.
 ///
 /// ## Errors
-/// [`RejectCode::BootLogEncoding`]: the log is malformed. [`RejectCode::BootLogBank`]: such an event
-/// has no SHA-256 digest. [`RejectCode::BootLogLimit`]: the log has more than [`MAX_JUDGED`] such
-/// events.
+/// [`RejectCode::BootLogEncoding`]: the log is malformed. [`RejectCode::BootLogBank`]: such an
+/// event has no SHA-256 digest. [`RejectCode::BootLogLimit`]: the log has more than [`MAX_JUDGED`]
+/// such events.
 pub fn code_events(log: &[u8]) -> Check<Vec<CodeEvent<'_>>> {
 	let mut found = Vec::new();
 	for event in Events::new(log)? {

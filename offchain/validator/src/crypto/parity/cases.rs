@@ -265,10 +265,7 @@ fn of_another_platform(machine: &Machine) -> Vec<(RejectCode, Case)> {
 		(RejectCode::Mitigation, edited(machine, |case| case.policy.mitigations = 1)),
 		(RejectCode::TcbFloor, edited(machine, |case| case.policy.floors = Some(floors))),
 		(RejectCode::TcbUnknown, edited(machine, |case| case.policy.floors = None)),
-		(
-			RejectCode::ReportVersionUnsupported,
-			reporting(machine, |fields| fields.version = 9),
-		),
+		(RejectCode::ReportVersionUnsupported, reporting(machine, |fields| fields.version = 9)),
 		(
 			RejectCode::GenerationSuspended,
 			edited(machine, |case| case.policy.trust = GenerationTrust::Suspended),

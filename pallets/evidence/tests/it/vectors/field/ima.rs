@@ -155,10 +155,8 @@ fn per_bank_logs_are_read() {
 	let names = ["a", "bb", "ccc"];
 	for bank in PcrBank::ALL {
 		let digest_len = bank.digest_len();
-		let mut log: Vec<u8> = names
-			.iter()
-			.flat_map(|name| record(10, b"ima-ng", &ima_ng(name), bank))
-			.collect();
+		let mut log: Vec<u8> =
+			names.iter().flat_map(|name| record(10, b"ima-ng", &ima_ng(name), bank)).collect();
 		let records = Records::new(&log, 0);
 		assert_eq!(records.digest_len(), digest_len);
 		let quoted = extended(&names.map(|name| sha256(&ima_ng(name))));

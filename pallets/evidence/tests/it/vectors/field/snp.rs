@@ -1,4 +1,4 @@
-//! Reports of several versions by one made-up chip.
+//! Reports of several versions by one simulated chip.
 
 use hcc_evidence::{
 	crypto::RustCrypto,
