@@ -5,12 +5,23 @@ use std::{
 };
 
 use anyhow::Context;
-use hcc_evidence::boot::{code_events, BootRole, CodeEvent, Event};
+use hcc_evidence::{
+	boot::{code_events, BootRole, CodeEvent, Event},
+	RejectCode,
+};
 use serde_json::{json, Value};
 
 /// Event kinds: a tagged event of the kernel's stub, and an image that the firmware starts.
 const EV_EVENT_TAG: u32 = 6;
 const EV_EFI_BOOT_SERVICES_APPLICATION: u32 = 0x8000_0003;
+/// The beginning of the commands that GRUB measures into PCR 8.
+const GRUB_COMMAND: &str = "grub_cmd";
+/// The start of the device path in a UEFI_IMAGE_LOAD_EVENT: two addresses, a length and the length
+/// of the path precede it.
+const DEVICE_PATH: usize = 32;
+/// Type and subtype of a device path node: a file path, and the end.
+const FILE_PATH: [u8; 2] = [4, 4];
+const END_OF_PATH: u8 = 0x7f;
 /// The tags of the kernel's stub.
 const TAG_INITRD: u32 = 0x8f3b_22ec;
 const TAG_LOAD_OPTIONS: u32 = 0x8f3b_22ed;
@@ -58,11 +69,15 @@ pub(crate) struct Part {
 
 /// Returns the measured parts of a boot without duplicates.
 pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
-	let events = code_events(log)
-		.map_err(|why| anyhow::anyhow!("{} is not an event log: {why}", path.display()))?;
+	let events = code_events(log).map_err(|why| {
+		let path = path.display();
+		match why.code {
+			RejectCode::BootLogEncoding => anyhow::anyhow!("{path} is not an event log: {why}"),
+			_ => anyhow::anyhow!("{path} is an event log that policy cannot use: {why}"),
+		}
+	})?;
 	anyhow::ensure!(!events.is_empty(), "{} contains no measured code", path.display());
-	let kernel =
-		events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
+	let kernel = kernel_application(&events);
 	let mut parts: Vec<Part> = Vec::new();
 	for (at, CodeEvent { event, digest }) in events.iter().enumerate() {
 		let role = role(event, Some(at) == kernel);
@@ -71,6 +86,23 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 		}
 	}
 	Ok(parts)
+}
+
+/// Returns the position of the kernel among the applications in PCR 4: the last one, unless it is
+/// GRUB.
+///
+/// GRUB measures its commands after the firmware has measured GRUB, and before a kernel is
+/// measured. Where Secure Boot is off, it starts the kernel without the firmware, so PCR 4 lacks
+/// the kernel.
+fn kernel_application(events: &[CodeEvent<'_>]) -> Option<usize> {
+	let is_application = |event: &Event<'_>| event.kind == EV_EFI_BOOT_SERVICES_APPLICATION;
+	let is_command =
+		|event: &Event<'_>| event.pcr == 8 && text(event.data).starts_with(GRUB_COMMAND);
+	let last = events.iter().rposition(|code| is_application(&code.event))?;
+	match events.iter().position(|code| is_command(&code.event)) {
+		Some(first_command) if last < first_command => None,
+		_ => Some(last),
+	}
 }
 
 /// Encodes the parts in the format of a chain spec.
@@ -89,10 +121,10 @@ fn name(role: BootRole) -> &'static str {
 	}
 }
 
-fn role(event: &Event<'_>, is_last_application: bool) -> BootRole {
+fn role(event: &Event<'_>, is_kernel: bool) -> BootRole {
 	match event.pcr {
 		0 | 2 => BootRole::Firmware,
-		4 if is_last_application => BootRole::Kernel,
+		4 if is_kernel => BootRole::Kernel,
 		9 if tag(event) == Some(TAG_INITRD) => BootRole::Initrd,
 		9 if tag(event) == Some(TAG_LOAD_OPTIONS) => BootRole::CommandLine,
 		9 => role_of_file(&text(event.data)),
@@ -105,9 +137,11 @@ fn role(event: &Event<'_>, is_last_application: bool) -> BootRole {
 /// contents can control the boot.
 fn role_of_file(name: &str) -> BootRole {
 	let file = name.rsplit('/').next().unwrap_or(name);
-	if file.contains("initr") {
+	// Red Hat's GRUB does not name the files that it gives to the kernel's loader.
+	if file.contains("initr") || name == "grub_linuxefi Initrd" {
 		BootRole::Initrd
-	} else if file.contains("vmlinu") || file.contains("bzImage") {
+	} else if file.contains("vmlinu") || file.contains("bzImage") || name == "grub_linuxefi Kernel"
+	{
 		BootRole::Kernel
 	} else {
 		BootRole::CommandLine
@@ -125,8 +159,31 @@ fn describe(event: &Event<'_>) -> String {
 		// The data starts with the tag's id and length.
 		Some(_) => text(event.data.get(8..).unwrap_or_default()),
 		None if event.pcr == 8 || event.pcr == 9 => text(event.data),
+		None if event.pcr == 4 => file_path(event.data),
 		None => String::new(),
 	}
+}
+
+/// Returns the file path in the device path of a UEFI_IMAGE_LOAD_EVENT. It is empty if the image
+/// was not loaded from a file, as with a kernel that shim loads.
+fn file_path(data: &[u8]) -> String {
+	let mut rest = data.get(DEVICE_PATH..).unwrap_or_default();
+	let mut path = String::new();
+	while let Some((header, after)) = rest.split_first_chunk::<4>() {
+		let [kind, subtype, low, high] = *header;
+		let len = usize::from(u16::from_le_bytes([low, high]));
+		let Some(node) = len.checked_sub(header.len()).and_then(|len| after.get(..len)) else {
+			break;
+		};
+		if kind == END_OF_PATH {
+			break;
+		}
+		if [kind, subtype] == FILE_PATH {
+			path.push_str(&text(node));
+		}
+		rest = after.get(node.len()..).unwrap_or_default();
+	}
+	path
 }
 
 /// Returns the printable ASCII characters of the bytes, which may be UTF-16.
@@ -178,6 +235,32 @@ mod tests {
 		let wanted =
 			[BootRole::Firmware, BootRole::Loader, BootRole::Kernel, BootRole::CommandLine];
 		assert_eq!(roles(&log), wanted);
+	}
+
+	/// GRUB starts the kernel itself where Secure Boot is off, so the last image of PCR 4 is GRUB.
+	#[test]
+	fn grub_is_a_loader_without_secure_boot() {
+		for (name, grub_is_last) in [
+			("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin", true),
+			("uefi-eventlog/ubuntu-1804-amd-sev/eventlog.bin", true),
+			("uefi-eventlog/rhel8-uefi/eventlog.bin", false),
+		] {
+			let Some(log) = vector(name) else { continue };
+			let parts = parts(&log, Path::new("log")).expect("a log");
+			let images: Vec<_> = parts.iter().filter(|part| part.pcr == 4).collect();
+			let last = images.last().expect("an image");
+			let wanted = if grub_is_last { BootRole::Loader } else { BootRole::Kernel };
+			assert_eq!(last.role, wanted, "{name}");
+			assert!(parts.iter().any(|part| part.role == BootRole::Kernel), "{name}");
+			assert!(images[0].text.ends_with("\\shimx64.efi"), "{name}: {}", images[0].text);
+		}
+	}
+
+	#[test]
+	fn log_with_sha1_only_is_named() {
+		let Some(log) = vector("uefi-eventlog/debian-10/eventlog.bin") else { return };
+		let error = parts(&log, Path::new("log")).err().expect("no SHA-256").to_string();
+		assert!(error.contains("(115)") && error.contains("sha1"), "{error}");
 	}
 
 	#[test]

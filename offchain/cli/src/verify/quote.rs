@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 use hcc_evidence::{
 	crypto::RustCrypto,
 	tpm::{
-		self, Attest, AttestationKey, PcrBank, PublicKey, QuoteRequest, Scheme, Signature, Wanted,
+		self, Attest, AttestationKey, PcrBank, PublicKey, QuoteRequest, Scheme, Sha1, Signature,
+		Wanted,
 	},
 	Check,
 };
@@ -60,7 +61,8 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 			claims.insert("ak_name".into(), json!(hex::encode(name)));
 		}
 		let request = QuoteRequest {
-			nonce: &args.nonce.0,
+			nonce: Wanted::Exactly(&args.nonce.0),
+			sha1: Sha1::Refuse,
 			selections: Wanted::Any,
 			qualified_signer: Wanted::Any,
 			values: values.as_ref().map_or(Wanted::Any, Wanted::Exactly),
@@ -90,7 +92,9 @@ fn tpm_signature(bytes: &[u8], key: &AttestationKey) -> Check<Signature> {
 			hash: PcrBank::Sha256,
 			bytes: bytes.to_vec(),
 		}),
-		PublicKey::Rsa(_) | PublicKey::P256(_) => Signature::parse(bytes),
+		PublicKey::Rsa(_) | PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => {
+			Signature::parse(bytes)
+		},
 	}
 }
 
