@@ -11,7 +11,7 @@ use sp_runtime::{AccountId32, Perbill};
 
 use crate::state::{
 	Active, AllMet, CaseStep, CaseSteps, Closed, Fined, JudgedFor, LostFor, Lots, NextEvaluation,
-	NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told, Undone,
+	NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told, Undone, WithSlash,
 };
 
 /// Returns the tick in [`Now`].
@@ -140,7 +140,8 @@ impl Evaluator for MockEvaluator {
 	}
 }
 
-/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`].
+/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`] and
+/// [`WithSlash`].
 pub struct MockReputation;
 impl Reputation<AccountId32> for MockReputation {
 	fn note(chip: &ChipHash, _: &AccountId32, met: ChallengeRecord) -> Tier {
@@ -156,5 +157,9 @@ impl Reputation<AccountId32> for MockReputation {
 
 	fn tier(_: &ChipHash) -> Tier {
 		NextTier::get()
+	}
+
+	fn has_pending_slash(chip: &ChipHash) -> bool {
+		WithSlash::get().contains(chip)
 	}
 }
