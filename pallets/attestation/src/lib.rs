@@ -110,7 +110,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type ReattestationTicks: Get<Tick>;
 
-		/// Minimum number of ticks between the starts of two pauses of a chip, also of another miner.
+		/// Minimum number of ticks between the starts of two pauses of a chip, also of another
+		/// miner.
 		#[pallet::constant]
 		type PauseInterval: Get<Tick>;
 
@@ -297,8 +298,8 @@ pub mod pallet {
 		/// A contest had no effect. The evidence was not accepted, the contender has no room, or
 		/// the holder still has the chip.
 		ContestRejected { chip: ChipHash, contender: AccountIdOf<T> },
-		/// A challenge ended without an outcome: its evidence could not be judged, or not in time, or
-		/// a contest ended a pause.
+		/// A challenge ended without an outcome: its evidence could not be judged, or not in time,
+		/// or a contest ended a pause.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
 		/// A miner paused a chip for maintenance. It must submit evidence by tick `until`.
 		Paused { chip: ChipHash, miner: AccountIdOf<T>, until: Tick },
@@ -365,8 +366,8 @@ pub mod pallet {
 		TooManyRevisions,
 		/// The miner has no chip that must answer challenges.
 		NothingToPause,
-		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer it,
-		/// and retry after its verdict.
+		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
+		/// it, and retry after its verdict.
 		ChallengeOpen,
 		/// A chip of the miner did not pass its last challenge, or none since its last pause. Retry
 		/// after its next acceptance.
@@ -569,8 +570,8 @@ pub mod pallet {
 		///
 		/// Each chip is challenged now, with a deadline after [`Rules::pause`] ticks. It is not
 		/// challenged again and receives no work until then, and its VMs leave `Running`. The miner
-		/// ends the pause by answering. A missed deadline counts as usual. Afterwards each chip must
-		/// pass an ordinary challenge before it receives work.
+		/// ends the pause by answering. A missed deadline counts as usual. Afterwards each chip
+		/// must pass an ordinary challenge before it receives work.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.

@@ -2,7 +2,7 @@
 //!
 //! A paused chip is not challenged again and receives no work until the miner answers. The nonce is
 //! known during the whole pause, so evidence for it may be as old as the pause. The chip therefore
-//! receives work again only once it has passed an ordinary challenge, which follows at once.
+//! receives work again only once it has passed an ordinary challenge, which follows immediately.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
 use hcc_primitives::{ChipHash, Miners, Pause, Reputation, TickSource};
@@ -54,8 +54,8 @@ impl<T: Config> Pallet<T> {
 		passed && seq == pause
 	}
 
-	/// Ends a pause that is not answered yet, because the holder must prove a contested chip now. An
-	/// ordinary challenge follows.
+	/// Ends a pause that is not answered yet, because the holder must prove a contested chip now.
+	/// An ordinary challenge follows.
 	pub(crate) fn end_pause(chip: &ChipHash) {
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
 		let open = host.challenge.as_ref().filter(|open| open.subject.is_none());

@@ -67,8 +67,8 @@ pub const MAX_PAUSE: Tick = HOURS - SLACK;
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
-	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is challenged every half an hour
-	/// at least, all others at least as often as a trusted one.
+	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is
+	/// challenged every half an hour at least, all others at least as often as a trusted one.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);

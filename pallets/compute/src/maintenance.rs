@@ -26,8 +26,8 @@ impl<T: Config> Pallet<T> {
 		from.saturating_add(Self::rules().acceptance)
 	}
 
-	/// Stops a running VM whose chip was paused. Its miner has to boot it again. Returns `false` and
-	/// changes nothing if the chip was not paused since the boot.
+	/// Stops a running VM whose chip was paused. Its miner has to boot it again. Returns `false`
+	/// and changes nothing if the chip was not paused since the boot.
 	pub(crate) fn leave_paused(id: Id, vm: &mut VmOf<T>) -> bool {
 		let runs = matches!(vm.state, VmState::Running { .. });
 		let miner = vm.place.as_ref().map(|place| place.miner.clone());

@@ -52,7 +52,7 @@ pub struct Interval {
 pub struct Pause {
 	/// The tick at which it began.
 	pub from: Tick,
-	/// The last tick at which the chip can prove itself.
+	/// The last tick at which the chip can submit evidence.
 	pub until: Tick,
 }
 

@@ -139,7 +139,8 @@ impl pallet_verdicts::Config for Runtime {
 }
 
 /// Initial rules: two minutes to answer a challenge, a maintenance pause of an hour, and a billing
-/// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others more often.
+/// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others
+/// more often.
 pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 2 * MINUTES,
 	pause: pallet_attestation::MAX_PAUSE,

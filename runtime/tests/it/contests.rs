@@ -170,7 +170,7 @@ fn contest_ends_pause_of_holder() {
 		assert_eq!(contest_stage(&rival), Some(ContestStage::Answering { after: paused }));
 		blocks(2);
 		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
-		let open = host.challenge.expect("an ordinary challenge follows at once");
+		let open = host.challenge.expect("an ordinary challenge follows");
 		let longest = Attestation::rules().answer + hcc_primitives::tick_queue::SLACK;
 		assert!(open.seq > paused && open.deadline - open.made <= longest);
 		let record = Reputation::record(chip(&machine)).expect("the chip has a record");

@@ -43,7 +43,7 @@ fn paused_chip_is_challenged_once_and_returns_by_ordinary_challenge() {
 		assert!(answer(&alice).is_accepted());
 		assert_eq!(fit(&alice), None, "the evidence may be as old as the pause");
 		next_tick();
-		let ordinary = host(&alice).challenge.expect("challenged at once");
+		let ordinary = host(&alice).challenge.expect("challenged immediately");
 		assert_eq!((ordinary.seq, ordinary.deadline), (paused.seq + 1, Now::get() + ANSWER));
 		assert!(answer(&alice).is_accepted());
 		assert_eq!(fit(&alice), Some(Tier::Probation));
