@@ -80,10 +80,14 @@ impl CheckStanding {
 				// at inclusion would keep out the proofs of others.
 				valid.provides = vec![(b"proof", subject, who).encode()];
 			},
-			RuntimeCall::Registry(
-				pallet_registry::Call::post_credential { validator, miner, .. }
-				| pallet_registry::Call::reveal_seed { validator, miner, .. },
-			) => Registry::check_helper(who, validator, miner).map_err(refusal)?,
+			RuntimeCall::Registry(pallet_registry::Call::post_credential {
+				validator,
+				miner,
+				..
+			}) => Registry::check_poster(who, validator, miner).map_err(refusal)?,
+			RuntimeCall::Registry(pallet_registry::Call::reveal_seed {
+				validator, miner, ..
+			}) => Registry::check_helper(who, validator, miner).map_err(refusal)?,
 			RuntimeCall::Oracle(pallet_oracle::Call::report { validator, price, block }) => {
 				Oracle::check_report(who, validator, *price, *block).map_err(refusal)?;
 				// One report per feeder in the pool at a time.

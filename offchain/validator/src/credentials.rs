@@ -54,12 +54,20 @@ fn step(
 	let still = best.is_some_and(|best| {
 		has_same_seed(best, finalised)
 			&& required_step(best, validator) == wanted
-			&& best.deadline >= tick.saturating_add(MARGIN)
+			&& last_tick(best, wanted) >= tick.saturating_add(MARGIN)
 	});
 	if still {
 		wanted
 	} else {
 		Step::Nothing
+	}
+}
+
+/// Returns the last tick at which the chain accepts a step.
+fn last_tick(enrolment: &Enrolment, step: Step) -> u32 {
+	match step {
+		Step::Post => enrolment.answers_until,
+		Step::Reveal | Step::Nothing => enrolment.deadline,
 	}
 }
 
@@ -229,6 +237,7 @@ mod tests {
 			ak_name: vec![9],
 			committee: bounded(vec![Member { validator: alice(), posted }]),
 			answered,
+			answers_until: 5,
 			deadline: 10,
 			eval_version: 3,
 			deposit: 1,
@@ -264,6 +273,13 @@ mod tests {
 			assert_eq!(step_in_same_state(&answered, tick), Step::Nothing);
 		}
 		assert_eq!(step(&answered, None, &alice(), 0), Step::Nothing, "the enrolment has ended");
+	}
+
+	#[test]
+	fn credential_after_first_half_is_not_posted() {
+		let open = enrolment(false, None);
+		assert_eq!(step_in_same_state(&open, 3), Step::Post);
+		assert_eq!(step_in_same_state(&open, 4), Step::Nothing);
 	}
 
 	#[test]

@@ -138,6 +138,7 @@ impl<T: Config> Pallet<T> {
 			Self::reject_contest(&chip, &contest);
 			return true;
 		}
+		Self::end_pause(&chip);
 		contest.stage = Self::await_answer(&chip);
 		OpenContests::<T>::insert(chip, contest);
 		Self::recheck(&chip);

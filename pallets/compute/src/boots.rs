@@ -173,6 +173,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		let (mut vm, _) = Self::with_miner(&who, id)?;
 		ensure!(matches!(vm.state, VmState::Running { .. }), Error::<T>::WrongState);
+		if Self::leave_paused(id, &mut vm) {
+			Self::store(id, vm);
+			return Ok(());
+		}
 		let rules = Self::rules();
 		let now = T::TickSource::now();
 		let today = now.checked_div(DAYS).unwrap_or_default();
@@ -252,6 +256,9 @@ impl<T: Config> Pallet<T> {
 		}
 		if vm.lapses >= rules.lost {
 			return Self::end(id, vm, EndReason::HostLost);
+		}
+		if Self::leave_paused(id, vm) {
+			return;
 		}
 		let Some(price) = T::Oracle::for_leases() else {
 			return Self::halt(id, vm, StopReason::NoPrice);

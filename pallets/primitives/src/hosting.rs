@@ -38,6 +38,28 @@ pub struct Interval {
 	pub paid_from: PaidSlots,
 }
 
+/// A maintenance pause of a chip.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Pause {
+	/// The tick at which it began.
+	pub from: Tick,
+	/// The number of paid slots when it began.
+	pub paid_from: PaidSlots,
+	/// The last tick at which the chip can submit evidence.
+	pub until: Tick,
+}
+
 /// The liveness of a chip in a range of intervals.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub enum LivenessStatus {
@@ -57,7 +79,10 @@ pub trait Liveness {
 	/// Returns the liveness of a chip from interval `first` to interval `last`.
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus;
 	/// Returns the chip's tier if its last evidence was accepted and its tier may receive work.
+	/// Returns `None` for a paused chip.
 	fn fit(chip: &ChipHash) -> Option<Tier>;
+	/// Returns the last maintenance pause of a chip. VMs that were booted before it no longer run.
+	fn last_pause(chip: &ChipHash) -> Option<Pause>;
 	/// Draws a random chip among those whose tiers may receive work, or returns `None` if there is
 	/// none. Chips of better tiers are more likely.
 	fn draw(lot: [u8; 8]) -> Option<ChipHash>;

@@ -47,8 +47,8 @@ pub trait Miners<AccountId> {
 
 /// Slashes miners.
 pub trait MinerSlasher<AccountId> {
-	/// Slashes `part` of a miner's bond, also while the miner is leaving. With `case`, the chip of a
-	/// compensation case, tenants are compensated first. The rest is burned.
+	/// Slashes `part` of a miner's bond, also while the miner is leaving. With `case`, the chip of
+	/// a compensation case, tenants are compensated first. The rest is burned.
 	fn slash(miner: &AccountId, case: Option<&ChipHash>, part: Perbill);
 }
 

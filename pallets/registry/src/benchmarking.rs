@@ -154,6 +154,7 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 		ak_name,
 		committee,
 		answered: false,
+		answers_until: Pallet::<T>::rules().enrolment / 2,
 		deadline: Pallet::<T>::rules().enrolment,
 		eval_version: EVAL_VERSION,
 		deposit: Pallet::<T>::hold_enrolment_deposit(miner)?,

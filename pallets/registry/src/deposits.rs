@@ -15,8 +15,8 @@ use crate::*;
 
 /// Returns `true` if the miner could have answered and did not, or if it gave a false answer.
 ///
-/// Credentials arrive in the first half of the time. If too few came, the miner could not answer. If
-/// too few seeds were revealed, it is not at fault either.
+/// Credentials arrive in the first half of the time. If too few came, the miner could not answer.
+/// If too few seeds were revealed, it is not at fault either.
 fn is_miner_at_fault<T: Config>(enrolment: &EnrolmentOf<T>) -> bool {
 	let posted = || enrolment.committee.iter().filter_map(|member| member.posted.as_ref());
 	if enrolment.answered {
@@ -48,7 +48,7 @@ impl<T: Config> Pallet<T> {
 	/// Removes a miner's enrolment that was not completed, and burns or releases its deposit.
 	///
 	/// A miner that ends its enrolment before the deadline loses the deposit: it could otherwise
-	/// occupy the validators for nothing.
+	/// occupy the validators free of charge.
 	pub(crate) fn end_enrolment(miner: &AccountIdOf<T>) -> DispatchResult {
 		let Some(enrolment) = Enrolments::<T>::take(miner) else { return Ok(()) };
 		let open = T::TickSource::now() <= enrolment.deadline;

@@ -45,7 +45,8 @@ impl<T: Config> Pallet<T> {
 		let holder = MinerOfEk::<T>::get(ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);
 		let committee = Self::draw_committee()?;
-		let deadline = now.saturating_add(Self::rules().enrolment);
+		let time = Self::rules().enrolment;
+		let deadline = now.saturating_add(time);
 		let validators = committee.iter().map(|member| member.validator.clone()).collect();
 		Self::end_enrolment(&miner)?;
 		let deposit = Self::hold_enrolment_deposit(&miner)?;
@@ -57,6 +58,7 @@ impl<T: Config> Pallet<T> {
 			ak_name,
 			committee,
 			answered: false,
+			answers_until: deadline.saturating_sub(time / 2),
 			deadline,
 			eval_version: EVAL_VERSION,
 			deposit,
@@ -118,6 +120,21 @@ impl<T: Config> Pallet<T> {
 		Self::member_of(&mut enrolment, worker, validator).map(drop)
 	}
 
+	/// Checks that a worker can post a credential: as [`Self::check_helper`], and in the first half
+	/// of the time.
+	///
+	/// ## Errors
+	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
+	pub fn check_poster(
+		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
+		miner: &AccountIdOf<T>,
+	) -> Result<(), Error<T>> {
+		Self::check_helper(worker, validator, miner)?;
+		let enrolment = Enrolments::<T>::get(miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::check_first_half(&enrolment)
+	}
+
 	/// Changes an enrolment whose deadline has not passed.
 	fn with_enrolment<R>(
 		miner: &AccountIdOf<T>,
@@ -138,8 +155,7 @@ impl<T: Config> Pallet<T> {
 	/// The second half is for validators to reveal their seeds. A later answer would leave them too
 	/// little time, and a later credential could not be answered.
 	fn check_first_half(enrolment: &EnrolmentOf<T>) -> Result<(), Error<T>> {
-		let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
-		ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
+		ensure!(T::TickSource::now() <= enrolment.answers_until, Error::<T>::NoEnrolment);
 		Ok(())
 	}
 

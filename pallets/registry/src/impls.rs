@@ -9,10 +9,7 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_primitives::{ChipHash, Compensator, MinerSlasher, OnChipChange, Tick, TickSource};
-use sp_runtime::{
-	traits::{Saturating, Zero},
-	DispatchError, Perbill,
-};
+use sp_runtime::{traits::Saturating, DispatchError, Perbill};
 
 use crate::*;
 
@@ -227,7 +224,7 @@ impl<T: Config> Pallet<T> {
 		}
 		for who in Miners::<T>::iter_keys().filter(|who| !Enrolments::<T>::contains_key(who)) {
 			let held = T::NativeBalance::balance_on_hold(&deposit, &who);
-			ensure!(held.is_zero(), "7: a deposit without an enrolment");
+			ensure!(held == BalanceOf::<T>::default(), "7: a deposit without an enrolment");
 		}
 		Ok(())
 	}

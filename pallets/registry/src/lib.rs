@@ -435,8 +435,8 @@ pub mod pallet {
 		/// answer. If the enrolment succeeds, it returns immediately.
 		///
 		/// The other arguments are the EK certificate (DER), the certificates between it and a
-		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key must be a
-		/// primary key of the endorsement hierarchy.
+		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key
+		/// must be a primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`, which has [`Config::EnrolmentDeposit`] free.

@@ -268,6 +268,8 @@ pub struct Enrolment<AccountId, Balance> {
 	pub ak_name: Vec<u8>,
 	pub committee: BoundedVec<Member<AccountId>, ConstU32<MAX_COMMITTEE>>,
 	pub answered: bool,
+	/// The last tick for credentials and answers. The rest of the time is for seeds.
+	pub answers_until: Tick,
 	pub deadline: Tick,
 	/// The version of the verifier at the start. A credential counts as false only under the same
 	/// one.

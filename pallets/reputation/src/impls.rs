@@ -164,6 +164,10 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 	fn tier(chip: &ChipHash) -> Tier {
 		Self::score_of(chip).tier(&Self::rules())
 	}
+
+	fn has_pending_slash(chip: &ChipHash) -> bool {
+		Records::<T>::get(chip).is_some_and(|record| !record.slashes.is_empty())
+	}
 }
 
 impl<T: Config> UsageRecorder for Pallet<T> {

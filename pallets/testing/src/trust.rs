@@ -12,7 +12,7 @@ use sp_runtime::{AccountId32, Perbill};
 use crate::state::{
 	Active, AllMet, CaseStep, CaseSteps, Closed, ExtraSlots, Fined, JudgedFor, LostFor, Lots,
 	NextEvaluation, NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told,
-	Undone,
+	Undone, WithSlash,
 };
 
 /// Returns the tick in [`Now`]. Each tick pays one slot, and [`ExtraSlots`] are added.
@@ -147,7 +147,8 @@ impl Evaluator for MockEvaluator {
 	}
 }
 
-/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`].
+/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`] and
+/// [`WithSlash`].
 pub struct MockReputation;
 impl Reputation<AccountId32> for MockReputation {
 	fn note(chip: &ChipHash, _: &AccountId32, met: ChallengeRecord) -> Tier {
@@ -163,5 +164,9 @@ impl Reputation<AccountId32> for MockReputation {
 
 	fn tier(_: &ChipHash) -> Tier {
 		NextTier::get()
+	}
+
+	fn has_pending_slash(chip: &ChipHash) -> bool {
+		WithSlash::get().contains(chip)
 	}
 }

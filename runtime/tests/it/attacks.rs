@@ -430,7 +430,7 @@ fn squatted_hot_and_worker_keys_gain_nothing() {
 		assert_noop!(sent(squatter), AttestationError::NotTheMiner);
 		assert_ok!(sent(hot));
 		let subject = subject(&machine);
-		// Bob names Alice's worker key. She still votes, and Bob's vote is not cast by hers.
+		// Bob names Alice's worker key. It still votes for Alice only.
 		let alice = worker(Alice);
 		assert_ok!(Validators::set_worker(RuntimeOrigin::signed(Bob.to_account_id()), alice));
 		assert_ok!(vote(Alice, subject, &evaluate(subject, &evidence)));

@@ -191,6 +191,7 @@ pub(super) fn check() {
 	let of_eras = totals.paid_out + totals.validators + totals.treasury;
 	assert_eq!(Issuance::issuance().minted, of_eras, "only eras mint α");
 	check_accounts();
+	super::holds::check();
 	#[cfg(feature = "try-runtime")]
 	check_sdk_pallets();
 }
