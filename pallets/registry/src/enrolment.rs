@@ -19,8 +19,8 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChipChange, TickSource, TpmRoots,
-	ValidatorSlasher,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChipChange, Tick, TickSource,
+	TpmRoots, ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 
@@ -148,32 +148,54 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Checks that `answer_credentials` would succeed. Returns the miner, and the deadline of the
+	/// enrolment. An enrolment takes one answer.
+	///
+	/// ## Errors
+	/// Those of the call `answer_credentials`.
+	pub fn check_answer(
+		hot: &AccountIdOf<T>,
+		answers: &[(u8, CredentialSecret)],
+	) -> Result<(AccountIdOf<T>, Tick), Error<T>> {
+		let miner = MinerOfHot::<T>::get(hot).ok_or(Error::<T>::NotRegistered)?;
+		let mut enrolment = Enrolments::<T>::get(&miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::enter_answers(&mut enrolment, answers)?;
+		Ok((miner, enrolment.deadline))
+	}
+
+	/// Enters a miner's answers into its enrolment. Returns their number.
+	fn enter_answers(
+		enrolment: &mut EnrolmentOf<T>,
+		answers: &[(u8, CredentialSecret)],
+	) -> Result<u32, Error<T>> {
+		// The second half of the time is for validators to reveal their seeds. A later answer
+		// would leave them too little time.
+		let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
+		ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
+		ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
+		for (number, secret) in answers {
+			let posted = enrolment
+				.committee
+				.get_mut(usize::from(*number))
+				.and_then(|member| member.posted.as_mut())
+				.filter(|posted| posted.answer.is_none())
+				.ok_or(Error::<T>::AnswerMismatch)?;
+			posted.answer = Some(*secret);
+		}
+		let given = answers.len() as u32;
+		let wanted = supermajority(enrolment.committee.len() as u32);
+		ensure!(given >= wanted, Error::<T>::TooFewAnswers);
+		enrolment.answered = true;
+		Ok(given)
+	}
+
 	pub(crate) fn do_answer_credentials(
 		hot: AccountIdOf<T>,
 		answers: &[(u8, CredentialSecret)],
 	) -> DispatchResult {
 		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
-		let answered = Self::with_enrolment(&miner, |enrolment| {
-			// The second half of the time is for validators to reveal their seeds. A later answer
-			// would leave them too little time.
-			let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
-			ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
-			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
-			for (number, secret) in answers {
-				let posted = enrolment
-					.committee
-					.get_mut(usize::from(*number))
-					.and_then(|member| member.posted.as_mut())
-					.filter(|posted| posted.answer.is_none())
-					.ok_or(Error::<T>::AnswerMismatch)?;
-				posted.answer = Some(*secret);
-			}
-			let given = answers.len() as u32;
-			let wanted = supermajority(enrolment.committee.len() as u32);
-			ensure!(given >= wanted, Error::<T>::TooFewAnswers);
-			enrolment.answered = true;
-			Ok(given)
-		})?;
+		let answered =
+			Self::with_enrolment(&miner, |enrolment| Self::enter_answers(enrolment, answers))?;
 		Self::deposit_event(Event::CredentialsAnswered { miner, answered });
 		Ok(())
 	}

@@ -481,7 +481,8 @@ pub mod pallet {
 		}
 
 		/// Submits the secrets that the TPM found in the credentials, each with the index of its
-		/// maker in the committee. Possible in the first half of the enrolment time.
+		/// maker in the committee. Possible once, in the first half of the enrolment time. The call
+		/// is operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner's hot key.
@@ -494,6 +495,7 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
 		#[pallet::call_index(8)]
+		#[pallet::weight((<T as Config>::WeightInfo::answer_credentials(), DispatchClass::Operational))]
 		pub fn answer_credentials(
 			origin: OriginFor<T>,
 			answers: BoundedVec<(u8, CredentialSecret), ConstU32<MAX_COMMITTEE>>,

@@ -37,8 +37,13 @@ impl Walk {
 		let log = &self.machine.log;
 		let records = log[..1 + usize::from(share) % log.len()].concat();
 		let owner = self.owner();
-		Attestation::submit_log(hot(&owner), 0, records.try_into().expect("it fits"))
-			.map_err(|error| error.error)?;
+		Attestation::submit_log(
+			hot(&owner),
+			0,
+			records.try_into().expect("it fits"),
+			share % 2 == 0,
+		)
+		.map_err(|error| error.error)?;
 		self.submitted_log = Attestation::log(owner);
 		Ok(())
 	}
