@@ -41,7 +41,7 @@ impl Walk {
 			hot(&owner),
 			0,
 			records.try_into().expect("it fits"),
-			share % 2 == 0,
+			share.is_multiple_of(2),
 		)
 		.map_err(|error| error.error)?;
 		self.submitted_log = Attestation::log(owner);
