@@ -125,9 +125,9 @@ impl Submitter {
 	///
 	/// Both transactions provide the same tag (account, nonce) to the pool, which keeps the one
 	/// with the higher priority. Each operational call has a higher priority than all normal ones,
-	/// by its kind: votes, then proofs, then evidence, then others. Transactions behind the replaced one stay in the pool, because the
-	/// tag is still provided. The sender of the replaced transaction receives
-	/// [`ChainError::is_replaced`].
+	/// by its kind: votes, then proofs, then evidence, then others. Transactions behind the
+	/// replaced one stay in the pool, because the tag is still provided. The sender of the replaced
+	/// transaction receives [`ChainError::is_replaced`].
 	///
 	/// If the pool keeps the pending transaction, that one is operational as well, and the next
 	/// block will include it. The urgent call then takes the nonce after all pending transactions.

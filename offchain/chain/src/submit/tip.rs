@@ -1,7 +1,7 @@
 //! Tips for normal calls with a deadline.
 //!
-//! Such a call waits in the pool while others fill the normal class of each block. Calls with higher
-//! tips go first, so the tip doubles until a block includes it.
+//! Such a call waits in the pool while others fill the normal class of each block. Calls with
+//! higher tips go first, so the tip doubles until a block includes it.
 
 use std::{future::Future, time::Duration};
 
