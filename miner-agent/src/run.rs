@@ -57,7 +57,7 @@ async fn serve(
 	let miner = ensure_registered(chain, &host.config, hot, &report).await?;
 	// The chain challenges the chip as soon as the TPM is enrolled, so the log must be submitted
 	// first.
-	ensure_log_submitted(chain, host, hot, &miner, chip).await?;
+	ensure_log_submitted(chain, host, hot, &miner, chip, false).await?;
 	ensure_enrolled(chain, host, hot, &miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
 	answer_beside(
@@ -108,11 +108,11 @@ async fn answer_challenges(
 		// The log grows and policy can become stricter. Parts are submitted before a challenge
 		// needs them.
 		if last_check.elapsed() > CHECK_LOG_EVERY {
-			ensure_log_submitted(chain, host, hot, miner, chip).await?;
+			ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 			last_check = Instant::now();
 		}
 		if open_challenge(chain, miner, chip).await?.is_some() {
-			ensure_log_submitted(chain, host, hot, miner, chip).await?;
+			ensure_log_submitted(chain, host, hot, miner, chip, true).await?;
 		}
 		if let Some(challenge) = open_challenge(chain, miner, chip).await? {
 			let seq = challenge.seq;

@@ -189,7 +189,8 @@ impl VmDriver {
 
 	async fn report_crash(&self, id: VmId) -> anyhow::Result<()> {
 		let call = api::tx().compute().report_crash(id);
-		self.hot.submit(&self.chain, &call).await.context("reporting a crash")?;
+		let reporting = self.hot.submit_raising_tip(&self.chain, &call);
+		reporting.await.context("reporting a crash")?;
 		tracing::warn!(vm = id, "crash reported: the VM boots again");
 		Ok(())
 	}

@@ -232,6 +232,13 @@ pub mod pallet {
 	pub type Logs<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, FoldedLog, OptionQuery>;
 
+	/// The number of log parts that each miner submitted for an open challenge, with the nonce of
+	/// its newest challenge at that time. A row is removed when the miner leaves.
+	// Hashed with Blake2: accounts are chosen by their owners.
+	#[pallet::storage]
+	pub type LogParts<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, ([u8; 32], u16), OptionQuery>;
+
 	/// The last billing intervals in which each chip was challenged, oldest first.
 	// Hashed with Blake2, as `Hosts`.
 	#[pallet::storage]
@@ -379,6 +386,9 @@ pub mod pallet {
 		PausedRecently,
 		/// No deadline has room for another challenge. Retry in the next block.
 		TooManyChallenges,
+		/// The miner has submitted [`MAX_LOG_PARTS`] parts of logs for its open challenge. Submit
+		/// further parts without `due`.
+		LogPartsSpent,
 	}
 
 	#[pallet::hooks]
@@ -541,28 +551,36 @@ pub mod pallet {
 		/// A part that begins with entry 0 starts again. Each other part continues at the end of
 		/// the last one.
 		///
+		/// With `due`, the call is operational: a challenge of the miner is open and needs the log.
+		/// The runtime admits [`MAX_LOG_PARTS`] such calls for each challenge.
+		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
+		/// - [`Error::NoChallenge`]: it is `due`, but no challenge is open.
 		/// - [`Error::LogMalformed`], [`Error::LogTooLong`], [`Error::NoPolicy`].
 		///
 		/// ## Events
 		/// [`Event::LogFollowed`].
 		#[pallet::call_index(2)]
-		#[pallet::weight(<T as Config>::WeightInfo::submit_log(
-			most_entries::<T>(records.len()),
-			records.len() as u32,
+		#[pallet::weight((
+			<T as Config>::WeightInfo::submit_log(
+				most_entries::<T>(records.len()),
+				records.len() as u32,
+			),
+			if *due { DispatchClass::Operational } else { DispatchClass::Normal },
 		))]
 		pub fn submit_log(
 			origin: OriginFor<T>,
 			miner: AccountIdOf<T>,
 			from: u32,
 			records: BoundedVec<u8, T::MaxLog>,
+			due: bool,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let entries = Self::do_submit_log(&who, miner, from, &records)?;
+			let entries = Self::do_submit_log(&who, miner, from, &records, due)?;
 			Ok(Some(T::WeightInfo::submit_log(entries, records.len() as u32)).into())
 		}
 

@@ -23,6 +23,9 @@ pub const MAX_RECHECKS: u32 = 64;
 pub const MAX_DUE: u32 = 512;
 /// Maximum number of policy revisions under which evidence is judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
+/// Maximum number of parts of logs that are operational calls, for each challenge. A log that
+/// starts again does not start the count again. Other parts are normal calls, without a limit.
+pub const MAX_LOG_PARTS: u16 = 1_024;
 
 pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 

@@ -40,6 +40,9 @@ mod events {
 			fee: Balance,
 			burned: Balance,
 		},
+		/// Evidence of a boot was refused. `refusals` counts the refusals of this boot, which ends
+		/// with the last of [`MAX_REFUSALS`].
+		AttestRefused { vm: Id, refusals: u8 },
 		/// A VM was stopped.
 		Stopped { vm: Id, why: StopReason },
 		/// A tenant started or rebooted a VM. Its miner has to boot it again.
@@ -140,7 +143,8 @@ mod events {
 		/// The price exceeds the maximum price.
 		TooExpensive,
 		/// The evidence was rejected, or the chain has no key of the miner's chip that the report
-		/// names. The miner can submit other evidence until the deadline.
+		/// names. The miner can submit other evidence until the deadline, or until
+		/// [`MAX_REFUSALS`] calls were refused.
 		EvidenceRefused,
 		/// The chip has no recent accepted evidence. Answer its challenge first.
 		HostNotLive,

@@ -166,6 +166,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
+	/// The last boot of each VM whose evidence was refused, by its counter, and the number of
+	/// refusals.
+	// Twox is safe: ids are sequential.
+	#[pallet::storage]
+	pub type Refusals<T: Config> = StorageMap<_, Twox64Concat, Id, (u32, u8), OptionQuery>;
+
 	/// The last settlements of each VM, oldest first.
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]
@@ -472,7 +478,8 @@ pub mod pallet {
 		}
 
 		/// Begins the boot of a VM that is assigned to the miner. The call makes a nonce, which the
-		/// boot evidence must contain. The boot fee is taken from the escrow.
+		/// boot evidence must contain. The boot fee is taken from the escrow. The call is
+		/// operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -485,14 +492,18 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::BootBegun`].
 		#[pallet::call_index(8)]
-		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::extra_chip_weight()))]
+		#[pallet::weight((
+			<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::extra_chip_weight()),
+			DispatchClass::Operational,
+		))]
 		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_boot(who, vm)
 		}
 
 		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the VM
-		/// runs and is charged from this block on.
+		/// runs and is charged from this block on. The call is operational, because it has a
+		/// deadline. The last of [`MAX_REFUSALS`] refused calls ends the boot.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -505,7 +516,10 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Booted`].
 		#[pallet::call_index(9)]
-		#[pallet::weight(<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()))]
+		#[pallet::weight((
+			<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()),
+			DispatchClass::Operational,
+		))]
 		pub fn attest(origin: OriginFor<T>, evidence: Box<VmEvidence>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_attest(who, &evidence)

@@ -261,6 +261,7 @@ impl<T: Config> Pallet<T> {
 		Orders::<T>::remove(id);
 		VmsOfTenant::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
+		Refusals::<T>::remove(id);
 		Settlements::<T>::remove(id);
 		T::Usage::forget(id);
 		Self::deposit_event(Event::Removed { vm: id });

@@ -61,6 +61,7 @@ impl<T: Config> Pallet<T> {
 			Settlements::<T>::iter_keys().all(vms),
 			"8: settlements of a VM that does not exist"
 		);
+		ensure!(Refusals::<T>::iter_keys().all(vms), "8: refusals of a VM that does not exist");
 		for (tenant, (escrow, deposit)) in held {
 			let on_hold =
 				|reason: HoldReason| T::NativeBalance::balance_on_hold(&reason.into(), &tenant);

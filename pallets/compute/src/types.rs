@@ -45,6 +45,8 @@ pub const ROUNDS: u32 = 4;
 pub const SAMPLES: u32 = 16;
 /// Maximum number of miners to which a VM is assigned while none has booted it.
 pub const MAX_GENERATIONS: u32 = 3;
+/// Number of refused evidences that ends a boot.
+pub const MAX_REFUSALS: u8 = 3;
 
 /// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
 #[derive(

@@ -488,7 +488,8 @@ pub mod pallet {
 		}
 
 		/// Submits the secrets that the TPM found in the credentials, each with the index of its
-		/// maker in the committee. Possible in the first half of the enrolment time.
+		/// maker in the committee. Possible once, in the first half of the enrolment time. The call
+		/// is operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
@@ -501,6 +502,7 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
 		#[pallet::call_index(8)]
+		#[pallet::weight((<T as Config>::WeightInfo::answer_credentials(), DispatchClass::Operational))]
 		pub fn answer_credentials(
 			origin: OriginFor<T>,
 			miner: AccountIdOf<T>,

@@ -14,7 +14,10 @@ use frame_support::{
 use frame_system::limits::{BlockLength, BlockWeights};
 use hcc_primitives::units::MILLI_ALPHA;
 use pallet_transaction_payment::{FungibleAdapter, TargetedFeeAdjustment};
-use sp_runtime::{traits::AccountIdLookup, FixedPointNumber, Perbill, Perquintill};
+use sp_runtime::{
+	traits::{AccountIdLookup, One},
+	FixedPointNumber, FixedU128, Perbill, Perquintill,
+};
 use sp_version::RuntimeVersion;
 
 use crate::*;
@@ -131,10 +134,14 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 parameter_types! {
 	/// Fee of a byte, equal to that of a microsecond of computation.
 	pub const TransactionByteFee: Balance = 1_000;
-	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
-	pub AdjustmentVariable: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_rational(1, 100_000);
-	pub MinimumMultiplier: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_rational(1, 10);
-	pub MaximumMultiplier: sp_runtime::FixedU128 = sp_runtime::FixedU128::saturating_from_integer(1_000);
+	/// Share of the normal class at which fees neither rise nor fall.
+	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(50);
+	/// Change of fees for each block and share beyond the target. Fees double in 100 full blocks,
+	/// which are ten minutes, and halve in 100 empty ones.
+	pub AdjustmentVariable: FixedU128 = FixedU128::saturating_from_rational(14, 1_000);
+	/// Fees never fall below the price of computation.
+	pub MinimumMultiplier: FixedU128 = FixedU128::one();
+	pub MaximumMultiplier: FixedU128 = FixedU128::saturating_from_integer(1_000);
 }
 
 /// Converts weight to a fee: 10⁻⁹ α for 1,000 units, so a second of computation costs one α.

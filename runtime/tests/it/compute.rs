@@ -146,7 +146,7 @@ fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchRes
 }
 
 /// Orders a VM and waits until the chain assigns it to the miner.
-fn assign_vm(machine: &Machine) {
+pub(super) fn assign_vm(machine: &Machine) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
 	report_price(PRICE);

@@ -43,7 +43,7 @@ impl Cost {
 }
 
 /// Returns the weight that a class may use in a block.
-fn room(class: DispatchClass) -> Weight {
+pub(super) fn room(class: DispatchClass) -> Weight {
 	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
 	weights.get(class).max_total.unwrap_or(weights.max_block)
 }
@@ -67,7 +67,7 @@ fn cost_of_batch(calls: Vec<RuntimeCall>) -> Cost {
 }
 
 /// Returns each call of the runtime whose arguments can be zero and empty.
-fn smallest_calls() -> Vec<RuntimeCall> {
+pub(super) fn smallest_calls() -> Vec<RuntimeCall> {
 	let mut bytes = [0; 4096];
 	let mut calls = Vec::new();
 	for pallet in 0..=u8::MAX {

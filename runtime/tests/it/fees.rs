@@ -6,18 +6,31 @@ use std::{
 	panic::{catch_unwind, AssertUnwindSafe},
 };
 
-use frame_support::assert_ok;
+use frame_support::{
+	assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+	traits::Hooks,
+	weights::Weight,
+};
 use hcc_evidence_testing::Machine;
-use hcc_primitives::{units::ALPHA, SubjectId};
+use hcc_primitives::{
+	units::{ALPHA, MINUTES},
+	SubjectId,
+};
 use hccs_runtime::{
 	configs::{EPOCH_DURATION_IN_SLOTS, EXISTENTIAL_DEPOSIT},
 	*,
 };
 use pallet_verdicts::Vote;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
-use sp_runtime::{traits::Header as _, Perbill};
+use sp_runtime::{
+	traits::{Header as _, One},
+	FixedPointNumber, FixedU128, Perbill,
+};
 
-use super::{author::*, compute::shorten_proof_window, network::*};
+use super::{
+	author::*, compute::shorten_proof_window, event_size::room, governance::new_chain, network::*,
+};
 
 /// Maximum number of blocks that the tests wait for an event.
 const MAX_BLOCKS: usize = 100;
@@ -217,5 +230,39 @@ fn disabled_validator_makes_no_block() {
 		assert_eq!(import(block), None);
 		let last = System::block_number();
 		assert_eq!(*make_block(Charlie).header.number(), last + 1, "the chain continues");
+	});
+}
+
+#[test]
+fn fees_double_in_ten_full_minutes_and_return() {
+	new_chain().execute_with(|| {
+		let fee = || {
+			let call = RuntimeCall::from(frame_system::Call::<Runtime>::remark { remark: vec![] });
+			TransactionPayment::compute_fee(0, &call.get_dispatch_info(), 0)
+		};
+		let multiplier = pallet_transaction_payment::NextFeeMultiplier::<Runtime>::get;
+		// Ends blocks that use this weight for normal transactions.
+		let blocks = |weight: Weight| {
+			for _ in 0..10 * MINUTES {
+				System::set_block_consumed_resources(weight, 0);
+				TransactionPayment::on_finalize(System::block_number());
+			}
+		};
+		let (one, before) = (FixedU128::one(), fee());
+		let empty = Weight::zero();
+		assert_eq!(multiplier(), one);
+		blocks(empty);
+		assert_eq!(multiplier(), one, "fees do not fall below the price of computation");
+		blocks(room(DispatchClass::Normal));
+		let doubled = FixedU128::saturating_from_rational(195, 100)
+			..=FixedU128::saturating_from_rational(210, 100);
+		assert!(doubled.contains(&multiplier()), "{:?}", multiplier());
+		assert!(fee() > before);
+		blocks(room(DispatchClass::Normal));
+		assert!(multiplier() > FixedU128::saturating_from_rational(38, 10), "{:?}", multiplier());
+		for _ in 0..3 {
+			blocks(empty);
+		}
+		assert_eq!((multiplier(), fee()), (one, before));
 	});
 }

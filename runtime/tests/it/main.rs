@@ -17,6 +17,7 @@ mod emergency;
 mod eras;
 mod event_size;
 mod fees;
+mod filled;
 mod genesis;
 mod governance;
 mod holds;

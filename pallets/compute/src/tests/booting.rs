@@ -7,6 +7,7 @@ use hcc_evidence::{
 	RejectCode,
 };
 use hcc_testing::{Fit, Now, PriceForLeases, Trust, VmFinding};
+use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
@@ -75,6 +76,74 @@ fn rejected_evidence_changes_nothing() {
 		assert_noop!(refused, Error::<Test>::HostNotLive);
 		Fit::set(fit);
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence(1))));
+	});
+}
+
+#[test]
+fn third_refusal_ends_boot() {
+	run(|| {
+		assert_ok!(order(small()));
+		tick();
+		Compute::note_refusal(1);
+		assert_eq!(Refusals::<Test>::get(1), None, "the VM does not boot");
+		assert_ok!(Compute::boot(signed(10), 1));
+		for count in 1..MAX_REFUSALS {
+			Compute::note_refusal(1);
+			assert!(matches!(state(1), VmState::Booting { .. }));
+			let refused = Event::<Test>::AttestRefused { vm: 1, refusals: count };
+			System::assert_last_event(refused.into());
+		}
+		Compute::note_refusal(1);
+		assert!(matches!(state(1), VmState::Pending { .. }));
+		let why = AssignmentFailure::NoEvidence;
+		let failed = Event::<Test>::AssignmentFailed { vm: 1, miner: account(10), why };
+		System::assert_has_event(failed.into());
+		assert_eq!(Compute::used_of(account(10)), Allotment::default());
+		assert_eq!(RestingMiners::<Test>::get(account(10)), None, "the host is live");
+	});
+}
+
+#[test]
+fn refusals_are_counted_by_boot() {
+	run(|| {
+		let id = running();
+		for boot in 2..5 {
+			assert_ok!(Compute::reboot(signed(TENANT), id));
+			assert_ok!(Compute::boot(signed(10), id));
+			for _ in 1..MAX_REFUSALS {
+				Compute::note_refusal(id);
+			}
+			assert_eq!(Refusals::<Test>::get(id), Some((boot, MAX_REFUSALS - 1)));
+			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+		}
+	});
+}
+
+#[test]
+fn due_boot_and_evidence_are_admitted() {
+	run(|| {
+		let boot = |who| Compute::check_boot(&account(who), 1).map_err(DispatchError::from);
+		let attest =
+			|evidence| Compute::check_attest(&account(10), &evidence).map_err(DispatchError::from);
+		let refused = |error: Error<Test>| Err(error.into());
+		assert_ok!(order(small()));
+		assert_eq!(boot(10), refused(Error::NotTheMiner));
+		tick();
+		assert_eq!(boot(10), Ok((1, 0)));
+		assert_eq!(boot(TENANT), refused(Error::NotTheMiner));
+		assert_eq!(attest(evidence(1)), refused(Error::WrongState));
+		assert_ok!(Compute::boot(signed(10), 1));
+		assert_eq!(boot(10), refused(Error::WrongState), "one boot for each assignment");
+		assert_eq!(attest(evidence(1)), Ok((1, 1)));
+		let mut stale = evidence(1);
+		stale.boot_counter = 0;
+		assert_eq!(attest(stale), refused(Error::EvidenceRefused));
+		let fit = Fit::get();
+		Fit::set(vec![]);
+		assert_eq!(attest(evidence(1)), refused(Error::HostNotLive));
+		Fit::set(fit);
+		assert_ok!(Compute::attest(signed(10), Box::new(evidence(1))));
+		assert_eq!(attest(evidence(1)), refused(Error::WrongState));
 	});
 }
 

@@ -1,8 +1,8 @@
 //! Maintenance pauses of hosts.
 
 use frame_support::assert_ok;
-use hcc_primitives::Pause;
-use hcc_testing::{CurrentInterval, Fit, Now, Pauses};
+use hcc_primitives::{PaidTime, Pause};
+use hcc_testing::{CurrentInterval, Fit, MockTickSource, Now, Pauses};
 
 use crate::{mock::*, *};
 
