@@ -171,7 +171,6 @@ impl<T: Config> Pallet<T> {
 		let first = row.stage != Stage::Effective;
 		let overturned = otherwise && !first;
 		row.proven = Some(hash);
-		row.proven_early = !Self::in_last_third(&row);
 		row.stage = Stage::Effective;
 		if first {
 			Self::keep_open(subject, &mut row, Self::rules().window);

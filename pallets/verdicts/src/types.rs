@@ -137,9 +137,6 @@ pub struct Subject<AccountId> {
 	pub decided: Option<u8>,
 	/// The hash of the finding that the runtime made itself.
 	pub proven: Option<H256>,
-	/// The proof came before the last third of the voting time. Members that had not voted by then
-	/// do not count as absent.
-	pub proven_early: bool,
 	pub stage: Stage,
 	/// The last tick at which votes count.
 	pub until: Tick,

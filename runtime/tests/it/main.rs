@@ -29,6 +29,7 @@ mod polls;
 mod preimage;
 mod refunds;
 mod revocation;
+mod rewards;
 mod rules;
 mod safety;
 mod standing;

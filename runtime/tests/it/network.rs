@@ -150,12 +150,21 @@ pub(super) fn skip_slot() {
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 }
 
-/// Starts a block.
+/// Starts a block. The validators author in turn.
 pub(super) fn begin(randomness: Option<[u8; 32]>) {
 	System::set_block_number(System::block_number() + 1);
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(randomness);
+	note_author();
 	Scheduler::on_initialize(System::block_number());
+}
+
+/// Records the next validator in turn as the author of the block.
+fn note_author() {
+	let set = Session::validators();
+	if let Some(turn) = (System::block_number() as usize).checked_rem(set.len()) {
+		Validators::note_author(&set[turn]);
+	}
 }
 
 /// Submits the finality statements of all validators.
