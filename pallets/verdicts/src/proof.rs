@@ -103,6 +103,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
+		// Votes for the same result count in the encoding of the version that evaluated it first.
+		let hash = decided.filter(|shown| agrees(shown)).map_or(hash, |shown| shown.hash);
 		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);
 		free
 	}

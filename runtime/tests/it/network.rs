@@ -241,6 +241,20 @@ fn send_votes(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWith
 	Verdicts::vote(RuntimeOrigin::signed(worker(validator)), votes, finalised)
 }
 
+/// Queues the machine's chip for a challenge in the next block.
+pub(super) fn recheck(machine: &Machine) {
+	pallet_attestation::Rechecks::<Runtime>::mutate(|waiting| {
+		if !waiting.contains(&chip(machine)) {
+			waiting.try_push(chip(machine)).expect("there is room");
+		}
+	});
+}
+
+/// Stops the draws: chips are challenged only by [`recheck`].
+pub(super) fn stop_draws() {
+	pallet_attestation::DrawnUntil::<Runtime>::put(u32::MAX);
+}
+
 /// Waits for a challenge. Returns its context as the machine sees it.
 pub(super) fn challenge(machine: &Machine) -> Context {
 	for _ in 0..MAX_BLOCKS {

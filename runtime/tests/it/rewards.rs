@@ -18,11 +18,7 @@ fn end_era() {
 
 /// Runs a session with one subject, on which `voters` vote.
 fn session(machine: &Machine, voters: &[Sr25519Keyring]) {
-	pallet_attestation::Rechecks::<Runtime>::mutate(|waiting| {
-		if !waiting.contains(&chip(machine)) {
-			waiting.try_push(chip(machine)).expect("there is room");
-		}
-	});
+	recheck(machine);
 	let (subject, evidence) = answer(machine);
 	vote_all(voters, subject, &evaluate(subject, &evidence));
 	while Verdicts::subject(subject).is_some() {
@@ -48,8 +44,7 @@ fn paid(validator: Sr25519Keyring) -> Vec<Balance> {
 fn voter_of_one_session_is_paid_no_more_than_voter_of_all_others() {
 	run(|machine| {
 		shorten_proof_window();
-		// Only the test challenges the chip.
-		pallet_attestation::DrawnUntil::<Runtime>::put(u32::MAX);
+		stop_draws();
 		block();
 		end_era();
 		let minted = Balances::free_balance(Validators::pot());

@@ -340,3 +340,25 @@ fn verifier_change_with_same_code_overturns_nothing() {
 		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT - DEPOSIT);
 	});
 }
+
+/// The votes name what the runtime of the including block found. The verifier has changed since.
+#[test]
+fn audited_votes_of_other_version_count() {
+	run(4, || {
+		Seed::set(None);
+		ticks(1);
+		let id = open();
+		vote_all(id, [1, 2, 3, 4], 0);
+		let_verdicts_take_effect();
+		assert_eq!(Verdicts::subject(id).expect("the subject is open").stage, Stage::Audited);
+		let claims = vec![7].try_into().expect("short");
+		let finding = hcc_primitives::Finding { code: 0, claims };
+		let evaluation = Evaluation { finding: finding.clone(), same_version: false };
+		NextEvaluation::set(Some((EVIDENCE, evaluation)));
+		assert_eq!(prove(20, id).expect("the proof is valid").pays_fee, Pays::No);
+		assert_eq!(Told::get(), [(id, Some(finding))]);
+		ticks(JUDGING + 20);
+		assert_eq!(Served::get(), [served([VoteService::Counted; 4])]);
+		assert!(Slashed::get().is_empty());
+	});
+}
