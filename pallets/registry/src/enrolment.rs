@@ -45,6 +45,10 @@ impl<T: Config> Pallet<T> {
 		let committee = Self::draw_committee()?;
 		let deadline = now.saturating_add(Self::rules().enrolment);
 		let validators = committee.iter().map(|member| member.validator.clone()).collect();
+		// The former enrolment has failed, and its deadline has passed.
+		if let Some(former) = Enrolments::<T>::get(&miner) {
+			Self::note_failed_service(&former);
+		}
 		Enrolments::<T>::insert(
 			&miner,
 			Enrolment { ek, ek_key, root, ak, ak_name, committee, answered: false, deadline },
@@ -235,6 +239,7 @@ impl<T: Config> Pallet<T> {
 	/// Completes an enrolment: its TPM becomes the miner's TPM.
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::note_completed_service(&enrolment);
 		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);

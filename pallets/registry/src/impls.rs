@@ -146,7 +146,11 @@ impl<T: Config> Pallet<T> {
 		}
 		T::OnChipChange::on_exit(&who);
 		MinerOfHot::<T>::remove(hot);
-		Enrolments::<T>::remove(&who);
+		let enrolment = Enrolments::<T>::take(&who);
+		// The committee of an enrolment that is still open has done nothing wrong yet.
+		if let Some(failed) = enrolment.filter(|row| row.deadline < T::TickSource::now()) {
+			Self::note_failed_service(&failed);
+		}
 		if let Some(tpm) = Tpms::<T>::take(&who) {
 			MinerOfEk::<T>::remove(tpm.ek);
 		}
