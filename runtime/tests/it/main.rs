@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod absence;
+mod agreement;
 mod attacks;
 mod audits;
 mod author;

@@ -181,7 +181,8 @@ pub(super) fn blocks(count: u32) {
 	}
 }
 
-/// Checks the invariants of every pallet, and that the accounts hold exactly what was issued.
+/// Checks the invariants of every pallet and those between pallets, and that the accounts hold
+/// exactly what was issued.
 pub(super) fn check() {
 	Policy::do_try_state().expect("policy's invariants hold");
 	Registry::do_try_state().expect("registry's invariants hold");
@@ -196,6 +197,7 @@ pub(super) fn check() {
 	Compensation::do_try_state().expect("compensation's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
 	Issuance::do_try_state().expect("everything minted and burned is counted");
+	invariants::check().expect("the pallets agree");
 	let totals = Emission::totals();
 	let of_eras = totals.paid_out + totals.validators + totals.treasury;
 	assert_eq!(Issuance::issuance().minted, of_eras, "only eras mint α");

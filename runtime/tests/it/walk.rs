@@ -417,6 +417,7 @@ fn walk_for_days(walk: &mut Walk, seed: &[u8; 32], days: u32) -> u32 {
 			_ => block(),
 		}
 		events.count();
+		invariants::check().expect("the pallets agree after every block");
 		let now = System::block_number();
 		if now >= next_session {
 			Session::rotate_session();
