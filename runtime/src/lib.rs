@@ -27,6 +27,8 @@ pub mod configs;
 pub mod evidence_api;
 pub mod genesis;
 pub mod governance;
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+pub mod invariants;
 pub mod payment;
 pub mod standing;
 pub mod vms;

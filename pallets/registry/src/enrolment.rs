@@ -309,6 +309,7 @@ impl<T: Config> Pallet<T> {
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
 		Self::release_enrolment_deposit(&miner, &enrolment)?;
+		Self::note_completed_service(&enrolment);
 		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);

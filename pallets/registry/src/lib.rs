@@ -17,6 +17,7 @@ mod deposits;
 mod enrolment;
 mod impls;
 mod queries;
+mod service;
 mod types;
 pub mod weights;
 
@@ -44,8 +45,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
-		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, Tick, TickSource,
-		TpmRoots, ValidatorSlasher,
+		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, ServiceRecorder, Tick,
+		TickSource, TpmRoots, ValidatorSlasher,
 	};
 	use sp_runtime::Perbill;
 
@@ -79,6 +80,9 @@ pub mod pallet {
 
 		/// Slashes a validator that has posted a false credential.
 		type ValidatorSlasher: ValidatorSlasher<AccountIdOf<Self>>;
+
+		/// Records which committee members made credentials and revealed their seeds.
+		type ServiceRecorder: ServiceRecorder<AccountIdOf<Self>>;
 
 		/// The part of its bond that a false credential costs.
 		type FalseCredential: Get<Perbill>;

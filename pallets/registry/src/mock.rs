@@ -1,7 +1,7 @@
 use frame_support::{derive_impl, parameter_types};
 use hcc_testing::{
-	Active, MockCompensator, MockOnChipChange, MockTickSource, MockTpmRoots, MockValidatorSlasher,
-	MockValidators, Roots,
+	Active, MockCompensator, MockOnChipChange, MockServiceRecorder, MockTickSource, MockTpmRoots,
+	MockValidatorSlasher, MockValidators, Roots,
 };
 use sp_runtime::{AccountId32, BuildStorage};
 
@@ -82,6 +82,7 @@ impl Config for Test {
 	type Rules = MockRules;
 	type Validators = MockValidators;
 	type ValidatorSlasher = MockValidatorSlasher;
+	type ServiceRecorder = MockServiceRecorder;
 	type FalseCredential = FalseCredential;
 	type EnrolmentDeposit = EnrolmentDeposit;
 	type TickSource = MockTickSource;

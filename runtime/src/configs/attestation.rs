@@ -88,6 +88,7 @@ impl pallet_registry::Config for Runtime {
 	type Rules = RegistryRules;
 	type Validators = Validators;
 	type ValidatorSlasher = Validators;
+	type ServiceRecorder = Validators;
 	type FalseCredential = FalseStatement;
 	// An enrolment costs each of 16 validators two transactions.
 	type EnrolmentDeposit = ConstU128<ALPHA>;

@@ -9,7 +9,7 @@ use std::{
 use frame_support::{
 	assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
-	traits::Hooks,
+	traits::{Get, Hooks},
 	weights::Weight,
 };
 use hcc_evidence_testing::Machine;
@@ -111,8 +111,8 @@ fn judge_round(machine: &Machine, voters: &[Sr25519Keyring]) -> SubjectId {
 	subject
 }
 
-/// Ends the session and checks its payments. The counted votes share the pot except for its
-/// existential deposit.
+/// Ends the session and checks its payments. The counted votes share a part of the pot except for
+/// its existential deposit.
 fn end_session_and_check_payments(votes: [u32; VALIDATORS.len()]) {
 	let voters = VALIDATORS.map(|validator| validator.to_account_id());
 	let balances = || voters.each_ref().map(Balances::free_balance);
@@ -123,18 +123,20 @@ fn end_session_and_check_payments(votes: [u32; VALIDATORS.len()]) {
 	begin_by(Charlie, ends - *Babe::current_slot());
 	assert_eq!(pallet_session::CurrentIndex::<Runtime>::get(), 1);
 	let (after, all) = (balances(), votes.iter().sum::<u32>());
+	let sessions = <Runtime as pallet_validators::Config>::PayoutSessions::get();
+	let share = Perbill::from_rational(1, sessions).mul_floor(held);
 	let mut sum = 0;
 	for (at, who) in voters.iter().enumerate() {
 		let (who, votes) = (who.clone(), votes[at]);
-		let amount = Perbill::from_rational(votes, all).mul_floor(held);
+		let amount = Perbill::from_rational(votes, all).mul_floor(share);
 		assert_eq!(after[at] - before[at], amount);
 		let paid = pallet_validators::Event::Paid { who, votes, amount };
 		System::assert_has_event(RuntimeEvent::Validators(paid));
 		sum += amount;
 	}
 	assert_eq!(in_the_pot(), held - sum, "the remainder stays in the pot");
-	let most = VALIDATORS.len() as Balance * (2 + held / 1_000_000_000);
-	assert!(in_the_pot() <= most, "each part is rounded down to a billionth");
+	let most = VALIDATORS.len() as Balance * (2 + share / 1_000_000_000);
+	assert!(share - sum <= most, "each part is rounded down to a billionth");
 	assert_eq!(Balances::total_issuance(), issued, "the total issuance is unchanged");
 	Executive::finalize_block();
 }

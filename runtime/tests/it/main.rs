@@ -3,6 +3,7 @@
 #![recursion_limit = "256"]
 
 mod absence;
+mod agreement;
 mod attacks;
 mod audits;
 mod author;
@@ -34,6 +35,7 @@ mod polls;
 mod preimage;
 mod refunds;
 mod revocation;
+mod rewards;
 mod rules;
 mod safety;
 mod standing;

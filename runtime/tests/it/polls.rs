@@ -73,7 +73,7 @@ const RECHECKS_PER_BLOCK: u64 = 8;
 const TRIES: u64 = 4;
 const PRUNED_ROWS: u32 = 64;
 /// Reads and writes of all pallets together before they consume weight from the meter.
-const UNMETERED_ROWS: (u64, u64) = (12, 3);
+const UNMETERED_ROWS: (u64, u64) = (15, 5);
 /// Number of VMs that the chain is designed for.
 const VMS: u32 = 100_000;
 /// Maximum number of blocks for the largest backlog.
@@ -435,7 +435,6 @@ fn closing_at(closes: Tick) -> pallet_verdicts::SubjectOf<Runtime> {
 		votes: BoundedVec::new(),
 		decided: None,
 		proven: None,
-		proven_early: false,
 		stage: Stage::Effective,
 		until: closes,
 		closes,

@@ -421,6 +421,7 @@ fn walk_for_hours(walk: &mut Walk, seed: &[u8; 32], hours: u32) -> EventCounts {
 			_ => block(),
 		}
 		events.count();
+		invariants::check().expect("the pallets agree after every block");
 		let now = System::block_number();
 		if now >= next_session {
 			Session::rotate_session();
