@@ -12,6 +12,7 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use hcc_evidence::vm::{VmEvidence, KEM_KEY_LEN};
 use hcc_primitives::{
 	benchmarking::World,
+	draw::DRAWN_AFTER,
 	units::{Balance, ALPHA},
 	Liveness, Miners, TickSource, Tier,
 };
@@ -98,7 +99,7 @@ fn ordered<T: Config>(region: Option<u16>) -> Result<(AccountIdOf<T>, Id), Bench
 /// Returns a VM that is assigned to a miner: its tenant, its id, its miner.
 fn assigned<T: Config>() -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
 	let (tenant, id) = ordered::<T>(None)?;
-	T::World::set_tick(NOW + 1);
+	T::World::set_tick(NOW + DRAWN_AFTER);
 	Pallet::<T>::attend(id);
 	let place = Vms::<T>::get(id).and_then(|vm| vm.place);
 	let place = place.ok_or(BenchmarkError::Stop("no miner was found"))?;
@@ -341,7 +342,7 @@ mod benchmarks {
 	#[benchmark]
 	fn attend_pending() -> Result<(), BenchmarkError> {
 		let (_, id) = ordered::<T>(Some(1))?;
-		T::World::set_tick(NOW + 1);
+		T::World::set_tick(NOW + DRAWN_AFTER);
 
 		#[block]
 		{

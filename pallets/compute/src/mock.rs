@@ -301,7 +301,7 @@ pub fn boot(id: Id) {
 pub fn running() -> Id {
 	order(small()).expect("the order is valid");
 	let id = LastId::<Test>::get();
-	tick();
+	ticks(2);
 	boot(id);
 	id
 }

@@ -8,7 +8,9 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_evidence::vm::config_statement;
-use hcc_primitives::{genesis, units::Balance, Oracle, Price, TickSource, Usage};
+use hcc_primitives::{
+	draw::DRAWN_AFTER, genesis, units::Balance, Oracle, Price, TickSource, Usage,
+};
 use sp_core::ed25519;
 
 use crate::{
@@ -71,7 +73,7 @@ impl<T: Config> Pallet<T> {
 		let vm = Vm {
 			tenant: tenant.clone(),
 			state: VmState::Pending {
-				next: now.saturating_add(1),
+				next: now.saturating_add(DRAWN_AFTER),
 				until: now.saturating_add(Self::rules().placement),
 			},
 			allotted: flavour.allotted,

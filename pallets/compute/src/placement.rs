@@ -4,8 +4,8 @@ use codec::Encode;
 use frame_support::traits::Randomness;
 use hcc_evidence::host::GenerationTrust;
 use hcc_primitives::{
-	push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle, TickSource, Tier,
-	VmVerifier,
+	draw::DRAWN_AFTER, push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle,
+	TickSource, Tier, VmVerifier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -164,6 +164,6 @@ impl<T: Config> Pallet<T> {
 			return Self::end(id, vm, EndReason::NotBooted);
 		}
 		let until = now.saturating_add(rules.placement);
-		vm.state = VmState::Pending { next: now.saturating_add(1), until };
+		vm.state = VmState::Pending { next: now.saturating_add(DRAWN_AFTER), until };
 	}
 }

@@ -13,6 +13,7 @@ pub mod benchmarking;
 pub mod challenge;
 pub mod clock;
 mod crypto;
+pub mod draw;
 pub mod finding;
 mod genesis;
 pub mod hosting;

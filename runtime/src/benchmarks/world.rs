@@ -14,7 +14,7 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
-	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource,
+	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource, Tier,
 };
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
@@ -245,7 +245,11 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let from = pallet_clock::CurrentTick::<Runtime>::get();
 		let interval = Interval { index: 20, from, length: 600 };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
-		(0..count).map(host).collect()
+		let hosts = (0..count).map(host).collect();
+		pallet_attestation::DrawCounts::<Runtime>::mutate(|counts| {
+			counts.before_parent = Tier::ALL.map(pallet_attestation::Population::<Runtime>::get);
+		});
+		hosts
 	}
 
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {

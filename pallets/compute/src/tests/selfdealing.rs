@@ -203,7 +203,7 @@ fn open(rules: pallet_emission::Rules) -> [Id; 2] {
 	let vms = [TENANT, NEIGHBOUR].map(|tenant| {
 		Compute::order(signed(tenant), Box::new(small()), PURSE).expect("the order is valid");
 		let id = LastId::<Test>::get();
-		tick();
+		ticks(2);
 		boot(id);
 		id
 	});

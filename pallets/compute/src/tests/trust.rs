@@ -66,7 +66,7 @@ fn boot_fails_on_worse_tier_except_on_former_chip() {
 		let mut picky = small();
 		picky.tier = Tier::Regular;
 		assert_ok!(order(picky));
-		tick();
+		ticks(2);
 		let tier = |tier| Fit::set(vec![(chip_of(10), tier)]);
 		tier(Tier::Probation);
 		assert_noop!(Compute::boot(signed(10), 1), Error::<Test>::TierTooLow);
@@ -101,7 +101,7 @@ fn boot_fails_without_live_chip_and_works_later() {
 fn boot_fails_without_valid_key() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		Stale::set(vec![chip_of(10)]);
 		assert_noop!(Compute::boot(signed(10), 1), Error::<Test>::HostNotLive);
 		Stale::set(vec![]);
@@ -133,7 +133,7 @@ fn start_succeeds_if_one_chip_may_become_live() {
 fn set_reduced_fails_while_booting() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::set_reduced(signed(TENANT), 1, true));
 		Trust::set(GenerationTrust::Reduced);
 		assert_ok!(Compute::boot(signed(10), 1));
