@@ -53,6 +53,13 @@ impl<T: Config> Pallet<T> {
 		Self::charge(id, vm, vm.run.interval, vm.run.interval);
 	}
 
+	/// Takes an amount from the escrow, which must cover it. The amount is later paid, burned or
+	/// refunded.
+	pub(crate) fn take(vm: &mut VmOf<T>, amount: Balance) {
+		vm.escrow = vm.escrow.saturating_sub(amount);
+		PaymentTotals::<T>::mutate(|paid| paid.charged = paid.charged.saturating_add(amount));
+	}
+
 	/// Takes the price of the uncharged time from the escrow, at most the whole escrow. The time is
 	/// free if the price of α is unknown.
 	fn charge(id: Id, vm: &mut VmOf<T>, first: IntervalIndex, last: IntervalIndex) {
@@ -71,7 +78,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip };
 		if vm.charges.try_push(charge).is_ok() {
-			vm.escrow = vm.escrow.saturating_sub(amount);
+			Self::take(vm, amount);
 			Self::deposit_event(Event::Charged { vm: id, first, last, ticks, amount, price });
 		}
 	}
@@ -113,7 +120,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Refunds an amount to the escrow, or to the tenant if the VM is terminated.
-	fn refund(vm: &mut VmOf<T>, amount: Balance) {
+	pub(crate) fn refund(vm: &mut VmOf<T>, amount: Balance) {
 		if vm.state == VmState::Terminated {
 			Self::release(HoldReason::Escrow, &vm.tenant, amount);
 		} else {

@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let rules = Self::rules();
 		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
-		vm.escrow = vm.escrow.saturating_sub(fee);
+		Self::take(&mut vm, fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
@@ -202,7 +202,7 @@ impl<T: Config> Pallet<T> {
 		};
 		// The price of the time that ran before the boot stays reserved for the miner.
 		let burned = costs(ticks).min(vm.escrow.saturating_sub(costs(vm.run.ticks)));
-		vm.escrow = vm.escrow.saturating_sub(burned);
+		Self::take(vm, burned);
 		Self::burn(&vm.tenant, burned);
 		burned
 	}
@@ -218,7 +218,7 @@ impl<T: Config> Pallet<T> {
 			let burned = Self::burn_boot_time(vm).saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned });
 		} else {
-			vm.escrow = vm.escrow.saturating_add(fee);
+			Self::refund(vm, fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
 		}
 		vm.state = VmState::Assigned { until: T::TickSource::now() };

@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		};
 		let ticks = now.saturating_sub(since);
-		vm.escrow = vm.escrow.saturating_sub(amount);
+		Self::take(vm, amount);
 		Self::pay(&vm.tenant, &place.miner, amount);
 		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, ticks, amount, price });
 	}

@@ -12,6 +12,9 @@ mod events {
 		/// A tenant ordered a VM at a price of at most `max_price` in 10⁻⁶ USD an hour. `escrow`
 		/// was put on hold.
 		Ordered { vm: Id, tenant: AccountIdOf<T>, max_price: u64, escrow: Balance },
+		/// The chain searched for a miner. The price of the search, `amount`, was burned from the
+		/// escrow.
+		SearchPaid { vm: Id, amount: Balance },
 		/// A VM was assigned to a miner at `rate`, in 10⁻⁶ USD an hour times [`price::RATE_PARTS`].
 		/// The miner has to boot it.
 		Assigned { vm: Id, miner: AccountIdOf<T>, generation: u32, rate: Rate },
@@ -119,8 +122,8 @@ mod events {
 		BadSignature,
 		/// The price of α is unknown, or it changes too fast. Try again later.
 		NoPrice,
-		/// The escrow does not cover a boot and the first intervals. `compute.least_escrow` returns
-		/// the minimum for a new order.
+		/// The escrow does not cover a boot and the first intervals, or the searches for a miner.
+		/// `compute.least_escrow` returns the minimum for a new order.
 		EscrowTooSmall,
 		/// The VM does not exist.
 		NoVm,

@@ -117,6 +117,11 @@ pub mod pallet {
 		#[pallet::constant]
 		type Deposit: Get<Balance>;
 
+		/// The price of one search for a miner. It is burned from the escrow, so that searches cost
+		/// no other account.
+		#[pallet::constant]
+		type SearchFee: Get<Balance>;
+
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 
@@ -266,7 +271,7 @@ pub mod pallet {
 		/// Returns the lowest escrow with which a VM can be ordered at `max_price`, or `None` if no
 		/// fresh price of α is known.
 		pub fn least_escrow(max_price: u64) -> Option<Balance> {
-			Self::least_escrow_at(price::rate_of(max_price), T::Oracle::for_orders()?)
+			Self::least_order_escrow(max_price, T::Oracle::for_orders()?)
 		}
 
 		/// Returns the order of a VM.
@@ -323,7 +328,7 @@ pub mod pallet {
 		}
 
 		/// Orders a VM and holds `escrow` and a deposit for it. The chain draws a miner in one of
-		/// the next blocks.
+		/// the next blocks. Each search for a miner costs [`Config::SearchFee`] of the escrow.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
@@ -335,12 +340,6 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Ordered`].
 		#[pallet::call_index(1)]
-		// The tenant prepays the search for a miner, so that it costs no other account. The weight
-		// covers every search that can happen: `ROUNDS` and two more for each generation.
-		#[pallet::weight(<T as Config>::WeightInfo::order().saturating_add(
-			<T as Config>::WeightInfo::attend_pending()
-				.saturating_mul((ROUNDS.saturating_add(2).saturating_mul(MAX_GENERATIONS)).into())
-		))]
 		pub fn order(
 			origin: OriginFor<T>,
 			order: Box<OrderOf<T>>,

@@ -45,6 +45,14 @@ impl<T: Config> Pallet<T> {
 		Some(boot.saturating_add(Self::intervals(rate, rules.reserve, price)?))
 	}
 
+	/// Returns the minimum escrow for an order at `max_price`: that for a start, and the price of
+	/// all searches for a miner.
+	pub(crate) fn least_order_escrow(max_price: u64, price: Price) -> Option<Balance> {
+		let searches = Balance::from(ROUNDS.saturating_mul(MAX_GENERATIONS));
+		let searches = T::SearchFee::get().saturating_mul(searches);
+		Some(Self::least_escrow_at(rate_of(max_price), price)?.saturating_add(searches))
+	}
+
 	/// Returns the price of a boot: the USD price in α, but at least [`Rules::least_fee`].
 	pub(crate) fn boot_fee(price: Price) -> Option<Balance> {
 		let rules = Self::rules();
@@ -58,7 +66,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let flavour = Flavours::<T>::get(order.flavour).ok_or(Error::<T>::NoFlavour)?;
 		let price = T::Oracle::for_orders().ok_or(Error::<T>::NoPrice)?;
-		let least = Self::least_escrow_at(rate_of(order.max_price), price);
+		let least = Self::least_order_escrow(order.max_price, price);
 		ensure!(escrow >= least.ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
 		Self::check_config(&order.config)?;
 		let deposit = T::Deposit::get();

@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Searches for a miner. If none suits or the price of α is unknown, the next search follows
-	/// after a pause.
+	/// after a pause. A search costs [`Config::SearchFee`].
 	pub(crate) fn place(id: Id, vm: &mut VmOf<T>) {
 		let VmState::Pending { until, .. } = vm.state else { return };
 		let rules = Self::rules();
@@ -46,11 +46,28 @@ impl<T: Config> Pallet<T> {
 		vm.state = VmState::Pending { next: now.saturating_add(pause), until };
 		let Some(price) = T::Oracle::for_orders() else { return };
 		let Some(order) = Orders::<T>::get(id) else { return };
+		if !Self::pay_search(id, vm) {
+			return Self::end(id, vm, EndReason::Unfunded);
+		}
 		let Some((miner, rate)) = Self::find(id, vm, &order) else { return };
 		match Self::least_escrow_at(rate, price) {
 			Some(least) if vm.escrow >= least => Self::assign(id, vm, miner, rate),
 			_ => Self::end(id, vm, EndReason::Unfunded),
 		}
+	}
+
+	/// Burns the price of a search. Returns `false` if the escrow does not cover it.
+	fn pay_search(id: Id, vm: &mut VmOf<T>) -> bool {
+		let amount = T::SearchFee::get();
+		if vm.escrow < amount {
+			return false;
+		}
+		if amount > 0 {
+			Self::take(vm, amount);
+			Self::burn(&vm.tenant, amount);
+			Self::deposit_event(Event::SearchPaid { vm: id, amount });
+		}
+		true
 	}
 
 	fn assign(id: Id, vm: &mut VmOf<T>, miner: AccountIdOf<T>, rate: Rate) {

@@ -476,7 +476,7 @@ pub struct BootRow {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// The sum that tenants paid for intervals, boots and disks.
+	/// The sum that tenants paid for intervals, searches, boots and disks.
 	pub settled: Balance,
 	/// The parts of that sum that miners, validators and the treasury received, and the part that
 	/// was burned.
@@ -484,8 +484,10 @@ pub struct Totals {
 	pub validators: Balance,
 	pub treasury: Balance,
 	pub burned: Balance,
-	/// The sum of refunded charges.
+	/// The sum of refunded charges and boot fees.
 	pub refunded: Balance,
+	/// The sum that was taken from escrows: for intervals, searches, boots and disks.
+	pub charged: Balance,
 }
 
 /// The id of a VM.

@@ -332,8 +332,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn boot() -> Weight {
-		Weight::from_parts(239_637_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(20, 3))
+		Weight::from_parts(250_000_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(21, 4))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -429,8 +429,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn attend_pending() -> Weight {
-		Weight::from_parts(935_613_000, 44279)
-			.saturating_add(T::DbWeight::get().reads_writes(119, 2))
+		Weight::from_parts(1_100_000_000, 44279)
+			.saturating_add(T::DbWeight::get().reads_writes(125, 7))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -582,8 +582,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn boot() -> Weight {
-		Weight::from_parts(239_637_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(20, 3))
+		Weight::from_parts(250_000_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(21, 4))
 	}
 	fn attest() -> Weight {
 		Weight::from_parts(226_397_000, 11402)
@@ -594,8 +594,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 	fn attend_pending() -> Weight {
-		Weight::from_parts(935_613_000, 44279)
-			.saturating_add(ParityDbWeight::get().reads_writes(119, 2))
+		Weight::from_parts(1_100_000_000, 44279)
+			.saturating_add(ParityDbWeight::get().reads_writes(125, 7))
 	}
 	fn attend_booting() -> Weight {
 		Weight::from_parts(2_002_520_000, 264030)

@@ -1,7 +1,11 @@
 //! VMs on the whole chain: real VM reports, real verdicts on the host, and the price that
 //! validators report.
 
-use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::{fungible::Inspect, Get},
+	BoundedVec,
+};
 use hcc_evidence::vm::{
 	config_statement, receipt_statement, vm_host_data, vm_report_data, Boot, Receipt,
 	SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
@@ -207,8 +211,10 @@ fn chip_with_revoked_issuer_receives_no_vm() {
 		blocks(40);
 		let vm = Compute::vm(1).expect("the VM is pending");
 		assert!(matches!(vm.state, VmState::Pending { .. }) && vm.generation == 0);
-		assert_eq!(Balances::total_balance(&tenant()), before);
-		assert_eq!(Compute::paid(), Default::default());
+		let paid = Compute::paid();
+		let search = <Runtime as pallet_compute::Config>::SearchFee::get();
+		assert_eq!((paid.charged, paid.burned), (search, search), "one search is paid");
+		assert_eq!(Balances::total_balance(&tenant()), before - search);
 	});
 }
 

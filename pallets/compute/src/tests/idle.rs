@@ -126,6 +126,7 @@ fn open_market() {
 	Compute::set_flavour(RuntimeOrigin::root(), WIDE, Some(flavour))
 		.expect("root can set flavours");
 	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
+	SearchFee::set(1_234);
 }
 
 /// Performs an action. Calls that the state does not permit fail without effect.

@@ -9,6 +9,7 @@ mod ordering;
 mod paging;
 mod placing;
 mod receipts;
+mod searches;
 mod selfdealing;
 mod selfrenting;
 mod settling;

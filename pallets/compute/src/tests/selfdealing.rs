@@ -219,7 +219,7 @@ fn pays(id: Id, miner: u8, amount: Balance) -> Balance {
 	let before = Compute::paid().settled;
 	let mut row = vm(id);
 	let amount = amount.min(row.escrow);
-	row.escrow -= amount;
+	Compute::take(&mut row, amount);
 	let (miner, chip) = (account(miner), chip_of(miner));
 	let charge = Charge { first: 0, last: 0, ticks: 1, amount, price: PRICE, miner, chip };
 	row.charges.try_push(charge).expect("earlier charges are settled");
