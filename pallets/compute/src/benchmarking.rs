@@ -304,6 +304,23 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// The disk is on the miner's host, and an interval has ended.
+	#[benchmark]
+	fn give_back() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+		Pallet::<T>::do_reboot(tenant, id)?;
+		refill::<T>(id);
+		let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("the VM does not exist"))?;
+
+		#[block]
+		{
+			Pallet::<T>::give_back(id, vm);
+		}
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Stopped { .. })));
+		Ok(())
+	}
+
 	/// The VM boots on a chip that differs from the previous one, some time after the boot began.
 	/// The evidence itself is not included: its weight is [`hcc_primitives::VmVerifier::weight`].
 	#[benchmark]

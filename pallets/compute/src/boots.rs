@@ -8,7 +8,7 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwnership, Liveness, Miners, Oracle, Tick, TickSource, VmVerifier,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, Price, Tick, TickSource, VmVerifier,
 };
 
 use crate::{price::cost, *};
@@ -29,10 +29,17 @@ impl<T: Config> Pallet<T> {
 		let (mut vm, place) = Self::with_miner(&who, id)?;
 		ensure!(matches!(vm.state, VmState::Assigned { .. }), Error::<T>::WrongState);
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-		Self::check_bootable(&place, &order)?;
-		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		let (price, fee) = match Self::boot_terms(&place, &order) {
+			Ok(terms) => terms,
+			// The miner can still make its host live.
+			Err(Error::<T>::HostNotLive) => return Err(Error::<T>::HostNotLive.into()),
+			Err(_) => {
+				Self::give_back(id, vm);
+				return Ok(());
+			},
+		};
 		let rules = Self::rules();
-		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
+		let fee = fee.min(vm.escrow);
 		Self::take(&mut vm, fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
@@ -44,6 +51,16 @@ impl<T: Config> Pallet<T> {
 		let miner = place.miner;
 		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
 		Ok(())
+	}
+
+	/// Returns the price of α and the boot fee, if the chain allows a boot now.
+	fn boot_terms(
+		place: &Place<AccountIdOf<T>>,
+		order: &OrderOf<T>,
+	) -> Result<(Price, Balance), Error<T>> {
+		Self::check_bootable(place, order)?;
+		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		Ok((price, Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?))
 	}
 
 	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {

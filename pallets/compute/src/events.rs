@@ -18,7 +18,7 @@ mod events {
 		/// A VM was assigned to a miner at `rate`, in 10⁻⁶ USD an hour times [`price::RATE_PARTS`].
 		/// The miner has to boot it.
 		Assigned { vm: Id, miner: AccountIdOf<T>, generation: u32, rate: Rate },
-		/// A miner did not boot the VM before its deadline.
+		/// A miner did not boot the VM before its deadline, or the chain did not allow the boot.
 		AssignmentFailed { vm: Id, miner: AccountIdOf<T>, why: AssignmentFailure },
 		/// A miner began a boot. The evidence must contain `nonce` and is due by tick `until`.
 		/// `fee` was taken from the escrow, at `price` in 10⁻⁹ USD for one α.

@@ -471,18 +471,22 @@ pub mod pallet {
 		/// Begins the boot of a VM that is assigned to the miner. The call makes a nonce, which the
 		/// boot evidence must contain. The boot fee is taken from the escrow.
 		///
+		/// If the chain does not allow the boot now, because of trust, tier or an unknown price of
+		/// α, the assignment ends. The miner is not at fault.
+		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`].
-		/// [`Error::HostNotLive`], [`Error::TrustTooLow`] or [`Error::TierTooLow`] if none of the
-		/// miner's chips can run the VM.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`]. [`Error::HostNotLive`] if
+		/// none of the miner's chips can run the VM, and one may become live.
 		///
 		/// ## Events
-		/// [`Event::BootBegun`].
+		/// [`Event::BootBegun`]. [`Event::AssignmentFailed`] if the assignment ends.
 		#[pallet::call_index(8)]
-		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::extra_chip_weight()))]
+		#[pallet::weight(<T as Config>::WeightInfo::boot()
+			.saturating_add(<T as Config>::WeightInfo::give_back())
+			.saturating_add(Pallet::<T>::extra_chip_weight()))]
 		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_boot(who, vm)
@@ -529,7 +533,8 @@ pub mod pallet {
 		/// boot on.
 		///
 		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
-		/// boot again until its tenant allows this.
+		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant can
+		/// allow reduced trust, but not forbid it.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

@@ -232,8 +232,14 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_set_reduced(who: AccountIdOf<T>, id: Id, reduced: bool) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			// Evidence in progress is judged by the order as it was when the boot began.
-			ensure!(!matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
+			// Evidence in progress is judged by the order as it was when the boot began. A miner
+			// that has to boot the VM must not lose the permission.
+			let allowed = match vm.state {
+				VmState::Booting { .. } => false,
+				VmState::Assigned { .. } => reduced,
+				_ => true,
+			};
+			ensure!(allowed, Error::<T>::WrongState);
 			Orders::<T>::mutate(id, |order| {
 				if let Some(order) = order {
 					order.reduced = reduced;

@@ -161,26 +161,43 @@ impl<T: Config> Pallet<T> {
 		why == AssignmentFailure::NotBegun && could
 	}
 
-	/// Handles a missed boot deadline. A VM whose disk is on the miner's host is stopped. Any other
-	/// VM goes to another miner, or is terminated after [`MAX_GENERATIONS`].
+	/// Handles a missed boot deadline. A miner that is at fault rests, and does not receive this VM
+	/// again.
 	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: AssignmentFailure) {
 		Self::drop_boot(id, vm);
 		let Some(place) = vm.place.clone() else { return };
-		let rules = Self::rules();
-		let now = T::TickSource::now();
-		Self::deposit_event(Event::AssignmentFailed { vm: id, miner: place.miner.clone(), why });
 		if Self::is_at_fault(id, &place, why) {
-			RestingMiners::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+			let until = T::TickSource::now().saturating_add(Self::rules().rest);
+			RestingMiners::<T>::insert(&place.miner, until);
 		}
+		if place.chip.is_none() {
+			push_evicting(&mut vm.tried, place.miner);
+		}
+		Self::end_assignment(id, vm, why, StopReason::NotBooted);
+	}
+
+	/// Ends the assignment of a VM whose boot the chain does not allow now. The miner is not at
+	/// fault.
+	pub(crate) fn give_back(id: Id, mut vm: VmOf<T>) {
+		let (why, stop) = (AssignmentFailure::NotAllowed, StopReason::NotAllowed);
+		Self::end_assignment(id, &mut vm, why, stop);
+		Self::store(id, vm);
+	}
+
+	/// Ends an assignment. A VM whose disk is on the miner's host is stopped. Any other VM goes to
+	/// another miner, or is terminated after [`MAX_GENERATIONS`].
+	fn end_assignment(id: Id, vm: &mut VmOf<T>, why: AssignmentFailure, stop: StopReason) {
+		let Some(place) = vm.place.clone() else { return };
+		Self::deposit_event(Event::AssignmentFailed { vm: id, miner: place.miner, why });
 		if place.chip.is_some() {
-			return Self::halt(id, vm, StopReason::NotBooted);
+			return Self::halt(id, vm, stop);
 		}
-		push_evicting(&mut vm.tried, place.miner);
 		Self::vacate(id, vm);
 		if vm.generation >= MAX_GENERATIONS {
 			return Self::end(id, vm, EndReason::NotBooted);
 		}
-		let until = now.saturating_add(rules.placement);
+		let now = T::TickSource::now();
+		let until = now.saturating_add(Self::rules().placement);
 		vm.state = VmState::Pending { next: now.saturating_add(DRAWN_AFTER), until };
 	}
 }

@@ -281,6 +281,8 @@ pub enum StopReason {
 	NoPrice,
 	/// The miner missed a boot deadline.
 	NotBooted,
+	/// The chain did not allow the boot: trust, tier or the price of α.
+	NotAllowed,
 }
 
 /// The reason why a VM was terminated.
@@ -311,7 +313,7 @@ pub enum EndReason {
 	HostLost,
 }
 
-/// The deadline that a miner missed.
+/// The reason why an assignment ended without a running VM.
 #[derive(
 	Clone,
 	Copy,
@@ -329,6 +331,8 @@ pub enum AssignmentFailure {
 	NotBegun,
 	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
+	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
+	NotAllowed,
 }
 
 /// An amount that was taken from an escrow for some intervals and is not settled yet.

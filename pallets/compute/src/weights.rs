@@ -22,6 +22,7 @@ pub trait WeightInfo {
 	fn set_reduced() -> Weight;
 	fn terminate() -> Weight;
 	fn boot() -> Weight;
+	fn give_back() -> Weight;
 	fn attest() -> Weight;
 	fn report_crash() -> Weight;
 	fn attend_pending() -> Weight;
@@ -335,6 +336,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(250_000_000, 264030)
 			.saturating_add(T::DbWeight::get().reads_writes(21, 4))
 	}
+	fn give_back() -> Weight {
+		Weight::from_parts(260_000_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(17, 12))
+	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::Miners` (r:1 w:0)
@@ -584,6 +589,10 @@ impl WeightInfo for () {
 	fn boot() -> Weight {
 		Weight::from_parts(250_000_000, 264030)
 			.saturating_add(ParityDbWeight::get().reads_writes(21, 4))
+	}
+	fn give_back() -> Weight {
+		Weight::from_parts(260_000_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn attest() -> Weight {
 		Weight::from_parts(226_397_000, 11402)

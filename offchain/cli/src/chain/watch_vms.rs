@@ -65,8 +65,15 @@ fn lifecycle_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<AssignmentFailed>() {
 		let e = e?;
-		let text = format!("VM {} was not booted in time by {}", e.vm, e.miner);
-		Some((json!({ "event": "not_booted", "vm": e.vm, "miner": e.miner.to_string() }), text))
+		let why = format!("{:?}", e.why).to_lowercase();
+		let text = format!("VM {} was not booted by {} ({why})", e.vm, e.miner);
+		let row = json!({
+			"event": "not_booted",
+			"vm": e.vm,
+			"miner": e.miner.to_string(),
+			"why": why,
+		});
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Crashed>() {
 		let e = e?;
 		let text = format!("VM {} has crashed, according to its miner", e.vm);
