@@ -146,12 +146,14 @@ fn running<T: Config>(
 				price: 1,
 				miner: miner.clone(),
 				chip,
+				cut: false,
 			};
 			vm.charges.try_push(charge).expect("there is room");
 			vm.escrow -= ALPHA;
 		}
 		// An interval has ended since the VM started.
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		let interval = T::Liveness::interval().index.saturating_sub(1);
+		vm.run = Run { interval, ticks: 100, cut: false };
 	});
 	Ok((tenant, id, miner))
 }
@@ -173,7 +175,8 @@ fn refill<T: Config>(id: Id) {
 		while vm.charges.try_push(last.clone()).is_ok() {
 			vm.escrow -= last.amount;
 		}
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		let interval = T::Liveness::interval().index.saturating_sub(1);
+		vm.run = Run { interval, ticks: 100, cut: false };
 	});
 }
 

@@ -6,13 +6,23 @@ use frame_support::traits::{
 };
 use hcc_primitives::{
 	push_evicting, units::Balance, IntervalIndex, Liveness, LivenessStatus, OnSettled, Oracle,
-	Payment, Price, ServicePeriod, Tick, TickSource, Usage,
+	Payment, Price, ServicePeriod, Tick, TickSource, Usage, UsageReport,
 };
+use sp_runtime::Perbill;
 
 use crate::{
 	price::{cost, split},
 	*,
 };
+
+/// The parts into which a charge is divided at settlement. `burned` does not include the burned
+/// share of a payment.
+#[derive(Default)]
+struct Outcome {
+	paid: Balance,
+	refunded: Balance,
+	burned: Balance,
+}
 
 impl<T: Config> Pallet<T> {
 	/// Returns the cost of `count` whole intervals at `rate`.
@@ -43,6 +53,7 @@ impl<T: Config> Pallet<T> {
 		if let VmState::Running { since } = vm.state {
 			let now = T::TickSource::now();
 			vm.run.ticks = vm.run.ticks.saturating_add(now.saturating_sub(since));
+			vm.run.cut = true;
 			vm.state = VmState::Running { since: now };
 		}
 	}
@@ -64,6 +75,7 @@ impl<T: Config> Pallet<T> {
 	/// free if the price of α is unknown.
 	fn charge(id: Id, vm: &mut VmOf<T>, first: IntervalIndex, last: IntervalIndex) {
 		let ticks: Tick = core::mem::take(&mut vm.run.ticks);
+		let cut = core::mem::take(&mut vm.run.cut);
 		let Some(place) = vm.place.clone() else { return };
 		let (Some(chip), Some(price)) = (place.chip, T::Oracle::for_leases()) else { return };
 		let owed = cost(place.rate, ticks, price).unwrap_or_default();
@@ -76,7 +88,7 @@ impl<T: Config> Pallet<T> {
 			// as lapsed: absence of data is a denial.
 			Self::settle_first(id, vm, LivenessStatus::Lapsed);
 		}
-		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip };
+		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip, cut };
 		if vm.charges.try_push(charge).is_ok() {
 			Self::take(vm, amount);
 			Self::deposit_event(Event::Charged { vm: id, first, last, ticks, amount, price });
@@ -106,15 +118,16 @@ impl<T: Config> Pallet<T> {
 		}
 		vm.lapses = vm.lapses.saturating_add(1);
 		Self::refund(vm, amount);
-		Self::record_settlement(id, &charge, 0, amount);
+		Self::record_settlement(id, &charge, Outcome { refunded: amount, ..Default::default() });
 		Self::deposit_event(Event::Refunded { vm: id, first, last, amount, price });
 	}
 
 	/// Stores the result of a settlement and drops the oldest one if there is no room.
-	fn record_settlement(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
+	fn record_settlement(id: Id, charge: &ChargeOf<T>, outcome: Outcome) {
 		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
+		let Outcome { paid, refunded, burned } = outcome;
 		Settlements::<T>::mutate(id, |all| {
-			let settlement = Settlement { first, last, ticks, chip, price, paid, refunded };
+			let settlement = Settlement { first, last, ticks, chip, price, paid, refunded, burned };
 			push_evicting(all, settlement);
 		});
 	}
@@ -129,22 +142,50 @@ impl<T: Config> Pallet<T> {
 		PaymentTotals::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
 	}
 
-	/// Refunds the part of a charge for which the receipts show a shortfall.
-	fn reduce_charge(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
+	/// Refunds the part of a charge for which the receipts show a shortfall. Burns a part of a
+	/// charge without receipts. Returns the division of the charge.
+	fn apply_usage(id: Id, vm: &mut VmOf<T>, charge: &ChargeOf<T>) -> Outcome {
 		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
-		let part = T::Usage::settle(&ServicePeriod { vm: id, chip, first, last, ticks });
-		let amount = part.mul_floor(charge.amount);
-		if amount > 0 {
-			charge.amount = charge.amount.saturating_sub(amount);
-			Self::refund(vm, amount);
+		let period = ServicePeriod { vm: id, chip, first, last, ticks };
+		let (refunded, burned) = match T::Usage::settle(&period) {
+			UsageReport::Received { refund } => {
+				vm.silent = false;
+				(refund.mul_floor(charge.amount), 0)
+			},
+			UsageReport::Missing { most } => (0, Self::silence_costs(vm, charge, most)),
+		};
+		if refunded > 0 {
+			Self::refund(vm, refunded);
+			let amount = refunded;
 			Self::deposit_event(Event::ChargeReduced { vm: id, first, last, amount, price });
 		}
+		if burned > 0 {
+			Self::burn(&vm.tenant, burned);
+			let amount = burned;
+			Self::deposit_event(Event::ChargeBurned { vm: id, first, last, amount, price });
+		}
+		let paid = charge.amount.saturating_sub(refunded).saturating_sub(burned);
+		Outcome { paid, refunded, burned }
+	}
+
+	/// Returns the amount that is burned of a charge without receipts. A guest whose run ended in
+	/// these intervals could not report on them, so they cost only the bounded part.
+	fn silence_costs(vm: &mut VmOf<T>, charge: &ChargeOf<T>, most: Perbill) -> Balance {
+		if charge.cut {
+			return most.mul_ceil(charge.amount);
+		}
+		let is_first = !core::mem::replace(&mut vm.silent, true);
+		let intervals = charge.last.saturating_sub(charge.first).saturating_add(1);
+		silence::burned(charge.amount, intervals, is_first, most)
 	}
 
 	fn pay_interval(id: Id, vm: &mut VmOf<T>, mut charge: ChargeOf<T>) {
-		let owed = charge.amount;
-		Self::reduce_charge(id, vm, &mut charge);
-		Self::record_settlement(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
+		let outcome = Self::apply_usage(id, vm, &charge);
+		charge.amount = outcome.paid;
+		Self::record_settlement(id, &charge, outcome);
+		if charge.amount == 0 {
+			return;
+		}
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
 		T::OnSettled::on_settled(&Payment {
 			tenant: &vm.tenant,

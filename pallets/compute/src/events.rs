@@ -100,6 +100,15 @@ mod events {
 			amount: Balance,
 			price: Price,
 		},
+		/// A part of a charge was burned, because the guest submitted no receipt for the intervals
+		/// `first` to `last`. `price` is that of the charge.
+		ChargeBurned {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			amount: Balance,
+			price: Price,
+		},
 		/// The disk rent of a stopped VM was paid for `ticks`. `price` is in 10⁻⁹ USD for one α.
 		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance, price: Price },
 		/// A boot failed. If a chip of the miner is live, the fee and the price of the boot time

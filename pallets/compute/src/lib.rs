@@ -22,6 +22,7 @@ mod guests;
 mod orders;
 mod placement;
 pub mod price;
+pub mod silence;
 mod try_state;
 mod types;
 pub mod weights;

@@ -96,6 +96,7 @@ impl<T: Config> Pallet<T> {
 			tried: BoundedVec::new(),
 			crashes: (0, 0),
 			lapses: 0,
+			silent: false,
 			look: 0,
 		};
 		Self::store(id, vm);

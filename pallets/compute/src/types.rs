@@ -351,6 +351,8 @@ pub struct Charge<AccountId> {
 	/// The miner and the chip that did the work.
 	pub miner: AccountId,
 	pub chip: ChipHash,
+	/// The run ended in these intervals, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The result of settling a charge.
@@ -378,6 +380,8 @@ pub struct Settlement {
 	pub paid: Balance,
 	/// The amount refunded: all of it if the chip was not live.
 	pub refunded: Balance,
+	/// The amount burned because there was no receipt.
+	pub burned: Balance,
 }
 
 /// Time for which a VM ran and that is not charged yet.
@@ -398,6 +402,8 @@ pub struct Run {
 	/// The interval in which it begins.
 	pub interval: IntervalIndex,
 	pub ticks: Tick,
+	/// A run ended in this time, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The miner that has a VM, the chip, and the agreed price.
@@ -440,6 +446,8 @@ pub struct Vm<AccountId> {
 	pub crashes: (u32, u8),
 	/// The number of consecutive lapsed intervals.
 	pub lapses: u8,
+	/// The last settled interval through which the VM ran has no receipt.
+	pub silent: bool,
 	/// The tick of the next review.
 	pub look: Tick,
 }

@@ -45,7 +45,7 @@ pub use money::{
 pub use oracle::{Oracle, Price};
 pub use rules::StoreRules;
 pub use tick_queue::{book, catch_up, push_evicting};
-pub use usage::{Guest, RunningGuests, ServicePeriod, Usage};
+pub use usage::{Guest, RunningGuests, ServicePeriod, Usage, UsageReport};
 pub use validators::{
 	supermajority, ActiveValidators, ServiceRecorder, ValidatorSlasher, VoteService, MAX_VALIDATORS,
 };

@@ -278,6 +278,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			tried: Default::default(),
 			crashes: (0, 0),
 			lapses: 0,
+			silent: false,
 			look: 0,
 		};
 		pallet_compute::Vms::<Runtime>::insert(vm, row);
@@ -320,6 +321,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			boot_counter: 1,
 			sequence: 1,
 			last,
+			settled: None,
 			entries: frame_support::BoundedVec::truncate_from(entries),
 		};
 		pallet_usage::Accounts::<Runtime>::insert(vm, account);

@@ -6,13 +6,9 @@ use frame_support::{
 	traits::{fungible::Inspect, Get},
 	BoundedVec,
 };
-use hcc_evidence::{
-	host::GenerationTrust,
-	snp::ProductLine,
-	vm::{
-		config_statement, receipt_statement, vm_host_data, vm_report_data, Boot, Receipt,
-		SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
-	},
+use hcc_evidence::vm::{
+	config_statement, receipt_statement, vm_host_data, vm_report_data, Boot, Receipt,
+	SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
 };
 use hcc_evidence_testing::{Machine, GENESIS};
 use hcc_primitives::{
@@ -69,11 +65,11 @@ pub(super) fn starved_receipt(vm: VmId, sequence: u32, interval: u32) -> SignedR
 	SignedReceipt { receipt, signature: guest_key().sign(&receipt_statement(&GENESIS, &receipt)).0 }
 }
 
-fn tenant() -> AccountId {
+pub(super) fn tenant() -> AccountId {
 	Sr25519Keyring::Eve.to_account_id()
 }
 
-fn signed(who: &AccountId) -> RuntimeOrigin {
+pub(super) fn signed(who: &AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who.clone())
 }
 
@@ -111,7 +107,7 @@ pub(super) fn order() -> Order<AccountId> {
 }
 
 /// Returns the evidence of the guest that the miner launched on that machine.
-fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
+pub(super) fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 	evidence_of(1, machine, launched).expect("the VM is booting")
 }
 
@@ -149,17 +145,17 @@ pub(super) fn evidence_of(
 	Some(evidence)
 }
 
-fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
+pub(super) fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
 	Compute::attest(signed(&miner()), Box::new(evidence))
 }
 
 /// Orders a VM and waits until the chain assigns it to the miner.
-fn assign_vm(machine: &Machine) {
+pub(super) fn assign_vm(machine: &Machine) {
 	assign_order(machine, order());
 }
 
 /// Places this order with the miner.
-fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
+pub(super) fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
 	report_price(PRICE);
@@ -268,8 +264,37 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Runs for this number of intervals. The machine answers challenges if `answers` is set.
+/// Submits the receipt of VM 1 for the last interval, unless the chain has it: the guest received
+/// all of its resources.
+pub(super) fn report_last_interval() {
+	let Some(guest) = Compute::guest(1) else { return };
+	let now = Attestation::interval();
+	let last = now.index - 1;
+	let ran = (Clock::tick() - guest.since).min(now.length);
+	let is_reported = Usage::account(1).is_some_and(|account| account.last >= last);
+	if is_reported || ran == 0 || guest.began > last {
+		return;
+	}
+	let mut receipt = starved_receipt(1, last, last).receipt;
+	receipt.elapsed = ran * units::MILLISECS_PER_BLOCK as u32;
+	(receipt.cpu_time, receipt.steal) = (0, 0);
+	let signature = guest_key().sign(&receipt_statement(&GENESIS, &receipt)).0;
+	let receipts = vec![SignedReceipt { receipt, signature }].try_into().expect("it fits");
+	assert_ok!(Usage::submit_receipts(signed(&tenant()), receipts));
+}
+
+/// Runs for this number of intervals. The machine answers challenges if `answers` is set. The guest
+/// of VM 1 submits its receipts.
 pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
+	report_last_interval();
+	for _ in 0..intervals {
+		run_silent_intervals(machine, 1, answers);
+		report_last_interval();
+	}
+}
+
+/// Runs for this number of intervals, without receipts.
+fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	let until = Attestation::interval().index + intervals;
 	while Attestation::interval().index < until {
 		let host = Attestation::host(chip(machine)).expect("the chip has a host");
@@ -344,13 +369,13 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 	run(|machine| {
 		shorten_proof_window();
 		boot_vm(&machine);
-		run_intervals(&machine, 2, true);
+		run_silent_intervals(&machine, 2, true);
 		let submit = |receipt| {
 			let receipts = vec![receipt].try_into().expect("it fits");
 			Usage::submit_receipts(signed(&tenant()), receipts)
 		};
 		for sequence in 1..=4 {
-			run_intervals(&machine, 1, true);
+			run_silent_intervals(&machine, 1, true);
 			let over = Attestation::interval().index - 1;
 			let mut forged = starved_receipt(1, sequence, over);
 			forged.receipt.steal += 1;
@@ -380,6 +405,46 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 		assert_eq!(after.score.strikes, before.score.strikes, "a shortfall is not an incident");
 		let paid = Compute::paid();
 		assert_eq!(paid.settled, paid.miners + paid.validators + paid.treasury + paid.burned);
+	});
+}
+
+/// A miner that ends a VM on a live host earns no more than one that starves it. The tenant does
+/// not gain, and no score changes.
+#[test]
+fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
+	run(|machine| {
+		shorten_proof_window();
+		boot_vm(&machine);
+		run_intervals(&machine, 2, true);
+		let (before, usage) = (Compute::paid(), Reputation::usage_of(chip(&machine)));
+		let silent_from = Attestation::interval().index;
+		run_silent_intervals(&machine, 16, true);
+		let events = compute_events();
+		let charged = |interval| {
+			let of = |event: &Event<Runtime>| match event {
+				Event::Charged { first, amount, .. } if *first == interval => Some(*amount),
+				_ => None,
+			};
+			events.iter().find_map(of).expect("the interval is charged")
+		};
+		let burned = events.iter().filter_map(|event| match event {
+			Event::ChargeBurned { first, amount, .. } if *first >= silent_from => {
+				Some((*first, *amount))
+			},
+			_ => None,
+		});
+		let burned: Vec<_> = burned.collect();
+		assert!(burned.len() >= 3, "{burned:?}");
+		for (at, (interval, amount)) in burned.into_iter().enumerate() {
+			let whole = charged(interval);
+			let wanted = if at == 0 { Usage::rules().refund.mul_ceil(whole) } else { whole };
+			assert_eq!(amount, wanted, "interval {interval}");
+		}
+		assert_eq!(Compute::paid().refunded, before.refunded);
+		assert_eq!(Reputation::usage_of(chip(&machine)), usage);
+		assert_ok!(Compute::report_crash(signed(&miner()), 1));
+		assert_ok!(Compute::boot(signed(&miner()), 1));
+		assert_ok!(attest_vm(evidence(&machine, &order())));
 	});
 }
 
@@ -473,81 +538,5 @@ fn slash_compensates_tenants_first() {
 		let [(who, paid, amount)] = &compensated[..] else { panic!("{compensated:?}") };
 		assert_eq!((who, *amount), (&tenant(), given));
 		assert!(amount <= paid && *amount > 0);
-	});
-}
-
-/// Sets the trust in the product line of the machine.
-fn trust(trust: GenerationTrust) {
-	let line = ProductLine::Genoa;
-	assert_ok!(Policy::set_generation(RuntimeOrigin::root(), line, Some(trust)));
-}
-
-/// Returns true if the miner receives no new VMs, because it missed a deadline.
-fn is_resting() -> bool {
-	pallet_compute::RestingMiners::<Runtime>::contains_key(miner())
-}
-
-/// The tenant forbids reduced trust in the block of the assignment, so that the miner cannot boot,
-/// and allows it again at the deadline, so that the miner could have booted.
-#[test]
-fn tenant_cannot_make_miner_of_reduced_line_rest() {
-	run(|machine| {
-		trust(GenerationTrust::Reduced);
-		assign_order(&machine, Order { reduced: true, ..order() });
-		let Some(VmState::Assigned { until }) = Compute::vm(1).map(|vm| vm.state) else {
-			panic!("the VM is assigned")
-		};
-		let wrong = pallet_compute::Error::<Runtime>::WrongState;
-		assert_noop!(Compute::set_reduced(signed(&tenant()), 1, false), wrong);
-		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
-		while Clock::tick() < until {
-			blocks(1);
-		}
-		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
-		blocks(2);
-		assert!(!is_resting());
-		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Running { .. })));
-	});
-}
-
-/// Trust falls between assignment and boot. The tenant cannot hold the miner's room, and the miner
-/// does not rest.
-#[test]
-fn forbidden_boot_ends_assignment_without_fault() {
-	run(|machine| {
-		assign_vm(&machine);
-		trust(GenerationTrust::Reduced);
-		assert_ok!(Compute::boot(signed(&miner()), 1));
-		let vm = Compute::vm(1).expect("the VM exists");
-		assert!(matches!(vm.state, VmState::Pending { .. }) && vm.place.is_none());
-		assert_eq!(Compute::used_of(miner()), Default::default());
-		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
-		blocks(2);
-		let vm = Compute::vm(1).expect("the VM exists");
-		assert_eq!((vm.generation, vm.place.map(|place| place.miner)), (2, Some(miner())));
-		assert!(!is_resting());
-	});
-}
-
-/// A flaw becomes known in the product line of the VM's chip, after the order.
-#[test]
-fn boot_on_reduced_line_stops_vm_free_until_tenant_agrees() {
-	run(|machine| {
-		boot_vm(&machine);
-		trust(GenerationTrust::Reduced);
-		type Refused = pallet_compute::Error<Runtime>;
-		assert_noop!(Compute::reboot(signed(&tenant()), 1), Refused::TrustTooLow);
-		assert_ok!(Compute::report_crash(signed(&miner()), 1));
-		let escrow = || Compute::vm(1).expect("the VM exists").escrow;
-		let before = escrow();
-		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Stopped { .. })));
-		assert_eq!(escrow(), before);
-		assert_noop!(Compute::start(signed(&tenant()), 1), Refused::TrustTooLow);
-		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
-		assert_ok!(Compute::start(signed(&tenant()), 1));
-		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
 	});
 }

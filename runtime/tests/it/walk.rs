@@ -124,7 +124,7 @@ const REPAIR_INTERVAL: u32 = 300;
 const ASK: u64 = 0;
 
 /// Events that occur in every walk of days.
-const COMMON: [&str; 28] = [
+const COMMON: [&str; 29] = [
 	"Attestation::Concluded",
 	"Attestation::EvidenceIncluded",
 	"Attestation::Overturned",
@@ -138,6 +138,7 @@ const COMMON: [&str; 28] = [
 	"Compute::ChargeReduced",
 	"Compute::Ordered",
 	"Compute::Refunded",
+	"Compute::SearchPaid",
 	"Compute::Settled",
 	"Emission::PaidOut",
 	"Emission::EraClosed",

@@ -3,8 +3,8 @@
 use hcc_chain::api::{
 	compensation::events::{CaseClosed, CaseOpened, Compensated},
 	compute::events::{
-		Assigned, AssignmentFailed, BootFailed, Booted, ChargeReduced, Charged, Crashed, DiskPaid,
-		EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
+		Assigned, AssignmentFailed, BootFailed, Booted, ChargeBurned, ChargeReduced, Charged,
+		Crashed, DiskPaid, EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
 	},
 	emission::events::{EraClosed, EraForgotten, PaidOut},
 	usage::events::ReceiptSubmitted,
@@ -163,6 +163,19 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let text = format!("VM {} is refunded {amount} α for a shortfall", e.vm);
 		let row = json!({
 			"event": "charge_reduced",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"amount": amount,
+			"usd": usd(e.price),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<ChargeBurned>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("VM {} has no receipt: {amount} α of its charge are burned", e.vm);
+		let row = json!({
+			"event": "charge_burned",
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,

@@ -13,5 +13,6 @@ mod searches;
 mod selfdealing;
 mod selfrenting;
 mod settling;
+mod silence;
 mod simulation;
 mod trust;

@@ -221,7 +221,8 @@ fn pays(id: Id, miner: u8, amount: Balance) -> Balance {
 	let amount = amount.min(row.escrow);
 	Compute::take(&mut row, amount);
 	let (miner, chip) = (account(miner), chip_of(miner));
-	let charge = Charge { first: 0, last: 0, ticks: 1, amount, price: PRICE, miner, chip };
+	let (cut, price) = (false, PRICE);
+	let charge = Charge { first: 0, last: 0, ticks: 1, amount, price, miner, chip, cut };
 	row.charges.try_push(charge).expect("earlier charges are settled");
 	Compute::settle(id, &mut row);
 	assert!(row.charges.is_empty(), "the charge is settled");
