@@ -161,7 +161,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn start() -> Weight {
 		Weight::from_parts(480_595_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(31, 12))
+			.saturating_add(T::DbWeight::get().reads_writes(33, 12))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -243,7 +243,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn resize() -> Weight {
 		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(21, 10))
+			.saturating_add(T::DbWeight::get().reads_writes(23, 10))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -435,7 +435,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn attend_pending() -> Weight {
 		Weight::from_parts(1_100_000_000, 44279)
-			.saturating_add(T::DbWeight::get().reads_writes(125, 7))
+			.saturating_add(T::DbWeight::get().reads_writes(141, 7))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -568,7 +568,7 @@ impl WeightInfo for () {
 	}
 	fn start() -> Weight {
 		Weight::from_parts(480_595_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(31, 12))
+			.saturating_add(ParityDbWeight::get().reads_writes(33, 12))
 	}
 	fn reboot() -> Weight {
 		Weight::from_parts(266_857_000, 264030)
@@ -576,7 +576,7 @@ impl WeightInfo for () {
 	}
 	fn resize() -> Weight {
 		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(21, 10))
+			.saturating_add(ParityDbWeight::get().reads_writes(23, 10))
 	}
 	fn set_reduced() -> Weight {
 		Weight::from_parts(53_449_000, 5592)
@@ -604,7 +604,7 @@ impl WeightInfo for () {
 	}
 	fn attend_pending() -> Weight {
 		Weight::from_parts(1_100_000_000, 44279)
-			.saturating_add(ParityDbWeight::get().reads_writes(125, 7))
+			.saturating_add(ParityDbWeight::get().reads_writes(141, 7))
 	}
 	fn attend_booting() -> Weight {
 		Weight::from_parts(2_002_520_000, 264030)

@@ -36,7 +36,7 @@ pub use hosting::{
 };
 pub use miner::{
 	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,
-	TpmRoots, Veks,
+	ProductLines, TpmRoots, Veks,
 };
 pub use money::{
 	CompensationCases, Compensator, Minter, OnSettled, Payment, SettlementShares,

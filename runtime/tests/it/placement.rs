@@ -7,7 +7,7 @@ use frame_support::{assert_ok, traits::Hooks, weights::WeightMeter};
 use hcc_evidence::{host::BootState, RejectCode};
 use hcc_evidence_testing::Machine;
 use hcc_primitives::{
-	draw::DRAWN_AFTER, ChallengeOutcome, ChallengeRecord, ChipHash, Liveness, Tier,
+	draw::DRAWN_AFTER, ChallengeOutcome, ChallengeRecord, ChipHash, Liveness, OfferBook, Tier,
 };
 use hccs_runtime::*;
 use pallet_attestation::Hosts;
@@ -19,6 +19,7 @@ use super::{
 	compute::{order, report_price, ESCROW, OFFER, PRICE},
 	contests::enrol,
 	network::*,
+	rules::set_rules,
 };
 
 /// Number of VMs that are placed one after another.
@@ -186,6 +187,34 @@ fn orders_and_chips_of_a_block_are_drawn_two_blocks_later() {
 			let later = block == DRAWN_AFTER;
 			assert_eq!((is_pending(), newcomer_is_drawn()), (!later, later), "block {block}");
 		}
+	});
+}
+
+#[test]
+fn vcpus_beyond_chips_and_bond_receive_no_vm() {
+	const OFFERING: u8 = 4;
+	run(|machine| {
+		open_market(&machine);
+		assert_ok!(Registry::set_offer(signed(OFFERING), Offer { vcpus: u16::MAX, ..OFFER }));
+		let offered = |vcpu_bond: Balance| {
+			let rules = pallet_registry::Rules { vcpu_bond, ..Registry::rules() };
+			assert_ok!(set_rules(rules));
+			let offer = <Registry as OfferBook<_>>::offered(&miner_account(OFFERING));
+			offer.expect("the miner is ready").vcpus
+		};
+		let bond = Registry::rules().min_bond;
+		assert_eq!(offered(1), machine.vek.product.max_threads());
+		assert_eq!(offered(bond / 64), 64);
+		assert_eq!(offered(bond), 1);
+		let named =
+			Order { miner: Choice::Named(miner_account(OFFERING)), region: None, ..order() };
+		let tenant = RuntimeOrigin::signed(Eve.to_account_id());
+		assert_ok!(Compute::order(tenant, Box::new(named), ESCROW));
+		let id = LastId::<Runtime>::get();
+		let vm = || Compute::vm(id).expect("the order waits for a miner");
+		assert!(vm().allotted.vcpus > 1);
+		(0..=DRAWN_AFTER).for_each(|_| block_without_challenges());
+		assert!(vm().place.is_none(), "the bond does not cover the VM");
 	});
 }
 
