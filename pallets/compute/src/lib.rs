@@ -479,8 +479,9 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`]. [`Error::HostNotLive`] if
-		/// none of the miner's chips can run the VM, and one may become live.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`].
+		/// [`Error::HostNotLive`] if none of the miner's chips can run the VM, and one may become
+		/// live.
 		///
 		/// ## Events
 		/// [`Event::BootBegun`]. [`Event::AssignmentFailed`] if the assignment ends.

@@ -21,8 +21,8 @@ fn is_resting() -> bool {
 	pallet_compute::RestingMiners::<Runtime>::contains_key(miner())
 }
 
-/// The tenant forbids reduced trust in the block of the assignment, so that the miner cannot boot,
-/// and allows it again at the deadline, so that the miner could have booted.
+/// The tenant forbids reduced trust in the block of the assignment, so that the miner cannot boot.
+/// At the deadline it allows reduced trust again, so that the miner could have booted.
 #[test]
 fn tenant_cannot_make_miner_of_reduced_line_rest() {
 	run(|machine| {

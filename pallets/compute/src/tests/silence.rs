@@ -1,4 +1,4 @@
-//! Intervals without receipts: what they cost the miner, and what the tenant gets.
+//! Intervals without receipts: a part of their charge is burned.
 
 use frame_support::assert_ok;
 use hcc_primitives::{units::Balance, LivenessStatus};
@@ -112,7 +112,7 @@ fn silent_vm_boots_again_after_crash_report() {
 	});
 }
 
-/// What happens to a VM in its second interval.
+/// A change of a VM in its second interval.
 type Turn = fn(Id);
 
 /// Returns the payments for some intervals, silent or with a full shortfall.
