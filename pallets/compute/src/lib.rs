@@ -535,8 +535,8 @@ pub mod pallet {
 		/// boot on.
 		///
 		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
-		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant can
-		/// allow reduced trust, but not forbid it.
+		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant
+		/// can allow reduced trust, but not forbid it.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

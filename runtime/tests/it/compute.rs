@@ -420,7 +420,7 @@ fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
 		let silent_from = Attestation::interval().index;
 		run_silent_intervals(&machine, 16, true);
 		let events = compute_events();
-		let charged = |interval| {
+		let charged = |interval: u32| {
 			let of = |event: &Event<Runtime>| match event {
 				Event::Charged { first, amount, .. } if *first == interval => Some(*amount),
 				_ => None,

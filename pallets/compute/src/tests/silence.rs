@@ -13,7 +13,7 @@ const MOST: Perbill = Perbill::from_percent(10);
 /// Returns the charges, and the part of each that was burned for silence.
 fn charged_and_burned() -> Vec<(Balance, Balance)> {
 	let all = events();
-	let burned = |interval| {
+	let burned = |interval: u32| {
 		let of = |event: &Event<Test>| match event {
 			Event::ChargeBurned { first, amount, .. } if *first == interval => Some(*amount),
 			_ => None,
