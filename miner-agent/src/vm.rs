@@ -150,7 +150,8 @@ impl VmDriver {
 		let mut failures = Failures::new();
 		for (id, outcome) in ids.iter().copied().zip(outcomes) {
 			match outcome {
-				Ok(_) => tracing::info!(vm = id, "boot begun"),
+				// The chain ends the assignment if it does not allow the boot.
+				Ok(_) => tracing::info!(vm = id, "boot called"),
 				Err(error) => {
 					failures.push((id, anyhow::Error::new(error).context("calling boot")));
 				},

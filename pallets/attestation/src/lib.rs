@@ -179,6 +179,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
 
+	/// Numbers of chips before the transactions of this block and of its parent. Chips are drawn by
+	/// the latter.
+	#[pallet::storage]
+	pub type DrawCounts<T: Config> = StorageValue<_, PopulationHistory, ValueQuery>;
+
 	/// Chips that wait for a challenge in the next blocks, oldest first: new ones, and those that
 	/// failed.
 	#[pallet::storage]
@@ -394,6 +399,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::note_population(meter);
 			Self::advance_interval(meter);
 			Self::note_tightening(meter);
 			Self::settle_contests(meter);

@@ -29,6 +29,27 @@ pub const MAX_LOG_PARTS: u16 = 1_024;
 
 pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 
+/// Numbers of chips in each tier, in the order of [`hcc_primitives::Tier::ALL`].
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct PopulationHistory {
+	/// The numbers before the transactions of the parent block, or of an earlier block.
+	pub before_parent: [u32; 5],
+	/// The numbers before the transactions of this block.
+	pub before_this: [u32; 5],
+}
+
 /// Rules that governance sets: the frequency of challenges and the length of intervals, in ticks.
 #[derive(
 	Clone,

@@ -33,73 +33,7 @@ impl<T: Config> Pallet<T> {
 		let (vm, place) = Self::with_miner(who, id)?;
 		ensure!(matches!(vm.state, VmState::Assigned { .. }), Error::<T>::WrongState);
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-		Self::check_bootable(&place, &order)?;
-		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
-		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
-		Ok((vm, place, price, fee))
-	}
-
-	/// Checks that `boot` would succeed. Returns generation and boot counter of the VM. An
-	/// assignment allows one boot, which changes the counter.
-	///
-	/// ## Errors
-	/// Those of the call `boot`.
-	pub fn check_boot(who: &AccountIdOf<T>, id: Id) -> Result<(u32, u32), Error<T>> {
-		Self::bootable(who, id).map(|(vm, ..)| (vm.generation, vm.boot_counter))
-	}
-
-	/// Checks that a VM waits for evidence of this boot, and that the miner has a chip on which the
-	/// VM can run. Returns generation and boot counter of the VM.
-	///
-	/// These checks are cheap enough for the transaction pool. Inclusion verifies the evidence.
-	///
-	/// ## Errors
-	/// Those of the call `attest`.
-	pub fn check_attest(
-		who: &AccountIdOf<T>,
-		evidence: &VmEvidence,
-	) -> Result<(u32, u32), Error<T>> {
-		let (vm, place) = Self::with_miner(who, evidence.vm)?;
-		ensure!(matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
-		let boot = (vm.generation, vm.boot_counter);
-		let shown = (evidence.generation, evidence.boot_counter);
-		ensure!(shown == boot, Error::<T>::EvidenceRefused);
-		let order = Orders::<T>::get(evidence.vm).ok_or(Error::<T>::NoVm)?;
-		Self::check_bootable(&place, &order)?;
-		Ok(boot)
-	}
-
-	/// Counts a refused `attest` of a VM that boots. The last of [`MAX_REFUSALS`] ends the boot, as
-	/// a missed deadline does.
-	///
-	/// The runtime calls this after the refused call, whose own changes are reverted.
-	pub fn note_refusal(id: Id) {
-		let Some(mut vm) = Vms::<T>::get(id) else { return };
-		if !matches!(vm.state, VmState::Booting { .. }) {
-			return;
-		}
-		let boot = vm.boot_counter;
-		let before = Refusals::<T>::get(id).filter(|(of, _)| *of == boot);
-		let count = before.map_or(0, |(_, count)| count).saturating_add(1);
-		Refusals::<T>::insert(id, (boot, count));
-		Self::deposit_event(Event::AttestRefused { vm: id, refusals: count });
-		if count >= MAX_REFUSALS {
-			Self::fail(id, &mut vm, AssignmentFailure::NoEvidence);
-			Self::store(id, vm);
-		}
-	}
-
-	/// Returns the weight of [`Self::note_refusal`].
-	pub fn refusal_weight() -> Weight {
-		T::WeightInfo::attend_booting()
-			.saturating_add(Self::extra_chip_weight())
-			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
-	}
-
-	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
-		let (mut vm, place, price, fee) = Self::bootable(&who, id)?;
-		let rules = Self::rules();
-		vm.escrow = vm.escrow.saturating_sub(fee);
+XXBOOT
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
@@ -110,6 +44,16 @@ impl<T: Config> Pallet<T> {
 		let miner = place.miner;
 		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
 		Ok(())
+	}
+
+	/// Returns the price of α and the boot fee, if the chain allows a boot now.
+	fn boot_terms(
+		place: &Place<AccountIdOf<T>>,
+		order: &OrderOf<T>,
+	) -> Result<(Price, Balance), Error<T>> {
+		Self::check_bootable(place, order)?;
+		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		Ok((price, Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?))
 	}
 
 	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {
@@ -272,7 +216,7 @@ impl<T: Config> Pallet<T> {
 		};
 		// The price of the time that ran before the boot stays reserved for the miner.
 		let burned = costs(slots).min(vm.escrow.saturating_sub(costs(vm.run.slots)));
-		vm.escrow = vm.escrow.saturating_sub(burned);
+		Self::take(vm, burned);
 		Self::burn(&vm.tenant, burned);
 		burned
 	}
@@ -288,7 +232,7 @@ impl<T: Config> Pallet<T> {
 			let burned = Self::burn_boot_time(vm).saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned });
 		} else {
-			vm.escrow = vm.escrow.saturating_add(fee);
+			Self::refund(vm, fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
 		}
 		vm.state = VmState::Assigned { until: T::TickSource::now() };

@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 			return;
 		};
 		let slots = now.saturating_sub(since);
-		vm.escrow = vm.escrow.saturating_sub(amount);
+		Self::take(vm, amount);
 		Self::pay(&vm.tenant, &place.miner, amount);
 		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, slots, amount, price });
 	}

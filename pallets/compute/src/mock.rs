@@ -113,6 +113,7 @@ parameter_types! {
 	/// The rules that a test has set.
 	pub static MockRules: Rules = RULES;
 	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
+	pub static SearchFee: Balance = 0;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
 	pub Pot: AccountId32 = account(200);
 	pub Treasury: AccountId32 = account(201);
@@ -149,6 +150,7 @@ impl Config for Test {
 	type OnSettled = (hcc_testing::MockOnSettled, Emission);
 	type Usage = hcc_testing::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
+	type SearchFee = SearchFee;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_testing::MockWorld;
@@ -302,7 +304,7 @@ pub fn boot(id: Id) {
 pub fn running() -> Id {
 	order(small()).expect("the order is valid");
 	let id = LastId::<Test>::get();
-	tick();
+	ticks(2);
 	boot(id);
 	id
 }
@@ -331,6 +333,7 @@ pub fn run(test: impl FnOnce()) {
 	hcc_testing::reset();
 	MockRules::set(RULES);
 	EraRules::set(DAYS_OF_ERAS);
+	SearchFee::set(0);
 	Seed::set(Some(H256([3; 32])));
 	PriceForOrders::set(Some(PRICE));
 	PriceForLeases::set(Some(PRICE));

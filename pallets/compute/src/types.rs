@@ -284,6 +284,8 @@ pub enum StopReason {
 	NoPrice,
 	/// The miner missed a boot deadline.
 	NotBooted,
+	/// The chain did not allow the boot: trust, tier or the price of α.
+	NotAllowed,
 }
 
 /// The reason why a VM was terminated.
@@ -314,7 +316,7 @@ pub enum EndReason {
 	HostLost,
 }
 
-/// The deadline that a miner missed.
+/// The reason why an assignment ended without a running VM.
 #[derive(
 	Clone,
 	Copy,
@@ -332,6 +334,8 @@ pub enum AssignmentFailure {
 	NotBegun,
 	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
+	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
+	NotAllowed,
 }
 
 /// An amount that was taken from an escrow for some intervals and is not settled yet.
@@ -350,6 +354,8 @@ pub struct Charge<AccountId> {
 	/// The miner and the chip that did the work.
 	pub miner: AccountId,
 	pub chip: ChipHash,
+	/// The run ended in these intervals, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The result of settling a charge.
@@ -377,6 +383,8 @@ pub struct Settlement {
 	pub paid: Balance,
 	/// The amount refunded: all of it if the chip was not live.
 	pub refunded: Balance,
+	/// The amount burned because there was no receipt.
+	pub burned: Balance,
 }
 
 /// Time for which a VM ran and that is not charged yet.
@@ -398,6 +406,8 @@ pub struct Run {
 	pub interval: IntervalIndex,
 	/// The number of paid slots.
 	pub slots: PaidSlots,
+	/// A run ended in this time, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The miner that has a VM, the chip, and the agreed price.
@@ -440,6 +450,8 @@ pub struct Vm<AccountId> {
 	pub crashes: (u32, u8),
 	/// The number of consecutive lapsed intervals.
 	pub lapses: u8,
+	/// The last settled interval through which the VM ran has no receipt.
+	pub silent: bool,
 	/// The tick of the next review.
 	pub look: Tick,
 }
@@ -480,7 +492,7 @@ pub struct BootRow {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// The sum that tenants paid for intervals, boots and disks.
+	/// The sum that tenants paid for intervals, searches, boots and disks.
 	pub settled: Balance,
 	/// The parts of that sum that miners, validators and the treasury received, and the part that
 	/// was burned.
@@ -488,8 +500,10 @@ pub struct Totals {
 	pub validators: Balance,
 	pub treasury: Balance,
 	pub burned: Balance,
-	/// The sum of refunded charges.
+	/// The sum of refunded charges and boot fees.
 	pub refunded: Balance,
+	/// The sum that was taken from escrows: for intervals, searches, boots and disks.
+	pub charged: Balance,
 }
 
 /// The id of a VM.

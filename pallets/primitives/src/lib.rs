@@ -13,6 +13,7 @@ pub mod benchmarking;
 pub mod challenge;
 pub mod clock;
 mod crypto;
+pub mod draw;
 pub mod finding;
 mod genesis;
 pub mod hosting;
@@ -37,7 +38,7 @@ pub use hosting::{
 };
 pub use miner::{
 	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,
-	TpmRoots, Veks,
+	ProductLines, TpmRoots, Veks,
 };
 pub use money::{
 	CompensationCases, Compensator, Minter, OnSettled, Payment, SettlementShares,
@@ -46,7 +47,7 @@ pub use money::{
 pub use oracle::{Oracle, Price};
 pub use rules::StoreRules;
 pub use tick_queue::{book, catch_up, push_evicting};
-pub use usage::{Guest, RunningGuests, ServicePeriod, Usage};
+pub use usage::{Guest, RunningGuests, ServicePeriod, Usage, UsageReport};
 pub use validators::{
 	supermajority, ActiveValidators, ServiceRecorder, ValidatorSlasher, VoteService, MAX_VALIDATORS,
 };

@@ -38,13 +38,22 @@ pub struct ServicePeriod {
 	pub slots: PaidSlots,
 }
 
+/// The receipts for a service period.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub enum UsageReport {
+	/// There are receipts. This part of the charge is refunded for the VM's shortfall.
+	Received { refund: Perbill },
+	/// There is no receipt. A receipt could refund the part `most` of the charge.
+	Missing { most: Perbill },
+}
+
 /// Provides the shortfall of VMs from their guests' receipts.
 pub trait Usage {
 	/// Returns `true` if guests can still submit receipts for the interval.
 	fn open(interval: IntervalIndex) -> bool;
-	/// Returns the part of the charge that is refunded for the VM's shortfall, and records the
-	/// usage of the chip. Must be called only once for a charge.
-	fn settle(ran: &ServicePeriod) -> Perbill;
+	/// Returns the receipts for a charge, and records the usage of the chip if there are any. Must
+	/// be called only once for a charge.
+	fn settle(ran: &ServicePeriod) -> UsageReport;
 	/// Removes all data of a VM that no longer exists.
 	fn forget(vm: VmId);
 }

@@ -45,7 +45,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
-		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, ServiceRecorder, Tick,
+		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, ProductLines,
+		ServiceRecorder, Tick,
 		TickSource, TpmRoots, ValidatorSlasher,
 	};
 	use sp_runtime::Perbill;
@@ -99,6 +100,9 @@ pub mod pallet {
 
 		/// The certificates under which TPMs are genuine.
 		type TpmRoots: TpmRoots;
+
+		/// The product lines of chips, which limit offers.
+		type ProductLines: ProductLines;
 
 		/// Handles chips that are added, removed or transferred.
 		type OnChipChange: OnChipChange<AccountIdOf<Self>>;

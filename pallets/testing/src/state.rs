@@ -101,6 +101,8 @@ parameter_types! {
 	pub static Running: Vec<(VmId, Guest)> = vec![];
 	/// Part that `MockUsage` refunds.
 	pub static Lacked: Perbill = Perbill::zero();
+	/// If set, `MockUsage` has no receipts, and this is the part that they could refund.
+	pub static Silent: Option<Perbill> = None;
 	/// Service periods that `MockUsage` settled.
 	pub static Asked: Vec<ServicePeriod> = vec![];
 	/// First interval for which `MockUsage` still accepts receipts.
@@ -174,6 +176,7 @@ pub fn reset() {
 	Settled::set(vec![]);
 	Running::set(vec![]);
 	Lacked::set(Perbill::zero());
+	Silent::set(None);
 	Asked::set(vec![]);
 	OpenFrom::set(IntervalIndex::MAX);
 	Used::set(vec![]);

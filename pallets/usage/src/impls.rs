@@ -5,8 +5,8 @@ use frame_support::{
 };
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt, VmId};
 use hcc_primitives::{
-	genesis, push_evicting, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
-	UsageRecorder,
+	genesis, push_evicting, Guest, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
+	UsageRecorder, UsageReport,
 };
 use sp_core::ed25519;
 use sp_runtime::Perbill;
@@ -63,7 +63,8 @@ impl<T> From<Repeated> for Error<T> {
 
 impl Account {
 	fn new((generation, boot_counter): (u32, u32)) -> Self {
-		Self { generation, boot_counter, sequence: 0, last: 0, entries: BoundedVec::new() }
+		let entries = BoundedVec::new();
+		Self { generation, boot_counter, sequence: 0, last: 0, settled: None, entries }
 	}
 
 	fn check(&self, receipt: &Receipt) -> Result<(), Repeated> {
@@ -93,6 +94,8 @@ impl Account {
 	/// removes all entries up to `last`. Returns `None` if there are none.
 	fn settle(&mut self, first: IntervalIndex, last: IntervalIndex) -> Option<(u64, u64)> {
 		let within = |entry: &&Entry| (first..=last).contains(&entry.interval);
+		let newest = self.entries.iter().filter(within).map(|entry| entry.interval).max();
+		self.settled = newest.or(self.settled);
 		let reported = self.entries.iter().filter(within).fold(None, |sum, entry| {
 			let (lost, covered): (u64, u64) = sum.unwrap_or_default();
 			Some((
@@ -112,18 +115,27 @@ impl<T: Config> Usage for Pallet<T> {
 		now.saturating_sub(interval) <= Self::rules().age.into()
 	}
 
-	fn settle(ran: &ServicePeriod) -> Perbill {
-		let Some(mut account) = Accounts::<T>::get(ran.vm) else { return Perbill::zero() };
+	fn settle(ran: &ServicePeriod) -> UsageReport {
+		let most = Self::rules().refund;
+		let Some(mut account) = Accounts::<T>::get(ran.vm) else {
+			return UsageReport::Missing { most };
+		};
+		let was_settled = account.settled.is_some_and(|interval| interval >= ran.last);
 		let reported = account.settle(ran.first, ran.last);
 		Accounts::<T>::insert(ran.vm, account);
-		let Some((lost, covered)) = reported else { return Perbill::zero() };
-		let most = Self::rules().refund;
+		let Some((lost, covered)) = reported else {
+			return if was_settled {
+				UsageReport::Received { refund: Perbill::zero() }
+			} else {
+				UsageReport::Missing { most }
+			};
+		};
 		let paid = u64::from(ran.slots).saturating_mul(T::MillisPerSlot::get().into());
 		let refund = shortfall::refund(lost, covered, paid, most);
 		T::Reputation::record_usage(&ran.chip, shortfall::received(lost, covered));
 		let ServicePeriod { vm, chip, first, last, .. } = *ran;
 		Self::deposit_event(Event::UsageSettled { vm, chip, first, last, lost, covered, refund });
-		refund
+		UsageReport::Received { refund }
 	}
 
 	fn forget(vm: VmId) {

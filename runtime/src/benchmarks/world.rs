@@ -14,7 +14,7 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
-	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource,
+	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource, Tier,
 };
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
@@ -245,7 +245,11 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let from = pallet_clock::CurrentTick::<Runtime>::get();
 		let interval = Interval { index: 20, from, length: 600, paid_from: from };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
-		(0..count).map(host).collect()
+		let hosts = (0..count).map(host).collect();
+		pallet_attestation::DrawCounts::<Runtime>::mutate(|counts| {
+			counts.before_parent = Tier::ALL.map(pallet_attestation::Population::<Runtime>::get);
+		});
+		hosts
 	}
 
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
@@ -274,6 +278,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			tried: Default::default(),
 			crashes: (0, 0),
 			lapses: 0,
+			silent: false,
 			look: 0,
 		};
 		pallet_compute::Vms::<Runtime>::insert(vm, row);
@@ -317,6 +322,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			boot_counter: 1,
 			sequence: 1,
 			last,
+			settled: None,
 			entries: frame_support::BoundedVec::truncate_from(entries),
 		};
 		pallet_usage::Accounts::<Runtime>::insert(vm, account);

@@ -68,10 +68,12 @@ impl pallet_policy::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: a bond of 100 α, a week of unbonding and ten minutes for an enrolment. A new ask
+/// Initial rules: a bond of 100 α, which covers 100 vCPUs, and one α for each further vCPU. A week
+/// of unbonding and ten minutes for an enrolment. A new ask
 /// takes effect after a day. It lies between a quarter and four times the list price.
 pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
 	min_bond: 100 * ALPHA,
+	vcpu_bond: ALPHA,
 	unbonding: 7 * DAYS,
 	enrolment: 10 * MINUTES,
 	notice: DAYS,
@@ -95,6 +97,7 @@ impl pallet_registry::Config for Runtime {
 	type TickSource = Clock;
 	type Time = Timestamp;
 	type TpmRoots = Policy;
+	type ProductLines = Policy;
 	type OnChipChange = (Attestation, Policy);
 	type WeightInfo = pallet_registry::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]

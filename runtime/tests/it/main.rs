@@ -40,6 +40,7 @@ mod rules;
 mod safety;
 mod standing;
 mod steady;
+mod trust;
 mod versions;
 mod views;
 mod walk;

@@ -148,7 +148,7 @@ fn other_work() -> Vec<Hook> {
 	let asked = Attesting::challenge();
 	vec![
 		whole("one revision for vouchers", rows(3, 3)),
-		whole("intervals and tightenings", rows(7, 3)),
+		whole("populations, intervals and tightenings", rows(13, 4)),
 		whole("one contest settled", sum([rows(1, 1), Attesting::settle_contest()])),
 		Hook { what: "one recheck", unit: asked, worst: asked.saturating_mul(RECHECKS_PER_BLOCK) },
 		whole("one chip of a sweep", sum([rows(3, 1), asked])),

@@ -125,7 +125,7 @@ const REPAIR_INTERVAL: u32 = 300;
 const ASK: u64 = 0;
 
 /// Events that occur in every walk, however short.
-const FREQUENT: [&str; 14] = [
+const FREQUENT: [&str; 15] = [
 	"Attestation::Concluded",
 	"Attestation::EvidenceIncluded",
 	"Compute::Assigned",
@@ -134,6 +134,8 @@ const FREQUENT: [&str; 14] = [
 	"Compute::Charged",
 	"Compute::Ordered",
 	"Compute::Refunded",
+	"Compute::SearchPaid",
+	"Compute::SearchPaid",
 	"Compute::Settled",
 	"Emission::EraClosed",
 	"Emission::PaidOut",

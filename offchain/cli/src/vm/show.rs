@@ -228,6 +228,7 @@ fn settlement(row: &Settlement) -> Value {
 		"chip": hex::encode(row.chip),
 		"paid": alpha(row.paid),
 		"refunded": alpha(row.refunded),
+		"burned": alpha(row.burned),
 		"usd_per_alpha": crate::chain::usd(row.price),
 	})
 }

@@ -15,7 +15,7 @@ use crate::{mock::*, *};
 fn accepted_evidence_starts_vm_and_pays_boot_fee() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		assert_eq!(vm(1).escrow, ESCROW - boot_fee());
 		let before = free(10);
@@ -36,7 +36,7 @@ fn boot_calls_require_assigned_miner_and_state() {
 		enlist(11);
 		assert_ok!(order(small()));
 		assert_noop!(Compute::boot(signed(10), 1), Error::<Test>::NotTheMiner);
-		tick();
+		ticks(2);
 		let miner = miner_of(1);
 		let other = 21 - miner;
 		assert_noop!(Compute::boot(signed(other), 1), Error::<Test>::NotTheMiner);
@@ -56,7 +56,7 @@ fn boot_calls_require_assigned_miner_and_state() {
 fn rejected_evidence_changes_nothing() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let mut stale = evidence(1);
 		stale.boot_counter = 0;
@@ -168,7 +168,7 @@ fn each_boot_has_new_nonce() {
 fn missed_acceptance_reassigns_vm_and_rests_miner() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		ticks(RULES.acceptance + 1);
 		assert!(matches!(state(1), VmState::Pending { .. }));
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
@@ -179,7 +179,7 @@ fn missed_acceptance_reassigns_vm_and_rests_miner() {
 			"the same miner does not receive it again"
 		);
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert!(
 			matches!(state(2), VmState::Pending { .. }),
 			"a resting miner receives no other VM"
@@ -219,7 +219,7 @@ fn vm_ends_after_max_generations() {
 fn failed_boot_with_live_chip_burns_fee_and_time() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let before = free(10);
 		ticks(RULES.boot + 1);
@@ -228,7 +228,7 @@ fn failed_boot_with_live_chip_burns_fee_and_time() {
 		assert_eq!(Compute::paid().burned, cost);
 		assert_eq!(free(10), before, "a failed boot earns nothing");
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_eq!(miner_of(2), 10, "a live miner does not rest: the image may be at fault");
 	});
 }
@@ -237,7 +237,7 @@ fn failed_boot_with_live_chip_burns_fee_and_time() {
 fn failed_boot_without_live_chip_is_refunded() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		Fit::set(vec![]);
 		ticks(RULES.boot + 1);
@@ -245,7 +245,7 @@ fn failed_boot_without_live_chip_is_refunded() {
 		assert_eq!(Compute::paid().burned, 0);
 		Fit::set(vec![(chip_of(10), hcc_primitives::Tier::Regular)]);
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert!(matches!(state(2), VmState::Pending { .. }), "the miner rests");
 	});
 }
@@ -336,7 +336,7 @@ fn first_boot_requires_ordered_tier() {
 		let mut picky = small();
 		picky.tier = hcc_primitives::Tier::Regular;
 		assert_ok!(order(picky));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let on = |chip| {
 			VmFinding::set(Some(Ok(VmClaims { chip, trust: GenerationTrust::Full })));

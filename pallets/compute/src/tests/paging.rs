@@ -44,7 +44,7 @@ fn crowd(apart: u64) -> Vec<Id> {
 			id
 		})
 		.collect();
-	tick();
+	ticks(2);
 	ids.iter().for_each(|id| boot(*id));
 	ids
 }

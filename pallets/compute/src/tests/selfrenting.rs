@@ -8,6 +8,7 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
+	draw::DRAWN_AFTER,
 	units::{Balance, ALPHA},
 	Interval, LivenessStatus, Tier, MIN_UNRETURNED_SHARE,
 };
@@ -60,7 +61,7 @@ fn open(shares: Shares, initial: Balance) {
 	for miner in [OWN[0], OTHER] {
 		assert_ok!(Compute::order(signed(NEIGHBOUR), Box::new(named(miner)), 1_000 * ALPHA));
 	}
-	next_tick();
+	(0..DRAWN_AFTER).for_each(|_| next_tick());
 	NEIGHBOURS.into_iter().for_each(boot);
 }
 

@@ -171,7 +171,7 @@ fn low_escrow_warns_then_stops() {
 	run(|| {
 		let escrow = Compute::least_escrow(200_000).expect("there is a price");
 		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
-		tick();
+		ticks(2);
 		boot(1);
 		for _ in 0..10 {
 			intervals(1);
@@ -197,7 +197,7 @@ fn escrow_covers_all_running_time() {
 			let escrow = Compute::least_escrow(200_000).expect("there is a price") + worth(LENGTH);
 			assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
 			let id = LastId::<Test>::get();
-			tick();
+			ticks(2);
 			boot(id);
 			let mut ran = 0;
 			while matches!(state(id), VmState::Running { .. }) {

@@ -90,6 +90,7 @@ fn open_market(size: &Size) {
 	for number in 0..size.vms {
 		endow(&tenant(number), WEALTH);
 	}
+	SearchFee::set(1_234);
 	MockRules::mutate(|rules| {
 		let list = &mut rules.list;
 		for price in [&mut list.vcpu, &mut list.memory, &mut list.disk, &mut list.egress] {
