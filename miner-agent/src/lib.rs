@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod attest;
+mod boot_log;
 pub mod config;
 pub mod contest;
 mod enrol;
 mod guest;
 mod host;
+mod lock;
 mod log;
 mod log_submission;
 mod node;
@@ -21,4 +23,6 @@ mod vm;
 mod vm_tasks;
 mod vms;
 
-pub use tpm::{Tpm, TpmError};
+pub use tpm::{
+	Credential, NvError, OpenedCredentials, SharedTpm, Tpm, TpmCounters, TpmError, TpmSettings,
+};

@@ -34,15 +34,29 @@ enum Command {
 	},
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+/// The log filter without `RUST_LOG`. The crate for the TPM logs each error that it returns.
+const LOG: &str = "info,tss_esapi=off";
+
+fn main() -> anyhow::Result<ExitCode> {
+	// The TPM's software stack logs its own source lines. Its errors are described in words.
+	if std::env::var_os("TSS2_LOG").is_none() {
+		std::env::set_var("TSS2_LOG", "all+none");
+	}
+	let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+	let ended = runtime.block_on(execute());
+	// A TPM command that hangs does not delay the end.
+	runtime.shutdown_background();
+	ended
+}
+
+async fn execute() -> anyhow::Result<ExitCode> {
 	let cli = Cli::parse();
 	let config = Config::load(&cli.options)?;
 	if cli.options.print_config {
 		print!("{}", toml::to_string_pretty(&config)?);
 		return Ok(ExitCode::SUCCESS);
 	}
-	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
 	tracing_subscriber::fmt()
 		.with_env_filter(filter)
 		.with_writer(std::io::stderr)

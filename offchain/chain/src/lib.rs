@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod compatibility;
 mod error;
 mod evidence;
 mod numbers;
@@ -8,6 +9,7 @@ mod submit;
 mod view;
 
 pub use client::{Chain, ChainAt};
+pub use compatibility::{built_for, check_runtime, RuntimeWatch};
 pub use error::ChainError;
 pub use evidence::{evidence_in, Found, Included};
 pub use submit::{Receipt, Submitter};
