@@ -122,10 +122,10 @@ impl Order {
 			let vm = ordered.context("the block contains no such order")??.vm;
 			if self.common.json {
 				let block = format!("{:?}", receipt.block);
-				println!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
+				outln!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
 			} else {
-				println!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
-				println!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
+				outln!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
+				outln!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
 			}
 			Ok(())
 		})
