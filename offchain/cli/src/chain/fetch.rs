@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use hcc_chain::{api, evidence_in, Chain, ChainAt, Included};
+use hcc_chain::{api, evidence_in, Body, Chain, ChainAt, Included};
 use hcc_evidence::host::PolicyQuery;
 use serde_json::json;
 
@@ -76,7 +76,7 @@ impl Fetch {
 		let last = chain.finalised_number().await?;
 		for number in (last.saturating_sub(SEARCHED_BLOCKS).max(1)..=last).rev() {
 			let at = chain.block(number).await?;
-			let found = evidence_in(&at, chain.genesis()).await?.evidence;
+			let found = evidence_in(chain, &at, &Body::fetch(&at).await?).await?;
 			if let Some(included) = found.into_iter().find(|included| self.matches(included)) {
 				return pinned(chain, &at, included).await;
 			}

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{ensure, Context};
 use ed25519_dalek::{Signer, SigningKey};
-use hcc_chain::{api, view, AccountId32, Chain};
+use hcc_chain::{api, view, AccountId32, Chain, ChainError, H256};
 use hcc_evidence::vm::config_statement;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -117,11 +117,17 @@ impl Order {
 			let order = self.order(&chain, &config, &key).await?;
 			self.check_escrow(&chain).await?;
 			let call = api::tx().compute().order(order, self.escrow);
-			let receipt = submitter.submit(&chain, &call).await.context("ordering")?;
-			let ordered = receipt.events.find_first::<api::compute::events::Ordered>();
-			let vm = ordered.context("the block contains no such order")??.vm;
+			let block = match submitter.submit(&chain, &call).await {
+				Ok(receipt) => receipt.block,
+				// The state shows the outcome below.
+				Err(ChainError::Unconfirmed(block)) => block,
+				Err(error) => return Err(error).context("ordering"),
+			};
+			let hash = Sha256::digest(&config).into();
+			let vm = ordered_vm(&chain, block, &submitter.account(), hash).await?;
+			let vm = vm.context("the block contains no such order")?;
 			if self.common.json {
-				let block = format!("{:?}", receipt.block);
+				let block = format!("{block:?}");
 				outln!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
 			} else {
 				outln!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
@@ -178,6 +184,30 @@ impl Order {
 		);
 		Ok(())
 	}
+}
+
+/// Finds the VM that a tenant ordered in a block, by the hash of its configuration. Returns `None`
+/// if the order failed.
+async fn ordered_vm(
+	chain: &Chain,
+	block: H256,
+	tenant: &AccountId32,
+	config: [u8; 32],
+) -> anyhow::Result<Option<u64>> {
+	let at = chain.at(block).await?;
+	let before = chain.parent(&at).await?;
+	let last_id = api::storage().compute().last_id();
+	let last = at.storage().fetch(last_id.clone(), ()).await?.decode()?;
+	let known = before.storage().fetch(last_id, ()).await?.decode()?;
+	for id in (known..last).map(|known| known + 1).rev() {
+		let order = at.storage().try_fetch(api::storage().compute().orders(), (id,)).await?;
+		let vm = at.storage().try_fetch(api::storage().compute().vms(), (id,)).await?;
+		let (Some(order), Some(vm)) = (order, vm) else { continue };
+		if order.decode()?.config.hash == config && vm.decode()?.tenant == *tenant {
+			return Ok(Some(id));
+		}
+	}
+	Ok(None)
 }
 
 /// Reads the key from a file, which is created if it is missing.
