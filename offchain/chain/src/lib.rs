@@ -17,7 +17,7 @@ pub use error::ChainError;
 pub use evidence::{evidence_by_hash, evidence_in, Included};
 pub use inclusion::Receipt;
 pub use nodes::Nodes;
-pub use submit::Submitter;
+pub use submit::{Fate, SignedCall, Submitter};
 pub use view::view;
 
 /// The price of one α, in 10⁻⁹ USD.

@@ -1,3 +1,7 @@
+mod signed;
+
+pub use signed::{Fate, SignedCall};
+
 use std::{future::Future, str::FromStr, time::Duration};
 
 use subxt::{

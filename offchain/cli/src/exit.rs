@@ -5,7 +5,8 @@ use std::fmt;
 use hcc_chain::ChainError;
 use serde_json::{json, Value};
 use subxt::error::{
-	BackendError, EventsError, RuntimeApiError, StorageError, StorageKeyError, StorageValueError,
+	BackendError, EventsError, ExtrinsicError, RuntimeApiError, StorageError, StorageKeyError,
+	StorageValueError,
 };
 
 use crate::output::{self, outln};
@@ -75,7 +76,7 @@ impl Exit {
 	}
 
 	/// Returns the exit code for an error.
-	fn of(error: &anyhow::Error) -> Self {
+	pub(crate) fn of(error: &anyhow::Error) -> Self {
 		if let Some(failure) = error.downcast_ref::<Failure>() {
 			return failure.exit;
 		}
@@ -98,7 +99,9 @@ impl Exit {
 			},
 			ChainError::Unreachable { .. } | ChainError::Node(_) => Self::Unreachable,
 			ChainError::Refused { .. } | ChainError::NotTaken { .. } => Self::Refused,
-			ChainError::NotIncluded(_) | ChainError::TimedOut(_) => Self::Unconfirmed,
+			ChainError::NotIncluded(_) | ChainError::TimedOut(_) | ChainError::Unconfirmed(_) => {
+				Self::Unconfirmed
+			},
 			ChainError::Incompatible(_) => Self::Incompatible,
 			ChainError::Key(_) => Self::Usage,
 		}
@@ -113,6 +116,7 @@ fn is_of_node(cause: &(dyn std::error::Error + 'static)) -> bool {
 	cause.is::<subxt::Error>()
 		|| cause.is::<BackendError>()
 		|| cause.is::<EventsError>()
+		|| cause.is::<ExtrinsicError>()
 		|| cause.is::<RuntimeApiError>()
 		|| cause.is::<StorageError>()
 		|| cause.is::<StorageKeyError>()

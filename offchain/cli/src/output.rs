@@ -6,11 +6,13 @@
 use std::{
 	fmt,
 	io::{self, ErrorKind, Write},
-	sync::atomic::{AtomicBool, Ordering},
+	sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
 /// `true` once standard output has failed.
 static LOST: AtomicBool = AtomicBool::new(false);
+/// `true` if it failed for another reason than that its reader has gone.
+static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line, as `println!` does.
 macro_rules! outln {
@@ -37,15 +39,21 @@ pub(crate) fn bytes(bytes: &[u8]) {
 /// Notes the result of a write to standard output.
 pub(crate) fn note(result: io::Result<()>) {
 	let Err(error) = result else { return };
-	let is_first = !LOST.swap(true, Ordering::Relaxed);
+	let is_first = !LOST.swap(true, Relaxed);
 	if is_first && error.kind() != ErrorKind::BrokenPipe {
+		FAILED.store(true, Relaxed);
 		warn(format_args!("error: cannot write to standard output: {error}"));
 	}
 }
 
 /// Returns `true` if standard output has failed, so that later output is lost.
 pub(crate) fn is_lost() -> bool {
-	LOST.load(Ordering::Relaxed)
+	LOST.load(Relaxed)
+}
+
+/// Returns `true` if standard output has failed for another reason than that its reader has gone.
+pub(crate) fn has_failed() -> bool {
+	FAILED.load(Relaxed)
 }
 
 /// Prints a line to standard error. Its failure has no effect.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use hcc_evidence::{
 	crypto::RustCrypto,
-	tpm::{self, Attest, PcrBank, PcrValues, QuoteRequest, Signature, Wanted},
+	tpm::{self, Attest, PcrValues, QuoteRequest, Sha1, Signature, Wanted},
 	Check, RejectCode, Rejection,
 };
 use serde_json::{json, Map, Value};
@@ -42,11 +42,11 @@ pub(crate) struct Args {
 	)]
 	nonce: Option<HexBytes>,
 
-	/// Accept a quote without a nonce. It may be a replay of an old one.
+	/// Accept any nonce, and none. The quote may be a replay of an old one.
 	#[arg(long)]
 	no_nonce: bool,
 
-	/// Accept a signature over SHA-1, for which a forger may find collisions.
+	/// Accept signatures over SHA-1 and PCRs of SHA-1, for which a forger may find collisions.
 	#[arg(long)]
 	allow_sha1: bool,
 
@@ -92,16 +92,16 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	}
 	let values = pcrs.map(|file| file.values(&quote.selections)).transpose()?;
 	let candidates = input::quote_signature(&args.signature, &signature, &key, &quote)?;
-	let result = candidates.and_then(|candidates| {
-		check(&attest, &candidates, &key, &request(args, values.as_ref()), args.allow_sha1)
-	});
+	let result = candidates
+		.and_then(|candidates| check(&attest, &candidates, &key, &request(args, values.as_ref())));
 	claims.insert("pcr_values_checked".into(), json!(result.is_ok() && values.is_some()));
 	Ok(Outcome { result: result.into(), claims })
 }
 
 fn request<'a>(args: &'a Args, values: Option<&'a PcrValues>) -> QuoteRequest<'a> {
 	QuoteRequest {
-		nonce: args.nonce.as_ref().map_or(&[][..], |nonce| nonce.0.as_slice()),
+		nonce: args.nonce.as_ref().map_or(Wanted::Any, |nonce| Wanted::Exactly(nonce.0.as_slice())),
+		sha1: if args.allow_sha1 { Sha1::Accept } else { Sha1::Refuse },
 		selections: Wanted::Any,
 		qualified_signer: Wanted::Any,
 		values: values.map_or(Wanted::Any, Wanted::Exactly),
@@ -114,14 +114,9 @@ fn check(
 	candidates: &[Signature],
 	key: &tpm::AttestationKey,
 	request: &QuoteRequest<'_>,
-	allow_sha1: bool,
 ) -> Check {
 	let mut refused = None;
 	for signature in candidates {
-		if signature.hash() == PcrBank::Sha1 && !allow_sha1 {
-			let wanted = "sha256, sha384 or sha512 (or --allow-sha1)";
-			return Err(Rejection::new(RejectCode::SignatureScheme, "hash", "sha1", wanted));
-		}
 		match tpm::verify_quote::<RustCrypto>(attest, signature, key, request) {
 			Ok(_) => return Ok(()),
 			Err(rejection) => refused = refused.or(Some(rejection)),

@@ -3,6 +3,7 @@
 mod act;
 mod amount;
 mod order;
+mod pending;
 mod show;
 
 use std::path::PathBuf;
