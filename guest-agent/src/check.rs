@@ -4,10 +4,10 @@
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{quote_extra_data, Hash256, QUOTED_PCRS},
-	ima::{replay, Checkpoint, DigestList, Limits, Records, Violations},
+	ima::{replay, Checkpoint, DigestList, Limits, Records, Violations, IMA_PCR},
 	tpm::{
 		verify_quote, Attest as TpmsAttest, AttestationKey, PcrBank, PcrSelection, PcrValues,
-		QuoteRequest, Signature, Wanted,
+		QuoteRequest, Sha1, Signature, Wanted,
 	},
 	Check, RejectCode, Rejection,
 };
@@ -53,7 +53,8 @@ fn check_quote(gathered: &GatheredEvidence, guest_pk: &[u8; 32]) -> Check {
 		&Signature::parse(&gathered.tpm_signature)?,
 		&ak,
 		&QuoteRequest {
-			nonce: &nonce,
+			nonce: Wanted::Exactly(&nonce),
+			sha1: Sha1::Refuse,
 			selections: Wanted::Exactly(&[PcrSelection { bank: PcrBank::Sha256, mask }]),
 			qualified_signer: Wanted::Any,
 			values: Wanted::Exactly(&PcrValues(values.collect())),
@@ -93,8 +94,11 @@ fn check_miner_binary(gathered: &GatheredEvidence, expected: &Expected) -> Check
 	if accepted.chain(submitted).any(|digest| expected.miner_binary.contains(digest)) {
 		return Ok(());
 	}
-	for record in Records::new(&gathered.ima_delta.records, 0) {
-		let record = record?;
+	for record in Records::new(&gathered.ima_delta.records, 0).map_while(Result::ok) {
+		// The quote proves entries of PCR 10 only.
+		if record.pcr != u32::from(IMA_PCR) {
+			continue;
+		}
 		let Ok(("sha256", digest)) = record.file_digest() else { continue };
 		if expected.miner_binary.iter().any(|known| known == digest) {
 			return Ok(());

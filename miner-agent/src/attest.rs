@@ -108,7 +108,7 @@ pub(crate) async fn gather(
 		submitted: challenge.submitted,
 	};
 	let start = known.start_for(&log, capacity).context(
-		"the IMA log is too long for one evidence: its beginning must be submitted first",
+		"the IMA log is too long for one piece of evidence: its beginning must be submitted first",
 	)?;
 	let (from_entry, last) = match start {
 		LogStart::At(entry) => (entry, None),

@@ -125,7 +125,7 @@ pub(crate) async fn ensure_log_submitted(
 	tracing::info!(
 		from,
 		entries,
-		"the IMA log is too long for one evidence: submitting it in parts"
+		"the IMA log is too long for one piece of evidence: submitting it in parts"
 	);
 	while !log.fits(at, capacity) {
 		let mut calls = Vec::new();

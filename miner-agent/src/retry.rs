@@ -38,7 +38,10 @@ impl RetryPolicy {
 			Some(error) if error.is_replaced() => Self::Immediately,
 			Some(ChainError::Refused { pallet, error, .. }) => Self::refused(pallet, error),
 			Some(
-				ChainError::NotTaken { .. } | ChainError::NotIncluded(_) | ChainError::TimedOut(_),
+				ChainError::NotTaken { .. }
+				| ChainError::NotIncluded(_)
+				| ChainError::TimedOut(_)
+				| ChainError::Unconfirmed(_),
 			) => Self::GrowingDelay,
 			Some(
 				ChainError::Unreachable { .. }

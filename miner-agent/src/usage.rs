@@ -165,7 +165,11 @@ async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]
 			Err(error) if error.is_replaced() => tracing::debug!("submitting the receipts again"),
 			// The transaction may still be included, or the pool rejects it for a reason outside
 			// the receipts. Submitting each alone would not help.
-			Err(error @ (ChainError::TimedOut(_) | ChainError::NotTaken { .. })) => {
+			Err(
+				error @ (ChainError::TimedOut(_)
+				| ChainError::Unconfirmed(_)
+				| ChainError::NotTaken { .. }),
+			) => {
 				tracing::warn!(vms = receipts.len(), %error, "submitting receipts");
 				return;
 			},

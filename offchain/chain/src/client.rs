@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use subxt::{
 	backend::LegacyBackend,
 	config::{RpcConfigFor, SubstrateConfig},
+	ext::jsonrpsee::ws_client::WsClientBuilder,
 	rpcs::{LegacyRpcMethods, RpcClient},
 	OnlineClient, OnlineClientAtBlock,
 };
@@ -14,24 +15,55 @@ pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
 
 /// Time that a node has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time that a node has to show that it still answers.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of a request and of an answer, in bytes.
+///
+/// A longer answer ends the connection, with all requests that wait. So this exceeds the limit of a
+/// node, which then refuses the one request instead. It also exceeds a full block in hexadecimal.
+pub const MAX_MESSAGE: u32 = 64 << 20;
+const _: () = assert!(MAX_MESSAGE >= 16 << 20, "a node may send answers of 15 MiB by default");
 
 /// A connection to a node. It does not reconnect: connect again after a call fails with
-/// [`ChainError::Node`].
+/// [`ChainError::Node`], or use [`crate::Nodes`].
 #[derive(Clone)]
 pub struct Chain {
 	pub(crate) api: OnlineClient<SubstrateConfig>,
 	pub(crate) rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
 	genesis: H256,
+	url: Arc<str>,
 }
 
 impl Chain {
-	/// Connects to the node at a WebSocket URL.
-	pub async fn connect(url: &str) -> Result<Self, ChainError> {
+	/// Connects to the first node that answers. `urls` is a WebSocket URL, or several with commas
+	/// between them.
+	///
+	/// ## Errors
+	/// The error of the last node, if none of them answers.
+	pub async fn connect(urls: &str) -> Result<Self, ChainError> {
+		let reason = "the list of nodes is empty".to_string();
+		let mut failure = ChainError::Unreachable { url: urls.to_string(), reason };
+		for url in split_urls(urls) {
+			match Self::connect_to(url).await {
+				Ok(chain) => return Ok(chain),
+				Err(error) => failure = error,
+			}
+		}
+		Err(failure)
+	}
+
+	/// Connects to the node at one URL.
+	pub(crate) async fn connect_to(url: &str) -> Result<Self, ChainError> {
 		let unreachable = |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
 		let connecting = async {
-			let rpc = RpcClient::from_insecure_url(url)
+			let client = WsClientBuilder::new()
+				.max_request_size(MAX_MESSAGE)
+				.max_response_size(MAX_MESSAGE)
+				.max_buffer_capacity_per_subscription(4_096)
+				.build(url)
 				.await
 				.map_err(|error| unreachable(error.to_string()))?;
+			let rpc = RpcClient::new(client);
 			// The newer backend can wait forever for an answer that the node does not give. This
 			// one returns an answer or an error.
 			let backend = LegacyBackend::<SubstrateConfig>::builder()
@@ -42,7 +74,7 @@ impl Chain {
 					.await
 					.map_err(|error| unreachable(error.to_string()))?;
 			let genesis = api.genesis_hash();
-			Ok(Self { api, rpc: LegacyRpcMethods::new(rpc), genesis })
+			Ok(Self { api, rpc: LegacyRpcMethods::new(rpc), genesis, url: url.into() })
 		};
 		tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 			.await
@@ -55,11 +87,27 @@ impl Chain {
 		Ok(self.rpc.system_health().await.map_err(rpc)?.is_syncing)
 	}
 
-	/// Connects, and retries until the node is available.
-	pub async fn connect_when_ready(url: &str) -> Self {
+	/// Returns the URL of the node.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+
+	/// Returns `true` if both are the same connection.
+	pub(crate) fn is_same(&self, other: &Self) -> bool {
+		Arc::ptr_eq(&self.url, &other.url)
+	}
+
+	/// Returns `true` if the node still answers.
+	pub async fn answers(&self) -> bool {
+		let answer = tokio::time::timeout(ANSWER_TIMEOUT, self.rpc.system_health()).await;
+		answer.is_ok_and(|answer| answer.is_ok())
+	}
+
+	/// Connects, and retries until one of the nodes is available. For `urls` see [`Self::connect`].
+	pub async fn connect_when_ready(urls: &str) -> Self {
 		let mut pause = Duration::from_millis(500);
 		loop {
-			match Self::connect(url).await {
+			match Self::connect(urls).await {
 				Ok(chain) => return chain,
 				Err(error) => {
 					tracing::warn!(%error, "waiting for the node");
@@ -87,6 +135,27 @@ impl Chain {
 		Ok(self.api.at_block(hash).await?)
 	}
 
+	/// Returns the block with this hash.
+	pub async fn at(&self, block: H256) -> Result<ChainAt, ChainError> {
+		Ok(self.api.at_block(block).await?)
+	}
+
+	/// Returns the parent of a block.
+	pub async fn parent(&self, at: &ChainAt) -> Result<ChainAt, ChainError> {
+		let unknown = || ChainError::Incompatible("the node does not know a parent block".into());
+		let header = self.rpc.chain_get_header(Some(at.block_hash())).await.map_err(rpc)?;
+		Ok(self.api.at_block(header.ok_or_else(unknown)?.parent_hash).await?)
+	}
+
+	/// Returns the extrinsics of a block, which do not depend on the block's state. Returns `None`
+	/// if the node has pruned them.
+	pub(crate) async fn body(&self, number: u64) -> Result<Option<Vec<Vec<u8>>>, ChainError> {
+		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await.map_err(rpc)?;
+		let Some(hash) = hash else { return Ok(None) };
+		let found = self.rpc.chain_get_block(Some(hash)).await.map_err(rpc)?;
+		Ok(found.map(|found| found.block.extrinsics.into_iter().map(|bytes| bytes.0).collect()))
+	}
+
 	/// Returns the block with this number on the best chain.
 	pub async fn block(&self, number: u64) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_block(number).await?)
@@ -102,7 +171,33 @@ impl Chain {
 	}
 }
 
+/// Splits a list of URLs with commas between them.
+pub(crate) fn split_urls(urls: &str) -> impl Iterator<Item = &str> {
+	urls.split(',').map(str::trim).filter(|url| !url.is_empty())
+}
+
 /// Wraps an error of the connection.
 pub(crate) fn rpc(error: subxt::rpcs::Error) -> ChainError {
 	ChainError::Node(Box::new(subxt::Error::from(error)))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn urls_are_split_at_commas() {
+		let urls: Vec<_> = split_urls("ws://a:1, ws://b:2,,").collect();
+		assert_eq!(urls, ["ws://a:1", "ws://b:2"]);
+		assert_eq!(split_urls(" , ").count(), 0);
+	}
+
+	#[tokio::test]
+	async fn connect_reports_last_unreachable_node() {
+		// Ports 1 and 2 of the loopback interface refuse connections.
+		let refused = Chain::connect("ws://127.0.0.1:1,ws://127.0.0.1:2").await;
+		let error = refused.err().expect("no node listens").to_string();
+		assert!(error.contains("ws://127.0.0.1:2"), "{error}");
+		assert!(Chain::connect("").await.is_err());
+	}
 }

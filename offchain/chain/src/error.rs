@@ -3,7 +3,7 @@ use subxt::{
 	rpcs::Error as RpcsError,
 };
 
-use crate::{compatibility::incompatible_item, submit::MORTALITY};
+use crate::{compatibility::incompatible_item, submit::MORTALITY, H256};
 
 /// The code for an invalid transaction, for example one with a nonce that a block already used.
 pub(crate) const INVALID: i32 = 1010;
@@ -36,6 +36,11 @@ pub enum ChainError {
 		"no block included the transaction within {0} s: one may still do so until {MORTALITY} blocks after submission, so check before you submit it again"
 	)]
 	TimedOut(u64),
+	/// A block includes the transaction, but its outcome is unknown: the state does not show it,
+	/// and the node could not return the block's events. Check the state before you submit it
+	/// again.
+	#[error("block {0:?} includes the transaction, but its outcome is unknown: check the state")]
+	Unconfirmed(H256),
 	/// The node runs another chain, or another runtime than the one that this program was built
 	/// for. The text names both versions where they are known, and the remedy.
 	#[error("{0}")]
@@ -65,6 +70,24 @@ impl ChainError {
 			}
 		}
 		Self::Refused { pallet: "chain".into(), error: error.to_string(), meaning: String::new() }
+	}
+
+	/// Returns the error of a call without an effect whose reason is unknown.
+	pub(crate) fn no_effect(block: H256) -> Self {
+		Self::Refused {
+			pallet: "chain".into(),
+			error: "NoEffect".into(),
+			meaning: format!("block {block:?} includes the call, and its state shows no effect"),
+		}
+	}
+
+	/// Returns `true` if the node has pruned the state or the body of a block.
+	pub fn is_pruned(&self) -> bool {
+		// The texts of `sc-client-db` and `sp-blockchain`. The RPC has no code of its own for them.
+		const TEXTS: [&str; 3] = ["State already discarded", "UnknownBlock", "Unknown block"];
+		let Self::Node(error) = self else { return false };
+		let text = format!("{error:?}");
+		TEXTS.iter().any(|known| text.contains(known))
 	}
 
 	/// Returns the reason for which the pool rejected a transaction. That is an error of a pallet,
@@ -223,6 +246,15 @@ mod tests {
 		);
 		let unknown = number(63);
 		assert!(matches!(&unknown, ChainError::NotTaken { code: INVALID, .. }), "{unknown}");
+	}
+
+	#[test]
+	fn pruned_state_is_recognised() {
+		let message = "Client error: UnknownBlock: State already discarded for 0x01";
+		let pruned = ChainError::from(node_error(4003, message, None));
+		assert!(pruned.is_pruned(), "{pruned}");
+		assert!(!ChainError::from(node_error(-32603, "Internal error", None)).is_pruned());
+		assert!(!ChainError::TimedOut(120).is_pruned());
 	}
 
 	#[test]

@@ -1,11 +1,24 @@
 //! Evidence in block bodies. The state of the chain contains only its hash.
+//!
+//! Evidence is found by its bytes, not by events: anyone can fill a block with events, so that a
+//! node does not return them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hcc_evidence::host::{evidence_hash, subject_id, HostEvidence};
-use subxt::events::Phase;
+use futures::future::try_join_all;
+use hcc_evidence::{
+	host::{evidence_hash, subject_id, HostEvidence, PinnedContext},
+	snp::REPORT_LEN,
+};
 
-use crate::{api, ChainAt, ChainError, H256};
+use crate::{
+	api,
+	calls::{Body, Candidate},
+	AccountId32, Chain, ChainAt, ChainError, H256,
+};
+
+/// Number of rows that are read at the same time.
+const READ_AT_ONCE: usize = 64;
 
 /// Evidence that a block includes, and the subject under which it is judged.
 #[derive(Clone, Debug)]
@@ -14,109 +27,175 @@ pub struct Included {
 	pub chip: [u8; 32],
 	pub seq: u64,
 	pub evidence: HostEvidence,
+	/// The context that the block pinned. `None` if the runtime has a newer format of it.
+	pub context: Option<PinnedContext>,
 }
 
-/// The evidence in a block.
-#[derive(Clone, Debug, Default)]
-pub struct Found {
-	pub evidence: Vec<Included>,
-	/// Subjects whose evidence this program cannot find in the block, for example because an
-	/// unknown call wraps it. They cannot be judged, and must not block the others.
-	pub missing: Vec<H256>,
+/// Evidence in a body, with the chip that it may concern.
+struct Named<'a> {
+	subject: H256,
+	chip: [u8; 32],
+	evidence: &'a HostEvidence,
 }
 
-/// Returns the evidence that a block includes.
-pub async fn evidence_in(at: &ChainAt, genesis: [u8; 32]) -> Result<Found, ChainError> {
-	let mut found = Found::default();
-	let inclusions = inclusions(at).await?;
-	if inclusions.is_empty() {
-		return Ok(found);
-	}
-	let calls = calls(at, &inclusions).await?;
-	for (index, event) in inclusions {
-		let call = index.and_then(|index| calls.get(&index));
-		let evidence = call.into_iter().flat_map(evidence_of).find(|evidence| {
-			let hash = evidence_hash(evidence);
-			subject_id(&genesis, &event.chip, event.seq, &hash) == event.subject.0
-		});
-		match evidence {
-			Some(evidence) => found.evidence.push(Included {
-				subject: event.subject,
-				chip: event.chip,
-				seq: event.seq,
-				evidence: evidence.clone(),
-			}),
-			None => found.missing.push(event.subject),
-		}
-	}
-	Ok(found)
-}
-
-type InclusionEvent = api::attestation::events::EvidenceIncluded;
-
-/// Returns the events of included evidence in a block, with the indices of their transactions.
-async fn inclusions(at: &ChainAt) -> Result<Vec<(Option<usize>, InclusionEvent)>, ChainError> {
-	let mut inclusions = Vec::new();
-	for event in at.events().fetch().await?.iter() {
-		let event = event?;
-		if let Some(fields) = event.decode_fields_as::<InclusionEvent>() {
-			let index = match event.phase() {
-				Phase::ApplyExtrinsic(index) => Some(index as usize),
-				Phase::Finalization | Phase::Initialization => None,
-			};
-			inclusions.push((index, fields?));
-		}
-	}
-	Ok(inclusions)
-}
-
-/// Returns the calls of the transactions that contain evidence, by index. Omits a call that cannot
-/// be decoded.
-async fn calls(
+/// Returns the evidence that a block includes, found in its body.
+///
+/// The subject follows from the bytes. The block includes the evidence if it pinned a context for
+/// the subject. Copies in failed calls and in later blocks did not do so.
+pub async fn evidence_in(
+	chain: &Chain,
 	at: &ChainAt,
-	inclusions: &[(Option<usize>, InclusionEvent)],
-) -> Result<BTreeMap<usize, api::Call>, ChainError> {
-	let extrinsics = at.extrinsics().fetch().await?;
-	let wanted = |index: usize| inclusions.iter().any(|(of, _)| *of == Some(index));
-	let mut calls = BTreeMap::new();
-	for (index, extrinsic) in extrinsics.iter().enumerate().filter(|(index, _)| wanted(*index)) {
-		let call = extrinsic.ok().and_then(|e| e.decode_call_data_as::<api::Call>().ok());
-		calls.extend(call.map(|call| (index, call)));
+	body: &Body,
+) -> Result<Vec<Included>, ChainError> {
+	let candidates = body.candidates();
+	if candidates.is_empty() {
+		return Ok(Vec::new());
 	}
-	Ok(calls)
+	let before = chain.parent(at).await?;
+	let chips = chips(&candidates, at, &before).await?;
+	let named = named(&chain.genesis(), &candidates, &chips);
+	let mut included = Vec::new();
+	for part in named.chunks(READ_AT_ONCE) {
+		let read = part.iter().map(|named| read(named, at, &before));
+		included.extend(try_join_all(read).await?.into_iter().flatten());
+	}
+	Ok(included)
 }
 
-/// Returns the evidence in a call and in the calls that it contains.
-fn evidence_of(call: &api::Call) -> Vec<&HostEvidence> {
-	use api::{multisig, sudo, utility};
-	match call {
-		api::Call::Attestation(
-			api::attestation::Call::submit_evidence { evidence }
-			| api::attestation::Call::contest { evidence, .. },
-		) => vec![&evidence.0],
-		api::Call::Utility(
-			utility::Call::batch { calls }
-			| utility::Call::batch_all { calls }
-			| utility::Call::force_batch { calls },
-		) => calls.iter().flat_map(evidence_of).collect(),
-		api::Call::Utility(utility::Call::if_else { main, fallback }) => {
-			[evidence_of(main), evidence_of(fallback)].concat()
-		},
-		api::Call::Utility(
-			utility::Call::as_derivative { call, .. }
-			| utility::Call::with_weight { call, .. }
-			| utility::Call::dispatch_as { call, .. }
-			| utility::Call::dispatch_as_fallible { call, .. },
-		)
-		| api::Call::Multisig(
-			multisig::Call::as_multi { call, .. }
-			| multisig::Call::as_multi_threshold_1 { call, .. },
-		)
-		| api::Call::Sudo(
-			sudo::Call::sudo { call }
-			| sudo::Call::sudo_as { call, .. }
-			| sudo::Call::sudo_unchecked_weight { call, .. },
-		) => evidence_of(call),
-		_ => Vec::new(),
+/// Returns the chips of the miners that evidence names. A miner may have removed a chip in the
+/// block itself, so the chips of the block before count as well.
+async fn chips(
+	candidates: &[Candidate<'_>],
+	at: &ChainAt,
+	before: &ChainAt,
+) -> Result<BTreeMap<[u8; 32], BTreeSet<[u8; 32]>>, ChainError> {
+	let answers = candidates.iter().filter(|found| found.chip.is_none());
+	let miners: BTreeSet<_> = answers.map(|found| found.evidence.miner).collect();
+	let miners: Vec<_> = miners.into_iter().collect();
+	let mut chips = BTreeMap::new();
+	for part in miners.chunks(READ_AT_ONCE) {
+		let read = part.iter().map(|miner| async move {
+			let (now, then) = tokio::try_join!(chips_of(at, *miner), chips_of(before, *miner))?;
+			let both: BTreeSet<_> = now.into_iter().chain(then).collect();
+			Ok::<_, ChainError>((*miner, both))
+		});
+		chips.extend(try_join_all(read).await?);
+	}
+	Ok(chips)
+}
+
+/// Returns the chips of a miner in the state of a block.
+pub(crate) async fn chips_of(at: &ChainAt, miner: [u8; 32]) -> Result<Vec<[u8; 32]>, ChainError> {
+	let address = api::storage().registry().miners().unvalidated();
+	let row = at.storage().try_fetch(address, (AccountId32(miner),)).await?;
+	Ok(row.map(|row| row.decode()).transpose()?.map(|row| row.chips.0).unwrap_or_default())
+}
+
+/// Computes the subjects of evidence. Omits evidence that the chain cannot include, because of its
+/// length, and copies.
+fn named<'a>(
+	genesis: &[u8; 32],
+	candidates: &[Candidate<'a>],
+	chips: &BTreeMap<[u8; 32], BTreeSet<[u8; 32]>>,
+) -> Vec<Named<'a>> {
+	let mut seen = BTreeSet::new();
+	let mut all = Vec::new();
+	for Candidate { chip, evidence } in candidates.iter().copied() {
+		if evidence.snp_report.len() != REPORT_LEN {
+			continue;
+		}
+		let hash = evidence_hash(evidence);
+		let of_miner = chips.get(&evidence.miner).into_iter().flatten().copied();
+		let possible: Vec<_> = chip.map_or_else(|| of_miner.collect(), |chip| vec![chip]);
+		for chip in possible {
+			let subject = H256(subject_id(genesis, &chip, evidence.seq, &hash));
+			if seen.insert(subject.0) {
+				all.push(Named { subject, chip, evidence });
+			}
+		}
+	}
+	all
+}
+
+/// Returns evidence if the block `at` pinned a context for it, and the block before did not.
+async fn read(
+	named: &Named<'_>,
+	at: &ChainAt,
+	before: &ChainAt,
+) -> Result<Option<Included>, ChainError> {
+	// After an upgrade the format may differ. The evidence is judged nevertheless.
+	let contexts = || api::storage().attestation().contexts().unvalidated();
+	let Some(row) = at.storage().try_fetch(contexts(), (named.subject,)).await? else {
+		return Ok(None);
+	};
+	if before.storage().try_fetch(contexts(), (named.subject,)).await?.is_some() {
+		return Ok(None);
+	}
+	let Named { subject, chip, evidence } = named;
+	let context = row.decode().ok().map(|context| context.0);
+	Ok(Some(Included {
+		subject: *subject,
+		chip: *chip,
+		seq: evidence.seq,
+		evidence: (*evidence).clone(),
+		context,
+	}))
+}
+
+/// Finds evidence in the body of a block by its hash. The state of that block may be pruned.
+/// Returns `None` if the node has pruned the body as well, or if the body lacks the evidence.
+pub async fn evidence_by_hash(
+	chain: &Chain,
+	at: &ChainAt,
+	number: u64,
+	hash: H256,
+) -> Result<Option<HostEvidence>, ChainError> {
+	let Some(body) = Body::fetch_by_number(chain, at, number).await? else { return Ok(None) };
+	let candidates = body.candidates();
+	let found = candidates.iter().find(|found| evidence_hash(found.evidence) == hash.0);
+	Ok(found.map(|found| found.evidence.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::calls::tests::evidence;
+
+	const GENESIS: [u8; 32] = [9; 32];
+
+	fn subject(chip: u8, evidence: &HostEvidence) -> H256 {
+		H256(subject_id(&GENESIS, &[chip; 32], evidence.seq, &evidence_hash(evidence)))
+	}
+
+	fn chips(miner: u8, chips: &[u8]) -> BTreeMap<[u8; 32], BTreeSet<[u8; 32]>> {
+		BTreeMap::from([([miner; 32], chips.iter().map(|chip| [*chip; 32]).collect())])
+	}
+
+	#[test]
+	fn answer_may_concern_each_chip_of_its_miner() {
+		let evidence = evidence(1, 4);
+		let candidates = [Candidate { chip: None, evidence: &evidence }];
+		let named = named(&GENESIS, &candidates, &chips(1, &[7, 8]));
+		let subjects: Vec<_> = named.iter().map(|named| named.subject).collect();
+		assert_eq!(subjects, [subject(7, &evidence), subject(8, &evidence)]);
+	}
+
+	#[test]
+	fn contest_concerns_its_chip() {
+		let evidence = evidence(1, 4);
+		let candidates = [Candidate { chip: Some([5; 32]), evidence: &evidence }];
+		let named = named(&GENESIS, &candidates, &chips(1, &[7, 8]));
+		let subjects: Vec<_> = named.iter().map(|named| named.subject).collect();
+		assert_eq!(subjects, [subject(5, &evidence)]);
+	}
+
+	#[test]
+	fn copies_and_impossible_evidence_are_not_read() {
+		let (whole, mut short) = (evidence(1, 4), evidence(1, 5));
+		short.snp_report.pop();
+		let of = |evidence| Candidate { chip: None, evidence };
+		let candidates = [of(&whole), of(&short), of(&whole)];
+		assert_eq!(named(&GENESIS, &candidates, &chips(1, &[7])).len(), 1);
+		assert!(named(&GENESIS, &candidates, &chips(2, &[7])).is_empty(), "no such miner");
 	}
 }

@@ -1,18 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+mod calls;
 mod client;
 mod compatibility;
 mod error;
 mod evidence;
+mod inclusion;
+mod nodes;
 mod numbers;
+mod outcome;
 mod submit;
 mod view;
 
-pub use client::{Chain, ChainAt};
+pub use calls::Body;
+pub use client::{Chain, ChainAt, MAX_MESSAGE};
 pub use compatibility::{built_for, check_runtime, RuntimeWatch};
 pub use error::ChainError;
-pub use evidence::{evidence_in, Found, Included};
-pub use submit::{Receipt, Submitter};
+pub use evidence::{evidence_by_hash, evidence_in, Included};
+pub use inclusion::Receipt;
+pub use nodes::Nodes;
+pub use submit::{Fate, SignedCall, Submitter};
 pub use view::view;
 
 /// The price of one α, in 10⁻⁹ USD.

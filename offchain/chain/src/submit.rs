@@ -1,11 +1,12 @@
+mod signed;
+
+pub use signed::{Fate, SignedCall};
+
 use std::{future::Future, str::FromStr, time::Duration};
 
 use subxt::{
-	client::OnlineClientAtBlockImpl,
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
-	error::TransactionEventsError,
-	extrinsics::ExtrinsicEvents,
-	tx::{Payload, TransactionProgress, TransactionStatus},
+	tx::Payload,
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
 use tokio::{
@@ -16,8 +17,9 @@ use tokio::{
 use crate::{
 	client::rpc,
 	error::{INVALID, TOO_LOW_PRIORITY},
-	numbers::{PendingNonces, ReservedNonce},
-	AccountId32, Chain, ChainError, H256,
+	inclusion::{decode_call, included, Receipt, Sent},
+	numbers::PendingNonces,
+	AccountId32, Chain, ChainError,
 };
 
 /// Number of blocks after the last finalised one for which a transaction is valid. Exceeds the lag
@@ -35,24 +37,12 @@ const TRIES: usize = 3;
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 /// Interval of checks for another transaction with the same nonce in a block: two blocks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(12);
+/// Time to wait for the block of a transaction that must not wait for the ones before it: three
+/// blocks. After that it goes ahead of them.
+const PATIENCE: Duration = Duration::from_secs(18);
 /// Reason that is given for a transaction that another one of the same account replaced in the
 /// pool.
 const REPLACED: &str = "another transaction of this account has replaced it: submit it again";
-
-type Progress = TransactionProgress<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
-
-/// A pending transaction, with its reserved nonce.
-struct Sent<'a> {
-	progress: Progress,
-	_nonce: ReservedNonce<'a>,
-}
-
-/// A transaction that a block includes and that succeeded.
-pub struct Receipt {
-	/// The hash of the block, which another block may still replace.
-	pub block: H256,
-	pub events: ExtrinsicEvents<SubstrateConfig>,
-}
 
 /// Signs and submits transactions, and waits for blocks that include them. Many transactions can be
 /// pending at the same time. They have nonces in the order of submission, except that an urgent
@@ -106,6 +96,8 @@ impl Submitter {
 	///   needed, and submit it again.
 	/// - [`ChainError::TimedOut`] if no block includes it within two minutes. A block may still do
 	///   so: check before you submit it again.
+	/// - [`ChainError::Unconfirmed`] if a block includes it, but neither the state nor the node's
+	///   events show its outcome.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
 		let _room = self.acquire_room(1).await?;
 		let waiting = self.submit_and_wait(chain, call);
@@ -147,6 +139,32 @@ impl Submitter {
 			.map_err(|_| timed_out())?
 	}
 
+	/// Submits a call of the class `Operational` that must not wait for other transactions, and
+	/// waits until a block includes it. It needs no capacity. If transactions before it are not
+	/// included within three blocks, it is submitted again ahead of them (see
+	/// [`Self::submit_urgent`]). Both may be included then, so the call must be harmless twice.
+	///
+	/// `make` creates the call once no other transaction can take a nonce before it. So a number
+	/// in the call can increase with the nonce.
+	///
+	/// ## Errors
+	/// Those of [`Self::submit`].
+	pub async fn submit_promptly<P: Payload>(
+		&self,
+		chain: &Chain,
+		make: impl Fn() -> P,
+	) -> Result<Receipt, ChainError> {
+		let sending = async {
+			let nonce = self.next_nonce(chain).await?;
+			self.send(chain, &make(), nonce).await
+		};
+		let first = send_in_turn(&self.nonce_lock, sending, included);
+		match timeout(PATIENCE, first).await {
+			Ok(outcome) => outcome,
+			Err(_) => self.submit_urgent(chain, &make()).await,
+		}
+	}
+
 	/// Submits calls that must be included in this order, in one block or in several, and waits for
 	/// all of them.
 	///
@@ -179,9 +197,32 @@ impl Submitter {
 		chain: &Chain,
 		calls: &[P],
 	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
-		let _room = self.acquire_room(calls.len()).await?;
+		self.submit_each_of::<P, _>(chain, calls.len(), || calls).await
+	}
+
+	/// Submits independent calls as [`Self::submit_each`] does. `make` creates the `count` calls
+	/// once no other transaction can take a nonce before them.
+	///
+	/// ## Errors
+	/// Those of [`Self::submit_each`].
+	pub async fn submit_each_made<P: Payload>(
+		&self,
+		chain: &Chain,
+		count: usize,
+		make: impl FnOnce() -> Vec<P>,
+	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
+		self.submit_each_of::<P, _>(chain, count, make).await
+	}
+
+	async fn submit_each_of<P: Payload, C: AsRef<[P]>>(
+		&self,
+		chain: &Chain,
+		count: usize,
+		make: impl FnOnce() -> C,
+	) -> Result<Vec<Result<Receipt, ChainError>>, ChainError> {
+		let _room = self.acquire_room(count).await?;
 		let deadline = Instant::now() + INCLUSION_TIMEOUT;
-		let sending = self.send_each(chain, calls);
+		let sending = self.send_each::<P, C>(chain, make);
 		let sent = timeout_at(deadline, sending).await.map_err(|_| timed_out())??;
 		let mut outcomes = Vec::new();
 		for sent in sent {
@@ -286,15 +327,16 @@ impl Submitter {
 	}
 
 	/// Sends calls in order, including those after one that the pool rejects.
-	async fn send_each<P: Payload>(
+	async fn send_each<P: Payload, C: AsRef<[P]>>(
 		&self,
 		chain: &Chain,
-		calls: &[P],
+		make: impl FnOnce() -> C,
 	) -> Result<Vec<Result<Sent<'_>, ChainError>>, ChainError> {
 		let _nonce_lock = self.nonce_lock.lock().await;
 		let mut nonce = self.next_nonce(chain).await?;
+		let calls = make();
 		let mut each = Vec::new();
-		for call in calls {
+		for call in calls.as_ref() {
 			each.push(self.send(chain, call, nonce).await);
 			// A rejected transaction does not use its nonce.
 			nonce = self.nonces.free_from(nonce);
@@ -321,12 +363,14 @@ impl Submitter {
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
+		let known = decode_call(&at, &at.tx().call_data(call)?);
 		let reserved = self.nonces.reserve(nonce);
 		let progress = signed
 			.submit_and_watch()
 			.await
 			.map_err(|error| ChainError::not_taken(error.into(), at.metadata_ref()))?;
-		Ok(Sent { progress, _nonce: reserved })
+		let (signer, genesis) = (self.account(), chain.genesis());
+		Ok(Sent { progress, call: known, signer, genesis, _nonce: reserved })
 	}
 }
 
@@ -341,31 +385,6 @@ async fn send_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
 		sending.await?
 	};
 	wait(sent).await
-}
-
-/// Waits until a block includes a transaction.
-async fn included(mut sent: Sent<'_>) -> Result<Receipt, ChainError> {
-	while let Some(status) = sent.progress.next().await {
-		match status? {
-			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
-				let hash = block.block_hash();
-				return match block.wait_for_success().await {
-					Ok(events) => Ok(Receipt { block: hash, events }),
-					Err(TransactionEventsError::ExtrinsicFailed(error)) => {
-						Err(ChainError::dispatch(&error))
-					},
-					Err(other) => Err(other.into()),
-				};
-			},
-			TransactionStatus::Error { message }
-			| TransactionStatus::Invalid { message }
-			| TransactionStatus::Dropped { message } => return Err(not_included(message)),
-			TransactionStatus::Validated
-			| TransactionStatus::Broadcasted
-			| TransactionStatus::NoLongerInBestBlock => {},
-		}
-	}
-	Err(ChainError::NotIncluded("the node stopped reporting its status".into()))
 }
 
 /// Sends an urgent transaction with the nonce that the account has in the state. If the pool keeps
@@ -390,7 +409,7 @@ fn is_occupied(error: &ChainError) -> bool {
 
 /// Returns the error for a transaction that the pool dropped. subxt indicates a replaced
 /// transaction only by its message.
-fn not_included(message: String) -> ChainError {
+pub(crate) fn not_included(message: String) -> ChainError {
 	if message.contains("usurped") {
 		return ChainError::replaced();
 	}

@@ -335,6 +335,8 @@ fn proof_in_rejection(code: u16) -> HolderProof {
 		// These are checked after the quote. Evidence that is too long is never included.
 		| (
 			RejectCode::BootLogEncoding
+			| RejectCode::BootLogBank
+			| RejectCode::BootLogLimit
 			| RejectCode::ImaEncoding
 			| RejectCode::ImaLimit
 			| RejectCode::TcbFloor

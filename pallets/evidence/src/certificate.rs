@@ -10,7 +10,7 @@ use der::{
 };
 use x509_cert::{
 	ext::{
-		pkix::{BasicConstraints, KeyUsage},
+		pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage},
 		Extension,
 	},
 	name::Name,
@@ -21,7 +21,7 @@ use x509_cert::{
 
 use crate::{
 	bytes::padded,
-	crypto::{Crypto, P256Key, P384Key, RsaKey, RsaPadding},
+	crypto::{Crypto, EcdsaKey, P256Key, P384Key, P521Key, RsaKey, RsaPadding, SignatureHash},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
@@ -29,15 +29,22 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const ANY_EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+/// tcg-kp-EKCertificate. TCG, "EK Credential Profile", section 3.5.13.
+pub(crate) const EK_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.8.1");
 const RSASSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 const SHA384_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
+const SHA512_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
+const ECDSA_WITH_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
 
 /// RSASSA-PSS-params for SHA-384, MGF1 with SHA-384 and a salt of 48 bytes: the content of the
 /// SEQUENCE up to the salt length. Some AMD certificates encode the default trailer field, which
@@ -85,6 +92,7 @@ pub(crate) enum CertificateKey {
 	Rsa(RsaKey),
 	P256(P256Key),
 	P384(P384Key),
+	P521(P521Key),
 }
 
 /// A decoded certificate with the bytes that its issuer signed.
@@ -186,12 +194,9 @@ impl<'a> Certificate<'a> {
 			.as_ref()
 			.filter(|_| spki.algorithm.oid == EC_PUBLIC_KEY)
 			.and_then(|parameters| parameters.decode_as::<ObjectIdentifier>().ok());
-		let key = match curve {
-			Some(SECP384R1) => point(bits).map(|(x, y)| CertificateKey::P384(P384Key { x, y })),
-			Some(PRIME256V1) => point(bits).map(|(x, y)| CertificateKey::P256(P256Key { x, y })),
-			_ => None,
-		};
-		key.ok_or_else(|| self.bad_key("another algorithm", "RSA, P-256 or P-384"))
+		curve
+			.and_then(|curve| ecdsa_key(curve, bits))
+			.ok_or_else(|| self.bad_key("another algorithm", "RSA, P-256, P-384 or P-521"))
 	}
 
 	fn bad_key(&self, seen: &'static str, wanted: &'static str) -> Rejection {
@@ -203,9 +208,10 @@ impl<'a> Certificate<'a> {
 	pub(crate) fn amd_authority_key(&self) -> Check<RsaKey> {
 		match self.key()? {
 			CertificateKey::Rsa(key) if key.modulus.len() == 512 => Ok(key),
-			CertificateKey::Rsa(_) | CertificateKey::P256(_) | CertificateKey::P384(_) => {
-				Err(self.bad_key("another key", "RSA with 4096 bits"))
-			},
+			CertificateKey::Rsa(_)
+			| CertificateKey::P256(_)
+			| CertificateKey::P384(_)
+			| CertificateKey::P521(_) => Err(self.bad_key("another key", "RSA with 4096 bits")),
 		}
 	}
 
@@ -213,7 +219,7 @@ impl<'a> Certificate<'a> {
 	pub(crate) fn p384_key(&self) -> Check<P384Key> {
 		match self.key()? {
 			CertificateKey::P384(key) => Ok(key),
-			CertificateKey::Rsa(_) | CertificateKey::P256(_) => {
+			CertificateKey::Rsa(_) | CertificateKey::P256(_) | CertificateKey::P521(_) => {
 				Err(self.bad_key("another key", "a point of P-384"))
 			},
 		}
@@ -227,9 +233,17 @@ impl<'a> Certificate<'a> {
 		};
 		// The verifier requires no certificate policy, so any policy passes. It does not understand
 		// name constraints, so critical ones are rejected.
-		let understood = [BASIC_CONSTRAINTS, KEY_USAGE, CERTIFICATE_POLICIES];
+		let understood = [BASIC_CONSTRAINTS, KEY_USAGE, CERTIFICATE_POLICIES, EXTENDED_KEY_USAGE];
 		if self.extensions().any(|e| e.critical && !understood.contains(&e.extn_id)) {
 			return Err(bad("critical extension", "unknown"));
+		}
+		// An authority may restrict its certificates to endorsement keys, as Intel's do.
+		if let Some(extension) = self.extension(EXTENDED_KEY_USAGE)?.filter(|e| e.critical) {
+			let purposes = ExtendedKeyUsage::from_der(extension.extn_value.as_bytes())
+				.map_err(|_| bad("extendedKeyUsage", "undecodable"))?;
+			if !purposes.0.iter().any(|id| [EK_CERTIFICATE, ANY_EXTENDED_KEY_USAGE].contains(id)) {
+				return Err(bad("extendedKeyUsage", "without tcg-kp-EKCertificate"));
+			}
 		}
 		let constraints = self
 			.extension(BASIC_CONSTRAINTS)?
@@ -283,38 +297,48 @@ impl<'a> Certificate<'a> {
 	}
 
 	/// Verifies the issuer's signature with an algorithm of TPM vendors: RSA PKCS #1 or ECDSA, with
-	/// SHA-256 or SHA-384.
+	/// SHA-256, SHA-384 or SHA-512.
 	pub(crate) fn check_signature<C: Crypto>(
 		&self,
 		field: &'static str,
 		issuer: &CertificateKey,
 	) -> Check {
-		let signature = self.signature(field)?;
-		let verified = match (self.inner.signature_algorithm.oid, issuer) {
-			(SHA256_WITH_RSA, CertificateKey::Rsa(key)) => {
-				C::rsa(key, RsaPadding::Pkcs1Sha256, self.tbs, signature)
-			},
-			(SHA384_WITH_RSA, CertificateKey::Rsa(key)) => {
-				C::rsa(key, RsaPadding::Pkcs1Sha384, self.tbs, signature)
-			},
-			(ECDSA_WITH_SHA256, CertificateKey::P256(key)) => {
-				let (r, s) = scalars(signature).ok_or_else(|| self.bad_signature(field))?;
-				C::p256_sha256(key, self.tbs, &r, &s)
-			},
-			(ECDSA_WITH_SHA384, CertificateKey::P384(key)) => {
-				let (r, s) = scalars(signature).ok_or_else(|| self.bad_signature(field))?;
-				C::p384_sha384(key, self.tbs, &r, &s)
-			},
-			(other, _) => {
-				return Err(Rejection::new(
-					self.codes.algorithm,
-					"signatureAlgorithm",
-					other.to_string(),
-					"RSA or ECDSA by the issuer's key, with SHA-256 or SHA-384",
-				));
-			},
+		let algorithm = self.inner.signature_algorithm.oid;
+		let (is_rsa, hash) = match algorithm {
+			SHA256_WITH_RSA => (true, SignatureHash::Sha256),
+			SHA384_WITH_RSA => (true, SignatureHash::Sha384),
+			SHA512_WITH_RSA => (true, SignatureHash::Sha512),
+			ECDSA_WITH_SHA256 => (false, SignatureHash::Sha256),
+			ECDSA_WITH_SHA384 => (false, SignatureHash::Sha384),
+			ECDSA_WITH_SHA512 => (false, SignatureHash::Sha512),
+			_ => return Err(self.bad_algorithm(algorithm)),
 		};
-		verified.map_err(|_| self.bad_signature(field))
+		let signature = self.signature(field)?;
+		let key = match issuer {
+			CertificateKey::Rsa(key) if is_rsa => {
+				return C::rsa(key, RsaPadding::Pkcs1, hash, self.tbs, signature)
+					.map_err(|_| self.bad_signature(field));
+			},
+			CertificateKey::P256(key) if !is_rsa => EcdsaKey::P256(key),
+			CertificateKey::P384(key) if !is_rsa => EcdsaKey::P384(key),
+			CertificateKey::P521(key) if !is_rsa => EcdsaKey::P521(key),
+			CertificateKey::Rsa(_)
+			| CertificateKey::P256(_)
+			| CertificateKey::P384(_)
+			| CertificateKey::P521(_) => return Err(self.bad_algorithm(algorithm)),
+		};
+		let (r, s) = scalars::<66>(signature).ok_or_else(|| self.bad_signature(field))?;
+		let (r, s) = (significant(&r), significant(&s));
+		C::ecdsa(key, hash, self.tbs, r, s).map_err(|_| self.bad_signature(field))
+	}
+
+	fn bad_algorithm(&self, seen: ObjectIdentifier) -> Rejection {
+		Rejection::new(
+			self.codes.algorithm,
+			"signatureAlgorithm",
+			seen.to_string(),
+			"RSA or ECDSA by the issuer's key, with SHA-256, SHA-384 or SHA-512",
+		)
 	}
 
 	fn signature(&self, field: &'static str) -> Check<&[u8]> {
@@ -352,7 +376,8 @@ pub(crate) fn check_amd_pss<C: Crypto>(
 	}
 	let bad = || Rejection::new(codes.signature, field, "a signature of another key", ());
 	let signature = signature.ok_or_else(bad)?;
-	C::rsa(issuer, RsaPadding::PssSha384, message, signature).map_err(|_| bad())
+	let padding = RsaPadding::Pss { salt: 48 };
+	C::rsa(issuer, padding, SignatureHash::Sha384, message, signature).map_err(|_| bad())
 }
 
 /// Decodes an RSAPublicKey of 2048 to 4096 bits. Shorter keys are not safe, and longer ones cost
@@ -367,6 +392,31 @@ pub(crate) fn rsa_key(der: &[u8]) -> Option<RsaKey> {
 		.try_fold(0u32, |sum, &byte| sum.checked_mul(256)?.checked_add(byte.into()))?;
 	let fits = (256..=512).contains(&modulus.len()) && modulus.first().is_some_and(|&b| b >= 0x80);
 	fits.then(|| RsaKey { modulus: modulus.to_vec(), exponent })
+}
+
+/// Decodes a point of the curve with this id.
+fn ecdsa_key(curve: ObjectIdentifier, bits: &[u8]) -> Option<CertificateKey> {
+	Some(match curve {
+		PRIME256V1 => {
+			let (x, y) = point(bits)?;
+			CertificateKey::P256(P256Key { x, y })
+		},
+		SECP384R1 => {
+			let (x, y) = point(bits)?;
+			CertificateKey::P384(P384Key { x, y })
+		},
+		SECP521R1 => {
+			let (x, y) = point(bits)?;
+			CertificateKey::P521(P521Key { x, y })
+		},
+		_ => return None,
+	})
+}
+
+/// Returns a big-endian number without its leading zeroes.
+fn significant(number: &[u8]) -> &[u8] {
+	let zeroes = number.iter().take_while(|&&byte| byte == 0).count();
+	number.get(zeroes..).unwrap_or_default()
 }
 
 /// Returns the coordinates of an uncompressed point.

@@ -23,7 +23,8 @@ pub enum RejectClass {
 	SnpChain,
 	/// A guest or a platform in a mode that policy rejects.
 	SnpPolicy,
-	/// Firmware that differs from the certificate, or is older than policy allows.
+	/// Firmware that differs from the certificate, is older than policy allows, or is newer than the
+	/// verifier.
 	Tcb,
 	/// A guest with a launch measurement that policy does not list.
 	Measurement,
@@ -92,8 +93,8 @@ reject_codes! {
 	/// The report is not [`crate::snp::REPORT_LEN`] bytes long. Remedy: send the report exactly as
 	/// the firmware returned it.
 	ReportLength = 101, Malformed, "report has the wrong length";
-	/// The report's version is not 2, 3 or 5. Remedy: run firmware whose reports have a known
-	/// version.
+	/// The report's version is not one of 2 to 5, and the chip did not sign the report. Remedy: send
+	/// the report exactly as the firmware returned it.
 	ReportVersion = 102, Malformed, "report is of an unknown version";
 	/// A reserved field of the report does not have its fixed value. The bytes were altered, or the
 	/// firmware is newer than the report's version says.
@@ -111,17 +112,23 @@ reject_codes! {
 	/// The attestation key is neither a TPMT_PUBLIC nor a SubjectPublicKeyInfo with a supported
 	/// algorithm.
 	KeyEncoding = 109, Malformed, "attestation key cannot be decoded";
-	/// A record of the measurement log is cut off or contradicts its own lengths.
+	/// A record of the measurement log is incomplete or contradicts its own lengths.
 	ImaEncoding = 110, Malformed, "measurement log cannot be decoded";
 	/// The measurement log has more entries or bytes than policy allows in one piece of evidence.
 	/// Remedy: submit it in parts before the evidence.
 	ImaLimit = 111, Malformed, "measurement log is too long";
-	/// A quoted PCR has no value, or a value has the wrong length.
+	/// A quoted PCR has no value or two values, a value has the wrong length, or a value belongs to
+	/// a PCR that is not quoted.
 	PcrValues = 112, Malformed, "pcr values do not match the quote";
 	/// A part of the evidence is longer than a valid part of its kind can be.
 	EvidenceLength = 113, Malformed, "a part of the evidence is too long";
-	/// The firmware's event log is not a TCG_PCR_EVENT2 log with digests of the required bank.
+	/// The firmware's event log is not a TCG_PCR_EVENT2 log.
 	BootLogEncoding = 114, Malformed, "event log cannot be decoded";
+	/// The firmware's event log has no digests of the required bank, such as a log with SHA-1 only.
+	/// Remedy: enable the SHA-256 bank in the firmware setup.
+	BootLogBank = 115, Malformed, "event log lacks digests of the required bank";
+	/// The firmware's event log has more than [`crate::boot::MAX_JUDGED`] events of boot code.
+	BootLogLimit = 116, Malformed, "event log has too many events";
 
 	/// REPORT_DATA is not the hash that binds the report to its context. The report was made for
 	/// another challenge, miner, quote or log.
@@ -190,13 +197,16 @@ reject_codes! {
 	TcbFloor = 602, Tcb, "tcb is below the floor";
 	/// Policy has no floor for this CPU. Remedy: ask governance to add it.
 	TcbUnknown = 603, Tcb, "no tcb floor is known for this cpu";
+	/// The chip signed a report of a version that the verifier does not know. No strike follows.
+	/// Remedy: wait for a verifier that knows the version.
+	ReportVersionUnsupported = 604, Tcb, "report version is not supported by this verifier";
 
 	/// Policy does not allow the launch measurement.
 	LaunchMeasurement = 701, Measurement, "launch measurement is not allowed";
 
 	/// The quote's signature does not verify under the attestation key.
 	QuoteSignature = 801, TpmSignature, "quote signature does not verify";
-	/// The scheme or the hash of the signature does not match the attestation key.
+	/// The scheme of the signature does not match the attestation key, or its hash is not accepted.
 	SignatureScheme = 802, TpmSignature, "quote is signed with another scheme";
 	/// The certificate of the endorsement key does not lead to a trusted root.
 	EkUnknownIssuer = 811, TpmSignature, "endorsement key does not lead to a trusted root";

@@ -37,7 +37,7 @@ pub struct Rules {
 	pub uptime: PerMille,
 	/// Number of acceptances in a row that count as uptime and remove a strike.
 	pub streak: u16,
-	/// Loss for old firmware, a revoked key, or a log that is too long.
+	/// Loss for old firmware, a revoked key, or a measurement log or event log that is too long.
 	pub failed: PerMille,
 	/// Loss for a failure of the TPM: its quote, its key, its boot.
 	pub tpm_failed: PerMille,
@@ -287,12 +287,21 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),
+		// The chip signed the report for this challenge, and only the verifier is too old for it.
+		Some(RejectClass::Tcb) if code == RejectCode::ReportVersionUnsupported.number() => {
+			of(0, false, true)
+		},
 		// A missing mitigation is like an old TCB: it is checked last, and does not show malice.
 		Some(RejectClass::SnpPolicy) if code == RejectCode::Mitigation.number() => {
 			of(rules.failed, false, false)
 		},
-		// A log that is too long for one piece of evidence does not show malice.
-		Some(RejectClass::Malformed) if code == RejectCode::ImaLimit.number() => {
+		// A log that is too long for one piece of evidence does not show malice. Nor does a
+		// firmware's log, which is compared with the quote before its events are counted.
+		Some(RejectClass::Malformed)
+			if [RejectCode::ImaLimit, RejectCode::BootLogLimit]
+				.map(RejectCode::number)
+				.contains(&code) =>
+		{
 			of(rules.failed, false, false)
 		},
 		// An honest host never sends such evidence. With a lower penalty, a host with a forbidden

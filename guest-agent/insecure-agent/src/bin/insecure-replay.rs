@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{bail, Context};
 use clap::Parser;
-use hcc_chain::{api, evidence_in, Chain, ChainError, Included, Submitter};
+use hcc_chain::{api, evidence_in, Body, Chain, ChainError, Included, Submitter};
 
 /// INSECURE: submits evidence a second time, and prints the chain's errors.
 #[derive(Parser)]
@@ -49,7 +49,8 @@ async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	let mut number = chain.finalised_number().await?;
 	while number > 0 {
 		let at = chain.block(number).await?;
-		if let Some(found) = evidence_in(&at, chain.genesis()).await?.evidence.pop() {
+		let body = Body::fetch(&at).await?;
+		if let Some(found) = evidence_in(chain, &at, &body).await?.pop() {
 			return Ok(found);
 		}
 		number -= 1;

@@ -1,16 +1,20 @@
-use std::{
-	fs,
-	io::{self, Write},
-	path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use hcc_evidence::boot::{code_events, BootRole, CodeEvent, Event};
 use serde_json::{json, Value};
 
-/// Event kinds: a tagged event of the kernel's stub, and an image that the firmware starts.
+use super::device_path;
+use crate::{
+	input::{self, Limit},
+	output::outln,
+};
+
+/// Event kinds: a tagged event of the kernel's stub, and images that the firmware starts.
 const EV_EVENT_TAG: u32 = 6;
 const EV_EFI_BOOT_SERVICES_APPLICATION: u32 = 0x8000_0003;
+const EV_EFI_RUNTIME_SERVICES_DRIVER: u32 = 0x8000_0005;
+/// The beginning of the descriptions of GRUB's own events.
+const GRUB: &str = "grub_";
 /// The tags of the kernel's stub.
 const TAG_INITRD: u32 = 0x8f3b_22ec;
 const TAG_LOAD_OPTIONS: u32 = 0x8f3b_22ed;
@@ -33,16 +37,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-	let log = fs::read(&args.log).with_context(|| format!("cannot read {}", args.log.display()))?;
+	let log = input::read(&args.log, &Limit::BOOT_LOG)?;
 	let parts = parts(&log, &args.log)?;
-	let mut out = io::stdout().lock();
 	if args.json {
-		writeln!(out, "{}", json!(spec(&parts)))?;
+		outln!("{}", json!(spec(&parts)));
 		return Ok(());
 	}
 	for part in &parts {
 		let digest = hex::encode(part.digest);
-		writeln!(out, "{digest}  {:<11}  PCR {:<2}  {}", name(part.role), part.pcr, part.text)?;
+		outln!("{digest}  {:<11}  PCR {:<2}  {}", name(part.role), part.pcr, part.text);
 	}
 	Ok(())
 }
@@ -61,8 +64,7 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	let events = code_events(log)
 		.map_err(|why| anyhow::anyhow!("{} is not an event log: {why}", path.display()))?;
 	anyhow::ensure!(!events.is_empty(), "{} contains no measured code", path.display());
-	let kernel =
-		events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
+	let kernel = kernel(&events);
 	let mut parts: Vec<Part> = Vec::new();
 	for (at, CodeEvent { event, digest }) in events.iter().enumerate() {
 		let role = role(event, Some(at) == kernel);
@@ -71,6 +73,16 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 		}
 	}
 	Ok(parts)
+}
+
+/// Returns the position of the application that is the kernel: the last one.
+///
+/// If GRUB runs, it is the last one after GRUB's first event. Without Secure Boot there is none,
+/// because GRUB starts the kernel itself, and measures its file in PCR 9.
+fn kernel(events: &[CodeEvent<'_>]) -> Option<usize> {
+	let grub = events.iter().position(|code| text(code.event.data).starts_with(GRUB));
+	let last = events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
+	last.filter(|last| grub.is_none_or(|grub| grub < *last))
 }
 
 /// Encodes the parts in the format of a chain spec.
@@ -89,10 +101,10 @@ fn name(role: BootRole) -> &'static str {
 	}
 }
 
-fn role(event: &Event<'_>, is_last_application: bool) -> BootRole {
+fn role(event: &Event<'_>, is_kernel: bool) -> BootRole {
 	match event.pcr {
 		0 | 2 => BootRole::Firmware,
-		4 if is_last_application => BootRole::Kernel,
+		4 if is_kernel => BootRole::Kernel,
 		9 if tag(event) == Some(TAG_INITRD) => BootRole::Initrd,
 		9 if tag(event) == Some(TAG_LOAD_OPTIONS) => BootRole::CommandLine,
 		9 => role_of_file(&text(event.data)),
@@ -105,9 +117,12 @@ fn role(event: &Event<'_>, is_last_application: bool) -> BootRole {
 /// contents can control the boot.
 fn role_of_file(name: &str) -> BootRole {
 	let file = name.rsplit('/').next().unwrap_or(name);
-	if file.contains("initr") {
+	// An older GRUB describes both by "grub_linuxefi Kernel" and "grub_linuxefi Initrd".
+	if file.contains("initr") || file == "grub_linuxefi Initrd" {
 		BootRole::Initrd
-	} else if file.contains("vmlinu") || file.contains("bzImage") {
+	} else if ["vmlinu", "bzImage"].iter().any(|part| file.contains(part))
+		|| file == "grub_linuxefi Kernel"
+	{
 		BootRole::Kernel
 	} else {
 		BootRole::CommandLine
@@ -124,9 +139,15 @@ fn describe(event: &Event<'_>) -> String {
 	match tag(event) {
 		// The data starts with the tag's id and length.
 		Some(_) => text(event.data.get(8..).unwrap_or_default()),
-		None if event.pcr == 8 || event.pcr == 9 => text(event.data),
+		None if event.pcr == 8 || event.pcr == 9 || event.pcr == 14 => text(event.data),
+		None if is_image(event.kind) => device_path::of_image(event.data),
 		None => String::new(),
 	}
+}
+
+/// Returns `true` for an event whose data is a UEFI_IMAGE_LOAD_EVENT.
+fn is_image(kind: u32) -> bool {
+	(EV_EFI_BOOT_SERVICES_APPLICATION..=EV_EFI_RUNTIME_SERVICES_DRIVER).contains(&kind)
 }
 
 /// Returns the printable ASCII characters of the bytes, which may be UTF-16.
@@ -137,6 +158,8 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+	use std::{fs, io};
+
 	use super::*;
 
 	/// Reads a test vector, or returns `None` if the vectors are not available.
@@ -178,6 +201,31 @@ mod tests {
 		let wanted =
 			[BootRole::Firmware, BootRole::Loader, BootRole::Kernel, BootRole::CommandLine];
 		assert_eq!(roles(&log), wanted);
+	}
+
+	/// Returns roles and descriptions of the applications that the firmware started.
+	fn applications(log: &[u8]) -> Vec<(BootRole, String)> {
+		let parts = parts(log, Path::new("log")).expect("a log");
+		let parts = parts.into_iter().filter(|part| part.pcr == 4);
+		parts.map(|part| (part.role, part.text)).collect()
+	}
+
+	#[test]
+	fn grub_without_secure_boot_is_a_loader_with_its_path() {
+		let Some(log) = vector("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin") else { return };
+		let applications = applications(&log);
+		assert!(applications.iter().all(|(role, _)| *role == BootRole::Loader), "{applications:?}");
+		let grub = (BootRole::Loader, "\\EFI\\ubuntu\\grubx64.efi".to_owned());
+		assert!(applications.contains(&grub), "{applications:?}");
+	}
+
+	#[test]
+	fn kernel_that_grub_starts_by_the_firmware_is_a_kernel() {
+		let Some(log) = vector("uefi-eventlog/rhel8-uefi/eventlog.bin") else { return };
+		let applications = applications(&log);
+		let roles: Vec<_> = applications.iter().map(|(role, _)| *role).collect();
+		assert_eq!(roles, [BootRole::Loader, BootRole::Loader, BootRole::Kernel]);
+		assert_eq!(applications[1].1, "\\EFI\\redhat\\grubx64.efi");
 	}
 
 	#[test]

@@ -62,7 +62,7 @@ impl<'a> Events<'a> {
 				Ok(Self { at, format: Format::Sha1, index: 0, ended: false })
 			},
 			Ok(Header::Malformed) => Err(malformed(0, "a bad Spec ID Event03")),
-			Err(Short) => Err(malformed(0, "cut off")),
+			Err(Short) => Err(malformed(0, "incomplete")),
 		}
 	}
 
@@ -117,7 +117,7 @@ impl<'a> Iterator for Events<'a> {
 		if self.ended || self.at.is_empty() {
 			return None;
 		}
-		let event = self.read().unwrap_or_else(|Short| Err(malformed(self.index, "cut off")));
+		let event = self.read().unwrap_or_else(|Short| Err(malformed(self.index, "incomplete")));
 		match (&event, self.index.checked_add(1)) {
 			(Ok(_), Some(next)) => self.index = next,
 			(Ok(_), None) | (Err(_), _) => self.ended = true,

@@ -77,7 +77,7 @@ impl RejectClass {
 			Self::SnpSignature => "reports that the chip's key did not sign",
 			Self::SnpChain => "endorsement keys that do not lead to AMD's roots",
 			Self::SnpPolicy => "guests and platforms in a mode that policy refuses",
-			Self::Tcb => "firmware below the floor",
+			Self::Tcb => "firmware that is older than the floor or newer than the verifier",
 			Self::Measurement => "guests with an unknown launch measurement",
 			Self::TpmSignature => "quotes and TPM keys that are not genuine",
 			Self::TpmQuote => "quotes that do not answer the request",
@@ -136,10 +136,10 @@ explain! {
 		remedy "Send the report exactly as the firmware returned it, without a response header."
 		example "ATTESTATION_REPORT" is "1183", wanted "1184";
 	ReportVersion: [Attester]
-		cause "The VERSION field of the report is not 2, 3 or 5."
-		remedy "Run SNP firmware whose reports have one of these versions. A new version needs a \
-			new verifier."
-		example "VERSION" is "4", wanted "2, 3 or 5";
+		cause "The VERSION field of the report is not 2, 3, 4 or 5, and the chip did not sign the \
+			report."
+		remedy "Send the report exactly as the firmware returned it."
+		example "VERSION" is "9", wanted "2, 3, 4 or 5";
 	ReportReserved: [Attester]
 		cause "A field or TCB byte that this report version reserves is not zero, or bit 17 of \
 			POLICY is zero."
@@ -174,25 +174,26 @@ explain! {
 			unchanged."
 		example "TPMT_SIGNATURE" is "an unknown algorithm", wanted "RSASSA, RSAPSS or ECDSA";
 	KeyEncoding: [Attester]
-		cause "The attestation key is not a TPMT_PUBLIC or SubjectPublicKeyInfo of RSA or P-256, \
-			or its parameters cost too much to verify."
+		cause "The attestation key is not a TPMT_PUBLIC or SubjectPublicKeyInfo of RSA, P-256, \
+			P-384 or P-521. On chain: its parameters cost too much to verify."
 		remedy "Create the attestation key as RSA-2048 with exponent 65537 or as P-256, and enrol \
 			that key."
-		example "attestation key" is "another curve", wanted "RSA or P-256";
+		example "attestation key" is "another curve", wanted "RSA, P-256, P-384 or P-521";
 	ImaEncoding: [Attester]
-		cause "A record of the measurement log is cut off, or its length fields contradict each \
+		cause "A record of the measurement log is incomplete, or its length fields contradict each \
 			other."
 		remedy "Read binary_runtime_measurements again and send whole records only."
-		example entry 12, "record" is "cut off", wanted "a whole record";
+		example entry 12, "record" is "incomplete", wanted "a whole record";
 	ImaLimit: [Attester]
-		cause "The measurement log has more bytes or entries than one evidence or one part of a \
-			log may have."
+		cause "The measurement log has more bytes or entries than one piece of evidence or one \
+			part of a log may have."
 		remedy "Submit the older records with attestation.submit_log, and only the rest with the \
 			evidence."
 		example "log entries" is "more", wanted "64";
 	PcrValues: [Attester]
-		cause "A quoted PCR has no value, or its value has the wrong length for its bank."
-		remedy "Send one value for each PCR that the quote selects, from the same bank."
+		cause "A quoted PCR has no value, two values or one of the wrong length, or a value belongs \
+			to a PCR that is not quoted."
+		remedy "Send exactly one value for each PCR that the quote selects, from the same bank."
 		example "pcr values" is "none", wanted "sha256 pcr 14";
 	EvidenceLength: [Attester]
 		cause "The quote, its signature, the event log or the X-Wing key of a VM exceeds its \
@@ -201,11 +202,19 @@ explain! {
 			entries that are not used."
 		example "tpm_signature" is "1025", wanted "1024";
 	BootLogEncoding: [Attester]
-		cause "The firmware's event log is not a TCG_PCR_EVENT2 log, lacks SHA-256 digests, or \
-			has more than 128 events of boot code."
-		remedy "Send binary_bios_measurements unchanged, and enable the SHA-256 bank in the \
-			firmware setup."
-		example entry 3, "event log" is "cut off", wanted "TCG_PCR_EVENT2";
+		cause "The firmware's event log is not a TCG_PCR_EVENT2 log."
+		remedy "Send binary_bios_measurements unchanged."
+		example entry 3, "event log" is "incomplete", wanted "TCG_PCR_EVENT2";
+	BootLogBank: [Attester]
+		cause "The firmware's event log has no SHA-256 digests, such as a log of a TPM with the \
+			SHA-1 bank only."
+		remedy "Enable the SHA-256 bank in the firmware setup and reboot."
+		example entry 0, "digests" is "sha1", wanted "sha256";
+	BootLogLimit: [Attester, VerifierOperator]
+		cause "The firmware's event log has more than 128 events of boot code."
+		remedy "Shorten the boot loader's configuration, because GRUB measures each of its \
+			commands. It costs no strike."
+		example entry 155, "events of boot code" is "more", wanted "128";
 
 	ReportData: [Attester]
 		cause "REPORT_DATA is not the hash of the challenge or boot that the report answers, and \
@@ -224,16 +233,16 @@ explain! {
 			replaced."
 		example "guest_signature" is "a signature of another key, or of other bytes";
 	Chip: [Attester]
-		cause "The endorsement key that verifies the report belongs to another chip than the one \
+		cause "The endorsement key that verifies the report belongs to a chip other than the one \
 			challenged."
 		remedy "Answer each challenge with the guest that runs on the challenged chip."
 		example "CHIP_ID" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Miner: [Attester]
-		cause "The evidence names another miner than the challenge."
+		cause "The evidence names a miner other than that of the challenge."
 		remedy "Set the account of this miner in the agent's configuration."
 		example "miner" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Sequence: [Attester]
-		cause "The evidence names another challenge number than the one it is appraised for."
+		cause "The evidence names a challenge number other than the one it is appraised for."
 		remedy "Gather new evidence for the open challenge. Evidence answers one challenge only."
 		example "seq" is "41", wanted "42";
 	HostData: [Attester]
@@ -242,7 +251,7 @@ explain! {
 		remedy "Launch the VM with the HOST_DATA of the order in its current generation."
 		example "HOST_DATA" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Boot: [Attester]
-		cause "The evidence is of another VM, generation or boot than the one that is open."
+		cause "The evidence is of a VM, generation or boot other than the one that is open."
 		remedy "Gather new evidence for the boot that the chain opened last."
 		example "boot" is "boot 7/2/3", wanted "boot 7/2/4";
 
@@ -251,7 +260,7 @@ explain! {
 		remedy "Send the report unchanged, and register the VCEK certificate for its REPORTED_TCB."
 		example "SIGNATURE" is "a signature of another key, or of other bytes";
 	SigningKey: [Attester]
-		cause "The report states another kind of signing key than the certificate has, or \
+		cause "The report states a different kind of signing key than the certificate has, or \
 			MASK_CHIP_KEY is set."
 		remedy "Have the host request a report that the VCEK signs, and clear MASK_CHIP_KEY."
 		example "SIGNING_KEY" is "none: MASK_CHIP_KEY is set", wanted "VCEK";
@@ -273,20 +282,20 @@ explain! {
 			the verifier."
 		example "VEK validity" is "1767225600", wanted "1577836800 to 1735689600";
 	CertificateAlgorithm: [Attester]
-		cause "A certificate or revocation list uses another signature algorithm or key than \
-			AMD's own do."
+		cause "A certificate or revocation list uses a signature algorithm or key that differs from \
+			AMD's own."
 		remedy "Submit AMD's certificates: RSA-4096 with PSS and SHA-384 above, P-384 for the \
 			chip's key."
 		example "signatureAlgorithm"
 			is "another algorithm", wanted "RSASSA-PSS with SHA-384 and a salt of 48 bytes";
 	CertificateRole: [Attester]
-		cause "An issuer is not an authority, may not sign revocation lists, or the leaf has \
-			another subject than AMD gives its keys."
+		cause "An issuer is not an authority, may not sign revocation lists, or the leaf has a \
+			subject other than AMD gives its keys."
 		remedy "Submit the VCEK certificate itself, not that of the ASK or of another key."
 		example "VEK subject" is "CN=SEV-VLEK", wanted "SEV-VCEK";
 	Product: [Attester]
-		cause "The CPUID of the report belongs to another product line than the certificate's \
-			root."
+		cause "The CPUID of the report belongs to a product line other than that of the \
+			certificate's root."
 		remedy "Register the VCEK certificate of this processor, from the key server path of its \
 			own product line."
 		example "CPUID" is "1a/02/01", wanted "Genoa";
@@ -325,7 +334,7 @@ explain! {
 			then reboot."
 		example "PLATFORM_INFO" is "0x5", wanted "with 0x20, without 0xffffffffffffff80";
 	Vmpl: [Attester]
-		cause "The report was requested at another privilege level than VMPL 0."
+		cause "The report was requested at a privilege level other than VMPL 0."
 		remedy "Run the agent at VMPL 0 of the guest, without a paravisor that requests reports \
 			for it."
 		example "VMPL" is "1", wanted "0";
@@ -349,6 +358,12 @@ explain! {
 		remedy "Governance adds a floor for this CPU. For a report of version 2, update the SNP \
 			firmware."
 		example "CPUID" is "19/a0/02", wanted "a cpu with a floor";
+	ReportVersionUnsupported: [VerifierOperator]
+		cause "The chip signed a report whose VERSION is not 2, 3, 4 or 5, so its layout is \
+			unknown."
+		remedy "Upgrade the verifier, or run SNP firmware whose reports have a known version. It \
+			costs no score, but the chip gets no work until then."
+		example "VERSION" is "7", wanted "2, 3, 4 or 5";
 
 	LaunchMeasurement: [Attester, RelyingParty]
 		cause "The launch measurement is not in policy or, for a VM, is not that of the image \
@@ -363,10 +378,9 @@ explain! {
 			its key was replaced."
 		example "TPMT_SIGNATURE" is "a signature of another key, or of other bytes";
 	SignatureScheme: [Attester]
-		cause "The scheme of the signature does not fit the attestation key, or its hash is not \
-			SHA-256."
-		remedy "Quote with the scheme of the key and with SHA-256."
-		example "hash" is "sha1", wanted "sha256";
+		cause "The scheme of the signature does not fit the attestation key, or its hash is SHA-1."
+		remedy "Quote with the scheme of the key and with SHA-256 or longer."
+		example "hash" is "sha1", wanted "sha256, sha384 or sha512";
 	EkUnknownIssuer: [Attester, VerifierOperator]
 		cause "The endorsement key certificate leads to no trusted vendor root, or too many \
 			intermediates were sent."
@@ -384,12 +398,12 @@ explain! {
 		example "EK validity" is "1767225600", wanted "1420070400 to 1735689600";
 	EkCertificateAlgorithm: [Attester]
 		cause "A certificate in the endorsement key's chain uses an algorithm other than RSA or \
-			ECDSA with SHA-256 or SHA-384."
+			ECDSA with SHA-256, SHA-384 or SHA-512."
 		remedy "Use another certificate of this TPM, or a TPM whose vendor signs with one of these \
 			algorithms."
 		example "signatureAlgorithm"
 			is "1.2.840.113549.1.1.5",
-			wanted "RSA or ECDSA by the issuer's key, with SHA-256 or SHA-384";
+			wanted "RSA or ECDSA by the issuer's key, with SHA-256, SHA-384 or SHA-512";
 	EkCertificateRole: [Attester]
 		cause "The leaf is not an endorsement key certificate, or an issuer may not issue \
 			certificates."
@@ -416,11 +430,12 @@ explain! {
 			accepted."
 		example "magic" is "00000000", wanted "ff544347";
 	QuoteType: [Attester]
-		cause "The attested structure is of another type than TPM_ST_ATTEST_QUOTE."
+		cause "The attested structure is of a type other than TPM_ST_ATTEST_QUOTE."
 		remedy "Send the result of TPM2_Quote, not that of TPM2_Certify or another command."
 		example "type" is "8017", wanted "8018";
 	PcrSelection: [Attester]
-		cause "The quote does not select exactly PCRs 0 to 10 and 14 of the SHA-256 bank."
+		cause "The quote does not select exactly PCRs 0 to 10 and 14 of the SHA-256 bank. Outside \
+			the chain: it covers the SHA-1 bank only."
 		remedy "Quote exactly the PCRs of QUOTED_PCRS, in one bank."
 		example "pcrSelect" is "sha256:0x7ff", wanted "sha256:0x47ff";
 	PcrDigest: [Attester]
@@ -448,8 +463,8 @@ explain! {
 		remedy "Run a kernel that keeps binary_bios_measurements, and send it after each reset."
 		example "boot" is "nothing", wanted "the firmware's event log";
 	BootUnknown: [Attester, VerifierOperator]
-		cause "An event of boot code is in no reference value list, or extends another PCR than \
-			its role allows."
+		cause "An event of boot code is in no reference value list, or extends a PCR that its role \
+			does not allow."
 		remedy "Boot listed components, or have governance add the digest of the new component."
 		example entry 21, "digest" is "9f2c…41d0", wanted "a known digest in pcr 4";
 	BootPartMissing: [Attester]
@@ -468,7 +483,8 @@ explain! {
 
 	ImaPcr: [Attester]
 		cause "No prefix of the measurement log gives the quoted PCR 10."
-		remedy "Read the log after the quote, and send every record since the checkpoint."
+		remedy "Read the log after the quote, and send every record since the checkpoint. Where \
+			padded SHA-1 digests fit, run a kernel of version 5.8 or later."
 		example "pcr10" is "9f2c…41d0", wanted "3b7e…c8a2";
 	ImaCheckpoint: [Attester]
 		cause "The first record is not the one that follows the checkpoint or the submitted parts \
@@ -476,11 +492,12 @@ explain! {
 		remedy "Send the log from the entry that attestation.host or attestation.log states."
 		example "from_entry" is "120", wanted "118";
 	ImaTemplate: [Attester]
-		cause "A record uses an IMA template that the verifier does not support."
+		cause "A record uses an IMA template that is neither built into the kernel nor a format of \
+			known fields."
 		remedy "Boot with ima_template=ima-ng or ima_template=ima-sig."
 		example entry 4, "template name" is "ima-custom", wanted "a known template";
 	ImaTemplateHash: [Attester]
-		cause "The SHA-1 template digest of a record is not the hash of its data."
+		cause "The template digest of a record is not the hash of its data."
 		remedy "Send the log as the kernel shows it. An altered record is never accepted."
 		example entry 7, "template digest" is "9f2c…41d0", wanted "3b7e…c8a2";
 	ImaViolation: [Attester]
@@ -494,7 +511,7 @@ explain! {
 			boot_aggregate."
 		example entry 0, "boot_aggregate" is "9f2c…41d0", wanted "3b7e…c8a2";
 	ImaOtherPcr: [Attester]
-		cause "A record extended another PCR than 10, so the quote does not prove it."
+		cause "A record extended a PCR other than 10, so the quote does not prove it."
 		remedy "Remove the pcr= options from the IMA policy and reboot."
 		example entry 5, "pcr" is "11", wanted "10";
 
@@ -509,8 +526,9 @@ explain! {
 			executables."
 		example "file digest" is "nothing", wanted "3b7e…c8a2";
 	ImaFileHash: [Attester]
-		cause "A file was measured with another hash than SHA-256, SHA-384 or SHA-512."
-		remedy "Boot with ima_hash=sha256."
+		cause "A file was measured with a hash other than SHA-256, SHA-384 or SHA-512, or the \
+			template does not begin with its digest and name."
+		remedy "Boot with ima_hash=sha256 and a template such as ima-ng or ima-sig."
 		example entry 3, "file digest" is "sha1", wanted "sha256, sha384 or sha512";
 	ImaOutdatedFile: [NoParty]
 		cause "A file was allowed when it was measured, and is not allowed now, or is newly \
@@ -520,7 +538,7 @@ explain! {
 		example entry 57, "file digest"
 			is "sha256:9f2c…41d0 /usr/bin/curl", wanted "an allowed file";
 	FileSignature: [VerifierOperator]
-		cause "The signature that vouches for a file is not the signer's, or is over another hash \
+		cause "The signature that vouches for a file is not the signer's, or is over a hash other \
 			than SHA-256."
 		remedy "Sign the file's SHA-256 digest with the trusted key and vouch again. Evidence is \
 			never rejected for it."

@@ -6,7 +6,7 @@ use crate::{crypto::Crypto, snp::TcbVersion, tpm::Wanted, Check, RejectCode, Rej
 
 /// The version of [`evaluate`]. It increases with each change that can give the same evidence
 /// another verdict.
-pub const EVAL_VERSION: u32 = 3;
+pub const EVAL_VERSION: u32 = 4;
 
 /// The longest TPMS_ATTEST that is evaluated, in bytes. Those of TPMs are far shorter.
 pub const MAX_ATTEST: usize = 1024;

@@ -83,8 +83,9 @@ pub(super) fn boot_aggregate(records: &[u8]) -> Check<Hash256> {
 	};
 	let first = Records::new(records, 0).next().transpose()?.ok_or_else(|| reject(&[]))?;
 	let (algorithm, digest) = first.file_digest()?;
+	let is_kernels = first.pcr == u32::from(ima::IMA_PCR) && first.name == b"boot_aggregate";
 	match Hash256::try_from(digest) {
-		Ok(digest) if algorithm == "sha256" && first.name == b"boot_aggregate" => Ok(digest),
+		Ok(digest) if algorithm == "sha256" && is_kernels => Ok(digest),
 		_ => Err(reject(digest)),
 	}
 }

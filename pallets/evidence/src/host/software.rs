@@ -11,10 +11,10 @@ use super::{
 use crate::{
 	boot::{self, BootParts, BootRole, BootRules},
 	crypto::Crypto,
-	ima::{self, Checkpoint, Records, Renewed, Replayed, Violations},
+	ima::{self, Checkpoint, Records, Renewed, Replayed},
 	tpm::{
 		verify_quote, AuthenticQuote, ClockInfo, PcrBank, PcrSelection, PcrValues, QuoteRequest,
-		Signature, Wanted,
+		Sha1, Signature, Wanted,
 	},
 	Check, RejectCode, Rejection,
 };
@@ -127,7 +127,8 @@ fn check_quote<C: Crypto>(
 		&signature,
 		collateral.ak,
 		&QuoteRequest {
-			nonce: &nonce,
+			nonce: Wanted::Exactly(&nonce),
+			sha1: Sha1::Refuse,
 			selections: Wanted::Exactly(&[PcrSelection { bank: PcrBank::Sha256, mask }]),
 			qualified_signer: collateral.qualified_signer.clone(),
 			values: Wanted::Exactly(&PcrValues(values.collect())),
@@ -214,14 +215,9 @@ fn check_log<P: HostPolicy>(
 		return Err(Rejection::new(RejectCode::ImaCheckpoint, "from_entry", seen, wanted));
 	}
 	let quoted = evidence.pcr_values.get(IMA_AT).copied().unwrap_or_default();
-	let replayed = ima::replay(
-		&delta.records,
-		&checkpoint,
-		&quoted,
-		Some(&files),
-		Violations::Reject,
-		policy.limits(),
-	);
+	// The quote does not prove entries of other PCRs, so the chain accepts no log that has one.
+	let replayed =
+		ima::replay_strictly(&delta.records, &checkpoint, &quoted, &files, policy.limits());
 	let replayed = match from {
 		LogStart::Submitted(log) => worse(log.findings.check(before), replayed)?,
 		LogStart::Accepted(_) | LogStart::Boot => replayed?,
@@ -236,7 +232,8 @@ fn check_log<P: HostPolicy>(
 		},
 	}
 	let seen = from.required_seen();
-	let required_seen = required_seen(&delta.records, replayed.proven, policy, seen)?;
+	let covered = replayed.checkpoint.entries.saturating_sub(checkpoint.entries);
+	let required_seen = required_seen(&delta.records, covered, policy, seen)?;
 	// An accepted log contains all files that were required then, so a missing file is newly
 	// required. A log that continues an accepted one is not checked for it; the whole log is
 	// checked at re-attestation.
@@ -291,10 +288,10 @@ fn check_boot_aggregate(seen: &Hash256, values: &PcrSet) -> Check {
 }
 
 /// Returns the digests of required files that were measured since the boot: those in `before` and
-/// those in the first `proven` records.
+/// those of PCR 10 in the first `covered` records.
 pub(super) fn required_seen<P: HostPolicy>(
 	records: &[u8],
-	proven: u32,
+	covered: u32,
 	policy: &P,
 	before: Vec<Hash256>,
 ) -> Check<Vec<Hash256>> {
@@ -302,8 +299,11 @@ pub(super) fn required_seen<P: HostPolicy>(
 	let mut seen = before;
 	// Digests of files that policy no longer requires are dropped.
 	seen.retain(|digest| required.iter().any(|file| file.any_of.contains(digest)));
-	for record in Records::new(records, 0).take(proven as usize) {
+	for record in Records::new(records, 0).take(covered as usize) {
 		let record = record?;
+		if record.pcr != u32::from(ima::IMA_PCR) {
+			continue;
+		}
 		// Required files are known by their SHA-256 digests only.
 		let Ok(("sha256", digest)) = record.file_digest() else { continue };
 		let Ok(digest) = Hash256::try_from(digest) else { continue };

@@ -28,7 +28,7 @@ pub(super) enum Entry {
 
 /// Judges an entry. Without `files`, every file counts as allowed.
 pub(super) fn examine<F: Files>(record: &Record<'_>, files: Option<&F>) -> Entry {
-	if record.pcr != u32::from(IMA_PCR) {
+	if !is_of_pcr10(record) {
 		return Entry::OtherPcr;
 	}
 	if record.is_violation() {
@@ -43,9 +43,14 @@ pub(super) fn examine<F: Files>(record: &Record<'_>, files: Option<&F>) -> Entry
 	}
 }
 
+/// Returns `true` if the entry extended PCR 10, so that a quote of it can prove the entry.
+pub(super) fn is_of_pcr10(record: &Record<'_>) -> bool {
+	record.pcr == u32::from(IMA_PCR)
+}
+
 /// Returns PCR 10 after an entry, or `None` if the entry extended another PCR.
 pub(super) fn extended(bank: PcrBank, pcr10: &[u8], record: &Record<'_>) -> Option<Vec<u8>> {
-	if record.pcr != u32::from(IMA_PCR) {
+	if !is_of_pcr10(record) {
 		return None;
 	}
 	let hash = if record.is_violation() {
@@ -56,11 +61,23 @@ pub(super) fn extended(bank: PcrBank, pcr10: &[u8], record: &Record<'_>) -> Opti
 	Some(bank.hash(&[pcr10, &hash]))
 }
 
-/// Returns `true` if the recorded template digest of an entry is not the digest of its data.
+/// Returns PCR 10 after an entry in a kernel before 5.8, which extends every bank with the SHA-1
+/// template digest, padded with zeroes.
+pub(super) fn extended_padded(bank: PcrBank, pcr10: &[u8], record: &Record<'_>) -> Option<Vec<u8>> {
+	if !is_of_pcr10(record) {
+		return None;
+	}
+	if record.is_violation() {
+		return extended(bank, pcr10, record);
+	}
+	let mut padded = record.template_hash(PcrBank::Sha1);
+	padded.resize(bank.digest_len(), 0);
+	Some(bank.hash(&[pcr10, &padded]))
+}
+
+/// Returns `true` if an entry of PCR 10 does not have the digest that the kernel recorded.
 pub(super) fn is_altered(record: &Record<'_>) -> bool {
-	record.pcr == u32::from(IMA_PCR)
-		&& !record.is_violation()
-		&& record.template_hash(PcrBank::Sha1) != record.template_digest
+	is_of_pcr10(record) && record.is_altered()
 }
 
 /// Judges the file of an entry. The kernel's own first entry does not name a file: it covers PCRs 0

@@ -1,8 +1,9 @@
 //! The measurement log of the kernel's Integrity Measurement Architecture.
 //!
 //! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`).
-//! The format is that of `binary_runtime_measurements`. Integers are little-endian, as on x86-64 or
-//! with `ima_canonical_fmt`.
+//! The format is that of `binary_runtime_measurements` or of a per-bank log such as
+//! `binary_runtime_measurements_sha256`. Integers are little-endian, as on x86-64 or with
+//! `ima_canonical_fmt`.
 
 mod entry;
 mod files;
@@ -14,5 +15,6 @@ mod signature;
 pub use files::{DigestList, FileDigest, FileVerdict, Files, HashAlgorithm, Renewed};
 pub use fold::{fold, LogFindings};
 pub use record::{Record, Records, Template};
+pub(crate) use replay::replay_strictly;
 pub use replay::{replay, Checkpoint, Limits, Replayed, Violations, IMA_PCR};
 pub use signature::{key_id, FileSignature};

@@ -11,25 +11,71 @@ const MAX_DATA: u32 = 1 << 20;
 /// The length to which the template `ima` pads a file name, in bytes: IMA_EVENT_NAME_LEN_MAX + 1.
 const PADDED_NAME: usize = 256;
 
-/// The supported templates.
+/// The fields of templates, as the kernel's `ima_template.c` lists them.
+const FIELDS: [&[u8]; 16] = [
+	b"d",
+	b"n",
+	b"d-ng",
+	b"d-ngv2",
+	b"n-ng",
+	b"sig",
+	b"buf",
+	b"d-modsig",
+	b"modsig",
+	b"evmsig",
+	b"iuid",
+	b"igid",
+	b"imode",
+	b"xattrnames",
+	b"xattrlengths",
+	b"xattrvalues",
+];
+/// The separator of fields in a format.
+const SEPARATOR: u8 = b'|';
+
+/// The supported templates. A log with `ima_template_fmt=` has the format as the template's name.
+///
+/// PCR 10 proves the data of an entry, but not the name of its template. All templates with a known
+/// file digest therefore begin with digest and name. Otherwise an entry could be given another
+/// template, in which a signature or a buffer passes as the digest of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template {
 	/// `ima`, with a SHA-1 file digest and a short name.
 	Ima,
-	/// `ima-ng`, `ima-sig`, `ima-buf` and `ima-modsig`, with the file digest `d-ng`.
+	/// `ima-ng`, `ima-sig`, `ima-buf`, `ima-modsig`, `evm-sig` and formats that begin with
+	/// `d-ng|n-ng`.
 	DigestNg,
-	/// `ima-ngv2` and `ima-sigv2`, with the file digest `d-ngv2`.
+	/// `ima-ngv2`, `ima-sigv2` and formats that begin with `d-ngv2|n-ng`.
 	DigestNgV2,
+	/// Any other format. Its entries can be replayed, but have no known file digest.
+	Other,
 }
 
 impl Template {
-	fn from_name(name: &[u8]) -> Option<Self> {
+	/// Returns the template with this name, and `true` if its third field is the signature of the
+	/// file.
+	fn from_name(name: &[u8]) -> Option<(Self, bool)> {
 		match name {
-			b"ima" => Some(Self::Ima),
-			b"ima-ng" | b"ima-sig" | b"ima-buf" | b"ima-modsig" => Some(Self::DigestNg),
-			b"ima-ngv2" | b"ima-sigv2" => Some(Self::DigestNgV2),
-			_ => None,
+			b"ima" => Some((Self::Ima, false)),
+			b"ima-ng" | b"ima-buf" | b"evm-sig" => Some((Self::DigestNg, false)),
+			b"ima-sig" | b"ima-modsig" => Some((Self::DigestNg, true)),
+			b"ima-ngv2" => Some((Self::DigestNgV2, false)),
+			b"ima-sigv2" => Some((Self::DigestNgV2, true)),
+			format => Self::from_format(format),
 		}
+	}
+
+	fn from_format(format: &[u8]) -> Option<(Self, bool)> {
+		let mut fields = format.split(|&byte| byte == SEPARATOR);
+		if !fields.clone().all(|field| FIELDS.contains(&field)) {
+			return None;
+		}
+		let template = match (fields.next(), fields.next()) {
+			(Some(b"d-ng"), Some(b"n-ng")) => Self::DigestNg,
+			(Some(b"d-ngv2"), Some(b"n-ng")) => Self::DigestNgV2,
+			_ => return Some((Self::Other, false)),
+		};
+		Some((template, fields.next() == Some(b"sig")))
 	}
 }
 
@@ -40,16 +86,19 @@ pub struct Record<'a> {
 	pub index: u32,
 	/// The PCR that the entry extended.
 	pub pcr: u32,
-	/// The SHA-1 digest of the template data that the kernel recorded. It is only a hint, and all
-	/// zero for a violation.
-	pub template_digest: [u8; 20],
+	/// The digest of the template data that the kernel recorded: SHA-1, or the hash of the bank in
+	/// a per-bank log. It is only a hint, and all zero for a violation.
+	pub template_digest: &'a [u8],
 	pub template: Template,
+	/// `true` if the third field is the signature of the file.
+	is_signed: bool,
 	/// The template data: fields with their lengths. It is empty for [`Template::Ima`].
 	data: &'a [u8],
 	/// The field `d`, `d-ng` or `d-ngv2`: the digest of the file, with its algorithm unless it is
 	/// `d`.
 	digest_field: &'a [u8],
-	/// The field `n` or `n-ng`: the name, without the final NUL.
+	/// The field `n` or `n-ng`: the name, without the final NUL. It is empty for
+	/// [`Template::Other`].
 	pub name: &'a [u8],
 }
 
@@ -57,7 +106,19 @@ impl<'a> Record<'a> {
 	/// Returns `true` if the kernel could not measure the file reliably, because it was open for
 	/// writing or was changed.
 	pub fn is_violation(&self) -> bool {
-		self.template_digest == [0; 20]
+		self.template_digest.iter().all(|&byte| byte == 0)
+	}
+
+	/// Returns the hash algorithm of the recorded template digest.
+	pub(super) fn digest_bank(&self) -> PcrBank {
+		let len = self.template_digest.len();
+		let known = PcrBank::ALL.into_iter().find(|bank| bank.digest_len() == len);
+		known.unwrap_or(PcrBank::Sha1)
+	}
+
+	/// Returns `true` if the recorded template digest is not the digest of the data.
+	pub fn is_altered(&self) -> bool {
+		!self.is_violation() && self.template_hash(self.digest_bank()) != self.template_digest
 	}
 
 	/// Returns the template hash, recomputed from the data.
@@ -69,14 +130,14 @@ impl<'a> Record<'a> {
 				let padding = padding.get(..missing).unwrap_or_default();
 				bank.hash(&[self.digest_field, self.name, padding])
 			},
-			Template::DigestNg | Template::DigestNgV2 => bank.hash(&[self.data]),
+			Template::DigestNg | Template::DigestNgV2 | Template::Other => bank.hash(&[self.data]),
 		}
 	}
 
-	/// Returns the third field of `ima-sig` and `ima-sigv2`, the value of `security.ima`. Returns
-	/// `None` if it is missing or empty.
+	/// Returns the third field of `ima-sig`, `ima-sigv2` and similar templates, the value of
+	/// `security.ima`. Returns `None` if it is missing or empty.
 	pub fn signature(&self) -> Option<&'a [u8]> {
-		if self.template == Template::Ima {
+		if !self.is_signed {
 			return None;
 		}
 		let mut at = Reader::new(self.data);
@@ -94,8 +155,14 @@ impl<'a> Record<'a> {
 			Rejection::new(RejectCode::ImaEncoding, "file digest", seen, "algorithm and digest")
 				.at(self.index)
 		};
-		if self.template == Template::Ima {
-			return Ok(("sha1", self.digest_field));
+		match self.template {
+			Template::Ima => return Ok(("sha1", self.digest_field)),
+			Template::Other => {
+				let (seen, wanted) = ("not the first field", "a template such as ima-ng");
+				let code = RejectCode::ImaFileHash;
+				return Err(Rejection::new(code, "file digest", seen, wanted).at(self.index));
+			},
+			Template::DigestNg | Template::DigestNgV2 => {},
 		}
 		let end = self
 			.digest_field
@@ -113,24 +180,38 @@ impl<'a> Record<'a> {
 				// fs-verity descriptor, so it must not pass as a file digest.
 				prefix.strip_prefix("ima:").unwrap_or(prefix)
 			},
-			Template::Ima | Template::DigestNg => prefix,
+			Template::Ima | Template::DigestNg | Template::Other => prefix,
 		};
 		Ok((algorithm, rest.get(1..).unwrap_or_default()))
 	}
 }
 
 /// An iterator over the entries of a log. It ends after an error.
+///
+/// The template digests of `binary_runtime_measurements` have 20 bytes. Those of a per-bank log
+/// have the length of the bank, which the first entry shows.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
 	at: Reader<'a>,
 	index: u32,
+	digest_len: usize,
 	ended: bool,
 }
 
 impl<'a> Records<'a> {
 	/// Starts at the beginning of `bytes`. The first entry has the number `first`.
 	pub fn new(bytes: &'a [u8], first: u32) -> Self {
-		Self { at: Reader::new(bytes), index: first, ended: false }
+		let digest_len = PcrBank::ALL
+			.map(PcrBank::digest_len)
+			.into_iter()
+			.find(|len| has_template(bytes, *len))
+			.unwrap_or(PcrBank::Sha1.digest_len());
+		Self { at: Reader::new(bytes), index: first, digest_len, ended: false }
+	}
+
+	/// Returns the length of the template digests: 20 bytes, or more in a per-bank log.
+	pub const fn digest_len(&self) -> usize {
+		self.digest_len
 	}
 
 	/// Returns the bytes that are not read yet.
@@ -144,13 +225,13 @@ impl<'a> Records<'a> {
 
 	fn read(&mut self) -> Result<Check<Record<'a>>, Short> {
 		let pcr = self.at.u32_le()?;
-		let template_digest = self.at.array()?;
+		let template_digest = self.at.take(self.digest_len)?;
 		let name_len = self.at.u32_le()?;
 		if name_len > MAX_NAME {
 			return Ok(Err(self.malformed("template name", "too long")));
 		}
 		let name = self.at.take(name_len as usize)?;
-		let Some(template) = Template::from_name(name) else {
+		let Some((template, is_signed)) = Template::from_name(name) else {
 			let seen = alloc::string::String::from_utf8_lossy(name).into_owned();
 			let rejection =
 				Rejection::new(RejectCode::ImaTemplate, "template name", seen, "a known template");
@@ -161,15 +242,19 @@ impl<'a> Records<'a> {
 				Ok(fields) => fields,
 				Err(rejection) => return Ok(Err(rejection)),
 			},
-			Template::DigestNg | Template::DigestNgV2 => {
+			Template::DigestNg | Template::DigestNgV2 | Template::Other => {
 				let len = self.at.u32_le()?;
 				if len > MAX_DATA {
 					return Ok(Err(self.malformed("template data", "too long")));
 				}
 				let data = self.at.take(len as usize)?;
-				match fields(data) {
+				let fields = match template {
+					Template::Other => Ok(Default::default()),
+					Template::Ima | Template::DigestNg | Template::DigestNgV2 => fields(data),
+				};
+				match fields {
 					Ok((digest, name)) => (data, digest, name),
-					Err(Short) => return Ok(Err(self.malformed("template data", "cut off"))),
+					Err(Short) => return Ok(Err(self.malformed("template data", "incomplete"))),
 				}
 			},
 		};
@@ -178,6 +263,7 @@ impl<'a> Records<'a> {
 			pcr,
 			template_digest,
 			template,
+			is_signed,
 			data,
 			digest_field,
 			name,
@@ -198,6 +284,19 @@ impl<'a> Records<'a> {
 	}
 }
 
+/// Returns `true` if the first entry has a known template behind a digest of this length.
+fn has_template(log: &[u8], digest_len: usize) -> bool {
+	first_template(log, digest_len).is_ok_and(|name| Template::from_name(name).is_some())
+}
+
+fn first_template(log: &[u8], digest_len: usize) -> Result<&[u8], Short> {
+	let mut at = Reader::new(log);
+	at.u32_le()?;
+	at.take(digest_len)?;
+	let len = at.u32_le()?;
+	at.take(len as usize)
+}
+
 /// Returns digest and name, the first two fields of every template with field lengths.
 fn fields(data: &[u8]) -> Result<(&[u8], &[u8]), Short> {
 	let mut at = Reader::new(data);
@@ -215,7 +314,7 @@ impl<'a> Iterator for Records<'a> {
 		if self.ended || self.at.is_empty() {
 			return None;
 		}
-		let record = self.read().unwrap_or_else(|Short| Err(self.malformed("record", "cut off")));
+		let record = self.read().unwrap_or_else(|Short| Err(self.malformed("record", "incomplete")));
 		match (&record, self.index.checked_add(1)) {
 			(Ok(_), Some(next)) => self.index = next,
 			(Ok(_), None) | (Err(_), _) => self.ended = true,

@@ -1,7 +1,9 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-	entry::{examine, extended, is_altered, name, Entry, MAX_SHOWN},
+	entry::{
+		examine, extended, extended_padded, is_altered, is_of_pcr10, name, Entry, MAX_SHOWN,
+	},
 	Files, Record, Records,
 };
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
@@ -46,23 +48,34 @@ pub enum Violations {
 pub struct Replayed {
 	/// The position that the quote proves. The next log continues from it.
 	pub checkpoint: Checkpoint,
-	/// The number of entries that the quote covers.
+	/// The number of entries that the quote covers: those of PCR 10 up to the position.
 	pub proven: u32,
-	/// The number of later entries, which the kernel added after the quote. They prove nothing.
+	/// The number of all other entries, which prove nothing: those of other PCRs, and those that
+	/// the kernel added after the quote.
 	pub unproven: u32,
 	/// The number of violations among the proven entries.
 	pub violations: u32,
-	/// The number of entries that extended a PCR other than 10. The quoted PCR 10 does not prove
-	/// them.
+	/// The number of entries up to the position that extended a PCR other than 10.
 	pub other_pcrs: u32,
+}
+
+/// The treatment of entries that extended a PCR other than 10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OtherPcrs {
+	Count,
+	Reject,
 }
 
 /// Replays `log` from the checkpoint `from` until PCR 10 is `quoted`. Judges the files of the
 /// entries up to that position.
 ///
 /// The log may have entries after the quoted position, because the kernel continues to measure
-/// while the TPM quotes. It cannot have fewer entries than the quote covers. An empty log is
-/// accepted only if the checkpoint has the quoted value and is not the start of the log.
+/// while the TPM quotes. They are not judged. If such an entry is incomplete or has an unknown
+/// template, the rest of the log counts as one entry.
+///
+/// The log cannot have fewer entries than the quote covers. An empty log is accepted only if the
+/// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are
+/// counted only, because the quoted PCR 10 does not prove them.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`] and
@@ -75,12 +88,42 @@ pub fn replay<F: Files>(
 	violations: Violations,
 	limits: Limits,
 ) -> Check<Replayed> {
+	replay_with(log, from, quoted, files, (violations, OtherPcrs::Count), limits)
+}
+
+/// Replays like [`replay`], and rejects violations and entries of other PCRs.
+pub(crate) fn replay_strictly<F: Files>(
+	log: &[u8],
+	from: &Checkpoint,
+	quoted: &[u8],
+	files: &F,
+	limits: Limits,
+) -> Check<Replayed> {
+	let rules = (Violations::Reject, OtherPcrs::Reject);
+	replay_with(log, from, quoted, Some(files), rules, limits)
+}
+
+fn replay_with<F: Files>(
+	log: &[u8],
+	from: &Checkpoint,
+	quoted: &[u8],
+	files: Option<&F>,
+	rules: (Violations, OtherPcrs),
+	limits: Limits,
+) -> Check<Replayed> {
 	if log.len() > limits.bytes {
 		return Err(Rejection::new(RejectCode::ImaLimit, "log bytes", log.len(), limits.bytes));
 	}
-	let mut state = State::new(from, quoted, violations);
+	let mut state = State::new(from, quoted, rules);
 	for record in Records::new(log, from.entries) {
-		let record = record?;
+		let record = match record {
+			// The iterator ends here, because the start of a further entry is unknown.
+			Err(_unproven) if state.reached => {
+				state.unproven = state.unproven.saturating_add(1);
+				break;
+			},
+			record => record?,
+		};
 		let seen = record.index.saturating_sub(from.entries);
 		if seen >= limits.entries {
 			return Err(Rejection::new(
@@ -90,15 +133,28 @@ pub fn replay<F: Files>(
 				limits.entries,
 			));
 		}
-		state.step(&record, files)?;
+		state.step(&record, files);
 	}
-	state.finish()
+	let fits_padded = !state.reached && state.altered.is_none() && leads_padded(log, from, quoted);
+	state.finish(fits_padded)
+}
+
+/// Returns `true` if the log leads to the quoted value in a kernel before 5.8.
+fn leads_padded(log: &[u8], from: &Checkpoint, quoted: &[u8]) -> bool {
+	let mut pcr10 = from.pcr10.clone();
+	Records::new(log, from.entries).map_while(Result::ok).any(|record| {
+		if let Some(next) = extended_padded(from.bank, &pcr10, &record) {
+			pcr10 = next;
+		}
+		pcr10 == quoted
+	})
 }
 
 struct State<'a> {
 	bank: PcrBank,
 	quoted: &'a [u8],
 	violations_are: Violations,
+	other_pcrs_are: OtherPcrs,
 	pcr10: Vec<u8>,
 	reached: bool,
 	/// The first reason to reject among the entries so far. A forbidden file replaces any other
@@ -108,7 +164,8 @@ struct State<'a> {
 	outdated: Option<Rejection>,
 	/// The first entry whose recorded digest is not the digest of its data.
 	altered: Option<Rejection>,
-	first: u32,
+	/// The number of the entry after the last one that is not later than the quote.
+	position: u32,
 	proven: u32,
 	unproven: u32,
 	violations: u32,
@@ -116,11 +173,13 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-	fn new(from: &Checkpoint, quoted: &'a [u8], violations_are: Violations) -> Self {
+	fn new(from: &Checkpoint, quoted: &'a [u8], rules: (Violations, OtherPcrs)) -> Self {
+		let (violations_are, other_pcrs_are) = rules;
 		Self {
 			bank: from.bank,
 			quoted,
 			violations_are,
+			other_pcrs_are,
 			pcr10: from.pcr10.clone(),
 			// At the start of a log nothing is measured yet. The log must have the kernel's own
 			// first entry at least.
@@ -128,7 +187,7 @@ impl<'a> State<'a> {
 			failure: None,
 			outdated: None,
 			altered: None,
-			first: from.entries,
+			position: from.entries,
 			proven: 0,
 			unproven: 0,
 			violations: 0,
@@ -136,31 +195,33 @@ impl<'a> State<'a> {
 		}
 	}
 
-	fn step<F: Files>(&mut self, record: &Record<'_>, files: Option<&F>) -> Check {
+	fn step<F: Files>(&mut self, record: &Record<'_>, files: Option<&F>) {
 		if self.reached {
 			self.unproven = self.unproven.saturating_add(1);
-			return Ok(());
+			return;
 		}
-		self.proven = self.proven.saturating_add(1);
+		self.position = record.index.saturating_add(1);
+		if is_of_pcr10(record) {
+			self.proven = self.proven.saturating_add(1);
+		} else {
+			self.unproven = self.unproven.saturating_add(1);
+		}
 		if self.altered.is_none() && is_altered(record) {
 			self.altered = Some(altered(record));
 		}
-		self.judge(examine(record, files), record, files.is_some());
+		self.judge(examine(record, files), record);
 		if let Some(pcr10) = extended(self.bank, &self.pcr10, record) {
 			self.pcr10 = pcr10;
 			self.reached = self.pcr10 == self.quoted;
 		}
-		Ok(())
 	}
 
-	/// Records the judgement of an entry. If files are not judged, an entry of another PCR is only
-	/// counted.
-	fn judge(&mut self, entry: Entry, record: &Record<'_>, files: bool) {
+	fn judge(&mut self, entry: Entry, record: &Record<'_>) {
 		match entry {
 			Entry::Fine => {},
 			Entry::OtherPcr => {
 				self.other_pcrs = self.other_pcrs.saturating_add(1);
-				if files {
+				if self.other_pcrs_are == OtherPcrs::Reject {
 					self.fail(|| {
 						Rejection::new(RejectCode::ImaOtherPcr, "pcr", record.pcr, IMA_PCR)
 							.at(record.index)
@@ -194,18 +255,18 @@ impl<'a> State<'a> {
 		self.failure.get_or_insert_with(rejection);
 	}
 
-	fn finish(self) -> Check<Replayed> {
+	fn finish(self, fits_padded: bool) -> Check<Replayed> {
 		// An altered entry is a more precise witness than the PCR value, so it comes first.
 		if let Some(altered) = self.altered {
 			return Err(altered);
 		}
 		if !self.reached {
-			return Err(Rejection::new(
-				RejectCode::ImaPcr,
-				"pcr10",
-				self.pcr10.as_slice(),
-				self.quoted,
-			));
+			let code = RejectCode::ImaPcr;
+			if fits_padded {
+				let seen = "the result of padded SHA-1 digests, which kernels before 5.8 extend";
+				return Err(Rejection::new(code, "pcr10", seen, "digests of the quoted bank"));
+			}
+			return Err(Rejection::new(code, "pcr10", self.pcr10.as_slice(), self.quoted));
 		}
 		if let Some(failure) = self.failure.or(self.outdated) {
 			return Err(failure);
@@ -214,7 +275,7 @@ impl<'a> State<'a> {
 			checkpoint: Checkpoint {
 				bank: self.bank,
 				pcr10: self.pcr10,
-				entries: self.first.saturating_add(self.proven),
+				entries: self.position,
 			},
 			proven: self.proven,
 			unproven: self.unproven,
@@ -225,12 +286,12 @@ impl<'a> State<'a> {
 }
 
 pub(super) fn altered(record: &Record<'_>) -> Rejection {
-	let seen = record.template_hash(PcrBank::Sha1);
+	let seen = record.template_hash(record.digest_bank());
 	Rejection::new(
 		RejectCode::ImaTemplateHash,
 		"template digest",
 		seen.as_slice(),
-		&record.template_digest,
+		record.template_digest,
 	)
 	.at(record.index)
 }

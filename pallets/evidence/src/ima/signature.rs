@@ -47,7 +47,7 @@ impl<'a> FileSignature<'a> {
 		};
 		let mut at = Reader::new(bytes);
 		let (kind, version, algorithm, key_id, signature) =
-			read(&mut at).map_err(|Short| malformed("cut off"))?;
+			read(&mut at).map_err(|Short| malformed("incomplete"))?;
 		if !at.is_empty() {
 			return Err(malformed("followed by other bytes"));
 		}
@@ -69,11 +69,14 @@ impl<'a> FileSignature<'a> {
 			Rejection::new(RejectCode::FileSignature, "file signature", seen, "the signer's")
 		};
 		if self.algorithm != HashAlgorithm::Sha256 {
-			return Err(refused("over another hash than SHA-256"));
+			return Err(refused("over a hash other than SHA-256"));
 		}
 		let verified = match key {
 			PublicKey::Rsa(key) => RustCrypto::rsa_over_digest(key, digest, self.signature),
 			PublicKey::P256(key) => RustCrypto::p256_over_digest(key, digest, self.signature),
+			PublicKey::P384(_) | PublicKey::P521(_) => {
+				return Err(refused("by a key that is neither RSA nor P-256"));
+			},
 		};
 		verified.map_err(|_| refused("a signature of another key, or of another file"))
 	}

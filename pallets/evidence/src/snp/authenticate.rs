@@ -1,7 +1,10 @@
 //! Authentication of reports: AMD's hardware signed them. This comes first, and is not a sufficient
 //! reason to trust the guest.
 
-use super::{GuestPolicy, Report, SigningKey, TcbLayout, TcbVersion, Vek, VekKind, SIGNED_LEN};
+use super::{
+	report::Envelope, GuestPolicy, Report, SigningKey, TcbLayout, TcbVersion, Vek, VekKind,
+	SIGNED_LEN,
+};
 use crate::{
 	certificate::check_validity, crypto::Crypto, Check, RejectCode, Rejection, UnixSeconds,
 };
@@ -69,22 +72,22 @@ impl AuthenticReport {
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::SnpSignature`] and
-/// [`crate::RejectClass::SnpChain`]; [`RejectCode::CertificateTcb`].
+/// [`crate::RejectClass::SnpChain`]; [`RejectCode::CertificateTcb`],
+/// [`RejectCode::ReportVersionUnsupported`].
 pub fn authenticate<C: Crypto>(
 	bytes: &[u8],
 	vek: &Vek,
 	now: UnixSeconds,
 ) -> Check<AuthenticReport> {
-	let report = Report::parse(bytes)?;
+	let report = match Report::parse(bytes) {
+		Err(why) if why.code == RejectCode::ReportVersionUnsupported => {
+			return Err(unsupported::<C>(why, bytes, vek, now));
+		},
+		parsed => parsed?,
+	};
 	let tcb = tcb_versions(&report, vek.product.into())?;
 	check_key(&report, vek)?;
-	check_validity(
-		RejectCode::CertificateValidity,
-		"VEK validity",
-		vek.not_before,
-		vek.not_after,
-		now,
-	)?;
+	check_vek_validity(vek, now)?;
 	if tcb.reported != vek.tcb {
 		return Err(differing_component(tcb.reported, vek.tcb));
 	}
@@ -94,6 +97,31 @@ pub fn authenticate<C: Crypto>(
 		Rejection::new(RejectCode::ReportSignature, "SIGNATURE", seen, ())
 	})?;
 	Ok(AuthenticReport { report, vek: vek.clone(), tcb })
+}
+
+fn check_vek_validity(vek: &Vek, now: UnixSeconds) -> Check {
+	let code = RejectCode::CertificateValidity;
+	check_validity(code, "VEK validity", vek.not_before, vek.not_after, now)
+}
+
+/// Returns the rejection of a report of an unsupported version. Only a report that the chip signed
+/// shows that its firmware is unknown. Anyone can write another version into a report.
+fn unsupported<C: Crypto>(
+	why: Rejection,
+	bytes: &[u8],
+	vek: &Vek,
+	now: UnixSeconds,
+) -> Rejection {
+	if let Err(expired) = check_vek_validity(vek, now) {
+		return expired;
+	}
+	let signed = Envelope::parse(bytes)
+		.is_some_and(|part| C::p384_sha384(&vek.key, part.signed, &part.r, &part.s).is_ok());
+	if signed {
+		why
+	} else {
+		Rejection { code: RejectCode::ReportVersion, ..why }
+	}
 }
 
 fn tcb_versions(report: &Report, layout: TcbLayout) -> Check<Tcb> {

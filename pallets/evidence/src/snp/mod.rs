@@ -16,6 +16,7 @@ pub use authenticate::{authenticate, AuthenticReport};
 pub use crl::{ark_id, ArkId, RevocationList, Serial, UnverifiedCrl, MAX_CRL};
 pub use policy::{GuestPolicy, PlatformInfo};
 pub use product::{CpuId, ProductLine};
+pub(crate) use report::report_data;
 pub use report::{FirmwareVersion, Report, ReportFlags, SigningKey, REPORT_LEN, SIGNED_LEN};
 pub use tcb::{TcbLayout, TcbVersion};
 pub use vek::{roots, verify_vek, AmdRoots, HardwareId, Vek, VekKind};

@@ -10,6 +10,9 @@ pub const REPORT_LEN: usize = 0x4a0;
 /// The number of signed bytes, from the beginning of a report.
 pub const SIGNED_LEN: usize = 0x2a0;
 
+/// The place of REPORT_DATA, which is the same in every version so far.
+const REPORT_DATA: core::ops::Range<usize> = 0x50..0x90;
+
 /// The number of ECDSA P-384 with SHA-384. AMD 56860, table "Encoding for the SIGNATURE_ALGO
 /// field".
 const ECDSA_P384_SHA384: u32 = 1;
@@ -65,7 +68,7 @@ pub struct FirmwareVersion {
 /// version 2, only the certificate states the product line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-	/// 2, 3 or 5.
+	/// 2, 3, 4 or 5.
 	pub version: u32,
 	pub guest_svn: u32,
 	pub policy: GuestPolicy,
@@ -101,10 +104,13 @@ pub struct Report {
 }
 
 impl Report {
-	/// Decodes a report.
+	/// Decodes a report of version 2, 3, 4 or 5.
+	///
+	/// AMD has not published version 4, which Milan sends from firmware 1.55.31 on. Such reports
+	/// have the fields of version 3. Version 5 adds the mitigation vectors.
 	///
 	/// ## Errors
-	/// [`RejectCode::ReportLength`], [`RejectCode::ReportVersion`],
+	/// [`RejectCode::ReportLength`], [`RejectCode::ReportVersionUnsupported`],
 	/// [`RejectCode::ReportAlgorithm`], [`RejectCode::ReportReserved`].
 	pub fn parse(bytes: &[u8]) -> Check<Self> {
 		if bytes.len() != REPORT_LEN {
@@ -124,10 +130,13 @@ impl Report {
 	fn fields(bytes: &[u8]) -> Result<Check<Self>, Short> {
 		let mut at = Reader::new(bytes);
 		let version = at.u32_le()?;
-		if !matches!(version, 2 | 3 | 5) {
-			let rejection =
-				Rejection::new(RejectCode::ReportVersion, "VERSION", version, "2, 3 or 5");
-			return Ok(Err(rejection));
+		if !matches!(version, 2..=5) {
+			return Ok(Err(Rejection::new(
+				RejectCode::ReportVersionUnsupported,
+				"VERSION",
+				version,
+				"2, 3, 4 or 5",
+			)));
 		}
 		let mut zero = Reserved::default();
 		let guest_svn = at.u32_le()?;
@@ -226,6 +235,31 @@ impl Report {
 			signature_s,
 		}))
 	}
+}
+
+/// The parts of a report that lie at the same place in every version so far. They authenticate a
+/// report whose other fields are unknown.
+pub(super) struct Envelope<'a> {
+	pub(super) signed: &'a [u8],
+	pub(super) r: [u8; 48],
+	pub(super) s: [u8; 48],
+}
+
+impl<'a> Envelope<'a> {
+	/// Decodes the parts. Returns `None` for another length, or for a scalar that is too long.
+	pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
+		let mut zero = Reserved::default();
+		let mut at = Reader::new(bytes);
+		let signed = at.take(SIGNED_LEN).ok().filter(|_| bytes.len() == REPORT_LEN)?;
+		let r = scalar(&mut at, "SIGNATURE.R", &mut zero).ok()?;
+		let s = scalar(&mut at, "SIGNATURE.S", &mut zero).ok()?;
+		zero.first.is_none().then_some(Self { signed, r, s })
+	}
+}
+
+/// Returns REPORT_DATA of a report of any version, or `None` for shorter bytes.
+pub(crate) fn report_data(bytes: &[u8]) -> Option<&[u8]> {
+	bytes.get(REPORT_DATA)
 }
 
 /// The first reserved field that is not zero.

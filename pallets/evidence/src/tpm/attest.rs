@@ -36,7 +36,8 @@ pub struct Attest {
 	pub extra_data: Vec<u8>,
 	pub clock_info: ClockInfo,
 	pub firmware_version: u64,
-	/// The quoted PCRs by bank, in the order of the quote.
+	/// The quoted PCRs by bank, in the order of the quote. Banks without a selected PCR are left
+	/// out.
 	pub selections: Vec<PcrSelection>,
 	pub pcr_digest: Vec<u8>,
 }
@@ -47,7 +48,7 @@ impl Attest {
 	/// ## Errors
 	/// [`RejectCode::QuoteMagic`], [`RejectCode::QuoteType`], [`RejectCode::AttestEncoding`].
 	pub fn parse(bytes: &[u8]) -> Check<Self> {
-		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("TPMS_ATTEST", "cut off")))
+		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("TPMS_ATTEST", "incomplete")))
 	}
 
 	fn fields(bytes: &[u8]) -> Result<Check<Self>, Short> {
@@ -97,8 +98,9 @@ fn malformed(field: &'static str, seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::AttestEncoding, field, seen, "TPMS_ATTEST of a quote")
 }
 
-/// Decodes a TPML_PCR_SELECTION. A duplicate bank is rejected, because its values would be
-/// ambiguous.
+/// Decodes a TPML_PCR_SELECTION. A bank with an empty bitmap selects nothing and is left out, even
+/// if the bank is unknown. A bank that is listed twice is rejected, because a reader could take one
+/// entry for the whole selection.
 fn selections(at: &mut Reader<'_>) -> Result<Check<Vec<PcrSelection>>, Short> {
 	let count = at.u32_be()?;
 	if count > MAX_SELECTIONS {
@@ -106,17 +108,23 @@ fn selections(at: &mut Reader<'_>) -> Result<Check<Vec<PcrSelection>>, Short> {
 	}
 	let mut selections = Vec::<PcrSelection>::new();
 	for _ in 0..count {
-		let Some(bank) = PcrBank::from_alg_id(at.u16_be()?) else {
-			return Ok(Err(malformed("pcrSelect.hash", "an unknown bank")));
-		};
+		let bank = at.u16_be()?;
 		let size = at.u8()?;
 		let bitmap = at.take(size.into())?;
 		if bitmap.len() > 4 {
 			return Ok(Err(malformed("pcrSelect.sizeofSelect", "more pcrs than there are")));
 		}
 		let mask = bitmap.iter().rev().fold(0u32, |mask, &byte| (mask << 8) | u32::from(byte));
+		if mask == 0 {
+			continue;
+		}
+		let Some(bank) = PcrBank::from_alg_id(bank) else {
+			return Ok(Err(malformed("pcrSelect.hash", "an unknown bank")));
+		};
 		if selections.iter().any(|selection| selection.bank == bank) {
-			return Ok(Err(malformed("pcrSelect.hash", "a bank twice")));
+			let seen = alloc::format!("{}, listed twice", bank.name());
+			let code = RejectCode::AttestEncoding;
+			return Ok(Err(Rejection::new(code, "pcrSelect.hash", seen, "each bank once")));
 		}
 		selections.push(PcrSelection { bank, mask });
 	}

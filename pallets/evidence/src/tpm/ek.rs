@@ -7,13 +7,11 @@ use der::{Decode, Encode, Header, SliceReader, Tag};
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use crate::{
-	certificate::{Certificate, CertificateKey, TPM_CHAIN},
+	certificate::{Certificate, CertificateKey, EK_CERTIFICATE, TPM_CHAIN},
 	crypto::{Crypto, P256Key, RsaKey},
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// tcg-kp-EKCertificate. TCG, "EK Credential Profile", section 3.5.13.
-const EK_CERTIFICATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.8.1");
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
@@ -123,12 +121,14 @@ pub fn verify_ek_to_root<'a, C: Crypto>(
 			Ok((EndorsementKey::Rsa2048(key), root))
 		},
 		CertificateKey::P256(key) => Ok((EndorsementKey::P256(key), root)),
-		CertificateKey::Rsa(_) | CertificateKey::P384(_) => Err(Rejection::new(
-			RejectCode::EkKind,
-			"subjectPublicKeyInfo",
-			"another key",
-			"RSA with 2048 bits, or P-256",
-		)),
+		CertificateKey::Rsa(_) | CertificateKey::P384(_) | CertificateKey::P521(_) => {
+			Err(Rejection::new(
+				RejectCode::EkKind,
+				"subjectPublicKeyInfo",
+				"another key",
+				"RSA with 2048 bits, or P-256",
+			))
+		},
 	}
 }
 

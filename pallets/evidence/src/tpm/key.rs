@@ -7,7 +7,7 @@ use super::PcrBank;
 use crate::{
 	bytes::{padded, Reader, Short},
 	certificate,
-	crypto::{P256Key, RsaKey},
+	crypto::{P256Key, P384Key, P521Key, RsaKey},
 	Check, RejectCode, Rejection,
 };
 
@@ -47,6 +47,22 @@ pub enum PublicKey {
 	Rsa(RsaKey),
 	/// NIST P-256.
 	P256(P256Key),
+	/// NIST P-384.
+	P384(P384Key),
+	/// NIST P-521.
+	P521(P521Key),
+}
+
+impl PublicKey {
+	/// Returns the name of the algorithm.
+	pub const fn name(&self) -> &'static str {
+		match self {
+			Self::Rsa(_) => "RSA",
+			Self::P256(_) => "P-256",
+			Self::P384(_) => "P-384",
+			Self::P521(_) => "P-521",
+		}
+	}
 }
 
 /// An attestation key.
@@ -67,15 +83,20 @@ const TPM_ALG_RSA: u16 = 0x0001;
 const TPM_ALG_ECC: u16 = 0x0023;
 const TPM_ALG_NULL: u16 = 0x0010;
 const TPM_ECC_NIST_P256: u16 = 0x0003;
+const TPM_ECC_NIST_P384: u16 = 0x0004;
+const TPM_ECC_NIST_P521: u16 = 0x0005;
 /// The exponent that a zero in the public area stands for.
 const RSA_DEFAULT_EXPONENT: u32 = 65_537;
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const PRIME256V1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+const SECP384R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+const SECP521R1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 
 fn malformed(seen: &'static str) -> Rejection {
-	Rejection::new(RejectCode::KeyEncoding, "attestation key", seen, "RSA or P-256")
+	let wanted = "RSA, P-256, P-384 or P-521";
+	Rejection::new(RejectCode::KeyEncoding, "attestation key", seen, wanted)
 }
 
 /// Bits of TPMA_OBJECT (part 2, 8.3).
@@ -118,20 +139,20 @@ impl AttestationKey {
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
 	pub fn check_cost(&self) -> Check {
-		match &self.key {
-			PublicKey::P256(_) => Ok(()),
+		let seen = match &self.key {
+			PublicKey::P256(_) => return Ok(()),
 			PublicKey::Rsa(key)
 				if key.modulus.len() == 256 && key.exponent == RSA_DEFAULT_EXPONENT =>
 			{
-				Ok(())
+				return Ok(());
 			},
-			PublicKey::Rsa(key) => Err(Rejection::new(
-				RejectCode::KeyEncoding,
-				"attestation key",
-				alloc::format!("RSA, {} bytes, exponent {}", key.modulus.len(), key.exponent),
-				"RSA with 2048 bits and exponent 65537, or P-256",
-			)),
-		}
+			PublicKey::Rsa(key) => {
+				alloc::format!("RSA, {} bytes, exponent {}", key.modulus.len(), key.exponent)
+			},
+			PublicKey::P384(_) | PublicKey::P521(_) => self.key.name().into(),
+		};
+		let wanted = "RSA with 2048 bits and exponent 65537, or P-256";
+		Err(Rejection::new(RejectCode::KeyEncoding, "attestation key", seen, wanted))
 	}
 
 	/// Returns the qualified name of the key as a primary key of the endorsement hierarchy, which
@@ -154,7 +175,7 @@ impl AttestationKey {
 		match at.tpm2b() {
 			Ok(public) if at.is_empty() => Self::from_tpmt_public(public),
 			Ok(_) => Err(malformed("bytes after its end")),
-			Err(Short) => Err(malformed("cut off")),
+			Err(Short) => Err(malformed("incomplete")),
 		}
 	}
 
@@ -163,7 +184,7 @@ impl AttestationKey {
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].
 	pub fn from_tpmt_public(bytes: &[u8]) -> Check<Self> {
-		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("cut off")))
+		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("incomplete")))
 	}
 
 	/// Decodes a SubjectPublicKeyInfo in DER. It states neither the scheme nor the name nor the
@@ -179,12 +200,18 @@ impl AttestationKey {
 			.as_bytes()
 			.ok_or_else(|| malformed("not a whole number of bytes"))?;
 		let curve = spki.algorithm.parameters.and_then(|p| p.decode_as::<ObjectIdentifier>().ok());
-		let key = if spki.algorithm.oid == RSA_ENCRYPTION {
-			certificate::rsa_key(bits).map(PublicKey::Rsa)
-		} else if spki.algorithm.oid == EC_PUBLIC_KEY && curve == Some(PRIME256V1) {
-			certificate::point(bits).map(|(x, y)| PublicKey::P256(P256Key { x, y }))
-		} else {
-			None
+		let key = match (spki.algorithm.oid, curve) {
+			(RSA_ENCRYPTION, _) => certificate::rsa_key(bits).map(PublicKey::Rsa),
+			(EC_PUBLIC_KEY, Some(PRIME256V1)) => {
+				certificate::point(bits).map(|(x, y)| PublicKey::P256(P256Key { x, y }))
+			},
+			(EC_PUBLIC_KEY, Some(SECP384R1)) => {
+				certificate::point(bits).map(|(x, y)| PublicKey::P384(P384Key { x, y }))
+			},
+			(EC_PUBLIC_KEY, Some(SECP521R1)) => {
+				certificate::point(bits).map(|(x, y)| PublicKey::P521(P521Key { x, y }))
+			},
+			_ => None,
 		};
 		let key = key.ok_or_else(|| malformed("another algorithm"))?;
 		Ok(Self { key, scheme: None, name: None, attributes: None })
@@ -224,11 +251,7 @@ fn tpmt_public(bytes: &[u8]) -> Result<Check<AttestationKey>, Short> {
 			}
 			let x = at.tpm2b()?;
 			let y = at.tpm2b()?;
-			if curve == TPM_ECC_NIST_P256 {
-				p256_key(x, y)
-			} else {
-				Err(malformed("another curve"))
-			}
+			ecc_key(curve, x, y)
 		},
 		_ => Err(malformed("another algorithm")),
 	};
@@ -265,8 +288,22 @@ fn rsa_key(modulus: &[u8], exponent: u32) -> Check<PublicKey> {
 	Ok(PublicKey::Rsa(RsaKey { modulus: modulus.to_vec(), exponent }))
 }
 
-/// Decodes a point. A TPM may omit leading zeroes of a coordinate.
-fn p256_key(x: &[u8], y: &[u8]) -> Check<PublicKey> {
-	let coordinate = |bytes: &[u8]| padded(bytes).ok_or_else(|| malformed("a long point"));
-	Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? }))
+/// Decodes a point of the curve with this TPM_ECC_CURVE. A TPM may omit leading zeroes of a
+/// coordinate.
+fn ecc_key(curve: u16, x: &[u8], y: &[u8]) -> Check<PublicKey> {
+	fn coordinate<const N: usize>(bytes: &[u8]) -> Check<[u8; N]> {
+		padded(bytes).ok_or_else(|| malformed("a long point"))
+	}
+	match curve {
+		TPM_ECC_NIST_P256 => {
+			Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? }))
+		},
+		TPM_ECC_NIST_P384 => {
+			Ok(PublicKey::P384(P384Key { x: coordinate(x)?, y: coordinate(y)? }))
+		},
+		TPM_ECC_NIST_P521 => {
+			Ok(PublicKey::P521(P521Key { x: coordinate(x)?, y: coordinate(y)? }))
+		},
+		_ => Err(malformed("another curve")),
+	}
 }

@@ -17,5 +17,5 @@ pub use credential::{
 pub use ek::{certificate_in_nv, verify_ek, verify_ek_to_root, EndorsementKey};
 pub use key::{AttestationKey, PublicKey, Scheme};
 pub use pcr::{PcrBank, PcrSelection, PcrValues};
-pub use quote::{verify_quote, AuthenticQuote, QuoteRequest, Wanted};
+pub use quote::{verify_quote, AuthenticQuote, QuoteRequest, Sha1, Wanted};
 pub use signature::Signature;

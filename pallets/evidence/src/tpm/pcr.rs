@@ -78,9 +78,12 @@ pub struct PcrSelection {
 impl PcrSelection {
 	/// Returns the selected indices in ascending order.
 	pub fn indices(self) -> impl Iterator<Item = u8> {
-		(0..32)
-			.filter(move |&index| self.mask.checked_shr(index).is_some_and(|bits| bits & 1 == 1))
-			.filter_map(|index| u8::try_from(index).ok())
+		(0..32).filter(move |&index| self.covers(index))
+	}
+
+	/// Returns `true` if the PCR is selected.
+	pub fn covers(self, index: u8) -> bool {
+		self.mask.checked_shr(index.into()).is_some_and(|bits| bits & 1 == 1)
 	}
 }
 

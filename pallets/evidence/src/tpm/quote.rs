@@ -4,8 +4,7 @@ use super::{
 	Attest, AttestationKey, PcrBank, PcrSelection, PcrValues, PublicKey, Scheme, Signature,
 };
 use crate::{
-	bytes::padded,
-	crypto::{Crypto, RsaPadding},
+	crypto::{Crypto, EcdsaKey, RsaPadding, SignatureHash},
 	Check, RejectCode, Rejection,
 };
 
@@ -18,16 +17,29 @@ pub enum Wanted<T> {
 	Exactly(T),
 }
 
+/// The treatment of quotes that depend on SHA-1, for which collisions are feasible. There is no
+/// default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sha1 {
+	/// Signatures over SHA-1 and quotes of the SHA-1 bank alone are rejected.
+	Refuse,
+	/// They are accepted.
+	Accept,
+}
+
 /// The expectations for a quote.
 #[derive(Clone, Debug)]
 pub struct QuoteRequest<'a> {
-	/// The complete extraData.
-	pub nonce: &'a [u8],
+	/// The complete extraData. An empty one never answers a request; a caller that accepts a quote
+	/// without a nonce writes [`Wanted::Any`].
+	pub nonce: Wanted<&'a [u8]>,
+	/// The treatment of SHA-1.
+	pub sha1: Sha1,
 	/// The PCRs that must be quoted, by bank and in this order.
 	pub selections: Wanted<&'a [PcrSelection]>,
 	/// The qualified name of the enrolled key.
 	pub qualified_signer: Wanted<&'a [u8]>,
-	/// The values that the quoted PCRs must have.
+	/// The values that the quoted PCRs must have. They are all quoted PCRs and no others.
 	pub values: Wanted<&'a PcrValues>,
 }
 
@@ -56,12 +68,14 @@ pub fn verify_quote<C: Crypto>(
 	request: &QuoteRequest<'_>,
 ) -> Check<AuthenticQuote> {
 	let quote = Attest::parse(attest)?;
-	if quote.extra_data != request.nonce {
-		let seen = quote.extra_data.as_slice();
-		return Err(Rejection::new(RejectCode::QuoteNonce, "extraData", seen, request.nonce));
+	if let Wanted::Exactly(nonce) = request.nonce {
+		check_nonce(&quote.extra_data, nonce)?;
 	}
 	if let Wanted::Exactly(selections) = request.selections {
 		check_selections(&quote.selections, selections)?;
+	}
+	if request.sha1 == Sha1::Refuse {
+		refuse_sha1(&quote.selections, signature.hash())?;
 	}
 	if let Wanted::Exactly(signer) = request.qualified_signer {
 		if quote.qualified_signer != signer {
@@ -81,6 +95,34 @@ pub fn verify_quote<C: Crypto>(
 	Ok(AuthenticQuote(quote))
 }
 
+fn check_nonce(seen: &[u8], wanted: &[u8]) -> Check {
+	let code = RejectCode::QuoteNonce;
+	if wanted.is_empty() {
+		return Err(Rejection::new(code, "extraData", seen, "a nonce that is not empty"));
+	}
+	if seen.is_empty() {
+		return Err(Rejection::new(code, "extraData", "empty", wanted));
+	}
+	if seen != wanted {
+		return Err(Rejection::new(code, "extraData", seen, wanted));
+	}
+	Ok(())
+}
+
+/// Rejects a signature over SHA-1, and a quote that covers PCRs of the SHA-1 bank only.
+fn refuse_sha1(selections: &[PcrSelection], hash: PcrBank) -> Check {
+	let wanted = "sha256, sha384 or sha512";
+	if hash == PcrBank::Sha1 {
+		return Err(Rejection::new(RejectCode::SignatureScheme, "hash", "sha1", wanted));
+	}
+	let is_sha1 = |selection: &PcrSelection| selection.bank == PcrBank::Sha1;
+	if !selections.is_empty() && selections.iter().all(is_sha1) {
+		let seen = "the sha1 bank only";
+		return Err(Rejection::new(RejectCode::PcrSelection, "pcrSelect", seen, wanted));
+	}
+	Ok(())
+}
+
 fn check_selections(seen: &[PcrSelection], wanted: &[PcrSelection]) -> Check {
 	if seen == wanted {
 		return Ok(());
@@ -95,9 +137,25 @@ fn check_selections(seen: &[PcrSelection], wanted: &[PcrSelection]) -> Check {
 	Err(Rejection::new(RejectCode::PcrSelection, "pcrSelect", show(seen), show(wanted)))
 }
 
-/// Checks that `values` has a value for each quoted PCR, and that their digest is the quoted one.
-/// Values of other PCRs prove nothing and are ignored.
+/// Checks that `values` has exactly one value for each quoted PCR and none for others, and that
+/// their digest is the quoted one. A value that the quote does not prove must not pass as checked.
 fn check_values(quote: &Attest, hash: PcrBank, values: &PcrValues) -> Check {
+	let is_quoted = |bank: PcrBank, index: u8| {
+		let mut selections = quote.selections.iter();
+		selections.any(|selection| selection.bank == bank && selection.covers(index))
+	};
+	for (at, (bank, index, _)) in values.0.iter().enumerate() {
+		let wrong = |seen: &str| {
+			let seen = alloc::format!("{} pcr {index} {seen}", bank.name());
+			Err(Rejection::new(RejectCode::PcrValues, "pcr values", seen, "each quoted pcr once"))
+		};
+		if !is_quoted(*bank, *index) {
+			return wrong("without a quote");
+		}
+		if values.0.iter().take(at).any(|(of, other, _)| (of, other) == (bank, index)) {
+			return wrong("twice");
+		}
+	}
 	let mut quoted = Vec::<&[u8]>::new();
 	for selection in &quote.selections {
 		for index in selection.indices() {
@@ -132,35 +190,44 @@ fn check_signature<C: Crypto>(attest: &[u8], signature: &Signature, key: &Attest
 	let scheme = signature.scheme();
 	let fits = match key.key {
 		PublicKey::Rsa(_) => matches!(scheme, Scheme::RsaSsa | Scheme::RsaPss),
-		PublicKey::P256(_) => scheme == Scheme::Ecdsa,
+		PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => scheme == Scheme::Ecdsa,
 	};
 	if !fits || key.scheme.is_some_and(|of_key| of_key != scheme) {
 		let wanted = key.scheme.map_or("the key's scheme", Scheme::name);
 		return Err(Rejection::new(RejectCode::SignatureScheme, "sigAlg", scheme.name(), wanted));
 	}
-	if signature.hash() != PcrBank::Sha256 {
-		let seen = signature.hash().name();
-		return Err(Rejection::new(RejectCode::SignatureScheme, "hash", seen, "sha256"));
-	}
 	let bad = || {
 		let seen = "a signature of another key, or of other bytes";
 		Rejection::new(RejectCode::QuoteSignature, "TPMT_SIGNATURE", seen, ())
 	};
-	match (signature, &key.key) {
-		(Signature::Rsa { scheme, bytes, .. }, PublicKey::Rsa(key)) => {
+	let hash = signature_hash(signature.hash());
+	match signature {
+		Signature::Rsa { scheme, bytes, .. } => {
 			let padding = match scheme {
-				Scheme::RsaSsa => RsaPadding::Pkcs1Sha256,
-				Scheme::RsaPss => RsaPadding::PssSha256,
+				Scheme::RsaSsa => RsaPadding::Pkcs1,
+				Scheme::RsaPss => RsaPadding::PssAnySalt,
 				Scheme::Ecdsa => return Err(bad()),
 			};
-			C::rsa(key, padding, attest, bytes).map_err(|_| bad())
+			let PublicKey::Rsa(key) = &key.key else { return Err(bad()) };
+			C::rsa(key, padding, hash, attest, bytes).map_err(|_| bad())
 		},
-		(Signature::Ecdsa { r, s, .. }, PublicKey::P256(key)) => {
-			let r = padded(r).ok_or_else(bad)?;
-			let s = padded(s).ok_or_else(bad)?;
-			C::p256_sha256(key, attest, &r, &s).map_err(|_| bad())
+		Signature::Ecdsa { r, s, .. } => {
+			let key = match &key.key {
+				PublicKey::Rsa(_) => return Err(bad()),
+				PublicKey::P256(key) => EcdsaKey::P256(key),
+				PublicKey::P384(key) => EcdsaKey::P384(key),
+				PublicKey::P521(key) => EcdsaKey::P521(key),
+			};
+			C::ecdsa(key, hash, attest, r, s).map_err(|_| bad())
 		},
-		(Signature::Rsa { .. }, PublicKey::P256(_))
-		| (Signature::Ecdsa { .. }, PublicKey::Rsa(_)) => Err(bad()),
+	}
+}
+
+const fn signature_hash(hash: PcrBank) -> SignatureHash {
+	match hash {
+		PcrBank::Sha1 => SignatureHash::Sha1,
+		PcrBank::Sha256 => SignatureHash::Sha256,
+		PcrBank::Sha384 => SignatureHash::Sha384,
+		PcrBank::Sha512 => SignatureHash::Sha512,
 	}
 }

@@ -21,7 +21,7 @@ impl Signature {
 	/// ## Errors
 	/// [`RejectCode::SignatureEncoding`].
 	pub fn parse(bytes: &[u8]) -> Check<Self> {
-		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("cut off")))
+		Self::fields(bytes).unwrap_or_else(|Short| Err(malformed("incomplete")))
 	}
 
 	fn fields(bytes: &[u8]) -> Result<Check<Self>, Short> {

@@ -202,9 +202,18 @@ fn forged_evidence_costs_as_much_as_forbidden_file() {
 		let score = after(&[failed(code)]);
 		assert_eq!((score.value, score.strikes), (100, 1), "{code:?}");
 	}
-	for code in [RejectCode::TcbFloor, RejectCode::ImaLimit] {
+	for code in [RejectCode::TcbFloor, RejectCode::ImaLimit, RejectCode::BootLogLimit] {
 		assert_eq!(after(&[failed(code)]).strikes, 0, "{code:?}");
 	}
+}
+
+/// The verifier is at fault. A report that the chip did not sign costs a strike all the same.
+#[test]
+fn unsupported_report_version_only_quarantines() {
+	let score = after(&[failed(RejectCode::ReportVersionUnsupported)]);
+	assert_eq!((score.value, score.strikes), (RULES.start, 0));
+	assert_eq!(score.tier(&RULES), Tier::Quarantine);
+	assert_eq!(after(&[failed(RejectCode::ReportVersion)]).strikes, 1);
 }
 
 #[test]
