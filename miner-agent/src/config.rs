@@ -5,7 +5,7 @@ use std::{
 
 use anyhow::{ensure, Context};
 use clap::Args;
-use hcc_chain::Submitter;
+use hcc_chain::{AccountId32, Submitter};
 use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct Options {
 	/// The WebSocket URL of a node.
 	#[arg(long, global = true)]
 	pub node: Option<String>,
+	/// The miner's own account (SS58), needed without the owner's key.
+	#[arg(long, global = true)]
+	pub miner: Option<AccountId32>,
 	/// The file with the hot key: a phrase or a seed.
 	#[arg(long, global = true)]
 	pub hot_key_file: Option<PathBuf>,
@@ -84,6 +87,7 @@ pub struct Options {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
+	pub miner: Option<AccountId32>,
 	pub hot_key_file: PathBuf,
 	pub owner_key_file: Option<PathBuf>,
 	pub bond: u128,
@@ -129,6 +133,7 @@ impl Default for Config {
 	fn default() -> Self {
 		Self {
 			node: "ws://127.0.0.1:9944".into(),
+			miner: None,
 			hot_key_file: "/etc/hcc/hot.key".into(),
 			owner_key_file: None,
 			// 100 α, the minimum bond of the genesis configuration.
@@ -174,6 +179,7 @@ impl Config {
 			config,
 			options,
 			node,
+			miner,
 			hot_key_file,
 			owner_key_file,
 			bond,
@@ -230,6 +236,15 @@ impl Config {
 	/// Reads the hot key.
 	pub fn hot(&self) -> anyhow::Result<Submitter> {
 		key(&self.hot_key_file)
+	}
+
+	/// Returns the miner's own account: the configured one, or that of the owner's key. Without
+	/// both, the hot key is the miner's own key.
+	pub fn miner(&self, hot: &Submitter) -> anyhow::Result<AccountId32> {
+		if let Some(miner) = self.miner {
+			return Ok(miner);
+		}
+		Ok(self.owner()?.map_or_else(|| hot.account(), |owner| owner.account()))
 	}
 
 	/// Reads the owner's key, if one is configured.

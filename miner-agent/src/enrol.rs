@@ -12,7 +12,7 @@ const POLL_EVERY: Duration = Duration::from_secs(3);
 /// Number of blocks to wait for the last credentials once there are enough.
 const WAIT_BLOCKS: u64 = 2;
 
-type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
 /// Enrols the TPM, unless its attestation key is already enrolled.
@@ -43,11 +43,11 @@ pub(crate) async fn ensure_enrolled(
 		let tick = tick.decode()?;
 		let open = open.filter(|open| open.deadline >= tick);
 		match open {
-			None => begin(chain, host, hot, &ak).await?,
+			None => begin(chain, host, hot, miner, &ak).await?,
 			Some(open) if open.answered => tracing::debug!("waiting for the seeds of credentials"),
 			Some(open) => {
 				if may_answer(&open, at.block_number(), &mut enough_since) {
-					answer(chain, host, hot, &open).await?;
+					answer(chain, host, hot, miner, &open).await?;
 				}
 			},
 		}
@@ -55,10 +55,17 @@ pub(crate) async fn ensure_enrolled(
 	}
 }
 
-async fn begin(chain: &Chain, host: &Host, hot: &Submitter, ak: &[u8]) -> anyhow::Result<()> {
+async fn begin(
+	chain: &Chain,
+	host: &Host,
+	hot: &Submitter,
+	miner: &AccountId32,
+	ak: &[u8],
+) -> anyhow::Result<()> {
 	let ek = host.tpm(|tpm| tpm.ek_certificate()).await?;
 	let between = host.config.ek_intermediates()?.into_iter().map(BoundedVec).collect();
 	let call = api::tx().registry().enrol_tpm(
+		*miner,
 		BoundedVec(ek),
 		BoundedVec(between),
 		BoundedVec(ak.to_vec()),
@@ -96,6 +103,7 @@ async fn answer(
 	chain: &Chain,
 	host: &Host,
 	hot: &Submitter,
+	miner: &AccountId32,
 	open: &Enrolment,
 ) -> anyhow::Result<()> {
 	let (numbers, credentials): (Vec<_>, Vec<_>) = posted(open)
@@ -117,7 +125,7 @@ async fn answer(
 		}
 	}
 	let count = answers.len();
-	let call = api::tx().registry().answer_credentials(BoundedVec(answers));
+	let call = api::tx().registry().answer_credentials(*miner, BoundedVec(answers));
 	match hot.submit(chain, &call).await {
 		Ok(_) => tracing::info!(count, "credentials answered: waiting for their seeds"),
 		Err(error @ ChainError::Refused { .. }) => tracing::warn!(%error, "answer refused"),

@@ -132,7 +132,7 @@ pub(crate) async fn ensure_log_submitted(
 		while !log.fits(at, capacity) && calls.len() < MAX_BATCH {
 			let part = log.part(at, capacity);
 			let records = log.records(part.clone()).unwrap_or_default().to_vec();
-			calls.push(api::tx().attestation().submit_log(at, BoundedVec(records)));
+			calls.push(api::tx().attestation().submit_log(*miner, at, BoundedVec(records)));
 			at = part.end;
 		}
 		hot.submit_all(chain, &calls).await.context("submitting the IMA log")?;

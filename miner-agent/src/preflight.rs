@@ -13,7 +13,7 @@ use std::{
 	time::{SystemTime, UNIX_EPOCH},
 };
 
-use hcc_chain::{api, Chain, ChainError};
+use hcc_chain::{Chain, ChainError};
 use hcc_evidence::{
 	crypto::RustCrypto,
 	snp::{self, authenticate, verify_vek},
@@ -21,7 +21,12 @@ use hcc_evidence::{
 };
 use serde::Serialize;
 
-use crate::{config::Config, guest::Guest, register::chip_of, tpm::SharedTpm};
+use crate::{
+	config::Config,
+	guest::Guest,
+	register::{chip_of, hot_key_of},
+	tpm::SharedTpm,
+};
 use policy::ChainPolicy;
 use tpm::TpmState;
 
@@ -229,7 +234,11 @@ async fn chain(config: &Config, node: Result<Chain, ChainError>) -> Vec<CheckRes
 		Ok(None) if config.owner_key_file.is_some() => {
 			skip(HOT, "not registered yet", "hcc-miner run registers it with the owner's key")
 		},
-		Ok(None) => fail(HOT, "not registered", "call registry.register from the owner's account"),
+		Ok(None) => fail(
+			HOT,
+			"not the hot key of the miner",
+			"call registry.register or registry.set_hot from the owner's account; correct miner",
+		),
 		Err(error) => fail(HOT, format!("{error:#}"), "see the message"),
 	};
 	vec![compatible, hot]
@@ -239,8 +248,8 @@ async fn miner_of(
 	chain: &Chain,
 	config: &Config,
 ) -> anyhow::Result<Option<hcc_chain::AccountId32>> {
-	let at = chain.best().await?;
-	let address = api::storage().registry().miner_of_hot();
-	let found = at.storage().try_fetch(address, (config.hot()?.account(),)).await?;
-	Ok(found.map(|found| found.decode()).transpose()?)
+	let hot = config.hot()?;
+	let miner = config.miner(&hot)?;
+	let known = hot_key_of(chain, &miner).await?;
+	Ok(known.filter(|known| *known == hot.account()).map(|_| miner))
 }

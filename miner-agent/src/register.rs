@@ -39,14 +39,18 @@ pub(crate) async fn ensure_miner(
 	config: &Config,
 	hot: &Submitter,
 ) -> anyhow::Result<AccountId32> {
-	let at = chain.best().await?;
-	let address = api::storage().registry().miner_of_hot();
-	if let Some(found) = at.storage().try_fetch(address, (hot.account(),)).await? {
-		return Ok(found.decode()?);
+	let miner = config.miner(hot)?;
+	match hot_key_of(chain, &miner).await? {
+		Some(known) if known == hot.account() => return Ok(miner),
+		Some(known) => bail!(
+			"miner {miner} has hot key {known}, not {}: call registry.set_hot from the owner's account, or set hot_key_file",
+			hot.account()
+		),
+		None => {},
 	}
-	let Some(owner) = config.owner()? else {
+	let Some(owner) = config.owner()?.filter(|owner| owner.account() == miner) else {
 		bail!(
-			"hot key {} belongs to no miner: register it from the owner's account, or set owner_key_file",
+			"{miner} is not a miner: register hot key {} from the owner's account, or set owner_key_file or miner",
 			hot.account()
 		);
 	};
@@ -61,6 +65,17 @@ pub(crate) async fn ensure_miner(
 	owner.submit(chain, &call).await.context("registering")?;
 	tracing::info!(miner = %owner.account(), hot = %hot.account(), "registered");
 	Ok(owner.account())
+}
+
+/// Returns the hot key of a miner that has not left.
+pub(crate) async fn hot_key_of(
+	chain: &Chain,
+	miner: &AccountId32,
+) -> anyhow::Result<Option<AccountId32>> {
+	let at = chain.best().await?;
+	let row = at.storage().try_fetch(api::storage().registry().miners(), (*miner,)).await?;
+	let row = row.map(|row| row.decode()).transpose()?;
+	Ok(row.filter(|row| row.withdrawable.is_none()).map(|row| row.hot))
 }
 
 async fn ensure_chip(

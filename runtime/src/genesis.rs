@@ -51,6 +51,7 @@ fn cpus() -> Vec<CpuSpec> {
 /// minute, and a billing interval takes one minute.
 const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 20,
+	pause: 20,
 	trusted: 2,
 	regular: 2,
 	probation: 2,

@@ -66,23 +66,32 @@ impl CheckStanding {
 				// At most one piece of evidence per challenge in the pool.
 				valid.provides = vec![(b"evidence", chip, open.seq).encode()];
 			},
-			RuntimeCall::Verdicts(pallet_verdicts::Call::vote { .. }) => {
-				Verdicts::check_worker(who).map_err(refusal)?;
+			RuntimeCall::Verdicts(pallet_verdicts::Call::vote { validator, .. }) => {
+				Verdicts::check_worker(who, validator).map_err(refusal)?;
 			},
-			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { subject, evidence }) => {
-				Verdicts::check_proof(who, *subject, evidence).map_err(refusal)?;
+			RuntimeCall::Verdicts(pallet_verdicts::Call::prove {
+				validator,
+				subject,
+				evidence,
+			}) => {
+				Verdicts::check_proof(who, validator.as_ref(), *subject, evidence)
+					.map_err(refusal)?;
 				// One proof per sender and subject. With one per subject, a sender that cannot pay
 				// at inclusion would keep out the proofs of others.
 				valid.provides = vec![(b"proof", subject, who).encode()];
 			},
-			RuntimeCall::Registry(
-				pallet_registry::Call::post_credential { miner, .. }
-				| pallet_registry::Call::reveal_seed { miner, .. },
-			) => Registry::check_helper(who, miner).map_err(refusal)?,
-			RuntimeCall::Oracle(pallet_oracle::Call::report { price, block }) => {
-				let feeder = Oracle::check_report(who, *price, *block).map_err(refusal)?;
+			RuntimeCall::Registry(pallet_registry::Call::post_credential {
+				validator,
+				miner,
+				..
+			}) => Registry::check_poster(who, validator, miner).map_err(refusal)?,
+			RuntimeCall::Registry(pallet_registry::Call::reveal_seed {
+				validator, miner, ..
+			}) => Registry::check_helper(who, validator, miner).map_err(refusal)?,
+			RuntimeCall::Oracle(pallet_oracle::Call::report { validator, price, block }) => {
+				Oracle::check_report(who, validator, *price, *block).map_err(refusal)?;
 				// One report per feeder in the pool at a time.
-				valid.provides = vec![(b"price", feeder).encode()];
+				valid.provides = vec![(b"price", validator).encode()];
 			},
 			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {},
 			_ => return Err(InvalidTransaction::Custom(NOT_ALLOWED)),

@@ -2,6 +2,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
+use hcc_chain::AccountId32;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Source;
@@ -17,6 +18,9 @@ pub struct Args {
 	/// The WebSocket URL of the validator's own node.
 	#[arg(long)]
 	pub node: Option<String>,
+	/// The validator's account (SS58) [default: the worker key's own account].
+	#[arg(long)]
+	pub validator: Option<AccountId32>,
 	/// The file with the worker key: a phrase or a seed.
 	#[arg(long)]
 	pub key_file: Option<PathBuf>,
@@ -39,6 +43,8 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
+	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
+	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
@@ -54,6 +60,7 @@ impl Default for Config {
 	fn default() -> Self {
 		Self {
 			node: "ws://127.0.0.1:9944".into(),
+			validator: None,
 			key_file: "/etc/hcc/worker.key".into(),
 			state: "/var/lib/hcc-validator".into(),
 			metrics: None,
@@ -78,6 +85,7 @@ impl Config {
 		if let Some(node) = &args.node {
 			config.node.clone_from(node);
 		}
+		config.validator = args.validator.or(config.validator);
 		if let Some(key_file) = &args.key_file {
 			config.key_file.clone_from(key_file);
 		}

@@ -11,7 +11,7 @@ use crate::{
 	subject,
 };
 
-type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 
 /// Number of ticks that a transaction may take.
 const MARGIN: u32 = 2;
@@ -54,12 +54,20 @@ fn step(
 	let still = best.is_some_and(|best| {
 		has_same_seed(best, finalised)
 			&& required_step(best, validator) == wanted
-			&& best.deadline >= tick.saturating_add(MARGIN)
+			&& last_tick(best, wanted) >= tick.saturating_add(MARGIN)
 	});
 	if still {
 		wanted
 	} else {
 		Step::Nothing
+	}
+}
+
+/// Returns the last tick at which the chain accepts a step.
+fn last_tick(enrolment: &Enrolment, step: Step) -> u32 {
+	match step {
+		Step::Post => enrolment.answers_until,
+		Step::Reveal | Step::Nothing => enrolment.deadline,
 	}
 }
 
@@ -94,14 +102,16 @@ pub(crate) async fn serve(
 				Ok(credential) => {
 					let hash = seed_hash(&genesis, &seed);
 					posting.push(miner);
-					posts.push(api::tx().registry().post_credential(miner, hash, credential));
+					posts.push(
+						api::tx().registry().post_credential(*validator, miner, hash, credential),
+					);
 				},
 				// A failure for one enrolment must not block the others.
 				Err(error) => tracing::error!(%miner, %error, "the credential cannot be made"),
 			},
 			Step::Reveal => {
 				revealing.push(miner);
-				reveals.push(api::tx().registry().reveal_seed(miner, seed));
+				reveals.push(api::tx().registry().reveal_seed(*validator, miner, seed));
 			},
 			Step::Nothing => {},
 		}
@@ -227,7 +237,10 @@ mod tests {
 			ak_name: vec![9],
 			committee: bounded(vec![Member { validator: alice(), posted }]),
 			answered,
+			answers_until: 5,
 			deadline: 10,
+			eval_version: 3,
+			deposit: 1,
 		}
 	}
 
@@ -260,6 +273,13 @@ mod tests {
 			assert_eq!(step_in_same_state(&answered, tick), Step::Nothing);
 		}
 		assert_eq!(step(&answered, None, &alice(), 0), Step::Nothing, "the enrolment has ended");
+	}
+
+	#[test]
+	fn credential_after_first_half_is_not_posted() {
+		let open = enrolment(false, None);
+		assert_eq!(step_in_same_state(&open, 3), Step::Post);
+		assert_eq!(step_in_same_state(&open, 4), Step::Nothing);
 	}
 
 	#[test]

@@ -91,7 +91,7 @@ pub(crate) async fn prove(
 			},
 		};
 		subjects.push(subject);
-		calls.push(api::tx().verdicts().prove(subject, BoundedVec(evidence)));
+		calls.push(api::tx().verdicts().prove(Some(*validator), subject, BoundedVec(evidence)));
 	}
 	if calls.is_empty() {
 		return Ok(());

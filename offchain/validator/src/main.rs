@@ -32,14 +32,16 @@ async fn main() -> anyhow::Result<()> {
 		metrics::serve(address, metrics.clone()).await?;
 	}
 	let submitter = Arc::new(submitter);
+	let validator = config.validator.unwrap_or_else(|| submitter.account());
 	let feed = Feed::new(
 		config.node.clone(),
+		validator,
 		submitter.clone(),
 		config.sources,
 		config.report_every,
 		metrics.clone(),
 	)?;
-	let worker = Worker::new(config.node, submitter, state, metrics);
+	let worker = Worker::new(config.node, validator, submitter, state, metrics);
 	tokio::select! {
 		result = worker.run() => result,
 		() = feed.run() => Ok(()),

@@ -42,6 +42,8 @@ const MAX_TRIES: u32 = 5;
 /// The worker.
 pub struct Worker {
 	node: String,
+	/// The validator for which the worker signs.
+	validator: AccountId32,
 	submitter: Arc<Submitter>,
 	state: State,
 	metrics: Metrics,
@@ -52,9 +54,15 @@ pub struct Worker {
 }
 
 impl Worker {
-	pub fn new(node: String, submitter: Arc<Submitter>, state: State, metrics: Metrics) -> Self {
+	pub fn new(
+		node: String,
+		validator: AccountId32,
+		submitter: Arc<Submitter>,
+		state: State,
+		metrics: Metrics,
+	) -> Self {
 		let (stuck, stated) = (Mutex::default(), Mutex::default());
-		Self { node, submitter, state, metrics, stuck, stated }
+		Self { node, validator, submitter, state, metrics, stuck, stated }
 	}
 
 	/// Runs until it is stopped. Reconnects if the node becomes unavailable.
@@ -77,7 +85,8 @@ impl Worker {
 		if self.state.bind(&chain.genesis())? {
 			tracing::warn!("the state was of another chain: starting with an empty one");
 		}
-		let validator = self.validator(chain).await?;
+		let validator = self.validator;
+		self.await_appointment(chain).await?;
 		loop {
 			let finalised = chain.finalised_number().await?;
 			let next = match self.state.cursor()? {
@@ -97,16 +106,18 @@ impl Worker {
 		}
 	}
 
-	/// Returns the validator that this worker signs for, and waits until there is one.
-	async fn validator(&self, chain: &Chain) -> Result<AccountId32, ChainError> {
-		let worker = self.submitter.account();
+	/// Waits until the validator has set this worker's key.
+	async fn await_appointment(&self, chain: &Chain) -> Result<(), ChainError> {
+		let (worker, validator) = (self.submitter.account(), self.validator);
 		loop {
 			let at = chain.finalised().await?;
-			let address = api::storage().validators().validator_of();
-			if let Some(found) = at.storage().try_fetch(address, (worker,)).await? {
-				return Ok(found.decode()?);
+			let address = api::storage().validators().worker_of();
+			if let Some(found) = at.storage().try_fetch(address, (validator,)).await? {
+				if found.decode()? == worker {
+					return Ok(());
+				}
 			}
-			tracing::warn!(%worker, "the worker key belongs to no validator yet: call validators.set_worker");
+			tracing::warn!(%worker, %validator, "this is not the validator's worker key: call validators.set_worker, or set validator");
 			tokio::time::sleep(Duration::from_secs(30)).await;
 		}
 	}
@@ -246,7 +257,7 @@ impl Worker {
 			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
 		let call = |votes: &&[PendingVote]| {
 			let votes = votes.iter().map(|vote| chain_vote(&genesis, vote)).collect();
-			api::tx().verdicts().vote(BoundedVec(votes), finalised)
+			api::tx().verdicts().vote(self.validator, BoundedVec(votes), finalised)
 		};
 		let calls: Vec<_> = batches.iter().map(call).collect();
 		let outcomes = self.submitter.submit_each(chain, &calls).await?;

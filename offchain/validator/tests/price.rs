@@ -102,7 +102,9 @@ async fn sources(paths: &[&str]) -> Vec<Source> {
 fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
-	let feed = Feed::new("ws://127.0.0.1:1".into(), worker, sources, 25, metrics.clone());
+	let validator = worker.account();
+	let node = "ws://127.0.0.1:1".into();
+	let feed = Feed::new(node, validator, worker, sources, 25, metrics.clone());
 	(feed.expect("a client"), metrics)
 }
 

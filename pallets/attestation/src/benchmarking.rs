@@ -327,9 +327,38 @@ mod benchmarks {
 			.map_err(|_| BenchmarkError::Stop("more than a part holds"))?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(miner.clone()), 0, records);
+		_(RawOrigin::Signed(miner.clone()), miner.clone(), 0, records);
 
 		assert!(Logs::<T>::get(miner).is_some_and(|log| log.entries == n));
+		Ok(())
+	}
+
+	/// A pause of two chips, whose deadlines have room at the last tick only.
+	#[benchmark]
+	fn pause() -> Result<(), BenchmarkError> {
+		T::World::set_tick(1);
+		let miner: AccountIdOf<T> = account("miner", 0, 0);
+		let chips = [chip(0), chip(1)];
+		T::World::register(&miner, &chips, tpm());
+		for chip in chips {
+			Pallet::<T>::on_ready(&chip, &miner);
+			Hosts::<T>::mutate(chip, |host| {
+				if let Some(host) = host {
+					host.checkpoint = Some(boot());
+				}
+			});
+		}
+		Rechecks::<T>::kill();
+		let earliest = 1 + Pallet::<T>::rules().pause;
+		for deadline in earliest..earliest + hcc_primitives::tick_queue::SLACK {
+			let full = BoundedVec::truncate_from(vec![[0; 32]; MAX_DUE as usize]);
+			DeadlineQueue::<T>::insert(deadline + 1, full);
+		}
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(miner.clone()), miner.clone());
+
+		assert!(chips.iter().all(LastPauses::<T>::contains_key));
 		Ok(())
 	}
 

@@ -15,17 +15,22 @@ const RECHECKS_PER_BLOCK: usize = 8;
 impl<T: Config> Pallet<T> {
 	/// Challenges a chip without an open challenge. Returns false if no deadline has room.
 	pub(crate) fn challenge(chip: &ChipHash) -> bool {
-		let Some(mut host) = Hosts::<T>::get(chip) else { return true };
+		let Some(host) = Hosts::<T>::get(chip) else { return true };
 		if host.challenge.is_some() {
 			return true;
 		}
+		Self::make_challenge(chip, host, Self::rules().answer).is_some()
+	}
+
+	/// Challenges a chip that has `time` ticks to answer. Returns the deadline, or `None` if no
+	/// deadline has room.
+	pub(crate) fn make_challenge(chip: &ChipHash, mut host: HostOf<T>, time: Tick) -> Option<Tick> {
 		let made = T::TickSource::now();
-		let earliest = made.saturating_add(Self::rules().answer);
+		let earliest = made.saturating_add(time);
 		// A deadline is processed in the tick after it.
 		let append =
 			|deadline: Tick| DeadlineQueue::<T>::try_append(deadline.saturating_add(1), chip);
-		let booked = book(earliest, append);
-		let Some(deadline) = booked else { return false };
+		let deadline = book(earliest, append)?;
 		let seq = host.seq.saturating_add(1);
 		let nonce = challenge_nonce(
 			&genesis::<T>(),
@@ -42,7 +47,7 @@ impl<T: Config> Pallet<T> {
 		Self::note_challenge(chip, seq);
 		Self::count(|counts| &mut counts.made);
 		Self::deposit_event(Event::Challenged { chip: *chip, miner, seq, nonce, deadline });
-		true
+		Some(deadline)
 	}
 
 	/// Processes the deadlines of all ticks that have passed. Without room, a later block

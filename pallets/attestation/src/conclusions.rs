@@ -36,14 +36,15 @@ impl<T: Config> Pallet<T> {
 		let miner = host.miner.clone();
 		Self::deposit_event(Event::Concluded { chip: *chip, miner, seq, outcome });
 		Self::note_outcome(chip, seq, passed, subject.is_some());
-		if !passed && !failed_before {
+		let is_pause_over = Self::note_pause_outcome(host, seq, passed);
+		if (!passed && !failed_before) || is_pause_over {
 			Self::recheck(chip);
 		}
 		Self::note_contest_outcome(chip, seq, outcome, subject);
 	}
 
 	/// Closes a chip's challenge without an outcome.
-	fn void(chip: &ChipHash, host: &mut HostOf<T>, seq: u64) {
+	pub(crate) fn void(chip: &ChipHash, host: &mut HostOf<T>, seq: u64) {
 		host.challenge = None;
 		Self::count(|counts| &mut counts.void);
 		let miner = host.miner.clone();

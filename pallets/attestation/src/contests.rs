@@ -49,8 +49,8 @@ impl<T: Config> Pallet<T> {
 		evidence: &HostEvidence,
 		vek: Vek,
 	) -> DispatchResult {
-		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
-		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
+		let miner = AccountIdOf::<T>::from(evidence.miner);
+		ensure!(T::Miners::is_hot_key(&hot, &miner), Error::<T>::NotTheMiner);
 		Self::check_lengths(evidence)?;
 		let holder = T::Chips::holder(&chip).ok_or(Error::<T>::NobodysChip)?;
 		ensure!(holder != miner, Error::<T>::OwnChip);
@@ -138,6 +138,7 @@ impl<T: Config> Pallet<T> {
 			Self::reject_contest(&chip, &contest);
 			return true;
 		}
+		Self::end_pause(&chip);
 		contest.stage = Self::await_answer(&chip);
 		OpenContests::<T>::insert(chip, contest);
 		Self::recheck(&chip);

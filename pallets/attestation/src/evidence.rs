@@ -41,8 +41,8 @@ impl<T: Config> Pallet<T> {
 		hot: &AccountIdOf<T>,
 		evidence: &HostEvidence,
 	) -> Result<(AccountIdOf<T>, ChipHash, OpenChallenge), Error<T>> {
-		let miner = T::Miners::miner_of_hot(hot).ok_or(Error::<T>::NotTheMiner)?;
-		ensure!(miner == evidence.miner.into(), Error::<T>::NotTheMiner);
+		let miner = AccountIdOf::<T>::from(evidence.miner);
+		ensure!(T::Miners::is_hot_key(hot, &miner), Error::<T>::NotTheMiner);
 		Self::check_lengths(evidence)?;
 		let (chip, open) = Self::challenged(&miner, evidence)?;
 		Ok((miner, chip, open))

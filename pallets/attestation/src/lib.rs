@@ -21,6 +21,7 @@ mod evidence;
 mod lifecycle;
 mod liveness;
 mod log;
+mod pauses;
 mod reattestation;
 mod statistics;
 mod types;
@@ -52,8 +53,8 @@ pub mod pallet {
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
 		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
-		LivenessStatus, LogVerifier, Miners, Reputation, StoreRules, SubjectId, Tick, TickSource,
-		Tier, Veks,
+		LivenessStatus, LogVerifier, Miners, Pause, Reputation, StoreRules, SubjectId, Tick,
+		TickSource, Tier, Veks,
 	};
 
 	use super::*;
@@ -109,6 +110,11 @@ pub mod pallet {
 		#[pallet::constant]
 		type ReattestationTicks: Get<Tick>;
 
+		/// Minimum number of ticks between the starts of two pauses of a chip, also of another
+		/// miner.
+		#[pallet::constant]
+		type PauseInterval: Get<Tick>;
+
 		/// Randomness of the draw. With `None`, this block draws no chip.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
 
@@ -153,6 +159,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type LastBoots<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, LastBoot, OptionQuery>;
+
+	/// Last maintenance pauses of chips. They remain when chips leave, and limit the next miner.
+	// Hashed with Blake2, as `Hosts`.
+	#[pallet::storage]
+	pub type LastPauses<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, Pause, OptionQuery>;
 
 	/// Numbers of challenges and of their outcomes since genesis.
 	#[pallet::storage]
@@ -287,13 +298,16 @@ pub mod pallet {
 		/// A contest had no effect. The evidence was not accepted, the contender has no room, or
 		/// the holder still has the chip.
 		ContestRejected { chip: ChipHash, contender: AccountIdOf<T> },
-		/// A challenge ended without an outcome: its evidence could not be judged, or not in time.
+		/// A challenge ended without an outcome: its evidence could not be judged, or not in time,
+		/// or a contest ended a pause.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
+		/// A miner paused a chip for maintenance. It must submit evidence by tick `until`.
+		Paused { chip: ChipHash, miner: AccountIdOf<T>, until: Tick },
 	}
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account is not a miner's hot key, or the evidence names another miner.
+		/// The account is not the hot key of the miner that the call or its evidence names.
 		NotTheMiner,
 		/// None of the miner's chips has an open challenge with this number. It was answered,
 		/// missed, or never made.
@@ -350,6 +364,21 @@ pub mod pallet {
 		/// Evidence is being judged under the maximum number of policy revisions. Retry in a few
 		/// blocks.
 		TooManyRevisions,
+		/// The miner has no chip that must answer challenges.
+		NothingToPause,
+		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
+		/// it, and retry after its verdict.
+		ChallengeOpen,
+		/// A chip of the miner did not pass its last challenge, or none since its last pause. Retry
+		/// after its next acceptance.
+		Failing,
+		/// A slash for a chip of the miner is pending. Retry after it.
+		SlashPending,
+		/// A chip of the miner was paused less than [`Config::PauseInterval`] ago, by this miner or
+		/// an earlier one.
+		PausedRecently,
+		/// No deadline has room for another challenge. Retry in the next block.
+		TooManyChallenges,
 	}
 
 	#[pallet::hooks]
@@ -434,7 +463,7 @@ pub mod pallet {
 		/// evidence is bound to an open challenge. A challenge takes only the first such evidence.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the miner's hot key.
+		/// `Signed` by the hot key of the miner that the evidence names.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::TpmMissing`].
@@ -473,7 +502,7 @@ pub mod pallet {
 		/// If the holder proves it, two parties have the chip's key, and the chip is banned.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of the miner that the evidence names.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NobodysChip`], [`Error::OwnChip`], [`Error::NoRoom`].
@@ -502,7 +531,7 @@ pub mod pallet {
 			Self::do_contest(who, chip, &evidence, &certificate)
 		}
 
-		/// Submits a part of the measurement log of the caller's machine, for logs that are too
+		/// Submits a part of the measurement log of a miner's machine, for logs that are too
 		/// long for one piece of evidence.
 		///
 		/// A part has whole records from entry `from` on. The chain verifies it, judges its files,
@@ -513,7 +542,7 @@ pub mod pallet {
 		/// the last one.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
@@ -528,12 +557,36 @@ pub mod pallet {
 		))]
 		pub fn submit_log(
 			origin: OriginFor<T>,
+			miner: AccountIdOf<T>,
 			from: u32,
 			records: BoundedVec<u8, T::MaxLog>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let entries = Self::do_submit_log(who, from, &records)?;
+			let entries = Self::do_submit_log(&who, miner, from, &records)?;
 			Ok(Some(T::WeightInfo::submit_log(entries, records.len() as u32)).into())
+		}
+
+		/// Pauses all chips of a miner for maintenance.
+		///
+		/// Each chip is challenged now, with a deadline after [`Rules::pause`] ticks. It is not
+		/// challenged again and receives no work until then, and its VMs leave `Running`. The miner
+		/// ends the pause by answering. A missed deadline counts as usual. Afterwards each chip
+		/// must pass an ordinary challenge before it receives work.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the hot key of `miner`.
+		///
+		/// ## Errors
+		/// - [`Error::NotTheMiner`], [`Error::NothingToPause`], [`Error::ChallengeOpen`],
+		///   [`Error::Failing`], [`Error::AlreadyContested`], [`Error::SlashPending`].
+		/// - [`Error::PausedRecently`], [`Error::TooManyChallenges`].
+		///
+		/// ## Events
+		/// [`Event::Challenged`] and [`Event::Paused`] for each chip.
+		#[pallet::call_index(3)]
+		pub fn pause(origin: OriginFor<T>, miner: AccountIdOf<T>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_pause(&who, &miner)
 		}
 	}
 }

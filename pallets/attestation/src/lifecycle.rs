@@ -41,6 +41,7 @@ impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 						boot_profile: Self::take_boot(chip, miner),
 						accepted: Default::default(),
 						failing: false,
+						paused: None,
 						tier,
 						position,
 					},
@@ -123,6 +124,10 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				DrawPool::<T>::get(host.tier, host.position) == Some(chip),
 				"1: a chip is not at its position in the draw pool"
+			);
+			ensure!(
+				host.paused.is_none_or(|seq| seq <= host.seq),
+				"8: a chip is paused by a challenge that was never made"
 			);
 			let Some(open) = host.challenge else { continue };
 			ensure!(open.seq == host.seq, "2: an open challenge is not the last one");

@@ -4,8 +4,8 @@ use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
 use hcc_evidence::host::contest_block;
 use hcc_primitives::{
-	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus, Tick,
-	TickSource, Tier,
+	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus, Pause,
+	Tick, TickSource, Tier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -39,7 +39,8 @@ impl<T: Config> Pallet<T> {
 	/// are open at the same time.
 	fn billing() -> Tick {
 		let rules = Self::rules();
-		let open = T::Adjudicator::longest().saturating_add(rules.answer);
+		// A pause keeps intervals open for longer than another challenge.
+		let open = T::Adjudicator::longest().saturating_add(rules.pause.max(rules.answer));
 		rules.billing.max(open.div_ceil(OPEN_INTERVALS))
 	}
 
@@ -129,6 +130,11 @@ impl<T: Config> Liveness for Pallet<T> {
 	}
 
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus {
+		// Nothing is settled during a pause, nor until the ordinary challenge after it is passed or
+		// failed.
+		if Hosts::<T>::get(chip).is_some_and(|host| host.paused.is_some() && !host.failing) {
+			return LivenessStatus::Unsettled;
+		}
 		let records = LivenessRecords::<T>::get(chip);
 		let within = || records.iter().filter(|record| (first..=last).contains(&record.interval));
 		if within().any(|record| record.lapsed) {
@@ -155,7 +161,12 @@ impl<T: Config> Liveness for Pallet<T> {
 		let host = Hosts::<T>::get(chip)?;
 		// While a chip must show its whole log, its earlier acceptance counts.
 		let accepted = host.checkpoint.is_some() || host.former.is_some();
-		(accepted && !host.failing && placement_share(host.tier) > 0).then_some(host.tier)
+		let proven = accepted && !host.failing && host.paused.is_none();
+		(proven && placement_share(host.tier) > 0).then_some(host.tier)
+	}
+
+	fn last_pause(chip: &ChipHash) -> Option<Pause> {
+		LastPauses::<T>::get(chip)
 	}
 
 	fn draw(random: [u8; 8]) -> Option<ChipHash> {

@@ -24,11 +24,12 @@ pub fn most_entries<T: Config>(bytes: usize) -> u32 {
 impl<T: Config> Pallet<T> {
 	/// Verifies a part of a log and stores the resulting state. Returns its number of entries.
 	pub(crate) fn do_submit_log(
-		hot: AccountIdOf<T>,
+		hot: &AccountIdOf<T>,
+		miner: AccountIdOf<T>,
 		from: u32,
 		records: &[u8],
 	) -> Result<u32, DispatchError> {
-		let miner = T::Miners::miner_of_hot(&hot).ok_or(Error::<T>::NotTheMiner)?;
+		ensure!(T::Miners::is_hot_key(hot, &miner), Error::<T>::NotTheMiner);
 		let before = if from == 0 { None } else { Logs::<T>::get(&miner) };
 		let at = before.as_ref().map_or(0, |log| log.entries);
 		ensure!(at == from, Error::<T>::LogElsewhere);

@@ -52,6 +52,10 @@ impl pallet_timestamp::Config for Test {}
 pub const RENEWAL: u32 = 40;
 /// Time to answer a challenge.
 pub const ANSWER: u32 = 10;
+/// Length of a maintenance pause.
+pub const PAUSE: u32 = 60;
+/// Minimum time between the starts of two pauses.
+pub const PAUSE_INTERVAL: u32 = 500;
 /// Length of a billing interval.
 pub const BILLING: u32 = 30;
 
@@ -62,6 +66,7 @@ parameter_types! {
 	pub static AnythingTightened: u32 = 0;
 	pub static MockRules: Rules = Rules {
 		answer: ANSWER,
+		pause: PAUSE,
 		trusted: 100,
 		regular: 50,
 		probation: 20,
@@ -113,6 +118,7 @@ impl Config for Test {
 	type LastTightening = AnythingTightened;
 	type Logs = ByTestPolicy;
 	type ReattestationTicks = ConstU32<RENEWAL>;
+	type PauseInterval = ConstU32<PAUSE_INTERVAL>;
 	type Randomness = Chosen;
 	type MaxLog = ConstU32<{ 64 << 10 }>;
 	type MaxEntries = ConstU32<512>;

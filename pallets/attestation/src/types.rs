@@ -1,7 +1,11 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use hcc_evidence::host::{BootState, Hash256};
-use hcc_primitives::{units::MINUTES, IntervalIndex, SubjectId, Tick, Tier};
+use hcc_primitives::{
+	tick_queue::SLACK,
+	units::{HOURS, MINUTES},
+	IntervalIndex, SubjectId, Tick, Tier,
+};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Debug;
@@ -41,6 +45,8 @@ pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
 pub struct Rules {
 	/// Time to answer a challenge.
 	pub answer: Tick,
+	/// Length of a maintenance pause.
+	pub pause: Tick,
 	/// Mean interval between challenges of a trusted chip.
 	pub trusted: Tick,
 	/// Mean interval between challenges of a regular chip.
@@ -55,16 +61,21 @@ pub struct Rules {
 	pub billing: Tick,
 }
 
+/// Maximum length of a maintenance pause: it ends within an hour even if its deadline is full.
+pub const MAX_PAUSE: Tick = HOURS - SLACK;
+
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
-	/// A miner has at least a few blocks to answer. A trusted chip is challenged every half an hour
-	/// at least, all others at least as often as a trusted one.
+	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is
+	/// challenged every half an hour at least, all others at least as often as a trusted one.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);
+		let answer = self.answer.clamp(5, 600);
 		Self {
-			answer: self.answer.clamp(5, 600),
+			answer,
+			pause: self.pause.clamp(answer, MAX_PAUSE.max(answer)),
 			trusted,
 			regular: interval(self.regular),
 			probation: interval(self.probation),
@@ -414,6 +425,8 @@ pub struct Host<AccountId> {
 	pub accepted: Accepted,
 	/// True if the chip did not pass its last challenge.
 	pub failing: bool,
+	/// Number of the challenge of the last pause, until a later one is passed.
+	pub paused: Option<u64>,
 	pub tier: Tier,
 	/// Position among the chips of the tier.
 	pub position: u32,

@@ -15,6 +15,7 @@ pub trait WeightInfo {
 	fn submit_evidence(n: u32) -> Weight;
 	fn submit_log(n: u32, b: u32) -> Weight;
 	fn contest(n: u32) -> Weight;
+	fn pause() -> Weight;
 	fn settle_contest() -> Weight;
 	fn keep_deadlines(d: u32) -> Weight;
 	fn challenge() -> Weight;
@@ -143,6 +144,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(506_251_636, 600359)
 			.saturating_add(Weight::from_parts(3_459, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads_writes(36, 6))
+	}
+	fn pause() -> Weight {
+		Weight::from_parts(208_852_000, 643662)
+			.saturating_add(T::DbWeight::get().reads_writes(60, 10))
 	}
 	/// Storage: `Attestation::OpenContests` (r:1 w:1)
 	/// Proof: `Attestation::OpenContests` (`max_values`: None, `max_size`: Some(179), added: 2654, mode: `MaxEncodedLen`)
@@ -418,6 +423,10 @@ impl WeightInfo for () {
 		Weight::from_parts(506_251_636, 600359)
 			.saturating_add(Weight::from_parts(3_459, 0).saturating_mul(n.into()))
 			.saturating_add(ParityDbWeight::get().reads_writes(36, 6))
+	}
+	fn pause() -> Weight {
+		Weight::from_parts(208_852_000, 643662)
+			.saturating_add(ParityDbWeight::get().reads_writes(60, 10))
 	}
 	fn settle_contest() -> Weight {
 		Weight::from_parts(347_067_000, 11734)

@@ -35,15 +35,16 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> CompensationCases for Pallet<T> {
-	fn open(chip: &ChipHash, since: Tick) {
+	fn open(chip: &ChipHash, since: Tick) -> bool {
 		// An existing case stays as it is, so that the amount of another slash is burned.
 		if Cases::<T>::contains_key(chip) {
-			return;
+			return false;
 		}
 		let (first, last) = (interval_of::<T>(since), T::Liveness::interval().index);
 		let case = Case { first, last, total: 0, pot: 0, given: 0, stage: Stage::Open };
 		Cases::<T>::insert(chip, case);
 		Self::deposit_event(Event::CaseOpened { chip: *chip, first, last });
+		true
 	}
 
 	fn settle(chip: &ChipHash) {

@@ -25,8 +25,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn account(id: Id, vm: &mut VmOf<T>) {
 		let now = T::Liveness::interval();
 		if vm.run.interval < now.index {
+			let end = Self::ran_until(id, vm, now.from);
 			if let VmState::Running { since } = &mut vm.state {
-				let ran = now.from.saturating_sub(*since);
+				let ran = end.saturating_sub(*since);
 				vm.run.ticks = vm.run.ticks.saturating_add(ran);
 				*since = (*since).max(now.from);
 			}
@@ -42,7 +43,8 @@ impl<T: Config> Pallet<T> {
 		Self::account(id, vm);
 		if let VmState::Running { since } = vm.state {
 			let now = T::TickSource::now();
-			vm.run.ticks = vm.run.ticks.saturating_add(now.saturating_sub(since));
+			let end = Self::ran_until(id, vm, now);
+			vm.run.ticks = vm.run.ticks.saturating_add(end.saturating_sub(since));
 			vm.state = VmState::Running { since: now };
 		}
 	}

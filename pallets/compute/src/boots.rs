@@ -19,9 +19,8 @@ impl<T: Config> Pallet<T> {
 		who: &AccountIdOf<T>,
 		id: Id,
 	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>), Error<T>> {
-		let miner = T::Miners::miner_of_hot(who).ok_or(Error::<T>::NotTheMiner)?;
 		let vm = Vms::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-		let place = vm.place.clone().filter(|place| place.miner == miner);
+		let place = vm.place.clone().filter(|place| T::Miners::is_hot_key(who, &place.miner));
 		Ok((vm, place.ok_or(Error::<T>::NotTheMiner)?))
 	}
 
@@ -175,6 +174,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
 		let (mut vm, _) = Self::with_miner(&who, id)?;
 		ensure!(matches!(vm.state, VmState::Running { .. }), Error::<T>::WrongState);
+		if Self::leave_paused(id, &mut vm) {
+			Self::store(id, vm);
+			return Ok(());
+		}
 		let rules = Self::rules();
 		let now = T::TickSource::now();
 		let today = now.checked_div(DAYS).unwrap_or_default();
@@ -253,6 +256,9 @@ impl<T: Config> Pallet<T> {
 		}
 		if vm.lapses >= rules.lost {
 			return Self::end(id, vm, EndReason::HostLost);
+		}
+		if Self::leave_paused(id, vm) {
+			return;
 		}
 		let Some(price) = T::Oracle::for_leases() else {
 			return Self::halt(id, vm, StopReason::NoPrice);

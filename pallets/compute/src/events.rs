@@ -46,6 +46,9 @@ mod events {
 		Restarted { vm: Id },
 		/// A miner reported that the VM crashed. `today` counts the crashes of this day.
 		Crashed { vm: Id, today: u8 },
+		/// The chip of a running VM was paused for maintenance, so the VM no longer runs. Its miner
+		/// has to begin a boot by tick `until`.
+		HostPaused { vm: Id, until: Tick },
 		/// A VM has a new flavour. Its price is now `rate`.
 		Resized { vm: Id, allotted: Allotment, rate: Rate },
 		/// The tenant allowed chips with reduced trust, or forbade them, from the next boot on.

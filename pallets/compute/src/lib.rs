@@ -19,6 +19,7 @@ mod boots;
 mod disk_rent;
 mod events;
 mod guests;
+mod maintenance;
 mod orders;
 mod placement;
 pub mod price;

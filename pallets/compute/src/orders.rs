@@ -163,6 +163,7 @@ impl<T: Config> Pallet<T> {
 			Err(refusal) => return Err(refusal.into()),
 		}
 		let rate = place.rate;
+		let until = Self::acceptance_deadline(&place.miner);
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
@@ -171,7 +172,6 @@ impl<T: Config> Pallet<T> {
 		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
 		Self::take_room(vm)?;
 		Self::pay_disk_rent(id, vm);
-		let until = T::TickSource::now().saturating_add(Self::rules().acceptance);
 		vm.state = VmState::Assigned { until };
 		Self::deposit_event(Event::Restarted { vm: id });
 		Ok(())

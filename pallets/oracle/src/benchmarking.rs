@@ -40,11 +40,12 @@ mod benchmarks {
 		frame_system::Pallet::<T>::set_block_number(1_000u32.into());
 		report_all::<T>();
 		let worker = workers.last().cloned().ok_or(BenchmarkError::Stop("no feeders"))?;
-		let last = T::Feeders::validator_of(&worker).ok_or(BenchmarkError::Stop("no feeder"))?;
+		let feeders = T::Feeders::active();
+		let last = feeders.last().cloned().ok_or(BenchmarkError::Stop("no feeder"))?;
 		Reports::<T>::mutate(|reports| reports.retain(|other| other.feeder != last));
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(worker), PRICE, 999u32.into());
+		_(RawOrigin::Signed(worker), last.clone(), PRICE, 999u32.into());
 
 		assert!(Reports::<T>::get().iter().any(|other| other.feeder == last));
 		Ok(())

@@ -23,38 +23,40 @@ const DAY: Tick = 24 * HOUR;
 const RETRY_DIVISOR: Tick = 10;
 
 impl<T: Config> Pallet<T> {
-	/// Checks a report before it is stored. Returns its feeder.
+	/// Checks a report of `feeder` before it is stored.
 	///
 	/// ## Errors
 	/// The same errors as `report`.
 	pub fn check_report(
 		who: &AccountIdOf<T>,
+		feeder: &AccountIdOf<T>,
 		price: Price,
 		block: BlockNumberFor<T>,
-	) -> Result<AccountIdOf<T>, Error<T>> {
-		let feeder = T::Feeders::validator_of(who).ok_or(Error::<T>::NotAFeeder)?;
-		ensure!(T::Feeders::active().contains(&feeder), Error::<T>::NotAFeeder);
+	) -> Result<(), Error<T>> {
+		ensure!(T::Feeders::is_worker(who, feeder), Error::<T>::NotAFeeder);
+		ensure!(T::Feeders::active().contains(feeder), Error::<T>::NotAFeeder);
 		let rules = Self::rules();
 		ensure!((rules.floor..=rules.ceiling).contains(&price), Error::<T>::OutOfBounds);
 		let now = frame_system::Pallet::<T>::block_number();
 		let recent = block <= now && now.saturating_sub(block) <= rules.max_age.into();
 		ensure!(recent, Error::<T>::BadBlock);
-		let known = Reports::<T>::get().into_iter().find(|report| report.feeder == feeder);
+		let known = Reports::<T>::get().into_iter().find(|report| report.feeder == *feeder);
 		if let Some(last) = known {
 			ensure!(last.block < block, Error::<T>::NotNewer);
 			// Half an interval: reports need not keep step with the prices.
 			let apart = block.saturating_sub(last.block);
 			ensure!(apart >= (rules.interval / 2).into(), Error::<T>::TooSoon);
 		}
-		Ok(feeder)
+		Ok(())
 	}
 
 	pub(crate) fn do_report(
 		who: &AccountIdOf<T>,
+		feeder: AccountIdOf<T>,
 		price: Price,
 		block: BlockNumberFor<T>,
 	) -> DispatchResult {
-		let feeder = Self::check_report(who, price, block)?;
+		Self::check_report(who, &feeder, price, block)?;
 		Reports::<T>::try_mutate(|reports| {
 			let report = Report { feeder: feeder.clone(), price, block };
 			match reports.iter_mut().find(|known| known.feeder == feeder) {

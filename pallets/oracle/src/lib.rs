@@ -100,7 +100,7 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The account is not the worker's key of an active validator.
+		/// The named validator is not active, or the account is not its worker's key.
 		NotAFeeder,
 		/// The price is below [`Rules::floor`] or above [`Rules::ceiling`].
 		OutOfBounds,
@@ -160,7 +160,8 @@ pub mod pallet {
 		/// Reports the value of one α at `block`: `price` in 10⁻⁹ USD. The call is free.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker's key of an active validator, at most about twice an interval.
+		/// `Signed` by the worker's key of `validator`, which is active, at most about twice an
+		/// interval.
 		///
 		/// ## Errors
 		/// [`Error::NotAFeeder`], [`Error::OutOfBounds`], [`Error::BadBlock`], [`Error::NotNewer`],
@@ -172,11 +173,12 @@ pub mod pallet {
 		#[pallet::weight((<T as Config>::WeightInfo::report(), DispatchClass::Operational))]
 		pub fn report(
 			origin: OriginFor<T>,
+			validator: AccountIdOf<T>,
 			#[pallet::compact] price: Price,
 			#[pallet::compact] block: BlockNumberFor<T>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			Self::do_report(&who, price, block)?;
+			Self::do_report(&who, validator, price, block)?;
 			Ok(Pays::No.into())
 		}
 	}

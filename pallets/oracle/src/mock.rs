@@ -78,7 +78,7 @@ pub fn blocks(count: u64) {
 }
 
 pub fn report(by: u8, price: Price) -> frame_support::pallet_prelude::DispatchResultWithPostInfo {
-	Oracle::report(RuntimeOrigin::signed(feeder(by)), price, System::block_number())
+	Oracle::report(RuntimeOrigin::signed(feeder(by)), feeder(by), price, System::block_number())
 }
 
 /// Runs `test` with seven feeders, of which two can be dishonest.

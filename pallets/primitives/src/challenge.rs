@@ -99,4 +99,7 @@ pub trait Reputation<AccountId> {
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// Returns the chip's tier.
 	fn tier(chip: &ChipHash) -> Tier;
+	/// Returns `true` if a slash for the chip's conduct is pending, of its present miner or of an
+	/// earlier one.
+	fn has_pending_slash(chip: &ChipHash) -> bool;
 }

@@ -36,6 +36,26 @@ pub struct Interval {
 	pub length: Tick,
 }
 
+/// A maintenance pause of a chip.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Pause {
+	/// The tick at which it began.
+	pub from: Tick,
+	/// The last tick at which the chip can submit evidence.
+	pub until: Tick,
+}
+
 /// The liveness of a chip in a range of intervals.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub enum LivenessStatus {
@@ -55,7 +75,10 @@ pub trait Liveness {
 	/// Returns the liveness of a chip from interval `first` to interval `last`.
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus;
 	/// Returns the chip's tier if its last evidence was accepted and its tier may receive work.
+	/// Returns `None` for a paused chip.
 	fn fit(chip: &ChipHash) -> Option<Tier>;
+	/// Returns the last maintenance pause of a chip. VMs that were booted before it no longer run.
+	fn last_pause(chip: &ChipHash) -> Option<Pause>;
 	/// Draws a random chip among those whose tiers may receive work, or returns `None` if there is
 	/// none. Chips of better tiers are more likely.
 	fn draw(lot: [u8; 8]) -> Option<ChipHash>;

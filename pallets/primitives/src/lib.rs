@@ -31,7 +31,7 @@ pub use crypto::NodeCrypto;
 pub use finding::{Adjudicator, Evaluation, Evaluator, Finding, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};
 pub use hosting::{
-	EffectiveOffer, Interval, IntervalIndex, Liveness, LivenessStatus, OfferBook, VmVerifier,
+	EffectiveOffer, Interval, IntervalIndex, Liveness, LivenessStatus, OfferBook, Pause, VmVerifier,
 };
 pub use miner::{
 	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,

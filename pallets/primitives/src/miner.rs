@@ -35,8 +35,8 @@ pub struct EnrolledTpm {
 
 /// The register of miners.
 pub trait Miners<AccountId> {
-	/// Returns the miner of a hot key.
-	fn miner_of_hot(hot: &AccountId) -> Option<AccountId>;
+	/// Returns `true` if `who` is the hot key of a miner that has not left.
+	fn is_hot_key(who: &AccountId, miner: &AccountId) -> bool;
 	/// Returns the chips of a miner.
 	fn chips(miner: &AccountId) -> Vec<ChipHash>;
 	/// Returns the TPM of a miner, even if it is no longer genuine.
@@ -47,8 +47,9 @@ pub trait Miners<AccountId> {
 
 /// Slashes miners.
 pub trait MinerSlasher<AccountId> {
-	/// Slashes `part` of a miner's bond for a failure of the chip, also while the miner is leaving.
-	fn slash(miner: &AccountId, chip: &ChipHash, part: Perbill);
+	/// Slashes `part` of a miner's bond, also while the miner is leaving. With `case`, the chip of
+	/// a compensation case, tenants are compensated first. The rest is burned.
+	fn slash(miner: &AccountId, case: Option<&ChipHash>, part: Perbill);
 }
 
 /// Transfers and bans chips after a contest.

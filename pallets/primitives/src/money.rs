@@ -55,8 +55,8 @@ pub trait SettlementShares {
 /// Opens and ends compensation cases for chips whose miners are about to be slashed.
 pub trait CompensationCases {
 	/// Opens a case: the miner will be slashed for failures of the chip after tick `since`. At
-	/// `since` the chip was last known to be sound.
-	fn open(chip: &ChipHash, since: Tick);
+	/// `since` the chip was last known to be sound. Returns `false` if the chip has a case already.
+	fn open(chip: &ChipHash, since: Tick) -> bool;
 	/// Settles the case of a chip: the slash was made.
 	fn settle(chip: &ChipHash);
 	/// Dismisses the case of a chip: the slash was cancelled.

@@ -11,8 +11,8 @@ pub const MAX_VALIDATORS: u32 = 100;
 pub trait ActiveValidators<AccountId> {
 	/// Returns the active validators in a fixed order.
 	fn active() -> Vec<AccountId>;
-	/// Returns the validator of a worker key, even if it is not active.
-	fn validator_of(worker: &AccountId) -> Option<AccountId>;
+	/// Returns `true` if `who` is the worker key of a validator, even if it is not active.
+	fn is_worker(who: &AccountId, validator: &AccountId) -> bool;
 }
 
 /// Slashes validators.

@@ -18,9 +18,10 @@ use frame_support::{
 use frame_system::RawOrigin;
 use hcc_evidence::{
 	crypto::P256Key,
+	host::EVAL_VERSION,
 	tpm::{credential_secret, make_credential, seed_hash, CredentialSeed, EndorsementKey},
 };
-use hcc_primitives::{benchmarking::World, genesis, EnrolledTpm};
+use hcc_primitives::{benchmarking::World, genesis, ActiveValidators, EnrolledTpm, TickSource};
 use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Zero, DispatchError, Saturating};
 
@@ -153,7 +154,10 @@ fn enrolling<T: Config>(miner: &AccountIdOf<T>) -> Result<Vec<AccountIdOf<T>>, B
 		ak_name,
 		committee,
 		answered: false,
+		answers_until: Pallet::<T>::rules().enrolment / 2,
 		deadline: Pallet::<T>::rules().enrolment,
+		eval_version: EVAL_VERSION,
+		deposit: Pallet::<T>::hold_enrolment_deposit(miner)?,
 	};
 	Enrolments::<T>::insert(miner, row);
 	Ok(workers)
@@ -203,7 +207,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who.clone()), hot.clone());
 
-		assert_eq!(MinerOfHot::<T>::get(hot), Some(who));
+		assert!(Miners::<T>::get(who).is_some_and(|miner| miner.hot == hot));
 		Ok(())
 	}
 
@@ -246,14 +250,16 @@ mod benchmarks {
 	#[benchmark]
 	fn enrol_tpm() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
-		T::World::validators(MAX_COMMITTEE);
-		T::World::set_tick(1);
+		// A former enrolment, whose deposit is lost.
+		enrolling::<T>(&miner)?;
+		T::World::set_tick(Pallet::<T>::rules().enrolment + 1);
 		T::World::trust_vendor(ROOT);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(hot), certificate(EK), intermediates(), ak());
+		_(RawOrigin::Signed(hot), miner.clone(), certificate(EK), intermediates(), ak());
 
-		assert!(Enrolments::<T>::contains_key(miner));
+		let now = T::TickSource::now();
+		assert!(Enrolments::<T>::get(miner).is_some_and(|row| row.deadline > now));
 		Ok(())
 	}
 
@@ -270,6 +276,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(workers[last].clone()),
+			T::Validators::active()[last].clone(),
 			miner.clone(),
 			posted.seed_hash,
 			posted.credential.clone(),
@@ -287,7 +294,7 @@ mod benchmarks {
 		let answers = BoundedVec::truncate_from(answers::<T>());
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(hot), answers);
+		_(RawOrigin::Signed(hot), miner.clone(), answers);
 
 		assert!(Enrolments::<T>::get(miner).is_some_and(|row| row.answered));
 		Ok(())
@@ -298,14 +305,22 @@ mod benchmarks {
 	fn reveal_seed() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
 		let workers = enrolling::<T>(&miner)?;
-		Pallet::<T>::do_answer_credentials(hot, &answers::<T>())?;
+		Pallet::<T>::do_answer_credentials(&hot, miner.clone(), &answers::<T>())?;
+		let validators = T::Validators::active();
 		let before = hcc_primitives::supermajority(MAX_COMMITTEE) - 1;
-		for (worker, number) in workers.iter().zip(0..before) {
-			Pallet::<T>::do_reveal_seed(worker.clone(), miner.clone(), &seed_of(number))?;
+		for ((worker, validator), number) in workers.iter().zip(&validators).zip(0..before) {
+			let (validator, seed) = (validator.clone(), seed_of(number));
+			Pallet::<T>::do_reveal_seed(worker, validator, miner.clone(), &seed)?;
 		}
+		let last = before as usize;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(workers[before as usize].clone()), miner.clone(), seed_of(before));
+		_(
+			RawOrigin::Signed(workers[last].clone()),
+			validators[last].clone(),
+			miner.clone(),
+			seed_of(before),
+		);
 
 		assert!(Tpms::<T>::get(miner).is_some_and(|tpm| tpm.ek != [9; 32]));
 		Ok(())

@@ -12,6 +12,7 @@ use frame_support::{
 };
 use hcc_evidence::{
 	crypto::RustCrypto,
+	host::EVAL_VERSION,
 	tpm::{
 		credential_secret, make_credential, seed_hash, verify_ek_to_root, AttestationKey,
 		CredentialSecret, CredentialSeed, EndorsementKey,
@@ -19,8 +20,8 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, OnChipChange, TickSource, TpmRoots,
-	ValidatorSlasher,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, Miners as _, OnChipChange, TickSource,
+	TpmRoots, ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 
@@ -28,12 +29,13 @@ use crate::*;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_enrol_tpm(
-		hot: AccountIdOf<T>,
+		hot: &AccountIdOf<T>,
+		miner: AccountIdOf<T>,
 		ek_certificate: &[u8],
 		intermediates: &[CertificateBytes],
 		ak: AkBytes,
 	) -> DispatchResult {
-		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
+		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
 		let now = T::TickSource::now();
 		let open = Enrolments::<T>::get(&miner).is_some_and(|former| former.deadline >= now);
 		ensure!(!open, Error::<T>::EnrolmentOpen);
@@ -43,12 +45,25 @@ impl<T: Config> Pallet<T> {
 		let holder = MinerOfEk::<T>::get(ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);
 		let committee = Self::draw_committee()?;
-		let deadline = now.saturating_add(Self::rules().enrolment);
+		let time = Self::rules().enrolment;
+		let deadline = now.saturating_add(time);
 		let validators = committee.iter().map(|member| member.validator.clone()).collect();
-		Enrolments::<T>::insert(
-			&miner,
-			Enrolment { ek, ek_key, root, ak, ak_name, committee, answered: false, deadline },
-		);
+		Self::end_enrolment(&miner)?;
+		let deposit = Self::hold_enrolment_deposit(&miner)?;
+		let enrolment = Enrolment {
+			ek,
+			ek_key,
+			root,
+			ak,
+			ak_name,
+			committee,
+			answered: false,
+			answers_until: deadline.saturating_sub(time / 2),
+			deadline,
+			eval_version: EVAL_VERSION,
+			deposit,
+		};
+		Enrolments::<T>::insert(&miner, enrolment);
 		Self::deposit_event(Event::EnrolmentOpened { miner, ek, committee: validators, deadline });
 		Ok(())
 	}
@@ -89,15 +104,35 @@ impl<T: Config> Pallet<T> {
 		BoundedVec::try_from(members).map_err(|_| Error::<T>::NoCommittee)
 	}
 
-	/// Checks that a worker belongs to the committee of a miner's open enrolment.
+	/// Checks that a worker signs for `validator`, which is in the committee of a miner's open
+	/// enrolment.
 	///
 	/// ## Errors
 	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
-	pub fn check_helper(worker: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> Result<(), Error<T>> {
+	pub fn check_helper(
+		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
+		miner: &AccountIdOf<T>,
+	) -> Result<(), Error<T>> {
 		let mut enrolment = Enrolments::<T>::get(miner)
 			.filter(|enrolment| T::TickSource::now() <= enrolment.deadline)
 			.ok_or(Error::<T>::NoEnrolment)?;
-		Self::member_of(&mut enrolment, worker).map(drop)
+		Self::member_of(&mut enrolment, worker, validator).map(drop)
+	}
+
+	/// Checks that a worker can post a credential: as [`Self::check_helper`], and in the first half
+	/// of the time.
+	///
+	/// ## Errors
+	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
+	pub fn check_poster(
+		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
+		miner: &AccountIdOf<T>,
+	) -> Result<(), Error<T>> {
+		Self::check_helper(worker, validator, miner)?;
+		let enrolment = Enrolments::<T>::get(miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::check_first_half(&enrolment)
 	}
 
 	/// Changes an enrolment whose deadline has not passed.
@@ -115,49 +150,59 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the committee member for which `worker` signs.
+	/// Checks that the first half of the time is not over.
+	///
+	/// The second half is for validators to reveal their seeds. A later answer would leave them too
+	/// little time, and a later credential could not be answered.
+	fn check_first_half(enrolment: &EnrolmentOf<T>) -> Result<(), Error<T>> {
+		ensure!(T::TickSource::now() <= enrolment.answers_until, Error::<T>::NoEnrolment);
+		Ok(())
+	}
+
+	/// Returns the committee member `validator`, for which `worker` signs.
 	fn member_of<'a>(
 		enrolment: &'a mut EnrolmentOf<T>,
 		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
 	) -> Result<&'a mut Member<AccountIdOf<T>>, Error<T>> {
-		let validator = T::Validators::validator_of(worker).ok_or(Error::<T>::NotOnCommittee)?;
+		ensure!(T::Validators::is_worker(worker, validator), Error::<T>::NotOnCommittee);
 		enrolment
 			.committee
 			.iter_mut()
-			.find(|member| member.validator == validator)
+			.find(|member| member.validator == *validator)
 			.ok_or(Error::<T>::NotOnCommittee)
 	}
 
 	pub(crate) fn do_post_credential(
-		worker: AccountIdOf<T>,
+		worker: &AccountIdOf<T>,
+		validator: AccountIdOf<T>,
 		miner: AccountIdOf<T>,
 		seed_hash: [u8; 32],
 		credential: CredentialBytes,
 	) -> DispatchResult {
 		let empty = credential.id_object.is_empty() || credential.encrypted_secret.is_empty();
 		ensure!(!empty, Error::<T>::CredentialLength);
-		let validator = Self::with_enrolment(&miner, |enrolment| {
+		Self::with_enrolment(&miner, |enrolment| {
+			Self::check_first_half(enrolment)?;
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
-			let member = Self::member_of(enrolment, &worker)?;
+			let member = Self::member_of(enrolment, worker, &validator)?;
 			ensure!(member.posted.is_none(), Error::<T>::CredentialKnown);
 			member.posted =
 				Some(PostedCredential { seed_hash, credential, answer: None, shown: None });
-			Ok(member.validator.clone())
+			Ok(())
 		})?;
 		Self::deposit_event(Event::CredentialPosted { miner, validator });
 		Ok(())
 	}
 
 	pub(crate) fn do_answer_credentials(
-		hot: AccountIdOf<T>,
+		hot: &AccountIdOf<T>,
+		miner: AccountIdOf<T>,
 		answers: &[(u8, CredentialSecret)],
 	) -> DispatchResult {
-		let miner = MinerOfHot::<T>::get(&hot).ok_or(Error::<T>::NotRegistered)?;
+		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
 		let answered = Self::with_enrolment(&miner, |enrolment| {
-			// The second half of the time is for validators to reveal their seeds. A later answer
-			// would leave them too little time.
-			let latest = enrolment.deadline.saturating_sub(Self::rules().enrolment / 2);
-			ensure!(T::TickSource::now() <= latest, Error::<T>::NoEnrolment);
+			Self::check_first_half(enrolment)?;
 			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
 			for (number, secret) in answers {
 				let posted = enrolment
@@ -179,16 +224,17 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_reveal_seed(
-		worker: AccountIdOf<T>,
+		worker: &AccountIdOf<T>,
+		validator: AccountIdOf<T>,
 		miner: AccountIdOf<T>,
 		seed: &CredentialSeed,
 	) -> DispatchResult {
 		let genesis = genesis::<T>();
-		let (validator, shown, done) = Self::with_enrolment(&miner, |enrolment| {
+		let (shown, done, same_version) = Self::with_enrolment(&miner, |enrolment| {
 			ensure!(enrolment.answered, Error::<T>::NotAnswered);
 			let (ek_key, ak_name) = (enrolment.ek_key.clone(), enrolment.ak_name.clone());
-			let member = Self::member_of(enrolment, &worker)?;
-			let validator = member.validator.clone();
+			let same_version = enrolment.eval_version == EVAL_VERSION;
+			let member = Self::member_of(enrolment, worker, &validator)?;
 			let posted = member.posted.as_mut().ok_or(Error::<T>::SeedMismatch)?;
 			ensure!(posted.shown.is_none(), Error::<T>::SeedKnown);
 			ensure!(posted.seed_hash == seed_hash(&genesis, seed), Error::<T>::SeedMismatch);
@@ -211,13 +257,16 @@ impl<T: Config> Pallet<T> {
 					.is_some_and(|posted| posted.shown == Some(CredentialStatus::Proven))
 			};
 			let proven = enrolment.committee.iter().filter(proven).count() as u32;
-			Ok((validator, shown, proven >= supermajority(enrolment.committee.len() as u32)))
+			let done = proven >= supermajority(enrolment.committee.len() as u32);
+			Ok((shown, done, same_version))
 		})?;
 		Self::deposit_event(match shown {
 			CredentialStatus::False => {
 				// An honest worker makes the credential from the seed, so a difference is not an
-				// accident.
-				T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
+				// accident, unless a runtime upgrade came between.
+				if same_version {
+					T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
+				}
 				Event::CredentialFalse { miner: miner.clone(), validator }
 			},
 			CredentialStatus::Proven | CredentialStatus::Unproven => Event::CredentialRevealed {
@@ -235,6 +284,7 @@ impl<T: Config> Pallet<T> {
 	/// Completes an enrolment: its TPM becomes the miner's TPM.
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::release_enrolment_deposit(&miner, &enrolment)?;
 		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);

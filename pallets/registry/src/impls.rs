@@ -29,12 +29,10 @@ impl<T: Config> Pallet<T> {
 		let rules = Self::rules();
 		ensure!(bond >= rules.min_bond, Error::<T>::BondTooSmall);
 		rules.check_ask(offer.price).map_err(|()| Error::<T>::AskOutOfBounds)?;
-		ensure!(!MinerOfHot::<T>::contains_key(&hot), Error::<T>::HotInUse);
 		T::NativeBalance::hold(&HoldReason::Bond.into(), &who, bond)?;
 		let miner =
 			Miner { hot: hot.clone(), bond, offer, chips: BoundedVec::new(), withdrawable: None };
 		Miners::<T>::insert(&who, miner);
-		MinerOfHot::<T>::insert(&hot, &who);
 		Self::deposit_event(Event::Registered { miner: who, bond, hot });
 		Ok(())
 	}
@@ -64,9 +62,6 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_set_hot(who: AccountIdOf<T>, hot: AccountIdOf<T>) -> DispatchResult {
 		Self::change(&who, |miner| {
-			ensure!(!MinerOfHot::<T>::contains_key(&hot), Error::<T>::HotInUse);
-			MinerOfHot::<T>::remove(&miner.hot);
-			MinerOfHot::<T>::insert(&hot, &who);
 			miner.hot = hot.clone();
 			Ok(())
 		})?;
@@ -136,17 +131,16 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_exit(who: AccountIdOf<T>) -> DispatchResult {
-		let (chips, hot, withdrawable) = Self::change(&who, |miner| {
+		let (chips, withdrawable) = Self::change(&who, |miner| {
 			let withdrawable = T::TickSource::now().saturating_add(Self::rules().unbonding);
 			miner.withdrawable = Some(withdrawable);
-			Ok((core::mem::take(&mut miner.chips), miner.hot.clone(), withdrawable))
+			Ok((core::mem::take(&mut miner.chips), withdrawable))
 		})?;
 		for chip in chips {
 			Self::release_chip(who.clone(), chip);
 		}
 		T::OnChipChange::on_exit(&who);
-		MinerOfHot::<T>::remove(hot);
-		Enrolments::<T>::remove(&who);
+		Self::end_enrolment(&who)?;
 		if let Some(tpm) = Tpms::<T>::take(&who) {
 			MinerOfEk::<T>::remove(tpm.ek);
 		}
@@ -169,15 +163,18 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> MinerSlasher<AccountIdOf<T>> for Pallet<T> {
-	fn slash(miner: &AccountIdOf<T>, chip: &ChipHash, part: Perbill) {
+	fn slash(miner: &AccountIdOf<T>, case: Option<&ChipHash>, part: Perbill) {
 		let Some(mut row) = Miners::<T>::get(miner) else { return };
 		let wanted = part.mul_floor(row.bond);
 		let (taken, _) = T::NativeBalance::slash(&HoldReason::Bond.into(), miner, wanted);
 		let amount = taken.peek();
 		row.bond = row.bond.saturating_sub(amount);
 		Miners::<T>::insert(miner, row);
-		// The chip's tenants are compensated first. The rest is burned.
-		T::Burned::on_unbalanced(T::Tenants::compensate(chip, taken));
+		let burned = match case {
+			Some(chip) => T::Tenants::compensate(chip, taken),
+			None => taken,
+		};
+		T::Burned::on_unbalanced(burned);
 		Self::deposit_event(Event::Slashed { miner: miner.clone(), amount });
 	}
 }
@@ -187,45 +184,47 @@ impl<T: Config> Pallet<T> {
 	/// Checks the numbered invariants of the README.
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		let reason = HoldReason::Bond.into();
-		let (mut hot_keys, mut chips) = (0usize, 0usize);
+		let mut chips = 0usize;
 		for (who, miner) in Miners::<T>::iter() {
 			let held = T::NativeBalance::balance_on_hold(&reason, &who);
 			ensure!(held == miner.bond, "1: the held amount is not the bond");
 			for chip in &miner.chips {
 				let owner = MinerOfChip::<T>::get(chip);
-				ensure!(owner.as_ref() == Some(&who), "3: a miner's chip belongs to another miner");
+				ensure!(owner.as_ref() == Some(&who), "2: a miner's chip belongs to another miner");
 			}
 			chips = chips.saturating_add(miner.chips.len());
 			if miner.withdrawable.is_some() {
-				ensure!(miner.chips.is_empty(), "5: a miner that has left has chips");
-				ensure!(!Tpms::<T>::contains_key(&who), "5: a miner that has left has a tpm");
+				ensure!(miner.chips.is_empty(), "4: a miner that has left has chips");
+				ensure!(!Tpms::<T>::contains_key(&who), "4: a miner that has left has a tpm");
 				ensure!(
 					!Enrolments::<T>::contains_key(&who),
-					"5: a miner that has left has an enrolment"
+					"4: a miner that has left has an enrolment"
 				);
-			} else {
-				let of_hot = MinerOfHot::<T>::get(&miner.hot);
-				ensure!(of_hot.as_ref() == Some(&who), "2: a hot key belongs to another miner");
-				hot_keys = hot_keys.saturating_add(1);
 			}
 		}
-		ensure!(MinerOfHot::<T>::iter().count() == hot_keys, "2: a hot key without a miner");
-		ensure!(MinerOfChip::<T>::iter().count() == chips, "3: a chip without a miner");
+		ensure!(MinerOfChip::<T>::iter().count() == chips, "2: a chip without a miner");
 		let banned = |chip| Banned::<T>::contains_key(chip);
-		ensure!(!MinerOfChip::<T>::iter_keys().any(banned), "6: a banned chip has a miner");
+		ensure!(!MinerOfChip::<T>::iter_keys().any(banned), "5: a banned chip has a miner");
 		let mut tpms = 0usize;
 		for (who, tpm) in Tpms::<T>::iter() {
-			ensure!(Miners::<T>::contains_key(&who), "4: a tpm without a miner");
+			ensure!(Miners::<T>::contains_key(&who), "3: a tpm without a miner");
 			let owner = MinerOfEk::<T>::get(tpm.ek);
-			ensure!(owner.as_ref() == Some(&who), "4: an endorsement key belongs to another miner");
+			ensure!(owner.as_ref() == Some(&who), "3: an endorsement key belongs to another miner");
 			tpms = tpms.saturating_add(1);
 		}
-		ensure!(MinerOfEk::<T>::iter().count() == tpms, "4: an endorsement key without a tpm");
+		ensure!(MinerOfEk::<T>::iter().count() == tpms, "3: an endorsement key without a tpm");
 		for who in NextAsks::<T>::iter_keys() {
-			ensure!(Miners::<T>::contains_key(&who), "7: a pending price without a miner");
+			ensure!(Miners::<T>::contains_key(&who), "6: a pending price without a miner");
 		}
-		for who in Enrolments::<T>::iter_keys() {
-			ensure!(Miners::<T>::contains_key(&who), "5: an enrolment without a miner");
+		let deposit = HoldReason::Enrolment.into();
+		for (who, enrolment) in Enrolments::<T>::iter() {
+			ensure!(Miners::<T>::contains_key(&who), "4: an enrolment without a miner");
+			let held = T::NativeBalance::balance_on_hold(&deposit, &who);
+			ensure!(held == enrolment.deposit, "7: the held amount is not the deposit");
+		}
+		for who in Miners::<T>::iter_keys().filter(|who| !Enrolments::<T>::contains_key(who)) {
+			let held = T::NativeBalance::balance_on_hold(&deposit, &who);
+			ensure!(held == BalanceOf::<T>::default(), "7: a deposit without an enrolment");
 		}
 		Ok(())
 	}

@@ -13,6 +13,7 @@
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod chips;
+mod deposits;
 mod enrolment;
 mod impls;
 mod queries;
@@ -82,6 +83,10 @@ pub mod pallet {
 		/// The part of its bond that a false credential costs.
 		type FalseCredential: Get<Perbill>;
 
+		/// The deposit of an enrolment. A miner that does not answer the credentials loses it.
+		#[pallet::constant]
+		type EnrolmentDeposit: Get<BalanceOf<Self>>;
+
 		/// The clock of deadlines.
 		type TickSource: TickSource;
 
@@ -113,6 +118,8 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// The bond of a miner, which can be slashed.
 		Bond,
+		/// The deposit of an enrolment, which is lost if the miner does not answer.
+		Enrolment,
 	}
 
 	/// All miners by their own accounts.
@@ -126,12 +133,6 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextAsks<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
-
-	/// The miner of each hot key.
-	// Blake2: miners choose the hot keys.
-	#[pallet::storage]
-	pub type MinerOfHot<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
 	/// The miner of each chip.
 	// Blake2: miners choose the hashes that they register.
@@ -206,8 +207,11 @@ pub mod pallet {
 		/// answer was correct too.
 		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
 		/// A validator revealed a seed from which its credential does not follow. The credential
-		/// does not count, and the validator is slashed.
+		/// does not count, and the validator is slashed, unless the version of the verifier has
+		/// changed since.
 		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
+		/// An enrolment ended by a fault of its miner, which lost the deposit `amount`.
+		EnrolmentDepositLost { miner: AccountIdOf<T>, amount: BalanceOf<T> },
 		/// The TPM was proven to hold the attestation key, and is now the miner's TPM.
 		TpmEnrolled { miner: AccountIdOf<T>, ek: EkHash },
 		/// A miner left. Its bond stays on hold, and can be slashed, until tick `withdrawable`.
@@ -222,7 +226,7 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// The account is a miner already. Use `bond_more`, `set_hot` or `set_offer`.
 		AlreadyRegistered,
-		/// The account is neither a miner nor a miner's hot key. Call `register` first.
+		/// The account is not a miner. Call `register` first.
 		NotRegistered,
 		/// The miner has left. It can register again after `withdraw`.
 		Exiting,
@@ -232,8 +236,8 @@ pub mod pallet {
 		TooEarly,
 		/// The bond is below `Rules::min_bond`.
 		BondTooSmall,
-		/// The hot key belongs to a miner already. Choose another key.
-		HotInUse,
+		/// The account is not the hot key of the named miner. The miner sets it with `set_hot`.
+		NotHotKey,
 		/// The chip is registered already. If another miner has registered your chip, call
 		/// `attestation.contest`.
 		ChipInUse,
@@ -259,7 +263,8 @@ pub mod pallet {
 		NoEnrolment,
 		/// No validator is active, so there is no committee. Retry in the next session.
 		NoCommittee,
-		/// The account is not the worker of a validator in this enrolment's committee.
+		/// The account is not the worker of the named validator, or that validator is not in the
+		/// enrolment's committee.
 		NotOnCommittee,
 		/// The validator has posted its credential already. Nothing needs to be done.
 		CredentialKnown,
@@ -302,9 +307,9 @@ pub mod pallet {
 			Self::standing_of(&miner)
 		}
 
-		/// Returns a miner by its own account or by its hot key.
+		/// Returns a miner by its own account.
 		pub fn miner(account: AccountIdOf<T>) -> Option<MinerOf<T>> {
-			Miners::<T>::get(&account).or_else(|| Miners::<T>::get(MinerOfHot::<T>::get(&account)?))
+			Miners::<T>::get(&account)
 		}
 	}
 
@@ -319,7 +324,6 @@ pub mod pallet {
 		/// - [`Error::AlreadyRegistered`], [`Error::Exiting`]: the account has a bond already.
 		/// - [`Error::AskOutOfBounds`]: the price is not allowed.
 		/// - [`Error::BondTooSmall`]: the bond is below the minimum.
-		/// - [`Error::HotInUse`]: the hot key belongs to a miner already.
 		///
 		/// ## Events
 		/// [`Event::Registered`].
@@ -360,7 +364,6 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::HotInUse`]: the hot key belongs to a miner already.
 		///
 		/// ## Events
 		/// [`Event::HotSet`].
@@ -427,39 +430,42 @@ pub mod pallet {
 		}
 
 		/// Begins the enrolment of a TPM. A committee of validators then makes credentials that
-		/// only this TPM can open, and only for this attestation key.
+		/// only this TPM can open, and only for this attestation key. The miner pays a deposit,
+		/// which returns with the next enrolment or at [`Self::exit`], unless the miner does not
+		/// answer. If the enrolment succeeds, it returns immediately.
 		///
-		/// The arguments are the EK certificate (DER), the certificates between it and a trusted
-		/// root, and the attestation key's public area (TPMT_PUBLIC). The attestation key must be a
-		/// primary key of the endorsement hierarchy.
+		/// The other arguments are the EK certificate (DER), the certificates between it and a
+		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key
+		/// must be a primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of `miner`, which has [`Config::EnrolmentDeposit`] free.
 		///
 		/// ## Errors
-		/// - [`Error::NotRegistered`].
+		/// - [`Error::NotHotKey`].
 		/// - [`Error::EnrolmentOpen`]: an enrolment of the miner is open.
 		/// - [`Error::EkRefused`], [`Error::EkInUse`], [`Error::AkRefused`].
 		/// - [`Error::NoCommittee`].
 		///
 		/// ## Events
-		/// [`Event::EnrolmentOpened`].
+		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] for the former one.
 		#[pallet::call_index(6)]
 		pub fn enrol_tpm(
 			origin: OriginFor<T>,
+			miner: AccountIdOf<T>,
 			ek_certificate: CertificateBytes,
 			intermediates: Intermediates,
 			ak: AkBytes,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_enrol_tpm(who, &ek_certificate, &intermediates, ak)
+			Self::do_enrol_tpm(&who, miner, &ek_certificate, &intermediates, ak)
 		}
 
-		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from. Free
-		/// on success.
+		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from.
+		/// Possible in the first half of the enrolment time. Free on success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of a validator in the enrolment's committee.
+		/// `Signed` by the worker of `validator`, which is in the enrolment's committee.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::AlreadyAnswered`],
@@ -471,12 +477,13 @@ pub mod pallet {
 		#[pallet::weight((<T as Config>::WeightInfo::post_credential(), DispatchClass::Operational))]
 		pub fn post_credential(
 			origin: OriginFor<T>,
+			validator: AccountIdOf<T>,
 			miner: AccountIdOf<T>,
 			seed_hash: [u8; 32],
 			credential: CredentialBytes,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			Self::do_post_credential(who, miner, seed_hash, credential)?;
+			Self::do_post_credential(&who, validator, miner, seed_hash, credential)?;
 			Ok(Pays::No.into())
 		}
 
@@ -484,10 +491,10 @@ pub mod pallet {
 		/// maker in the committee. Possible in the first half of the enrolment time.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by a miner's hot key.
+		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
-		/// - [`Error::NotRegistered`], [`Error::NoEnrolment`], [`Error::AlreadyAnswered`].
+		/// - [`Error::NotHotKey`], [`Error::NoEnrolment`], [`Error::AlreadyAnswered`].
 		/// - [`Error::AnswerMismatch`]: an index has no credential, or is answered twice.
 		/// - [`Error::TooFewAnswers`]: not more than two thirds of the committee are answered.
 		///
@@ -496,17 +503,18 @@ pub mod pallet {
 		#[pallet::call_index(8)]
 		pub fn answer_credentials(
 			origin: OriginFor<T>,
+			miner: AccountIdOf<T>,
 			answers: BoundedVec<(u8, CredentialSecret), ConstU32<MAX_COMMITTEE>>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_answer_credentials(who, &answers)
+			Self::do_answer_credentials(&who, miner, &answers)
 		}
 
 		/// Reveals the seed of a credential after the TPM has answered. The chain makes the
 		/// credential again from the seed and compares. Free on success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of the validator that posted the credential.
+		/// `Signed` by the worker of `validator`, which posted the credential.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::NotAnswered`],
@@ -519,11 +527,12 @@ pub mod pallet {
 		#[pallet::weight((<T as Config>::WeightInfo::reveal_seed(), DispatchClass::Operational))]
 		pub fn reveal_seed(
 			origin: OriginFor<T>,
+			validator: AccountIdOf<T>,
 			miner: AccountIdOf<T>,
 			seed: CredentialSeed,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			Self::do_reveal_seed(who, miner, &seed)?;
+			Self::do_reveal_seed(&who, validator, miner, &seed)?;
 			Ok(Pays::No.into())
 		}
 
@@ -537,7 +546,8 @@ pub mod pallet {
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
 		///
 		/// ## Events
-		/// [`Event::Exited`], and [`Event::ChipRemoved`] for each chip.
+		/// [`Event::Exited`], [`Event::ChipRemoved`] for each chip, and
+		/// [`Event::EnrolmentDepositLost`] if an enrolment is open.
 		#[pallet::call_index(10)]
 		pub fn exit(origin: OriginFor<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;

@@ -52,6 +52,7 @@ pub const MIN_BOND: u64 = 100;
 pub const ENDOWMENT: u64 = 10_000;
 pub const UNBONDING: u32 = 2_500;
 pub const ENROLMENT: u32 = 20;
+pub const DEPOSIT: u64 = 10;
 /// 2026-12-01, in milliseconds: after the TPM of the test vectors was made.
 pub const NOW: u64 = 1_796_083_200_000;
 
@@ -59,6 +60,7 @@ pub const NOW: u64 = 1_796_083_200_000;
 pub const NOTICE: u32 = 50;
 
 parameter_types! {
+	pub const EnrolmentDeposit: u64 = DEPOSIT;
 	pub const FalseCredential: sp_runtime::Perbill = sp_runtime::Perbill::from_percent(10);
 	pub static MockRules: Rules<u64> =
 		Rules {
@@ -81,6 +83,7 @@ impl Config for Test {
 	type Validators = MockValidators;
 	type ValidatorSlasher = MockValidatorSlasher;
 	type FalseCredential = FalseCredential;
+	type EnrolmentDeposit = EnrolmentDeposit;
 	type TickSource = MockTickSource;
 	type Time = Timestamp;
 	type TpmRoots = MockTpmRoots;
@@ -109,6 +112,12 @@ pub fn registered(number: u8) {
 pub fn held(number: u8) -> u64 {
 	use frame_support::traits::fungible::InspectHold;
 	Balances::balance_on_hold(&HoldReason::Bond.into(), &account(number))
+}
+
+/// Returns the deposit for a miner's enrolment.
+pub fn deposited(number: u8) -> u64 {
+	use frame_support::traits::fungible::InspectHold;
+	Balances::balance_on_hold(&HoldReason::Enrolment.into(), &account(number))
 }
 
 /// Runs `test` on a fresh chain at block 1 with four validators, and then checks the invariants.

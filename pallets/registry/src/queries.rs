@@ -29,8 +29,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> hcc_primitives::Miners<AccountIdOf<T>> for Pallet<T> {
-	fn miner_of_hot(hot: &AccountIdOf<T>) -> Option<AccountIdOf<T>> {
-		MinerOfHot::<T>::get(hot)
+	fn is_hot_key(who: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> bool {
+		Miners::<T>::get(miner).is_some_and(|row| row.withdrawable.is_none() && row.hot == *who)
 	}
 
 	fn chips(miner: &AccountIdOf<T>) -> Vec<ChipHash> {
@@ -71,7 +71,7 @@ impl<T: Config> ChipOwnership<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn acts_for(who: &AccountIdOf<T>, chip: &ChipHash) -> bool {
-		let miner = MinerOfHot::<T>::get(who).unwrap_or_else(|| who.clone());
-		MinerOfChip::<T>::get(chip) == Some(miner)
+		let acts = |miner: AccountIdOf<T>| *who == miner || Self::is_hot_key(who, &miner);
+		MinerOfChip::<T>::get(chip).is_some_and(acts)
 	}
 }

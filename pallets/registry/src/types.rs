@@ -25,7 +25,7 @@ pub type RulesOf<T> = Rules<BalanceOf<T>>;
 /// [`Miner`] in the chain's units.
 pub type MinerOf<T> = Miner<AccountIdOf<T>, BalanceOf<T>>;
 /// [`Enrolment`] with the chain's accounts.
-pub type EnrolmentOf<T> = Enrolment<AccountIdOf<T>>;
+pub type EnrolmentOf<T> = Enrolment<AccountIdOf<T>, BalanceOf<T>>;
 
 /// The hash of an endorsement key: blake2_256 of its SCALE encoding.
 pub type EkHash = [u8; 32];
@@ -257,7 +257,7 @@ pub struct PostedCredential {
 
 /// An open enrolment of a TPM.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
-pub struct Enrolment<AccountId> {
+pub struct Enrolment<AccountId, Balance> {
 	pub ek: EkHash,
 	pub ek_key: EndorsementKey,
 	/// The hash of the vendor's root to which the EK certificate leads.
@@ -268,5 +268,12 @@ pub struct Enrolment<AccountId> {
 	pub ak_name: Vec<u8>,
 	pub committee: BoundedVec<Member<AccountId>, ConstU32<MAX_COMMITTEE>>,
 	pub answered: bool,
+	/// The last tick for credentials and answers. The rest of the time is for seeds.
+	pub answers_until: Tick,
 	pub deadline: Tick,
+	/// The version of the verifier at the start. A credential counts as false only under the same
+	/// one.
+	pub eval_version: u32,
+	/// The miner's deposit.
+	pub deposit: Balance,
 }

@@ -41,7 +41,7 @@ fn miner_with_slash<T: Config>(number: u32) -> ChipHash {
 			failed: 0,
 			missed: MAX_INCIDENTS,
 			last: last.try_into().unwrap(),
-			slash,
+			slashes: alloc::vec::Vec::from_iter(slash).try_into().unwrap(),
 		},
 	);
 	chip
@@ -65,6 +65,6 @@ mod benchmarks {
 		}
 
 		assert_eq!(SlashedUntil::<T>::get(), due);
-		assert!(chips.iter().all(|chip| Records::<T>::get(chip).unwrap().slash.is_none()));
+		assert!(chips.iter().all(|chip| Records::<T>::get(chip).unwrap().slashes.is_empty()));
 	}
 }

@@ -38,7 +38,7 @@ impl<AccountId> Record<AccountId> {
 			failed: 0,
 			missed: 0,
 			last: Default::default(),
-			slash: None,
+			slashes: BoundedVec::new(),
 		}
 	}
 
@@ -54,7 +54,7 @@ impl<AccountId> Record<AccountId> {
 	///
 	/// It is the tick of the last challenge that was passed, or of the oldest stored incident if
 	/// none was.
-	fn last_sound(&self) -> Tick {
+	pub(crate) fn last_sound(&self) -> Tick {
 		let passed = |incident: &&Incident| incident.outcome == ChallengeOutcome::Passed;
 		let last = self.last.iter().rev().find(passed).or_else(|| self.last.first());
 		last.map_or(0, |incident| incident.made)
@@ -117,9 +117,8 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 		let change = difference(before, after);
 		let incident = Incident { seq, made, at, outcome, from, penalty, before, change };
 		push_evicting(&mut record.last, incident);
-		if after.is_last_strike(&before, &rules) && record.slash.is_none() {
-			let since = record.last_sound();
-			record.slash = Self::book_slash(chip, miner, seq, since, rules.slash);
+		if after.is_last_strike(&before, &rules) {
+			Self::note_last_strike(chip, &mut record, miner, seq, rules.slash);
 		}
 		Records::<T>::insert(chip, record);
 		Self::deposit_event(Event::ScoreChanged {
@@ -149,7 +148,7 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 			let undone_seqs = record.undo(seq, &rules);
 			if !undone_seqs.is_empty() {
 				let after = record.score;
-				Self::lift_slash(chip, &mut record, &undone_seqs, &rules);
+				Self::lift_slashes(chip, &mut record, &undone_seqs, &rules);
 				Records::<T>::insert(chip, record);
 				Self::deposit_event(Event::OutcomeUndone {
 					chip: *chip,
@@ -164,6 +163,10 @@ impl<T: Config> Reputation<AccountIdOf<T>> for Pallet<T> {
 
 	fn tier(chip: &ChipHash) -> Tier {
 		Self::score_of(chip).tier(&Self::rules())
+	}
+
+	fn has_pending_slash(chip: &ChipHash) -> bool {
+		Records::<T>::get(chip).is_some_and(|record| !record.slashes.is_empty())
 	}
 }
 
@@ -201,13 +204,31 @@ impl<T: Config> Pallet<T> {
 				seqs.clone().zip(seqs.skip(1)).all(|(former, latter)| former < latter),
 				"3: incidents are out of order"
 			);
+			// The score before each incident, and then the current one.
+			let scores = record.last.iter().map(|incident| incident.before.value);
+			let next = scores.skip(1).chain([record.score.value]);
+			ensure!(
+				record.last.iter().zip(next).all(|(one, next)| {
+					one.before.value.checked_add_signed(one.change) == Some(next)
+				}),
+				"6: a score does not follow from the one before"
+			);
 		}
 		for used in UsageScores::<T>::iter_values() {
 			ensure!(used < score::FULL, "5: a full usage score is stored");
 		}
 		for (chip, record) in Records::<T>::iter() {
-			let Some(slash) = record.slash else { continue };
-			ensure!(SlashQueue::<T>::get(slash.due).contains(&chip), "4: a slash is not booked");
+			for (at, slash) in record.slashes.iter().enumerate() {
+				ensure!(
+					SlashQueue::<T>::get(slash.due).contains(&chip),
+					"4: a slash is not booked"
+				);
+				let mut earlier = record.slashes.iter().take(at);
+				ensure!(
+					!earlier.any(|other| other.miner == slash.miner),
+					"7: a miner has two pending slashes for a chip"
+				);
+			}
 		}
 		for (tick, due) in SlashQueue::<T>::iter() {
 			ensure!(tick > SlashedUntil::<T>::get(), "4: a slash is overdue");

@@ -1,5 +1,8 @@
 //! Slashes of miners for the strike that suspends a chip, once the verdicts behind it are final.
 
+extern crate alloc;
+use alloc::vec::Vec;
+
 use frame_support::{traits::Get, weights::WeightMeter};
 use hcc_primitives::{book, catch_up, ChipHash, CompensationCases, MinerSlasher, Tick, TickSource};
 use sp_runtime::Perbill;
@@ -10,6 +13,29 @@ use crate::*;
 const MAX_TICKS: u32 = 16;
 
 impl<T: Config> Pallet<T> {
+	/// Books a slash for the strike that suspends a chip, unless one of the same miner is pending.
+	///
+	/// A former holder's pending slash does not spare the present one. Without room for another
+	/// slash, it is made immediately, without a compensation case.
+	pub(crate) fn note_last_strike(
+		chip: &ChipHash,
+		record: &mut RecordOf<T>,
+		miner: &AccountIdOf<T>,
+		seq: u64,
+		part: Perbill,
+	) {
+		if record.slashes.iter().any(|slash| slash.miner == *miner) {
+			return;
+		}
+		if record.slashes.is_full() {
+			return T::Miners::slash(miner, None, part);
+		}
+		if let Some(slash) = Self::book_slash(chip, miner, seq, record.last_sound(), part) {
+			// Cannot fail: there is room.
+			let _ = record.slashes.try_push(slash);
+		}
+	}
+
 	/// Books a slash for the conduct of a chip since a tick.
 	///
 	/// If no tick has room, it is made immediately, without a compensation case.
@@ -22,10 +48,10 @@ impl<T: Config> Pallet<T> {
 	) -> Option<PendingSlash<AccountIdOf<T>>> {
 		let earliest = T::TickSource::now().saturating_add(T::SlashDelay::get().max(1));
 		let Some(due) = book(earliest, |tick| SlashQueue::<T>::try_append(tick, chip)) else {
-			T::Miners::slash(miner, chip, part);
+			T::Miners::slash(miner, None, part);
 			return None;
 		};
-		T::Cases::open(chip, since);
+		let case = T::Cases::open(chip, since);
 		let miner = miner.clone();
 		Self::deposit_event(Event::SlashPending {
 			chip: *chip,
@@ -34,19 +60,22 @@ impl<T: Config> Pallet<T> {
 			part,
 			due,
 		});
-		Some(PendingSlash { miner, seq, part, due })
+		Some(PendingSlash { miner, seq, part, due, case })
 	}
 
-	/// Lifts a slash if its strike was undone or no longer suspends the chip.
-	pub(crate) fn lift_slash(
+	/// Lifts the slashes whose strikes were undone or no longer suspend the chip.
+	pub(crate) fn lift_slashes(
 		chip: &ChipHash,
 		record: &mut RecordOf<T>,
 		undone: &[u64],
 		rules: &Rules,
 	) {
-		let Some(slash) = &record.slash else { return };
 		let oldest = record.last.first().map_or(u64::MAX, |incident| incident.seq);
-		let holds = match record.last.iter().find(|incident| incident.seq == slash.seq) {
+		let holds = |slash: &PendingSlash<AccountIdOf<T>>| match record
+			.last
+			.iter()
+			.find(|incident| incident.seq == slash.seq)
+		{
 			Some(incident) => incident
 				.before
 				.then(incident.outcome, incident.penalty, incident.at, rules)
@@ -54,11 +83,13 @@ impl<T: Config> Pallet<T> {
 			// An incident that is older than the stored ones cannot be undone.
 			None => !undone.contains(&slash.seq) && slash.seq < oldest,
 		};
-		if !holds {
-			let (miner, seq) = (slash.miner.clone(), slash.seq);
-			Self::unbook_slash(chip, slash.due);
-			T::Cases::dismiss(chip);
-			record.slash = None;
+		let lifted: Vec<_> = record.slashes.iter().filter(|slash| !holds(slash)).cloned().collect();
+		record.slashes.retain(|slash| !lifted.contains(slash));
+		for PendingSlash { miner, seq, due, case, .. } in lifted {
+			Self::unbook_slash(chip, due);
+			if case {
+				T::Cases::dismiss(chip);
+			}
 			Self::deposit_event(Event::SlashLifted { chip: *chip, miner, seq });
 		}
 	}
@@ -66,7 +97,10 @@ impl<T: Config> Pallet<T> {
 	fn unbook_slash(chip: &ChipHash, due: Tick) {
 		SlashQueue::<T>::mutate_exists(due, |row| {
 			if let Some(chips) = row {
-				chips.retain(|other| other != chip);
+				// Slashes of other miners may be booked for the chip at the same tick.
+				if let Some(at) = chips.iter().position(|other| other == chip) {
+					chips.remove(at);
+				}
 				if chips.is_empty() {
 					*row = None;
 				}
@@ -83,19 +117,25 @@ impl<T: Config> Pallet<T> {
 				return false;
 			}
 			for chip in SlashQueue::<T>::take(tick) {
-				Self::make_slash(&chip);
+				Self::make_slashes_of(&chip, tick);
 			}
 			true
 		});
 		SlashedUntil::<T>::put(made);
 	}
 
-	fn make_slash(chip: &ChipHash) {
+	/// Makes the slashes of a chip that are due at a tick.
+	fn make_slashes_of(chip: &ChipHash, tick: Tick) {
 		let Some(mut record) = Records::<T>::get(chip) else { return };
-		if let Some(slash) = record.slash.take() {
-			Records::<T>::insert(chip, record);
-			T::Miners::slash(&slash.miner, chip, slash.part);
-			T::Cases::settle(chip);
+		let is_due = |slash: &&PendingSlash<AccountIdOf<T>>| slash.due == tick;
+		let due: Vec<_> = record.slashes.iter().filter(is_due).cloned().collect();
+		record.slashes.retain(|slash| slash.due != tick);
+		Records::<T>::insert(chip, record);
+		for slash in due {
+			T::Miners::slash(&slash.miner, slash.case.then_some(chip), slash.part);
+			if slash.case {
+				T::Cases::settle(chip);
+			}
 		}
 	}
 }

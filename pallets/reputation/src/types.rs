@@ -49,6 +49,10 @@ pub struct Incident {
 	pub change: i16,
 }
 
+/// Number of pending slashes that are stored for each chip, each of another miner. A chip must pass
+/// many challenges between two of them.
+pub const MAX_PENDING: u32 = 4;
+
 /// A pending slash for the strike that suspended a chip. It is lifted if the strike is undone, or
 /// no longer suspends the chip, before tick `due`.
 #[derive(
@@ -63,6 +67,8 @@ pub struct PendingSlash<AccountId> {
 	pub part: Perbill,
 	/// The tick at which the slash is made.
 	pub due: Tick,
+	/// True if the slash opened the compensation case of the chip.
+	pub case: bool,
 }
 
 /// Reputation of a chip.
@@ -79,5 +85,6 @@ pub struct Record<AccountId> {
 	pub missed: u32,
 	/// The last incidents, oldest first.
 	pub last: BoundedVec<Incident, ConstU32<MAX_INCIDENTS>>,
-	pub slash: Option<PendingSlash<AccountId>>,
+	/// Pending slashes, oldest first. A miner has at most one of them for a chip.
+	pub slashes: BoundedVec<PendingSlash<AccountId>, ConstU32<MAX_PENDING>>,
 }

@@ -8,15 +8,15 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	hosting, ChipHash, Guest, Interval, IntervalIndex, Liveness, LivenessStatus, Miners as _,
-	OnSettled, Oracle, Payment, Price, RunningGuests, ServicePeriod, SettlementShares, Tier, Usage,
-	UsageRecorder, VmVerifier,
+	OnSettled, Oracle, Pause, Payment, Price, RunningGuests, ServicePeriod, SettlementShares, Tier,
+	Usage, UsageRecorder, VmVerifier,
 };
 use sp_runtime::{AccountId32, Perbill};
 
 use crate::{
 	miner::MockMiners,
 	state::{
-		Asked, CurrentInterval, Fit, Lacked, LivedIn, Lost, OpenFrom, PriceForLeases,
+		Asked, CurrentInterval, Fit, Lacked, LivedIn, Lost, OpenFrom, Pauses, PriceForLeases,
 		PriceForOrders, Running, Settled, Stale, Trust, Used, VmFinding,
 	},
 };
@@ -60,6 +60,10 @@ impl Liveness for MockLiveness {
 
 	fn fit(chip: &ChipHash) -> Option<Tier> {
 		Fit::mutate(|all| all.iter().find(|(of, _)| of == chip).map(|(_, tier)| *tier))
+	}
+
+	fn last_pause(chip: &ChipHash) -> Option<Pause> {
+		Pauses::get().into_iter().find(|(of, _)| of == chip).map(|(_, pause)| pause)
 	}
 
 	fn draw(lot: [u8; 8]) -> Option<ChipHash> {

@@ -15,8 +15,8 @@ use crate::state::{
 /// Returns the miners of [`register`](crate::register). Each is its own hot key.
 pub struct MockMiners;
 impl Miners<AccountId32> for MockMiners {
-	fn miner_of_hot(hot: &AccountId32) -> Option<AccountId32> {
-		REGISTER.with(|all| all.borrow().contains_key(hot).then(|| hot.clone()))
+	fn is_hot_key(who: &AccountId32, miner: &AccountId32) -> bool {
+		who == miner && REGISTER.with(|all| all.borrow().contains_key(miner))
 	}
 
 	fn chips(miner: &AccountId32) -> Vec<ChipHash> {
@@ -96,7 +96,7 @@ impl OnChipChange<AccountId32> for MockOnChipChange {
 /// Records slashed miners in [`SlashedMiners`].
 pub struct MockMinerSlasher;
 impl MinerSlasher<AccountId32> for MockMinerSlasher {
-	fn slash(miner: &AccountId32, _: &ChipHash, part: Perbill) {
+	fn slash(miner: &AccountId32, _: Option<&ChipHash>, part: Perbill) {
 		SlashedMiners::mutate(|all| all.push((miner.clone(), part)));
 	}
 }

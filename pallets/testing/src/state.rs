@@ -10,8 +10,8 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	units::Balance, ChallengeOutcome, ChallengeRecord, ChipHash, EffectiveOffer, EnrolledTpm,
-	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, Price, ServicePeriod,
-	SubjectId, Tick, Tier, VoteService,
+	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, Pause, Price,
+	ServicePeriod, SubjectId, Tick, Tier, VoteService,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, DispatchError, Perbill};
@@ -63,6 +63,8 @@ parameter_types! {
 	pub static Served: Vec<Vec<(AccountId32, VoteService)>> = vec![];
 	/// Result of `MockEvaluator`, for the evidence with this hash.
 	pub static NextEvaluation: Option<(H256, Evaluation)> = None;
+	/// Chips with a pending slash, for `MockReputation`.
+	pub static WithSlash: Vec<ChipHash> = vec![];
 	/// Challenges that `MockReputation` undid.
 	pub static Undone: Vec<(ChipHash, u64)> = vec![];
 	/// Challenges that `MockReputation` noted, in full.
@@ -87,6 +89,8 @@ parameter_types! {
 	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100 };
 	/// Chips that `MockLiveness` reports as fit.
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
+	/// Last pauses of chips, from `MockLiveness`.
+	pub static Pauses: Vec<(ChipHash, Pause)> = vec![];
 	/// Results of `MockLiveness` for chips in intervals, where they differ from `Live`.
 	pub static LivedIn: Vec<(ChipHash, IntervalIndex, LivenessStatus)> = vec![];
 	/// Payments that `MockOnSettled` received: miner, chip and amount.
@@ -150,6 +154,7 @@ pub fn reset() {
 	LostFor::set(vec![]);
 	Served::set(vec![]);
 	NextEvaluation::set(None);
+	WithSlash::set(vec![]);
 	Undone::set(vec![]);
 	Chips::set(vec![]);
 	Left::set(vec![]);
@@ -160,6 +165,7 @@ pub fn reset() {
 	Offering::set(vec![]);
 	CurrentInterval::set(Interval { index: 1, from: 1, length: 100 });
 	Fit::set(vec![]);
+	Pauses::set(vec![]);
 	LivedIn::set(vec![]);
 	VmFinding::set(None);
 	Settled::set(vec![]);

@@ -11,7 +11,7 @@ use sp_runtime::{AccountId32, Perbill};
 
 use crate::state::{
 	Active, AllMet, CaseStep, CaseSteps, Closed, Fined, JudgedFor, LostFor, Lots, NextEvaluation,
-	NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told, Undone,
+	NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told, Undone, WithSlash,
 };
 
 /// Returns the tick in [`Now`].
@@ -29,8 +29,8 @@ impl ActiveValidators<AccountId32> for MockValidators {
 		Active::get()
 	}
 
-	fn validator_of(worker: &AccountId32) -> Option<AccountId32> {
-		Active::get().into_iter().find(|validator| validator == worker)
+	fn is_worker(who: &AccountId32, validator: &AccountId32) -> bool {
+		who == validator && Active::get().contains(validator)
 	}
 }
 
@@ -97,8 +97,9 @@ impl ValidatorSlasher<AccountId32> for MockValidatorSlasher {
 /// Records its calls in [`CaseSteps`].
 pub struct MockCases;
 impl CompensationCases for MockCases {
-	fn open(chip: &ChipHash, since: Tick) {
+	fn open(chip: &ChipHash, since: Tick) -> bool {
 		CaseSteps::mutate(|all| all.push((*chip, CaseStep::Opened(since))));
+		true
 	}
 
 	fn settle(chip: &ChipHash) {
@@ -139,7 +140,8 @@ impl Evaluator for MockEvaluator {
 	}
 }
 
-/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`].
+/// Records outcomes in [`Noted`], [`AllMet`] and [`Undone`]. Returns [`NextTier`] and
+/// [`WithSlash`].
 pub struct MockReputation;
 impl Reputation<AccountId32> for MockReputation {
 	fn note(chip: &ChipHash, _: &AccountId32, met: ChallengeRecord) -> Tier {
@@ -155,5 +157,9 @@ impl Reputation<AccountId32> for MockReputation {
 
 	fn tier(_: &ChipHash) -> Tier {
 		NextTier::get()
+	}
+
+	fn has_pending_slash(chip: &ChipHash) -> bool {
+		WithSlash::get().contains(chip)
 	}
 }

@@ -83,7 +83,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who.clone()), worker.clone());
 
-		assert_eq!(ValidatorOf::<T>::get(worker), Some(who));
+		assert_eq!(WorkerOf::<T>::get(who), Some(worker));
 		Ok(())
 	}
 

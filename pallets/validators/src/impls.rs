@@ -32,12 +32,10 @@ impl<T: Config> Pallet<T> {
 		worker: &AccountIdOf<T>,
 	) -> DispatchResult {
 		ensure!(!WorkerOf::<T>::contains_key(who), Error::<T>::AlreadyJoined);
-		ensure!(!ValidatorOf::<T>::contains_key(worker), Error::<T>::WorkerInUse);
 		T::NativeBalance::hold(&HoldReason::Bond.into(), who, bond)?;
 		Candidates::<T>::try_append(Candidate { who: who.clone(), bond })
 			.map_err(|()| Error::<T>::TooManyCandidates)?;
 		WorkerOf::<T>::insert(who, worker);
-		ValidatorOf::<T>::insert(worker, who);
 		Ok(())
 	}
 
@@ -55,10 +53,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_set_worker(who: AccountIdOf<T>, worker: AccountIdOf<T>) -> DispatchResult {
-		let former = WorkerOf::<T>::get(&who).ok_or(Error::<T>::NotJoined)?;
-		ensure!(!ValidatorOf::<T>::contains_key(&worker), Error::<T>::WorkerInUse);
-		ValidatorOf::<T>::remove(former);
-		ValidatorOf::<T>::insert(&worker, &who);
+		ensure!(WorkerOf::<T>::contains_key(&who), Error::<T>::NotJoined);
 		WorkerOf::<T>::insert(&who, &worker);
 		Self::deposit_event(Event::WorkerSet { who, worker });
 		Ok(())
@@ -91,9 +86,7 @@ impl<T: Config> Pallet<T> {
 		let held = T::NativeBalance::balance_on_hold(&reason, &who);
 		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
 		Unbonding::<T>::remove(&who);
-		if let Some(worker) = WorkerOf::<T>::take(&who) {
-			ValidatorOf::<T>::remove(worker);
-		}
+		WorkerOf::<T>::remove(&who);
 		Self::deposit_event(Event::Withdrawn { who, bond });
 		Ok(())
 	}
@@ -115,21 +108,15 @@ impl<T: Config> Pallet<T> {
 				T::NativeBalance::balance_on_hold(&reason, &candidate.who) == candidate.bond,
 				"2: a bond differs from the amount on hold"
 			);
-			let worker =
-				WorkerOf::<T>::get(&candidate.who).ok_or("3: a candidate has no worker key")?;
 			ensure!(
-				ValidatorOf::<T>::get(worker).as_ref() == Some(&candidate.who),
-				"3: a worker key belongs to another account"
+				WorkerOf::<T>::contains_key(&candidate.who),
+				"3: a candidate has no worker key"
 			);
 		}
 		let bonded = candidates.len().saturating_add(Unbonding::<T>::iter_keys().count());
 		ensure!(
 			WorkerOf::<T>::iter().count() == bonded,
 			"3: an account without a bond has a worker key"
-		);
-		ensure!(
-			ValidatorOf::<T>::iter().count() == bonded,
-			"3: a worker key belongs to no bonded account"
 		);
 		let planned = Planned::<T>::get();
 		for (at, who) in planned.iter().enumerate() {

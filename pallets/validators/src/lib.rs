@@ -108,12 +108,6 @@ pub mod pallet {
 	pub type WorkerOf<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
-	/// The validator that a worker key signs for.
-	// Hashed with Blake2: callers choose their worker keys.
-	#[pallet::storage]
-	pub type ValidatorOf<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
-
 	/// Accounts that left, and the first session in which they can withdraw the bond.
 	// Hashed with Blake2: callers choose their accounts.
 	#[pallet::storage]
@@ -210,8 +204,6 @@ pub mod pallet {
 		BondTooSmall,
 		/// The account has no session keys. Call `session.set_keys` first.
 		NoSessionKeys,
-		/// The worker key already belongs to a validator. Choose another key.
-		WorkerInUse,
 		/// The number of candidates is at its maximum. Wait until one leaves.
 		TooManyCandidates,
 		/// The candidates would fall below the minimum size of the set. Wait until others join.
@@ -253,11 +245,6 @@ pub mod pallet {
 		pub fn duty(who: AccountIdOf<T>) -> Option<Duty<AccountIdOf<T>>> {
 			Self::duties_of(&who)
 		}
-
-		/// Returns the validator that `worker` signs for, if any.
-		pub fn validator_of(worker: AccountIdOf<T>) -> Option<AccountIdOf<T>> {
-			ValidatorOf::<T>::get(worker)
-		}
 	}
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
@@ -271,7 +258,6 @@ pub mod pallet {
 		/// - [`Error::AlreadyJoined`], [`Error::StillUnbonding`]: the account already has a bond.
 		/// - [`Error::NoSessionKeys`]: call `session.set_keys` first.
 		/// - [`Error::BondTooSmall`]: the bond is below the minimum.
-		/// - [`Error::WorkerInUse`]: the worker key already belongs to a validator.
 		/// - [`Error::TooManyCandidates`]: there is no room for another candidate.
 		///
 		/// ## Events
@@ -313,7 +299,6 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::NotJoined`]: the account has no worker key.
-		/// - [`Error::WorkerInUse`]: the worker key already belongs to a validator.
 		///
 		/// ## Events
 		/// [`Event::WorkerSet`].

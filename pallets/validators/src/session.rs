@@ -115,7 +115,7 @@ impl<T: Config> hcc_primitives::ActiveValidators<AccountIdOf<T>> for Pallet<T> {
 		pallet_session::Validators::<T>::get()
 	}
 
-	fn validator_of(worker: &AccountIdOf<T>) -> Option<AccountIdOf<T>> {
-		ValidatorOf::<T>::get(worker)
+	fn is_worker(who: &AccountIdOf<T>, validator: &AccountIdOf<T>) -> bool {
+		WorkerOf::<T>::get(validator).as_ref() == Some(who)
 	}
 }

@@ -15,8 +15,8 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use hcc_primitives::{
-	benchmarking::World, finding::MAX_CLAIMS, genesis, Adjudicator, Evaluation, Finding, SubjectId,
-	TickSource, MAX_VALIDATORS,
+	benchmarking::World, finding::MAX_CLAIMS, genesis, ActiveValidators, Adjudicator, Evaluation,
+	Finding, SubjectId, TickSource, MAX_VALIDATORS,
 };
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
@@ -72,7 +72,12 @@ mod benchmarks {
 		let votes = BoundedVec::truncate_from(votes);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(workers[last].clone()), votes, (now - 1).into());
+		_(
+			RawOrigin::Signed(workers[last].clone()),
+			T::Validators::active()[last].clone(),
+			votes,
+			(now - 1).into(),
+		);
 
 		for number in 0..v {
 			let row = Subjects::<T>::get(subject(number));
@@ -96,8 +101,8 @@ mod benchmarks {
 
 		#[block]
 		{
-			let deposit = Pallet::<T>::withdraw_deposit(&who, &row).map_err(DispatchError::from)?;
-			Pallet::<T>::settle(who, subject, row, deposit, &evaluated);
+			let deposit = Pallet::<T>::withdraw_deposit(&who).map_err(DispatchError::from)?;
+			Pallet::<T>::settle(who, None, subject, row, Some(deposit), &evaluated);
 		}
 
 		assert!(Subjects::<T>::get(subject).is_some_and(|row| row.proven.is_some()));

@@ -59,24 +59,28 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns the active validator that a worker key signs for.
+	/// Checks that a worker key signs for a validator, and that the validator is active.
 	///
 	/// ## Errors
 	/// [`Error::NotAWorker`].
-	pub fn check_worker(worker: &AccountIdOf<T>) -> Result<AccountIdOf<T>, Error<T>> {
-		let validator = T::Validators::validator_of(worker).ok_or(Error::<T>::NotAWorker)?;
-		ensure!(T::Validators::active().contains(&validator), Error::<T>::NotAWorker);
-		Ok(validator)
+	pub fn check_worker(
+		worker: &AccountIdOf<T>,
+		validator: &AccountIdOf<T>,
+	) -> Result<(), Error<T>> {
+		ensure!(T::Validators::is_worker(worker, validator), Error::<T>::NotAWorker);
+		ensure!(T::Validators::active().contains(validator), Error::<T>::NotAWorker);
+		Ok(())
 	}
 
 	/// Records the votes and the statement of a worker. Returns `true` if the transaction is free
 	/// of charge.
 	pub(crate) fn do_vote(
-		worker: AccountIdOf<T>,
+		worker: &AccountIdOf<T>,
+		validator: AccountIdOf<T>,
 		votes: Vec<Vote>,
 		finalised: BlockNumberFor<T>,
 	) -> Result<bool, DispatchError> {
-		let validator = Self::check_worker(&worker)?;
+		Self::check_worker(worker, &validator)?;
 		let due = T::Finality::state(&validator, finalised)?;
 		let mut counted = 0u32;
 		for vote in votes {

@@ -202,7 +202,7 @@ pub mod pallet {
 		TooManyVerdicts,
 		/// There are no active validators. Wait for the next session.
 		NoCommittee,
-		/// The account is not the worker key of an active validator.
+		/// The named validator is not active, or the account is not its worker key.
 		NotAWorker,
 		/// The validator is not on the committee of this subject.
 		NotOnCommittee,
@@ -261,7 +261,7 @@ pub mod pallet {
 		/// accepts the statement free of charge ([`Config::Finality`]).
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker key of an active validator.
+		/// `Signed` by the worker key of `validator`, which is active.
 		///
 		/// ## Errors
 		/// - [`Error::NotAWorker`].
@@ -280,11 +280,12 @@ pub mod pallet {
 		))]
 		pub fn vote(
 			origin: OriginFor<T>,
+			validator: AccountIdOf<T>,
 			votes: BoundedVec<Vote, ConstU32<MAX_VOTES>>,
 			#[pallet::compact] finalised: BlockNumberFor<T>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let free = Self::do_vote(who, votes.into_inner(), finalised)?;
+			let free = Self::do_vote(&who, validator, votes.into_inner(), finalised)?;
 			Ok(if free { Pays::No } else { Pays::Yes }.into())
 		}
 
@@ -300,8 +301,8 @@ pub mod pallet {
 		/// sender that is not on the committee loses its deposit as well.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`. A sender that does not sign for a committee member needs a free balance of
-		/// [`Rules::deposit`].
+		/// `Signed`. A worker names the committee member for which it signs as `validator`. Every
+		/// other sender needs a free balance of [`Rules::deposit`].
 		///
 		/// ## Errors
 		/// - [`Error::NotOpen`], [`Error::AlreadyProven`].
@@ -319,11 +320,12 @@ pub mod pallet {
 		))]
 		pub fn prove(
 			origin: OriginFor<T>,
+			validator: Option<AccountIdOf<T>>,
 			subject: SubjectId,
 			evidence: BoundedVec<u8, ConstU32<MAX_EVIDENCE>>,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let free = Self::do_prove(who, subject, &evidence)?;
+			let free = Self::do_prove(who, validator, subject, &evidence)?;
 			Ok(if free { Pays::No } else { Pays::Yes }.into())
 		}
 	}

@@ -137,7 +137,7 @@ pub fn submit(
 	finalised: u64,
 ) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	let votes = votes.try_into().expect("few");
-	Verdicts::vote(RuntimeOrigin::signed(account(who)), votes, finalised)
+	Verdicts::vote(RuntimeOrigin::signed(account(who)), account(who), votes, finalised)
 }
 
 /// Moves to the next block and polls.

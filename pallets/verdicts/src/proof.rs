@@ -32,21 +32,29 @@ impl<T: Config> Pallet<T> {
 	/// Those of `prove`.
 	pub fn check_proof(
 		who: &AccountIdOf<T>,
+		validator: Option<&AccountIdOf<T>>,
 		subject: SubjectId,
 		evidence: &[u8],
 	) -> Result<(), Error<T>> {
 		let row = Self::open_subject(subject)?;
 		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
 		ensure!(
-			Self::is_on_committee(who, &row) || Self::can_pay_deposit(who),
+			Self::is_on_committee(who, validator, &row) || Self::can_pay_deposit(who),
 			Error::<T>::DepositMissing
 		);
 		ensure!(H256(blake2_256(evidence)) == row.evidence, Error::<T>::EvidenceMismatch);
 		Ok(())
 	}
 
-	fn is_on_committee(who: &AccountIdOf<T>, row: &SubjectOf<T>) -> bool {
-		T::Validators::validator_of(who).is_some_and(|validator| row.committee.contains(&validator))
+	/// Returns `true` if the named validator is on the committee and the prover is its worker.
+	fn is_on_committee(
+		who: &AccountIdOf<T>,
+		validator: Option<&AccountIdOf<T>>,
+		row: &SubjectOf<T>,
+	) -> bool {
+		validator.is_some_and(|validator| {
+			row.committee.contains(validator) && T::Validators::is_worker(who, validator)
+		})
 	}
 
 	fn can_pay_deposit(who: &AccountIdOf<T>) -> bool {
@@ -58,20 +66,24 @@ impl<T: Config> Pallet<T> {
 	/// Proves a subject. Returns `true` if the proof is free of charge.
 	pub(crate) fn do_prove(
 		who: AccountIdOf<T>,
+		validator: Option<AccountIdOf<T>>,
 		subject: SubjectId,
 		evidence: &[u8],
 	) -> Result<bool, DispatchError> {
 		let row = Self::open_subject(subject)?;
 		ensure!(row.proven.is_none(), Error::<T>::AlreadyProven);
-		let deposit = Self::withdraw_deposit(&who, &row)?;
+		let member = validator.filter(|named| Self::is_on_committee(&who, Some(named), &row));
+		let deposit = if member.is_some() { None } else { Some(Self::withdraw_deposit(&who)?) };
 		let evaluated = T::Evaluator::evaluate(subject, row.evidence, evidence)
 			.ok_or(Error::<T>::EvidenceMismatch)?;
-		Ok(Self::settle(who, subject, row, deposit, &evaluated))
+		Ok(Self::settle(who, member, subject, row, deposit, &evaluated))
 	}
 
-	/// Applies the result of an evaluation. Returns `true` if the proof is free of charge.
+	/// Applies the result of an evaluation. `member` is the committee member for which the prover
+	/// signs. Returns `true` if the proof is free of charge.
 	pub(crate) fn settle(
 		who: AccountIdOf<T>,
+		member: Option<AccountIdOf<T>>,
 		subject: SubjectId,
 		row: SubjectOf<T>,
 		deposit: Option<DepositOf<T>>,
@@ -99,7 +111,7 @@ impl<T: Config> Pallet<T> {
 			return false;
 		}
 		if evaluated.same_version {
-			Self::slash_wrong_votes(&wrong, &who);
+			Self::slash_wrong_votes(&wrong, &who, member.as_ref());
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
@@ -122,13 +134,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Withdraws the deposit of a prover that is not on the committee. The deposit is burned unless
 	/// it is refunded.
-	pub(crate) fn withdraw_deposit(
-		who: &AccountIdOf<T>,
-		row: &SubjectOf<T>,
-	) -> Result<Option<DepositOf<T>>, Error<T>> {
-		if Self::is_on_committee(who, row) {
-			return Ok(None);
-		}
+	pub(crate) fn withdraw_deposit(who: &AccountIdOf<T>) -> Result<DepositOf<T>, Error<T>> {
 		T::NativeBalance::withdraw(
 			who,
 			Self::rules().deposit,
@@ -136,7 +142,6 @@ impl<T: Config> Pallet<T> {
 			Preservation::Preserve,
 			Fortitude::Polite,
 		)
-		.map(Some)
 		.map_err(|_| Error::<T>::DepositMissing)
 	}
 
@@ -148,12 +153,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn slash_wrong_votes(wrong: &[AccountIdOf<T>], prover: &AccountIdOf<T>) {
+	fn slash_wrong_votes(
+		wrong: &[AccountIdOf<T>],
+		prover: &AccountIdOf<T>,
+		member: Option<&AccountIdOf<T>>,
+	) {
 		let rules = Self::rules();
-		// A validator that proves its own vote false receives no reward for it.
-		let own = T::Validators::validator_of(prover);
 		for validator in wrong {
-			let reporter = (own.as_ref() != Some(validator)).then_some((prover, rules.reward));
+			// A validator that proves its own vote false receives no reward for it.
+			let reporter = (member != Some(validator)).then_some((prover, rules.reward));
 			T::ValidatorSlasher::slash(validator, rules.false_vote, reporter);
 		}
 	}

@@ -148,7 +148,6 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			let candidate = pallet_validators::Candidate { who: validator.clone(), bond };
 			pallet_validators::Candidates::<Runtime>::try_append(candidate).expect("there is room");
 			pallet_validators::WorkerOf::<Runtime>::insert(validator, worker);
-			pallet_validators::ValidatorOf::<Runtime>::insert(worker, validator);
 		}
 		let (validators, workers): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
 		pallet_session::Validators::<Runtime>::put(validators);

@@ -88,6 +88,8 @@ impl pallet_registry::Config for Runtime {
 	type Validators = Validators;
 	type ValidatorSlasher = Validators;
 	type FalseCredential = FalseStatement;
+	// An enrolment costs each of 16 validators two transactions.
+	type EnrolmentDeposit = ConstU128<ALPHA>;
 	type TickSource = Clock;
 	type Time = Timestamp;
 	type TpmRoots = Policy;
@@ -136,10 +138,12 @@ impl pallet_verdicts::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: two minutes to answer a challenge, and a billing interval of an hour. Trusted
-/// chips receive a challenge every twenty minutes on average, others more often.
+/// Initial rules: two minutes to answer a challenge, a maintenance pause of an hour, and a billing
+/// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others
+/// more often.
 pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 2 * MINUTES,
+	pause: pallet_attestation::MAX_PAUSE,
 	trusted: 20 * MINUTES,
 	regular: 10 * MINUTES,
 	probation: 5 * MINUTES,
@@ -182,6 +186,8 @@ impl pallet_attestation::Config for Runtime {
 	// Ordinary challenges re-attest the chips that they reach within an hour. A sweep challenges
 	// the others after it.
 	type ReattestationTicks = ConstU32<HOURS>;
+	// Kernels and firmware are updated about once a month.
+	type PauseInterval = ConstU32<{ 7 * DAYS }>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
 	type MaxEntries = ConstU32<MAX_ENTRIES>;

@@ -153,7 +153,8 @@ fn absent_validator_stays_active_and_makes_blocks() {
 		assert_eq!(Session::validators(), active);
 		let planned = pallet_validators::Planned::<Runtime>::get().into_inner();
 		assert_eq!(planned, active, "it stays in the planned set");
-		assert!(Verdicts::check_worker(&worker(Dave)).is_ok(), "its votes are accepted");
+		let dave = Dave.to_account_id();
+		assert!(Verdicts::check_worker(&worker(Dave), &dave).is_ok(), "its votes are accepted");
 		// A disabled validator cannot finish a block.
 		begin_by(Dave, 1);
 		Executive::finalize_block();

@@ -10,7 +10,7 @@ use hcc_evidence_testing::{Machine, MEASUREMENT};
 use hcc_primitives::units::{ALPHA, HOURS, MINUTES};
 use hccs_runtime::*;
 use pallet_policy::{FileRule, PlatformRules};
-use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
+use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve, Ferdie};
 use sp_runtime::Perbill;
 
 use super::network::*;
@@ -409,6 +409,38 @@ fn other_firmware_after_reset_is_rejected() {
 		machine.boot_logged();
 		machine.run(b"hcc-miner");
 		assert_eq!(attest(&machine).code, RejectCode::BootPcrs.number());
+	});
+}
+
+/// Keys need no proof of possession, so anyone can name the key of another account.
+#[test]
+fn squatted_hot_and_worker_keys_gain_nothing() {
+	run(|machine| {
+		let (squatter, hot) = (Eve.to_account_id(), Ferdie.to_account_id());
+		endow(&squatter);
+		let bond = Registry::rules().min_bond;
+		let origin = RuntimeOrigin::signed(squatter.clone());
+		assert_ok!(Registry::register(origin, bond, hot.clone(), Default::default()));
+		// The squatter was first, and the victim sets its key all the same.
+		assert_ok!(Registry::set_hot(RuntimeOrigin::signed(miner()), hot.clone()));
+		let evidence = machine.answer(&challenge(&machine));
+		let sent = |who: AccountId| {
+			Attestation::submit_evidence(RuntimeOrigin::signed(who), Box::new(evidence.clone()))
+		};
+		assert_noop!(sent(squatter), AttestationError::NotTheMiner);
+		assert_ok!(sent(hot));
+		let subject = subject(&machine);
+		// Bob names Alice's worker key. It still votes for Alice only.
+		let alice = worker(Alice);
+		assert_ok!(Validators::set_worker(RuntimeOrigin::signed(Bob.to_account_id()), alice));
+		assert_ok!(vote(Alice, subject, &evaluate(subject, &evidence)));
+		let row = Verdicts::subject(subject).expect("the subject is open");
+		let voters: Vec<_> = row
+			.votes
+			.iter()
+			.filter_map(|cast| row.committee.get(usize::from(cast.member)))
+			.collect();
+		assert_eq!(voters, [&Alice.to_account_id()]);
 	});
 }
 

@@ -72,8 +72,8 @@ fn signed(who: &AccountId) -> RuntimeOrigin {
 /// Reports `price` by all validators and waits until it is set.
 pub(super) fn report_price(price: u64) {
 	for validator in VALIDATORS {
-		let now = System::block_number();
-		assert_ok!(Oracle::report(signed(&validator.to_account_id()), price, now));
+		let (now, who) = (System::block_number(), validator.to_account_id());
+		assert_ok!(Oracle::report(signed(&who), who, price, now));
 	}
 	for _ in 0..100 {
 		blocks(1);
@@ -375,8 +375,8 @@ fn absurd_report_slashes_only_its_validator() {
 		let issued = issued_before_eras();
 		for (at, validator) in VALIDATORS.into_iter().enumerate() {
 			let price = if at == 3 { PRICE * 10 } else { PRICE };
-			let now = System::block_number();
-			assert_ok!(Oracle::report(signed(&validator.to_account_id()), price, now));
+			let (now, who) = (System::block_number(), validator.to_account_id());
+			assert_ok!(Oracle::report(signed(&who), who, price, now));
 		}
 		while Oracle::price_for_orders().is_none() {
 			blocks(1);

@@ -12,7 +12,10 @@ use hccs_runtime::{evidence_api::HostEvaluation, *};
 use pallet_attestation::ContestStage;
 use sp_keyring::Sr25519Keyring::Eve;
 
-use super::network::*;
+use super::{
+	maintenance::{allow_long_pauses, pause},
+	network::*,
+};
 
 type AttestationError = pallet_attestation::Error<Runtime>;
 
@@ -153,6 +156,25 @@ fn contender_wins_chip_that_holder_cannot_attest() {
 		let host = Attestation::host(chip(&rival)).expect("the chip has a host");
 		assert_eq!(host.miner, contender());
 		assert!(Registry::miner(miner()).expect("the miner is registered").chips.is_empty());
+	});
+}
+
+#[test]
+fn contest_ends_pause_of_holder() {
+	run(|machine| {
+		assert!(attest(&machine).is_accepted());
+		allow_long_pauses();
+		let paused = pause(&machine);
+		let rival = contender_machine();
+		open_accepted_contest(&rival);
+		assert_eq!(contest_stage(&rival), Some(ContestStage::Answering { after: paused }));
+		blocks(2);
+		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
+		let open = host.challenge.expect("an ordinary challenge follows");
+		let longest = Attestation::rules().answer + hcc_primitives::tick_queue::SLACK;
+		assert!(open.seq > paused && open.deadline - open.made <= longest);
+		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
+		assert_eq!(record.missed, 0, "the pause itself has no outcome");
 	});
 }
 

@@ -137,7 +137,7 @@ impl Crowd {
 			for part in &parts_to_send {
 				let origin = RuntimeOrigin::signed(account(key));
 				let votes = part.to_vec().try_into().expect("at most the maximum number of votes");
-				assert_ok!(Verdicts::vote(origin, votes, finalised));
+				assert_ok!(Verdicts::vote(origin, account(key), votes, finalised));
 			}
 		}
 	}
@@ -208,7 +208,6 @@ fn activate_validators(count: u32) -> Vec<sr25519::Pair> {
 		let who = account(key);
 		network::endow(&who);
 		pallet_validators::WorkerOf::<Runtime>::insert(&who, &who);
-		pallet_validators::ValidatorOf::<Runtime>::insert(&who, &who);
 		active.push(who);
 	}
 	pallet_session::Validators::<Runtime>::put(active);
@@ -272,7 +271,8 @@ fn vote_transactions(key: &sr25519::Pair, votes: &[Vote]) -> Vec<Vec<u8>> {
 	let next = System::account_nonce(&who);
 	let transactions = parts(votes).map(|part| {
 		let votes = part.to_vec().try_into().expect("at most the maximum number of votes");
-		let call = pallet_verdicts::Call::<Runtime>::vote { votes, finalised };
+		let validator = who.clone();
+		let call = pallet_verdicts::Call::<Runtime>::vote { validator, votes, finalised };
 		let sent = transaction(key, call, 0).encode();
 		System::inc_account_nonce(&who);
 		sent

@@ -39,7 +39,7 @@ fn third_strike_suspends_and_slashes_after_window() {
 		}
 		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
 		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
-		let slash = record.slash.expect("a slash is pending");
+		let slash = record.slashes.first().expect("a slash is pending").clone();
 		while Clock::tick() < slash.due {
 			assert_eq!(miner_bond(), before);
 			block();
@@ -156,9 +156,12 @@ fn undone_false_verdict_costs_nothing() {
 		let (subject, evidence) = answer(&machine);
 		vote_all(&VALIDATORS[..3], subject, &false_finding());
 		blocks(2);
-		assert!(Reputation::record(chip(&machine)).expect("the chip has a record").slash.is_some());
+		assert!(
+			Reputation::record(chip(&machine)).expect("the chip has a record").slashes.len() == 1
+		);
 		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
-		assert_eq!(Reputation::record(chip(&machine)).expect("the chip has a record").slash, None);
+		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
+		assert!(record.slashes.is_empty());
 		// The host is honest from here on, since silence would be the next strike.
 		for _ in 0..3 {
 			assert!(attest(&machine).is_accepted());
@@ -189,10 +192,10 @@ fn failures_caused_by_false_acceptance_are_undone_with_it() {
 		}
 		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
 		assert_eq!(record.score.tier(&Reputation::rules()), Tier::Suspended);
-		assert!(record.slash.is_some());
+		assert_eq!(record.slashes.len(), 1);
 		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
 		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
-		assert_eq!((record.failed, record.score.strikes, record.slash), (0, 0, None));
+		assert_eq!((record.failed, record.score.strikes, record.slashes.len()), (0, 0, 0));
 		assert_eq!(score(&machine), before);
 		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
 		assert_eq!((host.checkpoint, host.boot_profile), (known.checkpoint, known.boot_profile));
@@ -321,7 +324,7 @@ fn long_log_is_submitted_in_parts_and_proven() {
 		let submit_log = |from: usize, to: usize| {
 			let records = machine.log[from..to].concat().try_into().expect("it fits");
 			let origin = RuntimeOrigin::signed(miner());
-			Attestation::submit_log(origin, from as u32, records)
+			Attestation::submit_log(origin, miner(), from as u32, records)
 		};
 		let too_long = pallet_attestation::Error::<Runtime>::LogTooLong;
 		assert_eq!(

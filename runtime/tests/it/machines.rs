@@ -11,6 +11,7 @@ use super::{
 	contests::{contender, enrol},
 	hosts::corrupt_log,
 	network::*,
+	rules::set_rules,
 };
 
 type AttestationError = pallet_attestation::Error<Runtime>;
@@ -63,7 +64,9 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 		}
 		let slash = Reputation::record(chip(&machine))
 			.expect("the chip has a record")
-			.slash
+			.slashes
+			.into_inner()
+			.pop()
 			.expect("a slash is pending");
 		assert_eq!(slash.miner, miner());
 		let (low, bond) = (score(&machine), miner_bond(&miner()));
@@ -75,7 +78,7 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 		assert_ok!(Registry::add_chip(owner(), chip(&machine)));
 		let record = Reputation::record(chip(&machine)).expect("the record stays with the chip");
 		assert_eq!(record.score.strikes, Reputation::rules().max_strikes);
-		assert_eq!(record.slash, Some(slash.clone()));
+		assert_eq!(record.slashes.to_vec(), [slash.clone()]);
 		assert_eq!(score(&machine), low);
 		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
 		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
@@ -94,6 +97,45 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 		);
 		assert_eq!(miner_bond(&contender()), fresh);
 		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
+	});
+}
+
+/// The first holder's slash pends for longer than the second holder needs to miss a challenge.
+#[test]
+fn last_strike_of_next_holder_is_slashed_too() {
+	run(|machine| {
+		let rules = pallet_reputation::Rules { max_strikes: 1, streak: 1, ..Reputation::rules() };
+		assert_ok!(set_rules(rules));
+		let miss = || {
+			challenge(&machine);
+			miss_deadline(&machine);
+		};
+		miss();
+		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
+		let next = contender();
+		enrol(&next, &machine, [0xee; 32]);
+		let bonds = (miner_bond(&miner()), miner_bond(&next));
+		let sent = || RuntimeOrigin::signed(next.clone());
+		assert_ok!(Registry::add_chip(sent(), chip(&machine)));
+		assert_ok!(Policy::register_vek(sent(), certificate(&machine)));
+		let evidence = machine.answer(&challenge(&machine));
+		assert_ok!(Attestation::submit_evidence(sent(), Box::new(evidence.clone())));
+		let subject = subject(&machine);
+		vote_all(&VALIDATORS, subject, &evaluate(subject, &evidence));
+		blocks(2);
+		assert_ne!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
+		miss();
+		let slashes = Reputation::record(chip(&machine)).expect("a record").slashes;
+		let miners: Vec<_> = slashes.iter().map(|slash| slash.miner.clone()).collect();
+		assert_eq!(miners, [miner(), next.clone()]);
+		check();
+		let due = slashes.last().expect("two slashes are pending").due;
+		while Clock::tick() <= due {
+			block();
+		}
+		let part = Reputation::rules().slash;
+		assert_eq!(miner_bond(&miner()), bonds.0 - part.mul_floor(bonds.0));
+		assert_eq!(miner_bond(&next), bonds.1 - part.mul_floor(bonds.1));
 	});
 }
 

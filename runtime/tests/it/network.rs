@@ -186,6 +186,7 @@ pub(super) fn check() {
 	let of_eras = totals.paid_out + totals.validators + totals.treasury;
 	assert_eq!(Issuance::issuance().minted, of_eras, "only eras mint α");
 	check_accounts();
+	super::holds::check();
 	#[cfg(feature = "try-runtime")]
 	check_sdk_pallets();
 }
@@ -221,10 +222,16 @@ pub(super) fn worker(validator: Sr25519Keyring) -> AccountId {
 	pallet_validators::WorkerOf::<Runtime>::get(&who).unwrap_or(who)
 }
 
+/// Returns a validator whose worker key an account is.
+pub(super) fn validator_of(who: &AccountId) -> Option<AccountId> {
+	VALIDATORS.into_iter().find(|of| worker(*of) == *who).map(|of| of.to_account_id())
+}
+
 fn send_votes(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWithPostInfo {
 	let finalised = System::block_number() - 1;
 	let votes = votes.try_into().expect("they fit");
-	Verdicts::vote(RuntimeOrigin::signed(worker(validator)), votes, finalised)
+	let origin = RuntimeOrigin::signed(worker(validator));
+	Verdicts::vote(origin, validator.to_account_id(), votes, finalised)
 }
 
 /// Waits for a challenge. Returns its context as the machine sees it.
@@ -309,7 +316,7 @@ pub(super) fn prove(
 	evidence: &HostEvidence,
 ) -> DispatchResultWithPostInfo {
 	let bytes = evidence.encode().try_into().expect("it fits");
-	Verdicts::prove(RuntimeOrigin::signed(who.clone()), subject, bytes)
+	Verdicts::prove(RuntimeOrigin::signed(who.clone()), validator_of(who), subject, bytes)
 }
 
 /// Runs an honest round from challenge to verdict. Returns the finding.

@@ -51,7 +51,12 @@ fn safe_mode_pauses_deadlines_and_filters_calls() {
 		);
 		assert!(is_filtered(pallet_registry::Call::remove_chip { chip: chip(&machine) }.into()));
 		for call in [
-			pallet_verdicts::Call::vote { votes: Default::default(), finalised: 1 }.into(),
+			pallet_verdicts::Call::vote {
+				validator: Alice.to_account_id(),
+				votes: Default::default(),
+				finalised: 1,
+			}
+			.into(),
 			RuntimeCall::SafeMode(pallet_safe_mode::Call::force_exit {}),
 			pallet_referenda::Call::place_decision_deposit { index: 0 }.into(),
 		] {

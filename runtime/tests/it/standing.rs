@@ -50,7 +50,8 @@ fn submission(evidence: &HostEvidence) -> pallet_attestation::Call<Runtime> {
 }
 
 fn empty_vote() -> pallet_verdicts::Call<Runtime> {
-	pallet_verdicts::Call::vote { votes: Default::default(), finalised: 0 }
+	let validator = Alice.to_account_id();
+	pallet_verdicts::Call::vote { validator, votes: Default::default(), finalised: 0 }
 }
 
 #[test]
@@ -94,6 +95,7 @@ fn proof_is_valid_once_with_matching_bytes_and_deposit() {
 	run(|machine| {
 		let (subject, evidence) = answer(&machine);
 		let proof = |evidence: &HostEvidence| pallet_verdicts::Call::<Runtime>::prove {
+			validator: Some(Alice.to_account_id()),
 			subject,
 			evidence: evidence.encode().try_into().expect("it fits"),
 		};
@@ -101,7 +103,11 @@ fn proof_is_valid_once_with_matching_bytes_and_deposit() {
 		assert_eq!(rejection_code(&worker, proof(&evidence)), None);
 		assert_eq!(rejection_code(&outsider, proof(&evidence)), None);
 		let poor = AccountId::new([0x99; 32]);
-		assert_eq!(rejection_code(&poor, proof(&evidence)), code_of(1, Error::DepositMissing));
+		assert_eq!(
+			rejection_code(&poor, proof(&evidence)),
+			code_of(1, Error::DepositMissing),
+			"naming a member does not make its worker"
+		);
 		let mut other = evidence.clone();
 		other.seq += 1;
 		assert_eq!(rejection_code(&worker, proof(&other)), code_of(1, Error::EvidenceMismatch));
@@ -109,6 +115,7 @@ fn proof_is_valid_once_with_matching_bytes_and_deposit() {
 		assert_ok!(prove(&worker, subject, &evidence));
 		assert_eq!(rejection_code(&outsider, proof(&evidence)), code_of(1, Error::AlreadyProven));
 		let unknown = pallet_verdicts::Call::<Runtime>::prove {
+			validator: None,
 			subject: Default::default(),
 			evidence: Default::default(),
 		};
@@ -130,7 +137,7 @@ fn pool_holds_one_proof_per_sender_and_one_answer_per_chip() {
 		let (subject, evidence) = super::network::answer(&machine);
 		let proof = || -> RuntimeCall {
 			let evidence = evidence.encode().try_into().expect("it fits");
-			pallet_verdicts::Call::<Runtime>::prove { subject, evidence }.into()
+			pallet_verdicts::Call::<Runtime>::prove { validator: None, subject, evidence }.into()
 		};
 		let (worker, outsider) = (Alice.to_account_id(), Eve.to_account_id());
 		assert_eq!(tags(&worker, proof()).len(), 1);
@@ -146,7 +153,11 @@ fn pool_holds_one_proof_per_sender_and_one_answer_per_chip() {
 #[test]
 fn credentials_need_an_open_enrolment() {
 	run(|_| {
-		let call = pallet_registry::Call::<Runtime>::reveal_seed { miner: miner(), seed: [0; 32] };
+		let call = pallet_registry::Call::<Runtime>::reveal_seed {
+			validator: Alice.to_account_id(),
+			miner: miner(),
+			seed: [0; 32],
+		};
 		let wanted = code_of(2, pallet_registry::Error::<Runtime>::NoEnrolment);
 		assert_eq!(rejection_code(&Alice.to_account_id(), call), wanted);
 	});

@@ -111,6 +111,7 @@ enum Step {
 	AnswerCredentials,
 	RevealSeed(u8, bool),
 	NewcomerLeaves,
+	Pause,
 }
 
 /// Maximum number of miners that own the machine one after another.
@@ -283,6 +284,7 @@ impl Walk {
 			Step::RemoveVek => Policy::remove_vek(owner, chip, TCB.version),
 			Step::ContenderAddsChip => Registry::add_chip(other, chip),
 			Step::ContenderLeaves => Registry::exit(other),
+			Step::Pause => Attestation::pause(hot(&self.owner()), self.owner()),
 			_ => self.govern(step),
 		}
 	}

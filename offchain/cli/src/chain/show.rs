@@ -17,7 +17,7 @@ pub(crate) enum Miner {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-	/// The miner's account, or its hot key, in SS58.
+	/// The miner's account in SS58.
 	#[arg(value_name = "ACCOUNT")]
 	account: String,
 	/// The WebSocket URL of a node.
@@ -44,8 +44,7 @@ impl Show {
 			self.account.parse().ok().context("the account is not an SS58 address")?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
-			let miner = resolve(&at, account).await?;
-			let shown = describe(&at, &miner).await?;
+			let shown = describe(&at, &account).await?;
 			if self.json {
 				outln!("{}", serde_json::to_string_pretty(&shown)?);
 			} else {
@@ -54,16 +53,6 @@ impl Show {
 			Ok(Exit::Done)
 		})
 	}
-}
-
-/// Returns the miner of an account, which is the miner's own or its hot key.
-async fn resolve(at: &ChainAt, account: AccountId32) -> anyhow::Result<AccountId32> {
-	let storage = at.storage();
-	let of_hot = api::storage().registry().miner_of_hot();
-	if let Some(found) = storage.try_fetch(of_hot, (account,)).await? {
-		return Ok(found.decode()?);
-	}
-	Ok(account)
 }
 
 async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {
@@ -110,15 +99,23 @@ async fn describe_chip(at: &ChainAt, chip: &[u8; 32]) -> anyhow::Result<Value> {
 			.as_ref()
 			.and_then(|host| host.checkpoint.as_ref())
 			.map(|boot| boot.0.entries),
-		"slash": record.as_ref().and_then(|record| record.slash.as_ref()).map(|slash| json!({
+		"slashes": record.as_ref().map(slashes).unwrap_or_default(),
+		"challenged": host.as_ref().is_some_and(|host| host.challenge.is_some()),
+		"last": record.as_ref().map(incidents).unwrap_or_default(),
+	}))
+}
+
+/// Returns the pending slashes, oldest first.
+fn slashes(record: &Record) -> Vec<Value> {
+	let shown = record.slashes.0.iter().map(|slash| {
+		json!({
 			"miner": slash.miner.to_string(),
 			"seq": slash.seq,
 			"part_per_billion": slash.part.0,
 			"due_at_tick": slash.due,
-		})),
-		"challenged": host.as_ref().is_some_and(|host| host.challenge.is_some()),
-		"last": record.as_ref().map(incidents).unwrap_or_default(),
-	}))
+		})
+	});
+	shown.collect()
 }
 
 /// Returns the last incidents, oldest first.
@@ -148,9 +145,10 @@ fn print(shown: &Value) {
 	for chip in shown["chips"].as_array().into_iter().flatten() {
 		outln!("chip             {}", text(&chip["chip"]));
 		outln!("  score          {} of 1000, tier {}", text(&chip["score"]), text(&chip["tier"]));
-		if let Some(due) = chip["slash"]["due_at_tick"].as_u64() {
-			let part = chip["slash"]["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
-			outln!("  slash          {part} % of the bond at tick {due}");
+		for slash in chip["slashes"].as_array().into_iter().flatten() {
+			let part = slash["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
+			let (miner, due) = (text(&slash["miner"]), text(&slash["due_at_tick"]));
+			outln!("  slash          {part} % of the bond of {miner} at tick {due}");
 		}
 		outln!(
 			"  evidence       {} accepted, {} rejected, {} missed; {} strikes",

@@ -82,6 +82,7 @@ fn draw_rate_is_exact_for_100_000_chips() {
 				boot_profile: None,
 				accepted: Default::default(),
 				failing: false,
+				paused: None,
 				tier: Tier::Trusted,
 				position,
 			};

@@ -317,10 +317,10 @@ fn interval_length_bounds_open_intervals() {
 	run(|| {
 		next_interval();
 		assert_eq!(Attestation::interval().length, BILLING);
-		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER);
+		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - PAUSE);
 		next_interval();
 		assert_eq!(Attestation::interval().length, 10 * BILLING);
-		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - ANSWER + 1);
+		hcc_testing::JudgedFor::set(10 * BILLING * OPEN_INTERVALS - PAUSE + 1);
 		next_interval();
 		assert_eq!(Attestation::interval().length, 10 * BILLING + 1);
 	});

@@ -19,7 +19,8 @@ use crate::{
 fn submit_log(machine: &Machine, from: usize, to: usize) -> sp_runtime::DispatchResult {
 	let records = machine.log[from..to].concat().try_into().expect("short");
 	let origin = RuntimeOrigin::signed(miner());
-	Attestation::submit_log(origin, from as u32, records).map(drop).map_err(|why| why.error)
+	let submitted = Attestation::submit_log(origin, miner(), from as u32, records);
+	submitted.map(drop).map_err(|why| why.error)
 }
 
 /// The open challenge of a machine that continues its submitted log.
@@ -91,7 +92,8 @@ fn log_of_another_miner_is_refused() {
 	enlisted_with_files(|alice| {
 		let origin = RuntimeOrigin::signed(AccountId32::new([9; 32]));
 		let records = alice.log[0].clone().try_into().expect("short");
-		assert_noop!(Attestation::submit_log(origin, 0, records), Error::<Test>::NotTheMiner);
+		let refused = Attestation::submit_log(origin, miner(), 0, records);
+		assert_noop!(refused, Error::<Test>::NotTheMiner);
 	});
 }
 

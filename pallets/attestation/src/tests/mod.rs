@@ -3,6 +3,7 @@ mod draw;
 mod evidence;
 mod liveness;
 mod log;
+mod pauses;
 mod renewal;
 mod standstill;
 mod sweep;

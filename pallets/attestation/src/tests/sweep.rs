@@ -144,6 +144,7 @@ fn populate(tier: Tier, count: u32) {
 			boot_profile: None,
 			accepted: Default::default(),
 			failing: false,
+			paused: None,
 			tier,
 			position,
 		};

@@ -5,6 +5,7 @@ mod disk_rent;
 mod distribution;
 mod edges;
 mod idle;
+mod maintenance;
 mod ordering;
 mod paging;
 mod placing;

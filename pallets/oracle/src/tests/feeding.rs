@@ -39,7 +39,11 @@ fn reports_make_price_and_are_free() {
 #[test]
 fn invalid_report_is_rejected() {
 	run(|| {
-		let at = |by, price, block| Oracle::report(RuntimeOrigin::signed(feeder(by)), price, block);
+		let at = |by, price, block| {
+			Oracle::report(RuntimeOrigin::signed(feeder(by)), feeder(by), price, block)
+		};
+		let foreign = Oracle::report(RuntimeOrigin::signed(feeder(2)), feeder(1), PRICE, 100);
+		assert_noop!(foreign, Error::<Test>::NotAFeeder);
 		assert_noop!(at(8, PRICE, 100), Error::<Test>::NotAFeeder);
 		assert_noop!(at(1, 0, 100), Error::<Test>::OutOfBounds);
 		assert_noop!(at(1, RULES.floor - 1, 100), Error::<Test>::OutOfBounds);

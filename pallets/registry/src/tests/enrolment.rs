@@ -28,8 +28,8 @@ fn seed(validator: u8) -> [u8; 32] {
 }
 
 fn enrol(hot: u8, certificate: Vec<u8>, ak: Vec<u8>) -> DispatchResult {
-	let certificate = certificate.try_into().expect("short");
-	Registry::enrol_tpm(signed(hot), certificate, Default::default(), ak.try_into().expect("short"))
+	let (certificate, ak) = (certificate.try_into().expect("short"), ak.try_into().expect("short"));
+	Registry::enrol_tpm(signed(hot), account(hot - 100), certificate, Default::default(), ak)
 }
 
 fn endorsement_key() -> EndorsementKey {
@@ -57,11 +57,13 @@ fn credential(of: u8) -> CredentialBytes {
 
 fn post(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	let hash = seed_hash(&genesis(), &seed(validator));
-	Registry::post_credential(signed(validator), account(1), hash, credential(validator))
+	let (who, credential) = (account(validator), credential(validator));
+	Registry::post_credential(signed(validator), who, account(1), hash, credential)
 }
 
 fn answer(answers: &[(u8, CredentialSecret)]) -> DispatchResult {
-	Registry::answer_credentials(signed(101), answers.to_vec().try_into().expect("few"))
+	let answers = answers.to_vec().try_into().expect("few");
+	Registry::answer_credentials(signed(101), account(1), answers)
 }
 
 fn right_answer(number: u8) -> (u8, CredentialSecret) {
@@ -69,7 +71,7 @@ fn right_answer(number: u8) -> (u8, CredentialSecret) {
 }
 
 fn reveal(validator: u8) -> frame_support::dispatch::DispatchResultWithPostInfo {
-	Registry::reveal_seed(signed(validator), account(1), seed(validator))
+	Registry::reveal_seed(signed(validator), account(validator), account(1), seed(validator))
 }
 
 /// Completes an enrolment with the credentials of three of the four validators, which is enough.
@@ -199,7 +201,8 @@ fn false_credential_is_slashed() {
 	enrolling(|| {
 		let hash = seed_hash(&genesis(), &seed(201));
 		// The seed of the credential is not the one whose hash is posted.
-		assert_ok!(Registry::post_credential(signed(201), account(1), hash, credential(99)));
+		let forged = credential(99);
+		assert_ok!(Registry::post_credential(signed(201), account(201), account(1), hash, forged));
 		assert_ok!(post(202));
 		assert_ok!(post(203));
 		let found = credential_secret(&genesis(), &seed(99));
@@ -219,6 +222,122 @@ fn false_credential_is_slashed() {
 	});
 }
 
+/// A runtime upgrade can change how credentials are made.
+#[test]
+fn false_credential_of_another_version_is_not_slashed() {
+	enrolling(|| {
+		let hash = seed_hash(&genesis(), &seed(201));
+		let made = credential(99);
+		assert_ok!(Registry::post_credential(signed(201), account(201), account(1), hash, made));
+		assert_ok!(post(202));
+		assert_ok!(post(203));
+		assert_ok!(answer(&[(0, [0; 32]), right_answer(1), right_answer(2)]));
+		Enrolments::<Test>::mutate(account(1), |row| {
+			row.as_mut().expect("the enrolment is open").eval_version -= 1;
+		});
+		for validator in 201..=203 {
+			assert_ok!(reveal(validator));
+		}
+		System::assert_has_event(
+			Event::CredentialFalse { miner: account(1), validator: account(201) }.into(),
+		);
+		assert!(Slashed::get().is_empty(), "the versions differ");
+		assert!(!Tpms::<Test>::contains_key(account(1)), "it still does not count");
+	});
+}
+
+fn enrol_again() -> DispatchResult {
+	Now::mutate(|now| *now += ENROLMENT + 1);
+	let (certificate, ak) = (tpm::ek_certificate(), tpm::ak());
+	enrol(101, certificate.expect("it exists"), ak.expect("it exists"))
+}
+
+/// Returns the total amount of the miner's account, and its deposit.
+fn funds() -> (u64, u64) {
+	(Balances::free_balance(account(1)) + held(1) + deposited(1), deposited(1))
+}
+
+#[test]
+fn deposit_returns_after_enrolment() {
+	enrolling(|| {
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+		complete();
+		assert_eq!(funds(), (ENDOWMENT, 0));
+	});
+}
+
+#[test]
+fn deposit_is_lost_without_answer() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, DEPOSIT), "the next one has its own");
+		let lost = Event::EnrolmentDepositLost { miner: account(1), amount: DEPOSIT };
+		System::assert_has_event(lost.into());
+	});
+}
+
+#[test]
+fn deposit_is_lost_after_false_answer() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), (2, [0; 32])]));
+		assert_ok!(reveal(203));
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, DEPOSIT));
+	});
+}
+
+#[test]
+fn deposit_is_kept_if_validators_are_absent() {
+	// Too few credentials to answer.
+	enrolling(|| {
+		for validator in 201..=202 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+	});
+	// Too few seeds.
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+		assert_ok!(reveal(201));
+		assert_ok!(enrol_again());
+		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
+	});
+}
+
+#[test]
+fn deposit_is_lost_by_exit_from_open_enrolment() {
+	enrolling(|| {
+		assert_ok!(Registry::exit(signed(1)));
+		assert_eq!(funds(), (ENDOWMENT - DEPOSIT, 0));
+	});
+	enrolling(|| {
+		Now::set(2 + ENROLMENT);
+		assert_ok!(Registry::exit(signed(1)));
+		assert_eq!(funds(), (ENDOWMENT, 0), "no validator posted a credential");
+	});
+}
+
+#[test]
+fn enrolment_without_deposit_is_refused() {
+	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
+	run(|| {
+		registered(1);
+		assert_ok!(Registry::bond_more(signed(1), ENDOWMENT - MIN_BOND - DEPOSIT));
+		assert!(enrol(101, certificate, ak).is_err(), "a part must stay free");
+		assert!(!Enrolments::<Test>::contains_key(account(1)));
+	});
+}
+
 #[test]
 fn enrolment_steps_out_of_order_are_refused() {
 	enrolling(|| {
@@ -235,7 +354,7 @@ fn enrolment_steps_out_of_order_are_refused() {
 		assert_noop!(answer(&[right_answer(0)]), Error::<Test>::AlreadyAnswered);
 		assert_noop!(post(204), Error::<Test>::AlreadyAnswered);
 		assert_noop!(reveal(204), Error::<Test>::SeedMismatch);
-		let wrong = Registry::reveal_seed(signed(201), account(1), [9; 32]);
+		let wrong = Registry::reveal_seed(signed(201), account(201), account(1), [9; 32]);
 		assert_noop!(wrong, Error::<Test>::SeedMismatch);
 		assert_ok!(reveal(201));
 		assert_noop!(reveal(201), Error::<Test>::SeedKnown);
@@ -250,10 +369,13 @@ fn enrolment_restarts_after_deadline() {
 			tpm::ak().expect("the test vectors exist"),
 		);
 		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::EnrolmentOpen);
-		Now::set(1 + ENROLMENT);
+		Now::set(1 + ENROLMENT / 2);
 		assert_ok!(post(201));
-		Now::set(2 + ENROLMENT);
+		Now::set(2 + ENROLMENT / 2);
 		assert_noop!(post(202), Error::<Test>::NoEnrolment);
+		Now::set(1 + ENROLMENT);
+		assert_noop!(enrol(101, certificate.clone(), ak.clone()), Error::<Test>::EnrolmentOpen);
+		Now::set(2 + ENROLMENT);
 		assert_ok!(enrol(101, certificate, ak));
 	});
 }
@@ -295,7 +417,7 @@ fn untrusted_ek_or_ak_is_refused() {
 	let (Some(certificate), Some(ak)) = (tpm::ek_certificate(), tpm::ak()) else { return };
 	run(|| {
 		registered(1);
-		assert_noop!(enrol(109, certificate.clone(), ak.clone()), Error::<Test>::NotRegistered);
+		assert_noop!(enrol(109, certificate.clone(), ak.clone()), Error::<Test>::NotHotKey);
 		let mut altered = certificate.clone();
 		altered[200] ^= 1;
 		assert_noop!(enrol(101, altered, ak.clone()), Error::<Test>::EkRefused);

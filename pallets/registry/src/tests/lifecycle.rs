@@ -1,6 +1,7 @@
 //! Tests of registration, chips and exit.
 
 use frame_support::{assert_noop, assert_ok};
+use hcc_primitives::{ChipOwnership as _, Miners as _};
 use hcc_testing::{Chips, Now};
 
 use crate::{mock::*, *};
@@ -8,11 +9,11 @@ use crate::{mock::*, *};
 const CHIP: [u8; 32] = [0xc1; 32];
 
 #[test]
-fn register_holds_bond_and_links_hot_key() {
+fn register_holds_bond_and_stores_hot_key() {
 	run(|| {
 		registered(1);
 		assert_eq!(held(1), MIN_BOND);
-		assert_eq!(Registry::miner(account(101)), Registry::miner(account(1)));
+		assert_eq!(Registry::miner(account(1)).expect("registered").hot, account(101));
 		assert_eq!(Registry::standing(account(1)), Some(Standing::WithoutChip));
 	});
 }
@@ -26,7 +27,6 @@ fn register_rejects_duplicates_and_low_bond() {
 		};
 		assert_noop!(register(1, MIN_BOND, 109), Error::<Test>::AlreadyRegistered);
 		assert_noop!(register(2, MIN_BOND - 1, 102), Error::<Test>::BondTooSmall);
-		assert_noop!(register(2, MIN_BOND, 101), Error::<Test>::HotInUse);
 		assert!(register(2, ENDOWMENT * 2, 102).is_err(), "the bond exceeds the balance");
 		assert_noop!(Registry::bond_more(signed(2), 1), Error::<Test>::NotRegistered);
 	});
@@ -39,12 +39,30 @@ fn bond_hot_key_and_offer_can_change() {
 		registered(2);
 		assert_ok!(Registry::bond_more(signed(1), 50));
 		assert_eq!(held(1), MIN_BOND + 50);
-		assert_noop!(Registry::set_hot(signed(1), account(102)), Error::<Test>::HotInUse);
 		assert_ok!(Registry::set_hot(signed(1), account(150)));
-		assert_eq!(Registry::miner(account(101)), None);
+		assert!(Registry::is_hot_key(&account(150), &account(1)));
+		assert!(!Registry::is_hot_key(&account(101), &account(1)), "the former key");
 		let offer = Offer { region: 276, vcpus: 64, memory: 1 << 18, disk: 4_000, price: 1_000 };
 		assert_ok!(Registry::set_offer(signed(1), offer));
-		assert_eq!(Registry::miner(account(150)).expect("registered").offer, offer);
+		assert_eq!(Registry::miner(account(1)).expect("registered").offer, offer);
+	});
+}
+
+#[test]
+fn squatted_hot_key_acts_only_for_named_miner() {
+	run(|| {
+		// Miner 2 registers the hot key of miner 1 first, and gains nothing.
+		assert_ok!(Registry::register(signed(2), MIN_BOND, account(101), Offer::default()));
+		registered(1);
+		assert_ok!(Registry::add_chip(signed(1), CHIP));
+		assert!(Registry::is_hot_key(&account(101), &account(1)));
+		assert!(Registry::acts_for(&account(101), &CHIP));
+		assert!(!Registry::is_hot_key(&account(102), &account(1)));
+		assert!(!Registry::acts_for(&account(2), &CHIP));
+		assert_ok!(Registry::set_hot(signed(2), account(102)));
+		assert!(Registry::is_hot_key(&account(101), &account(1)), "it is not the other's to move");
+		assert_ok!(Registry::exit(signed(1)));
+		assert!(!Registry::is_hot_key(&account(101), &account(1)), "the miner has left");
 	});
 }
 

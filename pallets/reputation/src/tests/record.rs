@@ -115,7 +115,7 @@ fn undone_acceptance_undoes_dependent_failures() {
 		noted(5, failed, Some(4));
 		noted(6, failed, Some(4));
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Suspended);
-		assert!(Reputation::record(CHIP).expect("noted").slash.is_some());
+		assert!(Reputation::record(CHIP).expect("noted").slashes.len() == 1);
 		Reputation::undo(&CHIP, 2);
 		let after = Reputation::record(CHIP).expect("noted");
 		let seqs: Vec<_> = after.last.iter().map(|incident| incident.seq).collect();
@@ -123,7 +123,7 @@ fn undone_acceptance_undoes_dependent_failures() {
 		assert_eq!((after.passed, after.failed), (2, 0));
 		assert_eq!(after.score.strikes, 0);
 		assert_eq!(after.score.value, before.score.value + 10);
-		assert_eq!(after.slash, None, "the slash is lifted with the strikes");
+		assert!(after.slashes.is_empty(), "the slash is lifted with the strikes");
 	});
 	// Silence, and failures that continue other evidence, stay.
 	run(|| {

@@ -2,9 +2,9 @@
 
 use frame_support::BoundedVec;
 use hcc_evidence::RejectCode;
-use hcc_primitives::{ChallengeOutcome, Reputation as _};
+use hcc_primitives::{ChallengeOutcome, ChallengeRecord, Reputation as _};
 use hcc_testing::{CaseStep, CaseSteps, Now, SlashedMiners};
-use sp_runtime::Perbill;
+use sp_runtime::{AccountId32, Perbill};
 
 use crate::{mock::*, *};
 
@@ -13,17 +13,21 @@ fn strike(seq: u64) {
 	noted(seq, forged, None);
 }
 
+fn pending() -> Vec<PendingSlash<AccountId32>> {
+	Reputation::record(CHIP).expect("noted").slashes.into_inner()
+}
+
 #[test]
 fn last_strike_slashes_after_delay() {
 	run(|| {
 		strike(1);
 		strike(2);
-		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+		assert!(pending().is_empty());
 		strike(3);
 		let due = Now::get() + SLASH_DELAY;
 		let part = RULES.slash;
-		let slash = PendingSlash { miner: miner(), seq: 3, part, due };
-		assert_eq!(Reputation::record(CHIP).expect("noted").slash, Some(slash));
+		let slash = PendingSlash { miner: miner(), seq: 3, part, due, case: true };
+		assert_eq!(pending(), [slash]);
 		System::assert_has_event(
 			Event::SlashPending { chip: CHIP, miner: miner(), seq: 3, part, due }.into(),
 		);
@@ -31,7 +35,7 @@ fn last_strike_slashes_after_delay() {
 		assert!(SlashedMiners::get().is_empty());
 		go_to(due);
 		assert_eq!(SlashedMiners::get(), [(miner(), RULES.slash)]);
-		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+		assert!(pending().is_empty());
 	});
 }
 
@@ -54,6 +58,64 @@ fn suspended_chip_is_slashed_once() {
 		}
 		go_to(4 * SLASH_DELAY);
 		assert_eq!(SlashedMiners::get().len(), 1);
+	});
+}
+
+/// Notes an outcome while another miner has the chip.
+fn noted_for(who: u8, seq: u64, outcome: ChallengeOutcome) {
+	let met = ChallengeRecord { seq, made: Now::get(), outcome, from: None };
+	Reputation::note(&CHIP, &AccountId32::new([who; 32]), met);
+}
+
+#[test]
+fn last_strike_of_next_holder_is_booked_beside_first() {
+	run(|| {
+		MockRules::set(Rules { max_strikes: 1, streak: 1, ..RULES });
+		let next = AccountId32::new([2; 32]);
+		strike(1);
+		Now::mutate(|now| *now += 1);
+		noted_for(2, 2, ChallengeOutcome::Passed);
+		noted_for(2, 3, ChallengeOutcome::Missed);
+		let miners: Vec<_> = pending().into_iter().map(|slash| slash.miner).collect();
+		assert_eq!(miners, [miner(), next.clone()]);
+		// One of them has no second slash while its first one is pending.
+		noted_for(2, 4, ChallengeOutcome::Passed);
+		noted_for(2, 5, ChallengeOutcome::Missed);
+		assert_eq!(pending().len(), 2);
+		go_to(2 * SLASH_DELAY);
+		let slashed: Vec<_> = SlashedMiners::get().into_iter().map(|(who, _)| who).collect();
+		assert_eq!(slashed, [miner(), next]);
+	});
+}
+
+#[test]
+fn lifted_slash_leaves_that_of_other_holder() {
+	run(|| {
+		MockRules::set(Rules { max_strikes: 1, streak: 1, ..RULES });
+		strike(1);
+		noted_for(2, 2, ChallengeOutcome::Passed);
+		noted_for(2, 3, ChallengeOutcome::Missed);
+		Reputation::undo(&CHIP, 1);
+		// Both are booked at the same tick.
+		let left: Vec<_> = pending().into_iter().map(|slash| slash.seq).collect();
+		assert_eq!(left, [3]);
+		go_to(2 * SLASH_DELAY);
+		let slashed: Vec<_> = SlashedMiners::get().into_iter().map(|(who, _)| who).collect();
+		assert_eq!(slashed, [AccountId32::new([2; 32])]);
+	});
+}
+
+#[test]
+fn full_list_of_slashes_slashes_immediately() {
+	run(|| {
+		MockRules::set(Rules { max_strikes: 1, streak: 1, ..RULES });
+		for who in 1..=MAX_PENDING as u8 + 1 {
+			noted_for(who, 2 * u64::from(who), ChallengeOutcome::Missed);
+			noted_for(who, 2 * u64::from(who) + 1, ChallengeOutcome::Passed);
+		}
+		assert_eq!(pending().len(), MAX_PENDING as usize);
+		let last = AccountId32::new([MAX_PENDING as u8 + 1; 32]);
+		assert_eq!(SlashedMiners::get(), [(last, RULES.slash)]);
 	});
 }
 
@@ -124,9 +186,9 @@ fn undone_only_incident_lifts_slash() {
 	run(|| {
 		MockRules::set(Rules { max_strikes: 1, ..RULES });
 		strike(1);
-		assert!(Reputation::record(CHIP).expect("noted").slash.is_some());
+		assert_eq!(pending().len(), 1);
 		Reputation::undo(&CHIP, 1);
-		assert_eq!(Reputation::record(CHIP).expect("noted").slash, None);
+		assert!(pending().is_empty());
 		go_to(2 * SLASH_DELAY);
 		assert!(SlashedMiners::get().is_empty());
 	});

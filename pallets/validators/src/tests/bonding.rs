@@ -11,7 +11,7 @@ fn join_holds_bond_and_sets_worker() {
 	run(|| {
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
 		assert_eq!(held(3), 250);
-		assert_eq!(ValidatorOf::<Test>::get(worker_of(3)), Some(3));
+		assert_eq!(WorkerOf::<Test>::get(3), Some(worker_of(3)));
 		assert_eq!(events(), vec![Event::Joined { who: 3, bond: 250, worker: worker_of(3) }]);
 	});
 }

@@ -29,7 +29,8 @@ fn chain_finds(code: u16) {
 }
 
 fn prove(who: u8, id: H256) -> frame_support::dispatch::DispatchResultWithPostInfo {
-	Verdicts::prove(RuntimeOrigin::signed(account(who)), id, Default::default())
+	let origin = RuntimeOrigin::signed(account(who));
+	Verdicts::prove(origin, Some(account(who)), id, Default::default())
 }
 
 fn stage(id: H256) -> Option<Stage> {

@@ -25,7 +25,7 @@ fn chain_finds(code: u16) {
 
 fn prove(who: u8, id: H256) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	let evidence = vec![1, 2, 3].try_into().expect("short");
-	Verdicts::prove(RuntimeOrigin::signed(account(who)), id, evidence)
+	Verdicts::prove(RuntimeOrigin::signed(account(who)), Some(account(who)), id, evidence)
 }
 
 fn vote_all(id: H256, voters: impl IntoIterator<Item = u8>, code: u16) {

@@ -65,8 +65,9 @@ pub(super) fn begin() -> DispatchResult {
 		Registry::register(origin(), bond, newcomer(), Default::default())?;
 	}
 	let Some((certificate, ak)) = tpm::ek_certificate().zip(tpm::ak()) else { return Ok(()) };
-	let certificate = certificate.try_into().expect("it fits");
-	Registry::enrol_tpm(origin(), certificate, Default::default(), ak.try_into().expect("it fits"))
+	let (certificate, ak) =
+		(certificate.try_into().expect("it fits"), ak.try_into().expect("it fits"));
+	Registry::enrol_tpm(origin(), newcomer(), certificate, Default::default(), ak)
 }
 
 /// Posts the credential of a validator. A false credential states the hash of another seed.
@@ -74,8 +75,9 @@ pub(super) fn post(who: u8, honest: bool) -> DispatchResult {
 	let who = who % VALIDATORS.len() as u8;
 	let Some(credential) = posted_by(who) else { return Ok(()) };
 	let hash = seed_hash(&GENESIS, &seed(who, honest));
-	let worker = RuntimeOrigin::signed(worker(VALIDATORS[usize::from(who)]));
-	Registry::post_credential(worker, newcomer(), hash, credential)
+	let validator = VALIDATORS[usize::from(who)];
+	let origin = RuntimeOrigin::signed(worker(validator));
+	Registry::post_credential(origin, validator.to_account_id(), newcomer(), hash, credential)
 		.map(|_| ())
 		.map_err(|error| error.error)
 }
@@ -91,14 +93,15 @@ pub(super) fn answer() -> DispatchResult {
 			Some((number as u8, credential_secret(&GENESIS, &seed(who, true))))
 		})
 		.collect();
-	Registry::answer_credentials(origin(), answers.try_into().expect("they fit"))
+	Registry::answer_credentials(origin(), newcomer(), answers.try_into().expect("they fit"))
 }
 
 /// Reveals the seed of a validator.
 pub(super) fn reveal(who: u8, honest: bool) -> DispatchResult {
 	let who = who % VALIDATORS.len() as u8;
-	let worker = RuntimeOrigin::signed(worker(VALIDATORS[usize::from(who)]));
-	Registry::reveal_seed(worker, newcomer(), seed(who, honest))
+	let validator = VALIDATORS[usize::from(who)];
+	let origin = RuntimeOrigin::signed(worker(validator));
+	Registry::reveal_seed(origin, validator.to_account_id(), newcomer(), seed(who, honest))
 		.map(|_| ())
 		.map_err(|error| error.error)
 }

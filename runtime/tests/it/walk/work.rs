@@ -37,7 +37,8 @@ impl Walk {
 		let log = &self.machine.log;
 		let records = log[..1 + usize::from(share) % log.len()].concat();
 		let owner = self.owner();
-		Attestation::submit_log(hot(&owner), 0, records.try_into().expect("it fits"))
+		let records = records.try_into().expect("it fits");
+		Attestation::submit_log(hot(&owner), owner.clone(), 0, records)
 			.map_err(|error| error.error)?;
 		self.submitted_log = Attestation::log(owner);
 		Ok(())
@@ -276,7 +277,9 @@ pub(super) fn post_crl(revoked: &[u64]) -> DispatchResult {
 
 pub(super) fn report(who: Sr25519Keyring, price: u64) -> DispatchResult {
 	let origin = RuntimeOrigin::signed(worker(who));
-	Oracle::report(origin, price, System::block_number()).map(|_| ()).map_err(|error| error.error)
+	Oracle::report(origin, who.to_account_id(), price, System::block_number())
+		.map(|_| ())
+		.map_err(|error| error.error)
 }
 
 /// Submits a receipt without a valid signature.
