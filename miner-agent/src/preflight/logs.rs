@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs::File, io::Read};
 use hcc_evidence::{
 	boot::{self, code_events, BootParts, BootRole, BootRules},
 	host::{Hash256, HostPolicy, PcrSet, PolicyExtract, QUOTED_PCRS},
-	ima::{replay, Checkpoint, DigestList, Limits, Records, Replayed, Violations},
+	ima::{replay, Checkpoint, DigestList, Limits, Records, Replayed, Violations, IMA_PCR},
 	tpm::PcrBank,
 	Check, RejectCode, Rejection,
 };
@@ -26,6 +26,8 @@ const LIMITS: Limits = Limits { bytes: 64 << 20, entries: 1_000_000 };
 /// The algorithm of the chain's lists of files.
 const ALGORITHM: &str = "sha256";
 const IMA_HASH: &str = "boot with ima_hash=sha256";
+/// The length of the template digests in the kernel's first kind of log.
+const SHA1_LEN: usize = 20;
 
 /// Checks the IMA log: that it can be read, leads to PCR 10, and is acceptable by policy.
 pub(super) async fn ima(
@@ -61,13 +63,23 @@ fn leads_to_pcr10(log: &[u8], pcrs: Option<&PcrSet>) -> CheckResult {
 	let Some(pcrs) = pcrs else { return skip(LOG, "needs the PCRs of the TPM", "see above") };
 	match replayed(log, pcrs, None) {
 		Ok(replayed) => {
-			pass(LOG, format!("{} entries lead to PCR 10", replayed.checkpoint.entries))
+			let of_bank = match digest_len(log) {
+				Some(SHA1_LEN) | None => String::new(),
+				Some(len) => format!("; the log of one bank, with digests of {len} bytes"),
+			};
+			pass(LOG, format!("{} entries lead to PCR 10{of_bank}", replayed.checkpoint.entries))
 		},
 		Err(why) => {
 			let remedy = "boot with an IMA policy (ima_policy=tcb or a custom one) and a built-in TPM driver";
 			fail(LOG, why, remedy)
 		},
 	}
+}
+
+/// Returns the length of the template digests. Newer kernels also offer a log for each bank.
+fn digest_len(log: &[u8]) -> Option<usize> {
+	let first = Records::new(log, 0).next()?.ok()?;
+	Some(first.template_digest.len())
 }
 
 fn replayed(log: &[u8], pcrs: &PcrSet, policy: Option<&PolicyExtract>) -> Check<Replayed> {
@@ -137,6 +149,10 @@ fn judge(
 	policy: &PolicyExtract,
 ) -> Check<u32> {
 	let replayed = replayed(log, pcrs, Some(policy))?;
+	if replayed.other_pcrs > 0 {
+		let seen = format!("another one in {} entries", replayed.other_pcrs);
+		return Err(Rejection::new(RejectCode::ImaOtherPcr, "pcr", seen, IMA_PCR));
+	}
 	check_boot_aggregate(log, pcrs)?;
 	let is_missing = |any_of: &[Hash256]| !any_of.iter().any(|digest| seen.contains(digest));
 	match policy.required().iter().find(|file| is_missing(&file.any_of)) {
@@ -318,6 +334,10 @@ mod tests {
 			[record("sha256", &[1; 32], "boot_aggregate"), record("sha256", &[7; 32], "b")];
 		let other_boot = other_boot.concat();
 		assert_eq!(judged(&other_boot, &policy(&[[7; 32]])), Err(RejectCode::BootAggregate));
+		let mut other_pcr = record("sha256", &[7; 32], "/usr/bin/bash");
+		other_pcr[0] = 11;
+		let with_other_pcr = [aggregate(), other_pcr, record("sha256", &[7; 32], "b")].concat();
+		assert_eq!(judged(&with_other_pcr, &policy(&[[7; 32]])), Err(RejectCode::ImaOtherPcr));
 		let mut required = policy(&[[7; 32]]);
 		required.required.push(hcc_evidence::host::RequiredFile { any_of: vec![[8; 32]] });
 		assert_eq!(judged(&log, &required), Err(RejectCode::ImaRequiredMissing));
