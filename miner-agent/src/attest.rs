@@ -28,6 +28,10 @@ pub(crate) struct Challenge {
 	pub checkpoint: Option<BootState>,
 	/// The part of the log that the miner has submitted in advance.
 	pub submitted: Option<FoldedLog>,
+	/// The tick until which it must be answered.
+	pub deadline: u32,
+	/// The miner made the challenge itself, by a pause for maintenance.
+	pub is_of_pause: bool,
 	/// The chain rejects a new boot without the firmware's event log.
 	pub boot_log_required: bool,
 }
@@ -62,6 +66,8 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 		nonce: open.nonce,
 		checkpoint: host.checkpoint.map(|boot| boot.0),
 		submitted: submitted_log_at(at, &host.miner).await?,
+		deadline: open.deadline,
+		is_of_pause: host.paused == Some(open.seq),
 		boot_log_required: boot_log_required_at(at).await?,
 	}))
 }

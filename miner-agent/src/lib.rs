@@ -4,6 +4,7 @@ mod attest;
 mod boot_log;
 pub mod config;
 pub mod contest;
+pub mod drain;
 mod enrol;
 mod guest;
 mod host;

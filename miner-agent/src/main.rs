@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use hcc_miner::{
 	config::{Config, Options},
 	contest::contest,
-	preflight, run,
+	drain, preflight, run,
 };
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
@@ -26,6 +26,13 @@ enum Command {
 	/// Contest the chip of this machine, which another miner has registered, with evidence. Takes
 	/// more than an hour; then answers challenges until stopped.
 	Contest,
+	/// Prepare maintenance beside the running agent: empty the offer, wait until no VM runs, and
+	/// pause the miner's chips.
+	Drain {
+		/// End the maintenance: restore the configured offer, and answer challenges again.
+		#[arg(long)]
+		undo: bool,
+	},
 	/// List what a host must have, each with PASS, SKIP or FAIL and a remedy.
 	Check {
 		/// Print JSON.
@@ -64,6 +71,8 @@ async fn execute() -> anyhow::Result<ExitCode> {
 		.init();
 	match cli.command {
 		Command::Check { json } => preflight::check(&config, json).await,
+		Command::Drain { undo: false } => until_stopped(drain::drain(&config)).await,
+		Command::Drain { undo: true } => until_stopped(drain::undo(&config)).await,
 		Command::Run => until_stopped(run::run(config)).await,
 		Command::Contest => until_stopped(contest(config)).await,
 	}

@@ -7,12 +7,13 @@ use std::{
 };
 
 use codec::Encode;
-use hcc_chain::{AccountId32, Chain, ChainError, RuntimeWatch, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainError, RuntimeWatch, Submitter};
 use hcc_evidence::host::ChipHash;
 
 use crate::{
-	attest::{gather, open_challenge, submit},
+	attest::{gather, open_challenge, submit, Challenge},
 	config::Config,
+	drain::{answers_now, is_draining},
 	enrol::ensure_enrolled,
 	guest::Guest,
 	host::Host,
@@ -165,10 +166,10 @@ async fn answer_challenges(
 			ensure_log_submitted(chain, host, hot, miner, chip).await?;
 			last_check = Instant::now();
 		}
-		if open_challenge(chain, miner, chip).await?.is_some() {
+		if due_challenge(chain, host, miner, chip).await?.is_some() {
 			ensure_log_submitted(chain, host, hot, miner, chip).await?;
 		}
-		if let Some(challenge) = open_challenge(chain, miner, chip).await? {
+		if let Some(challenge) = due_challenge(chain, host, miner, chip).await? {
 			let seq = challenge.seq;
 			tracing::info!(seq, "challenged");
 			let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
@@ -178,6 +179,24 @@ async fn answer_challenges(
 		}
 		tokio::time::sleep(POLL_EVERY).await;
 	}
+}
+
+/// Returns the open challenge of a chip if the agent answers it now.
+async fn due_challenge(
+	chain: &Chain,
+	host: &Host,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<Option<Challenge>> {
+	let Some(challenge) = open_challenge(chain, miner, chip).await? else { return Ok(None) };
+	let draining = is_draining(&host.config.run_dir);
+	if !challenge.is_of_pause || !draining {
+		return Ok(Some(challenge));
+	}
+	let at = chain.best().await?;
+	let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?.decode()?;
+	let left = challenge.deadline.saturating_sub(tick);
+	Ok(Some(challenge).filter(|challenge| answers_now(challenge.is_of_pause, draining, left)))
 }
 
 #[cfg(test)]

@@ -225,7 +225,7 @@ impl Vms {
 }
 
 /// Returns the VMs that are assigned to a miner.
-async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId>> {
+pub(crate) async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId>> {
 	let mut rows = at.storage().iter(api::storage().compute().vms_of_miner(), (*miner,)).await?;
 	let mut hosted = Vec::new();
 	while let Some(row) = rows.next().await {
