@@ -1,7 +1,7 @@
 //! Prepares maintenance: stops new work, waits until no VM runs, and pauses the miner's chips.
 //!
-//! It runs beside the agent, and writes a file to `run_dir`. While the file exists, the agent leaves
-//! the offer empty and does not end the pause by answering its challenge.
+//! It runs beside the agent, and writes a file to `run_dir`. While the file exists, the agent
+//! leaves the offer empty and does not end the pause by answering its challenge.
 
 use std::{
 	fs, io,

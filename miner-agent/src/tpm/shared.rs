@@ -152,7 +152,7 @@ impl SharedTpm {
 		ask: impl FnOnce(&mut Tpm) -> Result<T, TpmError> + Send + 'static,
 	) -> Result<T, TpmError> {
 		let (sender, answer) = mpsc::channel();
-		let job: Job = Box::new(move |tpm| send(&sender, ask(tpm)));
+		let job: Job = Box::new(move |tpm: &mut Tpm| send(&sender, ask(tpm)));
 		worker.deadline.begin_command();
 		worker.jobs.send(job).map_err(|_| self.ended())?;
 		worker.deadline.wait(&answer)?.unwrap_or_else(|| Err(self.ended()))
