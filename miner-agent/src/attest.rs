@@ -2,22 +2,21 @@
 //! evidence.
 
 use anyhow::Context;
-use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter, H256};
+use hcc_chain::{api, view, AccountId32, Chain, ChainAt, Submitter, H256};
 use hcc_evidence::{
+	boot::BootRules,
 	host::{quote_extra_data, BootState, ChipHash, FoldedLog, HostEvidence, ImaDelta},
 	tpm::Attest as TpmsAttest,
 };
 use hcc_guest_protocol::guest::GatheredEvidence;
 
 use crate::{
+	boot_log,
 	guest::Guest,
 	host::Host,
 	log::{Capacity, Log},
 	log_submission::{Known, LogStart},
 };
-
-/// The largest UEFI event log that is submitted, in bytes.
-const MAX_BOOT_LOG: usize = 64 << 10;
 
 /// A challenge to a chip of this host.
 pub(crate) struct Challenge {
@@ -29,6 +28,12 @@ pub(crate) struct Challenge {
 	pub checkpoint: Option<BootState>,
 	/// The part of the log that the miner has submitted in advance.
 	pub submitted: Option<FoldedLog>,
+	/// The tick until which it must be answered.
+	pub deadline: u32,
+	/// The miner made the challenge itself, by a pause for maintenance.
+	pub is_of_pause: bool,
+	/// The chain rejects a new boot without the firmware's event log.
+	pub boot_log_required: bool,
 }
 
 /// Returns the open challenge of a chip once its block has a child.
@@ -61,7 +66,15 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 		nonce: open.nonce,
 		checkpoint: host.checkpoint.map(|boot| boot.0),
 		submitted: submitted_log_at(at, &host.miner).await?,
+		deadline: open.deadline,
+		is_of_pause: host.paused == Some(open.seq),
+		boot_log_required: boot_log_required_at(at).await?,
 	}))
+}
+
+/// Returns true if policy has rules for boots, by which the firmware's event log is judged.
+pub(crate) async fn boot_log_required_at(at: &ChainAt) -> anyhow::Result<bool> {
+	Ok(view::<Option<BootRules>>(at, "Policy", "boot_rules", ()).await?.is_some())
 }
 
 /// Returns the state of the log that a miner has submitted in advance, or `None` without one.
@@ -110,10 +123,11 @@ pub(crate) async fn gather(
 	let ima_delta = ImaDelta { from_entry, records: log.from(from_entry)?.to_vec() };
 	// Verification uses the UEFI log only after a boot: when the evidence covers the IMA log from
 	// its first entry or continues a log submission.
-	let boot = (from_entry == 0 || last.is_some())
-		.then(|| std::fs::read(&host.config.boot_log).ok())
-		.flatten()
-		.filter(|log| !log.is_empty() && log.len() <= MAX_BOOT_LOG);
+	let boot = if from_entry == 0 || last.is_some() {
+		boot_log::for_evidence(&host.config.boot_log, challenge.boot_log_required)?
+	} else {
+		None
+	};
 	let guest_pk = guest.public_key;
 	let gathered = GatheredEvidence {
 		genesis,

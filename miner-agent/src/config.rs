@@ -1,10 +1,15 @@
-use std::path::PathBuf;
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
 
-use anyhow::Context;
+use anyhow::{ensure, Context};
 use clap::Args;
 use hcc_chain::{AccountId32, Submitter};
 use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
+
+use crate::TpmSettings;
 
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
@@ -31,6 +36,20 @@ pub struct Options {
 	/// The TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT.
 	#[arg(long, global = true)]
 	pub tcti: Option<String>,
+	/// The time limit of a TPM command in seconds [default: 30]. Creating an RSA key may take ten
+	/// times as long.
+	#[arg(long, global = true)]
+	pub tpm_timeout: Option<u64>,
+	/// The persistent handle of the TPM's RSA endorsement key, such as 0x81010001. By default the
+	/// key is created from the TCG's template when it is needed.
+	#[arg(long, global = true, value_parser = handle)]
+	pub ek_handle: Option<u32>,
+	/// The certificate of the endorsement key, PEM or DER. By default it is read from the TPM.
+	#[arg(long, global = true)]
+	pub ek_cert: Option<PathBuf>,
+	/// A file with the authorisation value of the endorsement hierarchy, if it has one.
+	#[arg(long, global = true)]
+	pub endorsement_auth_file: Option<PathBuf>,
 	/// Certificates between the TPM's certificate and its vendor's root, PEM or DER, in order.
 	#[arg(long, global = true)]
 	pub ek_chain: Vec<PathBuf>,
@@ -73,6 +92,10 @@ pub struct Config {
 	pub owner_key_file: Option<PathBuf>,
 	pub bond: u128,
 	pub tcti: String,
+	pub tpm_timeout: u64,
+	pub ek_handle: Option<u32>,
+	pub ek_cert: Option<PathBuf>,
+	pub endorsement_auth_file: Option<PathBuf>,
 	pub ek_chain: Vec<PathBuf>,
 	pub ima_log: PathBuf,
 	pub boot_log: PathBuf,
@@ -116,6 +139,10 @@ impl Default for Config {
 			// 100 α, the minimum bond of the genesis configuration.
 			bond: 100_000_000_000,
 			tcti: "device:/dev/tpmrm0".into(),
+			tpm_timeout: 30,
+			ek_handle: None,
+			ek_cert: None,
+			endorsement_auth_file: None,
 			ek_chain: Vec::new(),
 			ima_log: "/sys/kernel/security/ima/binary_runtime_measurements".into(),
 			boot_log: "/sys/kernel/security/tpm0/binary_bios_measurements".into(),
@@ -157,6 +184,10 @@ impl Config {
 			owner_key_file,
 			bond,
 			tcti,
+			tpm_timeout,
+			ek_handle,
+			ek_cert,
+			endorsement_auth_file,
 			ima_log,
 			boot_log,
 			log_part,
@@ -174,6 +205,32 @@ impl Config {
 	/// Parses the address of the guest agent.
 	pub fn guest(&self) -> anyhow::Result<Address> {
 		self.guest.parse().map_err(anyhow::Error::msg)
+	}
+
+	/// Reads the settings of the TPM.
+	pub fn tpm_settings(&self) -> anyhow::Result<TpmSettings> {
+		let mut endorsement_auth = match &self.endorsement_auth_file {
+			Some(path) => {
+				std::fs::read(path).with_context(|| format!("reading {}", path.display()))?
+			},
+			None => Vec::new(),
+		};
+		while endorsement_auth.ends_with(b"\n") {
+			endorsement_auth.pop();
+		}
+		Ok(TpmSettings {
+			tcti: self.tcti.clone(),
+			ek_handle: self.ek_handle,
+			ek_cert: self.ek_cert.clone(),
+			endorsement_auth,
+			timeout: Duration::from_secs(self.tpm_timeout),
+		})
+	}
+
+	/// Reads the certificates between the TPM's certificate and its vendor's root.
+	pub fn ek_intermediates(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+		let files = self.ek_chain.iter().map(|path| certificates(path));
+		Ok(files.collect::<anyhow::Result<Vec<_>>>()?.concat())
 	}
 
 	/// Reads the hot key.
@@ -196,18 +253,73 @@ impl Config {
 	}
 }
 
-fn key(path: &std::path::Path) -> anyhow::Result<Submitter> {
+fn key(path: &Path) -> anyhow::Result<Submitter> {
 	let uri = std::fs::read_to_string(path)
 		.with_context(|| format!("reading the key from {}", path.display()))?;
 	Submitter::from_uri(&uri).with_context(|| format!("in {}", path.display()))
 }
 
+/// Parses a TPM handle: hexadecimal with `0x`, or decimal.
+fn handle(text: &str) -> Result<u32, String> {
+	let parsed = match text.strip_prefix("0x") {
+		Some(digits) => u32::from_str_radix(digits, 16),
+		None => text.parse(),
+	};
+	parsed.map_err(|_| format!("{text:?} is not a handle such as 0x81010001"))
+}
+
 /// Reads a certificate in PEM or DER, and returns it as DER.
-pub fn certificate(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+pub fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
+	let mut all = certificates(path)?;
+	let count = all.len();
+	ensure!(count == 1, "{} has {count} certificates, wanted one", path.display());
+	Ok(all.remove(0))
+}
+
+/// Reads certificates in PEM, with any text around them, or one in DER. Returns them as DER.
+pub fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
+	const PEM: &[u8] = b"-----BEGIN";
 	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-	if bytes.starts_with(b"-----BEGIN") {
-		let parsed = pem::parse(&bytes).with_context(|| format!("in {}", path.display()))?;
-		return Ok(parsed.into_contents());
+	if !bytes.windows(PEM.len()).any(|window| window == PEM) {
+		return Ok(vec![bytes]);
 	}
-	Ok(bytes)
+	let parsed = pem::parse_many(&bytes).with_context(|| format!("in {}", path.display()))?;
+	let certificates = parsed.into_iter().filter(|part| part.tag() == "CERTIFICATE");
+	Ok(certificates.map(pem::Pem::into_contents).collect())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn certificates_found_among_text() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("chain.pem");
+		let one = pem::encode(&pem::Pem::new("CERTIFICATE", [1, 2]));
+		let two = pem::encode(&pem::Pem::new("CERTIFICATE", [3]));
+		let key = pem::encode(&pem::Pem::new("PUBLIC KEY", [4]));
+		let text = format!("\u{feff}subject: one\n{one}between\n{key}{two}after\n");
+		std::fs::write(&path, text).expect("written");
+		assert_eq!(certificates(&path).expect("they are read"), [vec![1, 2], vec![3]]);
+		assert!(certificate(&path).is_err(), "there are two");
+		std::fs::write(&path, [0x30, 0x00]).expect("written");
+		assert_eq!(certificate(&path).expect("it is read"), [0x30, 0x00]);
+	}
+
+	#[test]
+	fn handle_is_hexadecimal_or_decimal() {
+		assert_eq!(handle("0x81010001"), Ok(0x8101_0001));
+		assert_eq!(handle("2164326401"), Ok(0x8101_0001));
+		assert!(handle("81010001h").is_err());
+	}
+
+	#[test]
+	fn authorisation_value_has_no_line_break() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("auth");
+		std::fs::write(&path, "secret\n").expect("written");
+		let config = Config { endorsement_auth_file: Some(path), ..Config::default() };
+		assert_eq!(config.tpm_settings().expect("it is read").endorsement_auth, b"secret");
+	}
 }

@@ -7,14 +7,15 @@ use hcc_chain::{api, AccountId32, Chain, Submitter};
 use hcc_evidence::host::{challenge_nonce, contest_seq, ChipHash};
 
 use crate::{
-	attest::{gather, submitted_log_at, Challenge},
+	attest::{boot_log_required_at, gather, submitted_log_at, Challenge},
 	config::{certificate, Config},
 	enrol::ensure_enrolled,
 	guest::Guest,
 	host::Host,
+	lock::AgentLock,
 	log_submission::{capacity, ensure_log_submitted},
 	register::{chip_of, ensure_miner, holder_of},
-	run::run,
+	run::run_locked,
 };
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
@@ -22,12 +23,13 @@ use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 /// Interval between two reads of the contest's state.
 const POLL_EVERY: Duration = Duration::from_secs(6);
 
-/// Contests the chip of this machine and waits for the result, then continues as [`run`].
+/// Contests the chip of this machine and waits for the result, then runs as usual.
 ///
 /// This takes more than an hour, because a verdict takes effect only after the period for proofs.
 /// The chain challenges a chip that has changed hands immediately, so the agent must be ready to
 /// answer. After a restart it resumes waiting.
 pub async fn contest(config: Config) -> anyhow::Result<()> {
+	let lock = AgentLock::take(&config.run_dir)?;
 	let hot = config.hot()?;
 	let host = Host::open(config.clone())?;
 	let chain = Chain::connect(&host.config.node).await?;
@@ -52,7 +54,7 @@ pub async fn contest(config: Config) -> anyhow::Result<()> {
 	wait(&host.config.node, &miner, chip).await?;
 	drop(host);
 	tracing::info!("this miner now holds the chip: answering its challenges");
-	run(config).await
+	run_locked(config, lock).await
 }
 
 async fn submit(
@@ -72,8 +74,18 @@ async fn submit(
 	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
 	// The contest has no checkpoint to continue from, so the evidence covers the whole log.
 	ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
-	let submitted = submitted_log_at(&chain.best().await?, miner).await?;
-	let challenge = Challenge { miner: *miner, chip, seq, nonce, checkpoint: None, submitted };
+	let best = chain.best().await?;
+	let challenge = Challenge {
+		miner: *miner,
+		chip,
+		seq,
+		nonce,
+		checkpoint: None,
+		submitted: submitted_log_at(&best, miner).await?,
+		deadline: u32::MAX,
+		is_of_pause: false,
+		boot_log_required: boot_log_required_at(&best).await?,
+	};
 	let capacity = capacity(chain, host).await?;
 	let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 	let call = api::tx().attestation().contest(chip, evidence.into(), vek);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainError, Submitter};
 
-use crate::{config::certificate, host::Host};
+use crate::{host::Host, tpm::Credential};
 
 /// Interval between two reads of the enrolment's state.
 const POLL_EVERY: Duration = Duration::from_secs(3);
@@ -63,8 +63,7 @@ async fn begin(
 	ak: &[u8],
 ) -> anyhow::Result<()> {
 	let ek = host.tpm(|tpm| tpm.ek_certificate()).await?;
-	let chain_of_ek = host.config.ek_chain.iter().map(|path| Ok(BoundedVec(certificate(path)?)));
-	let between = chain_of_ek.collect::<anyhow::Result<Vec<_>>>()?;
+	let between = host.config.ek_intermediates()?.into_iter().map(BoundedVec).collect();
 	let call = api::tx().registry().enrol_tpm(
 		*miner,
 		BoundedVec(ek),
@@ -107,15 +106,19 @@ async fn answer(
 	miner: &AccountId32,
 	open: &Enrolment,
 ) -> anyhow::Result<()> {
+	let (numbers, credentials): (Vec<_>, Vec<_>) = posted(open)
+		.map(|(number, posted)| {
+			let id_object = posted.id_object.0.clone();
+			let encrypted_secret = posted.encrypted_secret.0.clone();
+			(number, Credential { id_object, encrypted_secret })
+		})
+		.unzip();
+	let opened = host.tpm(move |tpm| tpm.activate(&credentials)).await?;
 	let mut answers = Vec::new();
-	for (number, credential) in posted(open) {
-		let (object, secret) =
-			(credential.id_object.0.clone(), credential.encrypted_secret.0.clone());
-		match host.tpm(move |tpm| tpm.activate(&object, &secret)).await {
-			Ok(found) => match <[u8; 32]>::try_from(found) {
-				Ok(secret) => answers.push((number, secret)),
-				Err(_) => tracing::warn!(number, "a credential's secret has the wrong length"),
-			},
+	for (number, secret) in numbers.into_iter().zip(opened) {
+		match secret.map(<[u8; 32]>::try_from) {
+			Ok(Ok(secret)) => answers.push((number, secret)),
+			Ok(Err(_)) => tracing::warn!(number, "a credential's secret has the wrong length"),
 			// A faulty validator may have made the credential for another TPM; the others are
 			// enough.
 			Err(error) => tracing::warn!(number, %error, "cannot open a credential"),

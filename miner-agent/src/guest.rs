@@ -19,7 +19,7 @@ pub enum GuestError {
 	Unreachable { address: String, error: std::io::Error },
 	#[error("guest agent: {0}")]
 	Session(#[from] SessionError),
-	/// The agent has rejected the evidence of this host, and has stopped.
+	/// The agent has rejected the evidence of this host. The message names the check.
 	#[error("the guest agent rejects this host: {message} ({code})")]
 	Refused { code: u16, message: String },
 	/// The agent could not carry out the request.

@@ -1,24 +1,24 @@
-//! The machine: its TPM, its logs and its guest. TPM commands run one at a time, on a blocking
-//! thread.
+//! The machine: its TPM, its logs and its guest. TPM commands run one at a time.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use hcc_guest_protocol::Address;
 
-use crate::{config::Config, Tpm, TpmError};
+use crate::{config::Config, tpm::SharedTpm, Tpm, TpmError};
 
 /// The configuration and the devices of the host.
 pub struct Host {
 	pub config: Config,
 	pub guest: Address,
-	tpm: Arc<Mutex<Tpm>>,
+	tpm: Arc<SharedTpm>,
 }
 
 impl Host {
-	/// Parses the guest's address and opens the TPM.
+	/// Parses the guest's address and the settings of the TPM. The TPM is opened when it is first
+	/// used: work without it continues while it fails.
 	pub fn open(config: Config) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
-		let tpm = Arc::new(Mutex::new(Tpm::open(&config.tcti)?));
+		let tpm = Arc::new(SharedTpm::new(config.tpm_settings()?));
 		Ok(Self { config, guest, tpm })
 	}
 
@@ -28,10 +28,6 @@ impl Host {
 		ask: impl FnOnce(&mut Tpm) -> Result<T, TpmError> + Send + 'static,
 	) -> anyhow::Result<T> {
 		let tpm = self.tpm.clone();
-		let asked = tokio::task::spawn_blocking(move || {
-			let mut tpm = tpm.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-			ask(&mut tpm)
-		});
-		Ok(asked.await??)
+		Ok(tokio::task::spawn_blocking(move || tpm.run(ask)).await??)
 	}
 }

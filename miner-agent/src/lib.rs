@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod attest;
+mod boot_log;
 pub mod config;
 pub mod contest;
+pub mod drain;
 mod enrol;
 mod guest;
 mod host;
+mod lock;
 mod log;
 mod log_submission;
 mod node;
@@ -21,4 +24,6 @@ mod vm;
 mod vm_tasks;
 mod vms;
 
-pub use tpm::{Tpm, TpmError};
+pub use tpm::{
+	Credential, NvError, OpenedCredentials, SharedTpm, Tpm, TpmCounters, TpmError, TpmSettings,
+};

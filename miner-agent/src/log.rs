@@ -46,6 +46,12 @@ impl Log {
 		Self::parse(bytes).map_err(|reason| LogError::Malformed { path: shown(), reason })
 	}
 
+	/// Checks that bytes are a log of whole records. Returns the reason if they are not.
+	pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
+		Records::new(bytes, 0)
+			.try_for_each(|record| record.map(drop).map_err(|why| why.to_string()))
+	}
+
 	fn parse(bytes: Vec<u8>) -> Result<Self, String> {
 		let mut ends = Vec::new();
 		let mut records = Records::new(&bytes, 0);

@@ -1,43 +1,67 @@
 //! Aligns the miner's offer on the chain with the configuration.
 
 use anyhow::{ensure, Context};
-use hcc_chain::{api, AccountId32, Chain};
+use hcc_chain::{api, AccountId32, Chain, ChainAt};
 
-use crate::config::Config;
+use crate::{
+	config::{Config, Offer},
+	drain::is_draining,
+};
 
-type Offer = api::runtime_types::pallet_registry::types::Offer;
-
-/// Changes the offer on the chain if the configuration has another one.
+/// Changes the offer on the chain if the configuration has another one, unless the host is drained
+/// for maintenance.
 pub(crate) async fn ensure_offered(
 	chain: &Chain,
 	config: &Config,
 	miner: &AccountId32,
 ) -> anyhow::Result<()> {
 	let Some(wanted) = config.offer else { return Ok(()) };
-	let at = chain.best().await?;
+	if is_draining(&config.run_dir) {
+		tracing::warn!("the offer stays empty until hcc-miner drain --undo");
+		return Ok(());
+	}
+	if offer_of(&chain.best().await?, miner).await? == wanted {
+		return Ok(());
+	}
+	set_offer(chain, config, miner, wanted).await?;
+	tracing::info!(?wanted, "offer changed");
+	Ok(())
+}
+
+/// Returns the offer of a miner, with the price that it announced last.
+pub(crate) async fn offer_of(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Offer> {
 	let storage = at.storage();
 	let row = storage.fetch(api::storage().registry().miners(), (*miner,)).await?.decode()?;
 	let next = storage.try_fetch(api::storage().registry().next_asks(), (*miner,)).await?;
 	let next = next.map(|next| next.decode()).transpose()?;
-	let Offer { region, vcpus, memory, disk, price } = row.offer;
-	let asked = next.map_or(price, |next| next.price);
-	let known = (region, vcpus, memory, disk, asked);
-	if known == (wanted.region, wanted.vcpus, wanted.memory, wanted.disk, wanted.price) {
-		return Ok(());
-	}
+	Ok(Offer {
+		region: row.offer.region,
+		vcpus: row.offer.vcpus,
+		memory: row.offer.memory,
+		disk: row.offer.disk,
+		price: next.map_or(row.offer.price, |next| next.price),
+	})
+}
+
+/// Changes the offer with the owner's key.
+pub(crate) async fn set_offer(
+	chain: &Chain,
+	config: &Config,
+	miner: &AccountId32,
+	offer: Offer,
+) -> anyhow::Result<()> {
 	let owner = config.owner()?;
 	let owner =
 		owner.context("the chain has another offer, and changing it needs the owner's key")?;
 	ensure!(owner.account() == *miner, "the owner's key belongs to another miner");
-	let offer = Offer {
-		region: wanted.region,
-		vcpus: wanted.vcpus,
-		memory: wanted.memory,
-		disk: wanted.disk,
-		price: wanted.price,
+	let offer = api::runtime_types::pallet_registry::types::Offer {
+		region: offer.region,
+		vcpus: offer.vcpus,
+		memory: offer.memory,
+		disk: offer.disk,
+		price: offer.price,
 	};
 	let call = api::tx().registry().set_offer(offer);
 	owner.submit(chain, &call).await.context("changing the offer")?;
-	tracing::info!(?wanted, "offer changed");
 	Ok(())
 }

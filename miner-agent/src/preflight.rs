@@ -1,11 +1,23 @@
 //! Checks the requirements of a host.
 
-use std::{fs, path::Path, process::ExitCode};
+mod logs;
+mod policy;
+mod tpm;
 
-use hcc_chain::Chain;
+use std::{
+	fmt::Write as _,
+	fs,
+	io::Write as _,
+	path::Path,
+	process::ExitCode,
+	time::{SystemTime, UNIX_EPOCH},
+};
+
+use hcc_chain::{Chain, ChainError};
 use hcc_evidence::{
-	ima::{replay, Checkpoint, DigestList, Limits, Violations},
-	tpm::{AttestationKey, PcrBank},
+	crypto::RustCrypto,
+	snp::{self, authenticate, verify_vek},
+	UnixSeconds,
 };
 use serde::Serialize;
 
@@ -13,13 +25,10 @@ use crate::{
 	config::Config,
 	guest::Guest,
 	register::{chip_of, hot_key_of},
-	Tpm,
+	tpm::SharedTpm,
 };
-
-/// The index of PCR 10 among the quoted PCRs.
-const PCR10_INDEX: usize = 10;
-/// Limits on the part of the log that is checked.
-const LIMITS: Limits = Limits { bytes: 64 << 20, entries: 1_000_000 };
+use policy::ChainPolicy;
+use tpm::TpmState;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -30,7 +39,7 @@ enum Status {
 }
 
 /// A requirement and the result of its check.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 struct CheckResult {
 	requirement: &'static str,
 	status: Status,
@@ -56,31 +65,53 @@ fn skip(requirement: &'static str, seen: &str, remedy: &'static str) -> CheckRes
 
 /// Checks all requirements and prints the results. Returns exit code 0 if none fails, else 2.
 pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
+	let node = Chain::connect(&config.node).await;
+	let policy = match &node {
+		Ok(chain) => ChainPolicy::fetch(chain).await.map_err(|error| format!("{error:#}")),
+		Err(_) => Err("needs a node".to_string()),
+	};
+	let policy = policy.as_ref().map_err(String::as_str);
 	let mut findings = vec![processor(), snp_host()];
-	findings.extend(tpm_and_log(config));
-	findings.extend(guest(config).await);
-	findings.extend(chain(config).await);
-	if json {
-		println!("{}", serde_json::to_string_pretty(&findings)?);
+	findings.extend(machine(config, policy).await?);
+	findings.extend(guest(config, policy).await);
+	findings.extend(chain(config, node).await);
+	print(&if json {
+		serde_json::to_string_pretty(&findings)? + "\n"
 	} else {
-		print(&findings);
-	}
+		in_words(&findings)
+	});
 	let failed = findings.iter().any(|finding| finding.status == Status::Fail);
 	Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
 
-fn print(findings: &[CheckResult]) {
+/// Prints to standard output. A reader that stops early does not change the exit code.
+fn print(text: &str) {
+	if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
+		tracing::warn!(%error, "cannot print all results");
+	}
+}
+
+fn in_words(findings: &[CheckResult]) -> String {
+	let mut text = String::new();
 	for CheckResult { requirement, status, seen, remedy } in findings {
 		let status = match status {
 			Status::Pass => "PASS",
 			Status::Skip => "SKIP",
 			Status::Fail => "FAIL",
 		};
-		println!("{status}  {requirement}: {seen}");
+		// Writing to a string cannot fail.
+		writeln!(text, "{status}  {requirement}: {seen}").unwrap_or_default();
 		if let Some(remedy) = remedy {
-			println!("      {remedy}");
+			writeln!(text, "      {remedy}").unwrap_or_default();
 		}
 	}
+	text
+}
+
+/// Returns the time by the chain, or else by this host's clock.
+fn now(policy: Result<&ChainPolicy, &str>) -> UnixSeconds {
+	let by_clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+	policy.map_or_else(|_| UnixSeconds(by_clock()), |policy| policy.now)
 }
 
 fn processor() -> CheckResult {
@@ -115,111 +146,77 @@ fn snp_host() -> CheckResult {
 	}
 }
 
-/// Checks the TPM, and that the log results in its PCR 10.
-fn tpm_and_log(config: &Config) -> Vec<CheckResult> {
-	const REACHED: &str = "a TPM 2.0";
-	const CERTIFIED: &str = "an EK certificate of the TPM's vendor";
-	const KEY: &str = "a restricted attestation key";
-	const BANK: &str = "the TPM's SHA-256 bank";
-	const LOG: &str = "the kernel's IMA log";
-	let mut tpm = match Tpm::open(&config.tcti) {
-		Ok(tpm) => tpm,
-		Err(error) => {
-			let remedy = "enable the TPM in the firmware settings; run as root; correct tcti";
-			let after = "needs a TPM";
-			return vec![
-				fail(REACHED, error, remedy),
-				skip(CERTIFIED, after, "see above"),
-				skip(KEY, after, "see above"),
-				skip(BANK, after, "see above"),
-				skip(LOG, after, "see above"),
-			];
-		},
-	};
-	let mut findings = vec![pass(REACHED, config.tcti.clone())];
-	findings.push(match tpm.ek_certificate() {
-		Ok(der) => pass(CERTIFIED, format!("{} bytes", der.len())),
-		Err(error) => {
-			fail(CERTIFIED, error, "ask the vendor for it; firmware TPMs download theirs")
-		},
-	});
-	findings.push(match tpm.ak_public().map(|public| AttestationKey::from_tpmt_public(&public)) {
-		Ok(Ok(key)) if key.check_restricted_signing().is_ok() => pass(KEY, "ECDSA on P-256"),
-		Ok(_) => {
-			fail(KEY, "the TPM makes another key", "report it: the TPM violates its specification")
-		},
-		Err(error) => fail(KEY, error, "clear the endorsement hierarchy's password"),
-	});
-	match tpm.pcrs() {
-		Ok(pcrs) => {
-			findings.push(pass(BANK, "allocated"));
-			let pcr10 = pcrs.get(PCR10_INDEX).copied().unwrap_or_default();
-			findings.push(log(LOG, config, &pcr10));
-		},
-		Err(error) => {
-			findings.push(fail(BANK, error, "allocate it in the firmware settings"));
-			findings.push(skip(LOG, "needs the SHA-256 bank", "see above"));
-		},
-	}
-	findings
+/// Checks the TPM and the logs that lead to its PCRs.
+async fn machine(
+	config: &Config,
+	policy: Result<&ChainPolicy, &str>,
+) -> anyhow::Result<Vec<CheckResult>> {
+	let shared = SharedTpm::new(config.tpm_settings()?);
+	let state = tokio::task::spawn_blocking(move || TpmState::read(&shared)).await?;
+	let pcrs = state.pcrs.as_ref().ok();
+	let mut findings = tpm::check(&state, config, policy, now(policy));
+	findings.extend(logs::ima(config, pcrs, policy).await);
+	findings.extend(logs::firmware(config, pcrs, policy).await);
+	Ok(findings)
 }
 
-fn log(requirement: &'static str, config: &Config, pcr10: &[u8; 32]) -> CheckResult {
-	let log = match fs::read(&config.ima_log) {
-		Ok(log) => log,
-		Err(error) => {
-			let seen = format!("{}: {error}", config.ima_log.display());
-			return fail(requirement, seen, "mount securityfs; run as root; use a kernel with IMA");
-		},
-	};
-	let from = Checkpoint::boot(PcrBank::Sha256);
-	match replay::<DigestList>(&log, &from, pcr10, None, Violations::Count, LIMITS) {
-		Ok(replayed) => {
-			pass(requirement, format!("{} entries lead to PCR 10", replayed.checkpoint.entries))
-		},
-		Err(why) => {
-			let remedy = "boot with an IMA policy (ima_policy=tcb or a custom one) and a built-in TPM driver";
-			fail(requirement, why, remedy)
-		},
-	}
-}
-
-async fn guest(config: &Config) -> Vec<CheckResult> {
+async fn guest(config: &Config, policy: Result<&ChainPolicy, &str>) -> Vec<CheckResult> {
 	const REACHED: &str = "hccam in a confidential guest";
 	const CHIP: &str = "a chip whose reports contain its id";
-	const KEY: &str = "the chip's VCEK certificate";
 	let address = match config.guest() {
 		Ok(address) => address,
 		Err(error) => return vec![fail(REACHED, error, "correct guest")],
 	};
-	let mut findings = Vec::new();
 	match Guest::meet(&address).await {
-		Ok(guest) => {
-			findings.push(pass(REACHED, address.to_string()));
-			findings.push(match chip_of(&guest.report) {
+		Ok(guest) => vec![
+			pass(REACHED, address.to_string()),
+			match chip_of(&guest.report) {
 				Ok((chip, _)) => pass(CHIP, hex::encode(chip)),
 				Err(error) => fail(CHIP, error, "clear MASK_CHIP_ID; update the SNP firmware"),
-			});
-		},
-		Err(error) => {
-			findings.push(fail(REACHED, error, "start the guest and hccam in it; correct guest"));
-			findings.push(skip(CHIP, "needs the guest", "see above"));
-		},
+			},
+			chip_key(config, Some(&guest.report), policy),
+		],
+		Err(error) => vec![
+			fail(REACHED, error, "start the guest and hccam in it; correct guest"),
+			skip(CHIP, "needs the guest", "see above"),
+			chip_key(config, None, policy),
+		],
 	}
-	findings.push(match &config.vcek {
-		Some(path) => match crate::config::certificate(path) {
-			Ok(der) => pass(KEY, format!("{} bytes", der.len())),
-			Err(error) => fail(KEY, format!("{error:#}"), "fetch it from AMD's key server"),
-		},
-		None => skip(KEY, "not given", "needed only until the chip's key is registered"),
-	});
-	findings
 }
 
-async fn chain(config: &Config) -> Vec<CheckResult> {
+/// Checks the certificate of the chip's key: its chain to AMD's root, and its chip and TCB against
+/// the guest's report.
+fn chip_key(
+	config: &Config,
+	report: Option<&[u8]>,
+	policy: Result<&ChainPolicy, &str>,
+) -> CheckResult {
+	const KEY: &str = "the chip's VCEK certificate";
+	const FETCH: &str = "fetch the certificate of this chip and its TCB from AMD's key server";
+	let Some(path) = &config.vcek else {
+		return skip(KEY, "not given", "needed only until the chip's key is registered");
+	};
+	let der = match crate::config::certificate(path) {
+		Ok(der) => der,
+		Err(error) => return fail(KEY, format!("{error:#}"), FETCH),
+	};
+	let roots = policy.map_or_else(|_| snp::roots(), |policy| policy.amd_roots.clone());
+	let now = now(policy);
+	let vek = match verify_vek::<RustCrypto>(&der, &roots, now) {
+		Ok(vek) => vek,
+		Err(why) => return fail(KEY, why, FETCH),
+	};
+	match report.map(|report| authenticate::<RustCrypto>(report, &vek, now)) {
+		Some(Ok(_)) => pass(KEY, "leads to AMD's root, and signs the guest's report"),
+		Some(Err(why)) => fail(KEY, why, FETCH),
+		None => skip(KEY, "leads to AMD's root; its chip needs the guest", "see above"),
+	}
+}
+
+async fn chain(config: &Config, node: Result<Chain, ChainError>) -> Vec<CheckResult> {
 	const REACHED: &str = "a node of the chain";
 	const HOT: &str = "a hot key that signs for a miner";
-	let chain = match Chain::connect(&config.node).await {
+	let chain = match node {
 		Ok(chain) => chain,
 		Err(error) => {
 			return vec![
@@ -230,7 +227,7 @@ async fn chain(config: &Config) -> Vec<CheckResult> {
 	};
 	let compatible = match chain.check_compatible().await {
 		Ok(()) => pass(REACHED, config.node.clone()),
-		Err(error) => fail(REACHED, error, "upgrade hcc-miner"),
+		Err(error) => fail(REACHED, error, "install the release for the node's runtime"),
 	};
 	let hot = match miner_of(&chain, config).await {
 		Ok(Some(miner)) => pass(HOT, format!("of {miner}")),

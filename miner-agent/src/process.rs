@@ -1,7 +1,13 @@
 //! Processes that outlive the agent, so that VMs continue while it restarts or is upgraded.
 
 use std::{
+	collections::BTreeMap,
+	ffi::{OsStr, OsString},
 	fs, io,
+	os::unix::{
+		ffi::{OsStrExt, OsStringExt},
+		fs::MetadataExt,
+	},
 	path::{Path, PathBuf},
 	process::Stdio,
 	time::{Duration, Instant},
@@ -25,6 +31,9 @@ const EARLY_EXIT: Duration = Duration::from_millis(200);
 /// Shell script that waits for a line and then executes the program, as the same process and
 /// without input. At the end of its input it exits without executing it.
 const WAIT_AND_EXECUTE: &str = r#"read -r go && exec "$@" </dev/null"#;
+/// Environment variable of a started process: generation, counter and record file, separated by
+/// colons. The process keeps it when it executes another program.
+const MARK: &str = "HCC_MINER_VM";
 
 /// The record of a process in a file: its identity, and the boot that it runs for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +45,94 @@ struct Record {
 	counter: u32,
 }
 
+impl Record {
+	/// Returns true if the process still runs.
+	fn is_alive(&self) -> bool {
+		started(self.pid) == Some(self.started)
+	}
+
+	fn boot(&self) -> (u32, u32) {
+		(self.generation, self.counter)
+	}
+}
+
 /// The process of one VM, known by its record file.
 pub(crate) struct Process {
 	file: PathBuf,
+}
+
+/// Records the processes that run without a record, as after the loss of the folder of records.
+/// Ends those whose VM runs for a later boot, too.
+///
+/// A VM would otherwise run twice. The files of VMs that are not free stay unchanged: their tasks
+/// start and end processes.
+///
+/// ## Errors
+/// Fails if the folder cannot be created, or a record cannot be written.
+pub(crate) fn adopt(folder: &Path, is_free: impl Fn(&Path) -> bool) -> anyhow::Result<()> {
+	fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+	let mut running: BTreeMap<PathBuf, Vec<Record>> = BTreeMap::new();
+	for (file, record) in marked_processes() {
+		if file.parent() == Some(folder) && is_free(&file) {
+			running.entry(file).or_default().push(record);
+		}
+	}
+	for (file, processes) in running {
+		adopt_latest(&Process::of(file), processes)?;
+	}
+	Ok(())
+}
+
+fn adopt_latest(process: &Process, mut found: Vec<Record>) -> anyhow::Result<()> {
+	let recorded = process.record().filter(Record::is_alive);
+	found.extend(recorded.clone());
+	// A process that the program started in another group has the same mark, and started later.
+	let first = |record: &Record| (record.boot(), std::cmp::Reverse(record.started));
+	let Some(latest) = found.iter().max_by_key(|record| first(record)).cloned() else {
+		return Ok(());
+	};
+	let is_recorded = recorded.is_some_and(|recorded| recorded.boot() == latest.boot());
+	if !is_recorded {
+		let file = process.file.display();
+		tracing::warn!(pid = latest.pid, %file, "a VM runs without a record: recording it again");
+		process.write(&latest)?;
+	}
+	for older in found.iter().filter(|record| record.boot() < latest.boot()) {
+		if let Some(pid) = Pid::from_raw(older.pid).filter(|_| older.is_alive()) {
+			tracing::warn!(pid = older.pid, "ending an earlier boot of a VM that runs twice");
+			signal_group(pid, Signal::TERM)?;
+		}
+	}
+	Ok(())
+}
+
+/// Returns the processes of this user that were started here, with their record files.
+fn marked_processes() -> Vec<(PathBuf, Record)> {
+	let own = rustix::process::geteuid().as_raw();
+	let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+	entries
+		.filter(|entry| entry.metadata().is_ok_and(|of| of.uid() == own))
+		.filter_map(|entry| marked_process(entry.file_name().to_str()?.parse().ok()?))
+		.collect()
+}
+
+/// Reads the mark of a process. Returns `None` for a process that does not lead its group, or still
+/// waits to be executed.
+fn marked_process(pid: i32) -> Option<(PathBuf, Record)> {
+	let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+	let mark = environment
+		.split(|byte| *byte == 0)
+		.find_map(|variable| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))?;
+	let (stat, line) = (Stat::of(pid)?, fs::read(format!("/proc/{pid}/cmdline")).ok()?);
+	let waits = line.split(|byte| *byte == 0).any(|word| word == WAIT_AND_EXECUTE.as_bytes());
+	if stat.group != pid || waits {
+		return None;
+	}
+	let mut parts = mark.splitn(3, |byte| *byte == b':');
+	let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u32>().ok();
+	let (generation, counter) = (number()?, number()?);
+	let file = PathBuf::from(OsStr::from_bytes(parts.next()?));
+	Some((file, Record { pid, started: stat.started, generation, counter }))
 }
 
 impl Process {
@@ -57,7 +151,9 @@ impl Process {
 		arguments: &[String],
 		boot: (u32, u32),
 	) -> anyhow::Result<()> {
-		let mut child = spawn_waiting(program, arguments).context("cannot start the program")?;
+		let mark = self.mark(boot);
+		let spawned = spawn_waiting(program, arguments, &mark);
+		let mut child = spawned.context("cannot start the program")?;
 		// The script waits for a line or the end of its input; every early return closes the input.
 		let mut input = child.stdin.take().context("the program has no input to wait for")?;
 		self.write_record(child.id(), boot)?;
@@ -73,15 +169,24 @@ impl Process {
 	fn write_record(&self, pid: Option<u32>, boot: (u32, u32)) -> anyhow::Result<()> {
 		let pid = pid.and_then(|pid| i32::try_from(pid).ok()).context("the program has exited")?;
 		let started = started(pid).context("the program has exited")?;
-		let record = Record { pid, started, generation: boot.0, counter: boot.1 };
-		write(&self.file, &serde_json::to_vec(&record)?)
+		self.write(&Record { pid, started, generation: boot.0, counter: boot.1 })
+	}
+
+	fn write(&self, record: &Record) -> anyhow::Result<()> {
+		write(&self.file, &serde_json::to_vec(record)?)
 			.with_context(|| format!("cannot write {}", self.file.display()))
+	}
+
+	/// Returns the value of [`MARK`] for a boot.
+	fn mark(&self, boot: (u32, u32)) -> OsString {
+		let mut mark = format!("{}:{}:", boot.0, boot.1).into_bytes();
+		mark.extend(self.file.as_os_str().as_bytes());
+		OsString::from_vec(mark)
 	}
 
 	/// Returns the boot that the process runs for, or `None` if it does not run.
 	pub(crate) fn running_boot(&self) -> Option<(u32, u32)> {
-		let record = self.record().filter(|record| started(record.pid) == Some(record.started))?;
-		Some((record.generation, record.counter))
+		Some(self.record().filter(Record::is_alive)?.boot())
 	}
 
 	fn record(&self) -> Option<Record> {
@@ -90,7 +195,7 @@ impl Process {
 
 	/// Ends the process and its descendants: by SIGTERM, then by SIGKILL.
 	pub(crate) async fn end(&self) -> anyhow::Result<()> {
-		let alive = || self.record().filter(|record| started(record.pid) == Some(record.started));
+		let alive = || self.record().filter(Record::is_alive);
 		let deadline = Instant::now() + GRACE;
 		let mut signal = Signal::TERM;
 		let mut ended = None;
@@ -128,8 +233,9 @@ fn signal_group(pid: Pid, signal: Signal) -> anyhow::Result<()> {
 
 /// Spawns a shell that executes the program once a line is written to its input. It exits if its
 /// input ends before that.
-fn spawn_waiting(program: &Path, arguments: &[String]) -> io::Result<Child> {
+fn spawn_waiting(program: &Path, arguments: &[String], mark: &OsStr) -> io::Result<Child> {
 	Command::new("/bin/sh")
+		.env(MARK, mark)
 		.args(["-c", WAIT_AND_EXECUTE, "hcc-miner"])
 		.arg(program)
 		.args(arguments)
@@ -151,13 +257,28 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// Returns `None` if no such process exists, or if it has exited and is not reaped yet.
 fn started(pid: i32) -> Option<u64> {
-	let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-	// The name, in parentheses, may contain any character.
-	let (_, rest) = stat.rsplit_once(')')?;
-	let mut fields = rest.split_whitespace();
-	let state = fields.next()?;
-	let started = fields.nth(18)?.parse().ok()?;
-	(state != "Z" && state != "X").then_some(started)
+	Stat::of(pid).map(|stat| stat.started)
+}
+
+/// The state of a process that has not exited.
+struct Stat {
+	/// The id of its process group.
+	group: i32,
+	/// Its start time, in the kernel's ticks since boot.
+	started: u64,
+}
+
+impl Stat {
+	fn of(pid: i32) -> Option<Self> {
+		let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+		// The name, in parentheses, may contain any character.
+		let (_, rest) = stat.rsplit_once(')')?;
+		let mut fields = rest.split_whitespace();
+		let state = fields.next()?;
+		let group = fields.nth(1)?.parse().ok()?;
+		let started = fields.nth(16)?.parse().ok()?;
+		(state != "Z" && state != "X").then_some(Self { group, started })
+	}
 }
 
 #[cfg(test)]
@@ -247,9 +368,12 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let mark = folder.path().join("mark");
 		let (program, arguments) = marking(&mark);
-		let mut child = spawn_waiting(program, &arguments).expect("the shell starts");
+		let mark = OsStr::new("1:1:/nowhere/vm-1.json");
+		let mut child = spawn_waiting(program, &arguments, mark).expect("the shell starts");
+		let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).expect("it runs");
 		tokio::time::sleep(EARLY_EXIT).await;
 		assert!(child.try_wait().expect("its state").is_none(), "it waits");
+		assert!(marked_process(pid).is_none(), "it is not adopted");
 		// As after the end of the agent.
 		drop(child.stdin.take());
 		let ended = timeout(GRACE, child.wait()).await.expect("in time").expect("its end");
@@ -264,6 +388,45 @@ mod tests {
 		let error = started.expect_err("there is no such program");
 		assert!(error.to_string().contains("exited immediately"), "{error:#}");
 		assert_eq!(process.running_boot(), None);
+	}
+
+	#[tokio::test]
+	async fn running_vm_found_after_loss_of_records() {
+		let parent = tempfile::tempdir().expect("a folder");
+		let folder = parent.path().join("run");
+		fs::create_dir(&folder).expect("a folder");
+		let process = Process::of(folder.join("vm-1.json"));
+		sleep(&process, (3, 4)).await;
+		fs::remove_dir_all(&folder).expect("removed");
+		assert_eq!(process.running_boot(), None);
+		adopt(&parent.path().join("other"), |_| true).expect("adopted");
+		adopt(&folder, |_| false).expect("adopted");
+		assert_eq!(process.running_boot(), None, "another folder, and a VM that is not free");
+		adopt(&folder, |_| true).expect("adopted");
+		assert_eq!(process.running_boot(), Some((3, 4)));
+		process.end().await.expect("it ends");
+		adopt(&folder, |_| true).expect("adopted");
+		assert_eq!(process.running_boot(), None);
+	}
+
+	#[tokio::test]
+	async fn earlier_boot_of_vm_that_runs_twice_is_ended() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let process = Process::of(folder.path().join("vm-1.json"));
+		sleep(&process, (1, 1)).await;
+		let earlier = process.record().expect("it was written");
+		fs::remove_file(&process.file).expect("removed");
+		sleep(&process, (1, 2)).await;
+		adopt(folder.path(), |_| true).expect("adopted");
+		assert_eq!(process.running_boot(), Some((1, 2)));
+		for _ in 0..100 {
+			if !earlier.is_alive() {
+				break;
+			}
+			tokio::time::sleep(POLL_EVERY).await;
+		}
+		assert!(!earlier.is_alive());
+		process.end().await.expect("it ends");
 	}
 
 	#[tokio::test]

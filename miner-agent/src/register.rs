@@ -21,18 +21,17 @@ pub(crate) fn chip_of(report: &[u8]) -> anyhow::Result<(ChipHash, [u8; 8])> {
 	Ok((chip_hash(product, &report.chip_id), report.reported_tcb))
 }
 
-/// Registers the miner, its chip and the chip's key where missing. Returns the miner's account.
+/// Registers the miner's chip and the chip's key where missing.
 pub(crate) async fn ensure_registered(
 	chain: &Chain,
 	config: &Config,
 	hot: &Submitter,
+	miner: &AccountId32,
 	report: &[u8],
-) -> anyhow::Result<AccountId32> {
+) -> anyhow::Result<()> {
 	let (chip, reported_tcb) = chip_of(report)?;
-	let miner = ensure_miner(chain, config, hot).await?;
-	ensure_chip(chain, config, &miner, chip).await?;
-	ensure_vek(chain, config, hot, &miner, chip, reported_tcb).await?;
-	Ok(miner)
+	ensure_chip(chain, config, miner, chip).await?;
+	ensure_vek(chain, config, hot, miner, chip, reported_tcb).await
 }
 
 pub(crate) async fn ensure_miner(

@@ -7,18 +7,20 @@ use std::{
 };
 
 use codec::Encode;
-use hcc_chain::{AccountId32, Chain, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainError, RuntimeWatch, Submitter};
 use hcc_evidence::host::ChipHash;
 
 use crate::{
-	attest::{gather, open_challenge, submit},
+	attest::{gather, open_challenge, submit, Challenge},
 	config::Config,
+	drain::{answers_now, is_draining},
 	enrol::ensure_enrolled,
 	guest::Guest,
 	host::Host,
+	lock::AgentLock,
 	log_submission::{capacity, ensure_log_submitted},
 	offer::ensure_offered,
-	register::{chip_of, ensure_registered},
+	register::{chip_of, ensure_miner, ensure_registered},
 	vms::Vms,
 };
 
@@ -31,18 +33,74 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Runs until it is stopped. Reconnects when the node or the guest becomes unavailable.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+	let lock = AgentLock::take(&config.run_dir)?;
+	run_locked(config, lock).await
+}
+
+/// Runs as [`run`], with the lock of its folder.
+pub(crate) async fn run_locked(config: Config, lock: AgentLock) -> anyhow::Result<()> {
+	let _lock = lock;
 	let hot = Arc::new(config.hot()?);
 	let host = Host::open(config)?;
-	// VMs continue while the node is unavailable.
-	let mut vms = Vms::new(&host.config)?;
+	let mut vms = Vms::new(&host.config);
+	let miner = until_success(async || {
+		let chain = Chain::connect_when_ready(&host.config.node).await;
+		log_incompatible(chain.check_compatible().await);
+		ensure_miner(&chain, &host.config, &hot).await
+	})
+	.await;
+	side_by_side(attest(&host, &hot, &miner), maintain(&mut vms, &host.config, &hot, &miner)).await;
+	Ok(())
+}
+
+/// Does the work for the host and the work for VMs. Neither waits for the other.
+///
+/// VMs need only the account and the chain. They continue while the guest agent, the TPM, its
+/// enrolment or the chip's key fails, and while the node is unavailable.
+async fn side_by_side(host: impl Future<Output = ()>, vms: impl Future<Output = ()>) {
+	tokio::join!(host, vms);
+}
+
+/// Repeats work until it succeeds.
+async fn until_success<T>(mut work: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
+	loop {
+		match work().await {
+			Ok(done) => return done,
+			Err(error) => {
+				tracing::warn!(error = format!("{error:#}"), "retrying");
+				tokio::time::sleep(AFTER_FAILURE).await;
+			},
+		}
+	}
+}
+
+/// Logs that the node's runtime is not the one that this agent was built for. The agent continues,
+/// because the calls that it needs may be the same.
+fn log_incompatible(checked: Result<(), ChainError>) {
+	if let Err(error) = checked {
+		tracing::error!(%error, "the agent may not work");
+	}
+}
+
+/// Registers and enrols what is missing, and answers challenges. Starts again after a failure.
+async fn attest(host: &Host, hot: &Arc<Submitter>, miner: &AccountId32) {
 	loop {
 		let chain = Chain::connect_when_ready(&host.config.node).await;
-		if let Err(error) = serve(&chain, &host, &hot, &mut vms).await {
-			tracing::warn!(error = format!("{error:#}"), "retrying");
-			// The tasks use a connection that may be lost.
-			vms.cancel_tasks().await;
+		if let Err(error) = serve(&chain, host, hot, miner).await {
+			tracing::warn!(error = format!("{error:#}"), "no evidence of the host: retrying");
 			tokio::time::sleep(AFTER_FAILURE).await;
 		}
+	}
+}
+
+/// Maintains VMs. Connects again when the node becomes unavailable; VMs continue during that time.
+async fn maintain(vms: &mut Vms, config: &Config, hot: &Arc<Submitter>, miner: &AccountId32) {
+	loop {
+		let chain = Chain::connect_when_ready(&config.node).await;
+		vms.maintain(&chain, hot, miner).await;
+		// The tasks use a connection that is lost.
+		vms.cancel_tasks().await;
+		tokio::time::sleep(AFTER_FAILURE).await;
 	}
 }
 
@@ -50,31 +108,27 @@ async fn serve(
 	chain: &Chain,
 	host: &Host,
 	hot: &Arc<Submitter>,
-	vms: &mut Vms,
+	miner: &AccountId32,
 ) -> anyhow::Result<()> {
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
-	let miner = ensure_registered(chain, &host.config, hot, &report).await?;
+	ensure_registered(chain, &host.config, hot, miner, &report).await?;
 	// The chain challenges the chip as soon as the TPM is enrolled, so the log must be submitted
 	// first.
-	ensure_log_submitted(chain, host, hot, &miner, chip, false).await?;
-	ensure_enrolled(chain, host, hot, &miner).await?;
+	ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
+	ensure_enrolled(chain, host, hot, miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
 	answer_beside(
-		answer_challenges(chain, host, hot, &miner, chip),
-		ensure_offered(chain, &host.config, &miner),
-		vms.maintain(chain, hot, &miner),
+		answer_challenges(chain, host, hot, miner, chip),
+		ensure_offered(chain, &host.config, miner),
 	)
 	.await
 }
 
-/// Answers challenges until that fails, regardless of the outcome of the other work.
-///
-/// A failed or slow change of the offer and a VM that boots must not delay evidence of the host.
+/// Answers challenges until that fails, regardless of the outcome of a change of the offer.
 async fn answer_beside(
 	answering: impl Future<Output = anyhow::Result<()>>,
 	offering: impl Future<Output = anyhow::Result<()>>,
-	maintenance: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
 	let offering = async {
 		if let Err(error) = offering.await {
@@ -85,12 +139,11 @@ async fn answer_beside(
 			);
 		}
 	};
-	let background = async { tokio::join!(offering, maintenance) };
 	let mut answering = std::pin::pin!(answering);
-	let mut background = std::pin::pin!(background);
+	let mut offering = std::pin::pin!(offering);
 	tokio::select! {
 		ended = &mut answering => return ended,
-		_ = &mut background => {},
+		_ = &mut offering => {},
 	}
 	answering.await
 }
@@ -104,17 +157,19 @@ async fn answer_challenges(
 ) -> anyhow::Result<()> {
 	let capacity = capacity(chain, host).await?;
 	let mut last_check = Instant::now();
+	let mut runtime = RuntimeWatch::default();
 	loop {
+		log_incompatible(runtime.check(&chain.best().await?));
 		// The log grows and policy can become stricter. Parts are submitted before a challenge
 		// needs them.
 		if last_check.elapsed() > CHECK_LOG_EVERY {
 			ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 			last_check = Instant::now();
 		}
-		if open_challenge(chain, miner, chip).await?.is_some() {
+		if due_challenge(chain, host, miner, chip).await?.is_some() {
 			ensure_log_submitted(chain, host, hot, miner, chip, true).await?;
 		}
-		if let Some(challenge) = open_challenge(chain, miner, chip).await? {
+		if let Some(challenge) = due_challenge(chain, host, miner, chip).await? {
 			let seq = challenge.seq;
 			tracing::info!(seq, "challenged");
 			let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
@@ -126,6 +181,24 @@ async fn answer_challenges(
 	}
 }
 
+/// Returns the open challenge of a chip if the agent answers it now.
+async fn due_challenge(
+	chain: &Chain,
+	host: &Host,
+	miner: &AccountId32,
+	chip: ChipHash,
+) -> anyhow::Result<Option<Challenge>> {
+	let Some(challenge) = open_challenge(chain, miner, chip).await? else { return Ok(None) };
+	let draining = is_draining(&host.config.run_dir);
+	if !challenge.is_of_pause || !draining {
+		return Ok(Some(challenge));
+	}
+	let at = chain.best().await?;
+	let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?.decode()?;
+	let left = challenge.deadline.saturating_sub(tick);
+	Ok(Some(challenge).filter(|challenge| answers_now(challenge.is_of_pause, draining, left)))
+}
+
 #[cfg(test)]
 mod tests {
 	use std::future::{pending, ready};
@@ -135,32 +208,42 @@ mod tests {
 	const TIMEOUT: Duration = Duration::from_secs(10);
 
 	/// Returns the error of [`answer_beside`] if the challenges end shortly after the start.
-	async fn outcome_with(
-		offering: impl Future<Output = anyhow::Result<()>>,
-		maintenance: impl Future<Output = ()>,
-	) -> String {
+	async fn outcome_with(offering: impl Future<Output = anyhow::Result<()>>) -> String {
 		let answering = async {
 			tokio::time::sleep(Duration::from_millis(20)).await;
 			Err(anyhow::anyhow!("the node became unavailable"))
 		};
-		let ended =
-			tokio::time::timeout(TIMEOUT, answer_beside(answering, offering, maintenance)).await;
+		let ended = tokio::time::timeout(TIMEOUT, answer_beside(answering, offering)).await;
 		ended.expect("it ends in time").expect_err("the answers failed").to_string()
 	}
 
 	#[tokio::test]
 	async fn challenges_answered_if_offer_fails() {
 		let failing = ready(Err(anyhow::anyhow!("changing it needs the owner's key")));
-		assert_eq!(outcome_with(failing, pending()).await, "the node became unavailable");
+		assert_eq!(outcome_with(failing).await, "the node became unavailable");
 	}
 
 	#[tokio::test]
 	async fn challenges_answered_while_offer_is_slow() {
-		assert_eq!(outcome_with(pending(), pending()).await, "the node became unavailable");
+		assert_eq!(outcome_with(pending()).await, "the node became unavailable");
 	}
 
 	#[tokio::test]
-	async fn challenges_answered_after_vm_work_ends() {
-		assert_eq!(outcome_with(ready(Ok(())), ready(())).await, "the node became unavailable");
+	async fn vms_maintained_while_host_cannot_attest() {
+		let failing = async {
+			// As while hccam, the TPM, the enrolment or the chip's key fails.
+			until_success(async || Err::<(), _>(anyhow::anyhow!("no guest agent"))).await;
+		};
+		let mut rounds = 0;
+		let maintenance = async {
+			for _ in 0..3 {
+				tokio::time::sleep(Duration::from_millis(5)).await;
+				rounds += 1;
+			}
+		};
+		let both =
+			tokio::time::timeout(Duration::from_millis(500), side_by_side(failing, maintenance));
+		assert!(both.await.is_err(), "the host never attests");
+		assert_eq!(rounds, 3);
 	}
 }

@@ -1,18 +1,21 @@
 //! The host's TPM, accessed through the TCG's software stack.
 
-use std::str::FromStr;
+mod error;
+mod nv;
+mod shared;
+#[cfg(test)]
+mod tests;
 
-use hcc_evidence::{
-	host::{PcrSet, QUOTED_PCRS},
-	tpm::certificate_in_nv,
-};
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use hcc_evidence::host::{PcrSet, QUOTED_PCRS};
 use tss_esapi::{
-	abstraction::{ek, nv, AsymmetricAlgorithmSelection, DefaultKey},
+	abstraction::{ek, nv::read_full, AsymmetricAlgorithmSelection, DefaultKey},
 	attributes::ObjectAttributesBuilder,
-	constants::SessionType,
+	constants::{SessionType, Tss2ResponseCodeKind},
 	handles::{
-		AuthHandle, KeyHandle, NvIndexHandle, NvIndexTpmHandle, ObjectHandle, SessionHandle,
-		TpmHandle,
+		AuthHandle, KeyHandle, NvIndexHandle, NvIndexTpmHandle, ObjectHandle, PersistentTpmHandle,
+		SessionHandle, TpmHandle,
 	},
 	interface_types::{
 		algorithm::{HashingAlgorithm, PublicAlgorithm},
@@ -22,7 +25,7 @@ use tss_esapi::{
 		session_handles::{AuthSession, PolicySession},
 	},
 	structures::{
-		Data, Digest, EccPoint, EccScheme, EncryptedSecret, HashScheme, IdObject,
+		Auth, Data, Digest, EccPoint, EccScheme, EncryptedSecret, HashScheme, IdObject,
 		KeyDerivationFunctionScheme, PcrSelectionList, PcrSelectionListBuilder, PcrSlot, Public,
 		PublicBuilder, PublicEccParametersBuilder, SignatureScheme, SymmetricDefinition,
 		SymmetricDefinitionObject,
@@ -31,31 +34,33 @@ use tss_esapi::{
 	Context, Error as TssError, TctiNameConf, WrapperErrorKind,
 };
 
+pub use error::TpmError;
+pub use nv::NvError;
+pub use shared::{SharedTpm, TpmCounters};
+
+use error::describe;
+use shared::Deadline;
+
 /// NV index of the certificate of the RSA endorsement key: TCG, "EK Credential Profile", table 2.
 const EK_CERTIFICATE: u32 = 0x01c0_0002;
 /// Maximum number of quotes until one agrees with the PCR values read. The kernel may extend PCR 10
 /// in between.
 const ATTEMPTS: u32 = 8;
 
-/// Failures of TPM operations.
-#[derive(Debug, thiserror::Error)]
-pub enum TpmError {
-	/// The TPM is missing or cannot be used. Load its driver, or correct `tcti`; the user needs
-	/// access to the device.
-	#[error("cannot use the TPM at {tcti}: {reason}")]
-	Unusable { tcti: String, reason: String },
-	/// The TPM refused a command.
-	#[error("TPM command failed: {0}")]
-	Tpm(#[from] TssError),
-	/// The TPM has no certificate for its RSA endorsement key. Ask its vendor.
-	#[error("the TPM has no certificate of its endorsement key at {EK_CERTIFICATE:#x}")]
-	NoCertificate,
-	/// The SHA-256 bank is not allocated. Allocate it in the firmware settings.
-	#[error("the TPM has no SHA-256 bank, or returned other PCRs than requested")]
-	NoBank,
-	/// The kernel extended PCR 10 during each attempt. Retry.
-	#[error("PCR 10 changed during each of {ATTEMPTS} quotes")]
-	Unsteady,
+/// Settings of a TPM.
+#[derive(Clone, Debug)]
+pub struct TpmSettings {
+	/// The transport to the TPM: `device:…` or `swtpm:…`.
+	pub tcti: String,
+	/// The persistent handle of the RSA endorsement key; `None` to create the key from its
+	/// template.
+	pub ek_handle: Option<u32>,
+	/// A file with the certificate of the endorsement key; `None` to read it from the TPM.
+	pub ek_cert: Option<PathBuf>,
+	/// The authorisation value of the endorsement hierarchy.
+	pub endorsement_auth: Vec<u8>,
+	/// The time limit of a command.
+	pub timeout: Duration,
 }
 
 /// A quote and the PCR values that it covers.
@@ -67,66 +72,190 @@ pub struct Quote {
 	pub pcrs: PcrSet,
 }
 
+/// A credential for the attestation key: TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET.
+pub struct Credential {
+	pub id_object: Vec<u8>,
+	pub encrypted_secret: Vec<u8>,
+}
+
+/// The results of opening credentials: the secret of each, or the reason why it cannot be opened.
+pub type OpenedCredentials = Vec<Result<Vec<u8>, TpmError>>;
+
 /// An open TPM.
 pub struct Tpm {
 	context: Context,
+	settings: TpmSettings,
+	/// Extended at each command.
+	deadline: Deadline,
+}
+
+/// The endorsement key while it is in use.
+struct EndorsementKey {
+	key: KeyHandle,
+	public: Public,
+	/// The key was created and must be flushed, because it is not persistent.
+	is_transient: bool,
 }
 
 impl Tpm {
 	/// Opens a TPM by its TCTI.
-	pub fn open(tcti: &str) -> Result<Self, TpmError> {
-		let unusable = |reason: String| TpmError::Unusable { tcti: tcti.to_string(), reason };
+	fn open(settings: &TpmSettings, deadline: Deadline) -> Result<Self, TpmError> {
+		let tcti = &settings.tcti;
+		let unusable = |reason: String| TpmError::Unusable { tcti: tcti.clone(), reason };
 		// The crate ignores `path`, and would open another TPM at the default port.
 		if tcti.starts_with("swtpm:") && tcti.contains("path=") {
 			return Err(unusable("swtpm needs host= and port=, not path=".into()));
 		}
-		let name = TctiNameConf::from_str(tcti).map_err(|error| unusable(error.to_string()))?;
-		let context = Context::new(name).map_err(|error| unusable(error.to_string()))?;
-		Ok(Self { context })
+		let refused = |why: TssError| unusable(describe(&why));
+		let name = TctiNameConf::from_str(tcti).map_err(refused)?;
+		let mut context = Context::new(name).map_err(refused)?;
+		if !settings.endorsement_auth.is_empty() {
+			let auth = Auth::try_from(settings.endorsement_auth.clone())?;
+			context.tr_set_auth(ObjectHandle::Endorsement, auth)?;
+		}
+		Ok(Self { context, settings: settings.clone(), deadline })
+	}
+
+	/// Returns the context for one command.
+	fn command(&mut self) -> &mut Context {
+		self.deadline.begin_command();
+		&mut self.context
 	}
 
 	/// Reads the certificate of the endorsement key, DER.
 	pub fn ek_certificate(&mut self) -> Result<Vec<u8>, TpmError> {
+		let (place, contents) = match self.settings.ek_cert.clone() {
+			Some(path) => {
+				let shown = path.display().to_string();
+				match crate::config::certificate(&path) {
+					Ok(contents) => (shown, contents),
+					Err(error) => {
+						let error = std::io::Error::other(format!("{error:#}"));
+						return Err(TpmError::Unreadable { path: shown, error });
+					},
+				}
+			},
+			None => (format!("the TPM's NV index {EK_CERTIFICATE:#x}"), self.read_certificate()?),
+		};
+		match nv::certificate(&contents) {
+			Ok(der) => Ok(der.to_vec()),
+			Err(found) => Err(TpmError::OtherContents { place, found }),
+		}
+	}
+
+	/// Reads the contents of the NV index for the certificate.
+	fn read_certificate(&mut self) -> Result<Vec<u8>, TpmError> {
 		let index = NvIndexTpmHandle::new(EK_CERTIFICATE)?;
-		let object: ObjectHandle = self
-			.context
-			.execute_without_session(|context| {
-				context.tr_from_tpm_public(TpmHandle::NvIndex(index))
-			})
-			.map_err(|_| TpmError::NoCertificate)?;
+		let found = self.command().execute_without_session(|context| {
+			context.tr_from_tpm_public(TpmHandle::NvIndex(index))
+		});
+		let object: ObjectHandle = match found {
+			Err(TssError::Tss2Error(code)) if code.kind() == Some(Tss2ResponseCodeKind::Handle) => {
+				return Err(TpmError::NoCertificate);
+			},
+			found => found?,
+		};
 		let auth = NvAuth::NvIndex(NvIndexHandle::from(object));
-		let bytes = self.context.execute_with_session(Some(AuthSession::Password), |context| {
-			nv::read_full(context, auth, index)
-		})?;
-		certificate_in_nv(&bytes).map(<[u8]>::to_vec).map_err(|_| TpmError::NoCertificate)
+		Ok(self.command().execute_with_session(Some(AuthSession::Password), |context| {
+			read_full(context, auth, index)
+		})?)
+	}
+
+	/// Returns the public area of the endorsement key: TPMT_PUBLIC.
+	pub fn ek_public(&mut self) -> Result<Vec<u8>, TpmError> {
+		let ek = self.endorsement_key()?;
+		let public = ek.public.marshall();
+		self.release(ek)?;
+		Ok(public?)
 	}
 
 	/// Returns the public area of the attestation key: TPMT_PUBLIC.
 	pub fn ak_public(&mut self) -> Result<Vec<u8>, TpmError> {
 		let (key, public) = self.primary(ak_template()?)?;
-		self.context.flush_context(key.into())?;
+		self.command().flush_context(key.into())?;
 		Ok(public.marshall()?)
 	}
 
-	/// Opens a credential, given as TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. Returns the secret.
-	pub fn activate(&mut self, id_object: &[u8], secret: &[u8]) -> Result<Vec<u8>, TpmError> {
-		let blob = IdObject::try_from(body(id_object)?)?;
-		let secret = EncryptedSecret::try_from(body(secret)?)?;
+	/// Opens credentials. Loads both keys only once.
+	///
+	/// ## Errors
+	/// Fails if a key cannot be loaded, or if the connection to the TPM fails. A faulty credential
+	/// only fails by itself.
+	pub fn activate(&mut self, credentials: &[Credential]) -> Result<OpenedCredentials, TpmError> {
+		let ek = self.endorsement_key()?;
+		let opened = self.activate_with(ek.key, credentials);
+		let released = self.release(ek);
+		let opened = opened?;
+		released?;
+		Ok(opened)
+	}
+
+	fn activate_with(
+		&mut self,
+		ek: KeyHandle,
+		credentials: &[Credential],
+	) -> Result<OpenedCredentials, TpmError> {
+		let (ak, _) = self.primary(ak_template()?)?;
+		let mut opened = Vec::new();
+		for credential in credentials {
+			match self.activate_one(ek, ak, credential) {
+				// The keys are lost with the connection.
+				Err(error) if error.is_of_connection() => return Err(error),
+				result => opened.push(result),
+			}
+		}
+		self.command().flush_context(ak.into())?;
+		Ok(opened)
+	}
+
+	fn activate_one(
+		&mut self,
+		ek: KeyHandle,
+		ak: KeyHandle,
+		credential: &Credential,
+	) -> Result<Vec<u8>, TpmError> {
+		let blob = IdObject::try_from(body(&credential.id_object)?)?;
+		let secret = EncryptedSecret::try_from(body(&credential.encrypted_secret)?)?;
+		let deadline = self.deadline.clone();
+		let opened = with_ek_session(&mut self.context, &deadline, |context, session| {
+			let sessions = (Some(AuthSession::Password), Some(session), None);
+			context.execute_with_sessions(sessions, |context| {
+				context.activate_credential(ak, ek, blob, secret)
+			})
+		})?;
+		Ok(opened.value().to_vec())
+	}
+
+	/// Loads the RSA endorsement key: the persistent one, or one created from the TCG's template.
+	fn endorsement_key(&mut self) -> Result<EndorsementKey, TpmError> {
+		if let Some(handle) = self.settings.ek_handle {
+			let handle = TpmHandle::Persistent(PersistentTpmHandle::new(handle)?);
+			let object = self
+				.command()
+				.execute_without_session(|context| context.tr_from_tpm_public(handle))?;
+			let key = KeyHandle::from(object);
+			let (public, _, _) =
+				self.command().execute_without_session(|context| context.read_public(key))?;
+			return Ok(EndorsementKey { key, public, is_transient: false });
+		}
 		let template = ek::create_ek_public_from_default_template_2(
 			AsymmetricAlgorithmSelection::Rsa(RsaKeyBits::Rsa2048),
 			DefaultKey,
 		)?;
-		let (ek, _) = self.primary(template)?;
-		let opened = self.with_ak(|context, ak| {
-			with_ek_session(context, |context, session| {
-				let sessions = (Some(AuthSession::Password), Some(session), None);
-				context.execute_with_sessions(sessions, |context| {
-					context.activate_credential(ak, ek, blob, secret)
-				})
-			})
-		});
-		self.context.flush_context(ek.into())?;
-		Ok(opened?.value().to_vec())
+		self.deadline.begin_rsa_key();
+		let (key, public) = create_primary(&mut self.context, template)?;
+		Ok(EndorsementKey { key, public, is_transient: true })
+	}
+
+	/// Removes the endorsement key from the TPM's working memory.
+	fn release(&mut self, ek: EndorsementKey) -> Result<(), TpmError> {
+		let mut object = ObjectHandle::from(ek.key);
+		if ek.is_transient {
+			self.command().flush_context(object)?;
+		} else {
+			self.command().tr_close(&mut object)?;
+		}
+		Ok(())
 	}
 
 	/// Quotes [`QUOTED_PCRS`] over `extra_data`. Returns the quote with the PCR values that it
@@ -160,7 +289,7 @@ impl Tpm {
 		while !left.is_empty() {
 			let wanted = left.clone();
 			let (_, read, digests) =
-				self.context.execute_without_session(|context| context.pcr_read(wanted))?;
+				self.command().execute_without_session(|context| context.pcr_read(wanted))?;
 			let slots: Vec<PcrSlot> =
 				read.get_selections().iter().flat_map(|bank| bank.selected()).collect();
 			if slots.is_empty() || slots.len() != digests.len() {
@@ -183,10 +312,7 @@ impl Tpm {
 	/// Creates a primary key of the endorsement hierarchy. A template gives the same key until the
 	/// TPM's seed changes.
 	fn primary(&mut self, template: Public) -> Result<(KeyHandle, Public), TssError> {
-		let made = self.context.execute_with_session(Some(AuthSession::Password), |context| {
-			context.create_primary(Hierarchy::Endorsement, template, None, None, None, None)
-		})?;
-		Ok((made.key_handle, made.out_public))
+		create_primary(self.command(), template)
 	}
 
 	/// Loads the attestation key for the duration of an operation.
@@ -195,10 +321,21 @@ impl Tpm {
 		act: impl FnOnce(&mut Context, KeyHandle) -> Result<T, TssError>,
 	) -> Result<T, TssError> {
 		let (key, _) = self.primary(ak_template()?)?;
-		self.context.execute_with_temporary_object(key.into(), |context, object| {
+		self.command().execute_with_temporary_object(key.into(), |context, object| {
 			act(context, KeyHandle::from(object))
 		})
 	}
+}
+
+/// Creates a primary key of the endorsement hierarchy.
+fn create_primary(
+	context: &mut Context,
+	template: Public,
+) -> Result<(KeyHandle, Public), TssError> {
+	let made = context.execute_with_session(Some(AuthSession::Password), |context| {
+		context.create_primary(Hierarchy::Endorsement, template, None, None, None, None)
+	})?;
+	Ok((made.key_handle, made.out_public))
 }
 
 /// The template of a restricted ECDSA key on P-256 with SHA-256. Any change to it derives another
@@ -236,8 +373,10 @@ fn ak_template() -> Result<Public, TssError> {
 /// requires the secret of the endorsement hierarchy.
 fn with_ek_session<T>(
 	context: &mut Context,
+	deadline: &Deadline,
 	act: impl FnOnce(&mut Context, AuthSession) -> Result<T, TssError>,
 ) -> Result<T, TssError> {
+	deadline.begin_command();
 	let session = context
 		.execute_without_session(|context| {
 			context.start_auth_session(
@@ -252,6 +391,7 @@ fn with_ek_session<T>(
 		.ok_or(TssError::WrapperError(WrapperErrorKind::WrongValueFromTpm))?;
 	context.execute_with_temporary_object(SessionHandle::from(session).into(), |context, _| {
 		let policy = PolicySession::try_from(session)?;
+		deadline.begin_command();
 		context.execute_with_session(Some(AuthSession::Password), |context| {
 			context.policy_secret(
 				policy,
@@ -262,6 +402,7 @@ fn with_ek_session<T>(
 				None,
 			)
 		})?;
+		deadline.begin_command();
 		act(context, session)
 	})
 }

@@ -18,7 +18,10 @@ use tokio::{
 	time::timeout,
 };
 
-use crate::{process::Process, vm_tasks::Failures};
+use crate::{
+	process::{adopt, Process},
+	vm_tasks::Failures,
+};
 
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
 pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
@@ -126,13 +129,18 @@ impl VmDriver {
 		Address::Unix(self.run_dir.join(format!("vm-{id}.sock")))
 	}
 
+	/// Records the VMs that run without a record. A lost record must not start a VM twice.
+	pub(crate) fn adopt_running(&self, is_free: impl Fn(VmId) -> bool) -> anyhow::Result<()> {
+		adopt(&self.run_dir, |file| {
+			file.file_name().and_then(|name| id_of(name.to_str()?)).is_some_and(&is_free)
+		})
+	}
+
 	/// Returns the VMs that have a record.
 	pub(crate) fn recorded(&self) -> anyhow::Result<Vec<VmId>> {
 		let mut ids = Vec::new();
 		for entry in std::fs::read_dir(&self.run_dir)? {
-			let name = entry?.file_name();
-			let id = name.to_str().and_then(|name| name.strip_prefix("vm-")?.strip_suffix(".json"));
-			ids.extend(id.and_then(|id| id.parse::<VmId>().ok()));
+			ids.extend(entry?.file_name().to_str().and_then(id_of));
 		}
 		Ok(ids)
 	}
@@ -245,6 +253,11 @@ impl VmDriver {
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
 		Ok(Some(permit))
 	}
+}
+
+/// Returns the VM of a record file by its name.
+fn id_of(name: &str) -> Option<VmId> {
+	name.strip_prefix("vm-")?.strip_suffix(".json")?.parse().ok()
 }
 
 /// Converts the answer of a VM's agent to evidence.

@@ -2,8 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anyhow::Context;
-use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainAt, RuntimeWatch, Submitter};
 use hcc_evidence::vm::VmId;
 use tokio::sync::Semaphore;
 
@@ -50,26 +49,18 @@ struct Plan {
 }
 
 impl Vms {
-	pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-		let run_dir = config.run_dir.clone();
-		if config.launcher.is_some() {
-			std::fs::create_dir_all(&run_dir)
-				.with_context(|| format!("cannot create {}", run_dir.display()))?;
-		}
-		Ok(Self {
+	pub(crate) fn new(config: &Config) -> Self {
+		Self {
 			launcher: config.launcher.clone(),
-			run_dir,
+			run_dir: config.run_dir.clone(),
 			tasks: VmTasks::default(),
 			receipts: Receipts::default(),
 			launches: Arc::new(Semaphore::new(MAX_LAUNCHES)),
 			behind: None,
-		})
+		}
 	}
 
-	/// Maintains the VMs without end and without an error.
-	///
-	/// Failures of VMs must not stop the answers to challenges. Those stop themselves if the node
-	/// becomes unavailable.
+	/// Maintains the VMs until the node becomes unavailable. No other failure ends the maintenance.
 	pub(crate) async fn maintain(
 		&mut self,
 		chain: &Chain,
@@ -84,7 +75,15 @@ impl Vms {
 			run_dir: self.run_dir.clone(),
 			launches: self.launches.clone(),
 		});
-		repeat(POLL_EVERY, async || self.maintain_once(&driver, miner).await).await;
+		let mut runtime = RuntimeWatch::default();
+		let maintenance = async || {
+			let at = driver.chain.best().await?;
+			if let Err(error) = runtime.check(&at) {
+				tracing::error!(%error, "VMs may not be maintained");
+			}
+			self.maintain_once(&driver, &at, miner).await
+		};
+		repeat_while(POLL_EVERY, maintenance, async || chain.best().await.is_ok()).await;
 	}
 
 	/// Cancels all tasks. The VMs continue to run.
@@ -98,25 +97,26 @@ impl Vms {
 	async fn maintain_once(
 		&mut self,
 		driver: &Arc<VmDriver>,
+		at: &ChainAt,
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
 		self.tasks.settle();
-		let at = driver.chain.best().await?;
-		let hosted = hosted_by(&at, miner).await?;
-		let plan = self.plan(driver, &at, &hosted).await?;
+		driver.adopt_running(|id| self.tasks.is_free(id))?;
+		let hosted = hosted_by(at, miner).await?;
+		let plan = self.plan(driver, at, &hosted).await?;
 		for steps in plan.begin.chunks(MAX_BOOT_CALLS) {
 			let driver = driver.clone();
 			let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
 			self.tasks.begin(steps, async move { driver.begin_boots(&ids).await });
 		}
 		for (seen, act) in plan.act {
-			self.act(driver, &at, seen, act);
+			self.act(driver, at, seen, act);
 		}
 		if !plan.end.is_empty() || !plan.uncertain.is_empty() {
 			if let Some(finalised) = self.finalised(&driver.chain).await? {
 				self.end(driver, &finalised, miner, plan.end).await?;
 				for (seen, act) in plan.uncertain {
-					self.act(driver, &at, seen, act);
+					self.act(driver, at, seen, act);
 				}
 			}
 		} else {
@@ -124,7 +124,7 @@ impl Vms {
 		}
 		let runs = hosted.into_iter().filter(|id| driver.process(*id).running_boot().is_some());
 		let guests = runs.map(|id| (id, driver.address(id))).collect();
-		self.receipts.report(&driver.chain, &driver.hot, &at, guests).await
+		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 
 	/// Collects the next steps of all free VMs whose step has not failed recently.
@@ -225,7 +225,7 @@ impl Vms {
 }
 
 /// Returns the VMs that are assigned to a miner.
-async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId>> {
+pub(crate) async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId>> {
 	let mut rows = at.storage().iter(api::storage().compute().vms_of_miner(), (*miner,)).await?;
 	let mut hosted = Vec::new();
 	while let Some(row) = rows.next().await {
@@ -236,11 +236,19 @@ async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Vec<VmId
 	Ok(hosted)
 }
 
-/// Repeats the maintenance of VMs, regardless of errors.
-async fn repeat(every: Duration, mut maintain_once: impl AsyncFnMut() -> anyhow::Result<()>) {
+/// Repeats the maintenance of VMs, regardless of errors, until one occurs while the node does not
+/// answer.
+async fn repeat_while(
+	every: Duration,
+	mut maintain_once: impl AsyncFnMut() -> anyhow::Result<()>,
+	mut answers: impl AsyncFnMut() -> bool,
+) {
 	loop {
 		if let Err(error) = maintain_once().await {
 			tracing::warn!(error = format!("{error:#}"), "maintenance of VMs failed: retrying");
+			if !answers().await {
+				return;
+			}
 		}
 		tokio::time::sleep(every).await;
 	}
@@ -250,15 +258,26 @@ async fn repeat(every: Duration, mut maintain_once: impl AsyncFnMut() -> anyhow:
 mod tests {
 	use super::*;
 
+	const SHORT: Duration = Duration::from_millis(1);
+
 	#[tokio::test]
 	async fn errors_do_not_end_maintenance() {
 		let mut times = 0;
-		let maintenance = repeat(Duration::from_millis(1), async || {
+		let failing = async || {
 			times += 1;
 			Err::<(), _>(anyhow::anyhow!("the folder of VMs is missing"))
-		});
+		};
+		let maintenance = repeat_while(SHORT, failing, async || true);
 		let ended = tokio::time::timeout(Duration::from_millis(500), maintenance).await;
 		assert!(ended.is_err(), "the loop continues");
 		assert!(times > 1);
+	}
+
+	#[tokio::test]
+	async fn lost_node_ends_maintenance() {
+		let failing = async || Err::<(), _>(anyhow::anyhow!("the connection is closed"));
+		let maintenance = repeat_while(SHORT, failing, async || false);
+		let ended = tokio::time::timeout(Duration::from_secs(10), maintenance).await;
+		assert!(ended.is_ok(), "the agent connects again");
 	}
 }

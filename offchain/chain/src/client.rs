@@ -8,7 +8,7 @@ use subxt::{
 	OnlineClient, OnlineClientAtBlock,
 };
 
-use crate::{api, ChainError, H256};
+use crate::{ChainError, H256};
 
 /// The state of the chain at one block.
 pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
@@ -121,19 +121,6 @@ impl Chain {
 	/// Returns the hash of block 0, which every signed statement of the protocol contains.
 	pub fn genesis(&self) -> [u8; 32] {
 		self.genesis.0
-	}
-
-	/// Checks that this client was built for the node's runtime. The check gives early notice only:
-	/// calls and storage that differ also fail individually.
-	pub async fn check_compatible(&self) -> Result<(), ChainError> {
-		let at = self.finalised().await?;
-		if api::is_codegen_valid_for(at.metadata_ref()) {
-			return Ok(());
-		}
-		let seen = at.spec_version();
-		Err(ChainError::Incompatible(format!(
-			"the node's runtime (version {seen}) is not the one that this program was built for"
-		)))
 	}
 
 	/// Returns the last finalised block.

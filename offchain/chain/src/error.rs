@@ -3,7 +3,7 @@ use subxt::{
 	rpcs::Error as RpcsError,
 };
 
-use crate::{submit::MORTALITY, H256};
+use crate::{compatibility::incompatible_item, submit::MORTALITY, H256};
 
 /// The code for an invalid transaction, for example one with a nonce that a block already used.
 pub(crate) const INVALID: i32 = 1010;
@@ -41,7 +41,8 @@ pub enum ChainError {
 	/// again.
 	#[error("block {0:?} includes the transaction, but its outcome is unknown: check the state")]
 	Unconfirmed(H256),
-	/// The node runs another chain, or a newer runtime than this client supports.
+	/// The node runs another chain, or another runtime than the one that this program was built
+	/// for. The text names both versions where they are known, and the remedy.
 	#[error("{0}")]
 	Incompatible(String),
 	/// The secret URI is neither a phrase nor a seed nor a derivation path.
@@ -51,7 +52,8 @@ pub enum ChainError {
 
 impl<E: Into<subxt::Error>> From<E> for ChainError {
 	fn from(error: E) -> Self {
-		Self::Node(Box::new(error.into()))
+		let error = error.into();
+		incompatible_item(&error).unwrap_or_else(|| Self::Node(Box::new(error)))
 	}
 }
 

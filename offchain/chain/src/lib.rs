@@ -2,6 +2,7 @@
 
 mod calls;
 mod client;
+mod compatibility;
 mod error;
 mod evidence;
 mod inclusion;
@@ -13,11 +14,12 @@ mod view;
 
 pub use calls::Body;
 pub use client::{Chain, ChainAt, MAX_MESSAGE};
+pub use compatibility::{built_for, check_runtime, RuntimeWatch};
 pub use error::ChainError;
 pub use evidence::{evidence_by_hash, evidence_in, Included};
 pub use inclusion::Receipt;
 pub use nodes::Nodes;
-pub use submit::Submitter;
+pub use submit::{Fate, SignedCall, Submitter};
 pub use view::view;
 
 /// The price of one α, in 10⁻⁹ USD.

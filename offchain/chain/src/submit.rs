@@ -1,4 +1,7 @@
+mod signed;
 mod tip;
+
+pub use signed::{Fate, SignedCall};
 
 use std::{future::Future, str::FromStr, time::Duration};
 

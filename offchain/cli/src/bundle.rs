@@ -6,6 +6,8 @@ use anyhow::{ensure, Context};
 use codec::{Decode, Encode};
 use hcc_evidence::host::{HostEvidence, PinnedContext, PolicyExtract};
 
+use crate::input::{self, Limit};
+
 /// The first bytes of such a file: its kind, and the version of its format.
 const MAGIC: [u8; 16] = *b"hcc evidence v1\n";
 
@@ -29,11 +31,10 @@ impl Bundle {
 
 	/// Reads a bundle from a file.
 	pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-		let bytes =
-			std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-		let body = bytes.strip_prefix(&MAGIC[..]).with_context(|| {
-			format!("{} is not a file written by `hcc evidence fetch`", path.display())
-		})?;
+		let bytes = input::read(path, &Limit::BUNDLE)?;
+		let Some(body) = bytes.strip_prefix(&MAGIC[..]) else {
+			return Err(input::mismatch(path, "a file of `hcc evidence fetch`", &bytes));
+		};
 		let mut rest = body;
 		let bundle = Self::decode(&mut rest)
 			.with_context(|| format!("{} is truncated or altered", path.display()))?;

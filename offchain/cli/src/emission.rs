@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{bail, Context};
+use anyhow::Context;
 use hcc_chain::{api, view, AccountId32, ChainAt, Submitter};
 use serde_json::{json, Value};
 
 use crate::{
 	chain::{connected, NODE},
+	exit::Exit,
+	input::{self, Limit},
+	output::outln,
 	vm::alpha,
 };
 
@@ -49,13 +52,13 @@ pub(crate) struct Payout {
 	json: bool,
 }
 
-/// Runs the command and returns the exit code.
-pub(crate) fn run(command: &Emission) -> anyhow::Result<u8> {
+/// Runs the command.
+pub(crate) fn run(command: &Emission) -> anyhow::Result<Exit> {
 	match command {
 		Emission::Show(args) => args.run(),
 		Emission::Payout(args) => args.run(),
 	}?;
-	Ok(0)
+	Ok(Exit::Done)
 }
 
 type Closed = api::runtime_types::pallet_emission::types::ClosedEra;
@@ -133,7 +136,7 @@ impl Show {
 				shown["miner_owed"] = json!(alpha(owed));
 			}
 			if self.json {
-				println!("{}", serde_json::to_string_pretty(&shown)?);
+				outln!("{}", serde_json::to_string_pretty(&shown)?);
 			} else {
 				print(&shown);
 			}
@@ -147,7 +150,7 @@ fn text(value: &Value) -> &str {
 }
 
 fn print(shown: &Value) {
-	println!(
+	outln!(
 		"era {} until paid slot {}: budget {} α, owed to miners so far {} α",
 		shown["era"],
 		shown["until_paid_slot"],
@@ -155,7 +158,7 @@ fn print(shown: &Value) {
 		text(&shown["owed"])
 	);
 	for row in shown["eras"].as_array().into_iter().flatten() {
-		println!(
+		outln!(
 			"  era {:>5}: {} α; miners {} (paid out {}), validators {}, treasury {}, burned {}",
 			row["era"],
 			text(&row["budget"]),
@@ -166,10 +169,10 @@ fn print(shown: &Value) {
 			text(&row["burned"])
 		);
 		if let Some(part) = row["miner_part"].as_str() {
-			println!("             payable to the miner: {part} α");
+			outln!("             payable to the miner: {part} α");
 		}
 	}
-	println!(
+	outln!(
 		"all eras: {} α; paid out to miners {}, payable {}, validators {}, treasury {}, burned {}",
 		text(&shown["budgets"]),
 		text(&shown["paid_out"]),
@@ -178,7 +181,7 @@ fn print(shown: &Value) {
 		text(&shown["treasury"]),
 		text(&shown["burned"])
 	);
-	println!(
+	outln!(
 		"total issuance {} α: {} from genesis and {} minted, less {} burned",
 		text(&shown["issued"]),
 		text(&shown["initial"]),
@@ -189,8 +192,7 @@ fn print(shown: &Value) {
 
 impl Payout {
 	fn run(&self) -> anyhow::Result<()> {
-		let uri = std::fs::read_to_string(&self.key_file)
-			.with_context(|| format!("cannot read {}", self.key_file.display()))?;
+		let uri = input::read_text(&self.key_file, &Limit::SECRET)?;
 		let submitter =
 			Submitter::from_uri(&uri).with_context(|| format!("in {}", self.key_file.display()))?;
 		connected(&self.node, async |chain| {
@@ -202,14 +204,14 @@ impl Payout {
 				let call = api::tx().emission().payout(era, self.miner);
 				submitter.submit(&chain, &call).await.with_context(|| format!("era {era}"))?;
 				if !self.json {
-					println!("era {era}: {} α", alpha(part));
+					outln!("era {era}: {} α", alpha(part));
 				}
 				paid_out.push(json!({ "era": era, "amount": alpha(part) }));
 			}
 			if self.json {
-				println!("{}", serde_json::to_string_pretty(&paid_out)?);
+				outln!("{}", serde_json::to_string_pretty(&paid_out)?);
 			} else if paid_out.is_empty() {
-				bail!("nothing is owed to {} for past eras", self.miner);
+				outln!("nothing is owed to {} for past eras", self.miner);
 			}
 			Ok(())
 		})

@@ -1,10 +1,16 @@
 //! `hcc`: the command line of hccs.
 
+// A failed write to standard output would change the exit code: see `output`.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 mod bundle;
 mod chain;
 mod devnet;
 mod emission;
+mod exit;
+mod input;
 mod outcome;
+mod output;
 mod policy;
 mod verify;
 mod vm;
@@ -13,11 +19,17 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use exit::Exit;
+
 /// The hccs command line.
-///
-/// Exit codes of `verify`: 0 accepted, 2 rejected, 3 undecided, 1 wrong usage or unreadable files.
 #[derive(Debug, Parser)]
-#[command(name = "hcc", version, about, arg_required_else_help = true)]
+#[command(
+	name = "hcc",
+	version,
+	about,
+	arg_required_else_help = true,
+	after_help = exit::table()
+)]
 struct Cli {
 	#[command(subcommand)]
 	command: Command,
@@ -51,35 +63,40 @@ enum Command {
 	Watch(chain::Watch),
 }
 
-/// The exit code for wrong usage and for files that cannot be read.
-const USAGE: u8 = 1;
-
 fn main() -> ExitCode {
-	let cli = match Cli::try_parse() {
-		Ok(cli) => cli,
-		Err(error) => {
-			let code = if error.use_stderr() { USAGE } else { 0 };
-			// A closed pipe does not change the exit code.
-			drop(error.print());
-			return ExitCode::from(code);
-		},
+	let as_json = std::env::args_os().any(|argument| argument == "--json");
+	let exit = match Cli::try_parse() {
+		Ok(cli) => run(&cli.command).unwrap_or_else(|error| exit::report(&error, as_json)),
+		Err(error) => usage(&error, as_json),
 	};
-	let result = match cli.command {
-		Command::Verify(command) => verify::run(&command),
-		Command::Policy(command) => policy::run(&command),
+	ExitCode::from(exit.number())
+}
+
+fn run(command: &Command) -> anyhow::Result<Exit> {
+	match command {
+		Command::Verify(command) => verify::run(command),
+		Command::Policy(command) => policy::run(command),
 		Command::Miner(command) => command.run(),
 		Command::Evidence(command) => command.run(),
 		Command::Price(command) => command.run(),
-		Command::Emission(command) => emission::run(&command),
-		Command::Vm(command) => vm::run(&command),
+		Command::Emission(command) => emission::run(command),
+		Command::Vm(command) => vm::run(command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
-	};
-	match result {
-		Ok(code) => ExitCode::from(code),
-		Err(error) => {
-			eprintln!("error: {error:#}");
-			ExitCode::from(USAGE)
-		},
 	}
+}
+
+/// Prints the help, the version, or an error in the arguments.
+fn usage(error: &clap::Error, as_json: bool) -> Exit {
+	if !error.use_stderr() {
+		output::note(error.print());
+		return Exit::Done;
+	}
+	drop(error.print());
+	if as_json {
+		let text = error.render().to_string();
+		let message = text.trim().trim_start_matches("error: ");
+		output::outln!("{}", exit::object(Exit::Usage, message));
+	}
+	Exit::Usage
 }

@@ -1,9 +1,9 @@
 //! The outcome of a verification, in human-readable form and as JSON.
 
-use std::io::Write;
-
-use hcc_evidence::{host::Need, Rejection};
+use hcc_evidence::{host::Need, verdict::Value as Seen, RejectCode, Rejection, UnixSeconds};
 use serde_json::{json, Map, Value};
+
+use crate::{exit::Exit, input, output::outln};
 
 /// The verdict of a verification.
 pub(crate) enum VerificationResult {
@@ -29,13 +29,25 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-	/// Returns the exit code: 0 accepted, 2 rejected, 3 undecided.
-	pub(crate) fn exit_code(&self) -> u8 {
+	/// Returns the exit code.
+	pub(crate) fn exit(&self) -> Exit {
 		match self.result {
-			VerificationResult::Accepted => 0,
-			VerificationResult::Rejected(_) => 2,
-			VerificationResult::Undecided(_) => 3,
+			VerificationResult::Accepted => Exit::Done,
+			VerificationResult::Rejected(_) => Exit::Rejected,
+			VerificationResult::Undecided(_) => Exit::Undecided,
 		}
+	}
+
+	/// Writes the times in a rejection as RFC 3339.
+	pub(crate) fn with_dates(mut self) -> Self {
+		if let VerificationResult::Rejected(rejection) = &mut self.result {
+			let codes = [RejectCode::CertificateValidity, RejectCode::EkCertificateValidity];
+			if codes.contains(&rejection.code) {
+				rejection.seen = dated(&rejection.seen);
+				rejection.wanted = dated(&rejection.wanted);
+			}
+		}
+		self
 	}
 
 	/// Returns one JSON object, which always has the same keys.
@@ -76,29 +88,38 @@ impl Outcome {
 	}
 
 	/// Prints the outcome as a table, or as a line of JSON.
-	pub(crate) fn print(&self, as_json: bool) -> anyhow::Result<()> {
-		let mut out = std::io::stdout().lock();
+	pub(crate) fn print(&self, as_json: bool) {
 		if as_json {
-			writeln!(out, "{}", self.to_json())?;
-			return Ok(());
+			outln!("{}", self.to_json());
+			return;
 		}
 		match &self.result {
-			VerificationResult::Accepted => writeln!(out, "accepted")?,
-			VerificationResult::Undecided(need) => {
-				writeln!(out, "undecided: {}", missing_input(*need))?
-			},
+			VerificationResult::Accepted => outln!("accepted"),
+			VerificationResult::Undecided(need) => outln!("undecided: {}", missing_input(*need)),
 			VerificationResult::Rejected(rejection) => {
-				writeln!(out, "rejected: {rejection}")?;
-				writeln!(out, "  class {:?}, code {}", rejection.class(), rejection.code.number())?;
+				outln!("rejected: {rejection}");
+				outln!("  class {:?}, code {}", rejection.class(), rejection.code.number());
 			},
 		}
 		let mut rows = Vec::new();
 		flatten("", &Value::Object(self.claims.clone()), &mut rows);
 		let width = rows.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
 		for (key, value) in rows {
-			writeln!(out, "  {key:width$}  {value}")?;
+			outln!("  {key:width$}  {value}");
 		}
-		Ok(())
+	}
+}
+
+/// Converts seconds since 1970, alone or as the limits of a period, to RFC 3339.
+fn dated(value: &Seen) -> Seen {
+	let date = |text: &str| text.parse().ok().map(|seconds| input::rfc3339(UnixSeconds(seconds)));
+	let text = value.to_string();
+	let period =
+		text.split_once(" to ").and_then(|(first, last)| Some((date(first)?, date(last)?)));
+	match (period, date(&text)) {
+		(Some((first, last)), _) => Seen::from(format!("{first} to {last}")),
+		(None, Some(date)) => Seen::from(date),
+		(None, None) => value.clone(),
 	}
 }
 

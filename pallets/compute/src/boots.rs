@@ -25,15 +25,93 @@ impl<T: Config> Pallet<T> {
 		Ok((vm, place.ok_or(Error::<T>::NotTheMiner)?))
 	}
 
-	/// Returns the VM, its place, the price of α and the boot fee, if `who` can begin a boot.
-	fn bootable(
+	/// Returns the VM, its place and its order, if `who` has to begin a boot.
+	fn assigned(
 		who: &AccountIdOf<T>,
 		id: Id,
-	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>, Price, Balance), Error<T>> {
+	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>, OrderOf<T>), Error<T>> {
 		let (vm, place) = Self::with_miner(who, id)?;
 		ensure!(matches!(vm.state, VmState::Assigned { .. }), Error::<T>::WrongState);
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
-XXBOOT
+		Ok((vm, place, order))
+	}
+
+	/// Checks that `boot` would succeed. Returns generation and boot counter of the VM. An
+	/// assignment allows one boot, which changes the counter.
+	///
+	/// ## Errors
+	/// Those of the call `boot`.
+	pub fn check_boot(who: &AccountIdOf<T>, id: Id) -> Result<(u32, u32), Error<T>> {
+		let (vm, place, order) = Self::assigned(who, id)?;
+		match Self::boot_terms(&place, &order) {
+			Err(Error::<T>::HostNotLive) => Err(Error::<T>::HostNotLive),
+			// A boot that the chain does not allow now gives the assignment back.
+			Ok(_) | Err(_) => Ok((vm.generation, vm.boot_counter)),
+		}
+	}
+
+	/// Checks that a VM waits for evidence of this boot, and that the miner has a chip on which the
+	/// VM can run. Returns generation and boot counter of the VM.
+	///
+	/// These checks are cheap enough for the transaction pool. Inclusion verifies the evidence.
+	///
+	/// ## Errors
+	/// Those of the call `attest`.
+	pub fn check_attest(
+		who: &AccountIdOf<T>,
+		evidence: &VmEvidence,
+	) -> Result<(u32, u32), Error<T>> {
+		let (vm, place) = Self::with_miner(who, evidence.vm)?;
+		ensure!(matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
+		let boot = (vm.generation, vm.boot_counter);
+		let shown = (evidence.generation, evidence.boot_counter);
+		ensure!(shown == boot, Error::<T>::EvidenceRefused);
+		let order = Orders::<T>::get(evidence.vm).ok_or(Error::<T>::NoVm)?;
+		Self::check_bootable(&place, &order)?;
+		Ok(boot)
+	}
+
+	/// Counts a refused `attest` of a VM that boots. The last of [`MAX_REFUSALS`] ends the boot, as
+	/// a missed deadline does.
+	///
+	/// The runtime calls this after the refused call, whose own changes are reverted.
+	pub fn note_refusal(id: Id) {
+		let Some(mut vm) = Vms::<T>::get(id) else { return };
+		if !matches!(vm.state, VmState::Booting { .. }) {
+			return;
+		}
+		let boot = vm.boot_counter;
+		let before = Refusals::<T>::get(id).filter(|(of, _)| *of == boot);
+		let count = before.map_or(0, |(_, count)| count).saturating_add(1);
+		Refusals::<T>::insert(id, (boot, count));
+		Self::deposit_event(Event::AttestRefused { vm: id, refusals: count });
+		if count >= MAX_REFUSALS {
+			Self::fail(id, &mut vm, AssignmentFailure::NoEvidence);
+			Self::store(id, vm);
+		}
+	}
+
+	/// Returns the weight of [`Self::note_refusal`].
+	pub fn refusal_weight() -> Weight {
+		T::WeightInfo::attend_booting()
+			.saturating_add(Self::extra_chip_weight())
+			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+	}
+
+	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
+		let (mut vm, place, order) = Self::assigned(&who, id)?;
+		let (price, fee) = match Self::boot_terms(&place, &order) {
+			Ok(terms) => terms,
+			// The miner can still make its host live.
+			Err(Error::<T>::HostNotLive) => return Err(Error::<T>::HostNotLive.into()),
+			Err(_) => {
+				Self::give_back(id, vm);
+				return Ok(());
+			},
+		};
+		let rules = Self::rules();
+		let fee = fee.min(vm.escrow);
+		Self::take(&mut vm, fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());

@@ -1,11 +1,16 @@
 use std::path::PathBuf;
 
-use anyhow::{bail, Context};
+use anyhow::Context;
 use hcc_chain::{api, evidence_in, Body, Chain, ChainAt, Included};
 use hcc_evidence::host::PolicyQuery;
+use serde_json::json;
 
 use super::{connected, NODE};
-use crate::bundle::Bundle;
+use crate::{
+	bundle::Bundle,
+	exit::{Exit, Failure},
+	output::outln,
+};
 
 /// Number of recent blocks to search. Only archive nodes keep older state.
 const SEARCHED_BLOCKS: u64 = 250;
@@ -32,14 +37,29 @@ pub(crate) struct Fetch {
 	/// The WebSocket URL of a node.
 	#[arg(long, default_value = NODE)]
 	node: String,
+	/// Print one JSON object.
+	#[arg(long)]
+	json: bool,
 }
 
 impl Evidence {
-	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
 		match self {
 			Self::Fetch(fetch) => connected(&fetch.node, async |chain| {
-				fetch.bundle(&chain).await?.write(&fetch.out)?;
-				Ok(0)
+				let bundle = fetch.bundle(&chain).await?;
+				bundle.write(&fetch.out)?;
+				if fetch.json {
+					let context = &bundle.context;
+					outln!(
+						"{}",
+						json!({
+							"file": fetch.out,
+							"chip": hex::encode(context.chip),
+							"seq": context.seq,
+						})
+					);
+				}
+				Ok(Exit::Done)
 			}),
 		}
 	}
@@ -61,7 +81,8 @@ impl Fetch {
 				return pinned(chain, &at, included).await;
 			}
 		}
-		bail!("no such evidence in the last {SEARCHED_BLOCKS} finalised blocks")
+		let message = format!("no such evidence in the last {SEARCHED_BLOCKS} finalised blocks");
+		Err(Failure::new(Exit::NotFound, message))
 	}
 }
 

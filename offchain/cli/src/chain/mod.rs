@@ -1,6 +1,7 @@
 //! Commands that read a chain.
 
 mod fetch;
+mod follow;
 mod price;
 mod show;
 mod watch;
@@ -53,5 +54,31 @@ fn outcome_text(outcome: &ChallengeOutcome) -> String {
 			None => format!("rejected: {code}"),
 		},
 		ChallengeOutcome::Missed => "no answer in time".into(),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	/// Returns the texts between `start` and the next quotation mark. Ignores white space.
+	fn names(source: &str, start: &str) -> Vec<String> {
+		let source: String = source.split_whitespace().collect();
+		let parts = source.split(start).skip(1);
+		parts.filter_map(|part| part.split_once('"')).map(|(name, _)| name.to_owned()).collect()
+	}
+
+	#[test]
+	fn every_event_is_documented() {
+		let document = include_str!("../../../../docs/events.md");
+		let sources = [include_str!("watch.rs"), include_str!("watch_vms.rs")];
+		let mut count = 0;
+		for source in sources {
+			for start in [r#""event":""#, r#"["event"]=json!(""#, r#"entry(""#] {
+				for name in names(source, start) {
+					assert!(document.contains(&format!("| `{name}` |")), "{name}");
+					count += 1;
+				}
+			}
+		}
+		assert!(count > 40, "{count}");
 	}
 }

@@ -2,6 +2,7 @@ use hcc_chain::{api, view};
 use serde_json::{json, Value};
 
 use super::{connected, NODE};
+use crate::{exit::Exit, output::outln};
 
 /// Show the price of one α in USD on the chain, and the reports of the feeders.
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,7 @@ pub(crate) struct Price {
 }
 
 impl Price {
-	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
 			let oracle = api::storage().oracle();
@@ -46,11 +47,11 @@ impl Price {
 				"reports": reports,
 			});
 			if self.json {
-				println!("{}", serde_json::to_string_pretty(&shown)?);
+				outln!("{}", serde_json::to_string_pretty(&shown)?);
 			} else {
 				print(&shown);
 			}
-			Ok(0)
+			Ok(Exit::Done)
 		})
 	}
 }
@@ -63,18 +64,18 @@ pub(crate) fn usd(price: u64) -> String {
 fn print(shown: &Value) {
 	let text = |field: &str| shown[field].as_str().unwrap_or("none").to_owned();
 	let holds = |field: &str| if shown[field] == json!(true) { "valid" } else { "none" };
-	println!("1 α = {} USD (daily mean: {})", text("usd"), text("mean_usd"));
+	outln!("1 α = {} USD (daily mean: {})", text("usd"), text("mean_usd"));
 	if let Some(beyond) = shown["beyond_usd"].as_str() {
-		println!("the reports say {beyond} USD, which exceeds the limit of a day's change");
+		outln!("the reports say {beyond} USD, which exceeds the limit of a day's change");
 	}
-	println!(
+	outln!(
 		"price for new orders: {}; for running VMs: {}",
 		holds("for_orders"),
 		holds("for_leases")
 	);
 	for report in shown["reports"].as_array().into_iter().flatten() {
 		let (feeder, usd) = (&report["feeder"], &report["usd"]);
-		println!(
+		outln!(
 			"  {}  {} USD at block {}",
 			feeder.as_str().unwrap_or_default(),
 			usd.as_str().unwrap_or_default(),

@@ -1,8 +1,12 @@
-use anyhow::{bail, Context};
+use anyhow::Context;
 use hcc_chain::{api, AccountId32, ChainAt};
 use serde_json::{json, Value};
 
 use super::{connected, outcome, outcome_text, NODE};
+use crate::{
+	exit::{Exit, Failure},
+	output::outln,
+};
 
 /// Display miners.
 #[derive(Debug, clap::Subcommand)]
@@ -25,7 +29,7 @@ pub(crate) struct Show {
 }
 
 impl Miner {
-	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
 		match self {
 			Self::Show(show) => show.run(),
 		}
@@ -35,18 +39,18 @@ impl Miner {
 type Record = api::runtime_types::pallet_reputation::types::Record<AccountId32>;
 
 impl Show {
-	fn run(&self) -> anyhow::Result<u8> {
+	fn run(&self) -> anyhow::Result<Exit> {
 		let account: AccountId32 =
 			self.account.parse().ok().context("the account is not an SS58 address")?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
 			let shown = describe(&at, &account).await?;
 			if self.json {
-				println!("{}", serde_json::to_string_pretty(&shown)?);
+				outln!("{}", serde_json::to_string_pretty(&shown)?);
 			} else {
 				print(&shown);
 			}
-			Ok(0)
+			Ok(Exit::Done)
 		})
 	}
 }
@@ -55,7 +59,7 @@ async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {
 	let storage = at.storage();
 	let miners = api::storage().registry().miners();
 	let Some(row) = storage.try_fetch(miners, (*miner,)).await? else {
-		bail!("{miner} is not a miner");
+		return Err(Failure::new(Exit::NotFound, format!("{miner} is not a miner")));
 	};
 	let row = row.decode()?;
 	let tpm = storage.try_fetch(api::storage().registry().tpms(), (*miner,)).await?;
@@ -134,19 +138,19 @@ fn print(shown: &Value) {
 		Value::String(text) => text.clone(),
 		other => other.to_string(),
 	};
-	println!("miner            {}", text(&shown["miner"]));
-	println!("hot key          {}", text(&shown["hot"]));
-	println!("bond             {} (10⁻⁹ α)", text(&shown["bond"]));
-	println!("endorsement key  {}", text(&shown["endorsement_key"]));
+	outln!("miner            {}", text(&shown["miner"]));
+	outln!("hot key          {}", text(&shown["hot"]));
+	outln!("bond             {} (10⁻⁹ α)", text(&shown["bond"]));
+	outln!("endorsement key  {}", text(&shown["endorsement_key"]));
 	for chip in shown["chips"].as_array().into_iter().flatten() {
-		println!("chip             {}", text(&chip["chip"]));
-		println!("  score          {} of 1000, tier {}", text(&chip["score"]), text(&chip["tier"]));
+		outln!("chip             {}", text(&chip["chip"]));
+		outln!("  score          {} of 1000, tier {}", text(&chip["score"]), text(&chip["tier"]));
 		for slash in chip["slashes"].as_array().into_iter().flatten() {
 			let part = slash["part_per_billion"].as_f64().unwrap_or_default() / 1e7;
 			let (miner, due) = (text(&slash["miner"]), text(&slash["due_at_tick"]));
-			println!("  slash          {part} % of the bond of {miner} at tick {due}");
+			outln!("  slash          {part} % of the bond of {miner} at tick {due}");
 		}
-		println!(
+		outln!(
 			"  evidence       {} accepted, {} rejected, {} missed; {} strikes",
 			text(&chip["passed"]),
 			text(&chip["failed"]),
@@ -155,7 +159,7 @@ fn print(shown: &Value) {
 		);
 		for row in chip["last"].as_array().into_iter().flatten() {
 			let change = row["change"].as_i64().unwrap_or(0);
-			println!("  #{:<5} {change:+5}  {}", text(&row["seq"]), text(&row["text"]));
+			outln!("  #{:<5} {change:+5}  {}", text(&row["seq"]), text(&row["text"]));
 		}
 	}
 }

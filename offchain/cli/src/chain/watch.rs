@@ -1,22 +1,29 @@
-use std::time::Duration;
-
-use hcc_chain::{api, Chain, ChainAt};
+use hcc_chain::{api, ChainAt};
 use serde_json::{json, Value};
 
 use super::{
-	connected, outcome, outcome_text,
+	follow::{follow, NodeBlocks},
+	outcome, outcome_text,
 	price::usd,
 	watch_vms::{of_compensation, of_compute, of_emission, of_usage},
 	NODE,
 };
+use crate::{
+	exit::Exit,
+	output::{self, outln},
+};
 
-/// Interval between two reads of the finalised block.
-const POLL_EVERY: Duration = Duration::from_secs(1);
+/// Version of the events' JSON, in the field `v` of each event. A new field or a new event does not
+/// change it; `docs/events.md` describes all of them.
+const SCHEMA: u32 = 1;
 
 /// Follow challenges, verdicts and scores as blocks are finalised.
+///
+/// If the connection to the node is lost, the command connects again, and continues with the block
+/// after the last one that it printed. No event is lost or printed twice.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
-	/// The WebSocket URL of a node.
+	/// The WebSocket URL of a node, or several with commas between them.
 	#[arg(long, default_value = NODE)]
 	node: String,
 	/// The first block to read [default: the last finalised one].
@@ -28,35 +35,27 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-	pub(crate) fn run(&self) -> anyhow::Result<u8> {
-		connected(&self.node, async |chain| {
+	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
+		let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+		runtime.block_on(async {
+			let mut blocks = NodeBlocks::connect(&self.node).await?;
 			tokio::select! {
-				result = self.follow(&chain) => result,
-				_ = tokio::signal::ctrl_c() => Ok(0),
+				result = follow(&mut blocks, self.from, |block, rows| self.print(block, rows)) => result,
+				_ = tokio::signal::ctrl_c() => Ok(Exit::Done),
 			}
 		})
 	}
 
-	async fn follow(&self, chain: &Chain) -> anyhow::Result<u8> {
-		let mut next = match self.from {
-			Some(block) => block.max(1),
-			None => chain.finalised_number().await?.max(1),
-		};
-		loop {
-			if next > chain.finalised_number().await? {
-				tokio::time::sleep(POLL_EVERY).await;
-				continue;
+	/// Prints the events of a block. Returns the exit code if nobody reads any more.
+	fn print(&self, block: u64, rows: Vec<EventRow>) -> Option<Exit> {
+		for (event, text) in rows {
+			if self.json {
+				outln!("{event}");
+			} else {
+				outln!("#{block} {text}");
 			}
-			let at = chain.block(next).await?;
-			for (event, text) in events(&at).await? {
-				if self.json {
-					println!("{event}");
-				} else {
-					println!("#{next} {text}");
-				}
-			}
-			next += 1;
 		}
+		output::is_lost().then(|| if output::has_failed() { Exit::Usage } else { Exit::Done })
 	}
 }
 
@@ -69,7 +68,7 @@ fn short(chip: &[u8; 32]) -> String {
 pub(super) type EventRow = (Value, String);
 
 /// Returns the events of a block.
-async fn events(at: &ChainAt) -> anyhow::Result<Vec<EventRow>> {
+pub(super) async fn events(at: &ChainAt) -> anyhow::Result<Vec<EventRow>> {
 	let block = at.block_number();
 	let mut found = Vec::new();
 	for event in at.events().fetch().await?.iter() {
@@ -88,6 +87,7 @@ async fn events(at: &ChainAt) -> anyhow::Result<Vec<EventRow>> {
 			_ => None,
 		};
 		if let Some((mut row, text)) = entry {
+			row["v"] = json!(SCHEMA);
 			row["block"] = json!(block);
 			found.push((row, text));
 		}

@@ -9,7 +9,6 @@ mod network;
 mod supervisor;
 
 use std::{
-	io::Write,
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -22,6 +21,8 @@ use tokio::signal::unix::{signal, SignalKind};
 use layout::Layout;
 use network::Network;
 use supervisor::Supervisor;
+
+use crate::{exit::Exit, output::outln};
 
 /// Time limit for the first finalised block.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(180);
@@ -86,7 +87,7 @@ fn validators(text: &str) -> Result<u16, String> {
 }
 
 impl Devnet {
-	pub(crate) fn run(&self) -> anyhow::Result<u8> {
+	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
 		let Self::Up(up) = self;
 		// One thread: programs end when the thread that started them ends.
 		let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -95,7 +96,7 @@ impl Devnet {
 }
 
 impl Up {
-	async fn run(&self) -> anyhow::Result<u8> {
+	async fn run(&self) -> anyhow::Result<Exit> {
 		let (mut interrupt, mut terminate) =
 			(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 		let report = |event: &str, text: &str| self.report(event, text);
@@ -108,7 +109,7 @@ impl Up {
 		self.report("stopping", "stopping");
 		supervisor.stop().await;
 		self.report("stopped", "all programs have stopped");
-		result.map(|()| 0)
+		result.map(|()| Exit::Done)
 	}
 
 	/// Starts all programs, and restarts those that exit.
@@ -201,7 +202,6 @@ impl Up {
 	fn print(&self, event: &Value, text: &str) {
 		let line = if self.json { event.to_string() } else { format!("devnet: {text}") };
 		// The reader of the output may have exited. The network continues.
-		let mut out = std::io::stdout().lock();
-		drop(writeln!(out, "{line}").and_then(|()| out.flush()));
+		outln!("{line}");
 	}
 }

@@ -1,27 +1,20 @@
-use std::{
-	fs,
-	io::{self, Write},
-	path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use hcc_evidence::{
-	boot::{code_events, BootRole, CodeEvent, Event},
-	RejectCode,
-};
+use hcc_evidence::boot::{code_events, BootRole, CodeEvent, Event};
 use serde_json::{json, Value};
 
-/// Event kinds: a tagged event of the kernel's stub, and an image that the firmware starts.
+use super::device_path;
+use crate::{
+	input::{self, Limit},
+	output::outln,
+};
+
+/// Event kinds: a tagged event of the kernel's stub, and images that the firmware starts.
 const EV_EVENT_TAG: u32 = 6;
 const EV_EFI_BOOT_SERVICES_APPLICATION: u32 = 0x8000_0003;
-/// The beginning of the commands that GRUB measures into PCR 8.
-const GRUB_COMMAND: &str = "grub_cmd";
-/// The start of the device path in a UEFI_IMAGE_LOAD_EVENT: two addresses, a length and the length
-/// of the path precede it.
-const DEVICE_PATH: usize = 32;
-/// Type and subtype of a device path node: a file path, and the end.
-const FILE_PATH: [u8; 2] = [4, 4];
-const END_OF_PATH: u8 = 0x7f;
+const EV_EFI_RUNTIME_SERVICES_DRIVER: u32 = 0x8000_0005;
+/// The beginning of the descriptions of GRUB's own events.
+const GRUB: &str = "grub_";
 /// The tags of the kernel's stub.
 const TAG_INITRD: u32 = 0x8f3b_22ec;
 const TAG_LOAD_OPTIONS: u32 = 0x8f3b_22ed;
@@ -44,16 +37,15 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-	let log = fs::read(&args.log).with_context(|| format!("cannot read {}", args.log.display()))?;
+	let log = input::read(&args.log, &Limit::BOOT_LOG)?;
 	let parts = parts(&log, &args.log)?;
-	let mut out = io::stdout().lock();
 	if args.json {
-		writeln!(out, "{}", json!(spec(&parts)))?;
+		outln!("{}", json!(spec(&parts)));
 		return Ok(());
 	}
 	for part in &parts {
 		let digest = hex::encode(part.digest);
-		writeln!(out, "{digest}  {:<11}  PCR {:<2}  {}", name(part.role), part.pcr, part.text)?;
+		outln!("{digest}  {:<11}  PCR {:<2}  {}", name(part.role), part.pcr, part.text);
 	}
 	Ok(())
 }
@@ -69,15 +61,10 @@ pub(crate) struct Part {
 
 /// Returns the measured parts of a boot without duplicates.
 pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
-	let events = code_events(log).map_err(|why| {
-		let path = path.display();
-		match why.code {
-			RejectCode::BootLogEncoding => anyhow::anyhow!("{path} is not an event log: {why}"),
-			_ => anyhow::anyhow!("{path} is an event log that policy cannot use: {why}"),
-		}
-	})?;
+	let events = code_events(log)
+		.map_err(|why| anyhow::anyhow!("{} is not an event log: {why}", path.display()))?;
 	anyhow::ensure!(!events.is_empty(), "{} contains no measured code", path.display());
-	let kernel = kernel_application(&events);
+	let kernel = kernel(&events);
 	let mut parts: Vec<Part> = Vec::new();
 	for (at, CodeEvent { event, digest }) in events.iter().enumerate() {
 		let role = role(event, Some(at) == kernel);
@@ -88,21 +75,14 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	Ok(parts)
 }
 
-/// Returns the position of the kernel among the applications in PCR 4: the last one, unless it is
-/// GRUB.
+/// Returns the position of the application that is the kernel: the last one.
 ///
-/// GRUB measures its commands after the firmware has measured GRUB, and before a kernel is
-/// measured. Where Secure Boot is off, it starts the kernel without the firmware, so PCR 4 lacks
-/// the kernel.
-fn kernel_application(events: &[CodeEvent<'_>]) -> Option<usize> {
-	let is_application = |event: &Event<'_>| event.kind == EV_EFI_BOOT_SERVICES_APPLICATION;
-	let is_command =
-		|event: &Event<'_>| event.pcr == 8 && text(event.data).starts_with(GRUB_COMMAND);
-	let last = events.iter().rposition(|code| is_application(&code.event))?;
-	match events.iter().position(|code| is_command(&code.event)) {
-		Some(first_command) if last < first_command => None,
-		_ => Some(last),
-	}
+/// If GRUB runs, it is the last one after GRUB's first event. Without Secure Boot there is none,
+/// because GRUB starts the kernel itself, and measures its file in PCR 9.
+fn kernel(events: &[CodeEvent<'_>]) -> Option<usize> {
+	let grub = events.iter().position(|code| text(code.event.data).starts_with(GRUB));
+	let last = events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
+	last.filter(|last| grub.is_none_or(|grub| grub < *last))
 }
 
 /// Encodes the parts in the format of a chain spec.
@@ -137,10 +117,11 @@ fn role(event: &Event<'_>, is_kernel: bool) -> BootRole {
 /// contents can control the boot.
 fn role_of_file(name: &str) -> BootRole {
 	let file = name.rsplit('/').next().unwrap_or(name);
-	// Red Hat's GRUB does not name the files that it gives to the kernel's loader.
-	if file.contains("initr") || name == "grub_linuxefi Initrd" {
+	// An older GRUB describes both by "grub_linuxefi Kernel" and "grub_linuxefi Initrd".
+	if file.contains("initr") || file == "grub_linuxefi Initrd" {
 		BootRole::Initrd
-	} else if file.contains("vmlinu") || file.contains("bzImage") || name == "grub_linuxefi Kernel"
+	} else if ["vmlinu", "bzImage"].iter().any(|part| file.contains(part))
+		|| file == "grub_linuxefi Kernel"
 	{
 		BootRole::Kernel
 	} else {
@@ -158,32 +139,15 @@ fn describe(event: &Event<'_>) -> String {
 	match tag(event) {
 		// The data starts with the tag's id and length.
 		Some(_) => text(event.data.get(8..).unwrap_or_default()),
-		None if event.pcr == 8 || event.pcr == 9 => text(event.data),
-		None if event.pcr == 4 => file_path(event.data),
+		None if event.pcr == 8 || event.pcr == 9 || event.pcr == 14 => text(event.data),
+		None if is_image(event.kind) => device_path::of_image(event.data),
 		None => String::new(),
 	}
 }
 
-/// Returns the file path in the device path of a UEFI_IMAGE_LOAD_EVENT. It is empty if the image
-/// was not loaded from a file, as with a kernel that shim loads.
-fn file_path(data: &[u8]) -> String {
-	let mut rest = data.get(DEVICE_PATH..).unwrap_or_default();
-	let mut path = String::new();
-	while let Some((header, after)) = rest.split_first_chunk::<4>() {
-		let [kind, subtype, low, high] = *header;
-		let len = usize::from(u16::from_le_bytes([low, high]));
-		let Some(node) = len.checked_sub(header.len()).and_then(|len| after.get(..len)) else {
-			break;
-		};
-		if kind == END_OF_PATH {
-			break;
-		}
-		if [kind, subtype] == FILE_PATH {
-			path.push_str(&text(node));
-		}
-		rest = after.get(node.len()..).unwrap_or_default();
-	}
-	path
+/// Returns `true` for an event whose data is a UEFI_IMAGE_LOAD_EVENT.
+fn is_image(kind: u32) -> bool {
+	(EV_EFI_BOOT_SERVICES_APPLICATION..=EV_EFI_RUNTIME_SERVICES_DRIVER).contains(&kind)
 }
 
 /// Returns the printable ASCII characters of the bytes, which may be UTF-16.
@@ -194,6 +158,8 @@ fn text(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+	use std::{fs, io};
+
 	use super::*;
 
 	/// Reads a test vector, or returns `None` if the vectors are not available.
@@ -237,30 +203,29 @@ mod tests {
 		assert_eq!(roles(&log), wanted);
 	}
 
-	/// GRUB starts the kernel itself where Secure Boot is off, so the last image of PCR 4 is GRUB.
-	#[test]
-	fn grub_is_a_loader_without_secure_boot() {
-		for (name, grub_is_last) in [
-			("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin", true),
-			("uefi-eventlog/ubuntu-1804-amd-sev/eventlog.bin", true),
-			("uefi-eventlog/rhel8-uefi/eventlog.bin", false),
-		] {
-			let Some(log) = vector(name) else { continue };
-			let parts = parts(&log, Path::new("log")).expect("a log");
-			let images: Vec<_> = parts.iter().filter(|part| part.pcr == 4).collect();
-			let last = images.last().expect("an image");
-			let wanted = if grub_is_last { BootRole::Loader } else { BootRole::Kernel };
-			assert_eq!(last.role, wanted, "{name}");
-			assert!(parts.iter().any(|part| part.role == BootRole::Kernel), "{name}");
-			assert!(images[0].text.ends_with("\\shimx64.efi"), "{name}: {}", images[0].text);
-		}
+	/// Returns roles and descriptions of the applications that the firmware started.
+	fn applications(log: &[u8]) -> Vec<(BootRole, String)> {
+		let parts = parts(log, Path::new("log")).expect("a log");
+		let parts = parts.into_iter().filter(|part| part.pcr == 4);
+		parts.map(|part| (part.role, part.text)).collect()
 	}
 
 	#[test]
-	fn log_with_sha1_only_is_named() {
-		let Some(log) = vector("uefi-eventlog/debian-10/eventlog.bin") else { return };
-		let error = parts(&log, Path::new("log")).err().expect("no SHA-256").to_string();
-		assert!(error.contains("(115)") && error.contains("sha1"), "{error}");
+	fn grub_without_secure_boot_is_a_loader_with_its_path() {
+		let Some(log) = vector("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin") else { return };
+		let applications = applications(&log);
+		assert!(applications.iter().all(|(role, _)| *role == BootRole::Loader), "{applications:?}");
+		let grub = (BootRole::Loader, "\\EFI\\ubuntu\\grubx64.efi".to_owned());
+		assert!(applications.contains(&grub), "{applications:?}");
+	}
+
+	#[test]
+	fn kernel_that_grub_starts_by_the_firmware_is_a_kernel() {
+		let Some(log) = vector("uefi-eventlog/rhel8-uefi/eventlog.bin") else { return };
+		let applications = applications(&log);
+		let roles: Vec<_> = applications.iter().map(|(role, _)| *role).collect();
+		assert_eq!(roles, [BootRole::Loader, BootRole::Loader, BootRole::Kernel]);
+		assert_eq!(applications[1].1, "\\EFI\\redhat\\grubx64.efi");
 	}
 
 	#[test]

@@ -1,7 +1,7 @@
 use std::{
 	fs::{self, File},
 	io::{self, BufRead, BufReader, Write},
-	os::unix::fs::PermissionsExt,
+	os::unix::{ffi::OsStrExt, fs::PermissionsExt},
 	path::{Path, PathBuf},
 };
 
@@ -11,11 +11,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use walkdir::WalkDir;
 
+use crate::output::{self, outln};
+
 /// List the digests of the files under a root folder that IMA would measure.
 ///
 /// The list contains executables, shared libraries, kernel modules and firmware, which the
 /// project's IMA policy measures. The lines have the format of sha256sum, which
-/// `hcc verify ima --allow` and sha256sum --check read. Symbolic links are not followed, and other
+/// `hcc verify ima --allow` and sha256sum --check read, for any file name. Symbolic links are not followed, and other
 /// file systems mounted below are skipped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -54,21 +56,41 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 			digest(file, args.hash).with_context(|| format!("cannot read {}", file.display()))?;
 		rows.push((hex::encode(digest), within_root(file, &args.root)));
 	}
-	print(&rows, args)
+	print(&rows, args);
+	Ok(())
 }
 
-fn print(rows: &[(String, String)], args: &Args) -> anyhow::Result<()> {
-	let mut out = io::stdout().lock();
+fn print(rows: &[(String, PathBuf)], args: &Args) {
 	if args.json {
-		let digests: serde_json::Map<_, _> =
-			rows.iter().map(|(digest, path)| (digest.clone(), json!(path))).collect();
-		writeln!(out, "{}", json!({ args.hash.name(): digests }))?;
-		return Ok(());
+		let digests: serde_json::Map<_, _> = rows
+			.iter()
+			.map(|(digest, path)| (digest.clone(), json!(path.to_string_lossy())))
+			.collect();
+		outln!("{}", json!({ args.hash.name(): digests }));
+		return;
 	}
-	for (digest, path) in rows {
-		writeln!(out, "{digest}  {path}")?;
+	let lines = rows.iter().flat_map(|(digest, path)| line(digest, path.as_os_str().as_bytes()));
+	output::bytes(&lines.collect::<Vec<_>>());
+}
+
+/// Returns a line of sha256sum. A backslash or a line break in a name is escaped, and a backslash
+/// before the digest tells so. All other bytes stay as they are.
+fn line(digest: &str, name: &[u8]) -> Vec<u8> {
+	let is_escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
+	let mut line = Vec::new();
+	line.extend(is_escaped.then_some(b'\\'));
+	line.extend(digest.bytes());
+	line.extend(b"  ");
+	for byte in name {
+		match byte {
+			b'\\' => line.extend(b"\\\\"),
+			b'\n' => line.extend(b"\\n"),
+			b'\r' => line.extend(b"\\r"),
+			byte => line.push(*byte),
+		}
 	}
-	Ok(())
+	line.push(b'\n');
+	line
 }
 
 /// Returns the SHA-256 digests of the files under a root folder that the project's IMA policy
@@ -83,10 +105,8 @@ pub(crate) fn measured_digests(root: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 /// Returns the path of a file within the machine.
-fn within_root(file: &Path, root: &Path) -> String {
-	let path = file.strip_prefix(root).unwrap_or(file);
-	// A line break in a name would forge a line.
-	Path::new("/").join(path).display().to_string().escape_debug().to_string()
+fn within_root(file: &Path, root: &Path) -> PathBuf {
+	Path::new("/").join(file.strip_prefix(root).unwrap_or(file))
 }
 
 /// Returns the files to list, ordered by path.
@@ -94,7 +114,7 @@ fn measured_files(root: &Path, all: bool) -> anyhow::Result<Vec<PathBuf>> {
 	let mut files = Vec::new();
 	for entry in WalkDir::new(root).same_file_system(true).sort_by_file_name() {
 		let entry = entry.with_context(|| format!("cannot list {}", root.display()))?;
-		if entry.file_type().is_file() && (all || is_measured(entry.path())?) {
+		if entry.file_type().is_file() && (all || is_measured(entry.path(), root)?) {
 			files.push(entry.into_path());
 		}
 	}
@@ -103,12 +123,15 @@ fn measured_files(root: &Path, all: bool) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Returns true if the project's IMA policy measures a file, because it is executed, mapped for
 /// execution, or loaded by the kernel.
-fn is_measured(file: &Path) -> anyhow::Result<bool> {
+fn is_measured(file: &Path, root: &Path) -> anyhow::Result<bool> {
 	let unreadable = || format!("cannot read {}", file.display());
 	let executable = fs::metadata(file).with_context(unreadable)?.permissions().mode() & 0o111 != 0;
 	let name = file.file_name().unwrap_or_default().to_string_lossy();
 	let module = name.ends_with(".ko") || name.contains(".ko.");
-	let firmware = file.components().any(|part| part.as_os_str() == "firmware");
+	// Only folders of the machine count, not those in which its root lies.
+	let folders = within_root(file, root);
+	let mut folders = folders.parent().into_iter().flat_map(Path::components);
+	let firmware = folders.any(|part| part.as_os_str() == "firmware");
 	Ok(executable || module || firmware || is_elf(file).with_context(unreadable)?)
 }
 

@@ -1,9 +1,12 @@
 //! `hcc policy`: reference values for the chain's policy.
 
 mod boot_parts;
+mod device_path;
 mod ima_digests;
 mod post_crl;
 mod vouch;
+
+use crate::exit::Exit;
 
 pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
@@ -19,12 +22,13 @@ pub(crate) enum Policy {
 	Vouch(vouch::Args),
 }
 
-/// Runs the command and returns the exit code.
-pub(crate) fn run(command: &Policy) -> anyhow::Result<u8> {
+/// Runs the command.
+pub(crate) fn run(command: &Policy) -> anyhow::Result<Exit> {
 	match command {
-		Policy::ImaDigests(args) => ima_digests::run(args).map(|()| 0),
-		Policy::BootParts(args) => boot_parts::run(args).map(|()| 0),
-		Policy::PostCrl(args) => post_crl::run(args).map(|()| 0),
-		Policy::Vouch(args) => vouch::run(args).map(|()| 0),
-	}
+		Policy::ImaDigests(args) => ima_digests::run(args),
+		Policy::BootParts(args) => boot_parts::run(args),
+		Policy::PostCrl(args) => post_crl::run(args),
+		Policy::Vouch(args) => vouch::run(args),
+	}?;
+	Ok(Exit::Done)
 }

@@ -5,7 +5,11 @@ use hcc_chain::{api, Submitter};
 use hcc_evidence::snp::MAX_CRL;
 use serde_json::json;
 
-use crate::chain::{connected, NODE};
+use crate::{
+	chain::{connected, NODE},
+	input::{self, Limit},
+	output::outln,
+};
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
@@ -16,7 +20,7 @@ use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 /// chain's.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The revocation list, in DER.
+	/// The revocation list, in DER or PEM.
 	#[arg(long, value_name = "FILE")]
 	list: PathBuf,
 
@@ -34,11 +38,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-	let list = std::fs::read(&args.list)
-		.with_context(|| format!("cannot read {}", args.list.display()))?;
-	ensure!(list.len() <= MAX_CRL, "{} is longer than {MAX_CRL} bytes", args.list.display());
-	let uri = std::fs::read_to_string(&args.key_file)
-		.with_context(|| format!("cannot read {}", args.key_file.display()))?;
+	let mut lists = input::crls(&args.list, MAX_CRL)?;
+	ensure!(lists.len() == 1, "{} has {} lists, expected one", args.list.display(), lists.len());
+	let list = lists.remove(0);
+	let uri = input::read_text(&args.key_file, &Limit::SECRET)?;
 	let submitter =
 		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
 	let block = connected(&args.node, async |chain| {
@@ -47,9 +50,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 		Ok(receipt.block)
 	})?;
 	if args.json {
-		println!("{}", json!({ "block": format!("{block:?}") }));
+		outln!("{}", json!({ "block": format!("{block:?}") }));
 	} else {
-		println!("block {block:?} includes the list");
+		outln!("block {block:?} includes the list");
 	}
 	Ok(())
 }

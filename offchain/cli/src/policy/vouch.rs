@@ -1,6 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::{
+	fs, io,
+	path::{Path, PathBuf},
+};
 
-use anyhow::{bail, ensure, Context};
+use anyhow::{ensure, Context};
 use hcc_chain::{api, Chain, Submitter};
 use hcc_evidence::{
 	ima::{FileSignature, Records},
@@ -9,7 +12,11 @@ use hcc_evidence::{
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::chain::{connected, NODE};
+use crate::{
+	chain::{connected, NODE},
+	input::{self, Limit},
+	output::outln,
+};
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
@@ -27,8 +34,7 @@ const MAX_SIGNATURE: usize = 9 + 512;
 /// takes a deposit until trust in the signer is revoked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The signer's public key, PEM or DER (`openssl x509 -pubkey -noout` extracts it from a
-	/// certificate).
+	/// The signer's public key or certificate, in PEM or DER.
 	#[arg(long, value_name = "FILE")]
 	signer: PathBuf,
 
@@ -62,8 +68,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	let signed = signed(args, &key)?;
 	ensure!(!signed.is_empty(), "found no file that {} has signed", args.signer.display());
 	let found = signed.len();
-	let uri = std::fs::read_to_string(&args.key_file)
-		.with_context(|| format!("cannot read {}", args.key_file.display()))?;
+	let uri = input::read_text(&args.key_file, &Limit::SECRET)?;
 	let submitter =
 		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
 	let vouched = connected(&args.node, async |chain| {
@@ -73,31 +78,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 			let call = api::tx().policy().vouch(signer, BoundedVec(files.collect()));
 			submitter.submit(&chain, &call).await.context("vouching")?;
 			if !args.json {
-				println!("{} of {} files", done * FILES_PER_CALL + part.len(), new.len());
+				outln!("{} of {} files", done * FILES_PER_CALL + part.len(), new.len());
 			}
 		}
 		Ok(new.len())
 	})?;
 	if args.json {
-		println!("{}", json!({ "vouched": vouched, "known": found - vouched }));
+		outln!("{}", json!({ "vouched": vouched, "known": found - vouched }));
 	} else {
-		println!("submitted vouchers for {vouched} files; {} had one already", found - vouched);
+		outln!("submitted vouchers for {vouched} files; {} had one already", found - vouched);
 	}
 	Ok(())
 }
 
 /// Reads the signer's key, and computes its id on the chain.
 fn signer(path: &Path) -> anyhow::Result<([u8; 32], PublicKey)> {
-	let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-	let der = if bytes.starts_with(b"-----BEGIN") {
-		let parsed = pem::parse(&bytes).with_context(|| format!("in {}", path.display()))?;
-		if parsed.tag() != "PUBLIC KEY" {
-			bail!("{} contains a {}, expected a PUBLIC KEY", path.display(), parsed.tag());
-		}
-		parsed.into_contents()
-	} else {
-		bytes
-	};
+	let der = input::public_key(path)?;
 	let key =
 		AttestationKey::from_spki(&der).with_context(|| format!("in {}", path.display()))?.key;
 	Ok((Sha256::digest(&der).into(), key))
@@ -107,7 +103,7 @@ fn signer(path: &Path) -> anyhow::Result<([u8; 32], PublicKey)> {
 fn signed(args: &Args, key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	let mut signed = Vec::new();
 	if let Some(path) = &args.log {
-		let log = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+		let log = input::read(path, &Limit::IMA_LOG)?;
 		signed.extend(signed_in_log(&log, key).with_context(|| format!("in {}", path.display()))?);
 	}
 	for file in &args.files {
@@ -139,13 +135,18 @@ fn signed_in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 
 /// Reads a file and its signature in FILE.sig, which must be valid.
 fn read_signed(file: &Path, key: &PublicKey) -> anyhow::Result<Signed> {
-	let content = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+	let unreadable = || format!("cannot read {}", file.display());
+	let mut content = fs::File::open(file).with_context(unreadable)?;
+	// A device may have no end.
+	let is_file = content.metadata().with_context(unreadable)?.is_file();
+	ensure!(is_file, "{} is not a regular file", file.display());
+	let mut hasher = Sha256::new();
+	io::copy(&mut content, &mut hasher).with_context(unreadable)?;
 	let mut signature_path = file.as_os_str().to_owned();
 	signature_path.push(".sig");
 	let signature_path = PathBuf::from(signature_path);
-	let bytes = std::fs::read(&signature_path)
-		.with_context(|| format!("cannot read {}", signature_path.display()))?;
-	let digest = Sha256::digest(&content).into();
+	let bytes = input::read(&signature_path, &Limit::KEY)?;
+	let digest = hasher.finalize().into();
 	FileSignature::parse(&bytes)
 		.and_then(|found| found.verify(key, &digest))
 		.with_context(|| format!("in {}", signature_path.display()))?;

@@ -8,6 +8,8 @@ use serde_json::{json, Map};
 
 use crate::{
 	bundle::Bundle,
+	exit::{Exit, Failure},
+	input,
 	outcome::{Outcome, VerificationResult},
 };
 
@@ -30,11 +32,13 @@ pub(crate) struct Args {
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	let bundle = Bundle::read(&args.bundle)?;
 	let context = &bundle.context;
-	anyhow::ensure!(
-		context.eval_version == EVAL_VERSION,
-		"the chain used version {} of the verifier, this program has {EVAL_VERSION}",
-		context.eval_version
-	);
+	if context.eval_version != EVAL_VERSION {
+		let message = format!(
+			"the chain used version {} of the verifier, this program has {EVAL_VERSION}",
+			context.eval_version
+		);
+		return Err(Failure::new(Exit::Incompatible, message));
+	}
 	let verdict = context.judge::<RustCrypto, _>(&bundle.evidence, &bundle.policy, bundle.genesis);
 	let mut claims = Map::new();
 	claims.insert("genesis".into(), json!(hex::encode(bundle.genesis)));
@@ -43,7 +47,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	claims.insert("seq".into(), json!(context.seq));
 	claims.insert("nonce".into(), json!(hex::encode(context.nonce)));
 	claims.insert("policy_revision".into(), json!(context.revision));
-	claims.insert("time".into(), json!(context.now.0));
+	claims.insert("time".into(), json!(input::rfc3339(context.now)));
 	claims.insert("log_bytes".into(), json!(bundle.evidence.ima_delta.records.len()));
 	let result = match verdict {
 		Verdict::Accepted(accepted) => {

@@ -1,14 +1,16 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{bail, Context};
+use anyhow::bail;
 use hcc_evidence::{
-	ima::{self, Checkpoint, DigestList, FileVerdict, HashAlgorithm, Limits, Records, Violations},
+	ima::{self, Checkpoint, Limits, Records, Violations},
 	tpm::PcrBank,
 };
 use serde_json::{json, Map, Value};
 
-use super::files::{self, HexBytes};
-use crate::outcome::Outcome;
+use crate::{
+	input::{self, HexBytes, Limit},
+	outcome::Outcome,
+};
 
 /// Verify an IMA log.
 ///
@@ -26,11 +28,12 @@ pub(crate) struct Args {
 	bank: PcrBank,
 
 	/// The quoted value of PCR 10.
-	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
+	#[arg(long, value_name = "HEX", value_parser = input::hex_bytes)]
 	pcr10: HexBytes,
 
-	/// The allowed files, in the format of sha256sum, sha384sum or sha512sum. A ! before the digest
-	/// marks a forbidden file.
+	/// The allowed files, in a format of sha256sum, sha384sum or sha512sum: plain, --tag or --zero,
+	/// or a CHECKSUM file with PGP armour, whose signature is not checked. A ! at the beginning of
+	/// a line marks a forbidden file.
 	#[arg(long, value_name = "FILE")]
 	allow: Option<PathBuf>,
 
@@ -47,11 +50,15 @@ fn bank(name: &str) -> Result<PcrBank, String> {
 }
 
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
-	let log = files::read(&args.log)?;
+	let log = input::read(&args.log, &Limit::IMA_LOG)?;
+	let starts_well = Records::new(&log, 0).next().is_some_and(|first| first.is_ok());
+	if !starts_well && !input::starts_like_ima_log(&log) {
+		return Err(input::mismatch(&args.log, "a binary IMA log", &log));
+	}
 	if args.pcr10.0.len() != args.bank.digest_len() {
 		bail!("--pcr10 needs {} bytes for the bank {}", args.bank.digest_len(), args.bank.name());
 	}
-	let files = args.allow.as_deref().map(read_list).transpose()?;
+	let files = args.allow.as_deref().map(input::digest_list).transpose()?;
 	// A violation hides a file's digest, which then cannot be checked against the list.
 	let violations = if files.is_some() { Violations::Reject } else { Violations::Count };
 	let limits = Limits { bytes: log.len(), entries: u32::MAX };
@@ -82,33 +89,4 @@ fn first_entry(log: &[u8]) -> Option<Value> {
 	let first = Records::new(log, 0).next()?.ok()?;
 	let (algorithm, digest) = first.file_digest().ok()?;
 	(first.name == b"boot_aggregate").then(|| json!(format!("{algorithm}:{}", hex::encode(digest))))
-}
-
-/// Reads a list of digests. The length of a digest determines its algorithm.
-fn read_list(path: &Path) -> anyhow::Result<DigestList> {
-	let text = String::from_utf8(files::read(path)?)
-		.with_context(|| format!("{} is not UTF-8 text", path.display()))?;
-	let mut list = DigestList::default();
-	for (number, line) in text.lines().enumerate() {
-		let line = line.trim();
-		if line.is_empty() || line.starts_with('#') {
-			continue;
-		}
-		let digest = line.split_whitespace().next().unwrap_or_default();
-		let (digest, verdict) = match digest.strip_prefix('!') {
-			Some(digest) => (digest, FileVerdict::Forbidden),
-			None => (digest, FileVerdict::Allowed),
-		};
-		let at = || format!("{} line {}", path.display(), number + 1);
-		let bytes = hex::decode(digest).with_context(|| format!("{}: not a digest", at()))?;
-		let algorithm = [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512]
-			.into_iter()
-			.find(|algorithm| algorithm.digest_len() == bytes.len())
-			.with_context(|| format!("{}: not a sha256, sha384 or sha512 digest", at()))?;
-		list.insert((algorithm, bytes), verdict);
-	}
-	if list.is_empty() {
-		bail!("{} contains no digests", path.display());
-	}
-	Ok(list)
 }

@@ -1,11 +1,12 @@
 //! `hcc verify`: runs the verifier on files.
 
 mod evidence;
-mod files;
 mod ima;
 mod policy;
 mod quote;
 mod snp;
+
+use crate::exit::Exit;
 
 /// Verify evidence locally.
 #[derive(Debug, clap::Subcommand)]
@@ -20,14 +21,15 @@ pub(crate) enum Verify {
 	Evidence(evidence::Args),
 }
 
-/// Runs the verification, prints its outcome and returns the exit code.
-pub(crate) fn run(command: &Verify) -> anyhow::Result<u8> {
+/// Runs the verification and prints its outcome.
+pub(crate) fn run(command: &Verify) -> anyhow::Result<Exit> {
 	let (outcome, json) = match command {
 		Verify::Snp(args) => (snp::verify(args)?, args.json),
 		Verify::Quote(args) => (quote::verify(args)?, args.json),
 		Verify::Ima(args) => (ima::verify(args)?, args.json),
 		Verify::Evidence(args) => (evidence::verify(args)?, args.json),
 	};
-	outcome.print(json)?;
-	Ok(outcome.exit_code())
+	let outcome = outcome.with_dates();
+	outcome.print(json);
+	Ok(outcome.exit())
 }

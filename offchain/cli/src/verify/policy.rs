@@ -1,6 +1,6 @@
 //! The policy for a report, from a file.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{ensure, Context};
 use hcc_evidence::{
@@ -8,6 +8,8 @@ use hcc_evidence::{
 	snp::{CpuId, ProductLine, TcbVersion},
 };
 use serde::{de::IgnoredAny, Deserialize};
+
+use crate::input::{self, Limit};
 
 /// The policy of a chain spec's genesis. Only the fields that concern reports are used.
 #[derive(Debug, Deserialize)]
@@ -102,8 +104,7 @@ pub(crate) struct Policy {
 
 impl Policy {
 	pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
-		let text =
-			fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+		let text = input::read_text(path, &Limit::POLICY)?;
 		Self::parse(&text).with_context(|| format!("{} is not a policy", path.display()))
 	}
 

@@ -1,17 +1,16 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hcc_evidence::{
 	crypto::RustCrypto,
-	tpm::{
-		self, Attest, AttestationKey, PcrBank, PublicKey, QuoteRequest, Scheme, Sha1, Signature,
-		Wanted,
-	},
-	Check,
+	tpm::{self, Attest, PcrValues, QuoteRequest, Sha1, Signature, Wanted},
+	Check, RejectCode, Rejection,
 };
 use serde_json::{json, Map, Value};
 
-use super::files::{self, HexBytes};
-use crate::outcome::Outcome;
+use crate::{
+	input::{self, HexBytes, Limit, PcrFile},
+	outcome::Outcome,
+};
 
 /// Verify a TPM 2.0 quote.
 ///
@@ -24,21 +23,37 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	attest: PathBuf,
 
-	/// The signature of the quote: TPMT_SIGNATURE, or the bytes of an RSA signature (RSASSA with
-	/// SHA-256).
+	/// The signature of the quote: TPMT_SIGNATURE, or a plain one (the bytes of an RSA signature,
+	/// or an ECDSA signature in DER).
 	#[arg(long, value_name = "FILE")]
 	signature: PathBuf,
 
-	/// The attestation key: PEM, TPM2B_PUBLIC or TPMT_PUBLIC.
+	/// The attestation key: TPM2B_PUBLIC, TPMT_PUBLIC, or a public key in PEM or DER.
 	#[arg(long, value_name = "FILE")]
 	ak: PathBuf,
 
 	/// The expected value of extraData.
-	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
-	nonce: HexBytes,
+	#[arg(
+		long,
+		value_name = "HEX",
+		value_parser = nonce,
+		required_unless_present = "no_nonce",
+		conflicts_with = "no_nonce"
+	)]
+	nonce: Option<HexBytes>,
 
-	/// The PCR values as JSON: {"sha256": {"0": "…"}}. The bank can be omitted if it is sha256. An
-	/// array by index is accepted as well.
+	/// Accept any nonce, and none. The quote may be a replay of an old one.
+	#[arg(long)]
+	no_nonce: bool,
+
+	/// Accept signatures over SHA-1 and PCRs of SHA-1, for which a forger may find collisions.
+	#[arg(long)]
+	allow_sha1: bool,
+
+	/// The PCR values: a file of `tpm2_quote --pcr` or `tpm2_pcrread --output` (values or
+	/// serialized), the YAML that tpm2_pcrread prints, or JSON: {"sha256": {"0": "…"}}. In JSON,
+	/// the bank can be omitted if it is sha256, and an array by index is accepted as well. Every
+	/// value must be of a quoted PCR.
 	#[arg(long, value_name = "FILE")]
 	pcrs: Option<PathBuf>,
 
@@ -47,55 +62,75 @@ pub(crate) struct Args {
 	pub(crate) json: bool,
 }
 
+fn nonce(text: &str) -> Result<HexBytes, String> {
+	if text.is_empty() {
+		return Err("use --no-nonce for a quote without a nonce".into());
+	}
+	input::hex_bytes(text)
+}
+
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
-	let attest = files::read(&args.attest)?;
-	let signature = files::read(&args.signature)?;
-	let key = files::read(&args.ak)?;
-	let values = args.pcrs.as_deref().map(files::pcr_values).transpose()?;
+	let attest = input::read(&args.attest, &Limit::QUOTE)?;
+	let signature = input::read(&args.signature, &Limit::QUOTE)?;
+	let key = input::attestation_key(&args.ak)?;
+	let pcrs = args.pcrs.as_deref().map(PcrFile::read).transpose()?;
+	if !starts_like_attest(&attest) {
+		return Err(input::mismatch(&args.attest, "a quote (TPMS_ATTEST)", &attest));
+	}
 
 	let mut claims = Map::new();
-	let result = (|| -> Check {
-		claims = attest_claims(&Attest::parse(&attest)?);
-		let key = attestation_key(&args.ak, &key)?;
-		if let Some(name) = &key.name {
-			claims.insert("ak_name".into(), json!(hex::encode(name)));
-		}
-		let request = QuoteRequest {
-			nonce: Wanted::Exactly(&args.nonce.0),
-			sha1: Sha1::Refuse,
-			selections: Wanted::Any,
-			qualified_signer: Wanted::Any,
-			values: values.as_ref().map_or(Wanted::Any, Wanted::Exactly),
-		};
-		let signature = tpm_signature(&signature, &key)?;
-		tpm::verify_quote::<RustCrypto>(&attest, &signature, &key, &request).map(drop)
-	})();
-	claims.insert("pcr_values_checked".into(), json!(values.is_some()));
+	let quote = match Attest::parse(&attest) {
+		Ok(quote) => quote,
+		Err(rejection) => {
+			claims.insert("pcr_values_checked".into(), json!(false));
+			return Ok(Outcome { result: Err(rejection).into(), claims });
+		},
+	};
+	claims.extend(attest_claims(&quote));
+	if let Some(name) = &key.name {
+		claims.insert("ak_name".into(), json!(hex::encode(name)));
+	}
+	let values = pcrs.map(|file| file.values(&quote.selections)).transpose()?;
+	let candidates = input::quote_signature(&args.signature, &signature, &key, &quote)?;
+	let result = candidates
+		.and_then(|candidates| check(&attest, &candidates, &key, &request(args, values.as_ref())));
+	claims.insert("pcr_values_checked".into(), json!(result.is_ok() && values.is_some()));
 	Ok(Outcome { result: result.into(), claims })
 }
 
-fn attestation_key(path: &Path, bytes: &[u8]) -> Check<AttestationKey> {
-	if bytes.starts_with(b"-----BEGIN ") {
-		// An unreadable PEM becomes an empty key, which has its own reject code.
-		let der = files::read_der_or_pem(path).unwrap_or_default();
-		return AttestationKey::from_spki(&der);
+fn request<'a>(args: &'a Args, values: Option<&'a PcrValues>) -> QuoteRequest<'a> {
+	QuoteRequest {
+		nonce: args.nonce.as_ref().map_or(Wanted::Any, |nonce| Wanted::Exactly(nonce.0.as_slice())),
+		sha1: if args.allow_sha1 { Sha1::Accept } else { Sha1::Refuse },
+		selections: Wanted::Any,
+		qualified_signer: Wanted::Any,
+		values: values.map_or(Wanted::Any, Wanted::Exactly),
 	}
-	AttestationKey::from_tpm2b_public(bytes)
-		.or_else(|refused| AttestationKey::from_tpmt_public(bytes).map_err(|_| refused))
 }
 
-/// Parses a signature. One with the length of the RSA modulus is bare, without a structure.
-fn tpm_signature(bytes: &[u8], key: &AttestationKey) -> Check<Signature> {
-	match &key.key {
-		PublicKey::Rsa(rsa) if bytes.len() == rsa.modulus.len() => Ok(Signature::Rsa {
-			scheme: Scheme::RsaSsa,
-			hash: PcrBank::Sha256,
-			bytes: bytes.to_vec(),
-		}),
-		PublicKey::Rsa(_) | PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_) => {
-			Signature::parse(bytes)
-		},
+/// Verifies the quote with each candidate for its signature. Returns the first rejection.
+fn check(
+	attest: &[u8],
+	candidates: &[Signature],
+	key: &tpm::AttestationKey,
+	request: &QuoteRequest<'_>,
+) -> Check {
+	let mut refused = None;
+	for signature in candidates {
+		match tpm::verify_quote::<RustCrypto>(attest, signature, key, request) {
+			Ok(_) => return Ok(()),
+			Err(rejection) => refused = refused.or(Some(rejection)),
+		}
 	}
+	Err(refused.unwrap_or_else(|| {
+		Rejection::new(RejectCode::SignatureEncoding, "signature", "none", "one")
+	}))
+}
+
+/// Returns `true` if the bytes begin as a TPMS_ATTEST: with its magic number, or with the tag of an
+/// attestation after another number.
+fn starts_like_attest(bytes: &[u8]) -> bool {
+	bytes.starts_with(b"\xffTCG") || matches!(bytes, [_, _, _, _, 0x80, 0x14..=0x1c, ..])
 }
 
 fn attest_claims(quote: &Attest) -> Map<String, Value> {

@@ -10,13 +10,13 @@ use hcc_evidence::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 use serde_json::{json, Map, Value};
-use time::{format_description::well_known::Rfc3339, OffsetDateTime};
+use time::OffsetDateTime;
 
-use super::{
-	files::{self, HexBytes},
-	policy::Policy,
+use super::policy::Policy;
+use crate::{
+	input::{self, Authority, HexBytes, Limit},
+	outcome::Outcome,
 };
-use crate::outcome::Outcome;
 
 /// Verify an AMD SEV-SNP attestation report.
 ///
@@ -30,21 +30,22 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	report: PathBuf,
 
-	/// The chip's certificate, a VCEK or VLEK, in DER or PEM.
+	/// The chip's certificate, a VCEK or VLEK, in DER or PEM. Its chain may be in the same file.
 	#[arg(long, value_name = "FILE")]
 	vek: PathBuf,
 
 	/// Trust these roots instead of AMD's: a folder with subfolders milan, genoa or turin, each
-	/// with ark, ask and optionally asvk (.der or .pem).
+	/// with ark, ask and optionally asvk (.der, .pem, .crt or .cer).
 	#[arg(long, value_name = "DIR")]
 	roots: Option<PathBuf>,
 
-	/// The time at which the certificates must be valid [default: now].
-	#[arg(long, value_name = "RFC3339", value_parser = rfc3339)]
+	/// The time at which the certificates must be valid: a date, RFC 3339, or seconds since 1970
+	/// [default: now].
+	#[arg(long, value_name = "TIME", value_parser = input::instant)]
 	now: Option<UnixSeconds>,
 
 	/// The expected REPORT_DATA, 64 bytes.
-	#[arg(long, value_name = "HEX", value_parser = files::hex_bytes)]
+	#[arg(long, value_name = "HEX", value_parser = input::hex_bytes)]
 	report_data: Option<HexBytes>,
 
 	/// Also check the report against this policy: guest policy, platform bits, TCB floors, launch
@@ -53,8 +54,8 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	policy: Option<PathBuf>,
 
-	/// A certificate revocation list of the root, in DER. Certificates on it are rejected. It must
-	/// not have expired.
+	/// A certificate revocation list of the root, in DER or PEM. Certificates on it are rejected.
+	/// It must not have expired.
 	#[arg(long, value_name = "FILE")]
 	crl: Option<PathBuf>,
 
@@ -63,16 +64,12 @@ pub(crate) struct Args {
 	pub(crate) json: bool,
 }
 
-fn rfc3339(text: &str) -> Result<UnixSeconds, String> {
-	let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|error| error.to_string())?;
-	u64::try_from(time.unix_timestamp())
-		.map(UnixSeconds)
-		.map_err(|_| "the time is before 1970".to_owned())
-}
-
 pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
-	let report = files::read(&args.report)?;
-	let vek = files::read_der_or_pem(&args.vek)?;
+	let report = input::read(&args.report, &Limit::REPORT)?;
+	if report.len() != snp::REPORT_LEN {
+		return Err(input::mismatch(&args.report, "a report of 1184 bytes", &report));
+	}
+	let vek = input::leaf(&args.vek)?;
 	let roots = match &args.roots {
 		Some(folder) => read_roots(folder)?,
 		None => snp::roots(),
@@ -86,7 +83,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 	}
 
 	let policy = args.policy.as_deref().map(Policy::read).transpose()?;
-	let crl = args.crl.as_deref().map(files::read).transpose()?;
+	let crls = args.crl.as_deref().map(|path| input::crls(path, snp::MAX_CRL)).transpose()?;
 
 	let mut claims = Map::new();
 	let mut product = None;
@@ -97,10 +94,10 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 		let vek = snp::verify_vek::<RustCrypto>(&vek, &roots, now)?;
 		claims = report_claims(&parsed, Some(vek.product));
 		claims.insert("vek_tcb".into(), tcb(vek.tcb));
-		claims.insert("vek_not_before".into(), date(vek.not_before));
-		claims.insert("vek_not_after".into(), date(vek.not_after));
-		if let Some(crl) = &crl {
-			check_revocation(crl, &vek, &roots, now)?;
+		claims.insert("vek_not_before".into(), json!(input::rfc3339(vek.not_before)));
+		claims.insert("vek_not_after".into(), json!(input::rfc3339(vek.not_after)));
+		if let Some(crls) = &crls {
+			check_revocation(crls, &vek, &roots, now)?;
 		}
 		let report = snp::authenticate::<RustCrypto>(&report, &vek, now)?;
 		report.check_not_debuggable()?;
@@ -123,13 +120,14 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 /// Checks that the root has not revoked the certificate that issued the chip's certificate.
-fn check_revocation(crl: &[u8], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds) -> Check {
+fn check_revocation(crls: &[Vec<u8>], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds) -> Check {
 	let root = roots.iter().find(|root| snp::ark_id(&root.ark) == vek.ark);
 	let ark = root.map_or(&[][..], |root| &root.ark);
+	let crl = input::crl_of(crls, ark).unwrap_or_default();
 	let list = snp::UnverifiedCrl::parse(crl)?.verify::<RustCrypto>(ark, now)?;
 	if now > list.next_update {
-		let (code, until) = (RejectCode::CertificateValidity, list.next_update.0);
-		return Err(Rejection::new(code, "nextUpdate", now.0, until));
+		let (code, until) = (RejectCode::CertificateValidity, list.next_update);
+		return Err(Rejection::new(code, "nextUpdate", now.0, until.0));
 	}
 	if list.revoked.contains(&vek.issuer) {
 		let wanted = "one that is not revoked";
@@ -140,13 +138,10 @@ fn check_revocation(crl: &[u8], vek: &Vek, roots: &[AmdRoots], now: UnixSeconds)
 }
 
 fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {
-	let certificate = |product: &Path, name: &str| -> anyhow::Result<Option<Vec<u8>>> {
-		let found = ["der", "pem"].into_iter().map(|end| product.join(name).with_extension(end));
-		found
-			.into_iter()
-			.find(|path| path.exists())
-			.map(|path| files::read_der_or_pem(&path))
-			.transpose()
+	let certificate = |product: &Path, name: &str, which| -> anyhow::Result<Option<Vec<u8>>> {
+		let found = ["der", "pem", "crt", "cer"].map(|end| product.join(name).with_extension(end));
+		let found = found.iter().find(|path| path.exists());
+		found.map(|path| input::authority(path, which)).transpose()
 	};
 	let mut roots = Vec::new();
 	for product in ProductLine::ALL {
@@ -157,23 +152,15 @@ fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {
 		let missing = |name: &str| format!("{} has no {name}.der or {name}.pem", within.display());
 		roots.push(AmdRoots {
 			product,
-			ark: certificate(&within, "ark")?.with_context(|| missing("ark"))?,
-			ask: certificate(&within, "ask")?.with_context(|| missing("ask"))?,
-			asvk: certificate(&within, "asvk")?,
+			ark: certificate(&within, "ark", Authority::Ark)?.with_context(|| missing("ark"))?,
+			ask: certificate(&within, "ask", Authority::Ask)?.with_context(|| missing("ask"))?,
+			asvk: certificate(&within, "asvk", Authority::Asvk)?,
 		});
 	}
 	if roots.is_empty() {
 		bail!("{} contains none of the folders milan, genoa, turin", folder.display());
 	}
 	Ok(roots)
-}
-
-fn date(seconds: UnixSeconds) -> Value {
-	i64::try_from(seconds.0)
-		.ok()
-		.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
-		.and_then(|time| time.format(&Rfc3339).ok())
-		.map_or_else(|| json!(seconds.0), Value::String)
 }
 
 fn tcb(version: TcbVersion) -> Value {

@@ -7,7 +7,7 @@ use super::{
 	show::{flavours, named},
 	Common, Tenant,
 };
-use crate::chain::connected;
+use crate::{chain::connected, output::outln};
 
 /// Actions on a VM that need no further arguments.
 #[derive(Clone, Copy)]
@@ -131,9 +131,9 @@ impl Reduced {
 
 fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
 	if common.json {
-		println!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
+		outln!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
 	} else {
-		println!("VM {vm}: {what} in block {:?}", receipt.block);
+		outln!("VM {vm}: {what} in block {:?}", receipt.block);
 	}
 	Ok(())
 }

@@ -3,6 +3,7 @@
 mod act;
 mod amount;
 mod order;
+mod pending;
 mod show;
 
 use std::path::PathBuf;
@@ -10,7 +11,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use hcc_chain::{api, Submitter};
 
-use crate::chain::NODE;
+use crate::{
+	chain::NODE,
+	exit::Exit,
+	input::{self, Limit},
+};
 
 pub(crate) use amount::{alpha, usd_per_hour};
 
@@ -42,8 +47,8 @@ pub(crate) enum Vm {
 	Terminate(act::One),
 }
 
-/// Runs the command and returns the exit code.
-pub(crate) fn run(command: &Vm) -> anyhow::Result<u8> {
+/// Runs the command.
+pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 	match command {
 		Vm::Flavours(args) => args.run(),
 		Vm::Order(args) => args.run(),
@@ -57,7 +62,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<u8> {
 		Vm::Reduced(args) => args.run(),
 		Vm::Terminate(args) => args.run(act::Action::Terminate),
 	}?;
-	Ok(0)
+	Ok(Exit::Done)
 }
 
 /// The node, and the output format.
@@ -81,8 +86,7 @@ struct Tenant {
 
 impl Tenant {
 	fn submitter(&self) -> anyhow::Result<Submitter> {
-		let uri = std::fs::read_to_string(&self.key_file)
-			.with_context(|| format!("cannot read {}", self.key_file.display()))?;
+		let uri = input::read_text(&self.key_file, &Limit::SECRET)?;
 		Submitter::from_uri(&uri).with_context(|| format!("in {}", self.key_file.display()))
 	}
 }

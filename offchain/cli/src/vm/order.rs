@@ -7,18 +7,25 @@ use std::{
 
 use anyhow::{ensure, Context};
 use ed25519_dalek::{Signer, SigningKey};
-use hcc_chain::{api, view, AccountId32, Chain, ChainError, H256};
+use hcc_chain::{api, view, AccountId32, Chain, ChainError, Fate, SignedCall, Submitter, H256};
 use hcc_evidence::vm::config_statement;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use subxt::tx::Payload;
 
 use super::{
 	alpha,
 	amount::{parse_alpha, parse_usd},
+	pending::{PendingOrder, Sender},
 	show::{flavours, named, state},
 	Common, Tenant,
 };
-use crate::chain::connected;
+use crate::{
+	chain::connected,
+	exit::{Exit, Failure},
+	input::{self, Limit},
+	output::outln,
+};
 
 use api::runtime_types::{
 	bounded_collections::bounded_vec::BoundedVec,
@@ -27,6 +34,10 @@ use api::runtime_types::{
 };
 
 /// Order a VM, and put an escrow on hold for it.
+///
+/// The signed order is stored beside the configuration key until its outcome is known. If the
+/// command fails without one (exit codes 4 and 6), run the same command again: it looks for that
+/// order before it sends another.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Order {
 	/// The flavour, by number or name: hcc vm flavours lists them.
@@ -109,31 +120,33 @@ enum Tier {
 impl Order {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
 		ensure!(self.except.len() <= 8, "at most eight miners can be excluded");
-		let config = fs::read(&self.config)
-			.with_context(|| format!("cannot read {}", self.config.display()))?;
+		let config = input::read(&self.config, &Limit::CONFIG)?;
 		let key = config_key(&self.config_key_file)?;
 		let submitter = self.tenant.submitter()?;
 		connected(&self.common.node, async |chain| {
 			let order = self.order(&chain, &config, &key).await?;
-			self.check_escrow(&chain).await?;
 			let call = api::tx().compute().order(order, self.escrow);
-			let block = match submitter.submit(&chain, &call).await {
-				Ok(receipt) => receipt.block,
-				// The state shows the outcome below.
-				Err(ChainError::Unconfirmed(block)) => block,
-				Err(error) => return Err(error).context("ordering"),
+			let tenant = submitter.account();
+			let call_data = chain.best().await?.tx().call_data(&call)?;
+			let digest = Sha256::new().chain_update(chain.genesis()).chain_update(tenant.0);
+			let digest = digest.chain_update(call_data).finalize().into();
+			let pending = PendingOrder::beside(&self.config_key_file, &digest);
+			let sender = OrderSender { order: self, chain: &chain, submitter: &submitter, call };
+			let block = pending.submit(&sender).await?;
+			let config = Sha256::digest(&config).into();
+			let Some(vm) = ordered_vm(&chain, block, &tenant, config).await? else {
+				pending.clear()?;
+				let message = format!("the chain refused the order in block {block:?}");
+				return Err(Failure::new(Exit::Refused, message));
 			};
-			let hash = Sha256::digest(&config).into();
-			let vm = ordered_vm(&chain, block, &submitter.account(), hash).await?;
-			let vm = vm.context("the block contains no such order")?;
 			if self.common.json {
 				let block = format!("{block:?}");
-				println!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
+				outln!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
 			} else {
-				println!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
-				println!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
+				outln!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
+				outln!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
 			}
-			Ok(())
+			pending.clear()
 		})
 	}
 
@@ -186,6 +199,29 @@ impl Order {
 	}
 }
 
+/// The chain, for one order.
+struct OrderSender<'a, P> {
+	order: &'a Order,
+	chain: &'a Chain,
+	submitter: &'a Submitter,
+	call: P,
+}
+
+impl<P: Payload> Sender for OrderSender<'_, P> {
+	async fn fate(&self, signed: &SignedCall) -> Result<Fate, ChainError> {
+		self.chain.fate(signed, &self.submitter.account()).await
+	}
+
+	async fn sign(&self) -> anyhow::Result<SignedCall> {
+		self.order.check_escrow(self.chain).await?;
+		Ok(self.submitter.sign(self.chain, &self.call).await?)
+	}
+
+	async fn send(&self, signed: &SignedCall) -> Result<H256, ChainError> {
+		Ok(self.submitter.submit_signed(self.chain, signed).await?.block)
+	}
+}
+
 /// Finds the VM that a tenant ordered in a block, by the hash of its configuration. Returns `None`
 /// if the order failed.
 async fn ordered_vm(
@@ -225,8 +261,7 @@ fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 		writeln!(file, "{}", hex::encode(seed))?;
 		file.sync_all()?;
 	}
-	let text =
-		fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+	let text = input::read_text(path, &Limit::SECRET)?;
 	let mut seed = [0; 32];
 	hex::decode_to_slice(text.trim(), &mut seed)
 		.with_context(|| format!("{} is not a seed of 32 bytes in hexadecimal", path.display()))?;

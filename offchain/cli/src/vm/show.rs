@@ -3,7 +3,11 @@ use hcc_chain::{api, view, AccountId32, Chain, ChainAt};
 use serde_json::{json, Value};
 
 use super::{alpha, usd_per_hour, Common, Row, State};
-use crate::chain::connected;
+use crate::{
+	chain::connected,
+	exit::{Exit, Failure},
+	output::outln,
+};
 
 type Settlement = api::runtime_types::pallet_compute::types::Settlement;
 type Flavour = api::runtime_types::pallet_compute::types::Flavour;
@@ -53,11 +57,11 @@ impl Flavours {
 				}));
 			}
 			if self.common.json {
-				println!("{}", serde_json::to_string_pretty(&rows)?);
+				outln!("{}", serde_json::to_string_pretty(&rows)?);
 				return Ok(());
 			}
 			for row in &rows {
-				println!(
+				outln!(
 					"{:>5}  {:<10} {:>3} vCPUs {:>7} MiB {:>6} GiB disk  {} USD/h  {} α/h",
 					row["flavour"],
 					text(&row["name"]),
@@ -90,12 +94,12 @@ impl List {
 				rows.extend(describe(&at, id).await?);
 			}
 			if self.common.json {
-				println!("{}", serde_json::to_string_pretty(&rows)?);
+				outln!("{}", serde_json::to_string_pretty(&rows)?);
 			} else {
 				for row in &rows {
 					let (state, escrow) = (text(&row["state"]), text(&row["escrow"]));
 					let usd = text(&row["usd_per_hour"]);
-					println!("{:>5}  {state:<10}  {usd} USD/h  escrow {escrow} α", row["vm"]);
+					outln!("{:>5}  {state:<10}  {usd} USD/h  escrow {escrow} α", row["vm"]);
 				}
 			}
 			Ok(())
@@ -108,10 +112,12 @@ impl Show {
 		connected(&self.common.node, async |chain| {
 			let at = chain.best().await?;
 			let row = describe(&at, self.vm).await?;
-			let row =
-				row.with_context(|| format!("VM {} does not exist, or was terminated", self.vm))?;
+			let Some(row) = row else {
+				let message = format!("VM {} does not exist, or was terminated", self.vm);
+				return Err(Failure::new(Exit::NotFound, message));
+			};
 			if self.common.json {
-				println!("{}", serde_json::to_string_pretty(&row)?);
+				outln!("{}", serde_json::to_string_pretty(&row)?);
 			} else {
 				print(&row);
 			}
@@ -242,21 +248,24 @@ fn text(value: &Value) -> String {
 }
 
 fn print(row: &Value) {
-	println!("VM            {}", row["vm"]);
-	println!("state         {}", text(&row["state"]));
-	println!("tenant        {}", text(&row["tenant"]));
-	println!(
+	outln!("VM            {}", row["vm"]);
+	outln!("state         {}", text(&row["state"]));
+	outln!("tenant        {}", text(&row["tenant"]));
+	outln!(
 		"allotted      {} vCPUs, {} MiB, {} GiB disk, {} MiB an hour of egress",
-		row["vcpus"], row["memory_mib"], row["disk_gib"], row["egress_mib_per_hour"]
+		row["vcpus"],
+		row["memory_mib"],
+		row["disk_gib"],
+		row["egress_mib_per_hour"]
 	);
-	println!("miner         {}", text(&row["miner"]));
-	println!("chip          {}", text(&row["chip"]));
-	println!("price         {} USD an hour", text(&row["usd_per_hour"]));
-	println!("boots         {}", row["boots"]);
-	println!("escrow        {} α, deposit {} α", text(&row["escrow"]), text(&row["deposit"]));
-	println!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
+	outln!("miner         {}", text(&row["miner"]));
+	outln!("chip          {}", text(&row["chip"]));
+	outln!("price         {} USD an hour", text(&row["usd_per_hour"]));
+	outln!("boots         {}", row["boots"]);
+	outln!("escrow        {} α, deposit {} α", text(&row["escrow"]), text(&row["deposit"]));
+	outln!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
 	for one in row["settled"].as_array().into_iter().flatten() {
-		println!(
+		outln!(
 			"  interval {:>6} to {:>6}  {} α for {} slots, {} α refunded",
 			one["first"],
 			one["last"],
@@ -266,7 +275,7 @@ fn print(row: &Value) {
 		);
 	}
 	for charge in row["unsettled"].as_array().into_iter().flatten() {
-		println!(
+		outln!(
 			"  interval {:>6} to {:>6}  {} α for {} slots, unsettled",
 			charge["first"],
 			charge["last"],
