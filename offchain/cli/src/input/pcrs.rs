@@ -252,8 +252,8 @@ const SELECTIONS: usize = 132;
 const DIGESTS: usize = 532;
 const DIGEST: usize = 66;
 
-/// Decodes the form `-F serialized`: a TPML_PCR_SELECTION, a count, and that many TPML_DIGEST, all
-/// as in memory with numbers in little-endian. Returns `None` for another form.
+/// Decodes the form `-F serialized`: a TPML_PCR_SELECTION, a count, and this number of
+/// TPML_DIGEST, all as in memory with numbers in little-endian. Returns `None` for another form.
 fn serialized(bytes: &[u8]) -> anyhow::Result<Option<PcrValues>> {
 	let word = |bytes: &[u8], at: usize| {
 		let word = bytes.get(at..at.checked_add(4)?)?;
