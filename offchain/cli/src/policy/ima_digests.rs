@@ -73,8 +73,8 @@ fn print(rows: &[(String, PathBuf)], args: &Args) {
 	output::bytes(&lines.collect::<Vec<_>>());
 }
 
-/// Returns a line of sha256sum. Backslashes and line breaks in a name are escaped, which a backslash
-/// before the digest indicates. All other bytes stay as they are.
+/// Returns a line of sha256sum. Backslashes and line breaks in a name are escaped, and a backslash
+/// before the digest indicates that. All other bytes stay as they are.
 fn line(digest: &str, name: &[u8]) -> Vec<u8> {
 	let is_escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
 	let mut line = Vec::new();
