@@ -12,8 +12,9 @@ use sp_runtime::DispatchError;
 
 use crate::*;
 
-/// Length of the shortest possible record, in bytes.
-const MIN_RECORD: usize = 55;
+/// Length of the shortest possible record, in bytes: PCR, template digest, a format of one letter
+/// with its length, and the length of empty data.
+const MIN_RECORD: usize = 4 + 20 + 4 + 1 + 4;
 
 /// Returns the maximum number of entries in a part of a log with a number of bytes.
 pub fn most_entries<T: Config>(bytes: usize) -> u32 {

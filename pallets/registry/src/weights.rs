@@ -158,7 +158,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(16_418_607_000, 1051174)
+		// An estimate for a chain on P-521, until it is measured.
+		Weight::from_parts(45_000_000_000, 1051174)
 			.saturating_add(T::DbWeight::get().reads_writes(8, 1))
 	}
 	/// Storage: `Registry::Enrolments` (r:1 w:1)
@@ -298,7 +299,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(23, 20))
 	}
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(16_418_607_000, 1051174)
+		// An estimate for a chain on P-521, until it is measured.
+		Weight::from_parts(45_000_000_000, 1051174)
 			.saturating_add(ParityDbWeight::get().reads_writes(8, 1))
 	}
 	fn post_credential() -> Weight {

@@ -1,9 +1,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-	entry::{
-		examine, extended, extended_padded, is_altered, is_of_pcr10, name, Entry, MAX_SHOWN,
-	},
+	entry::{examine, extended, extended_padded, is_altered, is_of_pcr10, name, Entry, MAX_SHOWN},
 	Files, Record, Records,
 };
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
@@ -272,11 +270,7 @@ impl<'a> State<'a> {
 			return Err(failure);
 		}
 		Ok(Replayed {
-			checkpoint: Checkpoint {
-				bank: self.bank,
-				pcr10: self.pcr10,
-				entries: self.position,
-			},
+			checkpoint: Checkpoint { bank: self.bank, pcr10: self.pcr10, entries: self.position },
 			proven: self.proven,
 			unproven: self.unproven,
 			violations: self.violations,
