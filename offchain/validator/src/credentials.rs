@@ -94,14 +94,16 @@ pub(crate) async fn serve(
 				Ok(credential) => {
 					let hash = seed_hash(&genesis, &seed);
 					posting.push(miner);
-					posts.push(api::tx().registry().post_credential(miner, hash, credential));
+					posts.push(
+						api::tx().registry().post_credential(*validator, miner, hash, credential),
+					);
 				},
 				// A failure for one enrolment must not block the others.
 				Err(error) => tracing::error!(%miner, %error, "the credential cannot be made"),
 			},
 			Step::Reveal => {
 				revealing.push(miner);
-				reveals.push(api::tx().registry().reveal_seed(miner, seed));
+				reveals.push(api::tx().registry().reveal_seed(*validator, miner, seed));
 			},
 			Step::Nothing => {},
 		}

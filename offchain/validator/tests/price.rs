@@ -18,8 +18,9 @@ use axum::{
 	Router,
 };
 use futures::stream;
-use hcc_chain::Submitter;
+use hcc_chain::{Nodes, Submitter};
 use hcc_validator::{
+	identity::Identity,
 	metrics::Metrics,
 	price::{Feed, Fetcher, Source, SourceError},
 };
@@ -102,7 +103,9 @@ async fn sources(paths: &[&str]) -> Vec<Source> {
 fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
-	let feed = Feed::new("ws://127.0.0.1:1".into(), worker, sources, 25, metrics.clone());
+	let nodes = Arc::new(Nodes::new("ws://127.0.0.1:1").expect("a URL"));
+	let identity = Arc::new(Identity::new(worker.account(), None, None));
+	let feed = Feed::new(nodes, identity, worker, sources, 25, metrics.clone());
 	(feed.expect("a client"), metrics)
 }
 
