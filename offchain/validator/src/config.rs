@@ -19,7 +19,7 @@ pub struct Args {
 	/// take over while it fails.
 	#[arg(long)]
 	pub node: Option<String>,
-	/// The validator that this worker signs for. Without it, the only one that names the worker.
+	/// The validator's account (SS58) [default: the worker key's own account].
 	#[arg(long)]
 	pub validator: Option<AccountId32>,
 	/// The file with the worker key: a phrase or a seed.
@@ -48,6 +48,7 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
+	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
 	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub state: PathBuf,

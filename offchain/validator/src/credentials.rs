@@ -11,7 +11,7 @@ use crate::{
 	subject,
 };
 
-type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 
 /// Number of ticks that a transaction may take.
 const MARGIN: u32 = 2;
@@ -230,6 +230,8 @@ mod tests {
 			committee: bounded(vec![Member { validator: alice(), posted }]),
 			answered,
 			deadline: 10,
+			eval_version: 3,
+			deposit: 1,
 		}
 	}
 

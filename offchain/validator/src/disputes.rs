@@ -135,7 +135,7 @@ pub(crate) fn judging_ticks(at: &ChainAt) -> Result<u32, ChainError> {
 
 impl Worker {
 	/// Proves disputed subjects when it is this validator's turn.
-	pub(crate) async fn prove(&self, chain: &Chain, validator: AccountId32) -> anyhow::Result<()> {
+	pub(crate) async fn prove(&self, chain: &Chain) -> anyhow::Result<()> {
 		use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 		let at = chain.finalised().await?;
 		let block = at.block_number();
@@ -143,7 +143,7 @@ impl Worker {
 		if self.state.on(|state| state.cursor()).await?.is_some_and(|done| block < done) {
 			return Ok(());
 		}
-		let turns = turns(chain, &at, &validator, &self.state).await?;
+		let turns = turns(chain, &at, &self.validator, &self.state).await?;
 		let (mut subjects, mut calls) = (Vec::new(), Vec::new());
 		for (dispute, hash) in due(turns, block) {
 			let subject = dispute.subject;
@@ -168,7 +168,11 @@ impl Worker {
 				},
 			};
 			subjects.push(subject);
-			calls.push(api::tx().verdicts().prove(Some(validator), subject, BoundedVec(evidence)));
+			calls.push(api::tx().verdicts().prove(
+				Some(self.validator),
+				subject,
+				BoundedVec(evidence),
+			));
 		}
 		if calls.is_empty() {
 			return Ok(());

@@ -38,11 +38,8 @@ impl Stated {
 
 impl Worker {
 	/// States the last finalised block, if that is due.
-	pub(crate) async fn state_finality(
-		&self,
-		chain: &Chain,
-		validator: AccountId32,
-	) -> Result<(), ChainError> {
+	pub(crate) async fn state_finality(&self, chain: &Chain) -> Result<(), ChainError> {
+		let validator = self.validator;
 		let best = chain.best().await?;
 		let interval = best.constants().entry(api::constants().clock().statement_interval())?;
 		let row = statement(&best, &validator).await?;

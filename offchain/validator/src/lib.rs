@@ -7,7 +7,6 @@ mod crypto;
 mod disputes;
 pub mod exit;
 mod finality;
-pub mod identity;
 mod judge;
 pub mod metrics;
 pub mod price;

@@ -5,9 +5,7 @@ use clap::Parser;
 use hcc_chain::{Nodes, Submitter};
 use hcc_validator::{
 	config::{Args, Config},
-	exit,
-	identity::Identity,
-	metrics,
+	exit, metrics,
 	price::Feed,
 	state::State,
 	worker::Worker,
@@ -51,17 +49,16 @@ async fn run(config: Config, reset_state: bool) -> anyhow::Result<()> {
 		metrics::serve(address, metrics.clone()).await?;
 	}
 	let nodes = Arc::new(Nodes::new(&config.node)?);
-	let known = state.validator().with_context(opening)?;
-	let identity = Arc::new(Identity::new(submitter.account(), config.validator, known));
+	let validator = config.validator.unwrap_or_else(|| submitter.account());
 	let feed = Feed::new(
 		nodes.clone(),
-		identity.clone(),
+		validator,
 		submitter.clone(),
 		config.sources,
 		config.report_every,
 		metrics.clone(),
 	)?;
-	let worker = Worker::new(nodes, identity, submitter, state, metrics);
+	let worker = Worker::new(nodes, validator, submitter, state, metrics);
 	tokio::select! {
 		result = worker.run() => result,
 		() = feed.run() => Ok(()),

@@ -4,14 +4,14 @@
 use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, sync::Arc};
 
 use anyhow::Context;
-use hcc_chain::{AccountId32, H256};
+use hcc_chain::H256;
 use hmac::{Hmac, Mac};
 use redb::{
 	Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
 };
 use sha2::Sha256;
 
-/// The genesis of the chain to which the other tables refer, and the worker's validator.
+/// The genesis of the chain to which the other tables refer.
 const CHAIN: TableDefinition<&str, [u8; 32]> = TableDefinition::new("chain");
 /// The last block that was processed.
 const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
@@ -147,20 +147,6 @@ impl State {
 		write.delete_table(BY_TICK)?;
 		write.delete_table(DISPUTES)?;
 		create_tables(&write)?;
-		Ok(write.commit()?)
-	}
-
-	/// Returns the validator that this worker signed for last.
-	pub fn validator(&self) -> Result<Option<AccountId32>, StateError> {
-		let read = self.database.begin_read()?;
-		let known = read.open_table(CHAIN)?.get("validator")?.map(|known| known.value());
-		Ok(known.map(AccountId32))
-	}
-
-	/// Records the validator that this worker signs for.
-	pub fn set_validator(&self, validator: AccountId32) -> Result<(), StateError> {
-		let write = self.database.begin_write()?;
-		write.open_table(CHAIN)?.insert("validator", validator.0)?;
 		Ok(write.commit()?)
 	}
 
@@ -398,14 +384,11 @@ mod tests {
 			let state = open(&folder);
 			assert_eq!(state.cursor().expect("the state is readable"), None);
 			state.record(&voted(7, &[vote(1, 0), vote(2, 1201)])).expect("the state is writable");
-			state.set_validator(AccountId32([8; 32])).expect("the state is writable");
 			state.seed(&ENROLMENT)
 		};
 		let state = open(&folder);
 		assert_eq!(state.cursor().expect("the state is readable"), Some(7));
 		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0), vote(2, 1201)]);
-		let validator = state.validator().expect("the state is readable");
-		assert_eq!(validator, Some(AccountId32([8; 32])));
 		assert_eq!(state.seed(&ENROLMENT), seed);
 	}
 

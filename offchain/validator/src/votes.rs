@@ -4,7 +4,7 @@ use api::runtime_types::{
 	bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
 	pallet_verdicts::types::Vote,
 };
-use hcc_chain::{api, AccountId32, Chain, ChainError, H256};
+use hcc_chain::{api, Chain, ChainError, H256};
 use hcc_evidence::host::finding_hash;
 
 use crate::{
@@ -23,12 +23,9 @@ const MAX_BATCHES: usize = 16;
 
 impl Worker {
 	/// Submits the votes that the chain lacks.
-	pub(crate) async fn submit_open_votes(
-		&self,
-		chain: &Chain,
-		validator: AccountId32,
-	) -> anyhow::Result<()> {
-		let votes = self.open_votes(chain, &validator).await?;
+	pub(crate) async fn submit_open_votes(&self, chain: &Chain) -> anyhow::Result<()> {
+		let validator = self.validator;
+		let votes = self.open_votes(chain).await?;
 		let batches = batches(&votes);
 		if batches.is_empty() {
 			return Ok(());
@@ -49,11 +46,8 @@ impl Worker {
 
 	/// Returns the votes that the best block lacks, those with the earliest deadline first. Removes
 	/// votes that are settled in a finalised block.
-	async fn open_votes(
-		&self,
-		chain: &Chain,
-		validator: &AccountId32,
-	) -> anyhow::Result<Vec<PendingVote>> {
+	async fn open_votes(&self, chain: &Chain) -> anyhow::Result<Vec<PendingVote>> {
+		let validator = &self.validator;
 		let (pending, cursor) =
 			self.state.on(|state| Ok((state.pending()?, state.cursor()?))).await?;
 		if pending.is_empty() {

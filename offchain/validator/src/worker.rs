@@ -7,14 +7,13 @@ use std::{
 };
 
 use anyhow::Context;
-use hcc_chain::{AccountId32, Chain, Nodes, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainError, Nodes, Submitter};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
 	credentials,
 	exit::{self, OtherChain},
 	finality::Stated,
-	identity::Identity,
 	metrics::Metrics,
 	state::State,
 };
@@ -46,7 +45,8 @@ impl Task {
 /// The worker.
 pub struct Worker {
 	nodes: Arc<Nodes>,
-	pub(crate) identity: Arc<Identity>,
+	/// The validator for which the worker signs.
+	pub(crate) validator: AccountId32,
 	pub(crate) submitter: Arc<Submitter>,
 	pub(crate) state: Arc<State>,
 	pub(crate) metrics: Metrics,
@@ -61,14 +61,14 @@ pub struct Worker {
 impl Worker {
 	pub fn new(
 		nodes: Arc<Nodes>,
-		identity: Arc<Identity>,
+		validator: AccountId32,
 		submitter: Arc<Submitter>,
 		state: State,
 		metrics: Metrics,
 	) -> Arc<Self> {
 		Arc::new(Self {
 			nodes,
-			identity,
+			validator,
 			submitter,
 			state: Arc::new(state),
 			metrics,
@@ -127,16 +127,15 @@ impl Worker {
 		if *done == Some(finalised) && !matches!(task, Task::Vote) {
 			return Ok(());
 		}
-		if task == Task::Judge {
-			self.judge_blocks(chain).await?;
-		} else if let Some(validator) = self.validator(task, chain).await? {
-			match task {
-				Task::State => self.state_finality(chain, validator).await?,
-				Task::Vote => self.submit_open_votes(chain, validator).await?,
-				Task::Prove => self.prove(chain, validator).await?,
-				Task::Serve => self.serve(chain, validator).await?,
-				Task::Judge => {},
-			}
+		if task != Task::Judge && !self.is_appointed(task, chain).await? {
+			return Ok(());
+		}
+		match task {
+			Task::State => self.state_finality(chain).await?,
+			Task::Judge => self.judge_blocks(chain).await?,
+			Task::Vote => self.submit_open_votes(chain).await?,
+			Task::Prove => self.prove(chain).await?,
+			Task::Serve => self.serve(chain).await?,
 		}
 		*done = Some(finalised);
 		Ok(())
@@ -154,29 +153,27 @@ impl Worker {
 		}
 	}
 
-	/// Returns the validator that this worker signs for, if there is one.
-	async fn validator(&self, task: Task, chain: &Chain) -> anyhow::Result<Option<AccountId32>> {
-		let before = self.identity.known();
-		let found = self.identity.validator(&chain.finalised().await?).await?;
-		match found {
-			Some(validator) if before != Some(validator) => {
-				self.state.on(move |state| state.set_validator(validator)).await?;
-				tracing::info!(%validator, "signing for this validator");
-			},
-			Some(_) => {},
-			None if task == Task::State => tracing::warn!(
-				worker = %self.submitter.account(),
-				"the worker key belongs to no validator yet: call validators.set_worker"
-			),
-			None => {},
+	/// Returns `true` if the validator names this worker.
+	async fn is_appointed(&self, task: Task, chain: &Chain) -> Result<bool, ChainError> {
+		let (validator, worker) = (self.validator, self.submitter.account());
+		let at = chain.finalised().await?;
+		let address = api::storage().validators().worker_of();
+		let named = at.storage().try_fetch(address, (validator,)).await?;
+		let named = named.map(|named| named.decode()).transpose()?;
+		if named != Some(worker) && task == Task::State {
+			tracing::warn!(
+				%validator,
+				%worker,
+				"the validator has not appointed this worker: call validators.set_worker, or correct validator"
+			);
 		}
-		Ok(found)
+		Ok(named == Some(worker))
 	}
 
 	/// Takes the steps that open enrolments require.
-	async fn serve(&self, chain: &Chain, validator: AccountId32) -> anyhow::Result<()> {
-		let Self { submitter, state, metrics, .. } = self;
+	async fn serve(&self, chain: &Chain) -> anyhow::Result<()> {
+		let Self { submitter, state, metrics, validator, .. } = self;
 		let at = chain.finalised().await?;
-		Ok(credentials::serve(chain, &at, &validator, submitter, state, metrics).await?)
+		Ok(credentials::serve(chain, &at, validator, submitter, state, metrics).await?)
 	}
 }

@@ -20,7 +20,6 @@ use axum::{
 use futures::stream;
 use hcc_chain::{Nodes, Submitter};
 use hcc_validator::{
-	identity::Identity,
 	metrics::Metrics,
 	price::{Feed, Fetcher, Source, SourceError},
 };
@@ -104,8 +103,8 @@ fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
 	let nodes = Arc::new(Nodes::new("ws://127.0.0.1:1").expect("a URL"));
-	let identity = Arc::new(Identity::new(worker.account(), None, None));
-	let feed = Feed::new(nodes, identity, worker, sources, 25, metrics.clone());
+	let validator = worker.account();
+	let feed = Feed::new(nodes, validator, worker, sources, 25, metrics.clone());
 	(feed.expect("a client"), metrics)
 }
 

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Nodes, Price, Submitter};
 
 use super::{combine, Fetcher, Source};
-use crate::{finality::block_number, identity::Identity, metrics::Metrics};
+use crate::{finality::block_number, metrics::Metrics};
 
 /// Interval of checks for a due report.
 const POLL_INTERVAL: Duration = Duration::from_secs(6);
@@ -18,7 +18,8 @@ const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Reports the price that the sources give to the chain.
 pub struct Feed {
 	nodes: Arc<Nodes>,
-	identity: Arc<Identity>,
+	/// The validator for which the worker signs.
+	validator: AccountId32,
 	submitter: Arc<Submitter>,
 	sources: Vec<Source>,
 	/// Number of blocks between reports.
@@ -30,14 +31,14 @@ pub struct Feed {
 impl Feed {
 	pub fn new(
 		nodes: Arc<Nodes>,
-		identity: Arc<Identity>,
+		validator: AccountId32,
 		submitter: Arc<Submitter>,
 		sources: Vec<Source>,
 		every: u64,
 		metrics: Metrics,
 	) -> anyhow::Result<Self> {
 		let fetcher = Fetcher::new(SOURCE_TIMEOUT)?;
-		Ok(Self { nodes, identity, submitter, sources, every, fetcher, metrics })
+		Ok(Self { nodes, validator, submitter, sources, every, fetcher, metrics })
 	}
 
 	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
@@ -60,10 +61,10 @@ impl Feed {
 	async fn follow(&self, chain: &Chain) -> anyhow::Result<()> {
 		loop {
 			let at = chain.finalised().await?;
-			if let Some(feeder) = self.feeder(&at).await? {
-				let last = last_report(&chain.best().await?, &feeder).await?;
+			if self.is_feeder(&at).await? {
+				let last = last_report(&chain.best().await?, &self.validator).await?;
 				let is_due = last.is_none_or(|last| at.block_number() >= last + self.every);
-				if is_due && !self.report(chain, feeder, at.block_number()).await? {
+				if is_due && !self.report(chain, at.block_number()).await? {
 					tokio::time::sleep(NO_REPORT_PAUSE).await;
 					continue;
 				}
@@ -72,17 +73,22 @@ impl Feed {
 		}
 	}
 
-	/// Returns the validator that this worker signs for, if it is active.
-	async fn feeder(&self, at: &ChainAt) -> anyhow::Result<Option<AccountId32>> {
-		let Some(validator) = self.identity.validator(at).await? else { return Ok(None) };
+	/// Returns `true` if this worker signs for its validator, and the validator is active.
+	async fn is_feeder(&self, at: &ChainAt) -> anyhow::Result<bool> {
+		let address = api::storage().validators().worker_of();
+		let named = at.storage().try_fetch(address, (self.validator,)).await?;
+		let Some(named) = named else { return Ok(false) };
+		if named.decode()? != self.submitter.account() {
+			return Ok(false);
+		}
 		let active = at.storage().fetch(api::storage().session().validators(), ()).await?;
-		Ok(active.decode()?.contains(&validator).then_some(validator))
+		Ok(active.decode()?.contains(&self.validator))
 	}
 
 	/// Reports the price for a block. Returns `true` if the chain accepted the report.
-	async fn report(&self, chain: &Chain, feeder: AccountId32, block: u64) -> anyhow::Result<bool> {
+	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
-		let call = api::tx().oracle().report(feeder, price, block_number(block)?);
+		let call = api::tx().oracle().report(self.validator, price, block_number(block)?);
 		match self.submitter.submit(chain, &call).await {
 			Ok(_) => {
 				self.metrics.prices.inc();
