@@ -138,8 +138,8 @@ impl pallet_verdicts::Config for Runtime {
 /// Time for votes. Finality, evaluation and a vote take less than a fifth of it.
 const JUDGING_TICKS: Tick = 5 * MINUTES;
 
-/// Maximum number of ticks for which a subject is open: the time for votes, once more for a verdict
-/// that waits for its draw, once more for an audit, and the longest window for proofs.
+/// Maximum number of ticks for which a subject is open. The time for votes counts three times: also
+/// for a verdict that waits for its draw, and for an audit. The window for proofs follows.
 pub const LONGEST_SUBJECT: Tick =
 	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
 
