@@ -14,3 +14,5 @@ pub mod state;
 mod subject;
 mod votes;
 pub mod worker;
+
+pub use crypto::AwsLc;
