@@ -2,6 +2,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
 use clap::Parser;
+use hcc_chain::AccountId32;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Source;
@@ -14,9 +15,13 @@ pub struct Args {
 	/// A TOML file with the same names as the options. Options override it.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of the validator's own node.
+	/// The WebSocket URL of the validator's own node. Further URLs, after commas, name nodes that
+	/// take over while it fails.
 	#[arg(long)]
 	pub node: Option<String>,
+	/// The validator's account (SS58) [default: the worker key's own account].
+	#[arg(long)]
+	pub validator: Option<AccountId32>,
 	/// The file with the worker key: a phrase or a seed.
 	#[arg(long)]
 	pub key_file: Option<PathBuf>,
@@ -26,6 +31,10 @@ pub struct Args {
 	/// The address on which to serve metrics for Prometheus. Without it, none are served.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
+	/// Remove the state first, with all votes that no block contains yet. Needed once if the state
+	/// belongs to another chain.
+	#[arg(long)]
+	pub reset_state: bool,
 	/// Log as JSON, with one line per entry.
 	#[arg(long)]
 	pub log_json: bool,
@@ -39,6 +48,8 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
+	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
+	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
@@ -54,6 +65,7 @@ impl Default for Config {
 	fn default() -> Self {
 		Self {
 			node: "ws://127.0.0.1:9944".into(),
+			validator: None,
 			key_file: "/etc/hcc/worker.key".into(),
 			state: "/var/lib/hcc-validator".into(),
 			metrics: None,
@@ -84,6 +96,7 @@ impl Config {
 		if let Some(state) = &args.state {
 			config.state.clone_from(state);
 		}
+		config.validator = args.validator.or(config.validator);
 		config.metrics = args.metrics.or(config.metrics);
 		config.log_json |= args.log_json;
 		Ok(config)

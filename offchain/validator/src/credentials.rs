@@ -11,7 +11,7 @@ use crate::{
 	subject,
 };
 
-type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32>;
+type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 
 /// Number of ticks that a transaction may take.
 const MARGIN: u32 = 2;
@@ -94,14 +94,16 @@ pub(crate) async fn serve(
 				Ok(credential) => {
 					let hash = seed_hash(&genesis, &seed);
 					posting.push(miner);
-					posts.push(api::tx().registry().post_credential(miner, hash, credential));
+					posts.push(
+						api::tx().registry().post_credential(*validator, miner, hash, credential),
+					);
 				},
 				// A failure for one enrolment must not block the others.
 				Err(error) => tracing::error!(%miner, %error, "the credential cannot be made"),
 			},
 			Step::Reveal => {
 				revealing.push(miner);
-				reveals.push(api::tx().registry().reveal_seed(miner, seed));
+				reveals.push(api::tx().registry().reveal_seed(*validator, miner, seed));
 			},
 			Step::Nothing => {},
 		}
@@ -228,6 +230,8 @@ mod tests {
 			committee: bounded(vec![Member { validator: alice(), posted }]),
 			answered,
 			deadline: 10,
+			eval_version: 3,
+			deposit: 1,
 		}
 	}
 

@@ -75,6 +75,6 @@ async fn vote_falsely(chain: &Chain, worker: &Submitter, subject: H256) -> Resul
 	};
 	let finalised = u32::try_from(chain.finalised_number().await?)
 		.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-	let call = api::tx().verdicts().vote(BoundedVec(vec![vote]), finalised);
+	let call = api::tx().verdicts().vote(worker.account(), BoundedVec(vec![vote]), finalised);
 	worker.submit(chain, &call).await.map(drop)
 }

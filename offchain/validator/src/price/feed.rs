@@ -1,10 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Price, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Nodes, Price, Submitter};
 
 use super::{combine, Fetcher, Source};
-use crate::metrics::Metrics;
+use crate::{finality::block_number, metrics::Metrics};
 
 /// Interval of checks for a due report.
 const POLL_INTERVAL: Duration = Duration::from_secs(6);
@@ -17,7 +17,9 @@ const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reports the price that the sources give to the chain.
 pub struct Feed {
-	node: String,
+	nodes: Arc<Nodes>,
+	/// The validator for which the worker signs.
+	validator: AccountId32,
 	submitter: Arc<Submitter>,
 	sources: Vec<Source>,
 	/// Number of blocks between reports.
@@ -28,27 +30,29 @@ pub struct Feed {
 
 impl Feed {
 	pub fn new(
-		node: String,
+		nodes: Arc<Nodes>,
+		validator: AccountId32,
 		submitter: Arc<Submitter>,
 		sources: Vec<Source>,
 		every: u64,
 		metrics: Metrics,
 	) -> anyhow::Result<Self> {
 		let fetcher = Fetcher::new(SOURCE_TIMEOUT)?;
-		Ok(Self { node, submitter, sources, every, fetcher, metrics })
+		Ok(Self { nodes, validator, submitter, sources, every, fetcher, metrics })
 	}
 
-	/// Reports prices until it is stopped. Reconnects to the node, and tolerates failing sources.
+	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
 	pub async fn run(&self) {
 		if self.sources.is_empty() {
 			tracing::warn!("no sources of prices are configured: no prices are reported");
 			return std::future::pending().await;
 		}
 		loop {
-			let chain = Chain::connect_when_ready(&self.node).await;
+			let chain = self.nodes.chain().await;
 			if let Err(error) = self.follow(&chain).await {
 				self.metrics.failures.inc();
 				tracing::warn!(error = format!("{error:#}"), "cannot report prices: retrying");
+				self.nodes.check(&chain).await;
 				tokio::time::sleep(FAILURE_PAUSE).await;
 			}
 		}
@@ -57,8 +61,8 @@ impl Feed {
 	async fn follow(&self, chain: &Chain) -> anyhow::Result<()> {
 		loop {
 			let at = chain.finalised().await?;
-			if let Some(feeder) = self.feeder(&at).await? {
-				let last = last_report(&chain.best().await?, &feeder).await?;
+			if self.is_feeder(&at).await? {
+				let last = last_report(&chain.best().await?, &self.validator).await?;
 				let is_due = last.is_none_or(|last| at.block_number() >= last + self.every);
 				if is_due && !self.report(chain, at.block_number()).await? {
 					tokio::time::sleep(NO_REPORT_PAUSE).await;
@@ -69,22 +73,23 @@ impl Feed {
 		}
 	}
 
-	/// Returns the validator that this worker signs for, if it is active.
-	async fn feeder(&self, at: &ChainAt) -> anyhow::Result<Option<AccountId32>> {
-		let address = api::storage().validators().validator_of();
-		let worker = self.submitter.account();
-		let Some(row) = at.storage().try_fetch(address, (worker,)).await? else { return Ok(None) };
-		let validator = row.decode()?;
+	/// Returns `true` if this worker signs for its validator, and the validator is active.
+	async fn is_feeder(&self, at: &ChainAt) -> anyhow::Result<bool> {
+		let address = api::storage().validators().worker_of();
+		let named = at.storage().try_fetch(address, (self.validator,)).await?;
+		let Some(named) = named else { return Ok(false) };
+		if named.decode()? != self.submitter.account() {
+			return Ok(false);
+		}
 		let active = at.storage().fetch(api::storage().session().validators(), ()).await?;
-		Ok(active.decode()?.contains(&validator).then_some(validator))
+		Ok(active.decode()?.contains(&self.validator))
 	}
 
 	/// Reports the price for a block. Returns `true` if the chain accepted the report.
 	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
-		let number = u32::try_from(block)
-			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-		match self.submitter.submit(chain, &api::tx().oracle().report(price, number)).await {
+		let call = api::tx().oracle().report(self.validator, price, block_number(block)?);
+		match self.submitter.submit(chain, &call).await {
 			Ok(_) => {
 				self.metrics.prices.inc();
 				tracing::info!(price, block, "reported the price of one α, in 10⁻⁹ USD");
