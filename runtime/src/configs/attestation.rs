@@ -136,12 +136,24 @@ impl pallet_verdicts::Config for Runtime {
 	type Rules = VerdictsRules;
 	type StoreRules = StoreRules;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
-	// Five minutes. Finality, evaluation and a vote take less than one.
-	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
+	type JudgingTicks = ConstU32<JUDGING_TICKS>;
 	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
+
+/// Time for votes. Finality, evaluation and a vote take less than a fifth of it.
+const JUDGING_TICKS: Tick = 5 * MINUTES;
+
+/// Maximum number of ticks for which a subject is open. The time for votes counts three times: also
+/// for a verdict that waits for its draw, and for an audit. The window for proofs follows.
+pub const LONGEST_SUBJECT: Tick =
+	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
+
+/// Number of finalised blocks whose state a node keeps by default. Workers judge evidence and find
+/// contradicting votes in this state. Blocks can outnumber ticks, because the clock stops if
+/// finality lags, so this is twice the life of a subject: about five hours.
+pub const STATE_BLOCKS: u32 = 2 * LONGEST_SUBJECT;
 
 /// Initial rules: two minutes to answer a challenge, a maintenance pause of an hour, and a billing
 /// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others

@@ -19,7 +19,7 @@ const ALREADY_IMPORTED: i32 = 1013;
 /// A signed transaction.
 ///
 /// It contains its nonce, so blocks include it at most once, however often it is sent. A program
-/// that stores it before it sends it can find out later what became of it ([`Chain::fate`]).
+/// that stores it before it sends it can ask for its state later ([`Chain::fate`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCall {
 	pub bytes: Vec<u8>,
