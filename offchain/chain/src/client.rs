@@ -35,21 +35,29 @@ pub struct Chain {
 }
 
 impl Chain {
-	/// Connects to the first node that answers. `urls` is a WebSocket URL, or several with commas
-	/// between them.
+	/// Connects to the first node that answers and has synced, or else to the first one that
+	/// answers. `urls` is a WebSocket URL, or several with commas between them.
 	///
 	/// ## Errors
 	/// The error of the last node, if none of them answers.
 	pub async fn connect(urls: &str) -> Result<Self, ChainError> {
 		let reason = "the list of nodes is empty".to_string();
 		let mut failure = ChainError::Unreachable { url: urls.to_string(), reason };
+		let mut syncing = None;
 		for url in split_urls(urls) {
-			match Self::connect_to(url).await {
-				Ok(chain) => return Ok(chain),
-				Err(error) => failure = error,
+			let chain = match Self::connect_to(url).await {
+				Ok(chain) => chain,
+				Err(error) => {
+					failure = error;
+					continue;
+				},
+			};
+			if chain.is_syncing().await.is_ok_and(|syncing| !syncing) {
+				return Ok(chain);
 			}
+			syncing = syncing.or(Some(chain));
 		}
-		Err(failure)
+		syncing.ok_or(failure)
 	}
 
 	/// Connects to the node at one URL.

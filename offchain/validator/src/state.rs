@@ -214,7 +214,7 @@ impl State {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(BY_TICK)?;
 		let mut subjects = Vec::new();
-		for row in table.range((*ticks.start(), [0; 32])..=(*ticks.end(), [u8::MAX; 32]))? {
+		for row in table.range((*ticks.start(), [0u8; 32])..=(*ticks.end(), [u8::MAX; 32]))? {
 			let (key, _) = row?;
 			subjects.push(H256(key.value().1));
 		}
@@ -299,7 +299,7 @@ fn add_findings(write: &WriteTransaction, record: &BlockRecord) -> Result<(), St
 	}
 	let oldest = record.tick.saturating_sub(KEEP_TICKS);
 	let mut old = Vec::new();
-	for row in by_tick.range(..(oldest, [0; 32]))? {
+	for row in by_tick.range(..(oldest, [0u8; 32]))? {
 		let (key, _) = row?;
 		old.push(key.value());
 	}
