@@ -229,9 +229,9 @@ impl CheckStanding {
 	}
 }
 
-/// Returns the weight of the check of a call, and of counting its attempt. It is an estimate from
-/// the rows that are read and the hash of a proof's bytes, because no benchmark covers an extension
-/// of the runtime.
+/// Returns the weight of the check of a call, and of counting its attempt. No benchmark covers an
+/// extension of the runtime, so this is an estimate. It counts the rows that are read and the hash
+/// of a proof's bytes.
 fn weight_of(call: &RuntimeCall) -> Weight {
 	let db = <Runtime as System>::DbWeight::get();
 	let (hashed, more) = match call {

@@ -1,5 +1,5 @@
-//! The TPM on a thread of its own. The calls of the software stack block without a time limit, so
-//! the thread is abandoned if a command hangs, and the TPM is opened again.
+//! The TPM on a thread of its own. The calls of the software stack block without a time limit. If a
+//! command hangs, the thread is abandoned and the TPM is opened again.
 
 use std::{
 	sync::{
