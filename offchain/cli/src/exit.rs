@@ -108,7 +108,8 @@ impl Exit {
 	}
 }
 
-/// The words in each of subxt's errors about calls and storage that the node's runtime lacks.
+/// Words that all of subxt's errors about calls and storage contain if the node's runtime lacks the
+/// item.
 const INCOMPATIBLE: &str = "is not compatible with the live chain";
 
 /// Returns `true` for an error of a query that a node could not answer.
