@@ -368,8 +368,8 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let mark = folder.path().join("mark");
 		let (program, arguments) = marking(&mark);
-		let mark = OsStr::new("1:1:/nowhere/vm-1.json");
-		let mut child = spawn_waiting(program, &arguments, mark).expect("the shell starts");
+		let identity = OsStr::new("1:1:/nowhere/vm-1.json");
+		let mut child = spawn_waiting(program, &arguments, identity).expect("the shell starts");
 		let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).expect("it runs");
 		tokio::time::sleep(EARLY_EXIT).await;
 		assert!(child.try_wait().expect("its state").is_none(), "it waits");

@@ -133,7 +133,7 @@ pub(crate) struct Failure {
 
 impl Failure {
 	/// Creates an error.
-	pub(crate) fn new(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+	pub(crate) fn error(exit: Exit, message: impl Into<String>) -> anyhow::Error {
 		Self { exit, message: message.into() }.into()
 	}
 }
@@ -186,7 +186,7 @@ mod tests {
 
 	#[test]
 	fn exit_code_survives_context() {
-		let not_found = Failure::new(Exit::NotFound, "no such VM");
+		let not_found = Failure::error(Exit::NotFound, "no such VM");
 		let not_found = Err::<(), _>(not_found).context("showing it").expect_err("an error");
 		assert_eq!(Exit::of(&not_found), Exit::NotFound);
 		for (error, exit) in [
