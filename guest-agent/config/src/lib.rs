@@ -173,11 +173,6 @@ impl VmConfig {
 		}
 		Ok(bytes)
 	}
-
-	/// Returns true if the host opens this port of the VM by TCP.
-	pub fn publishes_tcp(&self, port: u16) -> bool {
-		self.publish.iter().any(|open| open.port.get() == port && open.protocol == Protocol::Tcp)
-	}
 }
 
 #[cfg(test)]

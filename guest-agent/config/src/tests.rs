@@ -43,7 +43,7 @@ fn example_is_read_as_documented() {
 	let Egress::Listed(destinations) = &config.egress else { panic!("destinations are listed") };
 	assert_eq!(destinations[0].net, "203.0.113.0/24".parse().expect("a network"));
 	assert_eq!((destinations[0].port.get(), destinations[0].protocol), (443, Protocol::Tcp));
-	assert!(config.publishes_tcp(443) && !config.publishes_tcp(22));
+	assert_eq!((config.publish[0].port.get(), config.publish[0].protocol), (443, Protocol::Tcp));
 	assert_eq!(config.user_data.write_files[0].mode(), Some(0o644));
 	assert_eq!(config.user_data.runcmd, ["systemctl restart web"]);
 	let readme = include_str!("../README.md");

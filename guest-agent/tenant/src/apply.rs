@@ -8,21 +8,16 @@ use std::{
 	process::Command,
 };
 
-use hcc_vm_config::{UserData, UserFile, VmConfig};
+use hcc_vm_config::{UserData, UserFile};
 
-use crate::{record::AUTHORIZED_KEYS, Folder};
-
-/// Sets the host name, and writes the keys that may log in.
-pub(crate) fn settings(config: &VmConfig, folder: &Folder, root: &Path) -> io::Result<()> {
-	let name = format!("{}\n", config.host_name);
-	fs::write(root.join("proc/sys/kernel/hostname"), &name)?;
-	fs::write(root.join("etc/hostname"), &name)?;
-	let keys: String = config.ssh_keys.iter().map(|key| format!("{key}\n")).collect();
-	folder.write(AUTHORIZED_KEYS, keys.as_bytes())
+/// Sets the host name, now and for programs that read it later.
+pub(crate) fn host_name(name: &str, root: &Path) -> io::Result<()> {
+	fs::write(root.join("proc/sys/kernel/hostname"), name)?;
+	fs::write(root.join("etc/hostname"), format!("{name}\n"))
 }
 
-/// Writes the files of the user data and runs its commands, each after the one before. A failed step
-/// does not keep the next ones from running, as with cloud-init.
+/// Writes the files of the user data and runs its commands, each after the one before. After a
+/// failed step the next ones still run, as with cloud-init.
 pub(crate) fn user_data(user_data: &UserData, root: &Path) {
 	for file in &user_data.write_files {
 		if let Err(error) = write_file(file, root) {
@@ -65,19 +60,12 @@ mod tests {
 	}
 
 	#[test]
-	fn host_name_and_keys_are_set() {
+	fn host_name_is_set() {
 		let root = machine();
-		let folder = Folder::create(&root.path().join("run/hcc")).expect("a folder");
-		let mut config = VmConfig::named("web-1");
-		config.ssh_keys = vec!["ssh-ed25519 AAAA one".into(), "ssh-ed25519 BBBB two".into()];
-		settings(&config, &folder, root.path()).expect("applied");
+		host_name("web-1", root.path()).expect("applied");
 		let read = |name: &str| fs::read_to_string(root.path().join(name)).expect("readable");
-		assert_eq!(read("proc/sys/kernel/hostname"), "web-1\n");
+		assert_eq!(read("proc/sys/kernel/hostname"), "web-1");
 		assert_eq!(read("etc/hostname"), "web-1\n");
-		let keys = "ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n";
-		assert_eq!(read("run/hcc/authorized_keys"), keys);
-		let mode = fs::metadata(root.path().join("run/hcc/authorized_keys")).expect("its mode");
-		assert_eq!(mode.permissions().mode() & 0o777, 0o600);
 	}
 
 	#[test]

@@ -100,6 +100,10 @@ pub enum Fatal {
 	/// Remedy: the image mounts a file system in memory at `/run`.
 	#[error("cannot write the state of the boot: {0}")]
 	State(io::Error),
+	/// Cause: the command line names no root file system, or the host supplies other disks.
+	/// Remedy: the host attaches the image's squashfs and hash tree as second and third disk.
+	#[error("cannot mount the root file system: {0}")]
+	Root(io::Error),
 	/// Cause: the agent cannot listen at its address, for example without a vsock device.
 	/// Remedy: the host gives the VM a vsock device.
 	#[error("cannot listen: {0}")]
@@ -120,6 +124,7 @@ impl Fatal {
 			Self::State(_) => 6,
 			Self::Listen(_) => 7,
 			Self::Deadline => 8,
+			Self::Root(_) => 9,
 		}
 	}
 }

@@ -6,6 +6,7 @@ mod error;
 mod keys;
 mod meter;
 mod record;
+mod root;
 mod running;
 mod server;
 mod ssh;

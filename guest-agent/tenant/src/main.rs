@@ -15,7 +15,8 @@ Exit codes:
   5  the keys cannot be made
   6  the state of the boot cannot be written
   7  the agent cannot listen
-  8  the boot was not confirmed in time";
+  8  the boot was not confirmed in time
+  9  the root file system cannot be mounted";
 
 /// The agent in a tenant's VM.
 #[derive(Parser)]
@@ -27,10 +28,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Stage {
-	/// In the initramfs: check the configuration, attest and confirm the boot.
+	/// In the initramfs: mount the root, check the configuration, attest and confirm the boot.
 	#[command(after_help = EXIT_CODES)]
 	Boot(BootOptions),
-	/// In the running VM: apply the configuration, run sshd, and report usage.
+	/// In the running VM: apply the configuration, report usage, and connect the relay to sshd.
 	Serve(RunOptions),
 }
 

@@ -234,7 +234,7 @@ Inter-|   Receive                                                |  Transmit
 	#[test]
 	fn machine_without_disk_has_none() {
 		let mut meter = MachineMeter::new(Recorded::new().0.path(), "vda");
-		assert!(meter.read().is_err(), "the folder is gone");
+		assert!(meter.read().is_err(), "the folder was removed");
 		let recorded = Recorded::new();
 		fs::remove_file(recorded.0.path().join("sys/block/vda/size")).expect("removed");
 		assert_eq!(recorded.meter().read().expect("readable").disk, 0);

@@ -1,5 +1,5 @@
-//! The state of a boot, in a folder in memory. The agent in the initramfs writes it, and the agent in
-//! the running VM reads it.
+//! The state of a boot, in a folder in memory. The agent in the initramfs writes it, and the agent
+//! in the running VM reads it.
 
 use std::{
 	fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -15,6 +15,7 @@ use hcc_guest_protocol::{
 	vm::{BootRequest, BootResponse},
 	Peers,
 };
+use hcc_vm_config::VmConfig;
 use hccam::usage::{Progress, Reading};
 
 use crate::{Fatal, Keys};
@@ -23,12 +24,12 @@ const CONFIG: &str = "config.json";
 const GUEST_KEY: &str = "guest.key";
 const BOOTED: &str = "boot.scale";
 const PROGRESS: &str = "receipts.scale";
-/// The file with the SSH host key.
-pub(crate) const SSH_HOST_KEY: &str = "ssh_host_ed25519_key";
-/// The file with the configuration of sshd.
-pub(crate) const SSHD_CONFIG: &str = "sshd_config";
-/// The file with the keys that may log in.
-pub(crate) const AUTHORIZED_KEYS: &str = "authorized_keys";
+const USER_DATA: &str = "user-data";
+// Files that the programs of the image read.
+const SSH_HOST_KEY: &str = "ssh_host_ed25519_key";
+const SSH_HOST_KEY_PUB: &str = "ssh_host_ed25519_key.pub";
+const AUTHORIZED_KEYS: &str = "authorized_keys";
+const HOST_NAME: &str = "hostname";
 
 /// A confirmed boot.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -72,22 +73,26 @@ impl Folder {
 	}
 
 	/// Returns the path of a file in the folder.
-	pub(crate) fn path(&self, name: &str) -> PathBuf {
+	fn path(&self, name: &str) -> PathBuf {
 		self.0.join(name)
 	}
 
-	/// Stores a confirmed boot. The record of the boot comes last: without it, the boot does not
-	/// count as confirmed.
+	/// Stores a confirmed boot and what the image reads from its configuration. The record of the
+	/// boot comes last: without it, the boot does not count as confirmed.
 	pub(crate) fn store(&self, booted: &Booted, keys: &Keys, config: &[u8]) -> Result<(), Fatal> {
+		let parsed =
+			VmConfig::parse(config).map_err(|error| Fatal::State(io::Error::other(error)))?;
+		let host_name = format!("{}\n", parsed.host_name);
+		let authorized: String = parsed.ssh_keys.iter().map(|key| format!("{key}\n")).collect();
 		let (private, public) = keys.ssh_host_key_files()?;
-		let guest_key = keys.guest.to_bytes();
-		let public_name = format!("{SSH_HOST_KEY}.pub");
-		let record = booted.encode();
-		let files: [(&str, &[u8]); 5] = [
+		let (guest_key, record) = (keys.guest.to_bytes(), booted.encode());
+		let files: [(&str, &[u8]); 7] = [
 			(CONFIG, config),
-			(GUEST_KEY, &guest_key),
+			(HOST_NAME, host_name.as_bytes()),
+			(AUTHORIZED_KEYS, authorized.as_bytes()),
 			(SSH_HOST_KEY, &private),
-			(&public_name, &public),
+			(SSH_HOST_KEY_PUB, &public),
+			(GUEST_KEY, &guest_key),
 			(BOOTED, &record),
 		];
 		for (name, bytes) in files {
@@ -97,7 +102,7 @@ impl Folder {
 	}
 
 	/// Writes a file that only root can read, atomically.
-	pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+	fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
 		let new = self.path(&format!("{name}.new"));
 		let mut file =
 			OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
@@ -141,6 +146,15 @@ impl Folder {
 		}
 	}
 
+	/// Marks the user data as started. Returns false if an earlier run of the agent has started it.
+	pub(crate) fn start_user_data(&self) -> io::Result<bool> {
+		match OpenOptions::new().write(true).create_new(true).open(self.path(USER_DATA)) {
+			Ok(_) => Ok(true),
+			Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+			Err(error) => Err(error),
+		}
+	}
+
 	pub(crate) fn store_progress(&self, progress: &Progress) -> io::Result<()> {
 		self.write(PROGRESS, &progress.encode())
 	}
@@ -149,4 +163,30 @@ impl Folder {
 fn decode<T: Decode>(bytes: &[u8]) -> io::Result<T> {
 	T::decode_all(&mut &bytes[..])
 		.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn user_data_starts_once() {
+		let run = tempfile::tempdir().expect("a folder");
+		let folder = Folder::create(run.path()).expect("a folder");
+		assert!(folder.start_user_data().expect("marked"));
+		assert!(!folder.start_user_data().expect("readable"));
+	}
+
+	#[test]
+	fn files_are_readable_by_root_only() {
+		let run = tempfile::tempdir().expect("a folder");
+		let folder = Folder::create(&run.path().join("hcc")).expect("a folder");
+		folder.write(GUEST_KEY, &[7; 32]).expect("written");
+		let mode = |path: PathBuf| fs::metadata(path).expect("its mode").permissions().mode();
+		assert_eq!(mode(run.path().join("hcc")) & 0o777, 0o700);
+		assert_eq!(mode(run.path().join("hcc/guest.key")) & 0o777, 0o600);
+		assert_eq!(folder.guest_key().expect("readable").to_bytes(), [7; 32]);
+		folder.write(GUEST_KEY, &[7; 31]).expect("written");
+		assert!(folder.guest_key().is_err(), "it is too short");
+	}
 }

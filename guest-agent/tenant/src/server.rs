@@ -45,7 +45,7 @@ pub enum Answer {
 	Stop(StopResponse),
 }
 
-/// What an agent does after an answer.
+/// The next step of an agent after an answer.
 #[derive(Debug)]
 pub enum Next {
 	/// It continues to serve.

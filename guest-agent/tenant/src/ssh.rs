@@ -1,70 +1,14 @@
-//! SSH: the daemon of the running VM, and its connection to the host's relay over vsock.
+//! The way from the host's relay to the VM's sshd: a port of vsock.
 
-use std::{
-	fs::DirBuilder,
-	io,
-	net::SocketAddr,
-	os::unix::fs::DirBuilderExt,
-	path::{Path, PathBuf},
-	time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use hcc_guest_protocol::{Listener, Stream};
-use tokio::{io::copy_bidirectional, net::TcpStream, process::Command, task::JoinSet};
+use tokio::{io::copy_bidirectional, net::TcpStream, task::JoinSet};
 
-use crate::{
-	record::{AUTHORIZED_KEYS, SSHD_CONFIG, SSH_HOST_KEY},
-	Folder,
-};
-
-/// Pause before sshd starts again after it has exited.
-const RESTART_PAUSE: Duration = Duration::from_secs(2);
 /// Pause after the system could not accept a connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// Maximum number of connections from the relay at the same time.
+/// Maximum number of connections at the same time.
 const MAX_CONNECTIONS: usize = 64;
-/// The folder that sshd requires for its separated process.
-const SEPARATION: &str = "/run/sshd";
-
-/// Writes the configuration of sshd, and returns its path. Over the network sshd listens only if the
-/// tenant has published its port.
-pub(crate) fn write_config(folder: &Folder, port: u16, is_published: bool) -> io::Result<PathBuf> {
-	let address = if is_published { "0.0.0.0" } else { "127.0.0.1" };
-	let (host_key, keys) = (folder.path(SSH_HOST_KEY), folder.path(AUTHORIZED_KEYS));
-	let text = format!(
-		"ListenAddress {address}:{port}\n\
-		HostKey {}\n\
-		AuthorizedKeysFile {} .ssh/authorized_keys\n\
-		PermitRootLogin prohibit-password\n\
-		PasswordAuthentication no\n\
-		KbdInteractiveAuthentication no\n\
-		UsePAM no\n\
-		PidFile none\n\
-		PrintMotd no\n\
-		AcceptEnv LANG LC_*\n\
-		Subsystem sftp internal-sftp\n",
-		host_key.display(),
-		keys.display(),
-	);
-	folder.write(SSHD_CONFIG, text.as_bytes())?;
-	Ok(folder.path(SSHD_CONFIG))
-}
-
-/// Runs sshd, and starts it again whenever it exits.
-pub(crate) async fn supervise(sshd: &Path, config: &Path) {
-	loop {
-		match run_once(sshd, config).await {
-			Ok(status) => tracing::warn!(%status, "sshd has exited"),
-			Err(error) => tracing::warn!(sshd = %sshd.display(), %error, "cannot run sshd"),
-		}
-		tokio::time::sleep(RESTART_PAUSE).await;
-	}
-}
-
-async fn run_once(sshd: &Path, config: &Path) -> io::Result<std::process::ExitStatus> {
-	DirBuilder::new().recursive(true).mode(0o755).create(SEPARATION)?;
-	Command::new(sshd).args(["-D", "-e", "-f"]).arg(config).kill_on_drop(true).status().await
-}
 
 /// Connects each accepted connection to `target`.
 pub(crate) async fn bridge(listener: &Listener, target: SocketAddr) {
@@ -109,20 +53,6 @@ mod tests {
 	use super::*;
 
 	const SOON: Duration = Duration::from_secs(5);
-
-	#[test]
-	fn sshd_is_reachable_by_network_only_if_published() {
-		let run = tempfile::tempdir().expect("a folder");
-		let folder = Folder::of(run.path());
-		let config = |is_published| {
-			let path = write_config(&folder, 22, is_published).expect("written");
-			std::fs::read_to_string(path).expect("readable")
-		};
-		assert!(config(false).starts_with("ListenAddress 127.0.0.1:22\n"));
-		assert!(config(true).starts_with("ListenAddress 0.0.0.0:22\n"));
-		assert!(config(false).contains("\nPasswordAuthentication no\n"));
-		assert!(config(false).contains("/ssh_host_ed25519_key\n"));
-	}
 
 	#[tokio::test]
 	async fn bridge_carries_both_directions_and_the_end() {

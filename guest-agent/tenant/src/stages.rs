@@ -2,7 +2,7 @@
 
 use std::{
 	io,
-	net::{Ipv4Addr, SocketAddr},
+	net::SocketAddr,
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -15,12 +15,14 @@ use hccam::SecureProcessor;
 use tokio::process::Command;
 use tokio_vsock::VMADDR_CID_HOST;
 
-use crate::{apply, serve, ssh, BootAgent, Fatal, Folder, Keys, MachineMeter, RunningAgent};
+use crate::{
+	apply, root::VerityRoot, serve, ssh, BootAgent, Fatal, Folder, Keys, MachineMeter, RunningAgent,
+};
 
-/// The port of sshd.
-const SSH_PORT: u16 = 22;
 /// The root of the file system.
 const ROOT: &str = "/";
+/// The command line of the kernel. The launch measurement covers it.
+const COMMAND_LINE: &str = "/proc/cmdline";
 /// The folder that exists if systemd runs the VM.
 const SYSTEMD: &str = "/run/systemd/system";
 
@@ -43,6 +45,9 @@ pub struct BootOptions {
 	/// The disk that the tenant pays for, by its name in /sys/block.
 	#[arg(long, default_value = "vda")]
 	pub disk: String,
+	/// The folder where the root file system is mounted.
+	#[arg(long, default_value = "/newroot")]
+	pub new_root: PathBuf,
 	/// The time within which the boot must be confirmed, in seconds.
 	#[arg(long, default_value_t = 1800)]
 	pub deadline: u64,
@@ -63,12 +68,13 @@ pub struct RunOptions {
 	/// The disk that the tenant pays for, by its name in /sys/block.
 	#[arg(long, default_value = "vda")]
 	pub disk: String,
-	/// The SSH daemon.
-	#[arg(long, default_value = "/usr/sbin/sshd")]
-	pub sshd: PathBuf,
+	/// The address of the VM's sshd.
+	#[arg(long, default_value = "127.0.0.1:22")]
+	pub sshd: SocketAddr,
 }
 
-/// Boots a VM with the secure processor of this machine. Returns once the boot is confirmed.
+/// Boots a VM with the secure processor of this machine. Mounts the root file system, and returns
+/// once the boot is confirmed.
 ///
 /// ## Errors
 /// Fails if the boot cannot be confirmed. The VM must then power off.
@@ -78,10 +84,19 @@ pub async fn boot(options: &BootOptions) -> Result<(), Fatal> {
 	let folder = Folder::create(&options.run_dir).map_err(Fatal::State)?;
 	let meter = MachineMeter::new(Path::new(ROOT), &options.disk);
 	let agent = BootAgent::new(processor, meter, Keys::generate()?, folder, peers)?;
+	// A root that cannot be mounted is found before the boot is confirmed and paid.
+	mount_root(&options.new_root).await.map_err(Fatal::Root)?;
 	let listener = Listener::bind(&options.listen, peers).map_err(Fatal::Listen)?;
 	tracing::info!(address = %options.listen, "waiting for the configuration");
 	let deadline = Duration::from_secs(options.deadline);
 	tokio::time::timeout(deadline, serve(&listener, agent)).await.unwrap_or(Err(Fatal::Deadline))
+}
+
+async fn mount_root(target: &Path) -> io::Result<()> {
+	let root = VerityRoot::from_command_line(&std::fs::read_to_string(COMMAND_LINE)?);
+	root.map_err(io::Error::other)?.mount(target).await?;
+	tracing::info!("root file system mounted");
+	Ok(())
 }
 
 /// Serves a VM whose boot is confirmed, until the host stops it. Then powers off.
@@ -101,16 +116,15 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
 	let listener = bind(&options.listen, peers)?;
 	// SSH protects itself, and the relay is not privileged.
 	let ssh_listener = bind(&options.listen_ssh, Peers { any_port: true, ..peers })?;
-	apply::settings(&config, &folder, Path::new(ROOT)).context("applying the configuration")?;
-	let sshd_config = ssh::write_config(&folder, SSH_PORT, config.publishes_tcp(SSH_PORT))?;
+	apply::host_name(&config.host_name, Path::new(ROOT)).context("setting the host name")?;
 	tracing::info!(vm = booted.request.vm, boot = booted.request.counter, "running");
 	let user_data = config.user_data;
-	tokio::task::spawn_blocking(move || apply::user_data(&user_data, Path::new(ROOT)));
-	let local = SocketAddr::from((Ipv4Addr::LOCALHOST, SSH_PORT));
+	if folder.start_user_data().context("starting the user data")? {
+		tokio::task::spawn_blocking(move || apply::user_data(&user_data, Path::new(ROOT)));
+	}
 	tokio::select! {
 		served = serve(&listener, agent) => served?,
-		() = ssh::supervise(&options.sshd, &sshd_config) => {},
-		() = ssh::bridge(&ssh_listener, local) => {},
+		() = ssh::bridge(&ssh_listener, options.sshd) => {},
 	}
 	power_off().await.context("powering off")
 }

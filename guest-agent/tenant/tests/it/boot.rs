@@ -107,6 +107,8 @@ async fn boot_is_configured_shown_and_confirmed() {
 	let booted = folder.booted().expect("the boot is recorded");
 	assert_eq!((booted.confirmation, booted.evidence), (signed, shown));
 	assert_eq!(folder.config().expect("stored"), CONFIG.as_bytes());
+	let host_name = std::fs::read_to_string(vm.run_dir().join("hostname"));
+	assert_eq!(host_name.expect("stored"), "web-1\n");
 	let key = folder.guest_key().expect("stored");
 	assert_eq!(key.verifying_key().to_bytes(), guest_pk);
 }
