@@ -127,8 +127,7 @@ impl UserFile {
 	pub fn mode(&self) -> Option<u32> {
 		let text = self.permissions.as_deref().unwrap_or("0644");
 		let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-		let mode = u32::from_str_radix(text, 8).ok().filter(|mode| digits && *mode <= 0o7777)?;
-		Some(mode)
+		u32::from_str_radix(text, 8).ok().filter(|mode| digits && *mode <= 0o7777)
 	}
 }
 
