@@ -6,10 +6,10 @@ mod error;
 mod keys;
 mod meter;
 mod record;
+mod relay;
 mod root;
 mod running;
 mod server;
-mod ssh;
 mod stages;
 
 pub use boot::BootAgent;

@@ -2,7 +2,7 @@
 
 use std::{
 	io,
-	net::SocketAddr,
+	net::{Ipv4Addr, SocketAddr},
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -10,15 +10,19 @@ use std::{
 use anyhow::Context;
 use clap::Args;
 use hcc_guest_protocol::{Address, Listener, Peers};
-use hcc_vm_config::VmConfig;
+use hcc_vm_config::{Protocol, VmConfig};
 use hccam::SecureProcessor;
-use tokio::process::Command;
-use tokio_vsock::VMADDR_CID_HOST;
+use tokio::{process::Command, task::JoinSet};
+use tokio_vsock::{VMADDR_CID_ANY, VMADDR_CID_HOST};
 
 use crate::{
-	apply, root::VerityRoot, serve, ssh, BootAgent, Fatal, Folder, Keys, MachineMeter, RunningAgent,
+	apply, relay, root::VerityRoot, serve, BootAgent, Fatal, Folder, Keys, MachineMeter,
+	RunningAgent,
 };
 
+/// The vsock ports of the agent and of sshd.
+const AGENT_PORT: u16 = 1;
+const SSH_PORT: u16 = 22;
 /// The root of the file system.
 const ROOT: &str = "/";
 /// The command line of the kernel. The launch measurement covers it.
@@ -115,18 +119,33 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<()> {
 	};
 	let listener = bind(&options.listen, peers)?;
 	// SSH protects itself, and the relay is not privileged.
-	let ssh_listener = bind(&options.listen_ssh, Peers { any_port: true, ..peers })?;
+	let relayed = Peers { any_port: true, ..peers };
+	let mut bridges = JoinSet::new();
+	bridges.spawn(relay::bridge(bind(&options.listen_ssh, relayed)?, options.sshd));
+	for port in published_ports(&config) {
+		match Listener::bind(&Address::Vsock { cid: VMADDR_CID_ANY, port: port.into() }, relayed) {
+			Ok(listener) => {
+				let service = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+				bridges.spawn(relay::bridge(listener, service));
+			},
+			Err(error) => tracing::warn!(port, %error, "cannot listen for the relay"),
+		}
+	}
 	apply::host_name(&config.host_name, Path::new(ROOT)).context("setting the host name")?;
 	tracing::info!(vm = booted.request.vm, boot = booted.request.counter, "running");
 	let user_data = config.user_data;
 	if folder.start_user_data().context("starting the user data")? {
 		tokio::task::spawn_blocking(move || apply::user_data(&user_data, Path::new(ROOT)));
 	}
-	tokio::select! {
-		served = serve(&listener, agent) => served?,
-		() = ssh::bridge(&ssh_listener, options.sshd) => {},
-	}
+	serve(&listener, agent).await?;
 	power_off().await.context("powering off")
+}
+
+/// Returns the published ports, without those at which the agent itself listens. The relay leads to
+/// each port by TCP, at the vsock port of the same number.
+fn published_ports(config: &VmConfig) -> impl Iterator<Item = u16> + '_ {
+	let tcp = config.publish.iter().filter(|open| open.protocol == Protocol::Tcp);
+	tcp.map(|open| open.port.get()).filter(|port| ![AGENT_PORT, SSH_PORT].contains(port))
 }
 
 /// Powers the VM off. Under systemd, services end in order first.
@@ -146,4 +165,29 @@ async fn power_off() -> io::Result<()> {
 		return Ok(());
 	}
 	Err(io::Error::other(format!("the command ended with {status}")))
+}
+
+#[cfg(test)]
+mod tests {
+	use std::num::NonZeroU16;
+
+	use hcc_vm_config::Published;
+
+	use super::*;
+
+	#[test]
+	fn relay_leads_to_published_ports_of_tcp() {
+		let mut config = VmConfig::named("vm");
+		for (port, protocol) in [
+			(443, Protocol::Tcp),
+			(53, Protocol::Udp),
+			(SSH_PORT, Protocol::Tcp),
+			(AGENT_PORT, Protocol::Tcp),
+			(8080, Protocol::Tcp),
+		] {
+			let port = NonZeroU16::new(port).expect("not zero");
+			config.publish.push(Published { port, protocol });
+		}
+		assert_eq!(published_ports(&config).collect::<Vec<_>>(), [443, 8080]);
+	}
 }

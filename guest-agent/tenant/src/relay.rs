@@ -1,4 +1,4 @@
-//! The way from the host's relay to the VM's sshd: a port of vsock.
+//! The way from the host's relay to services of the VM, such as sshd: ports of vsock.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,7 +11,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 const MAX_CONNECTIONS: usize = 64;
 
 /// Connects each accepted connection to `target`.
-pub(crate) async fn bridge(listener: &Listener, target: SocketAddr) {
+pub(crate) async fn bridge(listener: Listener, target: SocketAddr) {
 	let mut connections = JoinSet::new();
 	loop {
 		let accepted = tokio::select! {
@@ -20,7 +20,7 @@ pub(crate) async fn bridge(listener: &Listener, target: SocketAddr) {
 		};
 		match accepted {
 			Ok(Some(stream)) => {
-				connections.spawn(relay(stream, target));
+				connections.spawn(connect_to(stream, target));
 			},
 			Ok(None) => {},
 			Err(error) => {
@@ -31,13 +31,13 @@ pub(crate) async fn bridge(listener: &Listener, target: SocketAddr) {
 	}
 }
 
-async fn relay(mut stream: Box<dyn Stream>, target: SocketAddr) {
+async fn connect_to(mut stream: Box<dyn Stream>, target: SocketAddr) {
 	let copied = match TcpStream::connect(target).await {
 		Ok(mut connection) => copy_bidirectional(&mut stream, &mut connection).await,
 		Err(error) => Err(error),
 	};
 	if let Err(error) = copied {
-		tracing::debug!(%error, "a connection to sshd ended");
+		tracing::debug!(%error, "a connection from the relay ended");
 	}
 }
 
@@ -61,7 +61,7 @@ mod tests {
 		let listener = Listener::bind(&address, Peers::privileged(2)).expect("it listens");
 		let daemon = TcpListener::bind("127.0.0.1:0").await.expect("it listens");
 		let target = daemon.local_addr().expect("its address");
-		let bridging = tokio::spawn(async move { bridge(&listener, target).await });
+		let bridging = tokio::spawn(bridge(listener, target));
 		let mut near = connect(&address).await.expect("connected");
 		let (mut far, _) =
 			timeout(SOON, daemon.accept()).await.expect("in time").expect("accepted");
