@@ -48,6 +48,10 @@ impl Listener {
 				let listener = VsockListener::bind(VsockAddr::new(*cid, *port))?;
 				Self::Vsock { listener, host_cid }
 			},
+			Address::Hybrid { .. } => {
+				let why = "a hybrid address is for connections only: listen on vsock:PORT";
+				return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+			},
 		})
 	}
 

@@ -3,6 +3,7 @@
 mod address;
 mod frame;
 pub mod guest;
+pub mod relay;
 mod session;
 mod version;
 pub mod vm;

@@ -33,13 +33,15 @@ pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
 pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
 /// The statement that a guest signs over a usage receipt.
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
+/// The statement that a tenant signs to read the console log of a VM.
+pub const CONSOLE: Tag = *b"hcc/console/v1\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
 	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
-	RECEIPT, CHIP,
+	RECEIPT, CONSOLE, CHIP,
 ];
 
 #[cfg(test)]
