@@ -1,4 +1,5 @@
 use std::{
+	net::{Ipv4Addr, SocketAddr},
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -106,6 +107,36 @@ pub struct Config {
 	pub run_dir: PathBuf,
 	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
 	pub offer: Option<Offer>,
+	/// The relay to VMs; without one the agent listens on no port.
+	pub relay: Option<RelayConfig>,
+}
+
+/// The relay, by which tenants reach their VMs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RelayConfig {
+	/// The TCP address on which it listens.
+	pub listen: SocketAddr,
+	/// The endpoint for tenants, `host:port`. The agent publishes it on the chain.
+	pub endpoint: Option<String>,
+	/// The maximum number of connections to all VMs together.
+	pub connections: usize,
+	/// The maximum number of connections to one VM.
+	pub connections_per_vm: usize,
+	/// The time in seconds after which a connection without traffic ends.
+	pub idle_seconds: u64,
+}
+
+impl Default for RelayConfig {
+	fn default() -> Self {
+		Self {
+			listen: (Ipv4Addr::UNSPECIFIED, 7922).into(),
+			endpoint: None,
+			connections: 256,
+			connections_per_vm: 16,
+			idle_seconds: 900,
+		}
+	}
 }
 
 /// The capacity that is offered to tenants, for all VMs together.
@@ -152,6 +183,7 @@ impl Default for Config {
 			launcher: None,
 			run_dir: "/run/hcc".into(),
 			offer: None,
+			relay: None,
 		}
 	}
 }
@@ -305,6 +337,18 @@ mod tests {
 		assert!(certificate(&path).is_err(), "there are two");
 		std::fs::write(&path, [0x30, 0x00]).expect("written");
 		assert_eq!(certificate(&path).expect("it is read"), [0x30, 0x00]);
+	}
+
+	#[test]
+	fn relay_is_configured_by_its_section() {
+		assert_eq!(Config::default().relay, None);
+		let config: Config = toml::from_str("[relay]").expect("parsed");
+		assert_eq!(config.relay, Some(RelayConfig::default()));
+		let text = "[relay]\nlisten = \"[::1]:22\"\nendpoint = \"host:1\"\nidle_seconds = 60";
+		let relay = toml::from_str::<Config>(text).expect("parsed").relay.expect("configured");
+		assert_eq!((relay.listen.port(), relay.idle_seconds), (22, 60));
+		assert_eq!(relay.endpoint.as_deref(), Some("host:1"));
+		assert!(toml::from_str::<Config>("[relay]\nport = 22").is_err(), "unknown");
 	}
 
 	#[test]

@@ -16,6 +16,7 @@ mod offer;
 pub mod preflight;
 mod process;
 mod register;
+pub mod relay;
 mod retry;
 pub mod run;
 mod tpm;

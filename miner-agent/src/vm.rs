@@ -20,6 +20,7 @@ use tokio::{
 
 use crate::{
 	process::{adopt, Process},
+	relay::VmAccess,
 	vm_tasks::Failures,
 };
 
@@ -189,11 +190,32 @@ impl VmDriver {
 		let asking = hold_permit_while(launching, MAX_LAUNCH, ask(&address, &request));
 		let answer = timeout(TIMEOUT, asking).await.context("the VM's agent does not answer")??;
 		let evidence = evidence_of(seen.id, seen.boot, answer)?;
+		if let Err(error) = self.open_access(at, seen).await {
+			let error = format!("{error:#}");
+			tracing::warn!(vm = seen.id, error, "the relay does not lead to the VM");
+		}
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt =
 			self.hot.submit(&self.chain, &call).await.context("submitting evidence of the boot")?;
 		tracing::info!(vm = seen.id, block = %receipt.block, "evidence of the boot included");
 		Ok(())
+	}
+
+	/// Lets the relay lead to a VM whose agent has answered.
+	async fn open_access(&self, at: &ChainAt, seen: &Seen) -> anyhow::Result<()> {
+		let orders = api::storage().compute().orders();
+		let order = at.storage().fetch(orders, (seen.id,)).await?.decode()?;
+		let place = seen.vm.place.as_ref().context("the VM is not assigned")?;
+		let access = VmAccess {
+			genesis: self.chain.genesis(),
+			miner: place.miner.0,
+			agent: self.address(seen.id).to_string(),
+			// Neither the order nor this launcher has ports and a console.
+			published: Vec::new(),
+			console: None,
+			signer: order.config.signer,
+		};
+		access.write(&self.run_dir, seen.id)
 	}
 
 	async fn report_crash(&self, id: VmId) -> anyhow::Result<()> {
@@ -206,6 +228,7 @@ impl VmDriver {
 
 	/// Ends a VM that is stopped or assigned to another miner.
 	pub(crate) async fn end(&self, id: VmId) -> anyhow::Result<()> {
+		VmAccess::remove(&self.run_dir, id)?;
 		self.process(id).end().await?;
 		tracing::info!(vm = id, "VM ended: it is stopped or assigned to another miner");
 		Ok(())
@@ -223,6 +246,7 @@ impl VmDriver {
 		if process.running_boot() == Some(*boot) {
 			return Ok(None);
 		}
+		VmAccess::remove(&self.run_dir, *id)?;
 		process.end().await.context("ending the previous boot")?;
 		let orders = api::storage().compute().orders();
 		let order = at.storage().fetch(orders, (*id,)).await?.decode()?;
