@@ -53,8 +53,8 @@ pub mod pallet {
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
 		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
-		LivenessStatus, LogVerifier, Miners, PaidTime, Pause, Reputation, StoreRules, SubjectId, Tick,
-		TickSource, Tier, Veks,
+		LivenessStatus, LogVerifier, Miners, PaidTime, Pause, Reputation, StoreRules, SubjectId,
+		Tick, TickSource, Tier, Veks,
 	};
 
 	use super::*;

@@ -8,7 +8,7 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, Tick, TickSource,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, TickSource,
 	VmVerifier,
 };
 

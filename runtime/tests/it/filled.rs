@@ -116,7 +116,7 @@ fn no_miner_rests_while_normal_class_is_full() {
 /// Opens an enrolment of the miner whose committee is Alice.
 fn open_enrolment() {
 	let zeros = [0u8; 1024];
-	let mut open = Enrolment::<AccountId>::decode(&mut &zeros[..]).expect("empty fields");
+	let mut open = Enrolment::<AccountId, Balance>::decode(&mut &zeros[..]).expect("empty fields");
 	let member = Member { validator: Alice.to_account_id(), posted: None };
 	open.committee = vec![member].try_into().expect("it fits");
 	open.deadline = Clock::tick() + Registry::rules().enrolment;

@@ -141,9 +141,15 @@ fn earned(turn: Turn, silent: bool) -> Balance {
 fn silence_never_earns_more_than_full_shortfall() {
 	let turns: [Turn; 6] = [
 		|_| {},
-		|id| assert_ok!(Compute::stop(signed(TENANT), id)),
-		|id| assert_ok!(Compute::terminate(signed(TENANT), id)),
-		|id| assert_ok!(Compute::report_crash(signed(10), id)),
+		|id| {
+			assert_ok!(Compute::stop(signed(TENANT), id));
+		},
+		|id| {
+			assert_ok!(Compute::terminate(signed(TENANT), id));
+		},
+		|id| {
+			assert_ok!(Compute::report_crash(signed(10), id));
+		},
 		|id| {
 			assert_ok!(Compute::report_crash(signed(10), id));
 			boot(id);
