@@ -179,6 +179,7 @@ impl VmDriver {
 	/// Launches a VM for its boot, and submits its evidence to the chain.
 	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
 		let launching = self.ensure_launched(at, seen).await?;
+		self.open_access(at, seen, None).await;
 		let request = VmRequest::ShowBoot(BootRequest {
 			genesis: self.chain.genesis(),
 			vm: seen.id,
@@ -190,10 +191,7 @@ impl VmDriver {
 		let asking = hold_permit_while(launching, MAX_LAUNCH, ask(&address, &request));
 		let answer = timeout(TIMEOUT, asking).await.context("the VM's agent does not answer")??;
 		let evidence = evidence_of(seen.id, seen.boot, answer)?;
-		if let Err(error) = self.open_access(at, seen).await {
-			let error = format!("{error:#}");
-			tracing::warn!(vm = seen.id, error, "the relay does not lead to the VM");
-		}
+		self.open_access(at, seen, Some(&address)).await;
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt =
 			self.hot.submit(&self.chain, &call).await.context("submitting evidence of the boot")?;
@@ -201,15 +199,28 @@ impl VmDriver {
 		Ok(())
 	}
 
-	/// Lets the relay lead to a VM whose agent has answered.
-	async fn open_access(&self, at: &ChainAt, seen: &Seen) -> anyhow::Result<()> {
+	/// Lets the relay lead to a VM: to its console log, and to its ports once its agent has
+	/// answered at an address. A failure must not delay the boot.
+	async fn open_access(&self, at: &ChainAt, seen: &Seen, agent: Option<&Address>) {
+		if let Err(error) = self.write_access(at, seen, agent).await {
+			let error = format!("{error:#}");
+			tracing::warn!(vm = seen.id, error, "the relay does not lead to the VM");
+		}
+	}
+
+	async fn write_access(
+		&self,
+		at: &ChainAt,
+		seen: &Seen,
+		agent: Option<&Address>,
+	) -> anyhow::Result<()> {
 		let orders = api::storage().compute().orders();
 		let order = at.storage().fetch(orders, (seen.id,)).await?.decode()?;
 		let place = seen.vm.place.as_ref().context("the VM is not assigned")?;
 		let access = VmAccess {
 			genesis: self.chain.genesis(),
 			miner: place.miner.0,
-			agent: self.address(seen.id).to_string(),
+			agent: agent.map(Address::to_string),
 			// Neither the order nor this launcher has ports and a console.
 			published: Vec::new(),
 			console: None,

@@ -1,7 +1,7 @@
 //! Messages between a client, such as `hcc vm ssh`, and a miner's relay.
 //!
 //! After [`RelayResponse::Open`] the session ends, and the stream carries the bytes of the service.
-//! Nobody trusts a relay: SSH protects itself, and the console log is the host's word.
+//! A relay is not trusted: SSH protects itself, and the console log is the host's word.
 
 use codec::{Decode, Encode};
 use hcc_evidence::{

@@ -15,14 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::process::{self, Process};
 
-/// The access to a running VM. The agent writes it to a file once the VM's agent has answered: a
-/// connection before that can block a vsock device of the rig for good.
+/// The access to a running VM, in a file that the agent writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct VmAccess {
 	pub genesis: Genesis,
 	pub miner: MinerId,
-	/// The address of the VM's agent. Other ports of the VM follow from it.
-	pub agent: String,
+	/// The address of the VM's agent, once it has answered. Other ports of the VM follow from it.
+	/// An earlier connection can block a vsock device of the rig for good.
+	pub agent: Option<String>,
 	/// The ports that the VM's configuration publishes.
 	pub published: Vec<u16>,
 	/// The file with the console log, if the launcher keeps one.
@@ -60,7 +60,7 @@ impl VmAccess {
 
 	/// Returns the address of a port of the VM.
 	pub(crate) fn port(&self, port: u32) -> Option<Address> {
-		Some(self.agent.parse::<Address>().ok()?.with_port(port))
+		Some(self.agent.as_ref()?.parse::<Address>().ok()?.with_port(port))
 	}
 }
 
@@ -101,7 +101,7 @@ mod tests {
 		VmAccess {
 			genesis: [1; 32],
 			miner: [2; 32],
-			agent: "vsock:5:1".into(),
+			agent: Some("vsock:5:1".into()),
 			published: vec![443],
 			console: None,
 			signer: [3; 32],
@@ -133,6 +133,8 @@ mod tests {
 	fn ports_belong_to_the_guest_of_the_agent() {
 		let ssh = access().port(22).map(|address| address.to_string());
 		assert_eq!(ssh.as_deref(), Some("vsock:5:22"));
-		assert_eq!(VmAccess { agent: "elsewhere".into(), ..access() }.port(22), None);
+		for agent in [None, Some("elsewhere".into())] {
+			assert_eq!(VmAccess { agent, ..access() }.port(22), None);
+		}
 	}
 }

@@ -1,6 +1,6 @@
 //! The relay: one TCP port that leads tenants to their VMs.
 //!
-//! Nobody trusts it. SSH is end to end, and tenants pin the VM's host key from the finalised boot
+//! It is not trusted. SSH is end to end, and tenants pin the VM's host key from the finalised boot
 //! row. The relay therefore bounds its own cost only.
 
 mod access;

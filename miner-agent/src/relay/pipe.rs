@@ -73,8 +73,8 @@ pub(crate) async fn pipe(
 	}
 }
 
-/// Copies until the reader ends, or until the writer takes no more. An end that reads no longer may
-/// still send, so that is no error.
+/// Copies until the reader ends, or until the writer fails. An end that no longer reads may still
+/// send, so a failed write does not end the other direction.
 async fn copy(
 	reader: &mut (impl AsyncRead + Unpin),
 	writer: &mut (impl AsyncWrite + Unpin),

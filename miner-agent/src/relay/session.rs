@@ -33,7 +33,7 @@ const LINGER: Duration = Duration::from_secs(60);
 /// Reasons for which a connection ended early.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
-	/// The client was told the reason.
+	/// The client has received the reason.
 	#[error("refused with code {code}: {0}", code = .0.code())]
 	Refused(#[from] Refusal),
 	/// The client does not follow the protocol, or has left.

@@ -56,7 +56,7 @@ impl World {
 		let access = VmAccess {
 			genesis: GENESIS,
 			miner: MINER,
-			agent: agent(&folder.path().join("vm.sock")),
+			agent: Some(agent(&folder.path().join("vm.sock"))),
 			published: vec![443, 444],
 			console: Some(console),
 			signer: tenant().verifying_key().to_bytes(),
@@ -199,7 +199,7 @@ async fn device_without_half_close_answers_completely() {
 		let mut connect = [0; 11];
 		stream.read_exact(&mut connect).await.expect("read");
 		assert_eq!(&connect, b"CONNECT 22\n");
-		// What a client sends before this answer would be lost.
+		// The device would drop bytes of a client before this answer.
 		let early = timeout(Duration::from_millis(100), stream.read_u8()).await;
 		assert!(early.is_err(), "nothing comes before the answer");
 		stream.write_all(b"OK 1\nSSH-2.0-test\r\n").await.expect("written");

@@ -484,8 +484,8 @@ pub mod pallet {
 			Self::do_lift_ban(chip)
 		}
 
-		/// Publishes the endpoint of the miner's relay as `host:port`. Tenants reach their VMs by
-		/// it. An empty endpoint removes it. The chain checks only the form: nobody trusts a relay.
+		/// Publishes the endpoint of the miner's relay, by which tenants reach their VMs, as
+		/// `host:port`. An empty endpoint removes it. The chain checks only the form.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.

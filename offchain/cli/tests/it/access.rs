@@ -6,10 +6,7 @@ use std::{
 	net::{Shutdown, SocketAddr, TcpListener, TcpStream},
 	path::{Path, PathBuf},
 	process::{Child, Command, Output, Stdio},
-	sync::{
-		atomic::{AtomicUsize, Ordering},
-		Arc,
-	},
+	sync::atomic::{AtomicUsize, Ordering},
 	time::Duration,
 };
 
@@ -17,7 +14,6 @@ use hcc_guest_protocol::{
 	relay::{Refusal, RelayRequest, RelayResponse, Service, VERSIONS},
 	Session,
 };
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, runtime::Runtime};
 
@@ -116,7 +112,7 @@ impl World {
 		let listener = listener.expect("a port");
 		let relay = listener.local_addr().expect("an address");
 		let path = folder.path().to_owned();
-		let (count, leads_to) = (AtomicUsize::new(0), Arc::new(leads_to));
+		let count = AtomicUsize::new(0);
 		runtime.spawn(async move {
 			while let Ok((stream, _)) = listener.accept().await {
 				let name = leads_to(count.fetch_add(1, Ordering::Relaxed));
@@ -162,13 +158,10 @@ impl World {
 
 /// Returns the digest of a host key that a boot row contains.
 fn digest(public: &Path) -> [u8; 32] {
-	// "256 SHA256:BASE64 comment (ED25519)"
-	let fingerprint = run("ssh-keygen", &["-l", "-f", public.to_str().expect("text")]);
 	let text = fs::read_to_string(public).expect("read");
 	let base64 = text.split(' ').nth(1).expect("a key");
 	let decoded = run("sh", &["-c", &format!("echo {base64} | base64 -d | sha256sum")]);
 	let digest = hex::decode(decoded.split(' ').next().expect("a digest")).expect("hexadecimal");
-	assert!(fingerprint.contains("SHA256:"), "{fingerprint}");
 	digest.try_into().expect("32 bytes")
 }
 
@@ -224,7 +217,7 @@ fn command_runs_in_vm_with_pinned_key() {
 	let input = vec![b'x'; 1 << 20];
 	let output = output(&mut ssh, &input);
 	assert_eq!(output.status.code(), Some(3), "the code of the command: {}", stderr(&output));
-	assert!(output.stdout == [b"hello\n", &input[..]].concat(), "{}", output.stdout.len());
+	assert!(output.stdout == [&b"hello\n"[..], &input].concat(), "{}", output.stdout.len());
 }
 
 #[test]

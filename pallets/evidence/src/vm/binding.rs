@@ -61,8 +61,8 @@ pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
 	[&domain::CONFIG[..], genesis, config_hash].concat()
 }
 
-/// Returns the statement that a tenant signs, with the key of the configuration, to read the console
-/// log that `miner` keeps of a VM. The miner's relay chooses the nonce.
+/// Returns the statement that a tenant signs, with the key of the configuration, to read the
+/// console log that `miner` keeps of a VM. The miner's relay chooses the nonce.
 pub fn console_statement(genesis: &Genesis, miner: &MinerId, vm: VmId, nonce: &Hash256) -> Vec<u8> {
 	[&domain::CONSOLE[..], genesis, miner, &vm.to_le_bytes(), nonce].concat()
 }

@@ -16,8 +16,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Forward a port of this machine to a port of a VM, until stopped.
 ///
 /// The connections run through SSH, so that host and relay cannot read them. With --published they
-/// do not need an SSH key, but reach only ports that the VM's configuration publishes. Then the host
-/// reads what the application does not encrypt.
+/// need no SSH key, but reach only ports that the VM's configuration publishes. The host can then
+/// read all traffic that the application does not encrypt.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Port {
 	#[command(flatten)]

@@ -87,7 +87,7 @@ pub(super) fn check(vm: u64, key: &[u8], wanted: &[u8; 32]) -> anyhow::Result<()
 		"DO NOT CONNECT: this is not VM {vm}!\n\
 		The SSH host key is {}.\n\
 		The finalised boot of VM {vm} has {}.\n\
-		The relay, or somebody on the way to it, leads to another machine. Nothing was sent to it. \
+		The relay or the network leads to another machine. Nothing was sent to it. \
 		If the VM has just rebooted, retry in a minute. Otherwise report the miner.",
 		fingerprint(&seen),
 		fingerprint(wanted)
@@ -95,8 +95,8 @@ pub(super) fn check(vm: u64, key: &[u8], wanted: &[u8; 32]) -> anyhow::Result<()
 	Err(Failure::new(Exit::HostKey, message))
 }
 
-/// Fetches the host key from an SSH server, as ssh-keyscan does. The server proves nothing here: the
-/// SSH client that connects later verifies the server's signature with the key.
+/// Fetches the host key from an SSH server, as ssh-keyscan does. The server proves nothing here: an
+/// SSH client verifies its signature later.
 pub(super) async fn fetch<S>(stream: &mut S) -> anyhow::Result<Vec<u8>>
 where
 	S: AsyncRead + AsyncWrite + Unpin,

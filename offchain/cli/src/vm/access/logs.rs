@@ -48,7 +48,7 @@ impl Logs {
 		if !self.json {
 			let (vm, miner) = (self.reach.vm, target.miner);
 			output::warn(format_args!(
-				"note: the host of miner {miner} tells these lines about VM {vm}; nothing proves them"
+				"note: VM {vm}: these lines are the word of the host of miner {miner}; nothing proves them"
 			));
 		}
 		self.print(BufReader::new(stream))

@@ -1,7 +1,7 @@
 //! `hcc vm ssh|port|logs|ssh-config`: access to a VM through the relay of its miner.
 //!
-//! Nobody trusts the relay, nor the path to it. The SSH host key must be the one of the boot row in
-//! the last finalised block.
+//! Neither the relay nor the network is trusted. The SSH host key must be the one of the boot row
+//! in the last finalised block.
 
 mod base64;
 mod forward;

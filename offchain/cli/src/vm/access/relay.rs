@@ -17,7 +17,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Time limit for its answer. It connects to the VM first.
 const ANSWER: Duration = Duration::from_secs(15);
 
-/// The endpoint of a relay: `host:port`. The chain checks only its form, so the text may be hostile.
+/// The endpoint of a relay: `host:port`. The chain hardly checks it, so the text may be hostile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint(String);
 
