@@ -112,6 +112,8 @@ impl<D: VmDirectory> Relay<D> {
 			Service::Port(_) => return Err(Refusal::NotPublished.into()),
 			Service::Logs { follow } => {
 				let path = access.console.clone().ok_or(Refusal::NotPublished)?;
+				// libvirt may run on another machine.
+				tokio::fs::metadata(&path).await.map_err(|_| Refusal::NotPublished)?;
 				prove_tenant(session, &access, request).await?;
 				Reached::Console { path, follow }
 			},
