@@ -3,6 +3,7 @@
 mod address;
 mod frame;
 pub mod guest;
+mod listener;
 pub mod relay;
 mod session;
 mod version;
@@ -10,5 +11,6 @@ pub mod vm;
 
 pub use address::{connect, Address, Stream, MAX_PRIVILEGED_PORT};
 pub use frame::MAX_FRAME;
+pub use listener::{Listener, Peers};
 pub use session::{Session, SessionError};
 pub use version::{Hello, HelloResponse, VersionRange, NEGOTIATION};
