@@ -285,7 +285,8 @@ impl<T: Config> Pallet<T> {
 		let (VmState::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
 			return 0;
 		};
-		// A late review does not raise the amount: each tick after the deadline paid a slot.
+		// A late review does not raise the amount: it subtracts a slot for each tick after the
+		// deadline.
 		let late = T::TickSource::now().saturating_sub(*until);
 		let slots = T::TickSource::paid_slots().saturating_sub(*since).saturating_sub(late);
 		let costs = |slots| {

@@ -260,8 +260,8 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Submits the receipt of VM 1 for the last interval, unless the chain has it: the guest received
-/// all of its resources.
+/// Submits a receipt of VM 1 for the last interval, unless the chain has one. It states that the
+/// guest received all of its resources.
 pub(super) fn report_last_interval() {
 	let (Some(guest), Some(boot)) = (Compute::guest(1), Compute::boot_of(1)) else { return };
 	let now = Attestation::interval();

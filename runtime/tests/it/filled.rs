@@ -55,7 +55,7 @@ fn send(who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchOutcome {
 	include(transaction(&who.pair(), call, 0))
 }
 
-/// Makes Ferdie's key that of the miner, so that the miner can sign transactions.
+/// Sets Ferdie's key as the miner's hot key, so that the test can sign for the miner.
 pub(super) fn give_key_to_miner() {
 	assert_ok!(Registry::set_hot(RuntimeOrigin::signed(miner()), Ferdie.to_account_id()));
 }

@@ -65,7 +65,7 @@ fn receipt_ends_row_of_silent_intervals() {
 	});
 }
 
-/// The guest of a VM that the tenant stops can no longer report on the interval.
+/// After a stop by the tenant, the guest can no longer report on the interval.
 #[test]
 fn interval_cut_by_tenant_burns_bounded_part() {
 	run(|| {
