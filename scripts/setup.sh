@@ -15,10 +15,10 @@ readonly WASM_TARGET=wasm32v1-none
 # The toolchain name under which rustup finds Debian's own compiler.
 readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
-readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev git ca-certificates)
-# Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, and
-# tools that make the machine's image.
-readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux)
+readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev git ca-certificates)
+# Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, tools
+# that make the machine's image, and SSH.
+readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux openssh-client)
 # Debian's compiler, with the sources of the libraries for the wasm target.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
 readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
@@ -100,6 +100,19 @@ setup_rust_tools() {
 	fi
 }
 
+# The tests start sshd themselves. Installing its package must not run a server on this machine.
+setup_sshd() {
+	is_installed openssh-server && return
+	if [ -d /run/systemd/system ] && ! $check_only; then
+		as_root systemctl mask --quiet --runtime ssh.service ssh.socket
+		install_packages openssh-server
+		as_root systemctl disable --quiet ssh.service
+		as_root systemctl unmask --quiet --runtime ssh.service ssh.socket
+	else
+		install_packages openssh-server
+	fi
+}
+
 # The client test runs a standard client from npm.
 setup_node() {
 	if command -v node >/dev/null && command -v npm >/dev/null; then
@@ -165,8 +178,9 @@ setup_wasm_target() {
 
 if is_debian_12; then
 	install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+	setup_sshd
 else
-	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv; do
+	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv ssh sshd; do
 		command -v "$tool" >/dev/null ||
 			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]} ${TEST_PACKAGES[*]}; and Rust $MIN_RUST or later"
 	done

@@ -1,4 +1,5 @@
 use std::{
+	net::{Ipv4Addr, SocketAddr},
 	path::{Path, PathBuf},
 	time::Duration,
 };
@@ -9,7 +10,7 @@ use hcc_chain::{AccountId32, Submitter};
 use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
 
-use crate::TpmSettings;
+use crate::{LauncherConfig, ProcessConfig, TpmSettings};
 
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
@@ -69,12 +70,12 @@ pub struct Options {
 	/// The chip's VCEK certificate, PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
-	/// The program that runs one VM, started with --vm, --generation, --boot, --image, --host-data,
-	/// --vcpus, --memory, --disk and --listen. SIGTERM ends it. Without a launcher the miner takes
-	/// no VMs.
+	/// A program that stands for a VM in tests, started with --vm, --generation, --boot, --image,
+	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. It replaces [launcher]
+	/// of the configuration file, which runs VMs under libvirt.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
-	/// A folder for the sockets and records of VMs.
+	/// A folder for the lock of the agent, and for the sockets and records of such programs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
 	/// Print the resulting configuration, and exit.
@@ -102,10 +103,41 @@ pub struct Config {
 	pub log_part: Option<usize>,
 	pub guest: String,
 	pub vcek: Option<PathBuf>,
-	pub launcher: Option<PathBuf>,
 	pub run_dir: PathBuf,
+	/// The means by which the agent runs VMs; without one the miner takes none.
+	pub launcher: Option<LauncherConfig>,
 	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
 	pub offer: Option<Offer>,
+	/// The relay to VMs; without one the agent listens on no port.
+	pub relay: Option<RelayConfig>,
+}
+
+/// The relay, by which tenants reach their VMs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RelayConfig {
+	/// The TCP address on which it listens.
+	pub listen: SocketAddr,
+	/// The endpoint for tenants, `host:port`. The agent publishes it on the chain.
+	pub endpoint: Option<String>,
+	/// The maximum number of connections to all VMs together.
+	pub connections: usize,
+	/// The maximum number of connections to one VM.
+	pub connections_per_vm: usize,
+	/// The time in seconds after which a connection without traffic ends.
+	pub idle_seconds: u64,
+}
+
+impl Default for RelayConfig {
+	fn default() -> Self {
+		Self {
+			listen: (Ipv4Addr::UNSPECIFIED, 7922).into(),
+			endpoint: None,
+			connections: 256,
+			connections_per_vm: 16,
+			idle_seconds: 900,
+		}
+	}
 }
 
 /// The capacity that is offered to tenants, for all VMs together.
@@ -149,9 +181,10 @@ impl Default for Config {
 			log_part: None,
 			guest: "vsock:3:5000".into(),
 			vcek: None,
-			launcher: None,
 			run_dir: "/run/hcc".into(),
+			launcher: None,
 			offer: None,
+			relay: None,
 		}
 	}
 }
@@ -193,9 +226,11 @@ impl Config {
 			log_part,
 			guest,
 			vcek,
-			launcher,
 			run_dir
 		);
+		if let Some(program) = options.launcher.clone() {
+			config.launcher = Some(LauncherConfig::Process(ProcessConfig { program }));
+		}
 		if !options.ek_chain.is_empty() {
 			config.ek_chain.clone_from(&options.ek_chain);
 		}
@@ -293,6 +328,36 @@ mod tests {
 	use super::*;
 
 	#[test]
+	fn launcher_option_replaces_configured_launcher() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("miner.toml");
+		let text = "[launcher]\nkind = \"libvirt\"\nuri = \"qemu:///session\"\n";
+		std::fs::write(&path, text).expect("written");
+		let mut options = Options { config: Some(path), ..Options::default() };
+		let configured = Config::load(&options).expect("valid").launcher;
+		let has_uri = |launcher: &LauncherConfig| match launcher {
+			LauncherConfig::Libvirt(libvirt) => libvirt.uri == "qemu:///session",
+			LauncherConfig::Process(_) => false,
+		};
+		assert!(configured.as_ref().is_some_and(has_uri), "{configured:?}");
+		options.launcher = Some("/bin/true".into());
+		let process = LauncherConfig::Process(ProcessConfig { program: "/bin/true".into() });
+		assert_eq!(Config::load(&options).expect("valid").launcher, Some(process));
+	}
+
+	#[test]
+	fn printed_configuration_is_readable() {
+		let config = Config {
+			launcher: Some(LauncherConfig::Libvirt(Box::default())),
+			offer: Some(Offer { region: 276, vcpus: 1, memory: 2, disk: 3, price: 4 }),
+			..Config::default()
+		};
+		let text = toml::to_string(&config).expect("it has a form");
+		let read: Config = toml::from_str(&text).expect("it is readable");
+		assert_eq!((read.launcher, read.offer), (config.launcher, config.offer));
+	}
+
+	#[test]
 	fn certificates_found_among_text() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let path = folder.path().join("chain.pem");
@@ -305,6 +370,18 @@ mod tests {
 		assert!(certificate(&path).is_err(), "there are two");
 		std::fs::write(&path, [0x30, 0x00]).expect("written");
 		assert_eq!(certificate(&path).expect("it is read"), [0x30, 0x00]);
+	}
+
+	#[test]
+	fn relay_is_configured_by_its_section() {
+		assert_eq!(Config::default().relay, None);
+		let config: Config = toml::from_str("[relay]").expect("parsed");
+		assert_eq!(config.relay, Some(RelayConfig::default()));
+		let text = "[relay]\nlisten = \"[::1]:22\"\nendpoint = \"host:1\"\nidle_seconds = 60";
+		let relay = toml::from_str::<Config>(text).expect("parsed").relay.expect("configured");
+		assert_eq!((relay.listen.port(), relay.idle_seconds), (22, 60));
+		assert_eq!(relay.endpoint.as_deref(), Some("host:1"));
+		assert!(toml::from_str::<Config>("[relay]\nport = 22").is_err(), "unknown");
 	}
 
 	#[test]

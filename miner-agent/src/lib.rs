@@ -8,6 +8,7 @@ pub mod drain;
 mod enrol;
 mod guest;
 mod host;
+mod launcher;
 mod lock;
 mod log;
 mod log_submission;
@@ -16,6 +17,7 @@ mod offer;
 pub mod preflight;
 mod process;
 mod register;
+pub mod relay;
 mod retry;
 pub mod run;
 mod tpm;
@@ -24,6 +26,7 @@ mod vm;
 mod vm_tasks;
 mod vms;
 
+pub use launcher::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
 pub use tpm::{
 	Credential, NvError, OpenedCredentials, SharedTpm, Tpm, TpmCounters, TpmError, TpmSettings,
 };

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 use hcc_miner::{
 	config::{Config, Options},
 	contest::contest,
-	drain, preflight, run,
+	drain, preflight, relay, run,
 };
 use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
@@ -33,6 +33,9 @@ enum Command {
 		#[arg(long)]
 		undo: bool,
 	},
+	/// Lead tenants to the VMs of this host by one TCP port, until stopped. Needs no key. The
+	/// command run does this as well if the configuration has a section relay.
+	Relay,
 	/// List what a host must have, each with PASS, SKIP or FAIL and a remedy.
 	Check {
 		/// Print JSON.
@@ -73,6 +76,7 @@ async fn execute() -> anyhow::Result<ExitCode> {
 		Command::Check { json } => preflight::check(&config, json).await,
 		Command::Drain { undo: false } => until_stopped(drain::drain(&config)).await,
 		Command::Drain { undo: true } => until_stopped(drain::undo(&config)).await,
+		Command::Relay => until_stopped(relay::run(&config)).await,
 		Command::Run => until_stopped(run::run(config)).await,
 		Command::Contest => until_stopped(contest(config)).await,
 	}

@@ -247,7 +247,7 @@ fn spawn_waiting(program: &Path, arguments: &[String], mark: &OsStr) -> io::Resu
 }
 
 /// Replaces a file atomically.
-fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 	let new = file.with_extension("new");
 	fs::write(&new, bytes)?;
 	fs::rename(new, file)

@@ -21,6 +21,7 @@ use crate::{
 	log_submission::{capacity, ensure_log_submitted},
 	offer::ensure_offered,
 	register::{chip_of, ensure_miner, ensure_registered},
+	relay,
 	vms::Vms,
 };
 
@@ -49,7 +50,9 @@ pub(crate) async fn run_locked(config: Config, lock: AgentLock) -> anyhow::Resul
 		ensure_miner(&chain, &host.config, &hot).await
 	})
 	.await;
-	side_by_side(attest(&host, &hot, &miner), maintain(&mut vms, &host.config, &hot, &miner)).await;
+	let vms = maintain(&mut vms, &host.config, &hot, &miner);
+	let vms = async { tokio::join!(vms, relay::run_beside(&host.config, &hot, &miner)).0 };
+	side_by_side(attest(&host, &hot, &miner), vms).await;
 	Ok(())
 }
 
@@ -62,7 +65,7 @@ async fn side_by_side(host: impl Future<Output = ()>, vms: impl Future<Output = 
 }
 
 /// Repeats work until it succeeds.
-async fn until_success<T>(mut work: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
+pub(crate) async fn until_success<T>(mut work: impl AsyncFnMut() -> anyhow::Result<T>) -> T {
 	loop {
 		match work().await {
 			Ok(done) => return done,

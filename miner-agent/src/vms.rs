@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 
 use crate::{
 	config::Config,
+	launcher::{self, Hosted, LauncherConfig, Owner},
 	node::{finalised_now, Behind},
 	usage::Receipts,
-	vm::{seen_at, wanted, Act, Seen, State, Step, VmDriver, Wanted},
+	vm::{seen_at, Act, Seen, State, Step, VmDriver, Wanted},
 	vm_tasks::VmTasks,
 };
 
@@ -24,8 +25,8 @@ const MAX_BOOT_CALLS: usize = 32;
 
 /// All VMs of this host.
 pub(crate) struct Vms {
-	launcher: Option<PathBuf>,
-	/// The folder of the records and sockets of VMs.
+	launcher: Option<LauncherConfig>,
+	/// The folder of the records and sockets of processes.
 	run_dir: PathBuf,
 	tasks: VmTasks,
 	receipts: Receipts,
@@ -67,11 +68,12 @@ impl Vms {
 		hot: &Arc<Submitter>,
 		miner: &AccountId32,
 	) {
-		let Some(launcher) = self.launcher.clone() else { return std::future::pending().await };
+		let Some(config) = &self.launcher else { return std::future::pending().await };
+		let owner = Owner { genesis: chain.genesis(), miner: miner.0 };
 		let driver = Arc::new(VmDriver {
 			chain: chain.clone(),
 			hot: hot.clone(),
-			launcher,
+			launcher: launcher::open(config, &self.run_dir, owner),
 			run_dir: self.run_dir.clone(),
 			launches: self.launches.clone(),
 		});
@@ -101,9 +103,10 @@ impl Vms {
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
 		self.tasks.settle();
-		driver.adopt_running(|id| self.tasks.is_free(id))?;
+		// Without this list nothing is known, so nothing is done.
+		let here = driver.launcher.list().await?;
 		let hosted = hosted_by(at, miner).await?;
-		let plan = self.plan(driver, at, &hosted).await?;
+		let plan = self.plan(at, &hosted, &here).await?;
 		for steps in plan.begin.chunks(MAX_BOOT_CALLS) {
 			let driver = driver.clone();
 			let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
@@ -122,17 +125,18 @@ impl Vms {
 		} else {
 			self.behind = None;
 		}
-		let runs = hosted.into_iter().filter(|id| driver.process(*id).running_boot().is_some());
-		let guests = runs.map(|id| (id, driver.address(id))).collect();
+		let runs = here.into_iter().filter(|host| host.runs.is_some() && host.is_reachable);
+		let guests = runs.filter(|host| hosted.contains(&host.vm));
+		let guests = guests.map(|host| (host.vm, host.agent)).collect();
 		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 
 	/// Collects the next steps of all free VMs whose step has not failed recently.
 	async fn plan(
 		&mut self,
-		driver: &VmDriver,
 		at: &ChainAt,
 		hosted: &[VmId],
+		here: &[Hosted],
 	) -> anyhow::Result<Plan> {
 		let mut plan = Plan::default();
 		for id in hosted.iter().copied() {
@@ -147,8 +151,9 @@ impl Vms {
 					continue;
 				},
 			};
-			let runs = driver.process(id).running_boot();
-			let step = seen.step(wanted(&seen.state, seen.boot, runs));
+			let host = here.iter().find(|host| host.vm == id);
+			let runs = host.and_then(|host| host.runs);
+			let step = seen.next_step(host);
 			if self.tasks.is_delayed(id, &step) {
 				continue;
 			}
@@ -160,9 +165,9 @@ impl Vms {
 				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
 		}
-		let recorded = driver.recorded()?;
-		self.tasks.retain_failures(|id| hosted.contains(&id) || recorded.contains(&id));
-		let others = recorded.into_iter().filter(|id| !hosted.contains(id));
+		let is_here = |id: VmId| here.iter().any(|host| host.vm == id);
+		self.tasks.retain_failures(|id| hosted.contains(&id) || is_here(id));
+		let others = here.iter().map(|host| host.vm).filter(|id| !hosted.contains(id));
 		let free = others
 			.filter(|id| self.tasks.is_free(*id) && !self.tasks.is_delayed(*id, &Step::END))
 			.map(|id| (id, Step::END));
@@ -188,7 +193,7 @@ impl Vms {
 	}
 
 	/// Ends VMs that are stopped or reassigned according to the finalised block. A best block may
-	/// be replaced, and the tenant would have lost a running VM.
+	/// be replaced, and the tenant would have lost a running VM or its disk.
 	async fn end(
 		&mut self,
 		driver: &Arc<VmDriver>,
@@ -198,7 +203,8 @@ impl Vms {
 	) -> anyhow::Result<()> {
 		let hosted = hosted_by(finalised, miner).await?;
 		for (id, step) in steps {
-			if hosted.contains(&id) {
+			let is_hosted = hosted.contains(&id);
+			if is_hosted {
 				let seen = seen_at(finalised, id).await?;
 				if !seen.is_some_and(|seen| matches!(seen.state, State::Stopped { .. })) {
 					continue;
@@ -206,7 +212,8 @@ impl Vms {
 			}
 			let driver = driver.clone();
 			self.tasks.begin(&[(id, step)], async move {
-				let done = driver.end(id).await;
+				let done =
+					if is_hosted { driver.stop(id).await } else { driver.destroy(id).await };
 				done.err().map(|error| (id, error)).into_iter().collect()
 			});
 		}

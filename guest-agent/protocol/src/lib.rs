@@ -4,6 +4,7 @@ mod address;
 mod frame;
 pub mod guest;
 mod listener;
+pub mod relay;
 mod session;
 mod version;
 pub mod vm;

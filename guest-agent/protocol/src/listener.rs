@@ -63,6 +63,10 @@ impl Listener {
 				let listener = VsockListener::bind(VsockAddr::new(*cid, *port))?;
 				Socket::Vsock { listener, peers }
 			},
+			Address::Hybrid { .. } => {
+				let why = "a hybrid address is for connections only: listen on vsock:PORT";
+				return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+			},
 		}))
 	}
 

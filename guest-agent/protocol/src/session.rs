@@ -122,8 +122,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 	/// Fails when the frame has another version, is too long, is cut off, or does not contain
 	/// exactly one `M`.
 	pub async fn receive<M: Decode>(&mut self) -> Result<Option<M>, SessionError> {
-		let body = frame::read(&mut self.stream, self.version, MAX_FRAME).await?;
+		self.receive_within(MAX_FRAME).await
+	}
+
+	/// Receives a message as [`Self::receive`] does, of at most `limit` bytes.
+	pub async fn receive_within<M: Decode>(
+		&mut self,
+		limit: u32,
+	) -> Result<Option<M>, SessionError> {
+		let body = frame::read(&mut self.stream, self.version, limit).await?;
 		body.map(|body| decode(&body)).transpose()
+	}
+
+	/// Ends the session and returns the stream. Both sides can use it for other bytes.
+	pub fn into_stream(self) -> S {
+		self.stream
 	}
 }
 

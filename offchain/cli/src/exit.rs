@@ -24,11 +24,14 @@ pub(crate) enum Exit {
 	Unconfirmed = 6,
 	NotFound = 7,
 	Incompatible = 8,
+	NotReady = 9,
+	Relay = 10,
+	HostKey = 11,
 }
 
 impl Exit {
 	/// All codes, in ascending order.
-	pub(crate) const ALL: [Self; 9] = [
+	pub(crate) const ALL: [Self; 12] = [
 		Self::Done,
 		Self::Usage,
 		Self::Rejected,
@@ -38,6 +41,9 @@ impl Exit {
 		Self::Unconfirmed,
 		Self::NotFound,
 		Self::Incompatible,
+		Self::NotReady,
+		Self::Relay,
+		Self::HostKey,
 	];
 
 	/// Returns the number.
@@ -57,6 +63,9 @@ impl Exit {
 			Self::Unconfirmed => "unconfirmed",
 			Self::NotFound => "not-found",
 			Self::Incompatible => "incompatible",
+			Self::NotReady => "not-ready",
+			Self::Relay => "relay",
+			Self::HostKey => "host-key",
 		}
 	}
 
@@ -72,6 +81,9 @@ impl Exit {
 			Self::Unconfirmed => "a transaction was sent, and its outcome is unknown",
 			Self::NotFound => "the chain has no such object",
 			Self::Incompatible => "this program and the chain have different versions",
+			Self::NotReady => "the VM does not run, or its boot is not final yet",
+			Self::Relay => "the miner's relay cannot be reached, or refused the connection",
+			Self::HostKey => "the SSH host key is not the one of the VM's boot",
 		}
 	}
 
@@ -165,7 +177,7 @@ pub(crate) fn object(exit: Exit, message: &str) -> Value {
 
 /// Returns the table of exit codes for the help.
 pub(crate) fn table() -> String {
-	let rows = Exit::ALL.map(|exit| format!("  {}  {}", exit.number(), exit.meaning()));
+	let rows = Exit::ALL.map(|exit| format!("  {:>2}  {}", exit.number(), exit.meaning()));
 	format!("Exit codes:\n{}", rows.join("\n"))
 }
 

@@ -37,6 +37,8 @@ pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";
 pub const CONFIRMATION: Tag = *b"hcc/confirm/v1\0\0";
 /// The statement that a guest signs over a usage receipt.
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
+/// The statement that a tenant signs to read the console log of a VM.
+pub const CONSOLE: Tag = *b"hcc/console/v1\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
@@ -57,6 +59,7 @@ pub const ALL: &[Tag] = &[
 	CONFIG_V2,
 	CONFIRMATION,
 	RECEIPT,
+	CONSOLE,
 	CHIP,
 ];
 

@@ -364,4 +364,16 @@ mod benchmarks {
 		assert!(!Banned::<T>::contains_key([1; 32]));
 		Ok(())
 	}
+
+	#[benchmark]
+	fn set_relay() -> Result<(), BenchmarkError> {
+		let (miner, hot) = established::<T>()?;
+		let relay = RelayEndpoint::truncate_from(vec![b':'; MAX_RELAY as usize]);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(hot), miner.clone(), relay);
+
+		assert!(Relays::<T>::contains_key(miner));
+		Ok(())
+	}
 }

@@ -141,6 +141,7 @@ impl<T: Config> Pallet<T> {
 		}
 		T::OnChipChange::on_exit(&who);
 		Self::end_enrolment(&who)?;
+		Relays::<T>::remove(&who);
 		if let Some(tpm) = Tpms::<T>::take(&who) {
 			MinerOfEk::<T>::remove(tpm.ek);
 		}
@@ -215,6 +216,11 @@ impl<T: Config> Pallet<T> {
 		ensure!(MinerOfEk::<T>::iter().count() == tpms, "3: an endorsement key without a tpm");
 		for who in NextAsks::<T>::iter_keys() {
 			ensure!(Miners::<T>::contains_key(&who), "6: a pending price without a miner");
+		}
+		for who in Relays::<T>::iter_keys() {
+			let row = Miners::<T>::get(&who);
+			let stays = row.is_some_and(|miner| miner.withdrawable.is_none());
+			ensure!(stays, "8: a relay without a miner, or of one that has left");
 		}
 		let deposit = HoldReason::Enrolment.into();
 		for (who, enrolment) in Enrolments::<T>::iter() {

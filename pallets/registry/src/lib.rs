@@ -15,8 +15,10 @@ mod benchmarking;
 mod chips;
 mod deposits;
 mod enrolment;
+mod events;
 mod impls;
 mod queries;
+mod relay;
 mod service;
 mod types;
 pub mod weights;
@@ -26,10 +28,12 @@ mod mock;
 #[cfg(test)]
 mod tests;
 
+use frame_support::pallet_macros::import_section;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	extern crate alloc;
@@ -141,6 +145,12 @@ pub mod pallet {
 	pub type NextAsks<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
 
+	/// The endpoints of miners' relays, by which tenants reach their VMs.
+	// Blake2: any account can be a key.
+	#[pallet::storage]
+	pub type Relays<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, RelayEndpoint, OptionQuery>;
+
 	/// The miner of each chip.
 	// Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
@@ -171,128 +181,6 @@ pub mod pallet {
 	#[pallet::unbounded]
 	pub type Enrolments<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, EnrolmentOf<T>, OptionQuery>;
-
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// A miner registered with a bond. Its hot key is `hot`.
-		Registered { miner: AccountIdOf<T>, bond: BalanceOf<T>, hot: AccountIdOf<T> },
-		/// A miner raised its bond. `bond` is the new total.
-		BondRaised { miner: AccountIdOf<T>, bond: BalanceOf<T> },
-		/// The miner changed its hot key.
-		HotSet { miner: AccountIdOf<T>, hot: AccountIdOf<T> },
-		/// A miner set a new offer. `offer.price` is the price in force, not an announced one.
-		OfferSet { miner: AccountIdOf<T>, offer: Offer },
-		/// The miner announced another price: `price` thousandths of the list price, from tick
-		/// `from` on.
-		AskAnnounced { miner: AccountIdOf<T>, price: u16, from: Tick },
-		/// A miner registered a chip.
-		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
-		/// A chip moved to the miner `to`, which won a contest. `from` is the former holder, if
-		/// any.
-		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
-		/// A contest showed that a chip was live in two places. No account can register it any
-		/// longer.
-		ChipBanned { chip: ChipHash },
-		/// The ban on a chip was lifted. It can be registered again.
-		BanLifted { chip: ChipHash },
-		/// A chip was removed from a miner.
-		ChipRemoved { miner: AccountIdOf<T>, chip: ChipHash },
-		/// A miner began to enrol a TPM. The validators of `committee` must make credentials until
-		/// tick `deadline`.
-		EnrolmentOpened {
-			miner: AccountIdOf<T>,
-			ek: EkHash,
-			committee: Vec<AccountIdOf<T>>,
-			deadline: Tick,
-		},
-		/// A validator posted a credential for the TPM.
-		CredentialPosted { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// The TPM opened `answered` credentials. Validators must reveal their seeds now.
-		CredentialsAnswered { miner: AccountIdOf<T>, answered: u32 },
-		/// A validator revealed its seed, and its credential was correct. `proven` states that the
-		/// answer was correct too.
-		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
-		/// A validator revealed a seed from which its credential does not follow. The credential
-		/// does not count, and the validator is slashed, unless the version of the verifier has
-		/// changed since.
-		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// An enrolment ended by a fault of its miner, which lost the deposit `amount`.
-		EnrolmentDepositLost { miner: AccountIdOf<T>, amount: BalanceOf<T> },
-		/// The TPM was proven to hold the attestation key, and is now the miner's TPM.
-		TpmEnrolled { miner: AccountIdOf<T>, ek: EkHash },
-		/// A miner left. Its bond stays on hold, and can be slashed, until tick `withdrawable`.
-		Exited { miner: AccountIdOf<T>, withdrawable: Tick },
-		/// A miner lost `amount` of its bond.
-		Slashed { miner: AccountIdOf<T>, amount: BalanceOf<T> },
-		/// A miner withdrew its bond.
-		Withdrawn { miner: AccountIdOf<T>, bond: BalanceOf<T> },
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The account is a miner already. Use `bond_more`, `set_hot` or `set_offer`.
-		AlreadyRegistered,
-		/// The account is not a miner. Call `register` first.
-		NotRegistered,
-		/// The miner has left. It can register again after `withdraw`.
-		Exiting,
-		/// The miner has not left, so its bond stays on hold. Call `exit` first.
-		NotExiting,
-		/// The unbonding period is not over. `Event::Exited` states the tick at which it ends.
-		TooEarly,
-		/// The bond is below `Rules::min_bond`.
-		BondTooSmall,
-		/// The account is not the hot key of the named miner. The miner sets it with `set_hot`.
-		NotHotKey,
-		/// The chip is registered already. If another miner has registered your chip, call
-		/// `attestation.contest`.
-		ChipInUse,
-		/// The miner has `MAX_CHIPS` chips, the maximum for one TPM.
-		TooManyChips,
-		/// The miner has not registered this chip.
-		ChipNotFound,
-		/// The chip is banned. It was live in two places, so another party has its key.
-		ChipBanned,
-		/// The chip is not banned. Nothing needs to be done.
-		NotBanned,
-		/// The endorsement key's certificate does not lead to a trusted vendor root, is not valid
-		/// now, or is for an unsupported kind of key.
-		EkRefused,
-		/// Another miner has enrolled this endorsement key. A TPM belongs to one miner.
-		EkInUse,
-		/// The attestation key is not a restricted signing key that is fixed to its TPM, in the
-		/// endorsement hierarchy; or it is neither RSA-2048 nor P-256.
-		AkRefused,
-		/// An enrolment is open. Wait until it ends or its deadline passes.
-		EnrolmentOpen,
-		/// The miner has no open enrolment, or the time for this step has passed. Call `enrol_tpm`.
-		NoEnrolment,
-		/// No validator is active, so there is no committee. Retry in the next session.
-		NoCommittee,
-		/// The account is not the worker of the named validator, or that validator is not in the
-		/// enrolment's committee.
-		NotOnCommittee,
-		/// The validator has posted its credential already. Nothing needs to be done.
-		CredentialKnown,
-		/// A part of the credential is empty.
-		CredentialLength,
-		/// The TPM has answered already. Further credentials and answers are refused.
-		AlreadyAnswered,
-		/// Too few credentials are answered. Answer those of more than two thirds of the committee.
-		TooFewAnswers,
-		/// An answer is for a credential that was not posted, or that is answered already.
-		AnswerMismatch,
-		/// The TPM has not answered yet. Seeds stay secret until then.
-		NotAnswered,
-		/// The seed does not match the hash that was posted with the credential, or no credential
-		/// was posted.
-		SeedMismatch,
-		/// The seed was revealed already. Nothing needs to be done.
-		SeedKnown,
-		/// The price is below [`Rules::least_ask`] or above [`Rules::most_ask`].
-		AskOutOfBounds,
-	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -594,6 +482,27 @@ pub mod pallet {
 		pub fn lift_ban(origin: OriginFor<T>, chip: ChipHash) -> DispatchResult {
 			T::PardonOrigin::ensure_origin(origin)?;
 			Self::do_lift_ban(chip)
+		}
+
+		/// Publishes the endpoint of the miner's relay, by which tenants reach their VMs, as
+		/// `host:port`. An empty endpoint removes it. The chain checks only the form.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the hot key of `miner`.
+		///
+		/// ## Errors
+		/// - [`Error::NotHotKey`], [`Error::RelayMalformed`].
+		///
+		/// ## Events
+		/// [`Event::RelaySet`].
+		#[pallet::call_index(13)]
+		pub fn set_relay(
+			origin: OriginFor<T>,
+			miner: AccountIdOf<T>,
+			relay: RelayEndpoint,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_relay(&who, miner, relay)
 		}
 	}
 }

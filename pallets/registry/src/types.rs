@@ -43,6 +43,11 @@ pub const MAX_ID_OBJECT: u32 = 96;
 /// The maximum length of a TPM2B_ENCRYPTED_SECRET, in bytes: RSA with 2048 bits.
 pub const MAX_ENCRYPTED_SECRET: u32 = 258;
 
+/// The maximum length of a relay's endpoint, in bytes.
+pub const MAX_RELAY: u32 = 128;
+
+/// The endpoint of a miner's relay: `host:port`.
+pub type RelayEndpoint = BoundedVec<u8, ConstU32<MAX_RELAY>>;
 /// A certificate (DER).
 pub type CertificateBytes = BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>;
 /// The certificates (DER) between a TPM's certificate and a root.

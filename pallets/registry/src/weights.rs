@@ -25,6 +25,7 @@ pub trait WeightInfo {
 	fn exit() -> Weight;
 	fn withdraw() -> Weight;
 	fn lift_ban() -> Weight;
+	fn set_relay() -> Weight;
 }
 
 /// For the runtime.
@@ -254,9 +255,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Duties` (r:1 w:1)
 	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Relays` (r:0 w:1)
+	/// Proof: `Registry::Relays` (`max_values`: None, `max_size`: Some(178), added: 2653, mode: `MaxEncodedLen`)
 	fn exit() -> Weight {
 		Weight::from_parts(560_344_000, 11734)
-			.saturating_add(T::DbWeight::get().reads_writes(30, 31))
+			.saturating_add(T::DbWeight::get().reads_writes(30, 32))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -275,6 +278,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Registry::Banned` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	fn lift_ban() -> Weight {
 		Weight::from_parts(10_636_000, 3513).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+	}
+	/// Storage: `Registry::Miners` (r:1 w:0)
+	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
+	/// Storage: `Registry::Relays` (r:0 w:1)
+	/// Proof: `Registry::Relays` (`max_values`: None, `max_size`: Some(178), added: 2653, mode: `MaxEncodedLen`)
+	fn set_relay() -> Weight {
+		// An estimate from `set_hot`, until it is measured.
+		Weight::from_parts(23_615_000, 3645).saturating_add(T::DbWeight::get().reads_writes(1, 1))
 	}
 }
 
@@ -323,7 +334,7 @@ impl WeightInfo for () {
 	}
 	fn exit() -> Weight {
 		Weight::from_parts(560_344_000, 11734)
-			.saturating_add(ParityDbWeight::get().reads_writes(30, 31))
+			.saturating_add(ParityDbWeight::get().reads_writes(30, 32))
 	}
 	fn withdraw() -> Weight {
 		Weight::from_parts(64_216_000, 3676)
@@ -331,6 +342,11 @@ impl WeightInfo for () {
 	}
 	fn lift_ban() -> Weight {
 		Weight::from_parts(10_636_000, 3513)
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+	}
+	fn set_relay() -> Weight {
+		// An estimate from `set_hot`, until it is measured.
+		Weight::from_parts(23_615_000, 3645)
 			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 }

@@ -1,5 +1,6 @@
 //! `hcc vm`: commands of tenants.
 
+mod access;
 mod act;
 mod amount;
 mod order;
@@ -43,6 +44,14 @@ pub(crate) enum Vm {
 	Reboot(act::One),
 	Resize(act::Resize),
 	Reduced(act::Reduced),
+	Ssh(access::Ssh),
+	Port(access::Port),
+	Logs(access::Logs),
+	SshConfig(access::Config),
+	#[command(hide = true)]
+	Proxy(access::Proxy),
+	#[command(hide = true)]
+	HostKey(access::PrintHostKey),
 	/// Terminate a VM and delete its disk. The escrow beyond its charges is released immediately.
 	Terminate(act::One),
 }
@@ -60,6 +69,12 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 		Vm::Reboot(args) => args.run(act::Action::Reboot),
 		Vm::Resize(args) => args.run(),
 		Vm::Reduced(args) => args.run(),
+		Vm::Ssh(args) => args.run(),
+		Vm::Port(args) => args.run(),
+		Vm::Logs(args) => args.run(),
+		Vm::SshConfig(args) => args.run(),
+		Vm::Proxy(args) => args.run(),
+		Vm::HostKey(args) => args.run(),
 		Vm::Terminate(args) => args.run(act::Action::Terminate),
 	}?;
 	Ok(Exit::Done)

@@ -158,7 +158,7 @@ pub(super) async fn state(chain: &Chain, id: u64) -> anyhow::Result<String> {
 	})
 }
 
-fn word(state: &State) -> &'static str {
+pub(super) fn word(state: &State) -> &'static str {
 	match state {
 		State::Pending { .. } => "pending",
 		State::Assigned { .. } => "assigned",

@@ -1,5 +1,6 @@
 //! Tests that run the `hcc` program as a script does.
 
+mod access;
 mod boots;
 mod evidence;
 mod field;

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha512};
 use super::{Boot, VmEvidence, VmId};
 use crate::{
 	domain,
-	host::{blake2_256, sha256, Genesis, Hash256},
+	host::{blake2_256, sha256, Genesis, Hash256, MinerId},
 };
 
 /// Returns the nonce of a boot. `parent` is the parent hash of the block that opens the boot.
@@ -61,6 +61,12 @@ pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
 	[&domain::CONFIG[..], genesis, config_hash].concat()
 }
 
+/// Returns the statement that a tenant signs, with the key of the configuration, to read the
+/// console log that `miner` keeps of a VM. The miner's relay chooses the nonce.
+pub fn console_statement(genesis: &Genesis, miner: &MinerId, vm: VmId, nonce: &Hash256) -> Vec<u8> {
+	[&domain::CONSOLE[..], genesis, miner, &vm.to_le_bytes(), nonce].concat()
+}
+
 /// The hash of a VM's evidence.
 pub type VmEvidenceHash = Hash256;
 
@@ -111,6 +117,8 @@ mod tests {
 		assert_eq!(hex::encode(host_data), include_str!("vectors/order.hex").trim());
 		let config = sha256(&[&config_statement(&genesis, &[7; 32])]);
 		assert_eq!(hex::encode(config), include_str!("vectors/config.hex").trim());
+		let console = sha256(&[&console_statement(&genesis, &[2; 32], 7, &[3; 32])]);
+		assert_eq!(hex::encode(console), include_str!("vectors/console.hex").trim());
 	}
 
 	#[test]

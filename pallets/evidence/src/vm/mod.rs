@@ -8,7 +8,7 @@ mod confirmation;
 mod evaluate;
 mod receipt;
 
-pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
+pub use binding::{boot_nonce, config_statement, console_statement, vm_host_data, vm_report_data};
 #[cfg(feature = "scale")]
 pub use binding::{vm_evidence_hash, VmEvidenceHash};
 pub use body::{VmEvidence, VmId, KEM_KEY_LEN};

@@ -2,3 +2,4 @@ mod asks;
 mod enrolment;
 mod lifecycle;
 mod offers;
+mod relays;
