@@ -63,8 +63,8 @@ enum Ending {
 /// Returns the end that the finalised block confirms. `seen` is the VM's state and boot in that
 /// block, if it is assigned to this miner there.
 ///
-/// A VM that is not assigned there may be a new one. It is destroyed only if the best block does not
-/// assign it either.
+/// A VM that is not assigned there may be a new one. It is destroyed only if the best block does
+/// not assign it either.
 fn ending(step: &Step, seen: Option<(State, Boot)>) -> Option<Ending> {
 	match (step.wanted, seen) {
 		(Wanted::End, Some((State::Stopped { .. }, _))) => Some(Ending::Stop),
