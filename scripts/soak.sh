@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the long tests, for at most 100 minutes: the simulated year of a market, the search over many
-# worlds, more random walks of days, more fuzzing.
+# worlds, the capacity of a block, longer random walks, more fuzzing.
 #
 #   scripts/soak.sh [SEED]   seed of the random walks and fuzz targets [default: today's date]
 #
@@ -22,9 +22,10 @@ tests() {
 }
 
 step "build" cargo test --release --workspace --locked --no-run
-step "ignored tests: a year of a market, many worlds" tests 50 --ignored
-export BOLERO_RANDOM_ITERATIONS=4
-step "walk of days, four times" tests 25 days_of_blocks
-export BOLERO_RANDOM_ITERATIONS=100000
-step "fuzz targets" tests 15 fuzz
+step "ignored tests: a year of a market, many worlds, walks of days" tests 60 --ignored
+export BOLERO_RANDOM_ITERATIONS=2000
+step "random steps" tests 15 random_steps
+unset BOLERO_RANDOM_ITERATIONS
+export BOLERO_RANDOM_TEST_TIME_MS=20000
+step "fuzz targets" tests 20 fuzz
 summary

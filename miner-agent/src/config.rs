@@ -17,7 +17,7 @@ pub struct Options {
 	/// A TOML file whose keys have the names of the options; options take precedence.
 	#[arg(long, global = true)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of a node.
+	/// The WebSocket URL of a node. Further URLs, after commas, name nodes that take over.
 	#[arg(long, global = true)]
 	pub node: Option<String>,
 	/// The miner's own account (SS58), needed without the owner's key.

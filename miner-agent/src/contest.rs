@@ -73,7 +73,7 @@ async fn submit(
 	let seq = contest_seq(number);
 	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
 	// The contest has no checkpoint to continue from, so the evidence covers the whole log.
-	ensure_log_submitted(chain, host, hot, miner, chip).await?;
+	ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 	let best = chain.best().await?;
 	let challenge = Challenge {
 		miner: *miner,
@@ -89,7 +89,8 @@ async fn submit(
 	let capacity = capacity(chain, host).await?;
 	let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 	let call = api::tx().attestation().contest(chip, evidence.into(), vek);
-	let receipt = hot.submit(chain, &call).await.context("contesting the chip")?;
+	// The nonce of a contest is valid for a few blocks only.
+	let receipt = hot.submit_raising_tip(chain, &call).await.context("contesting the chip")?;
 	tracing::info!(block = %receipt.block, "contest submitted: waiting for the verdict");
 	Ok(())
 }

@@ -103,13 +103,15 @@ pub(crate) async fn clock(host: &Host) -> anyhow::Result<ClockInfo> {
 	Ok(TpmsAttest::parse(&quote.attest)?.clock_info)
 }
 
-/// Submits parts of the log until one piece of evidence can cover the rest.
+/// Submits parts of the log until one piece of evidence can cover the rest. With `due`, a challenge
+/// is open: the calls are then operational, so full blocks do not delay them.
 pub(crate) async fn ensure_log_submitted(
 	chain: &Chain,
 	host: &Host,
 	hot: &Submitter,
 	miner: &AccountId32,
 	chip: ChipHash,
+	due: bool,
 ) -> anyhow::Result<()> {
 	let capacity = capacity(chain, host).await?;
 	let log = Log::read(&host.config.ima_log)?;
@@ -132,7 +134,8 @@ pub(crate) async fn ensure_log_submitted(
 		while !log.fits(at, capacity) && calls.len() < MAX_BATCH {
 			let part = log.part(at, capacity);
 			let records = log.records(part.clone()).unwrap_or_default().to_vec();
-			calls.push(api::tx().attestation().submit_log(*miner, at, BoundedVec(records)));
+			let records = BoundedVec(records);
+			calls.push(api::tx().attestation().submit_log(*miner, at, records, due));
 			at = part.end;
 		}
 		hot.submit_all(chain, &calls).await.context("submitting the IMA log")?;

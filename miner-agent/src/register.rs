@@ -147,7 +147,8 @@ async fn register_vek(chain: &Chain, config: &Config, hot: &Submitter) -> anyhow
 	let der = certificate(path)?;
 	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
 	let call = api::tx().policy().register_vek(bytes);
-	hot.submit(chain, &call).await.context("registering the chip's key")?;
+	// Evidence needs the key, and a challenge has a deadline.
+	hot.submit_raising_tip(chain, &call).await.context("registering the chip's key")?;
 	Ok(())
 }
 

@@ -98,7 +98,7 @@ async fn maintain(vms: &mut Vms, config: &Config, hot: &Arc<Submitter>, miner: &
 	loop {
 		let chain = Chain::connect_when_ready(&config.node).await;
 		vms.maintain(&chain, hot, miner).await;
-		// The tasks use a connection that is lost.
+		// The tasks still use the lost connection.
 		vms.cancel_tasks().await;
 		tokio::time::sleep(AFTER_FAILURE).await;
 	}
@@ -115,7 +115,7 @@ async fn serve(
 	ensure_registered(chain, &host.config, hot, miner, &report).await?;
 	// The chain challenges the chip as soon as the TPM is enrolled, so the log must be submitted
 	// first.
-	ensure_log_submitted(chain, host, hot, miner, chip).await?;
+	ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 	ensure_enrolled(chain, host, hot, miner).await?;
 	tracing::info!(%miner, chip = hex::encode(chip), "ready");
 	answer_beside(
@@ -163,11 +163,11 @@ async fn answer_challenges(
 		// The log grows and policy can become stricter. Parts are submitted before a challenge
 		// needs them.
 		if last_check.elapsed() > CHECK_LOG_EVERY {
-			ensure_log_submitted(chain, host, hot, miner, chip).await?;
+			ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 			last_check = Instant::now();
 		}
 		if due_challenge(chain, host, miner, chip).await?.is_some() {
-			ensure_log_submitted(chain, host, hot, miner, chip).await?;
+			ensure_log_submitted(chain, host, hot, miner, chip, true).await?;
 		}
 		if let Some(challenge) = due_challenge(chain, host, miner, chip).await? {
 			let seq = challenge.seq;
@@ -231,7 +231,7 @@ mod tests {
 	#[tokio::test]
 	async fn vms_maintained_while_host_cannot_attest() {
 		let failing = async {
-			// As while hccam, the TPM, the enrolment or the chip's key fails.
+			// Fails as a host does whose hccam, TPM, enrolment or chip's key fails.
 			until_success(async || Err::<(), _>(anyhow::anyhow!("no guest agent"))).await;
 		};
 		let mut rounds = 0;

@@ -156,7 +156,7 @@ async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]
 		api::tx().usage().submit_receipts(BoundedVec(receipts))
 	};
 	loop {
-		match hot.submit(chain, &call(receipts)).await {
+		match hot.submit_raising_tip(chain, &call(receipts)).await {
 			Ok(_) => {
 				tracing::info!(vms = receipts.len(), "receipts submitted");
 				return;
@@ -178,7 +178,7 @@ async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]
 	}
 	for receipt in receipts {
 		let alone = std::slice::from_ref(receipt);
-		if let Err(error) = hot.submit(chain, &call(alone)).await {
+		if let Err(error) = hot.submit_raising_tip(chain, &call(alone)).await {
 			let vm = receipt.receipt.vm;
 			tracing::warn!(vm, error = format!("{error:#}"), "a receipt was refused");
 		}

@@ -142,7 +142,8 @@ impl VmDriver {
 		let mut failures = Failures::new();
 		for (id, outcome) in ids.iter().copied().zip(outcomes) {
 			match outcome {
-				Ok(_) => tracing::info!(vm = id, "boot begun"),
+				// The chain ends the assignment if it does not allow the boot.
+				Ok(_) => tracing::info!(vm = id, "boot called"),
 				Err(error) => {
 					failures.push((id, anyhow::Error::new(error).context("calling boot")));
 				},
@@ -196,7 +197,8 @@ impl VmDriver {
 
 	async fn report_crash(&self, id: VmId) -> anyhow::Result<()> {
 		let call = api::tx().compute().report_crash(id);
-		self.hot.submit(&self.chain, &call).await.context("reporting a crash")?;
+		let reporting = self.hot.submit_raising_tip(&self.chain, &call);
+		reporting.await.context("reporting a crash")?;
 		tracing::warn!(vm = id, "crash reported: the VM boots again");
 		Ok(())
 	}

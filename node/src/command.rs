@@ -1,10 +1,10 @@
 //! Runs the node or a subcommand, as the command line says.
 
 use clap::Parser;
-use hccs_runtime::opaque::Block;
+use hccs_runtime::{configs::STATE_BLOCKS, opaque::Block};
 use sc_cli::SubstrateCli;
 use sc_network::config::NetworkBackendType;
-use sc_service::PartialComponents;
+use sc_service::{PartialComponents, PruningMode};
 
 use crate::{
 	chain_spec,
@@ -96,7 +96,9 @@ pub fn run() -> sc_cli::Result<()> {
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
-	cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
+	cli.create_runner(&cli.run)?.run_node_until_exit(|mut config| async move {
+		// Substrate's default is 256 blocks, less than the life of a subject.
+		config.state_pruning.get_or_insert_with(|| PruningMode::blocks_pruning(STATE_BLOCKS));
 		match config.network.network_backend {
 			NetworkBackendType::Libp2p => {
 				service::new_full::<sc_network::NetworkWorker<_, _>>(config)

@@ -292,8 +292,11 @@ impl_runtime_apis! {
 			signature_check: bool,
 			select: frame_try_runtime::TryStateSelect,
 		) -> Weight {
-			Executive::try_execute_block(block, state_root_check, signature_check, select)
-				.expect("try-runtime reports a failed block by panicking")
+			let weight =
+				Executive::try_execute_block(block, state_root_check, signature_check, select)
+					.expect("try-runtime reports a failed block by panicking");
+			crate::invariants::check().expect("try-runtime reports a violation by panicking");
+			weight
 		}
 	}
 }

@@ -27,6 +27,9 @@ pub mod configs;
 pub mod evidence_api;
 pub mod genesis;
 pub mod governance;
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+pub mod invariants;
+pub mod payment;
 pub mod standing;
 pub mod vms;
 
@@ -56,7 +59,7 @@ pub type TxExtension = (
 	frame_system::CheckNonce<Runtime>,
 	standing::CheckStanding,
 	frame_system::CheckWeight<Runtime>,
-	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	payment::ChargePayment,
 	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	frame_system::WeightReclaim<Runtime>,
 );

@@ -1,46 +1,91 @@
-//! Validation of operational transactions: evidence, votes, credentials, proofs, price reports.
+//! Validation of operational transactions: evidence, votes, credentials, proofs, price reports, and
+//! the calls of a miner that have a deadline.
 //!
-//! Blocks include operational transactions first, and their fees do not rise with block fullness. A
-//! call that cannot succeed is therefore kept out of blocks. Otherwise it would take space from
-//! others at a low price.
+//! Blocks include operational transactions first, and have room for them even if normal ones fill
+//! their part. A call that cannot succeed is therefore kept out of blocks. Otherwise it would take
+//! space from others at a low price.
 
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use frame_support::{
 	dispatch::DispatchClass,
 	pallet_prelude::{
-		InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
+		InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidityError,
+		ValidTransaction,
 	},
 	traits::PalletInfoAccess,
 	weights::Weight,
 };
 use frame_system::Config as System;
+use hcc_evidence::{host::Hash256, vm::VmId};
 use scale_info::TypeInfo;
 use sp_runtime::{
-	impl_tx_ext_default,
-	traits::{AsSystemOriginSigner, DispatchInfoOf, TransactionExtension, ValidateResult},
-	DispatchError, ModuleError,
+	traits::{
+		AsSystemOriginSigner, DispatchInfoOf, PostDispatchInfoOf, TransactionExtension,
+		ValidateResult,
+	},
+	DispatchError, DispatchResult, ModuleError,
 };
 
 use crate::*;
 
-/// Rejects operational calls that cannot succeed.
+/// Rejects operational calls that cannot succeed, limits attempts that can fail, and gives each
+/// kind of call its priority.
 ///
-/// The error is [`InvalidTransaction::Custom`] with 64 × the pallet (0 attestation, 1 verdicts, 2
-/// registry, 3 oracle) + the index of its error. The code is 255 for other operational calls.
+/// The error is [`InvalidTransaction::Custom`] with 48 × the pallet (0 attestation, 1 verdicts, 2
+/// registry, 3 oracle, 4 compute) + the index of its error. The code is 255 for other operational
+/// calls.
 #[derive(Clone, Eq, PartialEq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CheckStanding;
 
 /// Number of codes per pallet.
-const CODES_PER_PALLET: u8 = 64;
+const CODES_PER_PALLET: u8 = 48;
 /// Code for operational calls that no sender may make: calls that contain operational calls, and
 /// calls for governance only.
 const NOT_ALLOWED: u8 = u8::MAX;
 
+/// Priority that exceeds those of all normal transactions, regardless of their tips.
+pub const OPERATIONAL: TransactionPriority = TransactionPriority::MAX / 2;
+
+/// Kinds of operational transactions, by rising priority. Tips have no effect on it.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub enum Kind {
+	/// A part of a log.
+	Log = 1,
+	/// A boot and its evidence, a credential and its answer, a price.
+	Other = 2,
+	/// The evidence of a host.
+	Evidence = 3,
+	Proof = 4,
+	/// Votes and statements of finality, without which the clock stops.
+	Vote = 5,
+}
+
+impl Kind {
+	pub fn priority(self) -> TransactionPriority {
+		OPERATIONAL.saturating_add(self as TransactionPriority)
+	}
+}
+
+/// An attempt that counts even if its call fails.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum Attempt {
+	/// A part of a log, for the miner's open challenge with that nonce.
+	LogPart { miner: AccountId, nonce: Hash256 },
+	/// The evidence of a boot.
+	Attest { vm: VmId },
+}
+
 /// Returns the rejection for a pallet's error. See [`CheckStanding`] for the codes.
 fn refusal(error: impl Into<DispatchError>) -> InvalidTransaction {
-	let pallets = [Attestation::index(), Verdicts::index(), Registry::index(), Oracle::index()];
+	let pallets = [
+		Attestation::index(),
+		Verdicts::index(),
+		Registry::index(),
+		Oracle::index(),
+		Compute::index(),
+	];
 	let number = match error.into() {
 		DispatchError::Module(ModuleError { index, error: [error, ..], .. })
 			if error < CODES_PER_PALLET =>
@@ -54,20 +99,44 @@ fn refusal(error: impl Into<DispatchError>) -> InvalidTransaction {
 	InvalidTransaction::Custom(number.unwrap_or(NOT_ALLOWED))
 }
 
+/// A call that may be included.
+#[derive(Clone, Eq, PartialEq, Debug)]
+struct Admitted {
+	kind: Kind,
+	/// Tag that no other transaction in the pool may have. `None` admits several.
+	tag: Option<Vec<u8>>,
+	attempt: Option<Attempt>,
+}
+
+impl Admitted {
+	fn new(kind: Kind) -> Self {
+		Self { kind, tag: None, attempt: None }
+	}
+
+	/// Admits one transaction with that tag at a time.
+	fn once(self, tag: impl Encode) -> Self {
+		Self { tag: Some(tag.encode()), ..self }
+	}
+
+	fn counted(self, attempt: Attempt) -> Self {
+		Self { attempt: Some(attempt), ..self }
+	}
+}
+
 impl CheckStanding {
-	/// Checks that `call` can succeed. Returns the tags of the transaction, or the reason for its
-	/// rejection.
-	fn check(who: &AccountId, call: &RuntimeCall) -> Result<ValidTransaction, InvalidTransaction> {
-		let mut valid = ValidTransaction::default();
+	/// Checks that `call` can succeed. Returns the reason for its rejection otherwise.
+	fn check(
+		who: &AccountId,
+		call: &RuntimeCall,
+		source: TransactionSource,
+	) -> Result<Admitted, InvalidTransaction> {
 		match call {
-			RuntimeCall::Attestation(pallet_attestation::Call::submit_evidence { evidence }) => {
-				let (_, chip, open) =
-					Attestation::check_submission(who, evidence).map_err(refusal)?;
-				// At most one piece of evidence per challenge in the pool.
-				valid.provides = vec![(b"evidence", chip, open.seq).encode()];
-			},
+			RuntimeCall::Attestation(call) => Self::check_attestation(who, call, source),
+			RuntimeCall::Compute(call) => Self::check_compute(who, call),
+			RuntimeCall::Registry(call) => Self::check_registry(who, call),
 			RuntimeCall::Verdicts(pallet_verdicts::Call::vote { validator, .. }) => {
 				Verdicts::check_worker(who, validator).map_err(refusal)?;
+				Ok(Admitted::new(Kind::Vote))
 			},
 			RuntimeCall::Verdicts(pallet_verdicts::Call::prove {
 				validator,
@@ -78,44 +147,120 @@ impl CheckStanding {
 					.map_err(refusal)?;
 				// One proof per sender and subject. With one per subject, a sender that cannot pay
 				// at inclusion would keep out the proofs of others.
-				valid.provides = vec![(b"proof", subject, who).encode()];
+				Ok(Admitted::new(Kind::Proof).once((b"proof", subject, who)))
 			},
-			RuntimeCall::Registry(pallet_registry::Call::post_credential {
-				validator,
-				miner,
-				..
-			}) => Registry::check_poster(who, validator, miner).map_err(refusal)?,
-			RuntimeCall::Registry(pallet_registry::Call::reveal_seed {
-				validator, miner, ..
-			}) => Registry::check_helper(who, validator, miner).map_err(refusal)?,
 			RuntimeCall::Oracle(pallet_oracle::Call::report { validator, price, block }) => {
 				Oracle::check_report(who, validator, *price, *block).map_err(refusal)?;
 				// One report per feeder in the pool at a time.
-				valid.provides = vec![(b"price", validator).encode()];
+				Ok(Admitted::new(Kind::Other).once((b"price", validator)))
 			},
-			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {},
-			_ => return Err(InvalidTransaction::Custom(NOT_ALLOWED)),
+			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {
+				Ok(Admitted::new(Kind::Other))
+			},
+			_ => Err(InvalidTransaction::Custom(NOT_ALLOWED)),
 		}
-		Ok(valid)
 	}
+
+	fn check_attestation(
+		who: &AccountId,
+		call: &pallet_attestation::Call<Runtime>,
+		source: TransactionSource,
+	) -> Result<Admitted, InvalidTransaction> {
+		match call {
+			pallet_attestation::Call::submit_evidence { evidence } => {
+				let (_, chip, open) =
+					Attestation::check_submission(who, evidence).map_err(refusal)?;
+				// At most one piece of evidence per challenge in the pool.
+				Ok(Admitted::new(Kind::Evidence).once((b"evidence", chip, open.seq)))
+			},
+			pallet_attestation::Call::submit_log { miner, from, .. } => {
+				let nonce = Attestation::check_part(who, miner).map_err(refusal)?;
+				// In the pool, the parts before this one may still wait.
+				if source == TransactionSource::InBlock {
+					Attestation::check_position(miner, *from).map_err(refusal)?;
+				}
+				let admitted = Admitted::new(Kind::Log).once((b"log", miner, nonce, from));
+				Ok(admitted.counted(Attempt::LogPart { miner: miner.clone(), nonce }))
+			},
+			_ => Err(InvalidTransaction::Custom(NOT_ALLOWED)),
+		}
+	}
+
+	fn check_compute(
+		who: &AccountId,
+		call: &pallet_compute::Call<Runtime>,
+	) -> Result<Admitted, InvalidTransaction> {
+		match call {
+			// One boot per assignment: the boot counter changes with it.
+			pallet_compute::Call::boot { vm } => {
+				let boot = Compute::check_boot(who, *vm).map_err(refusal)?;
+				Ok(Admitted::new(Kind::Other).once((b"boot", vm, boot)))
+			},
+			pallet_compute::Call::attest { evidence } => {
+				let boot = Compute::check_attest(who, evidence).map_err(refusal)?;
+				let vm = evidence.vm;
+				let admitted = Admitted::new(Kind::Other).once((b"attest", vm, boot));
+				Ok(admitted.counted(Attempt::Attest { vm }))
+			},
+			_ => Err(InvalidTransaction::Custom(NOT_ALLOWED)),
+		}
+	}
+
+	fn check_registry(
+		who: &AccountId,
+		call: &pallet_registry::Call<Runtime>,
+	) -> Result<Admitted, InvalidTransaction> {
+		match call {
+			pallet_registry::Call::post_credential { validator, miner, .. } => {
+				Registry::check_poster(who, validator, miner).map_err(refusal)?;
+				Ok(Admitted::new(Kind::Other))
+			},
+			pallet_registry::Call::reveal_seed { validator, miner, .. } => {
+				Registry::check_helper(who, validator, miner).map_err(refusal)?;
+				Ok(Admitted::new(Kind::Other))
+			},
+			// One answer per enrolment: an answered one takes no other.
+			pallet_registry::Call::answer_credentials { miner, answers } => {
+				let deadline = Registry::check_answer(who, miner, answers).map_err(refusal)?;
+				Ok(Admitted::new(Kind::Other).once((b"answer", miner, deadline)))
+			},
+			_ => Err(InvalidTransaction::Custom(NOT_ALLOWED)),
+		}
+	}
+}
+
+/// Returns the weight of the check of a call, and of counting its attempt. No benchmark covers an
+/// extension of the runtime, so this is an estimate. It counts the rows that are read and the hash
+/// of a proof's bytes.
+fn weight_of(call: &RuntimeCall) -> Weight {
+	let db = <Runtime as System>::DbWeight::get();
+	let (hashed, more) = match call {
+		RuntimeCall::Verdicts(pallet_verdicts::Call::prove { evidence, .. }) => {
+			(evidence.len(), Weight::zero())
+		},
+		RuntimeCall::Compute(pallet_compute::Call::boot { .. }) => (0, db.reads(24)),
+		RuntimeCall::Compute(pallet_compute::Call::attest { .. }) => {
+			(0, db.reads(24).saturating_add(Compute::refusal_weight()))
+		},
+		RuntimeCall::Attestation(pallet_attestation::Call::submit_log { .. }) => {
+			(0, db.reads_writes(2, 1))
+		},
+		_ => (0, Weight::zero()),
+	};
+	Weight::from_parts(50_000_000, 0)
+		.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(hashed as u64))
+		.saturating_add(db.reads(8))
+		.saturating_add(more)
 }
 
 impl TransactionExtension<RuntimeCall> for CheckStanding {
 	const IDENTIFIER: &'static str = "CheckStanding";
 	type Implicit = ();
-	type Val = ();
-	type Pre = ();
+	type Val = Option<Attempt>;
+	type Pre = Option<Attempt>;
 
 	fn weight(&self, call: &RuntimeCall) -> Weight {
-		// An estimate, because no benchmark covers an extension of the runtime. The check reads
-		// some rows and hashes the bytes of a proof.
-		let hashed = match call {
-			RuntimeCall::Verdicts(pallet_verdicts::Call::prove { evidence, .. }) => evidence.len(),
-			_ => 0,
-		};
-		Weight::from_parts(50_000_000, 0)
-			.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(hashed as u64))
-			.saturating_add(<Runtime as System>::DbWeight::get().reads(8))
+		weight_of(call)
 	}
 
 	fn validate(
@@ -126,20 +271,53 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_len: usize,
 		_self_implicit: (),
 		_inherited_implication: &impl Encode,
-		_source: TransactionSource,
-	) -> ValidateResult<(), RuntimeCall> {
+		source: TransactionSource,
+	) -> ValidateResult<Self::Val, RuntimeCall> {
 		// In safe mode the call would be included and paid for, and would then fail.
 		if origin.as_system_origin_signer().is_some() && !SafeMode::is_allowed(call) {
 			return Err(InvalidTransaction::Call.into());
 		}
-		let valid = match origin.as_system_origin_signer() {
+		let admitted = match origin.as_system_origin_signer() {
 			Some(who) if info.class == DispatchClass::Operational => {
-				Self::check(who, call).map_err(TransactionValidityError::from)?
+				Self::check(who, call, source).map_err(TransactionValidityError::from)?
 			},
-			_ => ValidTransaction::default(),
+			_ => return Ok((ValidTransaction::default(), None, origin)),
 		};
-		Ok((valid, (), origin))
+		let valid = ValidTransaction {
+			priority: admitted.kind.priority(),
+			provides: admitted.tag.map_or_else(Vec::new, |tag| vec![tag]),
+			..Default::default()
+		};
+		Ok((valid, admitted.attempt, origin))
 	}
 
-	impl_tx_ext_default!(RuntimeCall; prepare);
+	fn prepare(
+		self,
+		attempt: Self::Val,
+		_origin: &RuntimeOrigin,
+		_call: &RuntimeCall,
+		_info: &DispatchInfoOf<RuntimeCall>,
+		_len: usize,
+	) -> Result<Self::Pre, TransactionValidityError> {
+		// Counts the part before the call, because a failed call reverts its changes.
+		if let Some(Attempt::LogPart { miner, nonce }) = &attempt {
+			Attestation::note_part(miner, *nonce);
+		}
+		Ok(attempt)
+	}
+
+	fn post_dispatch_details(
+		attempt: Self::Pre,
+		_info: &DispatchInfoOf<RuntimeCall>,
+		_post_info: &PostDispatchInfoOf<RuntimeCall>,
+		_len: usize,
+		result: &DispatchResult,
+	) -> Result<Weight, TransactionValidityError> {
+		match (attempt, result) {
+			(Some(Attempt::Attest { vm }), Err(_)) => Compute::note_refusal(vm),
+			(Some(Attempt::Attest { .. }), Ok(())) => return Ok(Compute::refusal_weight()),
+			(Some(Attempt::LogPart { .. }) | None, _) => {},
+		}
+		Ok(Weight::zero())
+	}
 }

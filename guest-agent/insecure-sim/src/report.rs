@@ -1,4 +1,4 @@
-//! Attestation reports in AMD's format, version 3.
+//! Attestation reports in AMD's format, version 3 by default.
 
 use hcc_evidence::snp::{CpuId, GuestPolicy, PlatformInfo, TcbVersion, REPORT_LEN, SIGNED_LEN};
 use p384::ecdsa::{signature::hazmat::PrehashSigner, Signature};
@@ -24,6 +24,8 @@ pub const TCB: Tcb = Tcb {
 /// The fields of a guest's report, except the chip and its TCB.
 #[derive(Clone, Debug)]
 pub struct ReportFields {
+	/// The field VERSION. The layout is always that of version 3.
+	pub version: u32,
 	pub report_data: [u8; 64],
 	pub measurement: [u8; 48],
 	pub host_data: [u8; 32],
@@ -36,6 +38,7 @@ impl ReportFields {
 	/// Describes a guest and a machine that policy accepts: SMT on, ECC on, alias check complete.
 	pub fn new(report_data: [u8; 64], measurement: [u8; 48]) -> Self {
 		Self {
+			version: 3,
 			report_data,
 			measurement,
 			host_data: [0; 32],
@@ -68,7 +71,7 @@ impl ReportFields {
 	fn unsigned(&self, chip: &Chip) -> [u8; REPORT_LEN] {
 		let mut report = [0; REPORT_LEN];
 		let mut put = |at: usize, bytes: &[u8]| report[at..at + bytes.len()].copy_from_slice(bytes);
-		put(0x00, &3u32.to_le_bytes());
+		put(0x00, &self.version.to_le_bytes());
 		put(0x08, &self.policy.0.to_le_bytes());
 		put(0x30, &self.vmpl.to_le_bytes());
 		put(0x34, &1u32.to_le_bytes());

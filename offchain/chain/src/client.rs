@@ -19,8 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a request and of an answer, in bytes.
 ///
-/// A longer answer ends the connection, with all requests that wait. So this exceeds the limit of a
-/// node, which then refuses the one request instead. It also exceeds a full block in hexadecimal.
+/// A longer answer ends the connection and fails all pending requests. So this limit exceeds that
+/// of a node, which then refuses only the one request. It also exceeds a full block in hexadecimal.
 pub const MAX_MESSAGE: u32 = 64 << 20;
 const _: () = assert!(MAX_MESSAGE >= 16 << 20, "a node may send answers of 15 MiB by default");
 
@@ -35,21 +35,29 @@ pub struct Chain {
 }
 
 impl Chain {
-	/// Connects to the first node that answers. `urls` is a WebSocket URL, or several with commas
-	/// between them.
+	/// Connects to the first node that answers and has synced, or else to the first one that
+	/// answers. `urls` is a WebSocket URL, or several with commas between them.
 	///
 	/// ## Errors
 	/// The error of the last node, if none of them answers.
 	pub async fn connect(urls: &str) -> Result<Self, ChainError> {
 		let reason = "the list of nodes is empty".to_string();
 		let mut failure = ChainError::Unreachable { url: urls.to_string(), reason };
+		let mut syncing = None;
 		for url in split_urls(urls) {
-			match Self::connect_to(url).await {
-				Ok(chain) => return Ok(chain),
-				Err(error) => failure = error,
+			let chain = match Self::connect_to(url).await {
+				Ok(chain) => chain,
+				Err(error) => {
+					failure = error;
+					continue;
+				},
+			};
+			if chain.is_syncing().await.is_ok_and(|syncing| !syncing) {
+				return Ok(chain);
 			}
+			syncing = syncing.or(Some(chain));
 		}
-		Err(failure)
+		syncing.ok_or(failure)
 	}
 
 	/// Connects to the node at one URL.

@@ -118,9 +118,11 @@ impl ChainError {
 	}
 
 	fn standing(number: u8, metadata: &subxt::Metadata) -> Option<Self> {
-		const PALLETS: [&str; 4] = ["Attestation", "Verdicts", "Registry", "Oracle"];
-		let pallet = metadata.pallet_by_name(PALLETS.get(usize::from(number / 64))?)?;
-		let error = pallet.error_variant_by_index(number % 64)?;
+		const PALLETS: [&str; 5] = ["Attestation", "Verdicts", "Registry", "Oracle", "Compute"];
+		const CODES_PER_PALLET: u8 = 48;
+		let pallet =
+			metadata.pallet_by_name(PALLETS.get(usize::from(number / CODES_PER_PALLET))?)?;
+		let error = pallet.error_variant_by_index(number % CODES_PER_PALLET)?;
 		Some(Self::Refused {
 			pallet: pallet.name().to_string(),
 			error: error.name.clone(),
@@ -244,7 +246,12 @@ mod tests {
 			matches!(&first, ChainError::Refused { pallet, .. } if pallet == "Attestation"),
 			"{first}"
 		);
-		let unknown = number(63);
+		let last = number(4 * 48);
+		assert!(
+			matches!(&last, ChainError::Refused { pallet, .. } if pallet == "Compute"),
+			"{last}"
+		);
+		let unknown = number(47);
 		assert!(matches!(&unknown, ChainError::NotTaken { code: INVALID, .. }), "{unknown}");
 	}
 

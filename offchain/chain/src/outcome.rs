@@ -83,7 +83,6 @@ async fn of_verdicts(call: &api::verdicts::Call, at: &ChainAt) -> Result<Option<
 			let row = row.map(|row| row.decode()).transpose()?;
 			Ok(Some(row.is_some_and(|row| row.proven.is_some())))
 		},
-		_ => Ok(None),
 	}
 }
 
@@ -159,8 +158,9 @@ async fn of_compute(call: &api::compute::Call, at: &ChainAt) -> Result<Option<bo
 			!matches!(vm_state(at, *vm).await?, Some(VmState::Running { .. }))
 		},
 		Call::attest { evidence } => {
-			let row = at.storage().try_fetch(api::storage().compute().boots(), (evidence.vm,));
-			let row = row.await?.map(|row| row.decode()).transpose()?;
+			let address = api::storage().compute().boots();
+			let row = at.storage().try_fetch(address, (evidence.vm,)).await?;
+			let row = row.map(|row| row.decode()).transpose()?;
 			let wanted = (evidence.generation, evidence.boot_counter);
 			row.is_some_and(|row| (row.generation, row.counter) == wanted)
 		},

@@ -1,4 +1,5 @@
 mod signed;
+mod tip;
 
 pub use signed::{Fate, SignedCall};
 
@@ -114,10 +115,10 @@ impl Submitter {
 	/// block, which is that of the first pending transaction.
 	///
 	/// Both transactions provide the same tag (account, nonce) to the pool, which keeps the one
-	/// with the higher priority. The priority of a normal call is its tip. An operational call adds
-	/// a multiple of its fee. Transactions behind the replaced one stay in the pool, because the
-	/// tag is still provided. The sender of the replaced transaction receives
-	/// [`ChainError::is_replaced`].
+	/// with the higher priority. Each operational call has a higher priority than all normal ones,
+	/// by its kind: votes, then proofs, then evidence, then others. Transactions behind the
+	/// replaced one stay in the pool, because the tag is still provided. The sender of the replaced
+	/// transaction receives [`ChainError::is_replaced`].
 	///
 	/// If the pool keeps the pending transaction, that one is operational as well, and the next
 	/// block will include it. The urgent call then takes the nonce after all pending transactions.
@@ -357,9 +358,20 @@ impl Submitter {
 		call: &P,
 		nonce: u64,
 	) -> Result<Sent<'_>, ChainError> {
+		self.send_tipped(chain, call, nonce, 0).await
+	}
+
+	async fn send_tipped<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+		nonce: u64,
+		tip: u128,
+	) -> Result<Sent<'_>, ChainError> {
 		let at = chain.finalised().await?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
+			.tip(tip)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
 		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;

@@ -115,8 +115,8 @@ impl Show {
 			}
 			let mut shown = json!({
 				"era": era.index,
-				"from_tick": era.from,
-				"until_tick": era.from.saturating_add(era.length),
+				"from_paid_slot": era.from,
+				"until_paid_slot": era.from.saturating_add(era.length),
 				"budget": alpha(budget),
 				"owed": alpha(era.owed),
 				"eras": eras,
@@ -151,9 +151,9 @@ fn text(value: &Value) -> &str {
 
 fn print(shown: &Value) {
 	outln!(
-		"era {} until tick {}: budget {} α, owed to miners so far {} α",
+		"era {} until paid slot {}: budget {} α, owed to miners so far {} α",
 		shown["era"],
-		shown["until_tick"],
+		shown["until_paid_slot"],
 		text(&shown["budget"]),
 		text(&shown["owed"])
 	);

@@ -15,7 +15,7 @@ mod policy;
 mod verify;
 mod vm;
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 
@@ -89,7 +89,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 /// Prints the help, the version, or an error in the arguments.
 fn usage(error: &clap::Error, as_json: bool) -> Exit {
 	if !error.use_stderr() {
-		output::note(error.print());
+		output::note(error.print().and_then(|()| std::io::stdout().flush()));
 		return Exit::Done;
 	}
 	drop(error.print());

@@ -1,7 +1,7 @@
 //! The only path to standard output. The exit code never depends on it.
 //!
-//! A reader that has gone (`| head -1`) is no error. Any other failure, such as a full disk, is
-//! reported once on standard error.
+//! A closed pipe (`| head -1`) is not an error. Any other failure, such as a full disk, is reported
+//! once on standard error.
 
 use std::{
 	fmt,
@@ -11,7 +11,7 @@ use std::{
 
 /// `true` once standard output has failed.
 static LOST: AtomicBool = AtomicBool::new(false);
-/// `true` if it failed for another reason than that its reader has gone.
+/// `true` if it failed for another reason than a closed pipe.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line, as `println!` does.
@@ -51,7 +51,7 @@ pub(crate) fn is_lost() -> bool {
 	LOST.load(Relaxed)
 }
 
-/// Returns `true` if standard output has failed for another reason than that its reader has gone.
+/// Returns `true` if standard output has failed for another reason than a closed pipe.
 pub(crate) fn has_failed() -> bool {
 	FAILED.load(Relaxed)
 }

@@ -9,6 +9,7 @@ pub mod machine;
 pub mod metrics;
 pub mod network;
 pub mod outcome;
+pub mod proxy;
 pub mod scenario;
 pub mod scenes;
 pub mod story;

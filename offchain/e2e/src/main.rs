@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use hcc_e2e::{
 	logs,
 	network::{Network, Setup},
+	proxy::Proxy,
 	scenario,
 	scenes::{ALL, DEMO},
 	story::Story,
@@ -144,7 +145,7 @@ impl Options {
 			None => programs.parent().unwrap_or(&programs).join("network"),
 		};
 		let (machine, packages) = (self.machine.clone(), self.packages.clone());
-		Ok(Setup { folder, programs, machine, packages, validators })
+		Ok(Setup { folder, programs, machine, packages, validators, proxy: None })
 	}
 }
 
@@ -153,12 +154,15 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		Command::All { json, .. } => (scenario::ALL_VALIDATORS, *json),
 		Command::Demo { .. } | Command::List => (scenario::DEMO_VALIDATORS, false),
 	};
-	let setup = cli.options.setup(validators)?;
+	let mut setup = cli.options.setup(validators)?;
 	if matches!(cli.command, Command::All { .. }) {
 		for program in CHEATS {
 			let path = setup.programs.join(program);
 			anyhow::ensure!(path.is_file(), "{} is not built: run make build", path.display());
 		}
+	}
+	if matches!(cli.command, Command::All { .. }) {
+		setup.proxy = Some(Proxy::open().await?);
 	}
 	let story = if to_stderr { Story::new(io::stderr()) } else { Story::new(io::stdout()) };
 	let mut interrupts = Interrupts::new()?;

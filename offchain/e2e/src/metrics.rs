@@ -8,6 +8,8 @@ use crate::{Error, Result};
 pub mod name {
 	pub const BLOCK: &str = "hcc_validator_block";
 	pub const DIFFERENCES: &str = "hcc_validator_differences_total";
+	pub const SKIPPED_BLOCKS: &str = "hcc_validator_skipped_blocks_total";
+	pub const STATEMENTS: &str = "hcc_validator_statements_total";
 	pub const VOTES: &str = "hcc_validator_votes_total";
 }
 

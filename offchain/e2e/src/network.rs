@@ -16,6 +16,7 @@ use tokio::{
 
 use crate::{
 	events::{name, Event, EventLog},
+	proxy::Proxy,
 	story::Story,
 	Error, Result,
 };
@@ -40,6 +41,8 @@ pub struct Setup {
 	pub packages: Option<PathBuf>,
 	/// The number of validators: 1 or 4.
 	pub validators: usize,
+	/// The proxy through which the last worker uses its node, if any.
+	pub proxy: Option<Arc<Proxy>>,
 }
 
 /// The addresses of a network that is ready.
@@ -81,6 +84,9 @@ impl Network {
 			.arg(&setup.programs)
 			.arg("--machine")
 			.arg(&setup.machine);
+		if let Some(proxy) = &setup.proxy {
+			command.arg("--last-worker-node").arg(proxy.url());
+		}
 		if let Some(packages) = &setup.packages {
 			command.arg("--packages").arg(packages);
 		}
@@ -241,6 +247,7 @@ mod tests {
 			machine: "scripts/machine".into(),
 			packages: None,
 			validators: 1,
+			proxy: None,
 		};
 		let error = Network::start(&setup).err().expect("there is no program").to_string();
 		assert!(error.starts_with("cannot start /nowhere/hcc"), "{error}");

@@ -8,7 +8,8 @@ use tokio::try_join;
 use crate::{
 	outcome::{self, Numbers},
 	scenes::{
-		boot_change, charges, earnings, enrolment, evidence, explorer, false_vote, node_loss,
+		boot_change, charges, earnings, enrolment, event_flood, evidence, explorer, false_vote,
+		full_disk, node_loss,
 		order::{self, Vm},
 		preflight, price, recovery, replay, settlement, tampering, verification, vm_lifecycle,
 	},
@@ -115,6 +116,10 @@ async fn attest(world: &World<'_>, client: Option<&Path>) -> Result<u64> {
 		world.play(explorer::SCENE, |stage| explorer::run(stage, client, score)).await?;
 	}
 	world.play(node_loss::SCENE, node_loss::run).await?;
+	try_join!(
+		world.play(event_flood::SCENE, event_flood::run),
+		world.play(full_disk::SCENE, full_disk::run),
+	)?;
 	Ok(score)
 }
 

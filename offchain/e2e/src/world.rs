@@ -21,6 +21,7 @@ use crate::{
 	machine::Machine,
 	metrics::{Page, Scraper},
 	network::{Addresses, Network, Setup},
+	proxy::Proxy,
 	scenes::Scene,
 	story::Story,
 	Error, Result,
@@ -54,6 +55,9 @@ impl<'a> World<'a> {
 		let addresses = network.ready(story).await?;
 		let no_node = || Error::Unexpected("the network names no node".into());
 		let node = addresses.nodes.first().ok_or_else(no_node)?.clone();
+		if let Some(proxy) = &setup.proxy {
+			proxy.forward_to(addresses.nodes.last().ok_or_else(no_node)?);
+		}
 		let hcc = Hcc::new(&setup.programs, node.as_str());
 		let chain = Arc::new(EventLog::new("hcc watch"));
 		let watch = watch(setup, &hcc, &node, &chain)?;
@@ -79,6 +83,15 @@ impl<'a> World<'a> {
 	/// The number of validators.
 	pub fn validators(&self) -> usize {
 		self.setup.validators
+	}
+
+	/// The proxy between the last worker and its node.
+	///
+	/// ## Errors
+	/// [`Error::Unexpected`] if the network has none.
+	pub fn proxy(&self) -> Result<&Proxy> {
+		let proxy = self.setup.proxy.as_deref();
+		proxy.ok_or_else(|| Error::Unexpected("the network has no proxy".into()))
 	}
 
 	/// A program of the project.

@@ -15,7 +15,8 @@ pub struct Args {
 	/// A TOML file with the same names as the options. Options override it.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of the validator's own node.
+	/// The WebSocket URL of the validator's own node. Further URLs, after commas, name nodes that
+	/// take over while it fails.
 	#[arg(long)]
 	pub node: Option<String>,
 	/// The validator's account (SS58) [default: the worker key's own account].
@@ -30,6 +31,10 @@ pub struct Args {
 	/// The address on which to serve metrics for Prometheus. Without it, none are served.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
+	/// Remove the state first, with all votes that no block contains yet. Needed once if the state
+	/// belongs to another chain.
+	#[arg(long)]
+	pub reset_state: bool,
 	/// Log as JSON, with one line per entry.
 	#[arg(long)]
 	pub log_json: bool,
@@ -92,6 +97,7 @@ impl Config {
 		if let Some(state) = &args.state {
 			config.state.clone_from(state);
 		}
+		config.validator = args.validator.or(config.validator);
 		config.metrics = args.metrics.or(config.metrics);
 		config.log_json |= args.log_json;
 		Ok(config)

@@ -64,7 +64,7 @@ impl Crypto for AwsLc {
 mod parity;
 #[cfg(test)]
 mod tests {
-	use hcc_evidence::crypto::RustCrypto;
+	use hcc_evidence::crypto::{EcdsaKey, RustCrypto, SignatureHash};
 	use p256::ecdsa::signature::hazmat::PrehashSigner;
 	use sha2::{Digest, Sha256, Sha384};
 
@@ -128,6 +128,18 @@ mod tests {
 					assert!(!p384(&case));
 				}
 			}
+		}
+	}
+
+	/// Only SHA-384 has an implementation of its own here.
+	#[test]
+	fn every_signature_hash_agrees() {
+		let P384Case { key, message, r, s } = p384_case(3);
+		let key = EcdsaKey::P384(&key);
+		for hash in [SignatureHash::Sha256, SignatureHash::Sha384, SignatureHash::Sha512] {
+			let ours = AwsLc::ecdsa(key, hash, &message, &r, &s);
+			assert_eq!(ours, RustCrypto::ecdsa(key, hash, &message, &r, &s), "{hash:?}");
+			assert_eq!(ours.is_ok(), hash == SignatureHash::Sha384, "{hash:?}");
 		}
 	}
 

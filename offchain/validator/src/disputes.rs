@@ -1,18 +1,20 @@
 //! Disputes: contradicting votes of others, audited verdicts and late subjects. The worker submits
 //! the evidence, and the runtime evaluates it.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use api::runtime_types::pallet_verdicts::types::{RecordedVote, Stage};
 use codec::Encode;
-use hcc_chain::{api, evidence_in, AccountId32, Chain, ChainAt, ChainError, Submitter, H256};
+use hcc_chain::{api, evidence_by_hash, AccountId32, Body, Chain, ChainAt, ChainError, H256};
 
 use crate::{
 	metrics::Metrics,
 	state::{Dispute, State},
 	subject::{self, Row},
+	worker::Worker,
 };
 
-/// Maximum number of proofs that are sent before votes are submitted again. Proofs are large, and
-/// votes wait for all of them.
+/// Maximum number of proofs that are sent at a time. Proofs are large.
 const MAX_PROOFS: usize = 2;
 /// Number of blocks that each committee member leaves to the one before it. One proof is enough,
 /// and a second one costs its sender.
@@ -21,115 +23,208 @@ const TURN_BLOCKS: u64 = 2;
 /// whole committee is silent, the proof refunds their deposit.
 const FIRST_OUTSIDER: u64 = 4;
 const OUTSIDERS: u64 = 4;
-/// Number of blocks after which evidence without a verdict is proven: the last third of the voting
-/// time, when the proof is free of charge.
-const LATE_AFTER: u64 = 34;
 /// Number of blocks after which a proof that was refused or had no effect is retried.
 const RETRY_AFTER: u64 = 10;
 
-/// Finds votes in a block that contradict the findings of this worker, and verdicts that must be
-/// proven.
+/// The subjects in a block that must be proven.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scan {
+	/// Subjects with a vote for another finding than that of this worker.
+	pub(crate) contradicted: Vec<H256>,
+	/// Audited verdicts, and subjects that have no verdict late in their time.
+	pub(crate) due: Vec<H256>,
+}
+
+/// Finds the subjects in a block that must be proven. The votes come from its body and the rest
+/// from its state. `new` are the findings on the evidence in the block itself.
 pub(crate) async fn scan_block(
 	at: &ChainAt,
-	state: &State,
+	before: &ChainAt,
+	body: &Body,
+	new: &[(H256, H256)],
+	state: &Arc<State>,
 	metrics: &Metrics,
-) -> anyhow::Result<()> {
-	for event in at.events().fetch().await?.iter() {
-		let event = event?;
-		if let Some(audited) = event.decode_fields_as::<api::verdicts::events::Audited>() {
-			state.audited(at.block_number(), audited?.subject)?;
-			continue;
-		}
-		let Some(vote) = event.decode_fields_as::<api::verdicts::events::Voted>() else { continue };
-		let vote = vote?;
-		if state.seen(at.block_number(), vote.subject, vote.finding)? {
-			metrics.disputes.inc();
-			tracing::error!(
-				subject = %vote.subject,
-				validator = %vote.validator,
-				"ALARM: a validator voted for another finding than this worker"
-			);
-		}
-	}
-	// A minority could void such a subject by not voting. It is proven if it still has no verdict.
-	for subject in state.judged_in(at.block_number().saturating_sub(LATE_AFTER))? {
+) -> anyhow::Result<Scan> {
+	let mut scan = Scan::default();
+	for (subject, other) in contradictions(body, new, state).await? {
+		// The call of the vote may have failed.
 		let row = subject::read(at, subject).await?;
-		if row.is_some_and(|row| matches!(row.stage, Stage::Open)) {
-			state.audited(at.block_number(), subject)?;
+		let Some(validator) = row.as_ref().and_then(|row| voter(row, other)) else { continue };
+		metrics.disputes.inc();
+		tracing::error!(
+			%subject,
+			%validator,
+			"ALARM: a validator voted for another finding than this worker"
+		);
+		scan.contradicted.push(subject);
+	}
+	let drawn = drawn(at, before).await?;
+	let late = late(at, before, state).await?;
+	let known = state.on(move |state| state.findings(&drawn)).await?;
+	// A minority could void a late subject by not voting. It is proven if it still has no verdict.
+	let of_audit = known.into_keys().map(|subject| (subject, Stage::Audited));
+	for (subject, stage) in of_audit.chain(late.into_iter().map(|late| (late, Stage::Open))) {
+		let row = subject::read(at, subject).await?;
+		if row.is_some_and(|row| row.stage == stage) {
+			scan.due.push(subject);
 		}
 	}
-	Ok(())
+	Ok(scan)
 }
 
-/// Proves disputed subjects when it is this validator's turn.
-pub(crate) async fn prove(
-	chain: &Chain,
-	at: &ChainAt,
-	validator: &AccountId32,
-	submitter: &Submitter,
-	state: &State,
-	metrics: &Metrics,
-) -> anyhow::Result<()> {
-	use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
-	let turns = turns(chain, at, validator, state).await?;
-	let (mut subjects, mut calls) = (Vec::new(), Vec::new());
-	for dispute in due(turns, at.block_number()) {
-		let subject = dispute.subject;
-		let evidence = match evidence(chain, &dispute).await {
-			Ok(Some(evidence)) => evidence,
-			Ok(None) => {
-				tracing::error!(%subject, "no proof: the block does not contain the evidence");
-				state.resolve(subject)?;
-				continue;
-			},
-			// For example, the node has pruned the state of that block. This must not block other
-			// proofs.
-			Err(error) => {
-				tracing::warn!(%subject, %error, "cannot read the block of the evidence: retrying later");
-				state.audited(at.block_number() + RETRY_AFTER, subject)?;
-				continue;
-			},
-		};
-		subjects.push(subject);
-		calls.push(api::tx().verdicts().prove(Some(*validator), subject, BoundedVec(evidence)));
-	}
-	if calls.is_empty() {
-		return Ok(());
-	}
-	let outcomes = submitter.submit_each(chain, &calls).await?;
-	let (best, finalised) = (chain.best().await?, chain.finalised_number().await?);
-	let mut noted = Vec::new();
-	for (subject, outcome) in subjects.into_iter().zip(outcomes) {
-		let row = subject::read(&best, subject).await?;
-		noted.push(record_outcome(state, metrics, subject, row.as_ref(), finalised, outcome));
-	}
-	noted.into_iter().collect()
+/// Returns the votes in a body for other findings than those of this worker.
+async fn contradictions(
+	body: &Body,
+	new: &[(H256, H256)],
+	state: &Arc<State>,
+) -> anyhow::Result<BTreeSet<(H256, H256)>> {
+	let votes = body.votes();
+	let subjects: Vec<_> = votes.iter().map(|(subject, _)| *subject).collect();
+	let mut own = state.on(move |state| state.findings(&subjects)).await?;
+	own.extend(new.iter().copied());
+	let differs = |(subject, hash): &(H256, H256)| own.get(subject).is_some_and(|own| own != hash);
+	Ok(votes.into_iter().filter(differs).collect())
 }
 
-/// Returns the disputes to prove, with the number of validators whose turns come first. Removes
-/// disputes that are over.
+/// Returns a validator that voted for a finding.
+fn voter(row: &Row, finding: H256) -> Option<AccountId32> {
+	let found = |cast: &&RecordedVote| {
+		let shown = row.findings.0.get(usize::from(cast.finding));
+		shown.is_some_and(|shown| shown.hash == finding)
+	};
+	let cast = row.votes.0.iter().find(found)?;
+	row.committee.0.get(usize::from(cast.member)).copied()
+}
+
+/// Returns the subjects whose verdicts a block drew for audit or let take effect.
+async fn drawn(at: &ChainAt, before: &ChainAt) -> Result<Vec<H256>, ChainError> {
+	let from = || api::storage().verdicts().agreed_from();
+	let first = before.storage().fetch(from(), ()).await?.decode()?;
+	let next = at.storage().fetch(from(), ()).await?.decode()?;
+	let mut drawn = Vec::new();
+	for block in first..next {
+		let address = api::storage().verdicts().agreed();
+		let agreed = before.storage().try_fetch(address, (block,)).await?;
+		drawn.extend(agreed.map(|row| row.decode()).transpose()?.into_iter().flat_map(|row| row.0));
+	}
+	Ok(drawn)
+}
+
+/// Returns the subjects of this worker whose last third of the voting time begins in a block. A
+/// proof is free of charge from then on.
+async fn late(at: &ChainAt, before: &ChainAt, state: &Arc<State>) -> anyhow::Result<Vec<H256>> {
+	let judging = judging_ticks(at)?;
+	let late_after = judging - judging / 3;
+	let (then, now) = (subject::tick(before).await?, subject::tick(at).await?);
+	// The clock may have stopped.
+	let (Some(first), Some(last)) =
+		((then + 1).checked_sub(late_after), now.checked_sub(late_after))
+	else {
+		return Ok(Vec::new());
+	};
+	if first > last {
+		return Ok(Vec::new());
+	}
+	state.on(move |state| state.judged_at(first..=last)).await
+}
+
+/// Returns the number of ticks in which votes for a subject count.
+pub(crate) fn judging_ticks(at: &ChainAt) -> Result<u32, ChainError> {
+	Ok(at.constants().entry(api::constants().verdicts().judging_ticks())?)
+}
+
+impl Worker {
+	/// Proves disputed subjects when it is this validator's turn.
+	pub(crate) async fn prove(&self, chain: &Chain) -> anyhow::Result<()> {
+		use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
+		let at = chain.finalised().await?;
+		let block = at.block_number();
+		// Another node may lag behind, and not have the subjects yet.
+		if self.state.on(|state| state.cursor()).await?.is_some_and(|done| block < done) {
+			return Ok(());
+		}
+		let turns = turns(chain, &at, &self.validator, &self.state).await?;
+		let (mut subjects, mut calls) = (Vec::new(), Vec::new());
+		for (dispute, hash) in due(turns, block) {
+			let subject = dispute.subject;
+			let evidence = match evidence_by_hash(chain, &at, dispute.included, hash).await {
+				Ok(Some(evidence)) => evidence.encode(),
+				Ok(None) => {
+					self.metrics.lost_evidence.inc();
+					tracing::error!(
+						%subject,
+						block = dispute.included,
+						"ALARM: no proof: the node has pruned the block, or it lacks the evidence"
+					);
+					self.state.on(move |state| state.resolve(&[subject])).await?;
+					continue;
+				},
+				// This must not block other proofs.
+				Err(error) => {
+					tracing::warn!(%subject, %error, "cannot read the block of the evidence: retrying later");
+					let retry = block + RETRY_AFTER;
+					self.state.on(move |state| state.postpone(retry, subject)).await?;
+					continue;
+				},
+			};
+			subjects.push(subject);
+			calls.push(api::tx().verdicts().prove(
+				Some(self.validator),
+				subject,
+				BoundedVec(evidence),
+			));
+		}
+		if calls.is_empty() {
+			return Ok(());
+		}
+		let outcomes = self.submitter.submit_each(chain, &calls).await?;
+		let (best, finalised) = (chain.best().await?, chain.finalised_number().await?);
+		let mut failure = None;
+		for (subject, outcome) in subjects.into_iter().zip(outcomes) {
+			let row = subject::read(&best, subject).await?;
+			match follow_up(&self.metrics, subject, row.as_ref(), outcome) {
+				FollowUp::Nothing => {},
+				FollowUp::Retry => {
+					let retry = finalised + RETRY_AFTER;
+					self.state.on(move |state| state.postpone(retry, subject)).await?;
+				},
+				FollowUp::Failed(error) => failure = failure.or(Some(error)),
+			}
+		}
+		Ok(failure.map_or(Ok(()), Err)?)
+	}
+}
+
+/// A dispute, the hash of its evidence, and the number of validators whose turns come first.
+type DisputeTurn = (Dispute, H256, u64);
+
+/// Returns the disputes to prove. Removes disputes that are over.
 async fn turns(
 	chain: &Chain,
 	at: &ChainAt,
 	validator: &AccountId32,
-	state: &State,
-) -> anyhow::Result<Vec<(Dispute, u64)>> {
+	state: &Arc<State>,
+) -> anyhow::Result<Vec<DisputeTurn>> {
 	let mut turns = Vec::new();
-	let disputes = state.disputes()?;
+	let disputes = state.on(|state| state.disputes()).await?;
 	if disputes.is_empty() {
 		return Ok(turns);
 	}
+	let subjects: Vec<_> = disputes.iter().map(|dispute| dispute.subject).collect();
+	let own = state.on(move |state| state.findings(&subjects)).await?;
 	let best = chain.best().await?;
+	let mut over = Vec::new();
 	for dispute in disputes {
 		let subject = dispute.subject;
-		let own = state.found(subject)?;
+		let own = own.get(&subject).copied();
 		let (now, then) = (subject::read(&best, subject).await?, subject::read(at, subject).await?);
-		match turn(now.as_ref(), then.as_ref(), own, subject, validator) {
-			Turn::After(rank) => turns.push((dispute, rank)),
-			Turn::Wait => {},
-			Turn::Over => state.resolve(subject)?,
+		match (turn(now.as_ref(), then.as_ref(), own, subject, validator), now) {
+			(Turn::After(rank), Some(row)) => turns.push((dispute, row.evidence, rank)),
+			(Turn::After(_), None) | (Turn::Wait, _) => {},
+			(Turn::Over, _) => over.push(subject),
 		}
 	}
+	state.on(move |state| state.resolve(&over)).await?;
 	Ok(turns)
 }
 
@@ -189,60 +284,59 @@ fn rank(row: &Row, subject: H256, validator: &AccountId32) -> u64 {
 	)
 }
 
-/// Returns the disputes that this validator proves at a block: those whose turn has come, up to the
-/// maximum.
-fn due(turns: Vec<(Dispute, u64)>, block: u64) -> Vec<Dispute> {
+/// Returns the disputes that this validator proves at a block, with the hashes of their evidence:
+/// those whose turn has come, up to the maximum.
+fn due(turns: Vec<DisputeTurn>, block: u64) -> Vec<(Dispute, H256)> {
 	turns
 		.into_iter()
-		.filter(|(dispute, rank)| block >= dispute.seen + TURN_BLOCKS * rank)
-		.map(|(dispute, _)| dispute)
+		.filter(|(dispute, _, rank)| block >= dispute.seen + TURN_BLOCKS * rank)
+		.map(|(dispute, hash, _)| (dispute, hash))
 		.take(MAX_PROOFS)
 		.collect()
 }
 
-/// Returns the evidence bytes from the block that includes them.
-async fn evidence(chain: &Chain, dispute: &Dispute) -> Result<Option<Vec<u8>>, ChainError> {
-	let included = chain.block(dispute.included).await?;
-	let found = evidence_in(&included, chain.genesis()).await?.evidence;
-	let found = found.into_iter().find(|found| found.subject == dispute.subject);
-	Ok(found.map(|found| found.evidence.encode()))
+/// The step that follows a proof.
+#[derive(Debug)]
+enum FollowUp {
+	/// The proof took effect. The dispute is removed once that is final.
+	Nothing,
+	/// The proof must be sent again later.
+	Retry,
+	/// The node failed. The dispute is unchanged.
+	Failed(ChainError),
 }
 
-/// Records the outcome of a proof. `row` is the subject in the best block afterwards. A dispute
-/// with an effective proof is removed once that is final.
-fn record_outcome<T>(
-	state: &State,
+/// Returns the step that follows the outcome of a proof. `row` is the subject in the best block
+/// afterwards.
+fn follow_up<T>(
 	metrics: &Metrics,
 	subject: H256,
 	row: Option<&Row>,
-	finalised: u64,
 	outcome: Result<T, ChainError>,
-) -> anyhow::Result<()> {
+) -> FollowUp {
 	match outcome {
 		Ok(_) if row.is_some_and(|row| row.proven.is_none()) => {
 			// The proof came too early, for example because the clock of the chain stopped in
 			// between. It contradicts no vote, and votes still count.
 			tracing::warn!(%subject, "the proof has no effect yet: retrying later");
-			state.audited(finalised + RETRY_AFTER, subject)
+			FollowUp::Retry
 		},
 		Ok(_) => {
 			metrics.proofs.inc();
 			tracing::info!(%subject, "proven: contradicting votes are slashed");
-			Ok(())
+			FollowUp::Nothing
 		},
 		Err(error @ ChainError::Refused { .. }) => {
 			// If another validator was faster, the next attempt finds the subject proven.
 			tracing::warn!(%subject, %error, "the chain refused the proof: retrying later");
-			state.audited(finalised + RETRY_AFTER, subject)
+			FollowUp::Retry
 		},
-		Err(error) => Err(error.into()),
+		Err(error) => FollowUp::Failed(error),
 	}
 }
 
 #[cfg(test)]
 mod tests {
-	use std::collections::BTreeSet;
-
 	use super::*;
 	use crate::subject::rows::{row, validator};
 
@@ -355,13 +449,26 @@ mod tests {
 		assert_eq!(others, shared.collect::<BTreeSet<_>>());
 	}
 
+	#[test]
+	fn voter_of_other_finding_is_named() {
+		let row = row(Stage::Open, 4, &DIVIDED);
+		assert_eq!(voter(&row, OTHER), Some(validator(3)));
+		assert_eq!(voter(&row, H256([9; 32])), None, "the call of the vote failed");
+	}
+
 	fn dispute(subject: u8, seen: u64) -> Dispute {
 		Dispute { subject: H256([subject; 32]), included: 1, seen }
 	}
 
+	/// Returns the disputes that are due at a block. Their evidence has the hash `OTHER`.
+	fn due_at(turns: Vec<(Dispute, u64)>, block: u64) -> Vec<Dispute> {
+		let turns = turns.into_iter().map(|(dispute, rank)| (dispute, OTHER, rank)).collect();
+		due(turns, block).into_iter().map(|(dispute, _)| dispute).collect()
+	}
+
 	#[test]
 	fn dispute_is_due_after_earlier_turns() {
-		let due = |block| due(vec![(dispute(1, 20), 3)], block);
+		let due = |block| due_at(vec![(dispute(1, 20), 3)], block);
 		assert!(due(20 + 3 * TURN_BLOCKS - 1).is_empty());
 		assert_eq!(due(20 + 3 * TURN_BLOCKS), [dispute(1, 20)]);
 	}
@@ -370,86 +477,53 @@ mod tests {
 	fn due_proofs_are_limited() {
 		// A dispute that is not due does not count towards the maximum.
 		let turns = vec![(dispute(1, 90), 0), (dispute(2, 10), 0), (dispute(3, 10), 1)];
-		assert_eq!(due(turns.clone(), 20), [dispute(2, 10), dispute(3, 10)]);
+		assert_eq!(due_at(turns.clone(), 20), [dispute(2, 10), dispute(3, 10)]);
 		let many = [turns, vec![(dispute(4, 10), 0)]].concat();
-		assert_eq!(due(many, 20).len(), MAX_PROOFS);
-	}
-
-	/// Returns a state in which `SUBJECT` is disputed, and metrics.
-	fn disputed(folder: &tempfile::TempDir) -> (State, Metrics) {
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		state.judged(1, &[(SUBJECT, OWN)]).expect("the state is writable");
-		state.audited(5, SUBJECT).expect("the state is writable");
-		(state, Metrics::default())
-	}
-
-	/// Returns `true` if the only dispute is due in a block, with no validator before this one.
-	fn is_due(state: &State, block: u64) -> bool {
-		let turns = state
-			.disputes()
-			.expect("the state is readable")
-			.into_iter()
-			.map(|dispute| (dispute, 0));
-		!due(turns.collect(), block).is_empty()
+		assert_eq!(due_at(many, 20).len(), MAX_PROOFS);
 	}
 
 	#[test]
 	fn proof_without_effect_is_retried() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let (state, metrics) = disputed(&folder);
-		assert!(is_due(&state, 20));
+		let metrics = Metrics::default();
 		let row = row(Stage::Open, 4, &[(0, OWN)]);
-		record_outcome(&state, &metrics, SUBJECT, Some(&row), 20, Ok(()))
-			.expect("the outcome is recorded");
-		assert!(!is_due(&state, 20 + RETRY_AFTER - 1));
-		assert!(is_due(&state, 20 + RETRY_AFTER));
+		let next = follow_up(&metrics, SUBJECT, Some(&row), Ok(()));
+		assert!(matches!(next, FollowUp::Retry), "{next:?}");
 		assert_eq!(metrics.proofs.get(), 0);
 	}
 
 	#[test]
 	fn refused_proof_is_retried() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let (state, metrics) = disputed(&folder);
+		let metrics = Metrics::default();
 		let refusal = ChainError::Refused {
 			pallet: "Verdicts".into(),
 			error: "DepositMissing".into(),
 			meaning: String::new(),
 		};
 		let row = row(Stage::Audited, 4, &AGREEING);
-		record_outcome::<()>(&state, &metrics, SUBJECT, Some(&row), 20, Err(refusal))
-			.expect("the outcome is recorded");
-		assert!(!is_due(&state, 20 + RETRY_AFTER - 1));
-		assert!(is_due(&state, 20 + RETRY_AFTER));
+		let next = follow_up::<()>(&metrics, SUBJECT, Some(&row), Err(refusal));
+		assert!(matches!(next, FollowUp::Retry), "{next:?}");
 		assert_eq!(metrics.proofs.get(), 0);
 	}
 
 	#[test]
 	fn effective_proof_is_counted() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let (state, metrics) = disputed(&folder);
+		let metrics = Metrics::default();
 		let mut row = row(Stage::Effective, 4, &DIVIDED);
 		row.proven = Some(OWN);
-		record_outcome(&state, &metrics, SUBJECT, Some(&row), 20, Ok(()))
-			.expect("the outcome is recorded");
-		record_outcome(&state, &metrics, SUBJECT, None, 20, Ok(()))
-			.expect("the outcome is recorded");
+		for row in [Some(&row), None] {
+			let next = follow_up(&metrics, SUBJECT, row, Ok(()));
+			assert!(matches!(next, FollowUp::Nothing), "the dispute stays until it is final");
+		}
 		assert_eq!(metrics.proofs.get(), 2);
-		let kept = Dispute { subject: SUBJECT, included: 1, seen: 5 };
-		assert_eq!(
-			state.disputes().expect("the state is readable"),
-			[kept],
-			"the dispute stays until the proof is final"
-		);
 	}
 
 	#[test]
 	fn failure_leaves_dispute_unchanged() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let (state, metrics) = disputed(&folder);
+		let metrics = Metrics::default();
 		let row = row(Stage::Audited, 4, &AGREEING);
 		let failure = Err(ChainError::TimedOut(120));
-		assert!(record_outcome::<()>(&state, &metrics, SUBJECT, Some(&row), 20, failure).is_err());
-		assert!(is_due(&state, 5));
+		let next = follow_up::<()>(&metrics, SUBJECT, Some(&row), failure);
+		assert!(matches!(next, FollowUp::Failed(ChainError::TimedOut(120))), "{next:?}");
 		assert_eq!(metrics.proofs.get(), 0);
 	}
 }

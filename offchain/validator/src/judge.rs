@@ -1,22 +1,36 @@
-//! Judges evidence twice: with the verifier in this program, and with the runtime of the
-//! validator's node.
+//! Judges evidence twice. The finding by the runtime of the including block counts. The verifier in
+//! this program is a cross-check.
 
 use std::time::Instant;
 
 use codec::{Decode, Encode};
 use hcc_chain::{api, ChainAt, ChainError, Included};
-use hcc_evidence::host::{PolicyQuery, Verdict, EVAL_VERSION};
+use hcc_evidence::{
+	host::{PinnedContext, PolicyQuery, EVAL_VERSION},
+	RejectCode,
+};
 
 use crate::{crypto::AwsLc, metrics::Metrics, state::PendingVote};
 
+/// A code and the encoded claims.
+type Finding = (u16, Vec<u8>);
+
 /// The result of judging.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Judgement {
-	/// Both results agree.
+	/// The runtime's finding, with which the cross-check agrees.
 	Vote(PendingVote),
-	/// The results differ, or this program has another version of the verifier than the chain. The
+	/// The results differ within one version of the verifier, or the runtime has no finding. The
 	/// worker does not vote, and raises an alarm.
 	Abstain(String),
+}
+
+/// The result of the cross-check.
+#[derive(Debug)]
+enum CrossCheck {
+	Finding(Finding),
+	/// The chain has another version of the verifier. Only the runtime can judge.
+	OtherVersion(Option<u32>),
 }
 
 /// Judges evidence in the context that the chain pinned in the block that includes it.
@@ -26,64 +40,163 @@ pub async fn judge(
 	included: &Included,
 	metrics: &Metrics,
 ) -> Result<Judgement, ChainError> {
-	let subject = included.subject;
-	let pinned =
-		at.storage().fetch(api::storage().attestation().contexts(), (subject,)).await?.decode()?.0;
-	if pinned.eval_version != EVAL_VERSION {
-		let seen = pinned.eval_version;
-		let why = format!("the chain has verifier version {seen}, this program {EVAL_VERSION}");
-		return Ok(Judgement::Abstain(why));
-	}
-	let query = PolicyQuery::of(&included.evidence);
-	let extract = at
-		.runtime_apis()
-		.call(api::runtime_apis().evidence_api().policy_extract(pinned.revision, query.into()))
-		.await?;
-	let Some(policy) = extract else {
-		let why = format!("the runtime has no policy revision {}", pinned.revision);
-		return Ok(Judgement::Abstain(why));
-	};
-	let started = Instant::now();
-	let verdict = pinned.judge::<AwsLc, _>(&included.evidence, &policy.0, genesis);
-	metrics.native.observe(started.elapsed().as_secs_f64());
-	let own = (verdict.code(), verdict.encoded_claims());
 	let started = Instant::now();
 	let theirs = evaluate_in_runtime(at, included).await?;
 	metrics.runtime.observe(started.elapsed().as_secs_f64());
-	if theirs.as_ref() != Some(&own) {
-		return Ok(Judgement::Abstain(difference(&own, theirs.as_ref())));
+	let own = match &included.context {
+		Some(context) if context.eval_version == EVAL_VERSION => {
+			let Some(finding) = evaluate(at, genesis, included, context, metrics).await? else {
+				let why = format!("the runtime has no policy revision {}", context.revision);
+				return Ok(Judgement::Abstain(why));
+			};
+			CrossCheck::Finding(finding)
+		},
+		other => CrossCheck::OtherVersion(other.as_ref().map(|context| context.eval_version)),
+	};
+	let judgement = decide(included, own, theirs);
+	if let Judgement::Vote(vote) = &judgement {
+		log_verdict(included, vote.code);
 	}
-	log_verdict(included, &verdict);
-	let (code, claims) = own;
-	Ok(Judgement::Vote(PendingVote { subject, code, claims }))
+	Ok(judgement)
+}
+
+/// Decides on the vote. The finding of the runtime counts, unless this program has the same version
+/// of the verifier and finds otherwise.
+fn decide(included: &Included, own: CrossCheck, theirs: Option<Finding>) -> Judgement {
+	let Some((code, claims)) = theirs else {
+		return Judgement::Abstain("the runtime has no finding".into());
+	};
+	match own {
+		CrossCheck::Finding(own) if own != (code, claims.clone()) => {
+			return Judgement::Abstain(difference(own.0, code));
+		},
+		CrossCheck::Finding(_) => {},
+		CrossCheck::OtherVersion(version) => tracing::warn!(
+			subject = %included.subject,
+			?version,
+			own = EVAL_VERSION,
+			"no cross-check: the chain has another version of the verifier. Update this program"
+		),
+	}
+	Judgement::Vote(PendingVote { subject: included.subject, code, claims })
+}
+
+fn difference(own: u16, theirs: u16) -> String {
+	let theirs = if own == theirs {
+		"the same code with other claims".into()
+	} else {
+		format!("code {theirs}")
+	};
+	format!("the native verifier found code {own}, the runtime found {theirs}")
+}
+
+/// Evaluates evidence with the verifier in this program. Returns `None` if the runtime does not
+/// have the policy revision.
+async fn evaluate(
+	at: &ChainAt,
+	genesis: [u8; 32],
+	included: &Included,
+	context: &PinnedContext,
+	metrics: &Metrics,
+) -> Result<Option<Finding>, ChainError> {
+	let query = PolicyQuery::of(&included.evidence);
+	let extract = at
+		.runtime_apis()
+		.call(api::runtime_apis().evidence_api().policy_extract(context.revision, query.into()))
+		.await?;
+	let Some(policy) = extract else { return Ok(None) };
+	let (context, evidence) = (context.clone(), included.evidence.clone());
+	let started = Instant::now();
+	// It takes milliseconds of one core, for which other tasks must not wait.
+	let evaluating = tokio::task::spawn_blocking(move || {
+		let verdict = context.judge::<AwsLc, _>(&evidence, &policy.0, genesis);
+		(verdict.code(), verdict.encoded_claims())
+	});
+	let finding = evaluating.await.map_err(|error| {
+		ChainError::Incompatible(format!("the native verifier failed: {error}"))
+	})?;
+	metrics.native.observe(started.elapsed().as_secs_f64());
+	Ok(Some(finding))
 }
 
 /// Evaluates evidence with the runtime of the node.
 async fn evaluate_in_runtime(
 	at: &ChainAt,
 	included: &Included,
-) -> Result<Option<(u16, Vec<u8>)>, ChainError> {
+) -> Result<Option<Finding>, ChainError> {
 	let arguments = (included.subject.0, included.evidence.encode()).encode();
 	let answer = at.runtime_apis().call_raw("EvidenceApi_evaluate_host", Some(&arguments)).await?;
-	Option::<(u16, Vec<u8>)>::decode(&mut &answer[..])
+	Option::<Finding>::decode(&mut &answer[..])
 		.map_err(|_| ChainError::Incompatible("the runtime's answer cannot be decoded".into()))
 }
 
-fn difference(own: &(u16, Vec<u8>), theirs: Option<&(u16, Vec<u8>)>) -> String {
-	let theirs = match theirs {
-		Some((code, _)) if *code == own.0 => "the same code with other claims".into(),
-		Some((code, _)) => format!("code {code}"),
-		None => "no finding".into(),
-	};
-	format!("the native verifier found code {}, the runtime found {theirs}", own.0)
-}
-
-fn log_verdict(included: &Included, verdict: &Verdict) {
+fn log_verdict(included: &Included, code: u16) {
 	let chip = hex::encode(included.chip);
 	let seq = included.seq;
-	match verdict {
-		Verdict::Accepted(_) => tracing::info!(chip, seq, "accepted"),
-		Verdict::Rejected(why) => tracing::info!(chip, seq, %why, "rejected"),
-		Verdict::Undecided(need) => tracing::warn!(chip, seq, ?need, "cannot be judged"),
+	match code {
+		0 => tracing::info!(chip, seq, "accepted"),
+		1 => tracing::warn!(chip, seq, "cannot be judged"),
+		code => {
+			let why = RejectCode::from_number(code).map(RejectCode::name);
+			tracing::info!(chip, seq, code, why, "rejected");
+		},
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use hcc_chain::H256;
+	use hcc_evidence::host::{HostEvidence, ImaDelta};
+
+	use super::*;
+
+	fn included() -> Included {
+		let evidence = HostEvidence {
+			miner: [1; 32],
+			seq: 2,
+			snp_report: Vec::new(),
+			tpms_attest: Vec::new(),
+			tpm_signature: Vec::new(),
+			pcr_values: [[0; 32]; 12],
+			ima_delta: ImaDelta { from_entry: 0, records: Vec::new() },
+			boot: None,
+			guest_pk: [3; 32],
+			guest_signature: [4; 64],
+		};
+		Included { subject: H256([5; 32]), chip: [6; 32], seq: 2, evidence, context: None }
+	}
+
+	fn vote(code: u16, claims: &[u8]) -> Judgement {
+		Judgement::Vote(PendingVote { subject: H256([5; 32]), code, claims: claims.to_vec() })
+	}
+
+	#[test]
+	fn equal_findings_are_voted() {
+		let own = CrossCheck::Finding((0, vec![7]));
+		assert_eq!(decide(&included(), own, Some((0, vec![7]))), vote(0, &[7]));
+	}
+
+	#[test]
+	fn difference_within_one_version_is_not_voted() {
+		for theirs in [(301, vec![]), (0, vec![8])] {
+			let own = CrossCheck::Finding((0, vec![7]));
+			let decided = decide(&included(), own, Some(theirs));
+			assert!(matches!(decided, Judgement::Abstain(_)), "{decided:?}");
+		}
+	}
+
+	#[test]
+	fn runtime_counts_on_other_version() {
+		for version in [Some(EVAL_VERSION + 1), Some(EVAL_VERSION - 1), None] {
+			let own = CrossCheck::OtherVersion(version);
+			assert_eq!(decide(&included(), own, Some((301, vec![]))), vote(301, &[]));
+		}
+	}
+
+	#[test]
+	fn missing_finding_of_runtime_is_not_voted() {
+		for own in [CrossCheck::Finding((0, vec![])), CrossCheck::OtherVersion(None)] {
+			assert!(matches!(decide(&included(), own, None), Judgement::Abstain(_)));
+		}
 	}
 }

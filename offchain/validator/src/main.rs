@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Context;
 use clap::Parser;
-use hcc_chain::Submitter;
+use hcc_chain::{Nodes, Submitter};
 use hcc_validator::{
 	config::{Args, Config},
-	metrics,
+	exit, metrics,
 	price::Feed,
 	state::State,
 	worker::Worker,
@@ -14,34 +14,51 @@ use tokio::signal::unix::{signal, SignalKind};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
 	let args = Args::parse();
 	let config = Config::load(&args)?;
 	if args.print_config {
 		print!("{}", toml::to_string_pretty(&config)?);
-		return Ok(());
+		return Ok(ExitCode::SUCCESS);
 	}
 	log(config.log_json);
+	match run(config, args.reset_state).await {
+		Ok(()) => Ok(ExitCode::SUCCESS),
+		Err(error) => match exit::code(&error) {
+			Some(code) => {
+				tracing::error!(error = format!("{error:#}"), code, "the worker ends");
+				Ok(code.into())
+			},
+			None => Err(error),
+		},
+	}
+}
+
+async fn run(config: Config, reset_state: bool) -> anyhow::Result<()> {
 	let key = std::fs::read_to_string(&config.key_file)
 		.with_context(|| format!("reading the worker key from {}", config.key_file.display()))?;
-	let submitter = Submitter::from_uri(&key).context("reading the worker key")?;
-	let state = State::open(&config.state, key.trim())
-		.with_context(|| format!("opening the state in {}", config.state.display()))?;
+	let submitter = Arc::new(Submitter::from_uri(&key).context("reading the worker key")?);
+	let opening = || format!("opening the state in {}", config.state.display());
+	let state = State::open(&config.state, key.trim()).with_context(opening)?;
+	if reset_state {
+		state.reset().with_context(opening)?;
+		tracing::warn!("the state was removed");
+	}
 	let metrics = metrics::Metrics::default();
 	if let Some(address) = config.metrics {
 		metrics::serve(address, metrics.clone()).await?;
 	}
-	let submitter = Arc::new(submitter);
+	let nodes = Arc::new(Nodes::new(&config.node)?);
 	let validator = config.validator.unwrap_or_else(|| submitter.account());
 	let feed = Feed::new(
-		config.node.clone(),
+		nodes.clone(),
 		validator,
 		submitter.clone(),
 		config.sources,
 		config.report_every,
 		metrics.clone(),
 	)?;
-	let worker = Worker::new(config.node, validator, submitter, state, metrics);
+	let worker = Worker::new(nodes, validator, submitter, state, metrics);
 	tokio::select! {
 		result = worker.run() => result,
 		() = feed.run() => Ok(()),

@@ -31,9 +31,16 @@ pub struct Metrics {
 	pub block: Gauge<i64, std::sync::atomic::AtomicI64>,
 	/// Judged evidence, by the code of the verdict.
 	pub judged: Family<Code, Counter>,
-	/// Evidence on which the native verifier and the runtime differ, and blocks that were skipped.
-	/// Must be zero.
+	/// Evidence on which the native verifier and the runtime differ, and blocks that were skipped
+	/// after failures. Must be zero.
 	pub differences: Counter,
+	/// Blocks that were not judged, because they failed or the node has pruned their state. Must be
+	/// zero.
+	pub skipped_blocks: Counter,
+	/// Disputes without a proof, because the node has pruned the body of the block. Must be zero.
+	pub lost_evidence: Counter,
+	/// Statements of the finalised number that were included, without those of votes.
+	pub statements: Counter,
 	/// Votes that were submitted.
 	pub votes: Counter,
 	/// Votes of other validators for a finding that differs from this worker's.
@@ -62,6 +69,9 @@ impl Default for Metrics {
 			block: Gauge::default(),
 			judged: Family::default(),
 			differences: Counter::<u64, AtomicU64>::default(),
+			skipped_blocks: Counter::default(),
+			lost_evidence: Counter::default(),
+			statements: Counter::default(),
 			votes: Counter::default(),
 			disputes: Counter::default(),
 			proofs: Counter::default(),
@@ -89,6 +99,13 @@ impl Metrics {
 			"Evidence on which native verifier and runtime differ",
 			self.differences.clone(),
 		);
+		all.register("skipped_blocks", "Blocks that were not judged", self.skipped_blocks.clone());
+		all.register(
+			"lost_evidence",
+			"Disputes without a proof, because the block is pruned",
+			self.lost_evidence.clone(),
+		);
+		all.register("statements", "Statements of the finalised number", self.statements.clone());
 		all.register("votes", "Votes submitted", self.votes.clone());
 		all.register("disputes", "Votes of others for another finding", self.disputes.clone());
 		all.register("proofs", "Proofs by this worker that took effect", self.proofs.clone());

@@ -1,12 +1,14 @@
 //! The state of the worker on disk: its progress, its votes and its disputes. A crash loses none of
 //! it, and a repeated block does not change a vote.
 
-use std::path::Path;
+use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, sync::Arc};
 
 use anyhow::Context;
 use hcc_chain::H256;
 use hmac::{Hmac, Mac};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{
+	Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
+};
 use sha2::Sha256;
 
 /// The genesis of the chain to which the other tables refer.
@@ -15,17 +17,29 @@ const CHAIN: TableDefinition<&str, [u8; 32]> = TableDefinition::new("chain");
 const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
 /// Votes that no finalised block contains yet. Key: subject. Value: code and claims.
 const VOTES: TableDefinition<[u8; 32], (u16, Vec<u8>)> = TableDefinition::new("votes");
-
 /// Findings of this worker, while they can be proven. Key: subject. Value: the block that includes
-/// the evidence, and the hash of the finding.
-const JUDGED: TableDefinition<[u8; 32], (u64, [u8; 32])> = TableDefinition::new("judged");
+/// the evidence, its tick, and the hash of the finding.
+const FINDINGS: TableDefinition<[u8; 32], (u64, u32, [u8; 32])> = TableDefinition::new("findings");
+/// The subjects of [`FINDINGS`] by the tick of the block that includes the evidence.
+const BY_TICK: TableDefinition<(u32, [u8; 32]), ()> = TableDefinition::new("findings by tick");
 /// Subjects to be proven, because another validator voted otherwise or the verdict is audited. Key:
 /// subject. Value: the block that includes the evidence, and the block of the dispute.
 const DISPUTES: TableDefinition<[u8; 32], (u64, u64)> = TableDefinition::new("disputes");
-/// Number of blocks between removals of old findings.
-const PRUNE_INTERVAL: u64 = 100;
-/// Number of blocks after which a finding is removed. No window is longer.
-const PRUNE_AFTER: u64 = 2_000;
+
+/// Number of ticks after which a finding is removed. No subject is open for longer.
+const KEEP_TICKS: u32 = 2_000;
+
+/// The database failed, for example because the disk is full. It does not work again until it is
+/// reopened, so the process must end ([`crate::exit::STATE_FAILED`]).
+#[derive(Debug, thiserror::Error)]
+#[error("the state on disk failed: {0}")]
+pub struct StateError(#[source] redb::Error);
+
+impl<E: Into<redb::Error>> From<E> for StateError {
+	fn from(error: E) -> Self {
+		Self(error.into())
+	}
+}
 
 /// A subject that must be proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +58,21 @@ pub struct PendingVote {
 	pub subject: H256,
 	pub code: u16,
 	pub claims: Vec<u8>,
+}
+
+/// The result of processing a block. It is written in one transaction.
+#[derive(Clone, Debug, Default)]
+pub struct BlockRecord {
+	pub block: u64,
+	pub tick: u32,
+	/// The findings on the evidence in the block: subjects and hashes of findings.
+	pub findings: Vec<(H256, H256)>,
+	pub votes: Vec<PendingVote>,
+	/// Subjects with a vote of another validator for another finding. Each becomes a dispute,
+	/// unless it is one already.
+	pub contradicted: Vec<H256>,
+	/// Subjects that need a proof from this block on: audited or late ones.
+	pub due: Vec<H256>,
 }
 
 /// The enrolment for which a seed is derived.
@@ -67,65 +96,79 @@ pub struct State {
 
 impl State {
 	/// Opens or creates the state in a folder. `key` is the secret of the worker.
-	pub fn open(folder: &Path, key: &str) -> anyhow::Result<Self> {
+	pub fn open(folder: &Path, key: &str) -> Result<Self, StateError> {
 		std::fs::create_dir_all(folder)?;
-		let database = Database::create(folder.join("worker.redb"))?;
+		Self::with_database(Database::create(folder.join("worker.redb"))?, key)
+	}
+
+	/// Creates the state in a given storage.
+	pub fn with_backend(storage: impl StorageBackend, key: &str) -> Result<Self, StateError> {
+		Self::with_database(Database::builder().create_with_backend(storage)?, key)
+	}
+
+	fn with_database(database: Database, key: &str) -> Result<Self, StateError> {
 		let write = database.begin_write()?;
-		write.open_table(CURSOR)?;
-		write.open_table(VOTES)?;
-		write.open_table(JUDGED)?;
-		write.open_table(DISPUTES)?;
+		create_tables(&write)?;
 		write.commit()?;
 		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
 	}
 
-	/// Binds the state to a chain by its genesis hash. Clears a state that belongs to another
-	/// chain, or to an earlier instance of a development chain. Returns `true` if it did.
-	pub fn bind(&self, genesis: &[u8; 32]) -> anyhow::Result<bool> {
-		let write = self.database.begin_write()?;
-		let other = {
-			let mut chain = write.open_table(CHAIN)?;
-			let former = chain.insert("genesis", *genesis)?.map(|former| former.value());
-			former.is_some_and(|former| former != *genesis)
-		};
-		if other {
-			write.delete_table(VOTES)?;
-			write.delete_table(CURSOR)?;
-			write.delete_table(JUDGED)?;
-			write.delete_table(DISPUTES)?;
-			write.open_table(VOTES)?;
-			write.open_table(CURSOR)?;
-			write.open_table(JUDGED)?;
-			write.open_table(DISPUTES)?;
+	/// Runs work with the state on a thread where it may wait for the disk.
+	pub async fn on<T: Send + 'static>(
+		self: &Arc<Self>,
+		work: impl FnOnce(&Self) -> Result<T, StateError> + Send + 'static,
+	) -> anyhow::Result<T> {
+		let state = self.clone();
+		let done = tokio::task::spawn_blocking(move || work(&state)).await;
+		Ok(done.context("work on the state was cancelled")??)
+	}
+
+	/// Binds an empty state to a chain by its genesis hash. Returns `false` if the state belongs to
+	/// another chain, and leaves it unchanged.
+	pub fn bind(&self, genesis: &[u8; 32]) -> Result<bool, StateError> {
+		let read = self.database.begin_read()?;
+		let known = read.open_table(CHAIN)?.get("genesis")?.map(|known| known.value());
+		if let Some(known) = known {
+			return Ok(known == *genesis);
 		}
-		write.commit().context("writing the state")?;
-		Ok(other)
+		let write = self.database.begin_write()?;
+		write.open_table(CHAIN)?.insert("genesis", *genesis)?;
+		write.commit()?;
+		Ok(true)
+	}
+
+	/// Removes everything, including votes that no block contains yet.
+	pub fn reset(&self) -> Result<(), StateError> {
+		let write = self.database.begin_write()?;
+		write.delete_table(CHAIN)?;
+		write.delete_table(CURSOR)?;
+		write.delete_table(VOTES)?;
+		write.delete_table(FINDINGS)?;
+		write.delete_table(BY_TICK)?;
+		write.delete_table(DISPUTES)?;
+		create_tables(&write)?;
+		Ok(write.commit()?)
 	}
 
 	/// Returns the last block that was processed, or `None` at the first start.
-	pub fn cursor(&self) -> anyhow::Result<Option<u64>> {
+	pub fn cursor(&self) -> Result<Option<u64>, StateError> {
 		let read = self.database.begin_read()?;
-		Ok(read.open_table(CURSOR)?.get("block")?.map(|value| value.value()))
+		let cursor = read.open_table(CURSOR)?.get("block")?.map(|value| value.value());
+		Ok(cursor)
 	}
 
-	/// Records that a block was processed, and the resulting votes, in one transaction.
-	pub fn advance(&self, block: u64, votes: &[PendingVote]) -> anyhow::Result<()> {
+	/// Records the result of processing a block, and that it was processed.
+	pub fn record(&self, record: &BlockRecord) -> Result<(), StateError> {
 		let write = self.database.begin_write()?;
-		{
-			let mut table = write.open_table(VOTES)?;
-			for vote in votes {
-				// A vote never changes, even if the evidence is judged again with another result.
-				if table.get(vote.subject.0)?.is_none() {
-					table.insert(vote.subject.0, (vote.code, vote.claims.clone()))?;
-				}
-			}
-			write.open_table(CURSOR)?.insert("block", block)?;
-		}
-		write.commit().context("writing the state")
+		add_votes(&write, &record.votes)?;
+		add_findings(&write, record)?;
+		add_disputes(&write, record.block, &record.contradicted, &record.due)?;
+		write.open_table(CURSOR)?.insert("block", record.block)?;
+		Ok(write.commit()?)
 	}
 
 	/// Returns the votes that are not settled.
-	pub fn pending(&self) -> anyhow::Result<Vec<PendingVote>> {
+	pub fn pending(&self) -> Result<Vec<PendingVote>, StateError> {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(VOTES)?;
 		let mut votes = Vec::new();
@@ -138,7 +181,10 @@ impl State {
 	}
 
 	/// Removes votes that a finalised block contains, or whose subjects are closed.
-	pub fn settle(&self, subjects: &[H256]) -> anyhow::Result<()> {
+	pub fn settle(&self, subjects: &[H256]) -> Result<(), StateError> {
+		if subjects.is_empty() {
+			return Ok(());
+		}
 		let write = self.database.begin_write()?;
 		{
 			let mut table = write.open_table(VOTES)?;
@@ -146,74 +192,45 @@ impl State {
 				table.remove(subject.0)?;
 			}
 		}
-		write.commit().context("writing the state")
+		Ok(write.commit()?)
 	}
 
-	/// Records the findings on the evidence in a block: subjects and hashes of findings.
-	pub fn judged(&self, block: u64, found: &[(H256, H256)]) -> anyhow::Result<()> {
-		let write = self.database.begin_write()?;
-		{
-			let mut table = write.open_table(JUDGED)?;
-			for (subject, hash) in found {
-				table.insert(subject.0, (block, hash.0))?;
-			}
-			if block.is_multiple_of(PRUNE_INTERVAL) {
-				let oldest = block.saturating_sub(PRUNE_AFTER);
-				table.retain(|_, (block, _)| block >= oldest)?;
-			}
-		}
-		write.commit().context("writing the state")
-	}
-
-	/// Records a vote for `finding` in a block. Returns `true` if it contradicts the finding of
-	/// this worker, and then adds a dispute.
-	pub fn seen(&self, block: u64, subject: H256, finding: H256) -> anyhow::Result<bool> {
-		let write = self.database.begin_write()?;
-		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
-		let Some((included, own)) = found else { return Ok(false) };
-		let other = own != finding.0;
-		if other {
-			let mut table = write.open_table(DISPUTES)?;
-			if table.get(subject.0)?.is_none() {
-				table.insert(subject.0, (included, block))?;
-			}
-		}
-		write.commit().context("writing the state")?;
-		Ok(other)
-	}
-
-	/// Adds a dispute that is due from `block` on, or moves an existing one to that block. Ignores
-	/// a subject that this worker did not judge.
-	pub fn audited(&self, block: u64, subject: H256) -> anyhow::Result<()> {
-		let write = self.database.begin_write()?;
-		let found = write.open_table(JUDGED)?.get(subject.0)?.map(|row| row.value());
-		if let Some((included, _)) = found {
-			write.open_table(DISPUTES)?.insert(subject.0, (included, block))?;
-		}
-		write.commit().context("writing the state")
-	}
-
-	/// Returns the subjects whose evidence a block includes and that this worker judged.
-	pub fn judged_in(&self, block: u64) -> anyhow::Result<Vec<H256>> {
+	/// Returns the hashes of the findings of this worker on these subjects. Omits subjects that it
+	/// did not judge.
+	pub fn findings(&self, subjects: &[H256]) -> Result<BTreeMap<H256, H256>, StateError> {
 		let read = self.database.begin_read()?;
-		let mut subjects = Vec::new();
-		for row in read.open_table(JUDGED)?.iter()? {
-			let (subject, found) = row?;
-			if found.value().0 == block {
-				subjects.push(H256(subject.value()));
+		let table = read.open_table(FINDINGS)?;
+		let mut findings = BTreeMap::new();
+		for subject in subjects {
+			if let Some(row) = table.get(subject.0)? {
+				findings.insert(*subject, H256(row.value().2));
 			}
+		}
+		Ok(findings)
+	}
+
+	/// Returns the subjects that this worker judged and whose evidence was included at these ticks.
+	pub fn judged_at(&self, ticks: RangeInclusive<u32>) -> Result<Vec<H256>, StateError> {
+		let read = self.database.begin_read()?;
+		let table = read.open_table(BY_TICK)?;
+		let mut subjects = Vec::new();
+		for row in table.range((*ticks.start(), [0u8; 32])..=(*ticks.end(), [u8::MAX; 32]))? {
+			let (key, _) = row?;
+			subjects.push(H256(key.value().1));
 		}
 		Ok(subjects)
 	}
 
-	/// Returns the hash of the finding of this worker, or `None` if it did not judge the subject.
-	pub fn found(&self, subject: H256) -> anyhow::Result<Option<H256>> {
-		let read = self.database.begin_read()?;
-		Ok(read.open_table(JUDGED)?.get(subject.0)?.map(|row| H256(row.value().1)))
+	/// Adds a dispute that is due from `block` on, or moves an existing one to that block. Ignores
+	/// a subject that this worker did not judge.
+	pub fn postpone(&self, block: u64, subject: H256) -> Result<(), StateError> {
+		let write = self.database.begin_write()?;
+		add_disputes(&write, block, &[], &[subject])?;
+		Ok(write.commit()?)
 	}
 
 	/// Returns all disputes.
-	pub fn disputes(&self) -> anyhow::Result<Vec<Dispute>> {
+	pub fn disputes(&self) -> Result<Vec<Dispute>, StateError> {
 		let read = self.database.begin_read()?;
 		let mut disputes = Vec::new();
 		for row in read.open_table(DISPUTES)?.iter()? {
@@ -224,11 +241,19 @@ impl State {
 		Ok(disputes)
 	}
 
-	/// Removes a dispute that is proven, or that can no longer be.
-	pub fn resolve(&self, subject: H256) -> anyhow::Result<()> {
+	/// Removes disputes that are proven, or that can no longer be.
+	pub fn resolve(&self, subjects: &[H256]) -> Result<(), StateError> {
+		if subjects.is_empty() {
+			return Ok(());
+		}
 		let write = self.database.begin_write()?;
-		write.open_table(DISPUTES)?.remove(subject.0)?;
-		write.commit().context("writing the state")
+		{
+			let mut table = write.open_table(DISPUTES)?;
+			for subject in subjects {
+				table.remove(subject.0)?;
+			}
+		}
+		Ok(write.commit()?)
 	}
 
 	/// Returns the seed of the credential for an enrolment. It is derived from the worker's key, so
@@ -239,6 +264,71 @@ impl State {
 		// The only part of variable length comes last.
 		mac(&self.secret, &[&genesis[..], &miner[..], &ek[..], &deadline.to_le_bytes(), ak_name])
 	}
+}
+
+fn create_tables(write: &WriteTransaction) -> Result<(), StateError> {
+	write.open_table(CHAIN)?;
+	write.open_table(CURSOR)?;
+	write.open_table(VOTES)?;
+	write.open_table(FINDINGS)?;
+	write.open_table(BY_TICK)?;
+	write.open_table(DISPUTES)?;
+	Ok(())
+}
+
+fn add_votes(write: &WriteTransaction, votes: &[PendingVote]) -> Result<(), StateError> {
+	let mut table = write.open_table(VOTES)?;
+	for vote in votes {
+		// A vote never changes, even if the evidence is judged again with another result.
+		if table.get(vote.subject.0)?.is_none() {
+			table.insert(vote.subject.0, (vote.code, vote.claims.clone()))?;
+		}
+	}
+	Ok(())
+}
+
+/// Adds the findings of a block, and removes those that are too old to matter.
+fn add_findings(write: &WriteTransaction, record: &BlockRecord) -> Result<(), StateError> {
+	let mut findings = write.open_table(FINDINGS)?;
+	let mut by_tick = write.open_table(BY_TICK)?;
+	for (subject, hash) in &record.findings {
+		if findings.get(subject.0)?.is_none() {
+			findings.insert(subject.0, (record.block, record.tick, hash.0))?;
+			by_tick.insert((record.tick, subject.0), ())?;
+		}
+	}
+	let oldest = record.tick.saturating_sub(KEEP_TICKS);
+	let mut old = Vec::new();
+	for row in by_tick.range(..(oldest, [0u8; 32]))? {
+		let (key, _) = row?;
+		old.push(key.value());
+	}
+	for (tick, subject) in old {
+		by_tick.remove((tick, subject))?;
+		findings.remove(subject)?;
+	}
+	Ok(())
+}
+
+/// Adds disputes about subjects that this worker judged. Those in `due` are moved to this block if
+/// they exist.
+fn add_disputes(
+	write: &WriteTransaction,
+	block: u64,
+	contradicted: &[H256],
+	due: &[H256],
+) -> Result<(), StateError> {
+	let findings = write.open_table(FINDINGS)?;
+	let mut disputes = write.open_table(DISPUTES)?;
+	let contradicted = contradicted.iter().map(|subject| (subject, false));
+	for (subject, moves) in contradicted.chain(due.iter().map(|subject| (subject, true))) {
+		let included = findings.get(subject.0)?.map(|row| row.value().0);
+		let known = disputes.get(subject.0)?.is_some();
+		if let Some(included) = included.filter(|_| moves || !known) {
+			disputes.insert(subject.0, (included, block))?;
+		}
+	}
+	Ok(())
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
@@ -259,21 +349,44 @@ mod tests {
 		deadline: 4,
 		ak_name: &[5; 34],
 	};
+	const SUBJECT: H256 = H256([1; 32]);
+	const OWN: H256 = H256([2; 32]);
 
 	fn vote(subject: u8, code: u16) -> PendingVote {
 		PendingVote { subject: H256([subject; 32]), code, claims: vec![1, 2, 3] }
 	}
 
+	fn voted(block: u64, votes: &[PendingVote]) -> BlockRecord {
+		BlockRecord { block, votes: votes.to_vec(), ..BlockRecord::default() }
+	}
+
+	fn judged(block: u64, tick: u32) -> BlockRecord {
+		BlockRecord { block, tick, findings: vec![(SUBJECT, OWN)], ..BlockRecord::default() }
+	}
+
+	/// Returns a state in a temporary folder, which is removed with the folder.
+	fn open(folder: &tempfile::TempDir) -> State {
+		State::open(folder.path(), "//Worker").expect("the state opens")
+	}
+
+	fn folder() -> tempfile::TempDir {
+		tempfile::tempdir().expect("a temporary folder")
+	}
+
+	fn disputes(state: &State) -> Vec<Dispute> {
+		state.disputes().expect("the state is readable")
+	}
+
 	#[test]
 	fn state_survives_restart() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
+		let folder = folder();
 		let seed = {
-			let state = State::open(folder.path(), "//Worker").expect("the state opens");
+			let state = open(&folder);
 			assert_eq!(state.cursor().expect("the state is readable"), None);
-			state.advance(7, &[vote(1, 0), vote(2, 1201)]).expect("the state is writable");
+			state.record(&voted(7, &[vote(1, 0), vote(2, 1201)])).expect("the state is writable");
 			state.seed(&ENROLMENT)
 		};
-		let state = State::open(folder.path(), "//Worker").expect("the state opens again");
+		let state = open(&folder);
 		assert_eq!(state.cursor().expect("the state is readable"), Some(7));
 		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0), vote(2, 1201)]);
 		assert_eq!(state.seed(&ENROLMENT), seed);
@@ -281,88 +394,87 @@ mod tests {
 
 	#[test]
 	fn vote_never_changes() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		state.advance(7, &[vote(1, 0)]).expect("the state is writable");
-		state.advance(7, &[vote(1, 301)]).expect("the state is writable");
+		let folder = folder();
+		let state = open(&folder);
+		state.record(&voted(7, &[vote(1, 0)])).expect("the state is writable");
+		state.record(&voted(7, &[vote(1, 301)])).expect("the state is writable");
 		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0)]);
 	}
 
 	#[test]
 	fn settled_vote_is_removed() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		state.advance(7, &[vote(1, 0), vote(2, 0)]).expect("the state is writable");
-		state.settle(&[H256([1; 32])]).expect("the state is writable");
+		let folder = folder();
+		let state = open(&folder);
+		state.record(&voted(7, &[vote(1, 0), vote(2, 0)])).expect("the state is writable");
+		state.settle(&[SUBJECT]).expect("the state is writable");
 		assert_eq!(state.pending().expect("the state is readable"), [vote(2, 0)]);
 	}
 
 	#[test]
-	fn other_finding_is_disputed_until_resolved() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		let (subject, own, other) = (H256([1; 32]), H256([2; 32]), H256([3; 32]));
-		state.judged(7, &[(subject, own)]).expect("the state is writable");
-		assert!(!state.seen(9, subject, own).expect("the state is writable"), "the vote agrees");
-		assert!(
-			!state.seen(9, H256([9; 32]), other).expect("the state is writable"),
-			"not judged here"
-		);
-		assert!(state.disputes().expect("the state is readable").is_empty());
-		assert!(state.seen(9, subject, other).expect("the state is writable"));
-		assert!(state.seen(10, subject, other).expect("the state is writable"));
-		let dispute = Dispute { subject, included: 7, seen: 9 };
-		assert_eq!(
-			state.disputes().expect("the state is readable"),
-			[dispute],
-			"the first vote determines the block"
-		);
-		state.resolve(subject).expect("the state is writable");
-		assert!(state.disputes().expect("the state is readable").is_empty());
+	fn contradicted_finding_is_disputed_until_resolved() {
+		let folder = folder();
+		let state = open(&folder);
+		let contradicted = vec![SUBJECT, H256([9; 32])];
+		// The same block includes the evidence and the vote.
+		let first = BlockRecord { contradicted: contradicted.clone(), ..judged(7, 3) };
+		state.record(&first).expect("the state is writable");
+		let again = BlockRecord { block: 10, tick: 6, contradicted, ..BlockRecord::default() };
+		state.record(&again).expect("the state is writable");
+		let dispute = Dispute { subject: SUBJECT, included: 7, seen: 7 };
+		assert_eq!(disputes(&state), [dispute], "the first vote determines the block");
+		state.resolve(&[SUBJECT]).expect("the state is writable");
+		assert!(disputes(&state).is_empty());
 	}
 
 	#[test]
-	fn audited_verdict_is_disputed_if_judged() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("the state is writable");
-		state.audited(11, subject).expect("the state is writable");
-		state.audited(11, H256([9; 32])).expect("the state is writable");
-		let dispute = Dispute { subject, included: 7, seen: 11 };
-		assert_eq!(state.disputes().expect("the state is readable"), [dispute]);
-		assert_eq!(state.judged_in(7).expect("the state is readable"), [subject]);
-		assert!(state.judged_in(8).expect("the state is readable").is_empty());
+	fn due_proof_moves_its_dispute() {
+		let folder = folder();
+		let state = open(&folder);
+		state.record(&judged(7, 3)).expect("the state is writable");
+		let due = vec![SUBJECT, H256([9; 32])];
+		let record = BlockRecord { block: 11, tick: 7, due, ..BlockRecord::default() };
+		state.record(&record).expect("the state is writable");
+		assert_eq!(disputes(&state), [Dispute { subject: SUBJECT, included: 7, seen: 11 }]);
+		state.postpone(30, SUBJECT).expect("the state is writable");
+		assert_eq!(disputes(&state), [Dispute { subject: SUBJECT, included: 7, seen: 30 }]);
 	}
 
 	#[test]
-	fn finding_is_stored_for_judged_subject() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("the state is writable");
-		assert_eq!(state.found(subject).expect("the state is readable"), Some(own));
-		assert_eq!(state.found(H256([9; 32])).expect("the state is readable"), None);
+	fn findings_are_found_by_subject_and_tick() {
+		let folder = folder();
+		let state = open(&folder);
+		state.record(&judged(7, 3)).expect("the state is writable");
+		let of = |subjects: &[H256]| state.findings(subjects).expect("the state is readable");
+		assert_eq!(of(&[SUBJECT, H256([9; 32])]), BTreeMap::from([(SUBJECT, OWN)]));
+		let at = |ticks| state.judged_at(ticks).expect("the state is readable");
+		assert_eq!(at(3..=3), [SUBJECT]);
+		assert!(at(0..=2).is_empty() && at(4..=9).is_empty());
 	}
 
 	#[test]
-	fn findings_beyond_every_window_are_removed() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		let (subject, own) = (H256([1; 32]), H256([2; 32]));
-		state.judged(7, &[(subject, own)]).expect("the state is writable");
-		state.judged(20_000, &[]).expect("the state is writable");
-		assert!(!state.seen(20_001, subject, H256([3; 32])).expect("the state is writable"));
+	fn findings_are_removed_by_ticks_not_by_blocks() {
+		let folder = folder();
+		let state = open(&folder);
+		state.record(&judged(7, 3)).expect("the state is writable");
+		let later = |block, tick| BlockRecord { block, tick, ..BlockRecord::default() };
+		// The clock stopped for many blocks.
+		state.record(&later(200_000, 3 + KEEP_TICKS)).expect("the state is writable");
+		assert_eq!(state.findings(&[SUBJECT]).expect("the state is readable").len(), 1);
+		state.record(&later(200_001, 4 + KEEP_TICKS)).expect("the state is writable");
+		assert!(state.findings(&[SUBJECT]).expect("the state is readable").is_empty());
+		assert!(state.judged_at(0..=u32::MAX).expect("the state is readable").is_empty());
 	}
 
 	#[test]
-	fn state_of_other_chain_is_cleared() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
-		assert!(!state.bind(&[1; 32]).expect("the state is writable"));
-		state.advance(5_000, &[vote(1, 0)]).expect("the state is writable");
-		assert!(!state.bind(&[1; 32]).expect("the state is writable"));
-		assert_eq!(state.cursor().expect("the state is readable"), Some(5_000));
+	fn state_of_other_chain_is_refused_until_reset() {
+		let folder = folder();
+		let state = open(&folder);
+		assert!(state.bind(&[1; 32]).expect("the state is writable"));
+		state.record(&voted(5_000, &[vote(1, 0)])).expect("the state is writable");
+		assert!(state.bind(&[1; 32]).expect("the state is readable"));
+		assert!(!state.bind(&[2; 32]).expect("the state is readable"));
+		assert_eq!(state.pending().expect("the state is readable"), [vote(1, 0)], "votes stay");
+		state.reset().expect("the state is writable");
 		assert!(state.bind(&[2; 32]).expect("the state is writable"));
 		assert_eq!(state.cursor().expect("the state is readable"), None);
 		assert!(state.pending().expect("the state is readable").is_empty());
@@ -370,8 +482,8 @@ mod tests {
 
 	#[test]
 	fn seed_differs_by_enrolment_and_key() {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let state = State::open(folder.path(), "//Worker").expect("the state opens");
+		let folder = folder();
+		let state = open(&folder);
 		let seed = state.seed(&ENROLMENT);
 		for other in [
 			SeedFor { genesis: &[9; 32], ..ENROLMENT },

@@ -81,7 +81,6 @@ pub(crate) mod rows {
 			votes: BoundedVec(votes.iter().enumerate().map(cast).collect()),
 			decided: None,
 			proven: None,
-			proven_early: false,
 			stage,
 			until: UNTIL,
 			closes: UNTIL,

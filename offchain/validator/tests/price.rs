@@ -18,7 +18,7 @@ use axum::{
 	Router,
 };
 use futures::stream;
-use hcc_chain::Submitter;
+use hcc_chain::{Nodes, Submitter};
 use hcc_validator::{
 	metrics::Metrics,
 	price::{Feed, Fetcher, Source, SourceError},
@@ -102,9 +102,9 @@ async fn sources(paths: &[&str]) -> Vec<Source> {
 fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
+	let nodes = Arc::new(Nodes::new("ws://127.0.0.1:1").expect("a URL"));
 	let validator = worker.account();
-	let node = "ws://127.0.0.1:1".into();
-	let feed = Feed::new(node, validator, worker, sources, 25, metrics.clone());
+	let feed = Feed::new(nodes, validator, worker, sources, 25, metrics.clone());
 	(feed.expect("a client"), metrics)
 }
 

@@ -322,12 +322,15 @@ mod benchmarks {
 		b: Linear<0, LONG_NAME>,
 	) -> Result<(), BenchmarkError> {
 		let miner: AccountIdOf<T> = account("miner", 0, 0);
+		T::World::set_tick(1);
 		T::World::register(&miner, &[chip(0)], tpm());
+		<Pallet<T> as OnChipChange<AccountIdOf<T>>>::on_ready(&chip(0), &miner);
+		Pallet::<T>::challenge(&chip(0));
 		let records = BoundedVec::try_from(records(n, b))
 			.map_err(|_| BenchmarkError::Stop("more than a part holds"))?;
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(miner.clone()), miner.clone(), 0, records);
+		_(RawOrigin::Signed(miner.clone()), miner.clone(), 0, records, true);
 
 		assert!(Logs::<T>::get(miner).is_some_and(|log| log.entries == n));
 		Ok(())

@@ -5,7 +5,7 @@ use frame_support::{
 	traits::{Get, Randomness},
 	weights::WeightMeter,
 };
-use hcc_primitives::{ChipHash, Tick, TickSource, Tier};
+use hcc_primitives::{draw::below, ChipHash, Tick, TickSource, Tier};
 use sp_io::hashing::blake2_256;
 
 use crate::*;
@@ -31,12 +31,31 @@ pub(crate) fn draw_count(population: u32, interval: Tick, random: u32) -> u32 {
 	whole.saturating_add(u32::from(more))
 }
 
-/// Scales 32 random bits to a number below `below`. The relative bias is less than `below` / 2^32.
-pub(crate) fn below(below: u32, random: u32) -> u32 {
-	(u64::from(random).saturating_mul(u64::from(below)) >> 32) as u32
-}
-
 impl<T: Config> Pallet<T> {
+	/// Stores the number of chips in each tier, before the transactions of this block.
+	pub(crate) fn note_population(meter: &mut WeightMeter) {
+		if meter.try_consume(T::DbWeight::get().reads_writes(6, 1)).is_err() {
+			return;
+		}
+		let now = Tier::ALL.map(Population::<T>::get);
+		DrawCounts::<T>::mutate(|counts| {
+			counts.before_parent = core::mem::replace(&mut counts.before_this, now);
+		});
+	}
+
+	/// Returns the number of chips of a tier from which this block draws. See
+	/// [`hcc_primitives::draw`].
+	pub(crate) fn drawn_population(tier: Tier) -> u32 {
+		let counts = DrawCounts::<T>::get().before_parent;
+		counts.get(tier as usize).copied().unwrap_or_default()
+	}
+
+	/// Returns the chip that `random` draws from `population` chips of a tier. Returns `None` if
+	/// the draw is lost, because the tier has fewer chips by now.
+	pub(crate) fn drawn_chip(tier: Tier, population: u32, random: u32) -> Option<ChipHash> {
+		DrawPool::<T>::get(tier, below(population, random))
+	}
+
 	/// Draws chips of each tier and challenges them. The cost depends on the number of challenges,
 	/// not on the number of chips.
 	pub(crate) fn draw(meter: &mut WeightMeter) {
@@ -52,7 +71,7 @@ impl<T: Config> Pallet<T> {
 		let Some(seed) = T::Randomness::random(b"hcc/draw").0 else { return };
 		let rules = Self::rules();
 		for tier in Tier::ALL {
-			let population = Population::<T>::get(tier);
+			let population = Self::drawn_population(tier);
 			let random = |number: u32| {
 				let hash = (seed, tick, tier, number).using_encoded(blake2_256);
 				hash.first_chunk().map_or(0, |random| u32::from_le_bytes(*random))
@@ -65,11 +84,13 @@ impl<T: Config> Pallet<T> {
 				if meter.try_consume(most).is_err() {
 					return;
 				}
-				let drawn = (0..TRIES).find_map(|again| {
+				let mut tries = (0..TRIES).map(|again| {
 					let random = random(number.saturating_add(again.saturating_mul(MAX_DRAWS)));
-					DrawPool::<T>::get(tier, below(population, random)).filter(Self::is_free)
+					Self::drawn_chip(tier, population, random)
 				});
-				if let Some(chip) = drawn {
+				// A chip with an open challenge causes another attempt. A lost draw does not.
+				let settled = |drawn: &Option<ChipHash>| drawn.as_ref().is_none_or(Self::is_free);
+				if let Some(chip) = tries.find(settled).flatten() {
 					// If no deadline has room, this draw is lost. The next block draws again.
 					Self::challenge(&chip);
 				}

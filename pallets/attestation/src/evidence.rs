@@ -84,20 +84,24 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Returns the open challenges that a miner can still answer, with their chips.
+	pub(crate) fn unanswered(miner: &AccountIdOf<T>) -> Vec<(ChipHash, OpenChallenge)> {
+		let now = T::TickSource::now();
+		T::Miners::chips(miner)
+			.into_iter()
+			.filter_map(|chip| Some((chip, Hosts::<T>::get(chip)?.challenge?)))
+			.filter(|(_, open)| open.subject.is_none() && now <= open.deadline)
+			.collect()
+	}
+
 	/// Finds the chip whose open challenge the quote answers. The two chips of a miner may have
 	/// challenges with the same number, so only the quote distinguishes them.
 	fn challenged(
 		miner: &AccountIdOf<T>,
 		evidence: &HostEvidence,
 	) -> Result<(ChipHash, OpenChallenge), Error<T>> {
-		let now = T::TickSource::now();
-		let open: Vec<_> = T::Miners::chips(miner)
-			.into_iter()
-			.filter_map(|chip| Some((chip, Hosts::<T>::get(chip)?.challenge?)))
-			.filter(|(_, open)| {
-				open.seq == evidence.seq && open.subject.is_none() && now <= open.deadline
-			})
-			.collect();
+		let mut open = Self::unanswered(miner);
+		open.retain(|(_, open)| open.seq == evidence.seq);
 		ensure!(!open.is_empty(), Error::<T>::NoChallenge);
 		let mut refusal = Error::<T>::QuoteNotBound;
 		for (chip, open) in open {

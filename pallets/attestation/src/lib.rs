@@ -53,8 +53,8 @@ pub mod pallet {
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
 		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
-		LivenessStatus, LogVerifier, Miners, Pause, Reputation, StoreRules, SubjectId, Tick,
-		TickSource, Tier, Veks,
+		LivenessStatus, LogVerifier, Miners, PaidTime, Pause, Reputation, StoreRules, SubjectId,
+		Tick, TickSource, Tier, Veks,
 	};
 
 	use super::*;
@@ -87,8 +87,8 @@ pub mod pallet {
 		/// Scores and tiers of chips.
 		type Reputation: Reputation<AccountIdOf<Self>>;
 
-		/// The clock of deadlines.
-		type TickSource: TickSource;
+		/// The clock of deadlines and of paid time.
+		type TickSource: TickSource + PaidTime;
 
 		/// Clock time at which certificates must be valid.
 		type Time: UnixTime;
@@ -179,6 +179,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
 
+	/// Numbers of chips before the transactions of this block and of its parent. Chips are drawn
+	/// from the latter.
+	#[pallet::storage]
+	pub type DrawCounts<T: Config> = StorageValue<_, PopulationHistory, ValueQuery>;
+
 	/// Chips that wait for a challenge in the next blocks, oldest first: new ones, and those that
 	/// failed.
 	#[pallet::storage]
@@ -231,6 +236,13 @@ pub mod pallet {
 	#[pallet::unbounded]
 	pub type Logs<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, FoldedLog, OptionQuery>;
+
+	/// The number of log parts that each miner submitted for an open challenge, with the nonce of
+	/// its newest challenge at that time. A row is removed when the miner leaves.
+	// Hashed with Blake2: accounts are chosen by their owners.
+	#[pallet::storage]
+	pub type LogParts<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, ([u8; 32], u16), OptionQuery>;
 
 	/// The last billing intervals in which each chip was challenged, oldest first.
 	// Hashed with Blake2, as `Hosts`.
@@ -369,8 +381,8 @@ pub mod pallet {
 		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
 		/// it, and retry after its verdict.
 		ChallengeOpen,
-		/// A chip of the miner did not pass its last challenge, or none since its last pause. Retry
-		/// after its next acceptance.
+		/// A chip of the miner did not pass its last challenge, or has not passed one since its
+		/// last pause. Retry after its next acceptance.
 		Failing,
 		/// A slash for a chip of the miner is pending. Retry after it.
 		SlashPending,
@@ -379,11 +391,15 @@ pub mod pallet {
 		PausedRecently,
 		/// No deadline has room for another challenge. Retry in the next block.
 		TooManyChallenges,
+		/// The miner has submitted [`MAX_LOG_PARTS`] parts of logs for its open challenge. Submit
+		/// further parts without `due`.
+		LogPartsSpent,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::note_population(meter);
 			Self::advance_interval(meter);
 			Self::note_tightening(meter);
 			Self::settle_contests(meter);
@@ -541,28 +557,36 @@ pub mod pallet {
 		/// A part that begins with entry 0 starts again. Each other part continues at the end of
 		/// the last one.
 		///
+		/// With `due`, the call is operational: a challenge of the miner is open and needs the log.
+		/// The runtime admits [`MAX_LOG_PARTS`] such calls for each challenge.
+		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
+		/// - [`Error::NoChallenge`]: it is `due`, but no challenge is open.
 		/// - [`Error::LogMalformed`], [`Error::LogTooLong`], [`Error::NoPolicy`].
 		///
 		/// ## Events
 		/// [`Event::LogFollowed`].
 		#[pallet::call_index(2)]
-		#[pallet::weight(<T as Config>::WeightInfo::submit_log(
-			most_entries::<T>(records.len()),
-			records.len() as u32,
+		#[pallet::weight((
+			<T as Config>::WeightInfo::submit_log(
+				most_entries::<T>(records.len()),
+				records.len() as u32,
+			),
+			if *due { DispatchClass::Operational } else { DispatchClass::Normal },
 		))]
 		pub fn submit_log(
 			origin: OriginFor<T>,
 			miner: AccountIdOf<T>,
 			from: u32,
 			records: BoundedVec<u8, T::MaxLog>,
+			due: bool,
 		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			let entries = Self::do_submit_log(&who, miner, from, &records)?;
+			let entries = Self::do_submit_log(&who, miner, from, &records, due)?;
 			Ok(Some(T::WeightInfo::submit_log(entries, records.len() as u32)).into())
 		}
 

@@ -63,6 +63,7 @@ impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 
 	fn on_exit(miner: &AccountIdOf<T>) {
 		Logs::<T>::remove(miner);
+		LogParts::<T>::remove(miner);
 	}
 
 	fn on_gone(chip: &ChipHash) {

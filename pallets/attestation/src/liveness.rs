@@ -4,8 +4,8 @@ use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
 use hcc_evidence::host::contest_block;
 use hcc_primitives::{
-	push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness, LivenessStatus, Pause,
-	Tick, TickSource, Tier,
+	draw::below, push_evicting, Adjudicator, ChipHash, Interval, IntervalIndex, Liveness,
+	LivenessStatus, PaidTime, Pause, Tick, TickSource, Tier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -24,14 +24,15 @@ fn placement_share(tier: Tier) -> u32 {
 impl<T: Config> Pallet<T> {
 	/// Begins the next interval if the current one has ended.
 	pub(crate) fn advance_interval(meter: &mut WeightMeter) {
-		if meter.try_consume(T::DbWeight::get().reads_writes(2, 1)).is_err() {
+		if meter.try_consume(T::DbWeight::get().reads_writes(3, 1)).is_err() {
 			return;
 		}
 		let (now, last) = (T::TickSource::now(), CurrentInterval::<T>::get());
 		if last.length == 0 || now >= last.from.saturating_add(last.length) {
 			let index = last.index.saturating_add(1);
 			let length = Self::billing();
-			CurrentInterval::<T>::put(Interval { index, from: now, length });
+			let paid_from = T::TickSource::paid_slots();
+			CurrentInterval::<T>::put(Interval { index, from: now, length, paid_from });
 		}
 	}
 
@@ -171,7 +172,7 @@ impl<T: Config> Liveness for Pallet<T> {
 
 	fn draw(random: [u8; 8]) -> Option<ChipHash> {
 		let shares = Tier::ALL.map(|tier| {
-			let population = Population::<T>::get(tier);
+			let population = Self::drawn_population(tier);
 			(tier, population, population.saturating_mul(placement_share(tier)))
 		});
 		let total = shares.iter().fold(0u32, |sum, (_, _, share)| sum.saturating_add(*share));
@@ -180,10 +181,10 @@ impl<T: Config> Liveness for Pallet<T> {
 			let bytes = seed.get(at..).and_then(|rest| rest.first_chunk());
 			bytes.map_or(0, |random| u32::from_le_bytes(*random))
 		};
-		let mut point = draw::below(total, part(0));
+		let mut point = below(total, part(0));
 		for (tier, population, share) in shares {
 			if point < share {
-				return DrawPool::<T>::get(tier, draw::below(population, part(4)));
+				return Self::drawn_chip(tier, population, part(4));
 			}
 			point = point.saturating_sub(share);
 		}

@@ -5,7 +5,7 @@
 //! receives work again only once it has passed an ordinary challenge, which follows immediately.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
-use hcc_primitives::{ChipHash, Miners, Pause, Reputation, TickSource};
+use hcc_primitives::{ChipHash, Miners, PaidTime, Pause, Reputation, TickSource};
 
 use crate::*;
 
@@ -25,7 +25,8 @@ impl<T: Config> Pallet<T> {
 		host.paused = Some(host.seq.saturating_add(1));
 		let until = Self::make_challenge(chip, host, Self::rules().pause)
 			.ok_or(Error::<T>::TooManyChallenges)?;
-		LastPauses::<T>::insert(chip, Pause { from, until });
+		let paid_from = T::TickSource::paid_slots();
+		LastPauses::<T>::insert(chip, Pause { from, paid_from, until });
 		Self::deposit_event(Event::Paused { chip: *chip, miner, until });
 		Ok(())
 	}

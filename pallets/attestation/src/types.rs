@@ -23,8 +23,32 @@ pub const MAX_RECHECKS: u32 = 64;
 pub const MAX_DUE: u32 = 512;
 /// Maximum number of policy revisions under which evidence is judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
+/// Maximum number of parts of logs that are operational calls, for each challenge. A log that
+/// starts again does not start the count again. Other parts are normal calls, without a limit.
+pub const MAX_LOG_PARTS: u16 = 1_024;
 
 pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
+
+/// Numbers of chips in each tier, in the order of [`hcc_primitives::Tier::ALL`].
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct PopulationHistory {
+	/// The numbers before the transactions of the parent block, or of an earlier block.
+	pub before_parent: [u32; 5],
+	/// The numbers before the transactions of this block.
+	pub before_this: [u32; 5],
+}
 
 /// Rules that governance sets: the frequency of challenges and the length of intervals, in ticks.
 #[derive(
@@ -61,14 +85,15 @@ pub struct Rules {
 	pub billing: Tick,
 }
 
-/// Maximum length of a maintenance pause: it ends within an hour even if its deadline is full.
+/// Maximum length of a maintenance pause. It ends within an hour even if a full tick postpones its
+/// deadline.
 pub const MAX_PAUSE: Tick = HOURS - SLACK;
 
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
 	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is
-	/// challenged every half an hour at least, all others at least as often as a trusted one.
+	/// challenged at least every half hour, and all others at least as often.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);

@@ -3,7 +3,10 @@ use alloc::vec::Vec;
 
 use frame_support::{ensure, traits::Get, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{supermajority, ActiveValidators, FinalityStatements, Tick, TickSource};
+use hcc_primitives::{
+	counted_slots, supermajority, ActiveValidators, FinalityStatements, PaidSlots, PaidTime, Tick,
+	TickSource,
+};
 use sp_runtime::{
 	traits::{Saturating, Zero},
 	DispatchError,
@@ -17,6 +20,12 @@ impl<T: Config> TickSource for Pallet<T> {
 	}
 }
 
+impl<T: Config> PaidTime for Pallet<T> {
+	fn paid_slots() -> PaidSlots {
+		PaidUntil::<T>::get()
+	}
+}
+
 impl<T: Config> FinalityStatements<AccountIdOf<T>, BlockNumberFor<T>> for Pallet<T> {
 	fn state(
 		validator: &AccountIdOf<T>,
@@ -27,12 +36,19 @@ impl<T: Config> FinalityStatements<AccountIdOf<T>, BlockNumberFor<T>> for Pallet
 }
 
 impl<T: Config> Pallet<T> {
-	/// Advances the clock by one tick, unless it must stop or the block has no room.
+	/// Advances the clock by one tick, unless it must stop or the block has no room. The slots
+	/// since the last tick are paid up to a maximum, so a standstill costs almost nothing.
 	pub(crate) fn advance(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		if meter.try_consume(T::WeightInfo::advance()).is_err() || Self::is_stopped(now) {
 			return;
 		}
 		CurrentTick::<T>::mutate(|tick| *tick = tick.saturating_add(1));
+		let slot = T::Slot::get();
+		// The first tick pays one slot.
+		let last = LastSlot::<T>::get().unwrap_or_else(|| slot.saturating_sub(1));
+		let counted = counted_slots(last, slot);
+		PaidUntil::<T>::mutate(|paid| *paid = paid.saturating_add(counted));
+		LastSlot::<T>::put(slot);
 	}
 
 	/// Returns `true` if deadlines must not move: the clock is paused, finality lags, or too few

@@ -30,7 +30,7 @@ pub use weights::WeightInfo;
 pub mod pallet {
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
-	use hcc_primitives::{ActiveValidators, Tick, MAX_VALIDATORS};
+	use hcc_primitives::{ActiveValidators, PaidSlots, Tick, MAX_VALIDATORS};
 
 	use super::*;
 
@@ -41,6 +41,9 @@ pub mod pallet {
 
 		/// Returns `true` while the clock must stop, regardless of finality.
 		type Paused: Get<bool>;
+
+		/// Returns the slot of this block.
+		type Slot: Get<u64>;
 
 		/// Maximum number of blocks by which the finalised number may lag before the clock stops.
 		#[pallet::constant]
@@ -63,6 +66,14 @@ pub mod pallet {
 	/// The current tick.
 	#[pallet::storage]
 	pub type CurrentTick<T: Config> = StorageValue<_, Tick, ValueQuery>;
+
+	/// The number of slots that were paid so far.
+	#[pallet::storage]
+	pub type PaidUntil<T: Config> = StorageValue<_, PaidSlots, ValueQuery>;
+
+	/// The slot of the last tick.
+	#[pallet::storage]
+	pub type LastSlot<T: Config> = StorageValue<_, u64, OptionQuery>;
 
 	/// The highest block that more than two thirds of the active validators have seen finalised.
 	/// Zero until enough of them have stated one.
@@ -115,6 +126,11 @@ pub mod pallet {
 		/// Returns the current tick.
 		pub fn tick() -> Tick {
 			CurrentTick::<T>::get()
+		}
+
+		/// Returns the number of slots that were paid so far, by which money is charged.
+		pub fn paid() -> PaidSlots {
+			PaidUntil::<T>::get()
 		}
 	}
 }

@@ -42,11 +42,13 @@ pub const INTERVAL: u32 = 3;
 
 parameter_types! {
 	pub static Paused: bool = false;
+	pub static Slot: u64 = 0;
 }
 
 impl Config for Test {
 	type Validators = MockValidators;
 	type Paused = Paused;
+	type Slot = Slot;
 	type MaxFinalityLag = ConstU32<LAG>;
 	type StatementInterval = ConstU32<INTERVAL>;
 	type WeightInfo = ();
@@ -72,6 +74,7 @@ pub fn next_block() {
 pub fn next_block_with(room: Weight) -> Weight {
 	let next = System::block_number() + 1;
 	System::set_block_number(next);
+	Slot::mutate(|slot| *slot += 1);
 	let mut meter = WeightMeter::with_limit(room);
 	Clock::on_poll(next, &mut meter);
 	Clock::do_try_state().expect("the invariants hold");
@@ -83,6 +86,7 @@ pub fn next_block_with(room: Weight) -> Weight {
 pub fn run(validators: u8, test: impl FnOnce()) {
 	hcc_testing::reset();
 	Paused::set(false);
+	Slot::set(1_000);
 	Active::set((1..=validators).map(account).collect());
 	let storage = RuntimeGenesisConfig::default().build_storage().expect("the genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {

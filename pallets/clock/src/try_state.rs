@@ -17,6 +17,8 @@ impl<T: crate::Config> crate::Pallet<T> {
 				"2: a statement names a block that is not in the past"
 			);
 		}
+		let most = crate::CurrentTick::<T>::get().saturating_mul(hcc_primitives::MAX_COUNTED_SLOTS);
+		ensure!(crate::PaidUntil::<T>::get() <= most, "3: a tick paid too many slots");
 		Ok(())
 	}
 }

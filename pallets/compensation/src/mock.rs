@@ -147,7 +147,12 @@ pub fn run(test: impl FnOnce()) {
 	hcc_testing::reset();
 	MockRules::set(RULES);
 	Now::set(START);
-	CurrentInterval::set(Interval { index: INTERVAL, from: START, length: LENGTH });
+	CurrentInterval::set(Interval {
+		index: INTERVAL,
+		from: START,
+		length: LENGTH,
+		paid_from: START,
+	});
 	let storage =
 		RuntimeGenesisConfig::default().build_storage().expect("the mock genesis is sound");
 	sp_io::TestExternalities::from(storage).execute_with(|| {

@@ -94,7 +94,7 @@ impl<T: Config> Pallet<T> {
 			VmState::Running { .. } | VmState::Terminated => None,
 		};
 		let runs = matches!(vm.state, VmState::Running { .. });
-		let owes = runs || vm.run.ticks > 0 || !vm.charges.is_empty();
+		let owes = runs || vm.run.slots > 0 || !vm.charges.is_empty();
 		let wanted = match (deadline, owes.then(|| Self::next_accounting(id))) {
 			(Some(deadline), Some(accounting)) => deadline.min(accounting),
 			(deadline, accounting) => deadline.or(accounting).unwrap_or_default(),

@@ -12,6 +12,7 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use hcc_evidence::vm::{VmEvidence, KEM_KEY_LEN};
 use hcc_primitives::{
 	benchmarking::World,
+	draw::DRAWN_AFTER,
 	units::{Balance, ALPHA},
 	Liveness, Miners, TickSource, Tier,
 };
@@ -98,7 +99,7 @@ fn ordered<T: Config>(region: Option<u16>) -> Result<(AccountIdOf<T>, Id), Bench
 /// Returns a VM that is assigned to a miner: its tenant, its id, its miner.
 fn assigned<T: Config>() -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
 	let (tenant, id) = ordered::<T>(None)?;
-	T::World::set_tick(NOW + 1);
+	T::World::set_tick(NOW + DRAWN_AFTER);
 	Pallet::<T>::attend(id);
 	let place = Vms::<T>::get(id).and_then(|vm| vm.place);
 	let place = place.ok_or(BenchmarkError::Stop("no miner was found"))?;
@@ -140,17 +141,19 @@ fn running<T: Config>(
 			let charge = Charge {
 				first: interval + 2,
 				last: interval + 2,
-				ticks: 600,
+				slots: 600,
 				amount: ALPHA,
 				price: 1,
 				miner: miner.clone(),
 				chip,
+				cut: false,
 			};
 			vm.charges.try_push(charge).expect("there is room");
 			vm.escrow -= ALPHA;
 		}
 		// An interval has ended since the VM started.
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		let interval = T::Liveness::interval().index.saturating_sub(1);
+		vm.run = Run { interval, slots: 100, cut: false };
 	});
 	Ok((tenant, id, miner))
 }
@@ -172,7 +175,8 @@ fn refill<T: Config>(id: Id) {
 		while vm.charges.try_push(last.clone()).is_ok() {
 			vm.escrow -= last.amount;
 		}
-		vm.run = Run { interval: T::Liveness::interval().index.saturating_sub(1), ticks: 100 };
+		let interval = T::Liveness::interval().index.saturating_sub(1);
+		vm.run = Run { interval, slots: 100, cut: false };
 	});
 }
 
@@ -303,6 +307,23 @@ mod benchmarks {
 		Ok(())
 	}
 
+	/// The disk is on the miner's host, and an interval has ended.
+	#[benchmark]
+	fn give_back() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+		Pallet::<T>::do_reboot(tenant, id)?;
+		refill::<T>(id);
+		let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("the VM does not exist"))?;
+
+		#[block]
+		{
+			Pallet::<T>::give_back(id, vm);
+		}
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Stopped { .. })));
+		Ok(())
+	}
+
 	/// The VM boots on a chip that differs from the previous one, some time after the boot began.
 	/// The evidence itself is not included: its weight is [`hcc_primitives::VmVerifier::weight`].
 	#[benchmark]
@@ -314,7 +335,7 @@ mod benchmarks {
 		Vms::<T>::mutate(id, |vm| {
 			let vm = vm.as_mut().expect("the VM exists");
 			vm.place.as_mut().expect("the VM has a place").chip = Some([0xee; 32]);
-			vm.run.ticks = 100;
+			vm.run.slots = 100;
 		});
 
 		#[block]
@@ -341,7 +362,7 @@ mod benchmarks {
 	#[benchmark]
 	fn attend_pending() -> Result<(), BenchmarkError> {
 		let (_, id) = ordered::<T>(Some(1))?;
-		T::World::set_tick(NOW + 1);
+		T::World::set_tick(NOW + DRAWN_AFTER);
 
 		#[block]
 		{

@@ -6,30 +6,40 @@ use frame_support::traits::{
 };
 use hcc_primitives::{
 	push_evicting, units::Balance, IntervalIndex, Liveness, LivenessStatus, OnSettled, Oracle,
-	Payment, Price, ServicePeriod, Tick, TickSource, Usage,
+	PaidTime, Payment, Price, ServicePeriod, Usage, UsageReport,
 };
+use sp_runtime::Perbill;
 
 use crate::{
 	price::{cost, split},
 	*,
 };
 
+/// The parts into which a charge is divided at settlement. `burned` does not include the burned
+/// share of a payment.
+#[derive(Default)]
+struct Outcome {
+	paid: Balance,
+	refunded: Balance,
+	burned: Balance,
+}
+
 impl<T: Config> Pallet<T> {
-	/// Returns the cost of `count` whole intervals at `rate`.
+	/// Returns the cost of `count` whole intervals at `rate`, without empty slots.
 	pub(crate) fn intervals(rate: Rate, count: u8, price: Price) -> Option<Balance> {
-		let ticks = T::Liveness::interval().length.saturating_mul(count.into());
-		cost(rate, ticks, price)
+		let slots = T::Liveness::interval().length.saturating_mul(count.into());
+		cost(rate, slots, price)
 	}
 
 	/// Adds the time that the VM ran before the current interval, and charges it.
 	pub(crate) fn account(id: Id, vm: &mut VmOf<T>) {
 		let now = T::Liveness::interval();
 		if vm.run.interval < now.index {
-			let end = Self::ran_until(id, vm, now.from);
+			let end = Self::ran_until(id, vm, now.paid_from);
 			if let VmState::Running { since } = &mut vm.state {
 				let ran = end.saturating_sub(*since);
-				vm.run.ticks = vm.run.ticks.saturating_add(ran);
-				*since = (*since).max(now.from);
+				vm.run.slots = vm.run.slots.saturating_add(ran);
+				*since = (*since).max(now.paid_from);
 			}
 			let (first, last) = (vm.run.interval, now.index.saturating_sub(1));
 			Self::charge(id, vm, first, last);
@@ -42,9 +52,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn pause(id: Id, vm: &mut VmOf<T>) {
 		Self::account(id, vm);
 		if let VmState::Running { since } = vm.state {
-			let now = T::TickSource::now();
+			let now = T::TickSource::paid_slots();
 			let end = Self::ran_until(id, vm, now);
-			vm.run.ticks = vm.run.ticks.saturating_add(end.saturating_sub(since));
+			vm.run.slots = vm.run.slots.saturating_add(end.saturating_sub(since));
+			vm.run.cut = true;
 			vm.state = VmState::Running { since: now };
 		}
 	}
@@ -55,13 +66,21 @@ impl<T: Config> Pallet<T> {
 		Self::charge(id, vm, vm.run.interval, vm.run.interval);
 	}
 
+	/// Takes an amount from the escrow, which must cover it. The amount is later paid, burned or
+	/// refunded.
+	pub(crate) fn take(vm: &mut VmOf<T>, amount: Balance) {
+		vm.escrow = vm.escrow.saturating_sub(amount);
+		PaymentTotals::<T>::mutate(|paid| paid.charged = paid.charged.saturating_add(amount));
+	}
+
 	/// Takes the price of the uncharged time from the escrow, at most the whole escrow. The time is
 	/// free if the price of α is unknown.
 	fn charge(id: Id, vm: &mut VmOf<T>, first: IntervalIndex, last: IntervalIndex) {
-		let ticks: Tick = core::mem::take(&mut vm.run.ticks);
+		let slots = core::mem::take(&mut vm.run.slots);
+		let cut = core::mem::take(&mut vm.run.cut);
 		let Some(place) = vm.place.clone() else { return };
 		let (Some(chip), Some(price)) = (place.chip, T::Oracle::for_leases()) else { return };
-		let owed = cost(place.rate, ticks, price).unwrap_or_default();
+		let owed = cost(place.rate, slots, price).unwrap_or_default();
 		let amount = owed.min(vm.escrow);
 		if amount == 0 {
 			return;
@@ -71,10 +90,10 @@ impl<T: Config> Pallet<T> {
 			// as lapsed: absence of data is a denial.
 			Self::settle_first(id, vm, LivenessStatus::Lapsed);
 		}
-		let charge = Charge { first, last, ticks, amount, price, miner: place.miner, chip };
+		let charge = Charge { first, last, slots, amount, price, miner: place.miner, chip, cut };
 		if vm.charges.try_push(charge).is_ok() {
-			vm.escrow = vm.escrow.saturating_sub(amount);
-			Self::deposit_event(Event::Charged { vm: id, first, last, ticks, amount, price });
+			Self::take(vm, amount);
+			Self::deposit_event(Event::Charged { vm: id, first, last, slots, amount, price });
 		}
 	}
 
@@ -101,21 +120,22 @@ impl<T: Config> Pallet<T> {
 		}
 		vm.lapses = vm.lapses.saturating_add(1);
 		Self::refund(vm, amount);
-		Self::record_settlement(id, &charge, 0, amount);
+		Self::record_settlement(id, &charge, Outcome { refunded: amount, ..Default::default() });
 		Self::deposit_event(Event::Refunded { vm: id, first, last, amount, price });
 	}
 
 	/// Stores the result of a settlement and drops the oldest one if there is no room.
-	fn record_settlement(id: Id, charge: &ChargeOf<T>, paid: Balance, refunded: Balance) {
-		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
+	fn record_settlement(id: Id, charge: &ChargeOf<T>, outcome: Outcome) {
+		let ChargeOf::<T> { first, last, slots, chip, price, .. } = *charge;
+		let Outcome { paid, refunded, burned } = outcome;
 		Settlements::<T>::mutate(id, |all| {
-			let settlement = Settlement { first, last, ticks, chip, price, paid, refunded };
+			let settlement = Settlement { first, last, slots, chip, price, paid, refunded, burned };
 			push_evicting(all, settlement);
 		});
 	}
 
 	/// Refunds an amount to the escrow, or to the tenant if the VM is terminated.
-	fn refund(vm: &mut VmOf<T>, amount: Balance) {
+	pub(crate) fn refund(vm: &mut VmOf<T>, amount: Balance) {
 		if vm.state == VmState::Terminated {
 			Self::release(HoldReason::Escrow, &vm.tenant, amount);
 		} else {
@@ -124,22 +144,50 @@ impl<T: Config> Pallet<T> {
 		PaymentTotals::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
 	}
 
-	/// Refunds the part of a charge for which the receipts show a shortfall.
-	fn reduce_charge(id: Id, vm: &mut VmOf<T>, charge: &mut ChargeOf<T>) {
-		let ChargeOf::<T> { first, last, ticks, chip, price, .. } = *charge;
-		let part = T::Usage::settle(&ServicePeriod { vm: id, chip, first, last, ticks });
-		let amount = part.mul_floor(charge.amount);
-		if amount > 0 {
-			charge.amount = charge.amount.saturating_sub(amount);
-			Self::refund(vm, amount);
+	/// Refunds the part of a charge for which the receipts show a shortfall. Burns a part of a
+	/// charge without receipts. Returns the division of the charge.
+	fn apply_usage(id: Id, vm: &mut VmOf<T>, charge: &ChargeOf<T>) -> Outcome {
+		let ChargeOf::<T> { first, last, slots, chip, price, .. } = *charge;
+		let period = ServicePeriod { vm: id, chip, first, last, slots };
+		let (refunded, burned) = match T::Usage::settle(&period) {
+			UsageReport::Received { refund } => {
+				vm.silent = false;
+				(refund.mul_floor(charge.amount), 0)
+			},
+			UsageReport::Missing { most } => (0, Self::silence_costs(vm, charge, most)),
+		};
+		if refunded > 0 {
+			Self::refund(vm, refunded);
+			let amount = refunded;
 			Self::deposit_event(Event::ChargeReduced { vm: id, first, last, amount, price });
 		}
+		if burned > 0 {
+			Self::burn(&vm.tenant, burned);
+			let amount = burned;
+			Self::deposit_event(Event::ChargeBurned { vm: id, first, last, amount, price });
+		}
+		let paid = charge.amount.saturating_sub(refunded).saturating_sub(burned);
+		Outcome { paid, refunded, burned }
+	}
+
+	/// Returns the amount that is burned of a charge without receipts. A guest whose run ended in
+	/// these intervals could not report on them, so they cost only the bounded part.
+	fn silence_costs(vm: &mut VmOf<T>, charge: &ChargeOf<T>, most: Perbill) -> Balance {
+		if charge.cut {
+			return most.mul_ceil(charge.amount);
+		}
+		let is_first = !core::mem::replace(&mut vm.silent, true);
+		let intervals = charge.last.saturating_sub(charge.first).saturating_add(1);
+		silence::burned(charge.amount, intervals, is_first, most)
 	}
 
 	fn pay_interval(id: Id, vm: &mut VmOf<T>, mut charge: ChargeOf<T>) {
-		let owed = charge.amount;
-		Self::reduce_charge(id, vm, &mut charge);
-		Self::record_settlement(id, &charge, charge.amount, owed.saturating_sub(charge.amount));
+		let outcome = Self::apply_usage(id, vm, &charge);
+		charge.amount = outcome.paid;
+		Self::record_settlement(id, &charge, outcome);
+		if charge.amount == 0 {
+			return;
+		}
 		let paid = Self::pay(&vm.tenant, &charge.miner, charge.amount);
 		T::OnSettled::on_settled(&Payment {
 			tenant: &vm.tenant,
@@ -153,7 +201,7 @@ impl<T: Config> Pallet<T> {
 			vm: id,
 			first: charge.first,
 			last: charge.last,
-			ticks: charge.ticks,
+			slots: charge.slots,
 			price: charge.price,
 			miner: charge.miner,
 			to_miner: paid.miner,

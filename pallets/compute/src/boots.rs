@@ -8,7 +8,8 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwnership, Liveness, Miners, Oracle, Tick, TickSource, VmVerifier,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, TickSource,
+	VmVerifier,
 };
 
 use crate::{price::cost, *};
@@ -24,25 +25,113 @@ impl<T: Config> Pallet<T> {
 		Ok((vm, place.ok_or(Error::<T>::NotTheMiner)?))
 	}
 
-	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
-		let (mut vm, place) = Self::with_miner(&who, id)?;
+	/// Returns the VM, its place and its order, if `who` has to begin a boot.
+	fn assigned(
+		who: &AccountIdOf<T>,
+		id: Id,
+	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>, OrderOf<T>), Error<T>> {
+		let (vm, place) = Self::with_miner(who, id)?;
 		ensure!(matches!(vm.state, VmState::Assigned { .. }), Error::<T>::WrongState);
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+		Ok((vm, place, order))
+	}
+
+	/// Checks that `boot` would succeed. Returns generation and boot counter of the VM. An
+	/// assignment allows one boot, which changes the counter.
+	///
+	/// ## Errors
+	/// Those of the call `boot`.
+	pub fn check_boot(who: &AccountIdOf<T>, id: Id) -> Result<(u32, u32), Error<T>> {
+		let (vm, place, order) = Self::assigned(who, id)?;
+		match Self::boot_terms(&place, &order) {
+			Err(Error::<T>::HostNotLive) => Err(Error::<T>::HostNotLive),
+			// A boot that the chain does not allow now gives the assignment back.
+			Ok(_) | Err(_) => Ok((vm.generation, vm.boot_counter)),
+		}
+	}
+
+	/// Checks that a VM waits for evidence of this boot, and that the miner has a chip on which the
+	/// VM can run. Returns generation and boot counter of the VM.
+	///
+	/// These checks are cheap enough for the transaction pool. Inclusion verifies the evidence.
+	///
+	/// ## Errors
+	/// Those of the call `attest`.
+	pub fn check_attest(
+		who: &AccountIdOf<T>,
+		evidence: &VmEvidence,
+	) -> Result<(u32, u32), Error<T>> {
+		let (vm, place) = Self::with_miner(who, evidence.vm)?;
+		ensure!(matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
+		let boot = (vm.generation, vm.boot_counter);
+		let shown = (evidence.generation, evidence.boot_counter);
+		ensure!(shown == boot, Error::<T>::EvidenceRefused);
+		let order = Orders::<T>::get(evidence.vm).ok_or(Error::<T>::NoVm)?;
 		Self::check_bootable(&place, &order)?;
-		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		Ok(boot)
+	}
+
+	/// Counts a refused `attest` of a VM that boots. The last of [`MAX_REFUSALS`] ends the boot, as
+	/// a missed deadline does.
+	///
+	/// The runtime calls this after the refused call, whose own changes are reverted.
+	pub fn note_refusal(id: Id) {
+		let Some(mut vm) = Vms::<T>::get(id) else { return };
+		if !matches!(vm.state, VmState::Booting { .. }) {
+			return;
+		}
+		let boot = vm.boot_counter;
+		let before = Refusals::<T>::get(id).filter(|(of, _)| *of == boot);
+		let count = before.map_or(0, |(_, count)| count).saturating_add(1);
+		Refusals::<T>::insert(id, (boot, count));
+		Self::deposit_event(Event::AttestRefused { vm: id, refusals: count });
+		if count >= MAX_REFUSALS {
+			Self::fail(id, &mut vm, AssignmentFailure::NoEvidence);
+			Self::store(id, vm);
+		}
+	}
+
+	/// Returns the weight of [`Self::note_refusal`].
+	pub fn refusal_weight() -> Weight {
+		T::WeightInfo::attend_booting()
+			.saturating_add(Self::extra_chip_weight())
+			.saturating_add(T::DbWeight::get().reads_writes(2, 1))
+	}
+
+	pub(crate) fn do_boot(who: AccountIdOf<T>, id: Id) -> DispatchResult {
+		let (mut vm, place, order) = Self::assigned(&who, id)?;
+		let (price, fee) = match Self::boot_terms(&place, &order) {
+			Ok(terms) => terms,
+			// The miner can still make its host live.
+			Err(Error::<T>::HostNotLive) => return Err(Error::<T>::HostNotLive.into()),
+			Err(_) => {
+				Self::give_back(id, vm);
+				return Ok(());
+			},
+		};
 		let rules = Self::rules();
-		let fee = Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?.min(vm.escrow);
-		vm.escrow = vm.escrow.saturating_sub(fee);
+		let fee = fee.min(vm.escrow);
+		Self::take(&mut vm, fee);
 		vm.boot_counter = vm.boot_counter.saturating_add(1);
 		let counter = vm.boot_counter;
 		let nonce = boot_nonce(&genesis::<T>(), id, vm.generation, counter, &parent_hash::<T>());
-		let since = T::TickSource::now();
-		let until = since.saturating_add(rules.boot);
+		let since = T::TickSource::paid_slots();
+		let until = T::TickSource::now().saturating_add(rules.boot);
 		vm.state = VmState::Booting { nonce, fee, since, until };
 		Self::store(id, vm);
 		let miner = place.miner;
 		Self::deposit_event(Event::BootBegun { vm: id, miner, counter, nonce, until, fee, price });
 		Ok(())
+	}
+
+	/// Returns the price of α and the boot fee, if the chain allows a boot now.
+	fn boot_terms(
+		place: &Place<AccountIdOf<T>>,
+		order: &OrderOf<T>,
+	) -> Result<(Price, Balance), Error<T>> {
+		Self::check_bootable(place, order)?;
+		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
+		Ok((price, Self::boot_fee(price).ok_or(Error::<T>::NoPrice)?))
 	}
 
 	pub(crate) fn do_attest(who: AccountIdOf<T>, evidence: &VmEvidence) -> DispatchResult {
@@ -131,9 +220,8 @@ impl<T: Config> Pallet<T> {
 		}
 		place.chip = Some(chip);
 		Self::pay(&vm.tenant, &place.miner, fee);
-		let now = T::TickSource::now();
 		vm.place = Some(place);
-		vm.state = VmState::Running { since: now };
+		vm.state = VmState::Running { since: T::TickSource::paid_slots() };
 		vm.lapses = 0;
 		Self::account(id, &mut vm);
 		let row = BootRow {
@@ -143,7 +231,7 @@ impl<T: Config> Pallet<T> {
 			guest_pk: evidence.guest_pk,
 			ssh_host_key_hash: evidence.ssh_host_key_hash,
 			evidence: vm_evidence_hash(evidence),
-			at: now,
+			at: T::TickSource::now(),
 			interval: T::Liveness::interval().index,
 		};
 		Self::deposit_event(Event::Booted {
@@ -164,11 +252,11 @@ impl<T: Config> Pallet<T> {
 	/// Charges the time that ran on another chip in this interval to that chip. If too many charges
 	/// are unsettled, the time is free. The miner avoids that loss by booting on the former chip.
 	fn charge_former_chip(id: Id, vm: &mut VmOf<T>) {
-		if vm.run.ticks > 0 && vm.charges.len() < BUSY {
+		if vm.run.slots > 0 && vm.charges.len() < BUSY {
 			return Self::charge_run(id, vm);
 		}
 		Self::account(id, vm);
-		vm.run.ticks = 0;
+		vm.run.slots = 0;
 	}
 
 	pub(crate) fn do_report_crash(who: AccountIdOf<T>, id: Id) -> DispatchResult {
@@ -197,15 +285,17 @@ impl<T: Config> Pallet<T> {
 		let (VmState::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
 			return 0;
 		};
-		// A late review does not raise the amount.
-		let ticks = T::TickSource::now().min(*until).saturating_sub(*since);
-		let costs = |ticks| {
-			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, ticks, price));
+		// A late review does not raise the amount: it subtracts a slot for each tick after the
+		// deadline.
+		let late = T::TickSource::now().saturating_sub(*until);
+		let slots = T::TickSource::paid_slots().saturating_sub(*since).saturating_sub(late);
+		let costs = |slots| {
+			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, slots, price));
 			costs.unwrap_or_default()
 		};
 		// The price of the time that ran before the boot stays reserved for the miner.
-		let burned = costs(ticks).min(vm.escrow.saturating_sub(costs(vm.run.ticks)));
-		vm.escrow = vm.escrow.saturating_sub(burned);
+		let burned = costs(slots).min(vm.escrow.saturating_sub(costs(vm.run.slots)));
+		Self::take(vm, burned);
 		Self::burn(&vm.tenant, burned);
 		burned
 	}
@@ -221,7 +311,7 @@ impl<T: Config> Pallet<T> {
 			let burned = Self::burn_boot_time(vm).saturating_add(fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: 0, burned });
 		} else {
-			vm.escrow = vm.escrow.saturating_add(fee);
+			Self::refund(vm, fee);
 			Self::deposit_event(Event::BootFailed { vm: id, refunded: fee, burned: 0 });
 		}
 		vm.state = VmState::Assigned { until: T::TickSource::now() };
@@ -233,12 +323,12 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Returns the time that a VM ran and that is not charged yet.
-	fn uncharged_ticks(vm: &VmOf<T>) -> Tick {
+	fn uncharged_slots(vm: &VmOf<T>) -> PaidSlots {
 		let since = match vm.state {
-			VmState::Running { since } => T::TickSource::now().saturating_sub(since),
+			VmState::Running { since } => T::TickSource::paid_slots().saturating_sub(since),
 			_ => 0,
 		};
-		vm.run.ticks.saturating_add(since)
+		vm.run.slots.saturating_add(since)
 	}
 
 	/// Checks that a VM can continue to run: the chip is still the miner's, the price of α is
@@ -250,8 +340,8 @@ impl<T: Config> Pallet<T> {
 		if owner.as_ref() != Some(&place.miner) {
 			// The chip no longer belongs to this miner. Evidence that another miner submitted since
 			// then proves nothing about the uncharged time, so that time is free.
-			vm.run.ticks = 0;
-			vm.state = VmState::Running { since: T::TickSource::now() };
+			vm.run.slots = 0;
+			vm.state = VmState::Running { since: T::TickSource::paid_slots() };
 			return Self::end(id, vm, EndReason::HostLost);
 		}
 		if vm.lapses >= rules.lost {
@@ -264,8 +354,9 @@ impl<T: Config> Pallet<T> {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
 		let costs = |intervals| Self::intervals(place.rate, intervals, price);
-		// The cost up to the next review.
-		let ahead = Self::uncharged_ticks(vm).saturating_add(T::Liveness::interval().length);
+		// The cost up to the next review, without empty slots. Where slots are empty, the last
+		// charge takes the rest of the escrow.
+		let ahead = Self::uncharged_slots(vm).saturating_add(T::Liveness::interval().length);
 		let next = cost(place.rate, ahead, price);
 		let (Some(interval), Some(next), Some(enough)) = (costs(1), next, costs(rules.warning))
 		else {

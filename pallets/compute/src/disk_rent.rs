@@ -2,7 +2,7 @@
 
 use hcc_primitives::{
 	units::{Balance, DAYS, HOURS},
-	Oracle, Price, Tick, TickSource,
+	Oracle, PaidSlots, PaidTime, Price, Tick, TickSource,
 };
 use sp_runtime::helpers_128bit::multiply_by_rational_with_rounding;
 
@@ -26,16 +26,18 @@ impl<T: Config> Pallet<T> {
 		vm.place.as_ref().map_or(0, |place| list.min(place.rate))
 	}
 
-	/// Returns the tick after which a VM that is stopped since `since` is terminated.
+	/// Returns the tick after which a VM that is stopped since the paid slot `since` is terminated.
 	///
 	/// The VM stays for as long as its escrow covers the disk rent, for at least a day, and for at
-	/// most [`Rules::stopped`] ticks. While the price of α is unknown, the maximum applies, since
-	/// the tenant is not at fault.
-	pub(crate) fn stop_deadline(vm: &VmOf<T>, since: Tick) -> Tick {
+	/// most [`Rules::stopped`] slots. While the price of α is unknown, the maximum applies, since
+	/// the tenant is not at fault. The result assumes that no slot from now on is empty.
+	pub(crate) fn stop_deadline(vm: &VmOf<T>, since: PaidSlots) -> Tick {
 		let hour = |price: Price| cost(Self::disk_rate(vm), HOURS, price);
 		let price = T::Oracle::for_leases().and_then(hour);
 		let covered = price.map_or(Tick::MAX, |hour| ticks_covered(vm.escrow, hour));
-		since.saturating_add(covered.max(DAYS).min(Self::rules().stopped))
+		let limit = covered.max(DAYS).min(Self::rules().stopped);
+		let elapsed = T::TickSource::paid_slots().saturating_sub(since);
+		T::TickSource::now().saturating_add(limit.saturating_sub(elapsed))
 	}
 
 	/// Returns whether the escrow covers a day of disk rent, which is the minimum time that a disk
@@ -49,7 +51,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn halt(id: Id, vm: &mut VmOf<T>, why: StopReason) {
 		Self::pause(id, vm);
 		let Some(place) = vm.place.clone() else { return };
-		let since = T::TickSource::now();
+		let since = T::TickSource::paid_slots();
 		let until = Self::stop_deadline(vm, since);
 		let before = Self::occupied(vm);
 		vm.state = VmState::Stopped { since, until };
@@ -71,23 +73,23 @@ impl<T: Config> Pallet<T> {
 		if !vm.place.as_ref().is_some_and(|place| Self::is_live(&place.miner)) {
 			return 0;
 		}
-		let ticks = T::TickSource::now().saturating_sub(since);
-		cost(Self::disk_rate(vm), ticks, price).unwrap_or_default().min(vm.escrow)
+		let slots = T::TickSource::paid_slots().saturating_sub(since);
+		cost(Self::disk_rate(vm), slots, price).unwrap_or_default().min(vm.escrow)
 	}
 
 	/// Pays the disk rent that is due now.
 	pub(crate) fn pay_disk_rent(id: Id, vm: &mut VmOf<T>) {
 		let VmState::Stopped { since, until } = vm.state else { return };
-		let (price, now) = (T::Oracle::for_leases(), T::TickSource::now());
+		let (price, now) = (T::Oracle::for_leases(), T::TickSource::paid_slots());
 		let amount = price.map_or(0, |price| Self::disk_rent_due_at(price, vm));
 		vm.state = VmState::Stopped { since: now, until };
 		let (Some(place), Some(price)) = (vm.place.clone().filter(|_| amount > 0), price) else {
 			return;
 		};
-		let ticks = now.saturating_sub(since);
-		vm.escrow = vm.escrow.saturating_sub(amount);
+		let slots = now.saturating_sub(since);
+		Self::take(vm, amount);
 		Self::pay(&vm.tenant, &place.miner, amount);
-		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, ticks, amount, price });
+		Self::deposit_event(Event::DiskPaid { vm: id, miner: place.miner, slots, amount, price });
 	}
 
 	/// Takes vCPUs and memory again for a stopped VM that starts. Fails if the miner has no room

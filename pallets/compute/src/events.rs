@@ -12,10 +12,13 @@ mod events {
 		/// A tenant ordered a VM at a price of at most `max_price` in 10⁻⁶ USD an hour. `escrow`
 		/// was put on hold.
 		Ordered { vm: Id, tenant: AccountIdOf<T>, max_price: u64, escrow: Balance },
+		/// The chain searched for a miner. The price of the search, `amount`, was burned from the
+		/// escrow.
+		SearchPaid { vm: Id, amount: Balance },
 		/// A VM was assigned to a miner at `rate`, in 10⁻⁶ USD an hour times [`price::RATE_PARTS`].
 		/// The miner has to boot it.
 		Assigned { vm: Id, miner: AccountIdOf<T>, generation: u32, rate: Rate },
-		/// A miner did not boot the VM before its deadline.
+		/// A miner did not boot the VM before its deadline, or the chain did not allow the boot.
 		AssignmentFailed { vm: Id, miner: AccountIdOf<T>, why: AssignmentFailure },
 		/// A miner began a boot. The evidence must contain `nonce` and is due by tick `until`.
 		/// `fee` was taken from the escrow, at `price` in 10⁻⁹ USD for one α.
@@ -40,6 +43,9 @@ mod events {
 			fee: Balance,
 			burned: Balance,
 		},
+		/// Evidence of a boot was refused. `refusals` counts the refusals of this boot, which ends
+		/// with the last of [`MAX_REFUSALS`].
+		AttestRefused { vm: Id, refusals: u8 },
 		/// A VM was stopped.
 		Stopped { vm: Id, why: StopReason },
 		/// A tenant started or rebooted a VM. Its miner has to boot it again.
@@ -58,23 +64,23 @@ mod events {
 		/// The escrow covers fewer than [`Rules::warning`] intervals. Each interval costs
 		/// `interval`.
 		EscrowLow { vm: Id, escrow: Balance, interval: Balance },
-		/// The VM ran for `ticks` in the intervals `first` to `last`. `amount` was taken from the
-		/// escrow, at `price` in 10⁻⁹ USD for one α.
+		/// The VM ran for `slots` paid slots in the intervals `first` to `last`. `amount` was taken
+		/// from the escrow, at `price` in 10⁻⁹ USD for one α.
 		Charged {
 			vm: Id,
 			first: IntervalIndex,
 			last: IntervalIndex,
-			ticks: Tick,
+			slots: PaidSlots,
 			amount: Balance,
 			price: Price,
 		},
-		/// A charge was settled: the intervals `first` to `last`, in which the VM ran for `ticks`.
-		/// `price` is in 10⁻⁹ USD for one α.
+		/// A charge was settled: the intervals `first` to `last`, in which the VM ran for `slots`
+		/// paid slots. `price` is in 10⁻⁹ USD for one α.
 		Settled {
 			vm: Id,
 			first: IntervalIndex,
 			last: IntervalIndex,
-			ticks: Tick,
+			slots: PaidSlots,
 			price: Price,
 			miner: AccountIdOf<T>,
 			to_miner: Balance,
@@ -100,8 +106,17 @@ mod events {
 			amount: Balance,
 			price: Price,
 		},
-		/// The disk rent of a stopped VM was paid for `ticks`. `price` is in 10⁻⁹ USD for one α.
-		DiskPaid { vm: Id, miner: AccountIdOf<T>, ticks: Tick, amount: Balance, price: Price },
+		/// A part of a charge was burned, because the guest submitted no receipt for the intervals
+		/// `first` to `last`. `price` is that of the charge.
+		ChargeBurned {
+			vm: Id,
+			first: IntervalIndex,
+			last: IntervalIndex,
+			amount: Balance,
+			price: Price,
+		},
+		/// The disk rent of a stopped VM was paid for `slots`. `price` is in 10⁻⁹ USD for one α.
+		DiskPaid { vm: Id, miner: AccountIdOf<T>, slots: PaidSlots, amount: Balance, price: Price },
 		/// A boot failed. If a chip of the miner is live, the fee and the price of the boot time
 		/// were `burned`. If none is, the fee was `refunded` to the escrow.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },
@@ -122,8 +137,8 @@ mod events {
 		BadSignature,
 		/// The price of α is unknown, or it changes too fast. Try again later.
 		NoPrice,
-		/// The escrow does not cover a boot and the first intervals. `compute.least_escrow` returns
-		/// the minimum for a new order.
+		/// The escrow does not cover a boot and the first intervals, or the searches for a miner.
+		/// `compute.least_escrow` returns the minimum for a new order.
 		EscrowTooSmall,
 		/// The VM does not exist.
 		NoVm,
@@ -140,7 +155,8 @@ mod events {
 		/// The price exceeds the maximum price.
 		TooExpensive,
 		/// The evidence was rejected, or the chain has no key of the miner's chip that the report
-		/// names. The miner can submit other evidence until the deadline.
+		/// names. The miner can submit other evidence until the deadline, or until
+		/// [`MAX_REFUSALS`] calls were refused.
 		EvidenceRefused,
 		/// The chip has no recent accepted evidence. Answer its challenge first.
 		HostNotLive,

@@ -12,7 +12,6 @@ impl<T: Config> RunningGuests for Pallet<T> {
 			generation: boot.generation,
 			boot_counter: boot.counter,
 			guest_pk: boot.guest_pk,
-			since: boot.at,
 			began: boot.interval,
 			vcpus: vm.allotted.vcpus,
 			memory: vm.allotted.memory,

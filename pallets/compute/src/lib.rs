@@ -23,6 +23,7 @@ mod maintenance;
 mod orders;
 mod placement;
 pub mod price;
+pub mod silence;
 mod try_state;
 mod types;
 pub mod weights;
@@ -55,7 +56,8 @@ pub mod pallet {
 	use hcc_evidence::vm::VmEvidence;
 	use hcc_primitives::{
 		units::Balance, ChipHash, ChipOwnership, IntervalIndex, Liveness, Miners, OfferBook,
-		OnSettled, Oracle, Price, StoreRules, Tick, TickSource, Usage, VmVerifier,
+		OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource, Usage,
+		VmVerifier,
 	};
 
 	use super::*;
@@ -85,8 +87,8 @@ pub mod pallet {
 		/// The source of the price of α.
 		type Oracle: Oracle;
 
-		/// The source of the current tick.
-		type TickSource: TickSource;
+		/// The clock of deadlines and of paid time.
+		type TickSource: TickSource + PaidTime;
 
 		/// The register of miners, their offers and their chips.
 		type Miners: Miners<AccountIdOf<Self>>
@@ -117,6 +119,11 @@ pub mod pallet {
 		/// The amount held for the storage rows of a VM.
 		#[pallet::constant]
 		type Deposit: Get<Balance>;
+
+		/// The price of one search for a miner. It is burned from the escrow, so that searches cost
+		/// no other account.
+		#[pallet::constant]
+		type SearchFee: Get<Balance>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -164,6 +171,12 @@ pub mod pallet {
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
+
+	/// The last boot of each VM whose evidence was refused: its counter, and its number of
+	/// refusals.
+	// Twox is safe: ids are sequential.
+	#[pallet::storage]
+	pub type Refusals<T: Config> = StorageMap<_, Twox64Concat, Id, (u32, u8), OptionQuery>;
 
 	/// The last settlements of each VM, oldest first.
 	// Twox is safe: ids are sequential.
@@ -267,7 +280,7 @@ pub mod pallet {
 		/// Returns the lowest escrow with which a VM can be ordered at `max_price`, or `None` if no
 		/// fresh price of α is known.
 		pub fn least_escrow(max_price: u64) -> Option<Balance> {
-			Self::least_escrow_at(price::rate_of(max_price), T::Oracle::for_orders()?)
+			Self::least_order_escrow(max_price, T::Oracle::for_orders()?)
 		}
 
 		/// Returns the order of a VM.
@@ -324,7 +337,7 @@ pub mod pallet {
 		}
 
 		/// Orders a VM and holds `escrow` and a deposit for it. The chain draws a miner in one of
-		/// the next blocks.
+		/// the next blocks. Each search for a miner costs [`Config::SearchFee`] of the escrow.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
@@ -336,12 +349,6 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Ordered`].
 		#[pallet::call_index(1)]
-		// The tenant prepays the search for a miner, so that it costs no other account. The weight
-		// covers every search that can happen: `ROUNDS` and two more for each generation.
-		#[pallet::weight(<T as Config>::WeightInfo::order().saturating_add(
-			<T as Config>::WeightInfo::attend_pending()
-				.saturating_mul((ROUNDS.saturating_add(2).saturating_mul(MAX_GENERATIONS)).into())
-		))]
 		pub fn order(
 			origin: OriginFor<T>,
 			order: Box<OrderOf<T>>,
@@ -471,27 +478,37 @@ pub mod pallet {
 		}
 
 		/// Begins the boot of a VM that is assigned to the miner. The call makes a nonce, which the
-		/// boot evidence must contain. The boot fee is taken from the escrow.
+		/// boot evidence must contain. The boot fee is taken from the escrow. The call is
+		/// operational, because it has a deadline.
+		///
+		/// If the chain does not allow the boot now, because of trust, tier or an unknown price of
+		/// α, the assignment ends. The miner is not at fault.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`], [`Error::NoPrice`].
-		/// [`Error::HostNotLive`], [`Error::TrustTooLow`] or [`Error::TierTooLow`] if none of the
-		/// miner's chips can run the VM.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`].
+		/// [`Error::HostNotLive`] if none of the miner's chips can run the VM, and one may become
+		/// live.
 		///
 		/// ## Events
-		/// [`Event::BootBegun`].
+		/// [`Event::BootBegun`]. [`Event::AssignmentFailed`] if the assignment ends.
 		#[pallet::call_index(8)]
-		#[pallet::weight(<T as Config>::WeightInfo::boot().saturating_add(Pallet::<T>::extra_chip_weight()))]
+		#[pallet::weight((
+			<T as Config>::WeightInfo::boot()
+				.saturating_add(<T as Config>::WeightInfo::give_back())
+				.saturating_add(Pallet::<T>::extra_chip_weight()),
+			DispatchClass::Operational,
+		))]
 		pub fn boot(origin: OriginFor<T>, vm: Id) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_boot(who, vm)
 		}
 
 		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the VM
-		/// runs and is charged from this block on.
+		/// runs and is charged from this block on. The call is operational, because it has a
+		/// deadline. The last of [`MAX_REFUSALS`] refused calls ends the boot.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -504,7 +521,10 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Booted`].
 		#[pallet::call_index(9)]
-		#[pallet::weight(<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()))]
+		#[pallet::weight((
+			<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()),
+			DispatchClass::Operational,
+		))]
 		pub fn attest(origin: OriginFor<T>, evidence: Box<VmEvidence>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_attest(who, &evidence)
@@ -531,7 +551,8 @@ pub mod pallet {
 		/// boot on.
 		///
 		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
-		/// boot again until its tenant allows this.
+		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant
+		/// can allow reduced trust, but not forbid it.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

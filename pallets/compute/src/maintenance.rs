@@ -1,7 +1,7 @@
 //! Maintenance pauses of hosts. A VM that was booted before a pause of its chip no longer runs, and
 //! leaves `Running` at its next review.
 
-use hcc_primitives::{Liveness, Miners, Pause, Tick, TickSource};
+use hcc_primitives::{Liveness, Miners, PaidSlots, Pause, Tick, TickSource};
 
 use crate::*;
 
@@ -13,9 +13,10 @@ impl<T: Config> Pallet<T> {
 		T::Liveness::last_pause(&chip).filter(|pause| pause.from >= boot.at)
 	}
 
-	/// Returns the tick until which a running VM ran: `now`, or the beginning of a pause before it.
-	pub(crate) fn ran_until(id: Id, vm: &VmOf<T>, now: Tick) -> Tick {
-		Self::pause_since_boot(id, vm).map_or(now, |pause| pause.from.min(now))
+	/// Returns the paid slots until which a running VM ran: `now`, or the beginning of a pause
+	/// before it.
+	pub(crate) fn ran_until(id: Id, vm: &VmOf<T>, now: PaidSlots) -> PaidSlots {
+		Self::pause_since_boot(id, vm).map_or(now, |pause| pause.paid_from.min(now))
 	}
 
 	/// Returns the deadline by which a miner must begin a boot. The time begins after a pause.

@@ -9,7 +9,7 @@ use hcc_evidence::vm::{config_statement, VmEvidence};
 use hcc_primitives::{
 	genesis,
 	units::{Balance, ALPHA},
-	ChipHash, EffectiveOffer, Interval, Price, Tier,
+	ChipHash, EffectiveOffer, Interval, PaidTime, Price, Tier,
 };
 use hcc_testing::{
 	CurrentInterval, Fit, MockLiveness, MockMiners, MockOracle, MockTickSource, MockVms, Now,
@@ -113,6 +113,7 @@ parameter_types! {
 	/// The rules that a test has set.
 	pub static MockRules: Rules = RULES;
 	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
+	pub static SearchFee: Balance = 0;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
 	pub Pot: AccountId32 = account(200);
 	pub Treasury: AccountId32 = account(201);
@@ -149,6 +150,7 @@ impl Config for Test {
 	type OnSettled = (hcc_testing::MockOnSettled, Emission);
 	type Usage = hcc_testing::MockUsage;
 	type Deposit = ConstU128<DEPOSIT>;
+	type SearchFee = SearchFee;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_testing::MockWorld;
@@ -168,7 +170,7 @@ impl pallet_emission::Config for Test {
 	type Minter = Issuance;
 	type Rules = EraRules;
 	type StoreRules = Chosen;
-	type TickSource = MockTickSource;
+	type PaidTime = MockTickSource;
 	type Shares = SharesOf<MockRules>;
 	type Liveness = MockLiveness;
 	type ValidatorsPot = Pot;
@@ -246,7 +248,8 @@ pub fn tick_within(room: Weight) {
 	System::set_block_number(next);
 	let last = CurrentInterval::get();
 	if Now::get() >= last.from + last.length {
-		CurrentInterval::set(Interval { index: last.index + 1, from: Now::get(), ..last });
+		let (from, paid_from) = (Now::get(), MockTickSource::paid_slots());
+		CurrentInterval::set(Interval { index: last.index + 1, from, paid_from, ..last });
 	}
 	Compute::on_poll(next, &mut WeightMeter::with_limit(room));
 	Compute::do_try_state().expect("the invariants hold");
@@ -301,7 +304,7 @@ pub fn boot(id: Id) {
 pub fn running() -> Id {
 	order(small()).expect("the order is valid");
 	let id = LastId::<Test>::get();
-	tick();
+	ticks(2);
 	boot(id);
 	id
 }
@@ -330,6 +333,7 @@ pub fn run(test: impl FnOnce()) {
 	hcc_testing::reset();
 	MockRules::set(RULES);
 	EraRules::set(DAYS_OF_ERAS);
+	SearchFee::set(0);
 	Seed::set(Some(H256([3; 32])));
 	PriceForOrders::set(Some(PRICE));
 	PriceForLeases::set(Some(PRICE));

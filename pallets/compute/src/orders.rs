@@ -8,7 +8,9 @@ use frame_support::{
 	BoundedVec,
 };
 use hcc_evidence::vm::config_statement;
-use hcc_primitives::{genesis, units::Balance, Oracle, Price, TickSource, Usage};
+use hcc_primitives::{
+	draw::DRAWN_AFTER, genesis, units::Balance, Oracle, Price, TickSource, Usage,
+};
 use sp_core::ed25519;
 
 use crate::{
@@ -43,6 +45,14 @@ impl<T: Config> Pallet<T> {
 		Some(boot.saturating_add(Self::intervals(rate, rules.reserve, price)?))
 	}
 
+	/// Returns the minimum escrow for an order at `max_price`: that for a start, and the price of
+	/// all searches for a miner.
+	pub(crate) fn least_order_escrow(max_price: u64, price: Price) -> Option<Balance> {
+		let searches = Balance::from(ROUNDS.saturating_mul(MAX_GENERATIONS));
+		let searches = T::SearchFee::get().saturating_mul(searches);
+		Some(Self::least_escrow_at(rate_of(max_price), price)?.saturating_add(searches))
+	}
+
 	/// Returns the price of a boot: the USD price in α, but at least [`Rules::least_fee`].
 	pub(crate) fn boot_fee(price: Price) -> Option<Balance> {
 		let rules = Self::rules();
@@ -56,7 +66,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let flavour = Flavours::<T>::get(order.flavour).ok_or(Error::<T>::NoFlavour)?;
 		let price = T::Oracle::for_orders().ok_or(Error::<T>::NoPrice)?;
-		let least = Self::least_escrow_at(rate_of(order.max_price), price);
+		let least = Self::least_order_escrow(order.max_price, price);
 		ensure!(escrow >= least.ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
 		Self::check_config(&order.config)?;
 		let deposit = T::Deposit::get();
@@ -71,7 +81,7 @@ impl<T: Config> Pallet<T> {
 		let vm = Vm {
 			tenant: tenant.clone(),
 			state: VmState::Pending {
-				next: now.saturating_add(1),
+				next: now.saturating_add(DRAWN_AFTER),
 				until: now.saturating_add(Self::rules().placement),
 			},
 			allotted: flavour.allotted,
@@ -86,6 +96,7 @@ impl<T: Config> Pallet<T> {
 			tried: BoundedVec::new(),
 			crashes: (0, 0),
 			lapses: 0,
+			silent: false,
 			look: 0,
 		};
 		Self::store(id, vm);
@@ -167,7 +178,7 @@ impl<T: Config> Pallet<T> {
 		let price = T::Oracle::for_leases().ok_or(Error::<T>::NoPrice)?;
 		let least = Self::least_escrow_at(rate, price).ok_or(Error::<T>::NoPrice)?;
 		Self::pause(id, vm);
-		let ran = cost(rate, vm.run.ticks, price).unwrap_or_default();
+		let ran = cost(rate, vm.run.slots, price).unwrap_or_default();
 		let needed = least.saturating_add(ran).saturating_add(Self::disk_rent_due(vm));
 		ensure!(vm.escrow >= needed, Error::<T>::EscrowTooSmall);
 		Self::take_room(vm)?;
@@ -222,8 +233,14 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_set_reduced(who: AccountIdOf<T>, id: Id, reduced: bool) -> DispatchResult {
 		Self::change(&who, id, |vm| {
-			// Evidence in progress is judged by the order as it was when the boot began.
-			ensure!(!matches!(vm.state, VmState::Booting { .. }), Error::<T>::WrongState);
+			// Evidence in progress is judged by the order as it was when the boot began. A miner
+			// that has to boot the VM must not lose the permission.
+			let allowed = match vm.state {
+				VmState::Booting { .. } => false,
+				VmState::Assigned { .. } => reduced,
+				_ => true,
+			};
+			ensure!(allowed, Error::<T>::WrongState);
 			Orders::<T>::mutate(id, |order| {
 				if let Some(order) = order {
 					order.reduced = reduced;
@@ -261,6 +278,7 @@ impl<T: Config> Pallet<T> {
 		Orders::<T>::remove(id);
 		VmsOfTenant::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
+		Refusals::<T>::remove(id);
 		Settlements::<T>::remove(id);
 		T::Usage::forget(id);
 		Self::deposit_event(Event::Removed { vm: id });

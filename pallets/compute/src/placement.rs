@@ -1,11 +1,11 @@
 //! Placement: miners are drawn at random among those that can take a VM.
 
 use codec::Encode;
-use frame_support::traits::Randomness;
+use frame_support::traits::{Get, Randomness};
 use hcc_evidence::host::GenerationTrust;
 use hcc_primitives::{
-	push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle, TickSource, Tier,
-	VmVerifier,
+	draw::DRAWN_AFTER, push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle,
+	TickSource, Tier, VmVerifier,
 };
 use sp_io::hashing::blake2_256;
 
@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Searches for a miner. If none suits or the price of α is unknown, the next search follows
-	/// after a pause.
+	/// after a pause. A search costs [`Config::SearchFee`].
 	pub(crate) fn place(id: Id, vm: &mut VmOf<T>) {
 		let VmState::Pending { until, .. } = vm.state else { return };
 		let rules = Self::rules();
@@ -46,11 +46,28 @@ impl<T: Config> Pallet<T> {
 		vm.state = VmState::Pending { next: now.saturating_add(pause), until };
 		let Some(price) = T::Oracle::for_orders() else { return };
 		let Some(order) = Orders::<T>::get(id) else { return };
+		if !Self::pay_search(id, vm) {
+			return Self::end(id, vm, EndReason::Unfunded);
+		}
 		let Some((miner, rate)) = Self::find(id, vm, &order) else { return };
 		match Self::least_escrow_at(rate, price) {
 			Some(least) if vm.escrow >= least => Self::assign(id, vm, miner, rate),
 			_ => Self::end(id, vm, EndReason::Unfunded),
 		}
+	}
+
+	/// Burns the price of a search. Returns `false` if the escrow does not cover it.
+	fn pay_search(id: Id, vm: &mut VmOf<T>) -> bool {
+		let amount = T::SearchFee::get();
+		if vm.escrow < amount {
+			return false;
+		}
+		if amount > 0 {
+			Self::take(vm, amount);
+			Self::burn(&vm.tenant, amount);
+			Self::deposit_event(Event::SearchPaid { vm: id, amount });
+		}
+		true
 	}
 
 	fn assign(id: Id, vm: &mut VmOf<T>, miner: AccountIdOf<T>, rate: Rate) {
@@ -144,26 +161,43 @@ impl<T: Config> Pallet<T> {
 		why == AssignmentFailure::NotBegun && could
 	}
 
-	/// Handles a missed boot deadline. A VM whose disk is on the miner's host is stopped. Any other
-	/// VM goes to another miner, or is terminated after [`MAX_GENERATIONS`].
+	/// Handles a missed boot deadline. A miner that is at fault rests, and does not receive this VM
+	/// again.
 	pub(crate) fn fail(id: Id, vm: &mut VmOf<T>, why: AssignmentFailure) {
 		Self::drop_boot(id, vm);
 		let Some(place) = vm.place.clone() else { return };
-		let rules = Self::rules();
-		let now = T::TickSource::now();
-		Self::deposit_event(Event::AssignmentFailed { vm: id, miner: place.miner.clone(), why });
 		if Self::is_at_fault(id, &place, why) {
-			RestingMiners::<T>::insert(&place.miner, now.saturating_add(rules.rest));
+			let until = T::TickSource::now().saturating_add(Self::rules().rest);
+			RestingMiners::<T>::insert(&place.miner, until);
 		}
+		if place.chip.is_none() {
+			push_evicting(&mut vm.tried, place.miner);
+		}
+		Self::end_assignment(id, vm, why, StopReason::NotBooted);
+	}
+
+	/// Ends the assignment of a VM whose boot the chain does not allow now. The miner is not at
+	/// fault.
+	pub(crate) fn give_back(id: Id, mut vm: VmOf<T>) {
+		let (why, stop) = (AssignmentFailure::NotAllowed, StopReason::NotAllowed);
+		Self::end_assignment(id, &mut vm, why, stop);
+		Self::store(id, vm);
+	}
+
+	/// Ends an assignment. A VM whose disk is on the miner's host is stopped. Any other VM goes to
+	/// another miner, or is terminated after [`MAX_GENERATIONS`].
+	fn end_assignment(id: Id, vm: &mut VmOf<T>, why: AssignmentFailure, stop: StopReason) {
+		let Some(place) = vm.place.clone() else { return };
+		Self::deposit_event(Event::AssignmentFailed { vm: id, miner: place.miner, why });
 		if place.chip.is_some() {
-			return Self::halt(id, vm, StopReason::NotBooted);
+			return Self::halt(id, vm, stop);
 		}
-		push_evicting(&mut vm.tried, place.miner);
 		Self::vacate(id, vm);
 		if vm.generation >= MAX_GENERATIONS {
 			return Self::end(id, vm, EndReason::NotBooted);
 		}
-		let until = now.saturating_add(rules.placement);
-		vm.state = VmState::Pending { next: now.saturating_add(1), until };
+		let now = T::TickSource::now();
+		let until = now.saturating_add(Self::rules().placement);
+		vm.state = VmState::Pending { next: now.saturating_add(DRAWN_AFTER), until };
 	}
 }

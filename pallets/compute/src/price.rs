@@ -6,7 +6,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_primitives::{
 	units::{Balance, HOURS},
-	Price, Tick, MIN_UNRETURNED_SHARE,
+	PaidSlots, Price, MIN_UNRETURNED_SHARE,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -133,15 +133,15 @@ pub fn rate_of(price: u64) -> Rate {
 	u128::from(price).saturating_mul(RATE_PARTS)
 }
 
-/// Returns the cost of `ticks` at `rate` in the smallest units of α, rounded down and saturated at
+/// Returns the cost of `slots` at `rate` in the smallest units of α, rounded down and saturated at
 /// `Balance::MAX`. Returns `None` at a price of zero.
-pub fn cost(rate: Rate, ticks: Tick, price: Price) -> Option<Balance> {
+pub fn cost(rate: Rate, slots: PaidSlots, price: Price) -> Option<Balance> {
 	let hours = RATE_PARTS.saturating_mul(HOURS.into());
 	let divisor = hours.saturating_mul(price.into());
 	if divisor == 0 {
 		return None;
 	}
-	let product = rate.saturating_mul(ticks.into());
+	let product = rate.saturating_mul(slots.into());
 	let cost = multiply_by_rational_with_rounding(product, UNITS, divisor, Rounding::Down);
 	Some(cost.unwrap_or(Balance::MAX))
 }

@@ -16,6 +16,7 @@ impl<T: Config> Pallet<T> {
 		let mut held = BTreeMap::<AccountIdOf<T>, (Balance, Balance)>::new();
 		let mut used = BTreeMap::<AccountIdOf<T>, Allotment>::new();
 		let (mut count, mut hosted) = (0usize, 0usize);
+		let mut open: Balance = 0;
 		for (id, vm) in Vms::<T>::iter() {
 			count = count.saturating_add(1);
 			ensure!(id <= LastId::<T>::get(), "1: the id of a VM is above the last id");
@@ -28,6 +29,7 @@ impl<T: Config> Pallet<T> {
 			};
 			let owed =
 				vm.charges.iter().fold(0, |sum: Balance, charge| sum.saturating_add(charge.amount));
+			open = open.saturating_add(owed).saturating_add(fee);
 			let (escrow, deposit) = held.entry(vm.tenant.clone()).or_default();
 			*escrow = escrow.saturating_add(vm.escrow).saturating_add(owed).saturating_add(fee);
 			*deposit = deposit.saturating_add(vm.deposit);
@@ -61,6 +63,7 @@ impl<T: Config> Pallet<T> {
 			Settlements::<T>::iter_keys().all(vms),
 			"8: settlements of a VM that does not exist"
 		);
+		ensure!(Refusals::<T>::iter_keys().all(vms), "8: refusals of a VM that does not exist");
 		for (tenant, (escrow, deposit)) in held {
 			let on_hold =
 				|reason: HoldReason| T::NativeBalance::balance_on_hold(&reason.into(), &tenant);
@@ -84,6 +87,8 @@ impl<T: Config> Pallet<T> {
 		let parts = paid.miners.saturating_add(paid.validators);
 		let parts = parts.saturating_add(paid.treasury).saturating_add(paid.burned);
 		ensure!(paid.settled == parts, "5: the parts of all payments differ from their sum");
+		let ends = paid.settled.saturating_add(paid.refunded).saturating_add(open);
+		ensure!(paid.charged == ends, "9: a charged amount is not settled, refunded or open");
 		Ok(())
 	}
 
@@ -100,7 +105,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(placed, "6: the place of a VM contradicts its state");
 		let gone = vm.state == VmState::Terminated;
 		ensure!(
-			!gone || (vm.escrow == 0 && vm.run.ticks == 0),
+			!gone || (vm.escrow == 0 && vm.run.slots == 0),
 			"6: a terminated VM has escrow or uncharged time"
 		);
 		ensure!(!gone || !vm.charges.is_empty(), "6: a terminated VM has no open charge");

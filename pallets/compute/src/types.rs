@@ -7,7 +7,7 @@ use frame_support::{
 };
 use hcc_evidence::{host::Hash256, vm::VmId};
 use hcc_primitives::{
-	units::Balance, ChipHash, IntervalIndex, Price, SettlementShares, Tick, Tier,
+	units::Balance, ChipHash, IntervalIndex, PaidSlots, Price, SettlementShares, Tick, Tier,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub const ROUNDS: u32 = 4;
 pub const SAMPLES: u32 = 16;
 /// Maximum number of miners to which a VM is assigned while none has booted it.
 pub const MAX_GENERATIONS: u32 = 3;
+/// Number of refused pieces of evidence that ends a boot.
+pub const MAX_REFUSALS: u8 = 3;
 
 /// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
 #[derive(
@@ -248,13 +250,14 @@ pub enum VmState {
 	Pending { next: Tick, until: Tick },
 	/// A miner is assigned. It has to begin the boot by `until`.
 	Assigned { until: Tick },
-	/// The miner has booted the VM since tick `since`. Evidence is due by `until`. `fee` has been
-	/// taken from the escrow.
-	Booting { nonce: Hash256, fee: Balance, since: Tick, until: Tick },
-	/// The VM runs. Its time since tick `since` is not in [`Vm::run`] yet.
-	Running { since: Tick },
-	/// The VM is stopped. Its disk rent is due since tick `since`. It is terminated after `until`.
-	Stopped { since: Tick, until: Tick },
+	/// The miner has booted the VM since the paid slot `since`. Evidence is due by tick `until`.
+	/// `fee` has been taken from the escrow.
+	Booting { nonce: Hash256, fee: Balance, since: PaidSlots, until: Tick },
+	/// The VM runs. Its time since the paid slot `since` is not in [`Vm::run`] yet.
+	Running { since: PaidSlots },
+	/// The VM is stopped. Its disk rent is due since the paid slot `since`. It is terminated after
+	/// tick `until`.
+	Stopped { since: PaidSlots, until: Tick },
 	/// The VM has ended. Its open charges are still to be settled.
 	Terminated,
 }
@@ -281,6 +284,8 @@ pub enum StopReason {
 	NoPrice,
 	/// The miner missed a boot deadline.
 	NotBooted,
+	/// The chain did not allow the boot: trust, tier or the price of α.
+	NotAllowed,
 }
 
 /// The reason why a VM was terminated.
@@ -311,7 +316,7 @@ pub enum EndReason {
 	HostLost,
 }
 
-/// The deadline that a miner missed.
+/// The reason why an assignment ended without a running VM.
 #[derive(
 	Clone,
 	Copy,
@@ -329,6 +334,8 @@ pub enum AssignmentFailure {
 	NotBegun,
 	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
+	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
+	NotAllowed,
 }
 
 /// An amount that was taken from an escrow for some intervals and is not settled yet.
@@ -338,8 +345,8 @@ pub enum AssignmentFailure {
 pub struct Charge<AccountId> {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// The number of ticks for which the VM ran in these intervals.
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran in these intervals.
+	pub slots: PaidSlots,
 	/// The amount, taken from the escrow.
 	pub amount: Balance,
 	/// The price of α at the time of the charge.
@@ -347,6 +354,8 @@ pub struct Charge<AccountId> {
 	/// The miner and the chip that did the work.
 	pub miner: AccountId,
 	pub chip: ChipHash,
+	/// True if the run ended in these intervals, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The result of settling a charge.
@@ -365,8 +374,8 @@ pub struct Charge<AccountId> {
 pub struct Settlement {
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// The number of ticks for which the VM ran, and the chip on which it ran.
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran, and the chip on which it ran.
+	pub slots: PaidSlots,
 	pub chip: ChipHash,
 	/// The price of α at the time of the charge.
 	pub price: Price,
@@ -374,6 +383,8 @@ pub struct Settlement {
 	pub paid: Balance,
 	/// The amount refunded: all of it if the chip was not live.
 	pub refunded: Balance,
+	/// The amount burned because there was no receipt.
+	pub burned: Balance,
 }
 
 /// Time for which a VM ran and that is not charged yet.
@@ -393,7 +404,10 @@ pub struct Settlement {
 pub struct Run {
 	/// The interval in which it begins.
 	pub interval: IntervalIndex,
-	pub ticks: Tick,
+	/// The number of paid slots.
+	pub slots: PaidSlots,
+	/// True if a run ended in this time, by a stop, a reboot or a crash.
+	pub cut: bool,
 }
 
 /// The miner that has a VM, the chip, and the agreed price.
@@ -436,6 +450,8 @@ pub struct Vm<AccountId> {
 	pub crashes: (u32, u8),
 	/// The number of consecutive lapsed intervals.
 	pub lapses: u8,
+	/// True if the last settled interval through which the VM ran has no receipt.
+	pub silent: bool,
 	/// The tick of the next review.
 	pub look: Tick,
 }
@@ -476,7 +492,7 @@ pub struct BootRow {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// The sum that tenants paid for intervals, boots and disks.
+	/// The sum that tenants paid for intervals, searches, boots and disks.
 	pub settled: Balance,
 	/// The parts of that sum that miners, validators and the treasury received, and the part that
 	/// was burned.
@@ -484,8 +500,10 @@ pub struct Totals {
 	pub validators: Balance,
 	pub treasury: Balance,
 	pub burned: Balance,
-	/// The sum of refunded charges.
+	/// The sum of refunded charges and boot fees.
 	pub refunded: Balance,
+	/// The sum that was taken from escrows: for intervals, searches, boots and disks.
+	pub charged: Balance,
 }
 
 /// The id of a VM.

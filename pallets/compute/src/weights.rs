@@ -22,6 +22,7 @@ pub trait WeightInfo {
 	fn set_reduced() -> Weight;
 	fn terminate() -> Weight;
 	fn boot() -> Weight;
+	fn give_back() -> Weight;
 	fn attest() -> Weight;
 	fn report_crash() -> Weight;
 	fn attend_pending() -> Weight;
@@ -160,7 +161,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn start() -> Weight {
 		Weight::from_parts(480_595_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(31, 12))
+			.saturating_add(T::DbWeight::get().reads_writes(33, 12))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -242,7 +243,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn resize() -> Weight {
 		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(21, 10))
+			.saturating_add(T::DbWeight::get().reads_writes(23, 10))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -332,8 +333,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:2)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn boot() -> Weight {
-		Weight::from_parts(239_637_000, 264030)
-			.saturating_add(T::DbWeight::get().reads_writes(20, 3))
+		Weight::from_parts(250_000_000, 264030)
+			.saturating_add(T::DbWeight::get().reads_writes(21, 4))
+	}
+	fn give_back() -> Weight {
+		Weight::from_parts(260_000_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(17, 12))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -429,8 +434,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn attend_pending() -> Weight {
-		Weight::from_parts(935_613_000, 44279)
-			.saturating_add(T::DbWeight::get().reads_writes(119, 2))
+		Weight::from_parts(1_100_000_000, 44279)
+			.saturating_add(T::DbWeight::get().reads_writes(141, 7))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -563,7 +568,7 @@ impl WeightInfo for () {
 	}
 	fn start() -> Weight {
 		Weight::from_parts(480_595_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(31, 12))
+			.saturating_add(ParityDbWeight::get().reads_writes(33, 12))
 	}
 	fn reboot() -> Weight {
 		Weight::from_parts(266_857_000, 264030)
@@ -571,7 +576,7 @@ impl WeightInfo for () {
 	}
 	fn resize() -> Weight {
 		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(21, 10))
+			.saturating_add(ParityDbWeight::get().reads_writes(23, 10))
 	}
 	fn set_reduced() -> Weight {
 		Weight::from_parts(53_449_000, 5592)
@@ -582,8 +587,12 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn boot() -> Weight {
-		Weight::from_parts(239_637_000, 264030)
-			.saturating_add(ParityDbWeight::get().reads_writes(20, 3))
+		Weight::from_parts(250_000_000, 264030)
+			.saturating_add(ParityDbWeight::get().reads_writes(21, 4))
+	}
+	fn give_back() -> Weight {
+		Weight::from_parts(260_000_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn attest() -> Weight {
 		Weight::from_parts(226_397_000, 11402)
@@ -594,8 +603,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(7, 3))
 	}
 	fn attend_pending() -> Weight {
-		Weight::from_parts(935_613_000, 44279)
-			.saturating_add(ParityDbWeight::get().reads_writes(119, 2))
+		Weight::from_parts(1_100_000_000, 44279)
+			.saturating_add(ParityDbWeight::get().reads_writes(141, 7))
 	}
 	fn attend_booting() -> Weight {
 		Weight::from_parts(2_002_520_000, 264030)

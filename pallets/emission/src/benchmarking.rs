@@ -5,7 +5,7 @@ use frame_support::{traits::Get, weights::WeightMeter};
 use frame_system::RawOrigin;
 use hcc_primitives::{
 	units::{Balance, ALPHA},
-	TickSource,
+	PaidTime,
 };
 
 use super::*;
@@ -51,7 +51,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn close_era() {
-		let now = T::TickSource::now();
+		let now = T::PaidTime::paid_slots();
 		CurrentEra::<T>::put(Era { index: 0, from: 0, length: now.max(1), owed: ALPHA });
 		let era = CurrentEra::<T>::get();
 

@@ -1,6 +1,6 @@
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, weights::WeightMeter};
 use hcc_primitives::{
-	units::Balance, Liveness, Minter, OnSettled, Payment, SettlementShares, TickSource,
+	units::Balance, Liveness, Minter, OnSettled, PaidTime, Payment, SettlementShares,
 };
 use sp_runtime::Perbill;
 
@@ -27,7 +27,7 @@ impl<T: Config> Pallet<T> {
 		if meter.try_consume(T::DbWeight::get().reads(2)).is_err() {
 			return;
 		}
-		let (now, era) = (T::TickSource::now(), CurrentEra::<T>::get());
+		let (now, era) = (T::PaidTime::paid_slots(), CurrentEra::<T>::get());
 		let begins = era.length == 0 && now > 0;
 		let over = era.length > 0 && now >= era.from.saturating_add(era.length);
 		if !(begins || over) || meter.try_consume(T::WeightInfo::close_era()).is_err() {

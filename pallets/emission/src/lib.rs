@@ -32,7 +32,7 @@ pub mod pallet {
 	use frame_support::{pallet_prelude::*, weights::WeightMeter};
 	use frame_system::pallet_prelude::*;
 	use hcc_primitives::{
-		units::Balance, Liveness, Minter, SettlementShares, StoreRules, TickSource,
+		units::Balance, Liveness, Minter, PaidTime, SettlementShares, StoreRules,
 	};
 
 	use super::*;
@@ -48,8 +48,8 @@ pub mod pallet {
 		/// Stores the rules of the genesis.
 		type StoreRules: StoreRules<Rules>;
 
-		/// The clock of deadlines.
-		type TickSource: TickSource;
+		/// The clock of paid time, by which eras end.
+		type PaidTime: PaidTime;
 
 		/// Source of the share of a payment that returns to neither miner nor validators.
 		type Shares: SettlementShares;

@@ -93,7 +93,7 @@ impl Config for Test {
 	type Minter = Issuance;
 	type Rules = MockRules;
 	type StoreRules = Stores;
-	type TickSource = MockTickSource;
+	type PaidTime = MockTickSource;
 	type Shares = MockShares;
 	type Liveness = MockLiveness;
 	type ValidatorsPot = Pot;

@@ -1,5 +1,5 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use hcc_primitives::{units::Balance, Tick, Tier};
+use hcc_primitives::{units::Balance, PaidSlots, Tier};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::{traits::Saturating, Debug, Perbill};
@@ -11,7 +11,7 @@ pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 /// Number of an era.
 pub type EraIndex = u32;
 
-/// Rules that governance sets. Times are in ticks, amounts in the smallest unit of α.
+/// Rules that governance sets. Times are in paid slots, amounts in the smallest unit of α.
 #[derive(
 	Clone,
 	Copy,
@@ -29,7 +29,7 @@ pub type EraIndex = u32;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
 	/// Length of the next era.
-	pub era: Tick,
+	pub era: PaidSlots,
 	/// Budget of each of the first eras.
 	pub initial: Balance,
 	/// Number of eras after which the budget is halved, repeatedly.
@@ -93,10 +93,10 @@ impl Rules {
 )]
 pub struct Era {
 	pub index: EraIndex,
-	/// The tick at which it began.
-	pub from: Tick,
-	/// Length in ticks.
-	pub length: Tick,
+	/// The number of paid slots before it.
+	pub from: PaidSlots,
+	/// Length in paid slots.
+	pub length: PaidSlots,
 	/// The amount that miners are owed so far.
 	pub owed: Balance,
 }

@@ -23,8 +23,8 @@ pub enum RejectClass {
 	SnpChain,
 	/// A guest or a platform in a mode that policy rejects.
 	SnpPolicy,
-	/// Firmware that differs from the certificate, is older than policy allows, or is newer than the
-	/// verifier.
+	/// Firmware that differs from the certificate, is older than policy allows, or is newer than
+	/// the verifier.
 	Tcb,
 	/// A guest with a launch measurement that policy does not list.
 	Measurement,
@@ -93,8 +93,8 @@ reject_codes! {
 	/// The report is not [`crate::snp::REPORT_LEN`] bytes long. Remedy: send the report exactly as
 	/// the firmware returned it.
 	ReportLength = 101, Malformed, "report has the wrong length";
-	/// The report's version is not one of 2 to 5, and the chip did not sign the report. Remedy: send
-	/// the report exactly as the firmware returned it.
+	/// The report's version is not one of 2 to 5, and the chip did not sign the report. Remedy:
+	/// send the report exactly as the firmware returned it.
 	ReportVersion = 102, Malformed, "report is of an unknown version";
 	/// A reserved field of the report does not have its fixed value. The bytes were altered, or the
 	/// firmware is newer than the report's version says.

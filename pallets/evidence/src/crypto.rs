@@ -297,9 +297,7 @@ fn rsa_verify<D: Digest + AssociatedOid + FixedOutputReset>(
 				.verify_prehash(&digest, &signature)
 				.map_err(|_| BadSignature)
 		},
-		RsaPadding::PssAnySalt => {
-			pss_any_salt::<D>(&key, &digest, signature).ok_or(BadSignature)
-		},
+		RsaPadding::PssAnySalt => pss_any_salt::<D>(&key, &digest, signature).ok_or(BadSignature),
 	}
 }
 

@@ -16,7 +16,7 @@ use frame_support::{
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{chip_hash, ChipHash},
-	snp::{self, ark_id, AmdRoots as Hierarchy, ArkId, TcbVersion, Vek, VekKind},
+	snp::{self, ark_id, AmdRoots as Hierarchy, ArkId, ProductLine, TcbVersion, Vek, VekKind},
 	UnixSeconds,
 };
 use hcc_primitives::{ChipOwnership, OnChipChange};
@@ -122,6 +122,13 @@ impl<T: Config> Pallet<T> {
 		T::NativeBalance::release(&reason, &row.depositor, row.deposit, Precision::BestEffort)?;
 		Self::deposit_event(Event::VekRemoved { chip, tcb: row.vek.tcb, depositor: row.depositor });
 		Ok(())
+	}
+}
+
+impl<T: Config> hcc_primitives::ProductLines for Pallet<T> {
+	fn product_line(chip: &ChipHash) -> Option<ProductLine> {
+		// The hash of a chip contains its product line, so all keys have the same.
+		Veks::<T>::get(chip).first().map(|row| row.vek.product)
 	}
 }
 

@@ -9,7 +9,7 @@ use hcc_evidence::{
 use scale_info::TypeInfo;
 use sp_runtime::Debug;
 
-use crate::{Tick, Tier};
+use crate::{PaidSlots, Tick, Tier};
 
 /// The index of a billing interval.
 pub type IntervalIndex = u32;
@@ -34,6 +34,8 @@ pub struct Interval {
 	pub from: Tick,
 	/// The length of the interval in ticks.
 	pub length: Tick,
+	/// The number of paid slots before the interval.
+	pub paid_from: PaidSlots,
 }
 
 /// A maintenance pause of a chip.
@@ -52,6 +54,8 @@ pub struct Interval {
 pub struct Pause {
 	/// The tick at which it began.
 	pub from: Tick,
+	/// The number of paid slots when it began.
+	pub paid_from: PaidSlots,
 	/// The last tick at which the chip can submit evidence.
 	pub until: Tick,
 }

@@ -13,6 +13,7 @@ pub mod benchmarking;
 pub mod challenge;
 pub mod clock;
 mod crypto;
+pub mod draw;
 pub mod finding;
 mod genesis;
 pub mod hosting;
@@ -26,7 +27,9 @@ pub mod usage;
 pub mod validators;
 
 pub use challenge::{ChallengeOutcome, ChallengeRecord, Reputation, Tier, UsageRecorder};
-pub use clock::{FinalityStatements, Tick, TickSource};
+pub use clock::{
+	counted_slots, FinalityStatements, PaidSlots, PaidTime, Tick, TickSource, MAX_COUNTED_SLOTS,
+};
 pub use crypto::NodeCrypto;
 pub use finding::{Adjudicator, Evaluation, Evaluator, Finding, OnVerdict, SubjectId};
 pub use genesis::{genesis, hash_bytes, parent_hash};
@@ -35,7 +38,7 @@ pub use hosting::{
 };
 pub use miner::{
 	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,
-	TpmRoots, Veks,
+	ProductLines, TpmRoots, Veks,
 };
 pub use money::{
 	CompensationCases, Compensator, Minter, OnSettled, Payment, SettlementShares,
@@ -44,7 +47,7 @@ pub use money::{
 pub use oracle::{Oracle, Price};
 pub use rules::StoreRules;
 pub use tick_queue::{book, catch_up, push_evicting};
-pub use usage::{Guest, RunningGuests, ServicePeriod, Usage};
+pub use usage::{Guest, RunningGuests, ServicePeriod, Usage, UsageReport};
 pub use validators::{
 	supermajority, ActiveValidators, ServiceRecorder, ValidatorSlasher, VoteService, MAX_VALIDATORS,
 };

@@ -6,7 +6,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, weights::Weight, BoundedVec};
 use hcc_evidence::{
 	host::{ChipHash, FoldedLog},
-	snp::Vek,
+	snp::{ProductLine, Vek},
 	Check, UnixSeconds,
 };
 use scale_info::TypeInfo;
@@ -129,6 +129,12 @@ pub trait TpmRoots {
 	fn tpm_roots() -> Vec<Vec<u8>>;
 	/// Returns `true` if the root with this hash was trusted and no longer is.
 	fn is_distrusted(root: &[u8; 32]) -> bool;
+}
+
+/// Provides the product lines of chips.
+pub trait ProductLines {
+	/// Returns the product line of a chip, or `None` if the chain has no key of the chip.
+	fn product_line(chip: &ChipHash) -> Option<ProductLine>;
 }
 
 /// Provides the verified VEKs of chips.

@@ -3,7 +3,7 @@
 use hcc_evidence::{host::ChipHash, vm::VmId};
 use sp_runtime::Perbill;
 
-use crate::{IntervalIndex, Tick};
+use crate::{IntervalIndex, PaidSlots};
 
 /// A running guest: its boot, its key and its allotted resources.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
@@ -12,8 +12,6 @@ pub struct Guest {
 	pub boot_counter: u32,
 	/// The guest's public key (ed25519), which signs receipts.
 	pub guest_pk: [u8; 32],
-	/// The tick at which its boot evidence was accepted.
-	pub since: Tick,
 	/// The interval in which its boot evidence was accepted.
 	pub began: IntervalIndex,
 	pub vcpus: u32,
@@ -36,16 +34,26 @@ pub struct ServicePeriod {
 	pub chip: ChipHash,
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	pub ticks: Tick,
+	/// The number of paid slots for which the VM ran.
+	pub slots: PaidSlots,
+}
+
+/// The receipts for a service period.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub enum UsageReport {
+	/// There are receipts. This part of the charge is refunded for the VM's shortfall.
+	Received { refund: Perbill },
+	/// There is no receipt. A receipt could refund the part `most` of the charge.
+	Missing { most: Perbill },
 }
 
 /// Provides the shortfall of VMs from their guests' receipts.
 pub trait Usage {
 	/// Returns `true` if guests can still submit receipts for the interval.
 	fn open(interval: IntervalIndex) -> bool;
-	/// Returns the part of the charge that is refunded for the VM's shortfall, and records the
-	/// usage of the chip. Must be called only once for a charge.
-	fn settle(ran: &ServicePeriod) -> Perbill;
+	/// Returns the receipts for a charge, and records the usage of the chip if there are any. Must
+	/// be called only once for a charge.
+	fn settle(ran: &ServicePeriod) -> UsageReport;
 	/// Removes all data of a VM that no longer exists.
 	fn forget(vm: VmId);
 }

@@ -27,8 +27,8 @@ use sp_runtime::{traits::Zero, DispatchError, Saturating};
 
 use super::*;
 
-/// A TPM's certificate and the maximum number of authorities above it. All signatures are on P-384,
-/// which is the slowest to verify.
+/// A TPM's certificate and the maximum number of authorities above it. All signatures are on P-521
+/// with SHA-512, which are the slowest to verify.
 const EK: &[u8] = include_bytes!("benchmarking/ek.der");
 const INTERMEDIATES: [&[u8]; MAX_INTERMEDIATES as usize] = [
 	include_bytes!("benchmarking/first.der"),

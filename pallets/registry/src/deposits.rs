@@ -45,13 +45,18 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Removes a miner's enrolment that was not completed, and burns or releases its deposit.
+	/// Removes a miner's enrolment that was not completed, burns or releases its deposit, and
+	/// records the service of its committee. While it is open, the committee has done nothing
+	/// wrong.
 	///
 	/// A miner that ends its enrolment before the deadline loses the deposit: it could otherwise
 	/// occupy the validators free of charge.
 	pub(crate) fn end_enrolment(miner: &AccountIdOf<T>) -> DispatchResult {
 		let Some(enrolment) = Enrolments::<T>::take(miner) else { return Ok(()) };
 		let open = T::TickSource::now() <= enrolment.deadline;
+		if !open {
+			Self::note_failed_service(&enrolment);
+		}
 		if !open && !is_miner_at_fault::<T>(&enrolment) {
 			return Self::release_enrolment_deposit(miner, &enrolment);
 		}

@@ -20,8 +20,8 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_primitives::{
-	genesis, supermajority, ActiveValidators, EnrolledTpm, Miners as _, OnChipChange, TickSource,
-	TpmRoots, ValidatorSlasher,
+	genesis, supermajority, ActiveValidators, EnrolledTpm, Miners as _, OnChipChange, Tick,
+	TickSource, TpmRoots, ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 
@@ -195,30 +195,53 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Checks that `answer_credentials` would succeed. Returns the deadline of the enrolment, which
+	/// takes one answer.
+	///
+	/// ## Errors
+	/// Those of the call `answer_credentials`.
+	pub fn check_answer(
+		hot: &AccountIdOf<T>,
+		miner: &AccountIdOf<T>,
+		answers: &[(u8, CredentialSecret)],
+	) -> Result<Tick, Error<T>> {
+		ensure!(Self::is_hot_key(hot, miner), Error::<T>::NotHotKey);
+		let mut enrolment = Enrolments::<T>::get(miner).ok_or(Error::<T>::NoEnrolment)?;
+		Self::enter_answers(&mut enrolment, answers)?;
+		Ok(enrolment.deadline)
+	}
+
+	/// Enters a miner's answers into its enrolment. Returns their number.
+	fn enter_answers(
+		enrolment: &mut EnrolmentOf<T>,
+		answers: &[(u8, CredentialSecret)],
+	) -> Result<u32, Error<T>> {
+		Self::check_first_half(enrolment)?;
+		ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
+		for (number, secret) in answers {
+			let posted = enrolment
+				.committee
+				.get_mut(usize::from(*number))
+				.and_then(|member| member.posted.as_mut())
+				.filter(|posted| posted.answer.is_none())
+				.ok_or(Error::<T>::AnswerMismatch)?;
+			posted.answer = Some(*secret);
+		}
+		let given = answers.len() as u32;
+		let wanted = supermajority(enrolment.committee.len() as u32);
+		ensure!(given >= wanted, Error::<T>::TooFewAnswers);
+		enrolment.answered = true;
+		Ok(given)
+	}
+
 	pub(crate) fn do_answer_credentials(
 		hot: &AccountIdOf<T>,
 		miner: AccountIdOf<T>,
 		answers: &[(u8, CredentialSecret)],
 	) -> DispatchResult {
 		ensure!(Self::is_hot_key(hot, &miner), Error::<T>::NotHotKey);
-		let answered = Self::with_enrolment(&miner, |enrolment| {
-			Self::check_first_half(enrolment)?;
-			ensure!(!enrolment.answered, Error::<T>::AlreadyAnswered);
-			for (number, secret) in answers {
-				let posted = enrolment
-					.committee
-					.get_mut(usize::from(*number))
-					.and_then(|member| member.posted.as_mut())
-					.filter(|posted| posted.answer.is_none())
-					.ok_or(Error::<T>::AnswerMismatch)?;
-				posted.answer = Some(*secret);
-			}
-			let given = answers.len() as u32;
-			let wanted = supermajority(enrolment.committee.len() as u32);
-			ensure!(given >= wanted, Error::<T>::TooFewAnswers);
-			enrolment.answered = true;
-			Ok(given)
-		})?;
+		let answered =
+			Self::with_enrolment(&miner, |enrolment| Self::enter_answers(enrolment, answers))?;
 		Self::deposit_event(Event::CredentialsAnswered { miner, answered });
 		Ok(())
 	}
@@ -285,6 +308,7 @@ impl<T: Config> Pallet<T> {
 	fn complete(miner: AccountIdOf<T>) -> DispatchResult {
 		let enrolment = Enrolments::<T>::take(&miner).ok_or(Error::<T>::NoEnrolment)?;
 		Self::release_enrolment_deposit(&miner, &enrolment)?;
+		Self::note_completed_service(&enrolment);
 		// Another miner may have enrolled the same TPM since this enrolment began.
 		let holder = MinerOfEk::<T>::get(enrolment.ek);
 		ensure!(holder.is_none_or(|holder| holder == miner), Error::<T>::EkInUse);

@@ -17,6 +17,7 @@ mod deposits;
 mod enrolment;
 mod impls;
 mod queries;
+mod service;
 mod types;
 pub mod weights;
 
@@ -44,8 +45,8 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
-		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, Tick, TickSource,
-		TpmRoots, ValidatorSlasher,
+		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, ProductLines,
+		ServiceRecorder, Tick, TickSource, TpmRoots, ValidatorSlasher,
 	};
 	use sp_runtime::Perbill;
 
@@ -80,6 +81,9 @@ pub mod pallet {
 		/// Slashes a validator that has posted a false credential.
 		type ValidatorSlasher: ValidatorSlasher<AccountIdOf<Self>>;
 
+		/// Records which committee members made credentials and revealed their seeds.
+		type ServiceRecorder: ServiceRecorder<AccountIdOf<Self>>;
+
 		/// The part of its bond that a false credential costs.
 		type FalseCredential: Get<Perbill>;
 
@@ -95,6 +99,9 @@ pub mod pallet {
 
 		/// The certificates under which TPMs are genuine.
 		type TpmRoots: TpmRoots;
+
+		/// The product lines of chips, which limit offers.
+		type ProductLines: ProductLines;
 
 		/// Handles chips that are added, removed or transferred.
 		type OnChipChange: OnChipChange<AccountIdOf<Self>>;
@@ -488,7 +495,8 @@ pub mod pallet {
 		}
 
 		/// Submits the secrets that the TPM found in the credentials, each with the index of its
-		/// maker in the committee. Possible in the first half of the enrolment time.
+		/// maker in the committee. Possible once, in the first half of the enrolment time. The call
+		/// is operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
@@ -501,6 +509,7 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
 		#[pallet::call_index(8)]
+		#[pallet::weight((<T as Config>::WeightInfo::answer_credentials(), DispatchClass::Operational))]
 		pub fn answer_credentials(
 			origin: OriginFor<T>,
 			miner: AccountIdOf<T>,

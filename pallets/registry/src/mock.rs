@@ -1,7 +1,7 @@
 use frame_support::{derive_impl, parameter_types};
 use hcc_testing::{
-	Active, MockCompensator, MockOnChipChange, MockTickSource, MockTpmRoots, MockValidatorSlasher,
-	MockValidators, Roots,
+	Active, MockCompensator, MockOnChipChange, MockServiceRecorder, MockTickSource, MockTpmRoots,
+	MockValidatorSlasher, MockValidators, MockVeks, Roots,
 };
 use sp_runtime::{AccountId32, BuildStorage};
 
@@ -49,6 +49,8 @@ impl pallet_balances::Config for Test {
 impl pallet_timestamp::Config for Test {}
 
 pub const MIN_BOND: u64 = 100;
+/// The bond for a vCPU: the minimum bond covers fifty.
+pub const VCPU_BOND: u64 = 2;
 pub const ENDOWMENT: u64 = 10_000;
 pub const UNBONDING: u32 = 2_500;
 pub const ENROLMENT: u32 = 20;
@@ -65,6 +67,7 @@ parameter_types! {
 	pub static MockRules: Rules<u64> =
 		Rules {
 			min_bond: MIN_BOND,
+			vcpu_bond: VCPU_BOND,
 			unbonding: UNBONDING,
 			enrolment: ENROLMENT,
 			notice: NOTICE,
@@ -82,11 +85,13 @@ impl Config for Test {
 	type Rules = MockRules;
 	type Validators = MockValidators;
 	type ValidatorSlasher = MockValidatorSlasher;
+	type ServiceRecorder = MockServiceRecorder;
 	type FalseCredential = FalseCredential;
 	type EnrolmentDeposit = EnrolmentDeposit;
 	type TickSource = MockTickSource;
 	type Time = Timestamp;
 	type TpmRoots = MockTpmRoots;
+	type ProductLines = MockVeks;
 	type OnChipChange = MockOnChipChange;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]

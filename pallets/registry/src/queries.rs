@@ -4,9 +4,10 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 use hcc_primitives::{
-	ChipHash, ChipOwnership, EffectiveOffer, EnrolledTpm, Miners as _, OfferBook, TickSource,
-	TpmRoots,
+	ChipHash, ChipOwnership, EffectiveOffer, EnrolledTpm, Miners as _, OfferBook, ProductLines,
+	TickSource, TpmRoots,
 };
+use sp_runtime::{traits::CheckedDiv, SaturatedConversion};
 
 use crate::*;
 
@@ -25,6 +26,16 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Standing::Ready
 		})
+	}
+
+	/// Returns the number of vCPUs for which a miner can receive work. It is at most the number of
+	/// threads that its chips can have, and at most what its bond covers. A chip without a key has
+	/// none.
+	pub(crate) fn most_vcpus(miner: &MinerOf<T>) -> u32 {
+		let lines = miner.chips.iter().filter_map(T::ProductLines::product_line);
+		let threads = lines.fold(0u32, |sum, line| sum.saturating_add(line.max_threads()));
+		let covered = miner.bond.checked_div(&Self::rules().vcpu_bond).unwrap_or_default();
+		threads.min(covered.saturated_into())
 	}
 }
 
@@ -51,12 +62,13 @@ impl<T: Config> OfferBook<AccountIdOf<T>> for Pallet<T> {
 		if Self::standing_of(miner)? != Standing::Ready {
 			return None;
 		}
-		let offer = Miners::<T>::get(miner)?.offer;
+		let row = Miners::<T>::get(miner)?;
+		let offer = row.offer;
 		let rules = Self::rules();
 		let ask = Self::ask_at(miner, &offer, T::TickSource::now());
 		Some(EffectiveOffer {
 			region: offer.region,
-			vcpus: offer.vcpus.into(),
+			vcpus: u32::from(offer.vcpus).min(Self::most_vcpus(&row)),
 			memory: offer.memory,
 			disk: offer.disk,
 			// The bounds may have changed since the price was set.

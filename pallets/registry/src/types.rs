@@ -66,6 +66,8 @@ pub type AkBytes = BoundedVec<u8, ConstU32<MAX_PUBLIC>>;
 pub struct Rules<Balance> {
 	/// The minimum bond.
 	pub min_bond: Balance,
+	/// The bond for each vCPU that receives work.
+	pub vcpu_bond: Balance,
 	/// The ticks for which a bond stays on hold after the miner has left.
 	pub unbonding: Tick,
 	/// The maximum duration of an enrolment, in ticks.
@@ -85,6 +87,7 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 	pub fn clamped(self) -> Self {
 		Self {
 			min_bond: self.min_bond.max(Balance::one()),
+			vcpu_bond: self.vcpu_bond.max(Balance::one()),
 			// Longer than a verdict can be proven false: a miner must not withdraw before it can be
 			// slashed.
 			unbonding: self.unbonding.clamp(2_400, 1_000_000),
@@ -117,7 +120,8 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 pub struct Offer {
 	/// ISO 3166-1 numeric code of the country.
 	pub region: u16,
-	/// Virtual CPUs of all guests together.
+	/// Virtual CPUs of all guests together. Those beyond the chips' threads or beyond the bond
+	/// receive no work.
 	pub vcpus: u16,
 	/// Memory of all guests together, in MiB.
 	pub memory: u32,

@@ -157,9 +157,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	/// Storage: `Parameters::Parameters` (r:1 w:0)
 	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Duties` (r:1 w:1)
+	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(16_418_607_000, 1051174)
-			.saturating_add(T::DbWeight::get().reads_writes(8, 1))
+		// An estimate for a chain on P-521, until it is measured.
+		Weight::from_parts(45_000_000_000, 1051174)
+			.saturating_add(T::DbWeight::get().reads_writes(9, 2))
 	}
 	/// Storage: `Registry::Enrolments` (r:1 w:1)
 	/// Proof: `Registry::Enrolments` (`max_values`: None, `max_size`: None, mode: `Measured`)
@@ -199,9 +202,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Attestation::Hosts` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Attestation::Rechecks` (r:1 w:1)
 	/// Proof: `Attestation::Rechecks` (`max_values`: Some(1), `max_size`: Some(2050), added: 2545, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Duties` (r:1 w:1)
+	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
 	fn reveal_seed() -> Weight {
 		Weight::from_parts(1_665_068_000, 12186)
-			.saturating_add(T::DbWeight::get().reads_writes(10, 7))
+			.saturating_add(T::DbWeight::get().reads_writes(11, 8))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -247,9 +252,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Registry::MinerOfChip` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Registry::MinerOfEk` (r:0 w:1)
 	/// Proof: `Registry::MinerOfEk` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Duties` (r:1 w:1)
+	/// Proof: `Validators::Duties` (`max_values`: Some(1), `max_size`: Some(8802), added: 9297, mode: `MaxEncodedLen`)
 	fn exit() -> Weight {
 		Weight::from_parts(560_344_000, 11734)
-			.saturating_add(T::DbWeight::get().reads_writes(29, 30))
+			.saturating_add(T::DbWeight::get().reads_writes(30, 31))
 	}
 	/// Storage: `Registry::Miners` (r:1 w:1)
 	/// Proof: `Registry::Miners` (`max_values`: None, `max_size`: Some(180), added: 2655, mode: `MaxEncodedLen`)
@@ -298,8 +305,9 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(23, 20))
 	}
 	fn enrol_tpm() -> Weight {
-		Weight::from_parts(16_418_607_000, 1051174)
-			.saturating_add(ParityDbWeight::get().reads_writes(8, 1))
+		// An estimate for a chain on P-521, until it is measured.
+		Weight::from_parts(45_000_000_000, 1051174)
+			.saturating_add(ParityDbWeight::get().reads_writes(9, 2))
 	}
 	fn post_credential() -> Weight {
 		Weight::from_parts(68_733_000, 7798)
@@ -311,11 +319,11 @@ impl WeightInfo for () {
 	}
 	fn reveal_seed() -> Weight {
 		Weight::from_parts(1_665_068_000, 12186)
-			.saturating_add(ParityDbWeight::get().reads_writes(10, 7))
+			.saturating_add(ParityDbWeight::get().reads_writes(11, 8))
 	}
 	fn exit() -> Weight {
 		Weight::from_parts(560_344_000, 11734)
-			.saturating_add(ParityDbWeight::get().reads_writes(29, 30))
+			.saturating_add(ParityDbWeight::get().reads_writes(30, 31))
 	}
 	fn withdraw() -> Weight {
 		Weight::from_parts(64_216_000, 3676)

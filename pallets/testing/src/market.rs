@@ -9,7 +9,7 @@ use hcc_evidence::{
 use hcc_primitives::{
 	hosting, ChipHash, Guest, Interval, IntervalIndex, Liveness, LivenessStatus, Miners as _,
 	OnSettled, Oracle, Pause, Payment, Price, RunningGuests, ServicePeriod, SettlementShares, Tier,
-	Usage, UsageRecorder, VmVerifier,
+	Usage, UsageRecorder, UsageReport, VmVerifier,
 };
 use sp_runtime::{AccountId32, Perbill};
 
@@ -17,7 +17,7 @@ use crate::{
 	miner::MockMiners,
 	state::{
 		Asked, CurrentInterval, Fit, Lacked, LivedIn, Lost, OpenFrom, Pauses, PriceForLeases,
-		PriceForOrders, Running, Settled, Stale, Trust, Used, VmFinding,
+		PriceForOrders, Running, Settled, Silent, Stale, Trust, Used, VmFinding,
 	},
 };
 
@@ -91,16 +91,19 @@ impl RunningGuests for MockGuests {
 	}
 }
 
-/// Records its calls in [`Asked`]. Returns [`Lacked`].
+/// Records its calls in [`Asked`]. Returns [`Lacked`], or [`Silent`] if it is set.
 pub struct MockUsage;
 impl Usage for MockUsage {
 	fn open(interval: IntervalIndex) -> bool {
 		interval >= OpenFrom::get()
 	}
 
-	fn settle(ran: &ServicePeriod) -> Perbill {
+	fn settle(ran: &ServicePeriod) -> UsageReport {
 		Asked::mutate(|all| all.push(*ran));
-		Lacked::get()
+		match Silent::get() {
+			None => UsageReport::Received { refund: Lacked::get() },
+			Some(most) => UsageReport::Missing { most },
+		}
 	}
 
 	fn forget(vm: VmId) {

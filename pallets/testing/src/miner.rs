@@ -1,10 +1,13 @@
 //! Mocks of the traits of miners, their chips and their TPMs.
 
 use frame_support::weights::Weight;
-use hcc_evidence::{snp::Vek, UnixSeconds};
+use hcc_evidence::{
+	snp::{ProductLine, Vek},
+	UnixSeconds,
+};
 use hcc_primitives::{
 	ChipHash, ChipOwnership, ChipTransfers, EffectiveOffer, EnrolledTpm, MinerSlasher, Miners,
-	OfferBook, OnChipChange, TpmRoots, Veks,
+	OfferBook, OnChipChange, ProductLines, TpmRoots, Veks,
 };
 use sp_runtime::{AccountId32, Perbill};
 
@@ -115,6 +118,15 @@ impl TpmRoots for MockTpmRoots {
 
 /// Returns the keys of [`add_vek`](crate::add_vek). Chips in [`Stale`] are withdrawn.
 pub struct MockVeks;
+impl ProductLines for MockVeks {
+	fn product_line(chip: &ChipHash) -> Option<ProductLine> {
+		KEYS.with(|all| {
+			let all = all.borrow();
+			all.iter().find(|(of, _)| of == chip).map(|(_, vek)| vek.product)
+		})
+	}
+}
+
 impl Veks for MockVeks {
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek> {
 		KEYS.with(|all| {

@@ -10,7 +10,7 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	units::Balance, ChallengeOutcome, ChallengeRecord, ChipHash, EffectiveOffer, EnrolledTpm,
-	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, Pause, Price,
+	Evaluation, Finding, Guest, Interval, IntervalIndex, LivenessStatus, PaidSlots, Pause, Price,
 	ServicePeriod, SubjectId, Tick, Tier, VoteService,
 };
 use sp_core::H256;
@@ -27,6 +27,8 @@ pub enum CaseStep {
 parameter_types! {
 	/// Tick that `MockTickSource` returns.
 	pub static Now: Tick = 1;
+	/// Number of paid slots beyond one in each tick.
+	pub static ExtraSlots: PaidSlots = 0;
 	/// Validators that `MockValidators` returns.
 	pub static Active: Vec<AccountId32> = vec![];
 	/// Tier that `MockReputation` returns.
@@ -86,7 +88,7 @@ parameter_types! {
 	/// Offers that `MockMiners` returns.
 	pub static Offering: Vec<(AccountId32, EffectiveOffer)> = vec![];
 	/// Interval that `MockLiveness` returns.
-	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100 };
+	pub static CurrentInterval: Interval = Interval { index: 1, from: 1, length: 100, paid_from: 1 };
 	/// Chips that `MockLiveness` reports as fit.
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
 	/// Last pauses of chips, from `MockLiveness`.
@@ -99,6 +101,8 @@ parameter_types! {
 	pub static Running: Vec<(VmId, Guest)> = vec![];
 	/// Part that `MockUsage` refunds.
 	pub static Lacked: Perbill = Perbill::zero();
+	/// If set, `MockUsage` has no receipts, and this is the part that they could refund.
+	pub static Silent: Option<Perbill> = None;
 	/// Service periods that `MockUsage` settled.
 	pub static Asked: Vec<ServicePeriod> = vec![];
 	/// First interval for which `MockUsage` still accepts receipts.
@@ -134,6 +138,7 @@ pub fn add_vek(chip: ChipHash, vek: Vek) {
 /// Resets all state. Tests call this first, because they share threads.
 pub fn reset() {
 	Now::set(1);
+	ExtraSlots::set(0);
 	Active::set(vec![]);
 	NextTier::set(Tier::Probation);
 	Refusal::set(None);
@@ -163,7 +168,7 @@ pub fn reset() {
 	PriceForOrders::set(None);
 	PriceForLeases::set(None);
 	Offering::set(vec![]);
-	CurrentInterval::set(Interval { index: 1, from: 1, length: 100 });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: 100, paid_from: 1 });
 	Fit::set(vec![]);
 	Pauses::set(vec![]);
 	LivedIn::set(vec![]);
@@ -171,6 +176,7 @@ pub fn reset() {
 	Settled::set(vec![]);
 	Running::set(vec![]);
 	Lacked::set(Perbill::zero());
+	Silent::set(None);
 	Asked::set(vec![]);
 	OpenFrom::set(IntervalIndex::MAX);
 	Used::set(vec![]);

@@ -3,22 +3,29 @@
 use frame_support::{pallet_prelude::DispatchResult, weights::Weight};
 use hcc_primitives::{
 	ActiveValidators, Adjudicator, ChallengeRecord, ChipHash, CompensationCases, Compensator,
-	Evaluation, Evaluator, Finding, OnVerdict, Reputation, ServiceRecorder, SubjectId, Tick,
-	TickSource, Tier, ValidatorSlasher, VoteService,
+	Evaluation, Evaluator, Finding, OnVerdict, PaidSlots, PaidTime, Reputation, ServiceRecorder,
+	SubjectId, Tick, TickSource, Tier, ValidatorSlasher, VoteService,
 };
 use sp_core::H256;
 use sp_runtime::{AccountId32, Perbill};
 
 use crate::state::{
-	Active, AllMet, CaseStep, CaseSteps, Closed, Fined, JudgedFor, LostFor, Lots, NextEvaluation,
-	NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told, Undone, WithSlash,
+	Active, AllMet, CaseStep, CaseSteps, Closed, ExtraSlots, Fined, JudgedFor, LostFor, Lots,
+	NextEvaluation, NextTier, Noted, Now, Opened, Overturned, Refusal, Served, Slashed, Told,
+	Undone, WithSlash,
 };
 
-/// Returns the tick in [`Now`].
+/// Returns the tick in [`Now`]. Each tick pays one slot, and [`ExtraSlots`] are added.
 pub struct MockTickSource;
 impl TickSource for MockTickSource {
 	fn now() -> Tick {
 		Now::get()
+	}
+}
+
+impl PaidTime for MockTickSource {
+	fn paid_slots() -> PaidSlots {
+		Now::get() + ExtraSlots::get()
 	}
 }
 

@@ -73,7 +73,8 @@ impl World<AccountId32> for MockWorld {
 
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
 		Running::mutate(|all| all.push((vm, guest)));
-		CurrentInterval::set(Interval { index: 10, from: Now::get(), length: 600 });
+		let now = Now::get();
+		CurrentInterval::set(Interval { index: 10, from: now, length: 600, paid_from: now });
 		9
 	}
 

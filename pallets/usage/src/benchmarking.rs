@@ -21,7 +21,6 @@ fn signed<T: Config>(vm: u64, key: &ed25519::Public) -> SignedReceipt {
 		generation: 1,
 		boot_counter: 1,
 		guest_pk: key.0,
-		since: 1,
 		began: 1,
 		vcpus: 4,
 		memory: 8_192,

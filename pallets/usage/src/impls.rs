@@ -5,8 +5,8 @@ use frame_support::{
 };
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt, VmId};
 use hcc_primitives::{
-	genesis, push_evicting, Guest, IntervalIndex, Liveness, RunningGuests, ServicePeriod,
-	TickSource, Usage, UsageRecorder,
+	genesis, push_evicting, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
+	UsageRecorder, UsageReport,
 };
 use sp_core::ed25519;
 use sp_runtime::Perbill;
@@ -21,7 +21,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(boot == (guest.generation, guest.boot_counter), Error::<T>::OtherBoot);
 		ensure!(receipt.interval >= guest.began, Error::<T>::OtherBoot);
 		Self::check_interval(receipt.interval)?;
-		Self::check_time(receipt, &guest)?;
+		ensure!(receipt.elapsed > 0, Error::<T>::NoTime);
+		ensure!(shortfall::is_possible(receipt, guest.vcpus), Error::<T>::Impossible);
 		let mut account = Accounts::<T>::get(receipt.vm).unwrap_or_else(|| Account::new(boot));
 		account.check(receipt).map_err(Error::<T>::from)?;
 		// The signature comes last, because it is the most expensive check.
@@ -31,32 +32,16 @@ impl<T: Config> Pallet<T> {
 		let holds = sp_io::crypto::ed25519_verify(&signature, &statement, &key);
 		ensure!(holds, Error::<T>::BadSignature);
 
-		let entry =
-			shortfall::entry(receipt, &guest, Self::rules().tolerance, Self::interval_millis());
+		let entry = shortfall::entry(receipt, &guest, Self::rules().tolerance);
 		account.record(receipt, entry);
 		Accounts::<T>::insert(receipt.vm, account);
 		Self::deposit_event(Event::ReceiptSubmitted { receipt: *receipt, lost: entry.lost });
 		Ok(())
 	}
 
-	/// Returns the duration of an interval, in milliseconds.
-	fn interval_millis() -> u32 {
-		T::Liveness::interval().length.saturating_mul(T::MillisPerTick::get())
-	}
-
 	fn check_interval(interval: IntervalIndex) -> Result<(), Error<T>> {
 		ensure!(interval < T::Liveness::interval().index, Error::<T>::NotOver);
 		ensure!(Self::open(interval), Error::<T>::TooLate);
-		Ok(())
-	}
-
-	/// Checks that the receipt covers at most twice the time by ticks, since blocks can be late.
-	fn check_time(receipt: &Receipt, guest: &Guest) -> Result<(), Error<T>> {
-		let runs = T::TickSource::now().saturating_sub(guest.since);
-		let runs = runs.saturating_mul(T::MillisPerTick::get());
-		let most = runs.min(Self::interval_millis()).saturating_mul(2);
-		ensure!((1..=most).contains(&receipt.elapsed), Error::<T>::Stretched);
-		ensure!(shortfall::is_possible(receipt, guest.vcpus), Error::<T>::Impossible);
 		Ok(())
 	}
 }
@@ -78,7 +63,8 @@ impl<T> From<Repeated> for Error<T> {
 
 impl Account {
 	fn new((generation, boot_counter): (u32, u32)) -> Self {
-		Self { generation, boot_counter, sequence: 0, last: 0, entries: BoundedVec::new() }
+		let entries = BoundedVec::new();
+		Self { generation, boot_counter, sequence: 0, last: 0, settled: None, entries }
 	}
 
 	fn check(&self, receipt: &Receipt) -> Result<(), Repeated> {
@@ -108,6 +94,8 @@ impl Account {
 	/// removes all entries up to `last`. Returns `None` if there are none.
 	fn settle(&mut self, first: IntervalIndex, last: IntervalIndex) -> Option<(u64, u64)> {
 		let within = |entry: &&Entry| (first..=last).contains(&entry.interval);
+		let newest = self.entries.iter().filter(within).map(|entry| entry.interval).max();
+		self.settled = newest.or(self.settled);
 		let reported = self.entries.iter().filter(within).fold(None, |sum, entry| {
 			let (lost, covered): (u64, u64) = sum.unwrap_or_default();
 			Some((
@@ -127,17 +115,27 @@ impl<T: Config> Usage for Pallet<T> {
 		now.saturating_sub(interval) <= Self::rules().age.into()
 	}
 
-	fn settle(ran: &ServicePeriod) -> Perbill {
-		let Some(mut account) = Accounts::<T>::get(ran.vm) else { return Perbill::zero() };
+	fn settle(ran: &ServicePeriod) -> UsageReport {
+		let most = Self::rules().refund;
+		let Some(mut account) = Accounts::<T>::get(ran.vm) else {
+			return UsageReport::Missing { most };
+		};
+		let was_settled = account.settled.is_some_and(|interval| interval >= ran.last);
 		let reported = account.settle(ran.first, ran.last);
 		Accounts::<T>::insert(ran.vm, account);
-		let Some((lost, covered)) = reported else { return Perbill::zero() };
-		let most = Self::rules().refund;
-		let refund = shortfall::refund(lost, ran.ticks, T::MillisPerTick::get(), most);
+		let Some((lost, covered)) = reported else {
+			return if was_settled {
+				UsageReport::Received { refund: Perbill::zero() }
+			} else {
+				UsageReport::Missing { most }
+			};
+		};
+		let paid = u64::from(ran.slots).saturating_mul(T::MillisPerSlot::get().into());
+		let refund = shortfall::refund(lost, covered, paid, most);
 		T::Reputation::record_usage(&ran.chip, shortfall::received(lost, covered));
 		let ServicePeriod { vm, chip, first, last, .. } = *ran;
 		Self::deposit_event(Event::UsageSettled { vm, chip, first, last, lost, covered, refund });
-		refund
+		UsageReport::Received { refund }
 	}
 
 	fn forget(vm: VmId) {

@@ -32,9 +32,7 @@ pub mod pallet {
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::vm::{Receipt, SignedReceipt, VmId};
-	use hcc_primitives::{
-		ChipHash, IntervalIndex, Liveness, RunningGuests, TickSource, UsageRecorder,
-	};
+	use hcc_primitives::{ChipHash, IntervalIndex, Liveness, RunningGuests, UsageRecorder};
 	use sp_runtime::Perbill;
 
 	use super::*;
@@ -50,15 +48,12 @@ pub mod pallet {
 		/// The source of billing intervals.
 		type Liveness: Liveness;
 
-		/// The source of the current tick.
-		type TickSource: TickSource;
-
 		/// The recorder of the chips' usage scores.
 		type Reputation: UsageRecorder;
 
-		/// The duration of a tick, in milliseconds.
+		/// The duration of a slot, in milliseconds.
 		#[pallet::constant]
-		type MillisPerTick: Get<u32>;
+		type MillisPerSlot: Get<u32>;
 
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -116,8 +111,8 @@ pub mod pallet {
 		NotOver,
 		/// The interval is too old. Its charge may already be settled.
 		TooLate,
-		/// The receipt covers no time, or more time than has passed.
-		Stretched,
+		/// The receipt covers no time.
+		NoTime,
 		/// CPU time and steal together exceed the time of the vCPUs.
 		Impossible,
 	}

@@ -1,9 +1,7 @@
 use frame_support::{derive_impl, parameter_types, traits::ConstU32};
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt};
 use hcc_primitives::{genesis, Guest, Interval};
-use hcc_testing::{
-	CurrentInterval, MockGuests, MockLiveness, MockTickSource, MockUsageRecorder, Now, Running,
-};
+use hcc_testing::{CurrentInterval, MockGuests, MockLiveness, MockUsageRecorder, Running};
 use sp_core::{ed25519, Pair};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
 
@@ -39,10 +37,10 @@ impl frame_system::Config for Test {
 
 pub const RULES: Rules =
 	Rules { age: 1, tolerance: Perbill::from_percent(10), refund: Perbill::from_percent(20) };
-/// A tick is one second, and an interval has 100 ticks.
-pub const TICK: u32 = 1_000;
+/// A slot is one second, and an interval has 100 slots.
+pub const SLOT: u32 = 1_000;
 pub const LENGTH: u32 = 100;
-pub const INTERVAL: u32 = LENGTH * TICK;
+pub const INTERVAL: u32 = LENGTH * SLOT;
 /// The running VM.
 pub const VM: u64 = 7;
 
@@ -54,9 +52,8 @@ impl Config for Test {
 	type Rules = MockRules;
 	type RunningGuests = MockGuests;
 	type Liveness = MockLiveness;
-	type TickSource = MockTickSource;
 	type Reputation = MockUsageRecorder;
-	type MillisPerTick = ConstU32<TICK>;
+	type MillisPerSlot = ConstU32<SLOT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = hcc_testing::MockWorld;
@@ -71,7 +68,6 @@ pub fn guest() -> Guest {
 		generation: 2,
 		boot_counter: 3,
 		guest_pk: key().public().0,
-		since: 1,
 		began: 1,
 		vcpus: 4,
 		memory: 8_192,
@@ -112,10 +108,10 @@ pub fn submit_receipts(receipt: Receipt) -> DispatchResult {
 	submit_signed(vec![sign(receipt)])
 }
 
-/// Moves the clock to the start of an interval.
+/// Moves to the start of an interval.
 pub fn go_to(index: u32) {
-	Now::set(index * LENGTH);
-	CurrentInterval::set(Interval { index, from: index * LENGTH, length: LENGTH });
+	let from = index * LENGTH;
+	CurrentInterval::set(Interval { index, from, length: LENGTH, paid_from: from });
 }
 
 /// Runs `test` in interval 10 with a running VM, then checks the invariants.

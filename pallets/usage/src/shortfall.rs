@@ -1,7 +1,7 @@
 //! The shortfall of a VM: pure integer arithmetic.
 
 use hcc_evidence::vm::Receipt;
-use hcc_primitives::{Guest, Tick};
+use hcc_primitives::Guest;
 use sp_runtime::{traits::SaturatedConversion, Perbill};
 
 use crate::Entry;
@@ -33,23 +33,19 @@ pub fn lost(receipt: &Receipt, guest: &Guest) -> u32 {
 }
 
 /// Returns the entry of a receipt. A tolerated loss counts as zero.
-///
-/// If blocks are late, the guest's clock can show more time than `interval_millis`. Covered and
-/// lost time are then scaled down to that, and the loss is rounded down.
-pub fn entry(receipt: &Receipt, guest: &Guest, tolerance: Perbill, interval_millis: u32) -> Entry {
+pub fn entry(receipt: &Receipt, guest: &Guest, tolerance: Perbill) -> Entry {
 	let lost = lost(receipt, guest);
 	let counts = if lost <= tolerance.mul_floor(receipt.elapsed) { 0 } else { lost };
-	let covered = receipt.elapsed.min(interval_millis);
-	// At most `covered`, because the lost time is at most the elapsed time.
-	let scaled = u64::from(counts).saturating_mul(covered.into());
-	let lost = scaled.checked_div(receipt.elapsed.into()).unwrap_or_default();
-	Entry { interval: receipt.interval, covered, lost: lost.saturated_into() }
+	Entry { interval: receipt.interval, covered: receipt.elapsed, lost: counts }
 }
 
-/// Returns the part of the charge for `ticks` that is refunded for `lost` milliseconds, at most
-/// `most`.
-pub fn refund(lost: u64, ticks: Tick, millis_per_tick: u32, most: Perbill) -> Perbill {
-	let whole = u64::from(ticks).saturating_mul(millis_per_tick.into());
+/// Returns the part of a charge that is refunded for `lost` of `covered` milliseconds, at most
+/// `most`. The charge is for `paid` milliseconds.
+///
+/// Time without a receipt lost nothing. A guest's clock can show more time than was paid, for
+/// example after a standstill of the chain. Its loss is then scaled down to the paid time.
+pub fn refund(lost: u64, covered: u64, paid: u64, most: Perbill) -> Perbill {
+	let whole = paid.max(covered);
 	if whole == 0 {
 		return Perbill::zero();
 	}

@@ -84,6 +84,9 @@ pub struct Account {
 	pub sequence: u32,
 	/// The interval of the last receipt.
 	pub last: IntervalIndex,
+	/// The last interval whose receipt was settled. A second charge for this interval, after a stop
+	/// or another boot, does not count as silent.
+	pub settled: Option<IntervalIndex>,
 	/// The entries that are not settled, oldest first.
 	pub entries: BoundedVec<Entry, ConstU32<MAX_KEPT>>,
 }

@@ -79,9 +79,18 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Returns `true` if the bond of an account that left must stay on hold. The account is banned,
+	/// or it is still active, because too few candidates can take its place.
+	fn is_liable(who: &AccountIdOf<T>) -> bool {
+		pallet_session::Validators::<T>::get().contains(who)
+			|| pallet_session::QueuedKeys::<T>::get().iter().any(|(queued, _)| queued == who)
+			|| Offenders::<T>::get().iter().any(|offender| offender.who == *who)
+	}
+
 	pub(crate) fn do_withdraw(who: AccountIdOf<T>) -> DispatchResult {
 		let withdrawable = Unbonding::<T>::get(&who).ok_or(Error::<T>::NotUnbonding)?;
 		ensure!(pallet_session::CurrentIndex::<T>::get() >= withdrawable, Error::<T>::TooEarly);
+		ensure!(!Self::is_liable(&who), Error::<T>::TooEarly);
 		let reason = HoldReason::Bond.into();
 		let held = T::NativeBalance::balance_on_hold(&reason, &who);
 		let bond = T::NativeBalance::release(&reason, &who, held, Precision::Exact)?;
@@ -132,6 +141,10 @@ impl<T: Config> Pallet<T> {
 				!earlier.any(|other| other.who == offender.who),
 				"5: an account is an offender twice"
 			);
+			ensure!(WorkerOf::<T>::contains_key(&offender.who), "6: an offender has no bond");
+		}
+		for who in pallet_session::Validators::<T>::get() {
+			ensure!(WorkerOf::<T>::contains_key(&who), "6: an active validator has no bond");
 		}
 		Ok(())
 	}

@@ -80,6 +80,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type MinValidators: Get<u32>;
 
+		/// Returns the slot of the current block.
+		type Slot: Get<u64>;
+
+		/// Number of equal parts of the pot. A session pays at most one of them, so its votes
+		/// cannot take what a day has earned.
+		#[pallet::constant]
+		type PayoutSessions: Get<u32>;
+
 		/// The weights of the calls.
 		type WeightInfo: WeightInfo;
 	}
@@ -118,6 +126,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Duties<T: Config> =
 		StorageValue<_, BoundedVec<Duty<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
+
+	/// The slots of this session so far.
+	#[pallet::storage]
+	pub type SessionSlots<T: Config> = StorageValue<_, SlotCount, ValueQuery>;
+
+	/// The validators that authored a block in this session.
+	#[pallet::storage]
+	pub type Authors<T: Config> =
+		StorageValue<_, BoundedVec<AccountIdOf<T>, T::MaxCandidates>, ValueQuery>;
 
 	/// The cost of offences in a session so far.
 	// Hashed with Twox and Blake2: callers choose their accounts, but not sessions.
@@ -183,6 +200,9 @@ pub mod pallet {
 		/// A validator cast only `voted` of `asked` required votes in a session, and loses a part
 		/// of its bond.
 		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
+		/// A validator authored no block in a session, in which `expected` were expected of it. It
+		/// loses a part of its bond, as for missing votes.
+		Idle { who: AccountIdOf<T>, expected: u32 },
 		/// A new set was planned. It takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },
 		/// A validator equivocated in session `session`. It loses a part of its bond, and authors
@@ -208,8 +228,8 @@ pub mod pallet {
 		TooManyCandidates,
 		/// The candidates would fall below the minimum size of the set. Wait until others join.
 		TooFewValidators,
-		/// The unbonding sessions are not over yet. `Event::Left` states the session in which the
-		/// bond can be withdrawn.
+		/// The unbonding sessions are not over yet, or the account is still active or banned.
+		/// `Event::Left` states the first session in which the bond can be withdrawn.
 		TooEarly,
 	}
 
@@ -225,6 +245,7 @@ pub mod pallet {
 				T::MaxValidators::get() <= T::MaxCandidates::get(),
 				"the set has more places than candidates"
 			);
+			assert!(T::PayoutSessions::get() >= 1, "the pot must be paid out");
 		}
 
 		#[cfg(feature = "try-runtime")]

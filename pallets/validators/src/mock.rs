@@ -22,6 +22,8 @@ pub const RULES: Rules<Balance> = Rules {
 	absence: Perbill::from_percent(50),
 	absent_loss: Perbill::from_percent(1),
 };
+/// Number of sessions among which the pot is divided.
+pub const PAYOUT_SESSIONS: u32 = 4;
 /// The worker key of a mock validator.
 pub fn worker_of(who: AccountId) -> AccountId {
 	1_000 + who
@@ -82,6 +84,7 @@ impl From<UintAuthorityId> for MockKeys {
 
 parameter_types! {
 	pub static MockRules: Rules<Balance> = RULES;
+	pub static Slot: u64 = 0;
 }
 
 /// Ends a session with every tenth block.
@@ -128,6 +131,8 @@ impl Config for Test {
 	type MaxCandidates = ConstU32<6>;
 	type MaxValidators = ConstU32<5>;
 	type MinValidators = ConstU32<2>;
+	type Slot = Slot;
+	type PayoutSessions = ConstU32<PAYOUT_SESSIONS>;
 	type WeightInfo = ();
 }
 
@@ -157,6 +162,8 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 
 /// Runs `test` on a new chain at block 1, then checks the invariants.
 pub fn run(test: impl FnOnce()) {
+	MockRules::set(RULES);
+	Slot::set(0);
 	new_test_ext().execute_with(|| {
 		System::set_block_number(1);
 		test();

@@ -17,7 +17,12 @@ use hcc_primitives::push_evicting;
 impl<T: Config> Pallet<T> {
 	/// Bans a validator from authoring for the unbonding sessions. A change of the set or of keys
 	/// does not end the ban. `pallet-session` disables at most a third of the set at a time.
+	///
+	/// An account without a bond is not active and cannot author blocks, so it is not banned.
 	pub(crate) fn disable(who: &AccountIdOf<T>, part: Perbill) {
+		if !WorkerOf::<T>::contains_key(who) {
+			return;
+		}
 		let until = pallet_session::CurrentIndex::<T>::get()
 			.saturating_add(Self::rules().unbonding_sessions);
 		Offenders::<T>::mutate(|offenders| {

@@ -1,4 +1,4 @@
-//! Service of validators: votes, their pay, and the loss for absence.
+//! Service of validators: votes, their pay, blocks, and the loss for absence.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -7,10 +7,12 @@ use frame_support::{
 	traits::{
 		fungible::{Inspect, Mutate},
 		tokens::{Fortitude, Preservation},
+		Get,
 	},
+	weights::Weight,
 	PalletId,
 };
-use hcc_primitives::{ServiceRecorder, VoteService};
+use hcc_primitives::{counted_slots, ServiceRecorder, VoteService};
 use sp_runtime::{
 	traits::{AccountIdConversion, Zero},
 	Perbill,
@@ -26,7 +28,7 @@ impl<T: Config> ServiceRecorder<AccountIdOf<T>> for Pallet<T> {
 		Duties::<T>::mutate(|duties| {
 			for (who, service) in members {
 				let at = duties.iter().position(|duty| duty.who == *who).or_else(|| {
-					// There is more room than validators can be active in a session.
+					// The list has room for all validators that can be active in a session.
 					duties.try_push(Duty::new(who.clone())).ok()?;
 					duties.len().checked_sub(1)
 				});
@@ -68,11 +70,27 @@ impl<T: Config> Pallet<T> {
 		POT.into_account_truncating()
 	}
 
+	/// Records the author of the current block. Returns the weight of this work.
+	pub fn note_author(author: &AccountIdOf<T>) -> Weight {
+		let slot = T::Slot::get();
+		SessionSlots::<T>::mutate(|slots| {
+			let counted = counted_slots(slots.last, slot);
+			*slots = SlotCount { last: slot, count: slots.count.saturating_add(counted) };
+		});
+		let mut authors = Authors::<T>::get();
+		// The list has room for all validators that can be active in a session.
+		if !authors.contains(author) && authors.try_push(author.clone()).is_ok() {
+			Authors::<T>::put(authors);
+		}
+		T::DbWeight::get().reads_writes(3, 2)
+	}
+
 	/// Pays for the votes of a session, and slashes absent validators.
 	pub(crate) fn settle_session() {
 		let duties = Duties::<T>::take();
 		let rules = Self::rules();
-		for duty in duties.iter().filter(|duty| duty.neglected(rules.absence)) {
+		let neglected = |duty: &&Duty<_>| duty.neglected(rules.absence);
+		for duty in duties.iter().filter(neglected) {
 			Self::deposit_event(Event::Absent {
 				who: duty.who.clone(),
 				asked: duty.asked,
@@ -80,22 +98,50 @@ impl<T: Config> Pallet<T> {
 			});
 			Self::take_part(&duty.who, rules.absent_loss, None);
 		}
+		// A validator that misses votes and blocks loses the part once.
+		let (idle, expected) = Self::take_idle();
+		let lost =
+			|who: &AccountIdOf<T>| duties.iter().filter(neglected).any(|duty| duty.who == *who);
+		for who in idle.iter().filter(|who| !lost(who)) {
+			Self::deposit_event(Event::Idle { who: who.clone(), expected });
+			Self::take_part(who, rules.absent_loss, None);
+		}
 		Self::pay(&duties);
 	}
 
-	/// Shares the pot in proportion to the votes that counted. Amounts are rounded down, and the
-	/// remainder stays in the pot.
+	/// Returns the active validators that authored no block in this session although enough were
+	/// expected of each, and that number. Resets the counts of blocks.
+	///
+	/// Disabled validators may not author, so they are excused.
+	fn take_idle() -> (Vec<AccountIdOf<T>>, u32) {
+		let (authors, active) = (Authors::<T>::take(), pallet_session::Validators::<T>::get());
+		let slots = SessionSlots::<T>::mutate(|slots| core::mem::take(&mut slots.count));
+		let expected = slots.checked_div(active.len() as u32).unwrap_or_default();
+		if expected < MIN_EXPECTED {
+			return (Vec::new(), expected);
+		}
+		let disabled = pallet_session::Pallet::<T>::disabled_validators();
+		let idle = |(at, who): &(usize, AccountIdOf<T>)| {
+			!disabled.contains(&(*at as u32)) && !authors.contains(who)
+		};
+		let idle = active.into_iter().enumerate().filter(idle).map(|(_, who)| who).collect();
+		(idle, expected)
+	}
+
+	/// Shares a part of the pot in proportion to the votes that counted. Amounts are rounded down,
+	/// and the remainder stays in the pot.
 	fn pay(duties: &[Duty<AccountIdOf<T>>]) {
 		let all = duties.iter().fold(0u32, |all, duty| all.saturating_add(duty.counted));
 		let pot = Self::pot();
 		let held =
 			T::NativeBalance::reducible_balance(&pot, Preservation::Preserve, Fortitude::Polite);
-		if all.is_zero() || held.is_zero() {
+		let share = Perbill::from_rational(1, T::PayoutSessions::get()).mul_floor(held);
+		if all.is_zero() || share.is_zero() {
 			return;
 		}
 		for duty in duties.iter().filter(|duty| duty.counted > 0) {
 			let part = Perbill::from_rational(duty.counted, all);
-			let amount = part.mul_floor(held);
+			let amount = part.mul_floor(share);
 			// An account that cannot receive its amount, for example because that is below the
 			// existential deposit, goes without. The amount stays in the pot.
 			let paid = T::NativeBalance::transfer(&pot, &duty.who, amount, Preservation::Preserve);

@@ -52,6 +52,33 @@ pub struct Rules<Balance> {
 /// Minimum number of required votes in a session for absence to be punished. Fewer say too little.
 pub const MIN_ASKED: u32 = 10;
 
+/// Minimum number of blocks that are expected of each validator in a session, for a validator that
+/// authored none to count as absent. An honest validator then authors none with a probability below
+/// 10⁻⁸.
+pub const MIN_EXPECTED: u32 = 20;
+
+/// The slots of a session so far.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct SlotCount {
+	/// The slot of the last block.
+	pub last: u64,
+	/// The number of slots. A standstill of the chain counts as few of them, since no validator
+	/// could author a block then.
+	pub count: u32,
+}
+
 /// The service of a validator in a session.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,

@@ -80,8 +80,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Validators::WorkerOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::ValidatorOf` (r:0 w:1)
 	/// Proof: `Validators::ValidatorOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Session::Validators` (r:1 w:0)
+	/// Proof: `Session::Validators` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `Session::QueuedKeys` (r:1 w:0)
+	/// Proof: `Session::QueuedKeys` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `Validators::Offenders` (r:1 w:0)
+	/// Proof: `Validators::Offenders` (`max_values`: Some(1), `max_size`: Some(8002), added: 8497, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
-		Weight::from_parts(114_701_000, 3723).saturating_add(T::DbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(124_701_000, 9487).saturating_add(T::DbWeight::get().reads_writes(8, 5))
 	}
 }
 
@@ -104,7 +110,7 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn withdraw() -> Weight {
-		Weight::from_parts(114_701_000, 3723)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 5))
+		Weight::from_parts(124_701_000, 9487)
+			.saturating_add(ParityDbWeight::get().reads_writes(8, 5))
 	}
 }

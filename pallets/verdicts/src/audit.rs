@@ -7,17 +7,13 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use hcc_primitives::{OnVerdict, SubjectId};
+use hcc_primitives::{draw::DRAWN_AFTER, OnVerdict, SubjectId};
 use sp_runtime::{
 	traits::{One, Saturating},
 	Perbill,
 };
 
 use crate::*;
-
-/// Number of blocks until the draw among the verdicts of a block is known. The randomness of the
-/// next block decides, and the runtime can read it only in the block after that.
-const KNOWN_AFTER: u32 = 2;
 
 impl<T: Config> Pallet<T> {
 	/// Records that a committee agreed in this block.
@@ -29,7 +25,7 @@ impl<T: Config> Pallet<T> {
 	/// Draws audits among the verdicts of earlier blocks, and lets the others take effect. Stops if
 	/// the block has no room, and continues in the next one.
 	pub(crate) fn draw(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
-		let last = now.saturating_sub(KNOWN_AFTER.into());
+		let last = now.saturating_sub(DRAWN_AFTER.into());
 		let mut block = AgreedFrom::<T>::get();
 		for _ in 0..MAX_DRAWN_BLOCKS {
 			let count = Agreed::<T>::decode_len(block).unwrap_or_default() as u32;

@@ -8,8 +8,7 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use hcc_primitives::{
-	catch_up, ActiveValidators, OnVerdict, ServiceRecorder, SubjectId, Tick, TickSource,
-	VoteService,
+	catch_up, OnVerdict, ServiceRecorder, SubjectId, Tick, TickSource, VoteService,
 };
 
 use crate::*;
@@ -42,14 +41,13 @@ impl<T: Config> Pallet<T> {
 	/// Closes the subjects of a tick.
 	pub(crate) fn close_at(tick: Tick, meter: &mut WeightMeter) {
 		let closing = Closing::<T>::take(tick);
-		let active = T::Validators::active();
 		meter.consume(T::WeightInfo::close_subjects(closing.len() as u32));
 		for subject in closing {
 			let Some(row) = Subjects::<T>::get(subject).filter(|row| row.closes <= tick) else {
 				continue;
 			};
 			meter.consume(T::OnVerdict::closing_weight());
-			Self::close(subject, row, &active);
+			Self::close(subject, row);
 		}
 	}
 
@@ -60,7 +58,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Closes a subject. A subject whose verdict still waits for the draw is booked again.
-	fn close(subject: SubjectId, mut row: SubjectOf<T>, active: &[AccountIdOf<T>]) {
+	fn close(subject: SubjectId, mut row: SubjectOf<T>) {
 		if row.stage == Stage::Agreed {
 			if let Ok(closes) = Self::close_after(subject, T::JudgingTicks::get()) {
 				row.closes = closes;
@@ -68,7 +66,7 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		Subjects::<T>::remove(subject);
-		T::ServiceRecorder::served(&service(&row, active));
+		T::ServiceRecorder::served(&service(&row));
 		if row.stage == Stage::Effective {
 			T::OnVerdict::on_closed(subject);
 		} else {
@@ -81,13 +79,9 @@ impl<T: Config> Pallet<T> {
 /// Rates what each committee member did for a subject.
 ///
 /// A vote counts if it is for the proven finding, or without a proof for the effective verdict. If
-/// the subject is void, no vote counts. Members that have not voted are absent, with two
-/// exceptions: an early proof made their votes unnecessary, or they are no longer active and could
-/// not vote. A late proof excuses no member, since missing votes made it necessary.
-fn service<AccountId: Clone + PartialEq>(
-	row: &Subject<AccountId>,
-	active: &[AccountId],
-) -> Vec<(AccountId, VoteService)> {
+/// the subject is void, no vote counts, and members that have not voted are excused. Otherwise they
+/// are absent: each had time until the others had decided.
+fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, VoteService)> {
 	let right = match (row.stage, row.proven) {
 		(Stage::Effective, Some(proven)) => Some(proven),
 		(Stage::Effective, None) => {
@@ -98,12 +92,12 @@ fn service<AccountId: Clone + PartialEq>(
 	let voted = |member| row.votes.iter().find(|cast| usize::from(cast.member) == member);
 	let finding =
 		|cast: &RecordedVote| row.findings.get(usize::from(cast.finding)).map(|shown| shown.hash);
-	let rate = |member, who| match voted(member) {
-		None if row.proven_early || !active.contains(who) => None,
+	let rate = |member| match voted(member) {
+		None if row.stage != Stage::Effective => None,
 		None => Some(VoteService::Absent),
 		Some(cast) if right.is_some() && finding(cast) == right => Some(VoteService::Counted),
 		Some(_) => Some(VoteService::Voted),
 	};
 	let members = row.committee.iter().enumerate();
-	members.filter_map(|(member, who)| Some((who.clone(), rate(member, who)?))).collect()
+	members.filter_map(|(member, who)| Some((who.clone(), rate(member)?))).collect()
 }

@@ -26,7 +26,6 @@ impl<T: Config> Adjudicator for Pallet<T> {
 				votes: BoundedVec::new(),
 				decided: None,
 				proven: None,
-				proven_early: false,
 				stage: Stage::Open,
 				until: T::TickSource::now().saturating_add(T::JudgingTicks::get()),
 				closes,

@@ -1,6 +1,6 @@
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstBool, ConstU32, Hooks, Randomness},
+	traits::{ConstBool, ConstU32, ConstU64, Hooks, Randomness},
 	weights::{Weight, WeightMeter},
 };
 use hcc_primitives::Finding;
@@ -104,6 +104,7 @@ impl Config for Test {
 impl pallet_clock::Config for Test {
 	type Validators = MockValidators;
 	type Paused = ConstBool<false>;
+	type Slot = ConstU64<0>;
 	type MaxFinalityLag = ConstU32<6>;
 	type StatementInterval = ConstU32<3>;
 	type WeightInfo = ();

@@ -115,6 +115,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
+		// Votes for the same result count in the encoding of the version that evaluated it first.
+		let hash = decided.filter(|shown| agrees(shown)).map_or(hash, |shown| shown.hash);
 		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);
 		free
 	}
@@ -179,7 +181,6 @@ impl<T: Config> Pallet<T> {
 		let first = row.stage != Stage::Effective;
 		let overturned = otherwise && !first;
 		row.proven = Some(hash);
-		row.proven_early = !Self::in_last_third(&row);
 		row.stage = Stage::Effective;
 		if first {
 			Self::keep_open(subject, &mut row, Self::rules().window);

@@ -14,7 +14,7 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
-	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource,
+	ChipHash, EnrolledTpm, Guest, Interval, IntervalIndex, OnChipChange, Tick, TickSource, Tier,
 };
 use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
@@ -166,6 +166,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 
 	fn set_tick(now: Tick) {
 		pallet_clock::CurrentTick::<Runtime>::put(now);
+		pallet_clock::PaidUntil::<Runtime>::put(now);
 		pallet_timestamp::Now::<Runtime>::put(NOW.0.saturating_mul(1_000));
 	}
 
@@ -242,16 +243,20 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let (line, trust) = (ProductLine::Genoa, Some(GenerationTrust::Full));
 		govern(Policy::set_generation(RuntimeOrigin::root(), line, trust));
 		let from = pallet_clock::CurrentTick::<Runtime>::get();
-		let interval = Interval { index: 20, from, length: 600 };
+		let interval = Interval { index: 20, from, length: 600, paid_from: from };
 		pallet_attestation::CurrentInterval::<Runtime>::put(interval);
-		(0..count).map(host).collect()
+		let hosts = (0..count).map(host).collect();
+		pallet_attestation::DrawCounts::<Runtime>::mutate(|counts| {
+			counts.before_parent = Tier::ALL.map(pallet_attestation::Population::<Runtime>::get);
+		});
+		hosts
 	}
 
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
 		let chip = [0xcc; 32];
 		let row = pallet_compute::Vm {
 			tenant: endowed("tenant", 0),
-			state: pallet_compute::VmState::Running { since: guest.since },
+			state: pallet_compute::VmState::Running { since: 1 },
 			allotted: pallet_compute::Allotment {
 				vcpus: guest.vcpus,
 				memory: guest.memory,
@@ -273,6 +278,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			tried: Default::default(),
 			crashes: (0, 0),
 			lapses: 0,
+			silent: false,
 			look: 0,
 		};
 		pallet_compute::Vms::<Runtime>::insert(vm, row);
@@ -283,7 +289,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			guest_pk: guest.guest_pk,
 			ssh_host_key_hash: [0; 32],
 			evidence: [0; 32],
-			at: guest.since,
+			at: 1,
 			interval: guest.began,
 		};
 		pallet_compute::Boots::<Runtime>::insert(vm, boot);
@@ -292,6 +298,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			index: 10,
 			from: now,
 			length: 600,
+			paid_from: now,
 		});
 		9
 	}
@@ -315,6 +322,7 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 			boot_counter: 1,
 			sequence: 1,
 			last,
+			settled: None,
 			entries: frame_support::BoundedVec::truncate_from(entries),
 		};
 		pallet_usage::Accounts::<Runtime>::insert(vm, account);

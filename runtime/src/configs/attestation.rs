@@ -41,6 +41,7 @@ parameter_types! {
 impl pallet_clock::Config for Runtime {
 	type Validators = Validators;
 	type Paused = super::safety::InSafeMode;
+	type Slot = super::consensus::CurrentSlot;
 	type MaxFinalityLag = ConstU32<30>;
 	type StatementInterval = ConstU32<10>;
 	type WeightInfo = pallet_clock::weights::SubstrateWeight<Runtime>;
@@ -67,10 +68,12 @@ impl pallet_policy::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: a bond of 100 α, a week of unbonding and ten minutes for an enrolment. A new ask
-/// takes effect after a day. It lies between a quarter and four times the list price.
+/// Initial rules: a bond of 100 α, which covers 100 vCPUs, and one α for each further vCPU. A week
+/// of unbonding, and ten minutes for an enrolment. A new ask takes effect after a day. It lies
+/// between a quarter and four times the list price.
 pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
 	min_bond: 100 * ALPHA,
+	vcpu_bond: ALPHA,
 	unbonding: 7 * DAYS,
 	enrolment: 10 * MINUTES,
 	notice: DAYS,
@@ -87,12 +90,14 @@ impl pallet_registry::Config for Runtime {
 	type Rules = RegistryRules;
 	type Validators = Validators;
 	type ValidatorSlasher = Validators;
+	type ServiceRecorder = Validators;
 	type FalseCredential = FalseStatement;
 	// An enrolment costs each of 16 validators two transactions.
 	type EnrolmentDeposit = ConstU128<ALPHA>;
 	type TickSource = Clock;
 	type Time = Timestamp;
 	type TpmRoots = Policy;
+	type ProductLines = Policy;
 	type OnChipChange = (Attestation, Policy);
 	type WeightInfo = pallet_registry::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
@@ -131,12 +136,25 @@ impl pallet_verdicts::Config for Runtime {
 	type Rules = VerdictsRules;
 	type StoreRules = StoreRules;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
-	// Five minutes. Finality, evaluation and a vote take less than one.
-	type JudgingTicks = ConstU32<{ 5 * MINUTES }>;
+	type JudgingTicks = ConstU32<JUDGING_TICKS>;
 	type WeightInfo = pallet_verdicts::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
 }
+
+/// Time for votes. Finality, evaluation and a vote take less than a fifth of it.
+const JUDGING_TICKS: Tick = 5 * MINUTES;
+
+/// Maximum number of ticks for which a subject is open. The time for votes counts three times: for
+/// the votes, for a verdict that waits for its draw, and for an audit. The window for proofs
+/// follows.
+pub const LONGEST_SUBJECT: Tick =
+	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
+
+/// Number of finalised blocks whose state a node keeps by default. Workers judge evidence and find
+/// contradicting votes in this state. Blocks can outnumber ticks, because the clock stops if
+/// finality lags, so this is twice the life of a subject: about five hours.
+pub const STATE_BLOCKS: u32 = 2 * LONGEST_SUBJECT;
 
 /// Initial rules: two minutes to answer a challenge, a maintenance pause of an hour, and a billing
 /// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others

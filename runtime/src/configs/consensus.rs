@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 
 use frame_support::{
+	dispatch::DispatchClass,
 	parameter_types,
-	traits::{ConstU32, ConstU64, KeyOwnerProofSystem},
+	traits::{ConstU32, ConstU64, Get, KeyOwnerProofSystem},
 };
 use hcc_primitives::{
-	units::{ALPHA, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA},
+	units::{ALPHA, DAYS, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA},
 	MAX_VALIDATORS,
 };
 use sp_core::crypto::KeyTypeId;
@@ -53,6 +54,15 @@ impl pallet_timestamp::Config for Runtime {
 	type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
 }
 
+/// The slot of this block. BABE checks that the time of a block lies in its slot. During
+/// initialisation the time, and so the slot, is still that of the parent block.
+pub struct CurrentSlot;
+impl Get<u64> for CurrentSlot {
+	fn get() -> u64 {
+		Timestamp::get() / MILLISECS_PER_BLOCK
+	}
+}
+
 type KeyOwnerProof = <Historical as KeyOwnerProofSystem<(KeyTypeId, Vec<u8>)>>::Proof;
 
 impl pallet_babe::Config for Runtime {
@@ -81,7 +91,16 @@ impl pallet_grandpa::Config for Runtime {
 
 impl pallet_authorship::Config for Runtime {
 	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Babe>;
-	type EventHandler = ();
+	type EventHandler = NoteAuthor;
+}
+
+/// Has `pallet-validators` record the authors of blocks, and accounts for the weight.
+pub struct NoteAuthor;
+impl pallet_authorship::EventHandler<AccountId, BlockNumber> for NoteAuthor {
+	fn note_author(author: AccountId) {
+		let weight = Validators::note_author(&author);
+		System::register_extra_weight_unchecked(weight, DispatchClass::Mandatory);
+	}
 }
 
 impl pallet_session::Config for Runtime {
@@ -137,6 +156,9 @@ impl pallet_validators::Config for Runtime {
 	type MaxCandidates = ConstU32<200>;
 	type MaxValidators = MaxAuthorities;
 	type MinValidators = ConstU32<1>;
+	type Slot = CurrentSlot;
+	// The sessions of a day, which is the length of an era.
+	type PayoutSessions = ConstU32<{ DAYS / EPOCH_DURATION_IN_SLOTS as u32 }>;
 	type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
 }
 

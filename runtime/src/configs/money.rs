@@ -5,7 +5,7 @@ use frame_support::{
 	traits::{ConstU128, ConstU32},
 };
 use hcc_primitives::units::{ALPHA, DAYS, HOURS, MILLISECS_PER_BLOCK, MILLI_ALPHA, MINUTES};
-use pallet_compute::{List, Shares};
+use pallet_compute::{List, Shares, WeightInfo as _};
 use sp_runtime::Perbill;
 
 use super::{
@@ -85,6 +85,11 @@ impl hcc_primitives::StoreRules<pallet_compute::Rules> for StoreRules {
 
 parameter_types! {
 	pub ValidatorsPot: AccountId = Validators::pot();
+	/// The price of a search for a miner: the fee of a transaction of that weight, at a multiplier
+	/// of one.
+	pub SearchFee: Balance = TransactionPayment::weight_to_fee(
+		<Runtime as pallet_compute::Config>::WeightInfo::attend_pending(),
+	);
 }
 
 impl pallet_compute::Config for Runtime {
@@ -106,6 +111,7 @@ impl pallet_compute::Config for Runtime {
 	type Usage = Usage;
 	// The rows take about 4 KiB, half of it for settlements.
 	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
+	type SearchFee = SearchFee;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
@@ -123,9 +129,8 @@ impl pallet_usage::Config for Runtime {
 	type Rules = UsageRules;
 	type RunningGuests = Compute;
 	type Liveness = Attestation;
-	type TickSource = Clock;
 	type Reputation = Reputation;
-	type MillisPerTick = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
+	type MillisPerSlot = ConstU32<{ MILLISECS_PER_BLOCK as u32 }>;
 	type WeightInfo = pallet_usage::weights::SubstrateWeight<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type World = crate::benchmarks::World;
@@ -161,7 +166,7 @@ impl pallet_emission::Config for Runtime {
 	type Minter = Issuance;
 	type Rules = EmissionRules;
 	type StoreRules = StoreRules;
-	type TickSource = Clock;
+	type PaidTime = Clock;
 	type Shares = pallet_compute::SharesOf<ComputeRules>;
 	type Liveness = Attestation;
 	type ValidatorsPot = ValidatorsPot;

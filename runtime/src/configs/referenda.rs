@@ -13,7 +13,7 @@ use hcc_primitives::units::{ALPHA, DAYS};
 use sp_runtime::{traits::IdentityLookup, Permill};
 
 use crate::{
-	governance::{origins::pallet_origins, tracks::Tracks, OrRoot, Spending},
+	governance::{origins::pallet_origins, tracks::Tracks, Cancelling, OrRoot, Spending},
 	*,
 };
 
@@ -48,7 +48,8 @@ impl pallet_referenda::Config for Runtime {
 	type Scheduler = Scheduler;
 	type Currency = Balances;
 	type SubmitOrigin = frame_support::traits::AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
-	type CancelOrigin = EnsureRoot<AccountId>;
+	type CancelOrigin = OrRoot<Cancelling>;
+	// A kill takes the deposits, so it needs root's curve.
 	type KillOrigin = EnsureRoot<AccountId>;
 	type Slash = Treasury;
 	type Votes = pallet_conviction_voting::VotesOf<Runtime>;

@@ -12,7 +12,7 @@ use sp_runtime::Perbill;
 
 use super::system::RuntimeBlockWeights;
 use crate::{
-	governance::{OrRoot, Tightening},
+	governance::{Emergency, OrRoot},
 	*,
 };
 
@@ -89,9 +89,9 @@ impl pallet_safe_mode::Config for Runtime {
 	// No deposit can buy safe mode.
 	type EnterDepositAmount = NoDeposit;
 	type ExtendDepositAmount = NoDeposit;
-	type ForceEnterOrigin = EnsureWithSuccess<OrRoot<Tightening>, AccountId, SafeModeDuration>;
-	type ForceExtendOrigin = EnsureWithSuccess<OrRoot<Tightening>, AccountId, SafeModeDuration>;
-	type ForceExitOrigin = OrRoot<Tightening>;
+	type ForceEnterOrigin = EnsureWithSuccess<OrRoot<Emergency>, AccountId, SafeModeDuration>;
+	type ForceExtendOrigin = EnsureWithSuccess<OrRoot<Emergency>, AccountId, SafeModeDuration>;
+	type ForceExitOrigin = OrRoot<Emergency>;
 	type ForceDepositOrigin = EnsureRoot<AccountId>;
 	type Notify = ();
 	type ReleaseDelay = NoRelease;
@@ -101,10 +101,10 @@ impl pallet_safe_mode::Config for Runtime {
 impl pallet_whitelist::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeCall = RuntimeCall;
-	// The root track prepares an emergency call with its full notice. The fast track then
+	// The root track prepares an emergency call with its full notice. The emergency track then
 	// dispatches it. A runtime upgrade has had its delay by then.
 	type WhitelistOrigin = EnsureRoot<AccountId>;
-	type DispatchWhitelistedOrigin = OrRoot<Tightening>;
+	type DispatchWhitelistedOrigin = OrRoot<Emergency>;
 	type Preimages = Preimage;
 	type DeferredDispatchExpiration = ConstU32<DAYS>;
 	type BlockNumberProvider = System;

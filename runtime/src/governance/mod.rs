@@ -16,6 +16,18 @@ pub trait TrackOrigin {
 	const ORIGIN: Origin;
 }
 
+/// Enters and leaves safe mode, and dispatches whitelisted calls.
+pub struct Emergency;
+impl TrackOrigin for Emergency {
+	const ORIGIN: Origin = Origin::Emergency;
+}
+
+/// Cancels referenda and returns their deposits.
+pub struct Cancelling;
+impl TrackOrigin for Cancelling {
+	const ORIGIN: Origin = Origin::Cancelling;
+}
+
 /// Makes policy stricter.
 pub struct Tightening;
 impl TrackOrigin for Tightening {

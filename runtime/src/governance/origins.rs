@@ -25,6 +25,10 @@ pub mod pallet_origins {
 		TypeInfo,
 	)]
 	pub enum Origin {
+		/// May enter and leave safe mode, and dispatch whitelisted calls.
+		Emergency,
+		/// May cancel referenda.
+		Cancelling,
 		/// May make policy stricter.
 		Tightening,
 		/// May change policy in either direction, and the frequency of challenges.

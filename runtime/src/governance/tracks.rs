@@ -14,6 +14,8 @@ use crate::{Balance, BlockNumber, OriginCaller};
 
 /// Numbers of the tracks.
 const ROOT: u16 = 0;
+const EMERGENCY: u16 = 1;
+const CANCELLING: u16 = 2;
 const TIGHTENING: u16 = 10;
 const LOOSENING: u16 = 11;
 const PENALTIES: u16 = 12;
@@ -44,7 +46,8 @@ const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: ROOT,
 	info: TrackInfo {
 		name: str_array("root"),
-		max_deciding: 1,
+		// One or two long referenda leave room for others.
+		max_deciding: 5,
 		decision_deposit: 10_000 * ALPHA,
 		prepare_period: 2 * HOURS,
 		decision_period: 14 * DAYS,
@@ -55,8 +58,43 @@ const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The fast track. A weakness must be rejected soon after its discovery. Chips are re-attested
-/// after each tightening.
+/// The track for safe mode and for calls that root has whitelisted, which change no rule by
+/// themselves. To occupy all its slots, an account must lock half a million α for six hours.
+const EMERGENCY_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: EMERGENCY,
+	info: TrackInfo {
+		name: str_array("emergency"),
+		max_deciding: 500,
+		decision_deposit: 1_000 * ALPHA,
+		prepare_period: 10 * MINUTES,
+		decision_period: 6 * HOURS,
+		confirm_period: 30 * MINUTES,
+		min_enactment_period: MINUTES,
+		min_approval: approval(80),
+		min_support: support(50, 10),
+	},
+};
+
+/// The track that cancels referenda and returns their deposits. It is faster than root's track, but
+/// at no time needs less support. Only root kills referenda, which costs their deposits.
+const CANCELLING_TRACK: Track<u16, Balance, BlockNumber> = Track {
+	id: CANCELLING,
+	info: TrackInfo {
+		name: str_array("cancelling"),
+		max_deciding: 100,
+		decision_deposit: 1_000 * ALPHA,
+		prepare_period: 10 * MINUTES,
+		// Half of the period of root, whose track needs 30 percent by then.
+		decision_period: 7 * DAYS,
+		confirm_period: 3 * HOURS,
+		min_enactment_period: 10 * MINUTES,
+		min_approval: approval(100),
+		min_support: support(50, 35),
+	},
+};
+
+/// The fast track for policy. A weakness must be rejected soon after its discovery. Chips are
+/// re-attested after each tightening.
 const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: TIGHTENING,
 	info: TrackInfo {
@@ -119,8 +157,15 @@ const SPENDING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-static TRACKS: [Track<u16, Balance, BlockNumber>; 5] =
-	[ROOT_TRACK, TIGHTENING_TRACK, LOOSENING_TRACK, PENALTIES_TRACK, SPENDING_TRACK];
+static TRACKS: [Track<u16, Balance, BlockNumber>; 7] = [
+	ROOT_TRACK,
+	EMERGENCY_TRACK,
+	CANCELLING_TRACK,
+	TIGHTENING_TRACK,
+	LOOSENING_TRACK,
+	PENALTIES_TRACK,
+	SPENDING_TRACK,
+];
 
 /// The tracks, for `pallet-referenda`.
 pub struct Tracks;
@@ -137,6 +182,8 @@ impl pallet_referenda::TracksInfo<Balance, BlockNumber> for Tracks {
 		match origin {
 			OriginCaller::system(RawOrigin::Root) => Ok(ROOT),
 			OriginCaller::Origins(origin) => Ok(match origin {
+				Origin::Emergency => EMERGENCY,
+				Origin::Cancelling => CANCELLING,
 				Origin::Tightening => TIGHTENING,
 				Origin::Loosening => LOOSENING,
 				Origin::Penalties => PENALTIES,

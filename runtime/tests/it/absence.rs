@@ -4,7 +4,7 @@ use frame_support::{assert_ok, traits::Get};
 use hcc_evidence_testing::Machine;
 use hcc_primitives::Tick;
 use hccs_runtime::{configs::EPOCH_DURATION_IN_SLOTS, *};
-use pallet_validators::{Event, Rules, MIN_ASKED};
+use pallet_validators::{Event, Rules, MIN_ASKED, MIN_EXPECTED};
 use pallet_verdicts::Stage;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 use sp_runtime::Perbill;
@@ -158,6 +158,45 @@ fn absent_validator_stays_active_and_makes_blocks() {
 		// A disabled validator cannot finish a block.
 		begin_by(Dave, 1);
 		Executive::finalize_block();
+	});
+}
+
+/// Makes `count` blocks, which the validators author in turn.
+fn blocks_by(authors: &[Sr25519Keyring], count: u32) {
+	for author in authors.iter().cycle().take(count as usize) {
+		begin_by(*author, 1);
+		state_finality();
+		Executive::finalize_block();
+	}
+}
+
+/// Fewer than a third of the validators that author nothing do not stop the chain, but slow it.
+#[test]
+fn validator_that_authors_nothing_loses_as_absent_one() {
+	run(|_| {
+		let before = VALIDATORS.map(bond);
+		blocks_by(&OTHERS, VALIDATORS.len() as u32 * MIN_EXPECTED);
+		let destroyed = end_session();
+		let lost = Validators::rules().absent_loss.mul_floor(before[3]);
+		assert!(lost > 0);
+		assert_eq!(VALIDATORS.map(bond), [before[0], before[1], before[2], before[3] - lost]);
+		assert_eq!(destroyed, lost, "the slash is burned");
+		let idle = System::events().into_iter().filter_map(|record| match record.event {
+			RuntimeEvent::Validators(Event::Idle { who, .. }) => Some(who),
+			_ => None,
+		});
+		assert_eq!(idle.collect::<Vec<_>>(), [Dave.to_account_id()]);
+	});
+}
+
+#[test]
+fn authors_of_a_session_lose_nothing() {
+	run(|_| {
+		let before = VALIDATORS.map(bond);
+		blocks_by(&OTHERS, VALIDATORS.len() as u32 * MIN_EXPECTED);
+		blocks_by(&[Dave], 1);
+		assert_eq!(end_session(), 0);
+		assert_eq!(VALIDATORS.map(bond), before);
 	});
 }
 

@@ -35,7 +35,7 @@ pub(super) fn transaction(
 		frame_system::CheckNonce::from(System::account_nonce(&who)),
 		standing::CheckStanding,
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+		payment::ChargePayment::new(tip),
 		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		frame_system::WeightReclaim::new(),
 	);

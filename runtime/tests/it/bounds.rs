@@ -11,7 +11,12 @@ use hcc_evidence::{
 	snp::REPORT_LEN,
 };
 use hcc_primitives::{Evaluator, VmVerifier};
-use hccs_runtime::{evidence_api::HostEvaluation, vms::VmsByPolicy, *};
+use hccs_runtime::{
+	configs::{LONGEST_SUBJECT, STATE_BLOCKS},
+	evidence_api::HostEvaluation,
+	vms::VmsByPolicy,
+	*,
+};
 use pallet_attestation::WeightInfo;
 use pallet_verdicts::MAX_EVIDENCE;
 
@@ -74,5 +79,14 @@ fn vm_evidence_is_evaluated_within_budget() {
 fn bounds_match_verifier_version() {
 	let bounds = (limits(), MAX_JUDGED, MAX_BOOT_LOG, MAX_ATTEST, MAX_SIGNATURE);
 	let hint = "a bound changed: raise EVAL_VERSION and update this test";
-	assert_eq!((EVAL_VERSION, bounds), (3, ((16 << 10, 64), 128, 64 << 10, 1024, 1024)), "{hint}");
+	assert_eq!((EVAL_VERSION, bounds), (4, ((16 << 10, 64), 128, 64 << 10, 1024, 1024)), "{hint}");
+}
+
+/// Until a subject closes, a worker must find its votes in the state of each block.
+#[test]
+fn nodes_keep_state_for_the_life_of_a_subject() {
+	let judging: u32 = <Runtime as pallet_verdicts::Config>::JudgingTicks::get();
+	let longest = 3 * judging + pallet_verdicts::MAX_WINDOW;
+	assert!(LONGEST_SUBJECT >= longest, "votes, draw, audit and proofs: {longest} ticks");
+	assert!(STATE_BLOCKS >= 2 * longest, "the clock may stop for as long");
 }

@@ -61,11 +61,11 @@ pub(super) fn starved_receipt(vm: VmId, sequence: u32, interval: u32) -> SignedR
 	SignedReceipt { receipt, signature: guest_key().sign(&receipt_statement(&GENESIS, &receipt)).0 }
 }
 
-fn tenant() -> AccountId {
+pub(super) fn tenant() -> AccountId {
 	Sr25519Keyring::Eve.to_account_id()
 }
 
-fn signed(who: &AccountId) -> RuntimeOrigin {
+pub(super) fn signed(who: &AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who.clone())
 }
 
@@ -103,7 +103,7 @@ pub(super) fn order() -> Order<AccountId> {
 }
 
 /// Returns the evidence of the guest that the miner launched on that machine.
-fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
+pub(super) fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 	evidence_of(1, machine, launched).expect("the VM is booting")
 }
 
@@ -141,17 +141,22 @@ pub(super) fn evidence_of(
 	Some(evidence)
 }
 
-fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
+pub(super) fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::DispatchResult {
 	Compute::attest(signed(&miner()), Box::new(evidence))
 }
 
 /// Orders a VM and waits until the chain assigns it to the miner.
-fn assign_vm(machine: &Machine) {
+pub(super) fn assign_vm(machine: &Machine) {
+	assign_order(machine, order());
+}
+
+/// Places this order with the miner.
+pub(super) fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
 	report_price(PRICE);
 	assert!(attest(machine).is_accepted());
-	assert_ok!(Compute::order(signed(&tenant()), Box::new(order()), ESCROW));
+	assert_ok!(Compute::order(signed(&tenant()), Box::new(wanted), ESCROW));
 	for _ in 0..20 {
 		blocks(1);
 		if let Some(VmState::Assigned { .. }) = Compute::vm(1).map(|vm| vm.state) {
@@ -207,8 +212,10 @@ fn chip_with_revoked_issuer_receives_no_vm() {
 		blocks(40);
 		let vm = Compute::vm(1).expect("the VM is pending");
 		assert!(matches!(vm.state, VmState::Pending { .. }) && vm.generation == 0);
-		assert_eq!(Balances::total_balance(&tenant()), before);
-		assert_eq!(Compute::paid(), Default::default());
+		let paid = Compute::paid();
+		let search = <Runtime as pallet_compute::Config>::SearchFee::get();
+		assert_eq!((paid.charged, paid.burned), (search, search), "one search is paid");
+		assert_eq!(Balances::total_balance(&tenant()), before - search);
 	});
 }
 
@@ -253,8 +260,37 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Runs for this number of intervals. The machine answers challenges if `answers` is set.
+/// Submits a receipt of VM 1 for the last interval, unless the chain has one. It states that the
+/// guest received all of its resources.
+pub(super) fn report_last_interval() {
+	let (Some(guest), Some(boot)) = (Compute::guest(1), Compute::boot_of(1)) else { return };
+	let now = Attestation::interval();
+	let last = now.index - 1;
+	let ran = (Clock::tick() - boot.at).min(now.length);
+	let is_reported = Usage::account(1).is_some_and(|account| account.last >= last);
+	if is_reported || ran == 0 || guest.began > last {
+		return;
+	}
+	let mut receipt = starved_receipt(1, last, last).receipt;
+	receipt.elapsed = ran * units::MILLISECS_PER_BLOCK as u32;
+	(receipt.cpu_time, receipt.steal) = (0, 0);
+	let signature = guest_key().sign(&receipt_statement(&GENESIS, &receipt)).0;
+	let receipts = vec![SignedReceipt { receipt, signature }].try_into().expect("it fits");
+	assert_ok!(Usage::submit_receipts(signed(&tenant()), receipts));
+}
+
+/// Runs for this number of intervals. The machine answers challenges if `answers` is set. The guest
+/// of VM 1 submits its receipts.
 pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
+	report_last_interval();
+	for _ in 0..intervals {
+		run_silent_intervals(machine, 1, answers);
+		report_last_interval();
+	}
+}
+
+/// Runs for this number of intervals, without receipts.
+fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	let until = Attestation::interval().index + intervals;
 	while Attestation::interval().index < until {
 		let host = Attestation::host(chip(machine)).expect("the chip has a host");
@@ -329,13 +365,13 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 	run(|machine| {
 		shorten_proof_window();
 		boot_vm(&machine);
-		run_intervals(&machine, 2, true);
+		run_silent_intervals(&machine, 2, true);
 		let submit = |receipt| {
 			let receipts = vec![receipt].try_into().expect("it fits");
 			Usage::submit_receipts(signed(&tenant()), receipts)
 		};
 		for sequence in 1..=4 {
-			run_intervals(&machine, 1, true);
+			run_silent_intervals(&machine, 1, true);
 			let over = Attestation::interval().index - 1;
 			let mut forged = starved_receipt(1, sequence, over);
 			forged.receipt.steal += 1;
@@ -365,6 +401,46 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 		assert_eq!(after.score.strikes, before.score.strikes, "a shortfall is not an incident");
 		let paid = Compute::paid();
 		assert_eq!(paid.settled, paid.miners + paid.validators + paid.treasury + paid.burned);
+	});
+}
+
+/// A miner that ends a VM on a live host earns no more than one that starves it. The tenant does
+/// not gain, and no score changes.
+#[test]
+fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
+	run(|machine| {
+		shorten_proof_window();
+		boot_vm(&machine);
+		run_intervals(&machine, 2, true);
+		let (before, usage) = (Compute::paid(), Reputation::usage_of(chip(&machine)));
+		let silent_from = Attestation::interval().index;
+		run_silent_intervals(&machine, 16, true);
+		let events = compute_events();
+		let charged = |interval: u32| {
+			let of = |event: &Event<Runtime>| match event {
+				Event::Charged { first, amount, .. } if *first == interval => Some(*amount),
+				_ => None,
+			};
+			events.iter().find_map(of).expect("the interval is charged")
+		};
+		let burned = events.iter().filter_map(|event| match event {
+			Event::ChargeBurned { first, amount, .. } if *first >= silent_from => {
+				Some((*first, *amount))
+			},
+			_ => None,
+		});
+		let burned: Vec<_> = burned.collect();
+		assert!(burned.len() >= 3, "{burned:?}");
+		for (at, (interval, amount)) in burned.into_iter().enumerate() {
+			let whole = charged(interval);
+			let wanted = if at == 0 { Usage::rules().refund.mul_ceil(whole) } else { whole };
+			assert_eq!(amount, wanted, "interval {interval}");
+		}
+		assert_eq!(Compute::paid().refunded, before.refunded);
+		assert_eq!(Reputation::usage_of(chip(&machine)), usage);
+		assert_ok!(Compute::report_crash(signed(&miner()), 1));
+		assert_ok!(Compute::boot(signed(&miner()), 1));
+		assert_ok!(attest_vm(evidence(&machine, &order())));
 	});
 }
 
@@ -458,26 +534,5 @@ fn slash_compensates_tenants_first() {
 		let [(who, paid, amount)] = &compensated[..] else { panic!("{compensated:?}") };
 		assert_eq!((who, *amount), (&tenant(), given));
 		assert!(amount <= paid && *amount > 0);
-	});
-}
-
-/// A flaw becomes known in the product line of the VM's chip, after the order.
-#[test]
-fn boot_on_reduced_line_fails_free_until_tenant_agrees() {
-	use hcc_evidence::{host::GenerationTrust, snp::ProductLine};
-	run(|machine| {
-		boot_vm(&machine);
-		let reduced = Some(GenerationTrust::Reduced);
-		assert_ok!(Policy::set_generation(RuntimeOrigin::root(), ProductLine::Genoa, reduced));
-		type Refused = pallet_compute::Error<Runtime>;
-		assert_noop!(Compute::reboot(signed(&tenant()), 1), Refused::TrustTooLow);
-		assert_ok!(Compute::report_crash(signed(&miner()), 1));
-		let escrow = || Compute::vm(1).expect("the VM exists").escrow;
-		let before = escrow();
-		assert_noop!(Compute::boot(signed(&miner()), 1), Refused::TrustTooLow);
-		assert_eq!(escrow(), before);
-		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
-		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
 	});
 }

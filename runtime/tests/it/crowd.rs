@@ -14,7 +14,7 @@ use hccs_runtime::{
 	*,
 };
 use insecure_sim::{Chip, ReportFields};
-use pallet_attestation::{DrawPool, Host, Hosts, Population, Rechecks, MAX_RECHECKS};
+use pallet_attestation::{DrawCounts, DrawPool, Host, Hosts, Population, Rechecks, MAX_RECHECKS};
 use pallet_policy::VekRow;
 use pallet_verdicts::{Vote, MAX_VOTES};
 use sp_core::{sr25519, Pair};
@@ -241,6 +241,10 @@ pub(super) fn populate(trusted: u32, like: &Miner) {
 		DrawPool::<Runtime>::insert(tier, position, chip);
 	}
 	Population::<Runtime>::insert(Tier::Trusted, trusted);
+	// The next block draws from these numbers.
+	DrawCounts::<Runtime>::mutate(|counts| {
+		counts.before_this = Tier::ALL.map(Population::<Runtime>::get);
+	});
 }
 
 /// Returns `true` if this randomness draws a verdict for an audit.

@@ -11,7 +11,7 @@ use sp_keyring::Sr25519Keyring::{Eve, Ferdie};
 use sp_runtime::Perbill;
 
 use super::{
-	compute::{boot_vm, shorten_proof_window},
+	compute::{boot_vm, report_last_interval, shorten_proof_window},
 	network::*,
 	rules::set_rules,
 };
@@ -36,7 +36,7 @@ pub(super) fn long_eras(payable: EraIndex) {
 
 /// Ends the current era with the next tick. Returns its index.
 fn end_with_the_next_tick() -> EraIndex {
-	let next = Clock::tick() + 1;
+	let next = Clock::paid() + 1;
 	CurrentEra::<Runtime>::mutate(|era| {
 		era.length = next - era.from;
 		era.index
@@ -52,6 +52,7 @@ fn next_block(machine: &Machine) {
 	let tick = Clock::tick();
 	block();
 	assert_eq!(Clock::tick(), tick + 1, "the clock advances");
+	report_last_interval();
 }
 
 /// Returns all payments for intervals, oldest first.

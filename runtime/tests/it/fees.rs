@@ -6,18 +6,31 @@ use std::{
 	panic::{catch_unwind, AssertUnwindSafe},
 };
 
-use frame_support::assert_ok;
+use frame_support::{
+	assert_ok,
+	dispatch::{DispatchClass, GetDispatchInfo},
+	traits::{Get, Hooks},
+	weights::Weight,
+};
 use hcc_evidence_testing::Machine;
-use hcc_primitives::{units::ALPHA, SubjectId};
+use hcc_primitives::{
+	units::{ALPHA, MINUTES},
+	SubjectId,
+};
 use hccs_runtime::{
 	configs::{EPOCH_DURATION_IN_SLOTS, EXISTENTIAL_DEPOSIT},
 	*,
 };
 use pallet_verdicts::Vote;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave, Eve, Ferdie};
-use sp_runtime::{traits::Header as _, Perbill};
+use sp_runtime::{
+	traits::{Header as _, One},
+	FixedPointNumber, FixedU128, Perbill,
+};
 
-use super::{author::*, compute::shorten_proof_window, network::*};
+use super::{
+	author::*, compute::shorten_proof_window, event_size::room, governance::new_chain, network::*,
+};
 
 /// Maximum number of blocks that the tests wait for an event.
 const MAX_BLOCKS: usize = 100;
@@ -91,15 +104,15 @@ fn judge_round(machine: &Machine, voters: &[Sr25519Keyring]) -> SubjectId {
 		let votes = vec![Vote { subject, hash, finding: Some(finding.clone()) }];
 		let votes = votes.try_into().expect("it fits");
 		let validator = voter.to_account_id();
-		let call = pallet_verdicts::Call::vote { validator, votes, finalised }.into();
+		let call = pallet_verdicts::Call::<Runtime>::vote { validator, votes, finalised };
 		assert_ok!(include(transaction(&voter.pair(), call, 0)));
 	}
 	Executive::finalize_block();
 	subject
 }
 
-/// Ends the session and checks its payments. The counted votes share the pot except for its
-/// existential deposit.
+/// Ends the session and checks its payments. The counted votes share a part of the pot except for
+/// its existential deposit.
 fn end_session_and_check_payments(votes: [u32; VALIDATORS.len()]) {
 	let voters = VALIDATORS.map(|validator| validator.to_account_id());
 	let balances = || voters.each_ref().map(Balances::free_balance);
@@ -110,18 +123,20 @@ fn end_session_and_check_payments(votes: [u32; VALIDATORS.len()]) {
 	begin_by(Charlie, ends - *Babe::current_slot());
 	assert_eq!(pallet_session::CurrentIndex::<Runtime>::get(), 1);
 	let (after, all) = (balances(), votes.iter().sum::<u32>());
+	let sessions = <Runtime as pallet_validators::Config>::PayoutSessions::get();
+	let share = Perbill::from_rational(1, sessions).mul_floor(held);
 	let mut sum = 0;
 	for (at, who) in voters.iter().enumerate() {
 		let (who, votes) = (who.clone(), votes[at]);
-		let amount = Perbill::from_rational(votes, all).mul_floor(held);
+		let amount = Perbill::from_rational(votes, all).mul_floor(share);
 		assert_eq!(after[at] - before[at], amount);
 		let paid = pallet_validators::Event::Paid { who, votes, amount };
 		System::assert_has_event(RuntimeEvent::Validators(paid));
 		sum += amount;
 	}
 	assert_eq!(in_the_pot(), held - sum, "the remainder stays in the pot");
-	let most = VALIDATORS.len() as Balance * (2 + held / 1_000_000_000);
-	assert!(in_the_pot() <= most, "each part is rounded down to a billionth");
+	let most = VALIDATORS.len() as Balance * (2 + share / 1_000_000_000);
+	assert!(share - sum <= most, "each part is rounded down to a billionth");
 	assert_eq!(Balances::total_issuance(), issued, "the total issuance is unchanged");
 	Executive::finalize_block();
 }
@@ -217,5 +232,39 @@ fn disabled_validator_makes_no_block() {
 		assert_eq!(import(block), None);
 		let last = System::block_number();
 		assert_eq!(*make_block(Charlie).header.number(), last + 1, "the chain continues");
+	});
+}
+
+#[test]
+fn fees_double_in_ten_full_minutes_and_return() {
+	new_chain().execute_with(|| {
+		let fee = || {
+			let call = RuntimeCall::from(frame_system::Call::<Runtime>::remark { remark: vec![] });
+			TransactionPayment::compute_fee(0, &call.get_dispatch_info(), 0)
+		};
+		let multiplier = pallet_transaction_payment::NextFeeMultiplier::<Runtime>::get;
+		// Ends blocks that use this weight for normal transactions.
+		let blocks = |weight: Weight| {
+			for _ in 0..10 * MINUTES {
+				System::set_block_consumed_resources(weight, 0);
+				TransactionPayment::on_finalize(System::block_number());
+			}
+		};
+		let (one, before) = (FixedU128::one(), fee());
+		let empty = Weight::zero();
+		assert_eq!(multiplier(), one);
+		blocks(empty);
+		assert_eq!(multiplier(), one, "fees do not fall below the price of computation");
+		blocks(room(DispatchClass::Normal));
+		let doubled = FixedU128::saturating_from_rational(195, 100)
+			..=FixedU128::saturating_from_rational(210, 100);
+		assert!(doubled.contains(&multiplier()), "{:?}", multiplier());
+		assert!(fee() > before);
+		blocks(room(DispatchClass::Normal));
+		assert!(multiplier() > FixedU128::saturating_from_rational(38, 10), "{:?}", multiplier());
+		for _ in 0..3 {
+			blocks(empty);
+		}
+		assert_eq!((multiplier(), fee()), (one, before));
 	});
 }

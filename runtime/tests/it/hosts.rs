@@ -324,7 +324,7 @@ fn long_log_is_submitted_in_parts_and_proven() {
 		let submit_log = |from: usize, to: usize| {
 			let records = machine.log[from..to].concat().try_into().expect("it fits");
 			let origin = RuntimeOrigin::signed(miner());
-			Attestation::submit_log(origin, miner(), from as u32, records)
+			Attestation::submit_log(origin, miner(), from as u32, records, false)
 		};
 		let too_long = pallet_attestation::Error::<Runtime>::LogTooLong;
 		assert_eq!(

@@ -145,12 +145,26 @@ fn randomness() -> [u8; 32] {
 	sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())
 }
 
-/// Starts a block.
+/// Lets a slot pass without a block.
+pub(super) fn skip_slot() {
+	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
+}
+
+/// Starts a block. The validators author in turn.
 pub(super) fn begin(randomness: Option<[u8; 32]>) {
 	System::set_block_number(System::block_number() + 1);
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 	pallet_babe::AuthorVrfRandomness::<Runtime>::put(randomness);
+	note_author();
 	Scheduler::on_initialize(System::block_number());
+}
+
+/// Records the next validator in turn as the author of the block.
+fn note_author() {
+	let set = Session::validators();
+	if let Some(turn) = (System::block_number() as usize).checked_rem(set.len()) {
+		Validators::note_author(&set[turn]);
+	}
 }
 
 /// Submits the finality statements of all validators.
@@ -167,7 +181,8 @@ pub(super) fn blocks(count: u32) {
 	}
 }
 
-/// Checks the invariants of every pallet, and that the accounts hold exactly what was issued.
+/// Checks the invariants of every pallet and those between pallets, and that the accounts hold
+/// exactly what was issued.
 pub(super) fn check() {
 	Policy::do_try_state().expect("policy's invariants hold");
 	Registry::do_try_state().expect("registry's invariants hold");
@@ -182,6 +197,7 @@ pub(super) fn check() {
 	Compensation::do_try_state().expect("compensation's invariants hold");
 	Emission::do_try_state().expect("emission's invariants hold");
 	Issuance::do_try_state().expect("everything minted and burned is counted");
+	invariants::check().expect("the pallets agree");
 	let totals = Emission::totals();
 	let of_eras = totals.paid_out + totals.validators + totals.treasury;
 	assert_eq!(Issuance::issuance().minted, of_eras, "only eras mint α");
@@ -232,6 +248,20 @@ fn send_votes(validator: Sr25519Keyring, votes: Vec<Vote>) -> DispatchResultWith
 	let votes = votes.try_into().expect("they fit");
 	let origin = RuntimeOrigin::signed(worker(validator));
 	Verdicts::vote(origin, validator.to_account_id(), votes, finalised)
+}
+
+/// Queues the machine's chip for a challenge in the next block.
+pub(super) fn recheck(machine: &Machine) {
+	pallet_attestation::Rechecks::<Runtime>::mutate(|waiting| {
+		if !waiting.contains(&chip(machine)) {
+			waiting.try_push(chip(machine)).expect("there is room");
+		}
+	});
+}
+
+/// Stops the draws: chips are challenged only by [`recheck`].
+pub(super) fn stop_draws() {
+	pallet_attestation::DrawnUntil::<Runtime>::put(u32::MAX);
 }
 
 /// Waits for a challenge. Returns its context as the machine sees it.

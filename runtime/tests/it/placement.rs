@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use frame_support::{assert_ok, traits::Hooks, weights::WeightMeter};
 use hcc_evidence::{host::BootState, RejectCode};
 use hcc_evidence_testing::Machine;
-use hcc_primitives::{ChallengeOutcome, ChallengeRecord, ChipHash, Tier};
+use hcc_primitives::{
+	draw::DRAWN_AFTER, ChallengeOutcome, ChallengeRecord, ChipHash, Liveness, OfferBook, Tier,
+};
 use hccs_runtime::*;
 use pallet_attestation::Hosts;
 use pallet_compute::{Choice, LastId, Order, VmState};
@@ -17,6 +19,7 @@ use super::{
 	compute::{order, report_price, ESCROW, OFFER, PRICE},
 	contests::enrol,
 	network::*,
+	rules::set_rules,
 };
 
 /// Number of VMs that are placed one after another.
@@ -104,6 +107,8 @@ fn open_market(machine: &Machine) {
 	enlist(QUARANTINED, Tier::Quarantine, OFFER, &proven);
 	enlist(GONE, trusted, OFFER, &proven);
 	assert_ok!(Registry::exit(signed(GONE)));
+	// Chips take part in draws two blocks later.
+	blocks(DRAWN_AFTER);
 }
 
 /// Makes a block without challenges: the clock advances and VMs are placed.
@@ -153,6 +158,63 @@ fn placement_follows_tiers_and_skips_unsuitable_miners() {
 			all += count;
 		}
 		assert_eq!(all, orders, "an unsuitable miner received VMs: {placed:?}");
+	});
+}
+
+/// The author of a block knows the randomness by which the next block draws. So neither orders nor
+/// chips of that block take part in these draws.
+#[test]
+fn orders_and_chips_of_a_block_are_drawn_two_blocks_later() {
+	const NEWCOMERS: std::ops::Range<u8> = 20..30;
+	run(|machine| {
+		open_market(&machine);
+		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
+		let proven = host.checkpoint.expect("evidence was accepted");
+		let tenant = RuntimeOrigin::signed(Eve.to_account_id());
+		assert_ok!(Compute::order(tenant, Box::new(order()), ESCROW));
+		let id = LastId::<Runtime>::get();
+		let new: Vec<_> =
+			NEWCOMERS.map(|number| enlist(number, Tier::Trusted, OFFER, &proven)).collect();
+		let newcomer_is_drawn = || {
+			let lots = (0..200u64).map(|lot| lot.to_le_bytes());
+			let mut drawn = lots.filter_map(<Attestation as Liveness>::draw);
+			drawn.any(|chip| new.contains(&chip))
+		};
+		let is_pending =
+			|| matches!(Compute::vm(id).expect("the VM exists").state, VmState::Pending { .. });
+		for block in 1..=DRAWN_AFTER {
+			blocks(1);
+			let later = block == DRAWN_AFTER;
+			assert_eq!((is_pending(), newcomer_is_drawn()), (!later, later), "block {block}");
+		}
+	});
+}
+
+#[test]
+fn vcpus_beyond_chips_and_bond_receive_no_vm() {
+	const OFFERING: u8 = 4;
+	run(|machine| {
+		open_market(&machine);
+		assert_ok!(Registry::set_offer(signed(OFFERING), Offer { vcpus: u16::MAX, ..OFFER }));
+		let offered = |vcpu_bond: Balance| {
+			let rules = pallet_registry::Rules { vcpu_bond, ..Registry::rules() };
+			assert_ok!(set_rules(rules));
+			let offer = <Registry as OfferBook<_>>::offered(&miner_account(OFFERING));
+			offer.expect("the miner is ready").vcpus
+		};
+		let bond = Registry::rules().min_bond;
+		assert_eq!(offered(1), machine.vek.product.max_threads());
+		assert_eq!(offered(bond / 64), 64);
+		assert_eq!(offered(bond), 1);
+		let named =
+			Order { miner: Choice::Named(miner_account(OFFERING)), region: None, ..order() };
+		let tenant = RuntimeOrigin::signed(Eve.to_account_id());
+		assert_ok!(Compute::order(tenant, Box::new(named), ESCROW));
+		let id = LastId::<Runtime>::get();
+		let vm = || Compute::vm(id).expect("the order waits for a miner");
+		assert!(vm().allotted.vcpus > 1);
+		(0..=DRAWN_AFTER).for_each(|_| block_without_challenges());
+		assert!(vm().place.is_none(), "the bond does not cover the VM");
 	});
 }
 

@@ -73,7 +73,7 @@ const RECHECKS_PER_BLOCK: u64 = 8;
 const TRIES: u64 = 4;
 const PRUNED_ROWS: u32 = 64;
 /// Reads and writes of all pallets together before they consume weight from the meter.
-const UNMETERED_ROWS: (u64, u64) = (12, 3);
+const UNMETERED_ROWS: (u64, u64) = (15, 5);
 /// Number of VMs that the chain is designed for.
 const VMS: u32 = 100_000;
 /// Maximum number of blocks for the largest backlog.
@@ -148,7 +148,7 @@ fn other_work() -> Vec<Hook> {
 	let asked = Attesting::challenge();
 	vec![
 		whole("one revision for vouchers", rows(3, 3)),
-		whole("intervals and tightenings", rows(6, 3)),
+		whole("populations, intervals and tightenings", rows(13, 4)),
 		whole("one contest settled", sum([rows(1, 1), Attesting::settle_contest()])),
 		Hook { what: "one recheck", unit: asked, worst: asked.saturating_mul(RECHECKS_PER_BLOCK) },
 		whole("one chip of a sweep", sum([rows(3, 1), asked])),
@@ -435,7 +435,6 @@ fn closing_at(closes: Tick) -> pallet_verdicts::SubjectOf<Runtime> {
 		votes: BoundedVec::new(),
 		decided: None,
 		proven: None,
-		proven_early: false,
 		stage: Stage::Effective,
 		until: closes,
 		closes,

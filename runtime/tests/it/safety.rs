@@ -19,6 +19,10 @@ use sp_runtime::{traits::Dispatchable, BoundedVec, DispatchError::BadOrigin};
 
 use super::network::*;
 
+fn emergency() -> RuntimeOrigin {
+	Origin::Emergency.into()
+}
+
 fn tightening() -> RuntimeOrigin {
 	Origin::Tightening.into()
 }
@@ -43,7 +47,8 @@ fn safe_mode_pauses_deadlines_and_filters_calls() {
 			SafeMode::force_enter(RuntimeOrigin::signed(Alice.to_account_id())),
 			BadOrigin
 		);
-		assert_ok!(SafeMode::force_enter(tightening()));
+		assert_noop!(SafeMode::force_enter(tightening()), BadOrigin);
+		assert_ok!(SafeMode::force_enter(emergency()));
 		assert!(is_filtered(transfer()));
 		assert_err!(
 			transfer().dispatch(RuntimeOrigin::signed(Alice.to_account_id())),
@@ -73,7 +78,7 @@ fn safe_mode_pauses_deadlines_and_filters_calls() {
 		assert_eq!(<Clock as TickSource>::now(), before);
 		let host = Attestation::host(chip(&machine)).expect("the chip has a host");
 		assert_eq!(host.challenge.map(|open| open.seq), Some(open), "no challenge is missed");
-		assert_ok!(SafeMode::force_exit(tightening()));
+		assert_ok!(SafeMode::force_exit(emergency()));
 		blocks(2);
 		assert_eq!(<Clock as TickSource>::now(), before + 2);
 		assert!(attest(&machine).is_accepted());
@@ -95,11 +100,13 @@ fn fast_track_dispatches_whitelisted_call() {
 			|origin| Whitelist::dispatch_whitelisted_call_with_preimage(origin, call.clone());
 		let turin = || Policy::generation(ProductLine::Turin);
 		let alice = || RuntimeOrigin::signed(Alice.to_account_id());
-		assert_noop!(Whitelist::whitelist_call(tightening(), hash), BadOrigin);
+		assert_noop!(Whitelist::whitelist_call(emergency(), hash), BadOrigin);
 		assert_ok!(Whitelist::whitelist_call(RuntimeOrigin::root(), hash));
-		assert!(dispatch_measure(alice()).is_err());
+		for refused in [alice(), tightening()] {
+			assert!(dispatch_measure(refused).is_err());
+		}
 		assert_eq!(turin(), Some(GenerationTrust::Full));
-		assert_ok!(dispatch_measure(tightening()));
+		assert_ok!(dispatch_measure(emergency()));
 		assert_eq!(turin(), Some(GenerationTrust::Suspended));
 		// A whitelisting allows one dispatch. A second one has no effect until root whitelists the
 		// call again.
@@ -108,7 +115,7 @@ fn fast_track_dispatches_whitelisted_call() {
 			ProductLine::Turin,
 			Some(GenerationTrust::Full)
 		));
-		assert_ok!(dispatch_measure(tightening()));
+		assert_ok!(dispatch_measure(emergency()));
 		assert_eq!(turin(), Some(GenerationTrust::Full));
 	});
 }

@@ -9,11 +9,17 @@ use frame_support::{
 	},
 };
 use hcc_evidence::host::HostEvidence;
+use hcc_primitives::units::ALPHA;
 use hccs_runtime::{standing::CheckStanding, *};
-use sp_keyring::Sr25519Keyring::{Alice, Bob, Dave, Eve};
+use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Dave, Eve, Ferdie};
 use sp_runtime::traits::DispatchTransaction;
 
-use super::network::*;
+use super::{
+	author::{begin_by, include, transaction},
+	compute::{assign_vm, evidence_of, order},
+	filled::give_key_to_miner,
+	network::*,
+};
 
 /// Returns the validity of a call as the pool sees it.
 fn validity_of(
@@ -40,7 +46,7 @@ fn rejection_code(who: &AccountId, call: impl Into<RuntimeCall>) -> Option<u8> {
 /// Returns the code of a pallet's error.
 fn code_of(pallet: u8, error: impl Into<sp_runtime::DispatchError>) -> Option<u8> {
 	match error.into() {
-		sp_runtime::DispatchError::Module(module) => Some(64 * pallet + module.error[0]),
+		sp_runtime::DispatchError::Module(module) => Some(48 * pallet + module.error[0]),
 		other => panic!("{other:?}"),
 	}
 }
@@ -188,9 +194,132 @@ fn other_operational_calls_are_rejected() {
 fn filtered_call_is_invalid_in_safe_mode() {
 	run(|machine| {
 		let evidence = machine.answer(&challenge(&machine));
-		assert_ok!(SafeMode::force_enter(hccs_runtime::governance::Origin::Tightening.into()));
+		assert_ok!(SafeMode::force_enter(hccs_runtime::governance::Origin::Emergency.into()));
 		let validity = validity_of(&miner(), submission(&evidence));
 		assert_eq!(validity.err(), Some(InvalidTransaction::Call.into()));
 		assert_eq!(rejection_code(&Alice.to_account_id(), empty_vote()), None);
 	});
+}
+
+/// Returns the priority of a transaction in the pool.
+fn priority(key: Sr25519Keyring, call: impl Into<RuntimeCall>, tip: Balance) -> u64 {
+	sp_io::storage::start_transaction();
+	let transaction = transaction(&key.pair(), call, tip);
+	let source = TransactionSource::External;
+	let validity = Executive::validate_transaction(source, transaction, Default::default());
+	sp_io::storage::rollback_transaction();
+	validity.expect("the transaction is valid").priority
+}
+
+#[test]
+fn priority_follows_kind_of_call_and_ignores_tips() {
+	const TIP: Balance = 900_000 * ALPHA;
+	run(|machine| {
+		let evidence = machine.answer(&challenge(&machine));
+		give_key_to_miner();
+		let records = machine.log[0].clone().try_into().expect("it fits");
+		let log = pallet_attestation::Call::<Runtime>::submit_log {
+			miner: miner(),
+			from: 0,
+			records,
+			due: true,
+		};
+		let report = pallet_oracle::Call::<Runtime>::report {
+			validator: Alice.to_account_id(),
+			price: 1_000_000_000,
+			block: System::block_number() - 1,
+		};
+		let remark = || frame_system::Call::<Runtime>::remark { remark: vec![] };
+		let mut priorities = vec![
+			priority(Eve, remark(), 0),
+			priority(Eve, remark(), 1),
+			priority(Eve, remark(), TIP),
+			priority(Ferdie, log.clone(), 0),
+			priority(Alice, report, 0),
+			priority(Ferdie, submission(&evidence), 0),
+		];
+		assert_eq!(priority(Ferdie, log, TIP), priorities[3]);
+		assert_eq!(priority(Ferdie, submission(&evidence), TIP), priorities[5]);
+		let ferdie = RuntimeOrigin::signed(Ferdie.to_account_id());
+		assert_ok!(Attestation::submit_evidence(ferdie, Box::new(evidence.clone())));
+		let subject = super::network::subject(&machine);
+		let evidence = evidence.encode().try_into().expect("it fits");
+		let proof = pallet_verdicts::Call::<Runtime>::prove { validator: None, subject, evidence };
+		priorities.push(priority(Alice, proof, 0));
+		priorities.push(priority(Alice, empty_vote(), 0));
+		let rises = priorities.windows(2).all(|pair| pair[0] < pair[1]);
+		assert!(rises, "{priorities:?}");
+		assert_eq!(priority(Alice, empty_vote(), TIP), priorities[7]);
+	});
+}
+
+#[test]
+fn third_refused_evidence_ends_boot() {
+	use pallet_compute::{Call, VmState};
+	run(|machine| {
+		assign_vm(&machine);
+		give_key_to_miner();
+		let boot = || Call::<Runtime>::boot { vm: 1 };
+		let other = code_of(4, pallet_compute::Error::<Runtime>::NotTheMiner);
+		assert_eq!(rejection_code(&Alice.to_account_id(), boot()), other);
+		begin_by(Alice, 1);
+		state_finality();
+		assert_ok!(include(transaction(&Ferdie.pair(), boot(), 0)));
+		let again = Executive::apply_extrinsic(transaction(&Ferdie.pair(), boot(), 0));
+		assert!(again.is_err(), "one boot for each assignment");
+		let mut evidence = evidence_of(1, &machine, &order()).expect("the VM is booting");
+		evidence.guest_pk[0] ^= 1;
+		let attest = || {
+			let call = Call::<Runtime>::attest { evidence: Box::new(evidence.clone()) };
+			Executive::apply_extrinsic(transaction(&Ferdie.pair(), call, 0))
+		};
+		for _ in 0..pallet_compute::MAX_REFUSALS {
+			assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Booting { .. })));
+			assert!(matches!(attest(), Ok(Err(_))), "included, and refused");
+		}
+		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Pending { .. })));
+		assert!(attest().is_err(), "the boot has ended");
+		Executive::finalize_block();
+	});
+}
+
+/// A part that is refused counts too, so its sender cannot repeat it indefinitely.
+#[test]
+fn log_parts_of_a_challenge_are_counted_even_if_refused() {
+	use pallet_attestation::{Call, Error, LogParts, MAX_LOG_PARTS};
+	run(|machine| {
+		let nonce = challenge(&machine).challenge.nonce;
+		give_key_to_miner();
+		LogParts::<Runtime>::insert(miner(), (nonce, MAX_LOG_PARTS - 1));
+		let part = |from: u32| {
+			let records = vec![1; 60].try_into().expect("it fits");
+			Call::<Runtime>::submit_log { miner: miner(), from, records, due: true }
+		};
+		let hot = Ferdie.to_account_id();
+		assert_eq!(rejection_code(&hot, part(64)), None, "the parts before it may wait");
+		begin_by(Alice, 1);
+		state_finality();
+		let apply = |from| Executive::apply_extrinsic(transaction(&Ferdie.pair(), part(from), 0));
+		assert!(apply(64).is_err(), "the parts before it are missing");
+		assert_eq!(apply(0), Ok(Err(Error::<Runtime>::LogMalformed.into())));
+		assert_eq!(LogParts::<Runtime>::get(miner()), Some((nonce, MAX_LOG_PARTS)));
+		assert_eq!(rejection_code(&hot, part(0)), code_of(0, Error::<Runtime>::LogPartsSpent));
+		assert!(apply(0).is_err());
+		Executive::finalize_block();
+	});
+}
+
+/// Each pallet has 48 codes for its errors.
+#[test]
+fn errors_of_operational_calls_have_codes() {
+	let metadata = super::layout::metadata();
+	for name in ["Attestation", "Verdicts", "Registry", "Oracle", "Compute"] {
+		let pallet = metadata.pallets.iter().find(|pallet| pallet.name == name);
+		let error = pallet.and_then(|pallet| pallet.error.as_ref()).expect("the pallet has errors");
+		let error = metadata.types.resolve(error.ty.id).expect("the type is in the metadata");
+		let scale_info::TypeDef::Variant(errors) = &error.type_def else {
+			panic!("{name}: the errors are not an enum");
+		};
+		assert!(errors.variants.iter().all(|error| error.index < 48), "{name}");
+	}
 }

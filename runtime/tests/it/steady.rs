@@ -195,6 +195,7 @@ fn block_holds_load_of_ten_thousand_miners() {
 
 /// Each miner attests once in twenty minutes on average.
 #[test]
+#[ignore = "fills dozens of blocks: run by `make soak`"]
 fn block_capacity_exceeds_ten_thousand_miners() {
 	let wasm = Wasm::new();
 	for validators in [FEW, MANY] {

@@ -2,10 +2,15 @@
 
 use frame_support::{assert_ok, dispatch::Pays};
 use hcc_primitives::{Finding, SubjectId};
-use hccs_runtime::*;
+use hccs_runtime::{configs::INITIAL_VERDICTS_RULES, *};
+use pallet_verdicts::Stage;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Eve};
+use sp_runtime::Perbill;
 
-use super::network::*;
+use super::{network::*, rules::set_rules};
+
+/// Number of subjects that are open during an upgrade, one after another.
+const ROUNDS: u32 = 12;
 
 /// Sets the verifier version of a subject to the previous one.
 fn set_previous_version(subject: SubjectId) {
@@ -63,4 +68,50 @@ fn other_claims_are_slashed_only_in_same_version() {
 			assert_eq!(score(&machine), 510, "the verdict is unchanged");
 		});
 	}
+}
+
+/// Returns the same finding as another version of the verifier encodes it.
+fn encoded_otherwise(finding: &Finding) -> Finding {
+	let mut claims = finding.claims.to_vec();
+	claims.push(0);
+	Finding { code: finding.code, claims: claims.try_into().expect("it fits") }
+}
+
+/// The evidence is included before an upgrade of the verifier, and all votes come after it. They
+/// name what the runtime of the including block found.
+#[test]
+fn version_bump_under_load_voids_nothing() {
+	run(|machine| {
+		let audit = Perbill::from_percent(50);
+		assert_ok!(set_rules(pallet_verdicts::Rules {
+			audit,
+			window: 20,
+			..INITIAL_VERDICTS_RULES
+		}));
+		stop_draws();
+		let bonds = VALIDATORS.map(bond);
+		let mut audited = 0;
+		for _ in 0..ROUNDS {
+			recheck(&machine);
+			let (subject, evidence) = answer(&machine);
+			let finding = encoded_otherwise(&evaluate(subject, &evidence));
+			set_previous_version(subject);
+			vote_all(&VALIDATORS, subject, &finding);
+			blocks(2);
+			if Verdicts::subject(subject).expect("the subject is open").stage == Stage::Audited {
+				assert_ok!(prove(&Alice.to_account_id(), subject, &evidence));
+				audited += 1;
+			}
+		}
+		assert!((1..ROUNDS).contains(&audited), "{audited} of {ROUNDS} verdicts were audited");
+		while pallet_verdicts::Subjects::<Runtime>::iter().next().is_some() {
+			block();
+		}
+		let counts = Attestation::statistics().counts;
+		assert_eq!((counts.passed, counts.failed, counts.void), (ROUNDS.into(), 0, 0));
+		let counted = VALIDATORS
+			.map(|validator| Validators::duty(validator.to_account_id()).map(|duty| duty.counted));
+		assert_eq!(counted, [Some(ROUNDS); VALIDATORS.len()], "every vote is paid");
+		assert_eq!(VALIDATORS.map(bond), bonds);
+	});
 }

@@ -46,7 +46,7 @@ impl Watch {
 		})
 	}
 
-	/// Prints the events of a block. Returns the exit code if nobody reads any more.
+	/// Prints the events of a block. Returns an exit code if standard output has failed.
 	fn print(&self, block: u64, rows: Vec<EventRow>) -> Option<Exit> {
 		for (event, text) in rows {
 			if self.json {

@@ -3,8 +3,8 @@
 use hcc_chain::api::{
 	compensation::events::{CaseClosed, CaseOpened, Compensated},
 	compute::events::{
-		Assigned, AssignmentFailed, BootFailed, Booted, ChargeReduced, Charged, Crashed, DiskPaid,
-		EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
+		Assigned, AssignmentFailed, BootFailed, Booted, ChargeBurned, ChargeReduced, Charged,
+		Crashed, DiskPaid, EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
 	},
 	emission::events::{EraClosed, EraForgotten, PaidOut},
 	usage::events::ReceiptSubmitted,
@@ -65,8 +65,15 @@ fn lifecycle_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<AssignmentFailed>() {
 		let e = e?;
-		let text = format!("VM {} was not booted in time by {}", e.vm, e.miner);
-		Some((json!({ "event": "not_booted", "vm": e.vm, "miner": e.miner.to_string() }), text))
+		let why = format!("{:?}", e.why).to_lowercase();
+		let text = format!("VM {} was not booted by {} ({why})", e.vm, e.miner);
+		let row = json!({
+			"event": "not_booted",
+			"vm": e.vm,
+			"miner": e.miner.to_string(),
+			"why": why,
+		});
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Crashed>() {
 		let e = e?;
 		let text = format!("VM {} has crashed, according to its miner", e.vm);
@@ -92,13 +99,13 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let e = e?;
 		let (amount, price) = (alpha(e.amount), usd(e.price));
 		let text =
-			format!("VM {} is charged {amount} α for {} ticks, at {price} USD", e.vm, e.ticks);
+			format!("VM {} is charged {amount} α for {} slots, at {price} USD", e.vm, e.slots);
 		let row = json!({
 			"event": "charged",
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": price,
 		});
@@ -114,7 +121,7 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": usd(e.price),
 			"miner": e.miner.to_string(),
@@ -144,7 +151,7 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let row = json!({
 			"event": "disk_paid",
 			"vm": e.vm,
-			"ticks": e.ticks,
+			"slots": e.slots,
 			"amount": amount,
 			"usd": usd(e.price),
 			"miner": e.miner.to_string(),
@@ -156,6 +163,19 @@ fn payment_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 		let text = format!("VM {} is refunded {amount} α for a shortfall", e.vm);
 		let row = json!({
 			"event": "charge_reduced",
+			"vm": e.vm,
+			"first": e.first,
+			"last": e.last,
+			"amount": amount,
+			"usd": usd(e.price),
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<ChargeBurned>() {
+		let e = e?;
+		let amount = alpha(e.amount);
+		let text = format!("VM {} has no receipt: {amount} α of its charge are burned", e.vm);
+		let row = json!({
+			"event": "charge_burned",
 			"vm": e.vm,
 			"first": e.first,
 			"last": e.last,

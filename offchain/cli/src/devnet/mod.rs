@@ -56,6 +56,11 @@ pub(crate) struct Up {
 	#[arg(long, value_name = "PORT")]
 	rpc_port: Option<u16>,
 
+	/// The WebSocket URL of the node that the last worker uses, for example of a proxy [default:
+	/// its own node].
+	#[arg(long, value_name = "URL")]
+	last_worker_node: Option<String>,
+
 	/// Run only the chain, without a miner's host.
 	#[arg(long)]
 	no_miner: bool,
@@ -127,7 +132,8 @@ impl Up {
 		self.report("chain_spec", "making the chain's policy");
 		chain_spec::write(&layout, self.validators, additions).await?;
 		self.report("starting", "starting the nodes and the workers");
-		network.start(&layout, &market::open().await?, supervisor)?;
+		let proxy = self.last_worker_node.as_deref();
+		network.start(&layout, &market::open().await?, proxy, supervisor)?;
 		self.await_finality(&network, supervisor).await?;
 		self.ready(&layout, &network)?;
 		supervisor.watch().await;

@@ -69,18 +69,23 @@ impl Network {
 		json!({ "nodes": nodes, "metrics": metrics })
 	}
 
-	/// Starts the nodes, then the workers, which read prices from `sources`.
+	/// Starts the nodes, then the workers, which read prices from `sources`. The last worker uses
+	/// the node at `proxy`, if that is set.
 	pub(crate) fn start(
 		&self,
 		layout: &Layout,
 		sources: &str,
+		proxy: Option<&str>,
 		supervisor: &mut Supervisor<'_>,
 	) -> anyhow::Result<()> {
 		for (number, validator) in self.validators.iter().enumerate() {
 			supervisor.start(self.node(layout, number, validator))?;
 		}
 		for (number, validator) in self.validators.iter().enumerate() {
-			supervisor.start(worker(layout, number, validator, sources)?)?;
+			let own = url(validator.rpc);
+			let last = number + 1 == self.validators.len();
+			let node = proxy.filter(|_| last).unwrap_or(&own);
+			supervisor.start(worker(layout, number, validator, node, sources)?)?;
 		}
 		Ok(())
 	}
@@ -123,6 +128,7 @@ fn worker(
 	layout: &Layout,
 	number: usize,
 	validator: &Validator,
+	node: &str,
 	sources: &str,
 ) -> anyhow::Result<Program> {
 	let name = format!("worker-{}", number + 1);
@@ -133,7 +139,7 @@ fn worker(
 		"--config".into(),
 		config.into(),
 		"--node".into(),
-		url(validator.rpc).into(),
+		node.into(),
 		"--key-file".into(),
 		key.into(),
 		"--state".into(),

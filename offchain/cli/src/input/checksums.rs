@@ -1,6 +1,6 @@
 //! Lists of digests as `sha256sum` and its relatives print them.
 //!
-//! Read are the plain format, `--tag`, `--zero`, and CHECKSUM files with PGP clear-sign armour. The
+//! Reads the plain format, `--tag`, `--zero`, and CHECKSUM files with PGP clear-sign armour. The
 //! signature of such armour is not verified. Names matter to the reader only, so they may have any
 //! bytes. A line that is none of these is an error: a skipped line would change the list.
 
@@ -83,7 +83,7 @@ fn entry(line: &[u8], is_zero: bool) -> anyhow::Result<Entry> {
 		Some(rest) => (rest.trim_ascii_start(), FileVerdict::Forbidden),
 		None => (line.trim_ascii_start(), FileVerdict::Allowed),
 	};
-	// A leading backslash tells that the name is escaped.
+	// A leading backslash marks an escaped name.
 	let (line, is_escaped) = match line.strip_prefix(b"\\") {
 		Some(rest) if !is_zero => (rest, true),
 		_ => (line, false),
@@ -115,7 +115,8 @@ fn tagged(line: &[u8]) -> Option<Columns<'_>> {
 	let open = line.iter().position(|byte| *byte == b'(')?;
 	let close = line.iter().rposition(|byte| *byte == b')')?;
 	let tag = line.get(..open)?.trim_ascii_end();
-	let is_tag = !tag.is_empty()
+	// A digest before a name with brackets is longer.
+	let is_tag = (1..32).contains(&tag.len())
 		&& tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-/".contains(byte));
 	let digest = line.get(close.checked_add(1)?..)?.trim_ascii().strip_prefix(b"=")?;
 	let name = line.get(open.checked_add(1)?..close)?;
@@ -182,6 +183,7 @@ mod tests {
 			b"# a: 12 bytes\n\nSHA256 (a) = @\n# b: 13 bytes\nSHA256 (b) = %\n",
 			b"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# a\n@  a\n- %  b\n-----BEGIN PGP SIGNATURE-----\n\niQ=\n-----END PGP SIGNATURE-----\n",
 			b"@\n%\n",
+			b"@  (a) = \n%  (b) = c\n",
 		] {
 			let list = list(text).unwrap_or_else(|why| panic!("{why:#}: {}", text.escape_ascii()));
 			assert_eq!(list.len(), 2, "{}", text.escape_ascii());

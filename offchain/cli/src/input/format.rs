@@ -198,7 +198,7 @@ pub(crate) fn starts_like_ima_log(bytes: &[u8]) -> bool {
 	};
 	let name = |digest: usize| {
 		let at = digest.checked_add(4)?;
-		let len = number(at).filter(|len| (1..=255).contains(len))?;
+		let len = number(at).filter(|len| (3..=255).contains(len))?;
 		let from = at.checked_add(4)?;
 		bytes.get(from..from.checked_add(len as usize)?)
 	};
@@ -219,13 +219,13 @@ mod tests {
 
 	#[test]
 	fn usual_formats_are_recognised() {
-		let report = [&[3, 0, 0, 0][..], &[7; REPORT - 4]].concat();
+		let report = [&[3u8, 0, 0, 0][..], &[7; REPORT - 4]].concat();
 		let hex = hex::encode(&report);
 		let log = "10 478c5281f8dca8148a8cbfa347b898cc4f6c87d3 ima-sig sha256:00 boot_aggregate";
-		let ioctl = [&[0, 0, 0, 0, 0xa0, 4, 0, 0][..], &[0; 24], &report, &[0; 2784]].concat();
+		let ioctl = [&[0u8, 0, 0, 0, 0xa0, 4, 0, 0][..], &[0; 24], &report, &[0; 2784]].concat();
 		assert_eq!(ioctl.len(), 4000);
-		for (bytes, wanted) in [
-			(&b"HCLA"[..], "text"),
+		let cases: [(&[u8], &str); 16] = [
+			(b"HCLA", "text"),
 			(&[&b"HCLA"[..], &[0; 28], &report].concat(), "HCL report"),
 			(&ioctl, "tail -c +33"),
 			(&[&report[..], &[0; 32]].concat(), "head -c 1184"),
@@ -241,7 +241,8 @@ mod tests {
 			(&report, "an SNP report"),
 			(b"\x00\x03\x01", "3 bytes of an unknown format"),
 			(b"", "0 bytes"),
-		] {
+		];
+		for (bytes, wanted) in cases {
 			assert!(seen(bytes).contains(wanted), "{wanted}: {}", seen(bytes));
 		}
 	}

@@ -34,11 +34,11 @@ impl Limit {
 	pub(crate) const REPORT: Self = Self { bytes: 1 << 20, of: "a report" };
 	pub(crate) const QUOTE: Self = Self { bytes: 1 << 20, of: "a quote or its signature" };
 	pub(crate) const PCRS: Self = Self { bytes: 1 << 20, of: "PCR values" };
-	pub(crate) const POLICY: Self = Self { bytes: 64 << 20, of: "a policy" };
-	pub(crate) const CHECKSUMS: Self = Self { bytes: 256 << 20, of: "a list of digests" };
-	pub(crate) const IMA_LOG: Self = Self { bytes: 256 << 20, of: "an IMA log" };
+	pub(crate) const POLICY: Self = Self { bytes: 16 << 20, of: "a policy" };
+	pub(crate) const CHECKSUMS: Self = Self { bytes: 64 << 20, of: "a list of digests" };
+	pub(crate) const IMA_LOG: Self = Self { bytes: 128 << 20, of: "an IMA log" };
 	pub(crate) const BOOT_LOG: Self = Self { bytes: 16 << 20, of: "an event log" };
-	pub(crate) const BUNDLE: Self = Self { bytes: 256 << 20, of: "evidence" };
+	pub(crate) const BUNDLE: Self = Self { bytes: 64 << 20, of: "evidence" };
 	pub(crate) const CONFIG: Self = Self { bytes: 16 << 20, of: "a VM's configuration" };
 }
 

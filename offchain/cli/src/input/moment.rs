@@ -8,7 +8,7 @@ pub(crate) fn instant(text: &str) -> Result<UnixSeconds, String> {
 	let wanted = "expected 2026-11-30, 2026-11-30T12:00:00Z, or seconds since 1970";
 	let digits = text.strip_prefix('@').unwrap_or(text);
 	if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-		if text.len() == 8 {
+		if text.len() == 8 && digits == text {
 			return Err(format!("{text} may be a date or seconds: write 2026-11-30 or @{text}"));
 		}
 		let seconds = digits.parse().ok().filter(|seconds| moment(*seconds).is_some());

@@ -43,14 +43,14 @@ impl PcrFile {
 			Some(_) => return Err(mismatch(path, "a file of PCR values", &bytes)),
 			None => match serialized(&bytes).with_context(in_file)? {
 				Some(values) => values,
-				None => return Ok(Self::Packed(path.to_owned(), bytes)),
+				None => return Ok(Self::Packed(path.to_owned(), bytes.clone())),
 			},
 		};
 		ensure!(!values.0.is_empty(), "{} contains no PCR values", path.display());
 		Ok(Self::Named(path.to_owned(), values))
 	}
 
-	/// Returns the values. All of them are quoted.
+	/// Returns the values. Fails if one of them is not quoted.
 	pub(crate) fn values(&self, quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 		let (path, values) = match self {
 			Self::Named(path, values) => (path, values.clone()),
@@ -75,7 +75,7 @@ impl PcrFile {
 fn unpack(path: &Path, bytes: &[u8], quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 	let places: Vec<_> = quoted
 		.iter()
-		.flat_map(|selection| selection.indices().map(|index| (selection.bank, index)))
+		.flat_map(|selection| selection.indices().map(move |index| (selection.bank, index)))
 		.collect();
 	let len: usize = places.iter().map(|(bank, _)| bank.digest_len()).sum();
 	if len != bytes.len() {
@@ -102,7 +102,7 @@ fn insert(values: &mut PcrValues, bank: PcrBank, index: u8, value: Vec<u8>) -> a
 	Ok(())
 }
 
-/// Inserts a value in text.
+/// Inserts a value that is given as text.
 fn insert_text(
 	values: &mut PcrValues,
 	bank: PcrBank,
@@ -252,8 +252,8 @@ const SELECTIONS: usize = 132;
 const DIGESTS: usize = 532;
 const DIGEST: usize = 66;
 
-/// Decodes the form `-F serialized`: a TPML_PCR_SELECTION, a count, and that many TPML_DIGEST, all
-/// as in memory with numbers in little-endian. Returns `None` for another form.
+/// Decodes the form `-F serialized`: a TPML_PCR_SELECTION, a count, and this number of
+/// TPML_DIGEST, all as in memory with numbers in little-endian. Returns `None` for another form.
 fn serialized(bytes: &[u8]) -> anyhow::Result<Option<PcrValues>> {
 	let word = |bytes: &[u8], at: usize| {
 		let word = bytes.get(at..at.checked_add(4)?)?;

@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use hcc_evidence::boot::{code_events, BootRole, CodeEvent, Event};
+use hcc_evidence::{
+	boot::{code_events, BootRole, CodeEvent, Event},
+	RejectCode,
+};
 use serde_json::{json, Value};
 
 use super::device_path;
@@ -61,8 +64,12 @@ pub(crate) struct Part {
 
 /// Returns the measured parts of a boot without duplicates.
 pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
-	let events = code_events(log)
-		.map_err(|why| anyhow::anyhow!("{} is not an event log: {why}", path.display()))?;
+	let events = code_events(log).map_err(|why| match why.code {
+		RejectCode::BootLogEncoding => {
+			input::mismatch(path, "a firmware event log", log).context(why)
+		},
+		_ => anyhow::anyhow!("{} is an event log that policy cannot use: {why}", path.display()),
+	})?;
 	anyhow::ensure!(!events.is_empty(), "{} contains no measured code", path.display());
 	let kernel = kernel(&events);
 	let mut parts: Vec<Part> = Vec::new();
@@ -77,8 +84,8 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 
 /// Returns the position of the application that is the kernel: the last one.
 ///
-/// If GRUB runs, it is the last one after GRUB's first event. Without Secure Boot there is none,
-/// because GRUB starts the kernel itself, and measures its file in PCR 9.
+/// If GRUB runs, only applications after GRUB's first event count. Without Secure Boot there is
+/// none, because GRUB starts the kernel itself and measures its file in PCR 9.
 fn kernel(events: &[CodeEvent<'_>]) -> Option<usize> {
 	let grub = events.iter().position(|code| text(code.event.data).starts_with(GRUB));
 	let last = events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
@@ -226,6 +233,32 @@ mod tests {
 		let roles: Vec<_> = applications.iter().map(|(role, _)| *role).collect();
 		assert_eq!(roles, [BootRole::Loader, BootRole::Loader, BootRole::Kernel]);
 		assert_eq!(applications[1].1, "\\EFI\\redhat\\grubx64.efi");
+	}
+
+	/// GRUB starts the kernel itself where Secure Boot is off, so the last image of PCR 4 is GRUB.
+	#[test]
+	fn grub_is_a_loader_without_secure_boot() {
+		for (name, grub_is_last) in [
+			("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin", true),
+			("uefi-eventlog/ubuntu-1804-amd-sev/eventlog.bin", true),
+			("uefi-eventlog/rhel8-uefi/eventlog.bin", false),
+		] {
+			let Some(log) = vector(name) else { continue };
+			let parts = parts(&log, Path::new("log")).expect("a log");
+			let images: Vec<_> = parts.iter().filter(|part| part.pcr == 4).collect();
+			let last = images.last().expect("an image");
+			let wanted = if grub_is_last { BootRole::Loader } else { BootRole::Kernel };
+			assert_eq!(last.role, wanted, "{name}");
+			assert!(parts.iter().any(|part| part.role == BootRole::Kernel), "{name}");
+			assert!(images[0].text.ends_with("\\shimx64.efi"), "{name}: {}", images[0].text);
+		}
+	}
+
+	#[test]
+	fn log_with_sha1_only_is_named() {
+		let Some(log) = vector("uefi-eventlog/debian-10/eventlog.bin") else { return };
+		let error = parts(&log, Path::new("log")).err().expect("no SHA-256").to_string();
+		assert!(error.contains("(115)") && error.contains("sha1"), "{error}");
 	}
 
 	#[test]

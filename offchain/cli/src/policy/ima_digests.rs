@@ -17,8 +17,8 @@ use crate::output::{self, outln};
 ///
 /// The list contains executables, shared libraries, kernel modules and firmware, which the
 /// project's IMA policy measures. The lines have the format of sha256sum, which
-/// `hcc verify ima --allow` and sha256sum --check read, for any file name. Symbolic links are not followed, and other
-/// file systems mounted below are skipped.
+/// `hcc verify ima --allow` and sha256sum --check read, for any file name. Symbolic links are not
+/// followed, and other file systems mounted below are skipped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The root folder of the machine: that of an image before packing, or a mounted one.
@@ -73,8 +73,8 @@ fn print(rows: &[(String, PathBuf)], args: &Args) {
 	output::bytes(&lines.collect::<Vec<_>>());
 }
 
-/// Returns a line of sha256sum. A backslash or a line break in a name is escaped, and a backslash
-/// before the digest tells so. All other bytes stay as they are.
+/// Returns a line of sha256sum. Backslashes and line breaks in a name are escaped, and a backslash
+/// before the digest indicates that. All other bytes stay as they are.
 fn line(digest: &str, name: &[u8]) -> Vec<u8> {
 	let is_escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
 	let mut line = Vec::new();

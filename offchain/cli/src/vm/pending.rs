@@ -1,8 +1,8 @@
 //! Orders that were sent, and whose outcome is not known yet.
 //!
 //! The signed order is stored before it is sent. If the command ends without an answer, the same
-//! command finds the stored order, and finds out what became of it. It sends the same bytes again
-//! as long as a block can include them. Blocks include them at most once. It signs a new order only
+//! command finds the stored order and looks for it in the blocks. It sends the same bytes again as
+//! long as a block can include them. Blocks include them at most once. It signs a new order only
 //! once no block can include the old one.
 
 use std::{
@@ -47,7 +47,7 @@ impl PendingOrder {
 		}))
 	}
 
-	/// Stores a signed order. Fails if another process has stored one meanwhile.
+	/// Stores a signed order. Fails if another process has stored one.
 	fn write(&self, signed: &SignedCall) -> anyhow::Result<()> {
 		let json = json!({
 			"transaction": hex::encode(&signed.bytes),
@@ -121,7 +121,7 @@ impl PendingOrder {
 
 /// The chain, as an order needs it.
 pub(super) trait Sender {
-	/// Finds out what became of a signed order.
+	/// Returns the state of a signed order.
 	async fn fate(&self, signed: &SignedCall) -> Result<Fate, ChainError>;
 	/// Signs the order.
 	async fn sign(&self) -> anyhow::Result<SignedCall>;

@@ -114,7 +114,7 @@ impl Show {
 			let row = describe(&at, self.vm).await?;
 			let Some(row) = row else {
 				let message = format!("VM {} does not exist, or was terminated", self.vm);
-				return Err(Failure::new(Exit::NotFound, message));
+				return Err(Failure::error(Exit::NotFound, message));
 			};
 			if self.common.json {
 				outln!("{}", serde_json::to_string_pretty(&row)?);
@@ -196,7 +196,7 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 			json!({
 				"first": charge.first,
 				"last": charge.last,
-				"ticks": charge.ticks,
+				"slots": charge.slots,
 				"amount": alpha(charge.amount),
 				"usd_per_alpha": crate::chain::usd(charge.price),
 			})
@@ -230,10 +230,11 @@ fn settlement(row: &Settlement) -> Value {
 	json!({
 		"first": row.first,
 		"last": row.last,
-		"ticks": row.ticks,
+		"slots": row.slots,
 		"chip": hex::encode(row.chip),
 		"paid": alpha(row.paid),
 		"refunded": alpha(row.refunded),
+		"burned": alpha(row.burned),
 		"usd_per_alpha": crate::chain::usd(row.price),
 	})
 }
@@ -265,21 +266,21 @@ fn print(row: &Value) {
 	outln!("SSH host key  {} (SHA-256)", text(&row["ssh_host_key_sha256"]));
 	for one in row["settled"].as_array().into_iter().flatten() {
 		outln!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, {} α refunded",
+			"  interval {:>6} to {:>6}  {} α for {} slots, {} α refunded",
 			one["first"],
 			one["last"],
 			text(&one["paid"]),
-			one["ticks"],
+			one["slots"],
 			text(&one["refunded"])
 		);
 	}
 	for charge in row["unsettled"].as_array().into_iter().flatten() {
 		outln!(
-			"  interval {:>6} to {:>6}  {} α for {} ticks, unsettled",
+			"  interval {:>6} to {:>6}  {} α for {} slots, unsettled",
 			charge["first"],
 			charge["last"],
 			text(&charge["amount"]),
-			charge["ticks"]
+			charge["slots"]
 		);
 	}
 }

@@ -2,5 +2,8 @@
 
 mod boots;
 mod evidence;
+mod field;
+mod inputs;
+mod output;
 mod policy;
 mod verify;

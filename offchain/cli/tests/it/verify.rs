@@ -19,7 +19,7 @@ fn vectors() -> PathBuf {
 
 /// Returns the folder of a test vector. If it is not available, prints that it is skipped and
 /// returns `None`.
-fn vector(name: &str) -> Option<PathBuf> {
+pub(crate) fn vector(name: &str) -> Option<PathBuf> {
 	let folder = vectors().join(name);
 	if !folder.is_dir() {
 		println!("skipped: {name} is missing at {}", folder.display());
@@ -28,12 +28,12 @@ fn vector(name: &str) -> Option<PathBuf> {
 	Some(folder)
 }
 
-fn hcc() -> Command {
+pub(crate) fn hcc() -> Command {
 	Command::new(env!("CARGO_BIN_EXE_hcc"))
 }
 
 /// Runs `hcc verify … --json`. Returns the exit code and the JSON object.
-fn verify(arguments: &[&str]) -> (i32, Value) {
+pub(crate) fn verify(arguments: &[&str]) -> (i32, Value) {
 	let output = hcc().arg("verify").args(arguments).arg("--json").output().expect("hcc runs");
 	let text = String::from_utf8(output.stdout).expect("the output is text");
 	let json = serde_json::from_str(&text).unwrap_or_else(|error| {
@@ -42,11 +42,11 @@ fn verify(arguments: &[&str]) -> (i32, Value) {
 	(output.status.code().expect("hcc exits"), json)
 }
 
-fn path(folder: &Path, file: &str) -> String {
+pub(crate) fn path(folder: &Path, file: &str) -> String {
 	folder.join(file).to_str().expect("paths are text").to_owned()
 }
 
-const NOW: &str = "2026-06-01T00:00:00Z";
+pub(crate) const NOW: &str = "2026-06-01T00:00:00Z";
 
 fn snp(name: &str, now: &str) -> Option<(i32, Value)> {
 	let folder = vector(name)?;
@@ -70,7 +70,7 @@ fn policy(folder: &Path, from: &str, to: &str) -> String {
 }
 
 /// Writes a report of the test hierarchy, its certificate and its roots.
-fn simulated(folder: &Path) {
+pub(crate) fn simulated(folder: &Path) {
 	let chip = insecure_sim::Chip::named("alice");
 	let vek = insecure_sim::issue_vcek(&chip).expect("the hierarchy issues certificates");
 	std::fs::write(folder.join("vek.der"), vek).expect("writable");
@@ -107,8 +107,11 @@ fn revoked_certificate_and_invalid_list_are_rejected() {
 	assert_eq!(judge(list(&[]), "2026-06-09T00:00:01Z"), (2, Value::from(403)), "expired");
 	assert_eq!(judge(list(&[]), "2026-05-31T00:00:00Z"), (2, Value::from(403)), "not yet valid");
 	let mut altered = list(&[]);
-	altered.pop();
+	*altered.last_mut().expect("a signature") ^= 1;
 	assert_eq!(judge(altered, soon).0, 2);
+	let mut truncated = list(&[]);
+	truncated.pop();
+	assert_eq!(judge(truncated, soon), (1, Value::Null), "not a list");
 }
 
 #[test]

@@ -4,9 +4,11 @@ pub mod boot_change;
 pub mod charges;
 pub mod earnings;
 pub mod enrolment;
+pub mod event_flood;
 pub mod evidence;
 pub mod explorer;
 pub mod false_vote;
+pub mod full_disk;
 pub mod node_loss;
 pub mod order;
 pub mod preflight;
@@ -40,7 +42,7 @@ pub const DEMO: [Scene; 6] = [
 ];
 
 /// The scenes of `hcc-e2e all`.
-pub const ALL: [Scene; 17] = [
+pub const ALL: [Scene; 19] = [
 	enrolment::SCENE,
 	price::SCENE,
 	evidence::SCENE,
@@ -49,6 +51,8 @@ pub const ALL: [Scene; 17] = [
 	order::SCENE,
 	vm_lifecycle::SCENE,
 	node_loss::SCENE,
+	event_flood::SCENE,
+	full_disk::SCENE,
 	charges::SCENE,
 	tampering::SCENE,
 	verification::SCENE,

@@ -1,10 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Price, Submitter};
+use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Nodes, Price, Submitter};
 
 use super::{combine, Fetcher, Source};
-use crate::metrics::Metrics;
+use crate::{finality::block_number, metrics::Metrics};
 
 /// Interval of checks for a due report.
 const POLL_INTERVAL: Duration = Duration::from_secs(6);
@@ -17,7 +17,7 @@ const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Reports the price that the sources give to the chain.
 pub struct Feed {
-	node: String,
+	nodes: Arc<Nodes>,
 	/// The validator for which the worker signs.
 	validator: AccountId32,
 	submitter: Arc<Submitter>,
@@ -30,7 +30,7 @@ pub struct Feed {
 
 impl Feed {
 	pub fn new(
-		node: String,
+		nodes: Arc<Nodes>,
 		validator: AccountId32,
 		submitter: Arc<Submitter>,
 		sources: Vec<Source>,
@@ -38,20 +38,21 @@ impl Feed {
 		metrics: Metrics,
 	) -> anyhow::Result<Self> {
 		let fetcher = Fetcher::new(SOURCE_TIMEOUT)?;
-		Ok(Self { node, validator, submitter, sources, every, fetcher, metrics })
+		Ok(Self { nodes, validator, submitter, sources, every, fetcher, metrics })
 	}
 
-	/// Reports prices until it is stopped. Reconnects to the node, and tolerates failing sources.
+	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
 	pub async fn run(&self) {
 		if self.sources.is_empty() {
 			tracing::warn!("no sources of prices are configured: no prices are reported");
 			return std::future::pending().await;
 		}
 		loop {
-			let chain = Chain::connect_when_ready(&self.node).await;
+			let chain = self.nodes.chain().await;
 			if let Err(error) = self.follow(&chain).await {
 				self.metrics.failures.inc();
 				tracing::warn!(error = format!("{error:#}"), "cannot report prices: retrying");
+				self.nodes.check(&chain).await;
 				tokio::time::sleep(FAILURE_PAUSE).await;
 			}
 		}
@@ -87,9 +88,7 @@ impl Feed {
 	/// Reports the price for a block. Returns `true` if the chain accepted the report.
 	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
-		let number = u32::try_from(block)
-			.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-		let call = api::tx().oracle().report(self.validator, price, number);
+		let call = api::tx().oracle().report(self.validator, price, block_number(block)?);
 		match self.submitter.submit(chain, &call).await {
 			Ok(_) => {
 				self.metrics.prices.inc();

@@ -6,17 +6,13 @@ use frame_support::{
 	weights::{RuntimeDbWeight, WeightMeter},
 };
 use hcc_evidence_testing::Machine;
-use hcc_primitives::{ChallengeOutcome, ChipHash, OnChipChange, Tier};
+use hcc_primitives::{draw::below, ChallengeOutcome, ChipHash, Liveness, OnChipChange, Tier};
 use hcc_testing::Now;
 use sp_core::H256;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{AccountId32, DispatchError};
 
-use crate::{
-	draw::{below, draw_count},
-	mock::*,
-	*,
-};
+use crate::{draw::draw_count, mock::*, *};
 
 #[test]
 fn no_draw_without_randomness() {
@@ -90,6 +86,7 @@ fn draw_rate_is_exact_for_100_000_chips() {
 			DrawPool::<Test>::insert(Tier::Trusted, position, chip);
 		}
 		Population::<Test>::insert(Tier::Trusted, CHIPS);
+		Attestation::note_population(&mut WeightMeter::new());
 		let interval = Attestation::rules().interval(Tier::Trusted);
 		let rate = CHIPS / interval;
 		let db: RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
@@ -221,6 +218,86 @@ fn withheld_blocks_delay_challenges_and_cost_slots() {
 			"{challenged} of {fair} is less than three quarters"
 		);
 		assert!(challenged + 50 < fair, "{challenged} of {fair}: withholding delays challenges");
+	});
+}
+
+/// The chips on probation that the next block draws with this randomness, and one that it draws for
+/// a VM. Each is given by its first byte.
+fn next_draws(randomness: [u8; 32]) -> (Vec<u8>, Option<u8>) {
+	Seed::set(Some(H256(randomness)));
+	let before = events().len();
+	next_tick();
+	let challenged = events().into_iter().skip(before).filter_map(|event| match event {
+		Event::Challenged { chip, .. } => Some(chip[0]),
+		_ => None,
+	});
+	let for_vm = <Attestation as Liveness>::draw([7; 8]).map(|chip| chip[0]);
+	(challenged.collect(), for_vm)
+}
+
+/// The author of block N knows the randomness of the draws of block N + 1. Chips that it adds in
+/// block N neither take part in them nor move the drawn positions.
+#[test]
+fn chips_added_in_a_block_do_not_change_draws_by_its_randomness() {
+	const CHIPS: u8 = 100;
+	const ADDED: u8 = 60;
+	run(|| {
+		let add = |numbers: std::ops::Range<u8>| {
+			for number in numbers {
+				<Attestation as OnChipChange<AccountId32>>::on_ready(&[number; 32], &miner());
+			}
+			Rechecks::<Test>::kill();
+		};
+		add(0..CHIPS);
+		(0..2).for_each(|_| next_tick());
+		let mut changed = 0;
+		for block in 0u32..20 {
+			let randomness = blake2_256(&block.to_le_bytes());
+			let now = Now::get();
+			let draws_with = |added, blocks| {
+				let draws = with_transaction(|| {
+					add(CHIPS..CHIPS + added);
+					Seed::set(None);
+					(0..blocks).for_each(|_| next_tick());
+					// Draws depend on the tick.
+					Now::set(now);
+					DrawnUntil::<Test>::put(now);
+					TransactionOutcome::Rollback(Ok::<_, DispatchError>(next_draws(randomness)))
+				});
+				Now::set(now);
+				draws.expect("the nesting limit is not reached")
+			};
+			let honest = draws_with(0, 0);
+			assert!(!honest.0.is_empty() && honest.1.is_some());
+			assert_eq!(draws_with(ADDED, 0), honest);
+			changed += u32::from(draws_with(ADDED, 2) != honest);
+		}
+		assert!(changed > 10, "two blocks later, the chips take part: {changed}");
+	});
+}
+
+/// The chip at a drawn position may leave in block N. The draw is then lost, not repeated.
+#[test]
+fn position_beyond_population_is_a_lost_draw() {
+	run(|| {
+		for number in 0..10 {
+			Attestation::enter(&[number; 32], Tier::Trusted);
+		}
+		(0..2).for_each(|_| Attestation::note_population(&mut WeightMeter::new()));
+		for position in (5..10).rev() {
+			Attestation::leave(Tier::Trusted, position);
+		}
+		let population = Attestation::drawn_population(Tier::Trusted);
+		assert_eq!(population, 10);
+		let drawn = |random| Attestation::drawn_chip(Tier::Trusted, population, random);
+		assert_eq!(drawn(0), Some([0; 32]));
+		assert_eq!(drawn(u32::MAX), None);
+		let lots = (0..1_000u64).map(|lot| lot.to_le_bytes());
+		let lost = lots.filter(|lot| <Attestation as Liveness>::draw(*lot).is_none()).count();
+		assert!((400..=600).contains(&lost), "half of the positions are empty: {lost}");
+		// These chips have no host, so they must not remain in the draw pool.
+		let _ = DrawPool::<Test>::clear(u32::MAX, None);
+		let _ = Population::<Test>::clear(u32::MAX, None);
 	});
 }
 

@@ -1,5 +1,6 @@
 //! Liveness of chips by interval, known once the outcomes of an interval are final.
 
+use frame_support::weights::WeightMeter;
 use hcc_evidence_testing::Machine;
 use hcc_primitives::{
 	ChipHash, Finding, Liveness, LivenessStatus, OnChipChange, OnVerdict, SubjectId, Tier,
@@ -297,6 +298,7 @@ fn placement_favours_better_tiers() {
 		{
 			Attestation::enter(&numbered(number as u8), tier);
 		}
+		(0..2).for_each(|_| Attestation::note_population(&mut WeightMeter::new()));
 		let mut drawn = [0u32; 4];
 		for random in 0..7_000u64 {
 			let chip =

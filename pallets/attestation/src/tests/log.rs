@@ -5,7 +5,7 @@ use hcc_evidence::{host::Context, RejectCode};
 use hcc_evidence_testing::Machine;
 use hcc_primitives::OnChipChange;
 use hcc_testing::Now;
-use sp_runtime::AccountId32;
+use sp_runtime::{AccountId32, DispatchError};
 
 use crate::{
 	mock::*,
@@ -19,7 +19,7 @@ use crate::{
 fn submit_log(machine: &Machine, from: usize, to: usize) -> sp_runtime::DispatchResult {
 	let records = machine.log[from..to].concat().try_into().expect("short");
 	let origin = RuntimeOrigin::signed(miner());
-	let submitted = Attestation::submit_log(origin, miner(), from as u32, records);
+	let submitted = Attestation::submit_log(origin, miner(), from as u32, records, false);
 	submitted.map(drop).map_err(|why| why.error)
 }
 
@@ -92,7 +92,7 @@ fn log_of_another_miner_is_refused() {
 	enlisted_with_files(|alice| {
 		let origin = RuntimeOrigin::signed(AccountId32::new([9; 32]));
 		let records = alice.log[0].clone().try_into().expect("short");
-		let refused = Attestation::submit_log(origin, miner(), 0, records);
+		let refused = Attestation::submit_log(origin, miner(), 0, records, false);
 		assert_noop!(refused, Error::<Test>::NotTheMiner);
 	});
 }
@@ -152,6 +152,43 @@ fn accepted_log_can_be_submitted_whole_in_parts() {
 		next_tick();
 		assert_eq!(host(&alice).judged, 4, "by the current list");
 		assert_eq!(Attestation::log_due(chip(&alice)), None);
+	});
+}
+
+#[test]
+fn due_part_needs_open_challenge() {
+	enlisted_with_files(|alice| {
+		let due = |from: usize, to: usize| {
+			let records = alice.log[from..to].concat().try_into().expect("short");
+			let origin = RuntimeOrigin::signed(miner());
+			let submitted = Attestation::submit_log(origin, miner(), from as u32, records, true);
+			submitted.map_err(|why| why.error)
+		};
+		assert_ok!(due(0, 2));
+		assert_ok!(submit(alice.answer(&after_log(&alice))));
+		assert_noop!(due(2, 3), Error::<Test>::NoChallenge);
+		assert_ok!(submit_log(&alice, 2, 3));
+	});
+}
+
+/// A log that starts again uses the same allowance. A refused part uses it, too.
+#[test]
+fn parts_are_limited_for_each_challenge() {
+	enlisted_with_files(|alice| {
+		let admitted = || Attestation::check_part(&miner(), &miner()).map_err(DispatchError::from);
+		let nonce = admitted().expect("a challenge is open");
+		assert_eq!(Some(nonce), host(&alice).challenge.map(|open| open.nonce));
+		for _ in 0..MAX_LOG_PARTS {
+			assert_ok!(admitted());
+			Attestation::note_part(&miner(), nonce);
+		}
+		assert_eq!(admitted(), Err(Error::<Test>::LogPartsSpent.into()));
+		assert!(answer(&alice).is_accepted());
+		assert_eq!(admitted(), Err(Error::<Test>::NoChallenge.into()));
+		challenge(&alice);
+		assert_ne!(admitted().expect("another challenge is open"), nonce);
+		<Attestation as OnChipChange<AccountId32>>::on_exit(&miner());
+		assert_eq!(LogParts::<Test>::get(miner()), None);
 	});
 }
 

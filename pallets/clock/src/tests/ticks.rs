@@ -1,6 +1,7 @@
 //! Conditions under which the clock moves.
 
 use frame_support::{assert_ok, weights::Weight};
+use hcc_primitives::MAX_COUNTED_SLOTS;
 
 use crate::{mock::*, *};
 
@@ -64,5 +65,41 @@ fn clock_stops_in_block_without_room() {
 		let own = <() as WeightInfo>::advance();
 		assert_eq!(next_block_with(own), own);
 		assert_eq!(tick(), 1);
+	});
+}
+
+/// Returns the number of slots that `count` blocks pay, if each comes `gap` slots after the last.
+fn paid_by_blocks(count: u32, gap: u64) -> u32 {
+	let before = Clock::paid();
+	for _ in 0..count {
+		Slot::mutate(|slot| *slot += gap - 1);
+		next_block();
+	}
+	Clock::paid() - before
+}
+
+#[test]
+fn empty_slots_are_paid_up_to_maximum() {
+	run(1, || {
+		assert_ok!(state(1, 9));
+		next_block();
+		assert_eq!(paid_by_blocks(1, 1), 1);
+		assert_eq!(paid_by_blocks(1, 2), 2);
+		assert_eq!(paid_by_blocks(1, 4), MAX_COUNTED_SLOTS);
+		assert_eq!(paid_by_blocks(1, 100), MAX_COUNTED_SLOTS);
+	});
+}
+
+#[test]
+fn standstill_is_not_paid() {
+	run(1, || {
+		assert_ok!(state(1, 9));
+		next_block();
+		Paused::set(true);
+		assert_eq!(paid_by_blocks(50, 1), 0);
+		Paused::set(false);
+		assert_ok!(state(1, System::block_number() - 1));
+		assert_eq!(paid_by_blocks(1, 1), MAX_COUNTED_SLOTS, "the first tick pays for little of it");
+		assert_eq!(paid_by_blocks(1, 1), 1);
 	});
 }

@@ -32,7 +32,7 @@ fn interval_of_tick_is_computed() {
 		};
 		assert_eq!([START, START - 1, START - 100, START - 101].map(since), [10, 9, 9, 8]);
 		assert_eq!(since(0), 0);
-		CurrentInterval::set(Interval { index: 2, from: START, length: 0 });
+		CurrentInterval::set(Interval { index: 2, from: START, length: 0, paid_from: START });
 		assert_eq!(since(0), 0, "a length of zero does not divide");
 	});
 }

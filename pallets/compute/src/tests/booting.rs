@@ -7,6 +7,7 @@ use hcc_evidence::{
 	RejectCode,
 };
 use hcc_testing::{Fit, Now, PriceForLeases, Trust, VmFinding};
+use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
@@ -14,7 +15,7 @@ use crate::{mock::*, *};
 fn accepted_evidence_starts_vm_and_pays_boot_fee() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		assert_eq!(vm(1).escrow, ESCROW - boot_fee());
 		let before = free(10);
@@ -35,7 +36,7 @@ fn boot_calls_require_assigned_miner_and_state() {
 		enlist(11);
 		assert_ok!(order(small()));
 		assert_noop!(Compute::boot(signed(10), 1), Error::<Test>::NotTheMiner);
-		tick();
+		ticks(2);
 		let miner = miner_of(1);
 		let other = 21 - miner;
 		assert_noop!(Compute::boot(signed(other), 1), Error::<Test>::NotTheMiner);
@@ -55,7 +56,7 @@ fn boot_calls_require_assigned_miner_and_state() {
 fn rejected_evidence_changes_nothing() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let mut stale = evidence(1);
 		stale.boot_counter = 0;
@@ -75,6 +76,74 @@ fn rejected_evidence_changes_nothing() {
 		assert_noop!(refused, Error::<Test>::HostNotLive);
 		Fit::set(fit);
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence(1))));
+	});
+}
+
+#[test]
+fn third_refusal_ends_boot() {
+	run(|| {
+		assert_ok!(order(small()));
+		tick();
+		Compute::note_refusal(1);
+		assert_eq!(Refusals::<Test>::get(1), None, "the VM does not boot");
+		assert_ok!(Compute::boot(signed(10), 1));
+		for count in 1..MAX_REFUSALS {
+			Compute::note_refusal(1);
+			assert!(matches!(state(1), VmState::Booting { .. }));
+			let refused = Event::<Test>::AttestRefused { vm: 1, refusals: count };
+			System::assert_last_event(refused.into());
+		}
+		Compute::note_refusal(1);
+		assert!(matches!(state(1), VmState::Pending { .. }));
+		let why = AssignmentFailure::NoEvidence;
+		let failed = Event::<Test>::AssignmentFailed { vm: 1, miner: account(10), why };
+		System::assert_has_event(failed.into());
+		assert_eq!(Compute::used_of(account(10)), Allotment::default());
+		assert_eq!(RestingMiners::<Test>::get(account(10)), None, "the host is live");
+	});
+}
+
+#[test]
+fn refusals_are_counted_by_boot() {
+	run(|| {
+		let id = running();
+		for boot in 2..5 {
+			assert_ok!(Compute::reboot(signed(TENANT), id));
+			assert_ok!(Compute::boot(signed(10), id));
+			for _ in 1..MAX_REFUSALS {
+				Compute::note_refusal(id);
+			}
+			assert_eq!(Refusals::<Test>::get(id), Some((boot, MAX_REFUSALS - 1)));
+			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+		}
+	});
+}
+
+#[test]
+fn due_boot_and_evidence_are_admitted() {
+	run(|| {
+		let boot = |who| Compute::check_boot(&account(who), 1).map_err(DispatchError::from);
+		let attest =
+			|evidence| Compute::check_attest(&account(10), &evidence).map_err(DispatchError::from);
+		let refused = |error: Error<Test>| Err(error.into());
+		assert_ok!(order(small()));
+		assert_eq!(boot(10), refused(Error::NotTheMiner));
+		tick();
+		assert_eq!(boot(10), Ok((1, 0)));
+		assert_eq!(boot(TENANT), refused(Error::NotTheMiner));
+		assert_eq!(attest(evidence(1)), refused(Error::WrongState));
+		assert_ok!(Compute::boot(signed(10), 1));
+		assert_eq!(boot(10), refused(Error::WrongState), "one boot for each assignment");
+		assert_eq!(attest(evidence(1)), Ok((1, 1)));
+		let mut stale = evidence(1);
+		stale.boot_counter = 0;
+		assert_eq!(attest(stale), refused(Error::EvidenceRefused));
+		let fit = Fit::get();
+		Fit::set(vec![]);
+		assert_eq!(attest(evidence(1)), refused(Error::HostNotLive));
+		Fit::set(fit);
+		assert_ok!(Compute::attest(signed(10), Box::new(evidence(1))));
+		assert_eq!(attest(evidence(1)), refused(Error::WrongState));
 	});
 }
 
@@ -99,7 +168,7 @@ fn each_boot_has_new_nonce() {
 fn missed_acceptance_reassigns_vm_and_rests_miner() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		ticks(RULES.acceptance + 1);
 		assert!(matches!(state(1), VmState::Pending { .. }));
 		assert_eq!(Compute::used_of(account(10)), Allotment::default());
@@ -110,7 +179,7 @@ fn missed_acceptance_reassigns_vm_and_rests_miner() {
 			"the same miner does not receive it again"
 		);
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert!(
 			matches!(state(2), VmState::Pending { .. }),
 			"a resting miner receives no other VM"
@@ -150,7 +219,7 @@ fn vm_ends_after_max_generations() {
 fn failed_boot_with_live_chip_burns_fee_and_time() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let before = free(10);
 		ticks(RULES.boot + 1);
@@ -159,7 +228,7 @@ fn failed_boot_with_live_chip_burns_fee_and_time() {
 		assert_eq!(Compute::paid().burned, cost);
 		assert_eq!(free(10), before, "a failed boot earns nothing");
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_eq!(miner_of(2), 10, "a live miner does not rest: the image may be at fault");
 	});
 }
@@ -168,7 +237,7 @@ fn failed_boot_with_live_chip_burns_fee_and_time() {
 fn failed_boot_without_live_chip_is_refunded() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		Fit::set(vec![]);
 		ticks(RULES.boot + 1);
@@ -176,7 +245,7 @@ fn failed_boot_without_live_chip_is_refunded() {
 		assert_eq!(Compute::paid().burned, 0);
 		Fit::set(vec![(chip_of(10), hcc_primitives::Tier::Regular)]);
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert!(matches!(state(2), VmState::Pending { .. }), "the miner rests");
 	});
 }
@@ -254,7 +323,7 @@ fn uncharged_time_is_charged_to_former_chip() {
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
 		assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
 		let charge = vm(id).charges[0].clone();
-		assert_eq!((charge.chip, charge.ticks), (chip_of(10), 10));
+		assert_eq!((charge.chip, charge.slots), (chip_of(10), 10));
 		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
 	});
 }
@@ -267,7 +336,7 @@ fn first_boot_requires_ordered_tier() {
 		let mut picky = small();
 		picky.tier = hcc_primitives::Tier::Regular;
 		assert_ok!(order(picky));
-		tick();
+		ticks(2);
 		assert_ok!(Compute::boot(signed(10), 1));
 		let on = |chip| {
 			VmFinding::set(Some(Ok(VmClaims { chip, trust: GenerationTrust::Full })));

@@ -73,7 +73,7 @@ fn start_pays_disk_rent() {
 			Event::DiskPaid {
 				vm: id,
 				miner: account(10),
-				ticks: 70,
+				slots: 70,
 				amount: disk(70),
 				price: PRICE,
 			}

@@ -129,13 +129,13 @@ fn unsuitable_miners_do_not_change_distribution() {
 		let named = |miner| OrderOf::<Test> { miner: Choice::Named(account(miner)), ..small() };
 		for _ in 0..2 {
 			assert_ok!(order(named(FULL)));
-			tick();
+			ticks(2);
 			boot(LastId::<Test>::get());
 		}
 		MockRules::set(Rules { rest: 14_400, ..RULES });
 		assert_ok!(order(named(RESTING)));
 		let ignored = LastId::<Test>::get();
-		ticks(RULES.acceptance + 2);
+		ticks(RULES.acceptance + 3);
 		assert!(RestingMiners::<Test>::contains_key(account(RESTING)));
 		assert_ok!(Compute::terminate(signed(TENANT), ignored));
 
@@ -169,7 +169,7 @@ fn free_capacity_changes_distribution() {
 		let named = OrderOf::<Test> { miner: Choice::Named(account(20)), ..small() };
 		let taken = [(); 2].map(|()| {
 			assert_ok!(order(named.clone()));
-			tick();
+			ticks(2);
 			let id = LastId::<Test>::get();
 			boot(id);
 			id

@@ -100,13 +100,13 @@ fn chip_change_with_many_open_charges_drops_uncharged_time() {
 		(0..BUSY).for_each(|_| next_interval());
 		ticks(10);
 		assert_ok!(Compute::reboot(signed(TENANT), id));
-		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 10));
+		assert_eq!((vm(id).charges.len(), vm(id).run.slots), (BUSY, 10));
 		let other = [77; 32];
 		Fit::mutate(|fit| fit.push((other, Tier::Regular)));
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
 		boot(id);
 		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
-		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 0));
+		assert_eq!((vm(id).charges.len(), vm(id).run.slots), (BUSY, 0));
 	});
 }
 
@@ -117,7 +117,7 @@ fn chip_change_with_many_open_charges_succeeds() {
 		OpenFrom::set(0);
 		(0..BUSY).for_each(|_| next_interval());
 		assert_ok!(Compute::report_crash(signed(10), id));
-		assert_eq!((vm(id).charges.len(), vm(id).run.ticks), (BUSY, 0));
+		assert_eq!((vm(id).charges.len(), vm(id).run.slots), (BUSY, 0));
 		let other = [77; 32];
 		Fit::mutate(|fit| fit.push((other, Tier::Regular)));
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));

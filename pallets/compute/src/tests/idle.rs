@@ -125,7 +125,8 @@ fn open_market() {
 	let flavour = Flavour { name: Default::default(), allotted };
 	Compute::set_flavour(RuntimeOrigin::root(), WIDE, Some(flavour))
 		.expect("root can set flavours");
-	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS, paid_from: 1 });
+	SearchFee::set(1_234);
 }
 
 /// Performs an action. Calls that the state does not permit fail without effect.
@@ -303,7 +304,7 @@ fn untended_vm_ends_when_escrow_is_used_up() {
 	run(|| {
 		let order = Act::Order { tenant: TENANTS[0], named: true, more: 0 };
 		let serve = Act::Serve { vm: 0 };
-		end(vec![order, serve, serve], Some(PRICE), LivenessStatus::Live);
+		end(vec![order, Act::Wait { count: 1 }, serve, serve], Some(PRICE), LivenessStatus::Live);
 		let events = events();
 		let paid = |event: &&Event<Test>| matches!(event, Event::Settled { .. });
 		assert!(events.iter().filter(paid).count() > 3);

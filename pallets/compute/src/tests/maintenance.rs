@@ -1,8 +1,8 @@
 //! Maintenance pauses of hosts.
 
 use frame_support::assert_ok;
-use hcc_primitives::Pause;
-use hcc_testing::{CurrentInterval, Fit, Now, Pauses};
+use hcc_primitives::{PaidTime, Pause};
+use hcc_testing::{CurrentInterval, Fit, MockTickSource, Now, Pauses};
 
 use crate::{mock::*, *};
 
@@ -10,18 +10,19 @@ const LASTS: u32 = 30;
 
 /// Pauses the chip of miner 10 now. It is not fit until it is served again.
 fn pause() -> Pause {
-	let pause = Pause { from: Now::get(), until: Now::get() + LASTS };
+	let paid_from = MockTickSource::paid_slots();
+	let pause = Pause { from: Now::get(), paid_from, until: Now::get() + LASTS };
 	Pauses::set(vec![(chip_of(10), pause)]);
 	Fit::set(vec![]);
 	pause
 }
 
-fn charged_ticks() -> u32 {
-	let ticks = |event| match event {
-		Event::Charged { ticks, .. } => Some(ticks),
+fn charged_slots() -> u32 {
+	let slots = |event| match event {
+		Event::Charged { slots, .. } => Some(slots),
 		_ => None,
 	};
-	events().into_iter().filter_map(ticks).sum()
+	events().into_iter().filter_map(slots).sum()
 }
 
 #[test]
@@ -40,7 +41,7 @@ fn vm_on_paused_chip_leaves_running_and_is_not_charged() {
 		assert_eq!(state(id), VmState::Assigned { until });
 		assert!(events().contains(&Event::HostPaused { vm: id, until }));
 		assert_ok!(Compute::terminate(signed(TENANT), id));
-		assert_eq!(charged_ticks(), pause.from - booted, "only the time before the pause");
+		assert_eq!(charged_slots(), pause.from - booted, "only the time before the pause");
 	});
 }
 
@@ -63,7 +64,7 @@ fn pause_that_is_over_is_noted_at_next_review() {
 		ticks(7);
 		assert!(matches!(state(id), VmState::Running { .. }), "it was booted after the pause");
 		assert_ok!(Compute::terminate(signed(TENANT), id));
-		assert_eq!(charged_ticks(), pause.from - booted + Now::get() - again);
+		assert_eq!(charged_slots(), pause.from - booted + Now::get() - again);
 	});
 }
 

@@ -119,7 +119,7 @@ fn terminate_before_boot_frees_room_and_costs_begun_boot() {
 	run(|| {
 		// The VM is assigned, but its boot has not begun.
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		assert!(matches!(state(1), VmState::Assigned { .. }));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		assert_ok!(Compute::terminate(signed(TENANT), 1));
@@ -128,7 +128,7 @@ fn terminate_before_boot_frees_room_and_costs_begun_boot() {
 		for (id, live) in [(2, true), (3, false)] {
 			let before = free(TENANT);
 			assert_ok!(order(small()));
-			tick();
+			ticks(2);
 			assert_ok!(Compute::boot(signed(10), id));
 			if !live {
 				Fit::set(vec![]);

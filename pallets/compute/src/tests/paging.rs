@@ -24,7 +24,7 @@ type Rows = BTreeMap<Id, Vec<(IntervalIndex, IntervalIndex, Balance)>>;
 /// Sets up `VMS` running VMs with ids that are `apart` from each other. If that is the length of an
 /// interval, all reviews have the same tick.
 fn crowd(apart: u64) -> Vec<Id> {
-	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH, paid_from: 1 });
 	enlist(MINERS[1]);
 	for miner in MINERS {
 		offer(miner, |offered| {
@@ -44,7 +44,7 @@ fn crowd(apart: u64) -> Vec<Id> {
 			id
 		})
 		.collect();
-	tick();
+	ticks(2);
 	ids.iter().for_each(|id| boot(*id));
 	ids
 }
@@ -107,13 +107,13 @@ fn refunded() -> Rows {
 	rows
 }
 
-/// Returns the number of ticks for which a VM was charged in total.
+/// Returns the number of slots for which a VM was charged in total.
 fn ticks_of(id: Id) -> Tick {
-	let ticks = |event| match event {
-		Event::Charged { vm, ticks, .. } if vm == id => ticks,
+	let slots = |event| match event {
+		Event::Charged { vm, slots, .. } if vm == id => slots,
 		_ => 0,
 	};
-	events().into_iter().map(ticks).sum()
+	events().into_iter().map(slots).sum()
 }
 
 fn sum<'a>(rows: impl IntoIterator<Item = &'a Vec<(u32, u32, Balance)>>) -> Balance {

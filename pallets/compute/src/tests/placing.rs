@@ -9,22 +9,30 @@ use crate::{mock::*, *};
 
 fn placed(what: OrderOf<Test>) -> Option<u8> {
 	assert_ok!(order(what));
-	tick();
+	ticks(2);
 	let id = LastId::<Test>::get();
 	matches!(state(id), VmState::Assigned { .. }).then(|| miner_of(id))
 }
 
+/// The author of the block that includes the order knows the randomness of that block. So the order
+/// is drawn with that of the next block, whose author did not include it.
 #[test]
-fn order_is_placed_in_next_block_and_takes_room() {
+fn order_is_placed_two_blocks_later_and_takes_room() {
 	run(|| {
+		assert_ok!(order(small()));
+		tick();
+		assert!(matches!(state(1), VmState::Pending { .. }));
+		tick();
+		assert!(matches!(state(1), VmState::Assigned { .. }));
+		assert_ok!(Compute::terminate(signed(TENANT), 1));
 		assert_eq!(placed(small()), Some(10));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		assert_eq!(placed(small()), Some(10));
 		assert_eq!(placed(small()), None, "the miner has no room left");
-		assert_ok!(Compute::terminate(signed(TENANT), 1));
+		assert_ok!(Compute::terminate(signed(TENANT), 2));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		ticks(RULES.placement / ROUNDS);
-		assert_eq!(miner_of(3), 10, "the miner has room again");
+		assert_eq!(miner_of(4), 10, "the miner has room again");
 	});
 }
 
@@ -140,7 +148,7 @@ fn insufficient_escrow_at_placement_is_refunded() {
 		let least = Compute::least_escrow(small().max_price).expect("there is a price");
 		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), least));
 		PriceForOrders::set(Some(PRICE / 10));
-		tick();
+		ticks(2);
 		assert_eq!(Compute::vm(1), None);
 		assert_eq!(free(TENANT), ENDOWMENT);
 	});

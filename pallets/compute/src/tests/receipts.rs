@@ -84,7 +84,7 @@ fn each_interval_queries_usage_once() {
 		intervals(2);
 		let [one, two] = Asked::get()[..] else { panic!("two intervals") };
 		assert_eq!((one.vm, one.chip, one.first, one.last), (id, chip_of(10), first, first));
-		assert_eq!(two, ServicePeriod { first: first + 1, last: first + 1, ticks: LENGTH, ..one });
+		assert_eq!(two, ServicePeriod { first: first + 1, last: first + 1, slots: LENGTH, ..one });
 	});
 }
 
@@ -107,12 +107,10 @@ fn guest_is_known_only_while_vm_runs() {
 	run(|| {
 		assert_eq!(Compute::guest(1), None);
 		let id = running();
-		let boot = Boots::<Test>::get(id).expect("the VM has booted");
 		let guest = Guest {
 			generation: 1,
 			boot_counter: 1,
 			guest_pk: [7; 32],
-			since: boot.at,
 			began: CurrentInterval::get().index,
 			vcpus: ALLOTTED.vcpus,
 			memory: ALLOTTED.memory,
@@ -174,7 +172,7 @@ fn last_settlements_are_stored() {
 		LivedIn::set(vec![(chip_of(10), first + 1, LivenessStatus::Lapsed)]);
 		intervals(3);
 		let all = Compute::settlements_of(id);
-		let told: Vec<_> = all.iter().map(|one| (one.first, one.last, one.ticks)).collect();
+		let told: Vec<_> = all.iter().map(|one| (one.first, one.last, one.slots)).collect();
 		assert_eq!(told[1..], [(first + 1, first + 1, LENGTH), (first + 2, first + 2, LENGTH)]);
 		let whole = worth(LENGTH);
 		assert_eq!((all[1].paid, all[1].refunded), (0, whole));

@@ -203,7 +203,7 @@ fn open(rules: pallet_emission::Rules) -> [Id; 2] {
 	let vms = [TENANT, NEIGHBOUR].map(|tenant| {
 		Compute::order(signed(tenant), Box::new(small()), PURSE).expect("the order is valid");
 		let id = LastId::<Test>::get();
-		tick();
+		ticks(2);
 		boot(id);
 		id
 	});
@@ -219,9 +219,10 @@ fn pays(id: Id, miner: u8, amount: Balance) -> Balance {
 	let before = Compute::paid().settled;
 	let mut row = vm(id);
 	let amount = amount.min(row.escrow);
-	row.escrow -= amount;
+	Compute::take(&mut row, amount);
 	let (miner, chip) = (account(miner), chip_of(miner));
-	let charge = Charge { first: 0, last: 0, ticks: 1, amount, price: PRICE, miner, chip };
+	let (cut, price) = (false, PRICE);
+	let charge = Charge { first: 0, last: 0, slots: 1, amount, price, miner, chip, cut };
 	row.charges.try_push(charge).expect("earlier charges are settled");
 	Compute::settle(id, &mut row);
 	assert!(row.charges.is_empty(), "the charge is settled");

@@ -8,6 +8,7 @@ use frame_support::{
 	weights::WeightMeter,
 };
 use hcc_primitives::{
+	draw::DRAWN_AFTER,
 	units::{Balance, ALPHA},
 	Interval, LivenessStatus, Tier, MIN_UNRETURNED_SHARE,
 };
@@ -39,7 +40,7 @@ fn named(miner: u8) -> OrderOf<Test> {
 
 /// Sets up room for all VMs, the running VMs of the neighbour, and the first era.
 fn open(shares: Shares, initial: Balance) {
-	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH, paid_from: 1 });
 	MockRules::set(Rules { shares, ..RULES });
 	EraRules::set(pallet_emission::Rules {
 		era: ERA,
@@ -60,7 +61,7 @@ fn open(shares: Shares, initial: Balance) {
 	for miner in [OWN[0], OTHER] {
 		assert_ok!(Compute::order(signed(NEIGHBOUR), Box::new(named(miner)), 1_000 * ALPHA));
 	}
-	next_tick();
+	(0..DRAWN_AFTER).for_each(|_| next_tick());
 	NEIGHBOURS.into_iter().for_each(boot);
 }
 

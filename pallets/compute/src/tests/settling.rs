@@ -2,7 +2,7 @@
 
 use frame_support::assert_ok;
 use hcc_primitives::{units::Balance, LivenessStatus};
-use hcc_testing::{register, CurrentInterval, LivedIn, Offering, PriceForLeases};
+use hcc_testing::{register, CurrentInterval, ExtraSlots, LivedIn, Offering, PriceForLeases};
 
 use crate::{mock::*, *};
 
@@ -16,7 +16,7 @@ fn lived(interval: u32, lived: LivenessStatus) {
 
 fn charged() -> Vec<(u32, u32, u32, Balance)> {
 	let charge = |event| match event {
-		Event::Charged { first, last, ticks, amount, .. } => Some((first, last, ticks, amount)),
+		Event::Charged { first, last, slots, amount, .. } => Some((first, last, slots, amount)),
 		_ => None,
 	};
 	events().into_iter().filter_map(charge).collect()
@@ -87,6 +87,35 @@ fn lapsed_interval_is_refunded() {
 	});
 }
 
+/// Runs for `count` ticks. Before every third one, a slot is empty.
+fn ticks_with_empty_slots(count: u32) {
+	for number in 0..count {
+		ExtraSlots::mutate(|all| *all += u32::from(number % 3 == 0));
+		tick();
+	}
+}
+
+#[test]
+fn empty_slots_are_charged() {
+	run(|| {
+		let id = running();
+		let first = now();
+		let ran = CurrentInterval::get().from + LENGTH - hcc_testing::Now::get();
+		ticks_with_empty_slots(ran);
+		let slots = ran + ran.div_ceil(3);
+		tick();
+		assert_eq!(charged(), [(first, first, slots, worth(slots))]);
+		assert_ok!(Compute::stop(signed(TENANT), id));
+		ticks_with_empty_slots(30);
+		let before = vm(id).escrow;
+		assert_ok!(Compute::start(signed(TENANT), id));
+		let rent = before - vm(id).escrow;
+		let paid =
+			Event::DiskPaid { vm: id, miner: account(10), slots: 40, amount: rent, price: PRICE };
+		assert!(rent > 0 && events().contains(&paid));
+	});
+}
+
 #[test]
 fn stopped_ticks_are_not_charged() {
 	run(|| {
@@ -142,7 +171,7 @@ fn low_escrow_warns_then_stops() {
 	run(|| {
 		let escrow = Compute::least_escrow(200_000).expect("there is a price");
 		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
-		tick();
+		ticks(2);
 		boot(1);
 		for _ in 0..10 {
 			intervals(1);
@@ -168,7 +197,7 @@ fn escrow_covers_all_running_time() {
 			let escrow = Compute::least_escrow(200_000).expect("there is a price") + worth(LENGTH);
 			assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
 			let id = LastId::<Test>::get();
-			tick();
+			ticks(2);
 			boot(id);
 			let mut ran = 0;
 			while matches!(state(id), VmState::Running { .. }) {

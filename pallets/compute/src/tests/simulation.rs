@@ -10,11 +10,11 @@ use frame_support::{
 };
 use hcc_primitives::{
 	units::{Balance, ALPHA},
-	EffectiveOffer, Interval, LivenessStatus, Tier,
+	EffectiveOffer, Interval, LivenessStatus, PaidTime, Tier,
 };
 use hcc_testing::{
-	register, Asked, CurrentInterval, Fit, Lacked, LivedIn, Now, Offering, PriceForLeases,
-	PriceForOrders, Settled,
+	register, Asked, CurrentInterval, Fit, Lacked, LivedIn, MockTickSource, Now, Offering,
+	PriceForLeases, PriceForOrders, Settled,
 };
 use pallet_emission::EraIndex;
 use sp_io::hashing::blake2_256;
@@ -90,13 +90,14 @@ fn open_market(size: &Size) {
 	for number in 0..size.vms {
 		endow(&tenant(number), WEALTH);
 	}
+	SearchFee::set(1_234);
 	MockRules::mutate(|rules| {
 		let list = &mut rules.list;
 		for price in [&mut list.vcpu, &mut list.memory, &mut list.disk, &mut list.egress] {
 			*price *= size.scale;
 		}
 	});
-	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS });
+	CurrentInterval::set(Interval { index: 1, from: 1, length: TICKS, paid_from: 1 });
 }
 
 /// Lets a tenant act. Each tenant has at most one VM at a time.
@@ -175,7 +176,8 @@ fn next_tick() {
 	let next = u64::from(Now::get());
 	let last = CurrentInterval::get();
 	if Now::get() >= last.from + last.length {
-		CurrentInterval::set(Interval { index: last.index + 1, from: Now::get(), ..last });
+		let (from, paid_from) = (Now::get(), MockTickSource::paid_slots());
+		CurrentInterval::set(Interval { index: last.index + 1, from, paid_from, ..last });
 	}
 	Compute::on_poll(next, &mut WeightMeter::new());
 	Emission::on_poll(next, &mut WeightMeter::new());

@@ -37,7 +37,8 @@ enum Format {
 	Sha1,
 }
 
-/// An iterator over the events of a log. It ends after an error.
+/// An iterator over the events of a log. It ends after an error, and before zeroes that pad the log
+/// to the size of its table.
 #[derive(Clone, Debug)]
 pub struct Events<'a> {
 	at: Reader<'a>,
@@ -64,6 +65,12 @@ impl<'a> Events<'a> {
 			Ok(Header::Malformed) => Err(malformed(0, "a bad Spec ID Event03")),
 			Err(Short) => Err(malformed(0, "incomplete")),
 		}
+	}
+
+	/// Returns `true` if only padding follows. An empty event cannot be confused with it: it has no
+	/// digest and extends nothing.
+	fn is_padding(&self) -> bool {
+		self.index > 0 && self.at.rest().iter().all(|&byte| byte == 0)
 	}
 
 	fn read(&mut self) -> Result<Check<Event<'a>>, Short> {
@@ -114,7 +121,7 @@ impl<'a> Iterator for Events<'a> {
 	type Item = Check<Event<'a>>;
 
 	fn next(&mut self) -> Option<Self::Item> {
-		if self.ended || self.at.is_empty() {
+		if self.ended || self.at.is_empty() || self.is_padding() {
 			return None;
 		}
 		let event = self.read().unwrap_or_else(|Short| Err(malformed(self.index, "incomplete")));
@@ -128,6 +135,13 @@ impl<'a> Iterator for Events<'a> {
 
 fn malformed(index: u32, seen: &'static str) -> Rejection {
 	Rejection::new(RejectCode::BootLogEncoding, "event log", seen, "TCG_PCR_EVENT2").at(index)
+}
+
+/// Returns the rejection of an event that has no digest of a required bank.
+pub(super) fn missing_bank(event: &Event<'_>, wanted: PcrBank) -> Rejection {
+	let banks: Vec<_> = event.digests.iter().map(|(bank, _)| bank.name()).collect();
+	let seen = if banks.is_empty() { "none".into() } else { banks.join("+") };
+	Rejection::new(RejectCode::BootLogBank, "digests", seen, wanted.name()).at(event.index)
 }
 
 /// The kind of the first event in a log.

@@ -8,6 +8,7 @@ mod event;
 mod replay;
 mod rules;
 
+use event::missing_bank;
 pub use event::{Event, Events, EV_NO_ACTION};
 pub use replay::{replay, BootPcrs, PCRS};
 pub use rules::{code_events, judge, BootParts, BootRole, BootRules, CodeEvent, MAX_JUDGED};

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{Events, EV_NO_ACTION};
+use super::{missing_bank, Events, EV_NO_ACTION};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
 /// The number of PCRs.
@@ -16,7 +16,8 @@ pub type BootPcrs = [Option<Vec<u8>>; PCRS];
 /// Replays the log in one bank.
 ///
 /// ## Errors
-/// [`RejectCode::BootLogEncoding`]: the log is malformed, or an event has no digest of this bank.
+/// [`RejectCode::BootLogEncoding`]: the log is malformed. [`RejectCode::BootLogBank`]: an event has
+/// no digest of this bank.
 pub fn replay(log: &[u8], bank: PcrBank) -> Check<BootPcrs> {
 	let mut pcrs = BootPcrs::default();
 	let mut locality = 0;
@@ -28,18 +29,17 @@ pub fn replay(log: &[u8], bank: PcrBank) -> Check<BootPcrs> {
 			}
 			continue;
 		}
-		let refused = |field, seen: u64| {
-			Rejection::new(RejectCode::BootLogEncoding, field, seen, "a pcr and its digest")
-				.at(event.index)
-		};
 		let digest = event
 			.digests
 			.iter()
 			.find(|(of, _)| *of == bank)
 			.map(|(_, digest)| *digest)
-			.ok_or_else(|| refused("digests", event.digests.len() as u64))?;
+			.ok_or_else(|| missing_bank(&event, bank))?;
 		let index = event.pcr as usize;
-		let pcr = pcrs.get_mut(index).ok_or_else(|| refused("pcrIndex", event.pcr.into()))?;
+		let pcr = pcrs.get_mut(index).ok_or_else(|| {
+			Rejection::new(RejectCode::BootLogEncoding, "pcrIndex", event.pcr, "0 to 23")
+				.at(event.index)
+		})?;
 		let before = pcr.take().unwrap_or_else(|| {
 			let mut start = alloc::vec![0; bank.digest_len()];
 			if let (0, Some(last)) = (index, start.last_mut()) {

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use super::{Event, Events, EV_NO_ACTION};
+use super::{missing_bank, Event, Events, EV_NO_ACTION};
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 
 /// Types of events whose digests do not depend on the boot components: EV_SEPARATOR and
@@ -109,8 +109,9 @@ pub struct CodeEvent<'a> {
 /// machine.
 ///
 /// ## Errors
-/// [`RejectCode::BootLogEncoding`]: the log is malformed, has more than [`MAX_JUDGED`] such events,
-/// or such an event has no SHA-256 digest.
+/// [`RejectCode::BootLogEncoding`]: the log is malformed. [`RejectCode::BootLogBank`]: such an
+/// event has no SHA-256 digest. [`RejectCode::BootLogLimit`]: the log has more than [`MAX_JUDGED`]
+/// such events.
 pub fn code_events(log: &[u8]) -> Check<Vec<CodeEvent<'_>>> {
 	let mut found = Vec::new();
 	for event in Events::new(log)? {
@@ -118,13 +119,11 @@ pub fn code_events(log: &[u8]) -> Check<Vec<CodeEvent<'_>>> {
 		if event.kind == EV_NO_ACTION || !is_of_code(event.pcr) || is_fixed(&event) {
 			continue;
 		}
-		let refused = |field, seen: u64, wanted: u64| {
-			Rejection::new(RejectCode::BootLogEncoding, field, seen, wanted).at(event.index)
-		};
+		let digest = sha256_of(&event).ok_or_else(|| missing_bank(&event, PcrBank::Sha256))?;
 		if found.len() >= MAX_JUDGED {
-			return Err(refused("events", found.len() as u64, MAX_JUDGED as u64));
+			let (code, field) = (RejectCode::BootLogLimit, "events of boot code");
+			return Err(Rejection::new(code, field, "more", MAX_JUDGED).at(event.index));
 		}
-		let digest = sha256_of(&event).ok_or_else(|| refused("digests", 0, 32))?;
 		found.push(CodeEvent { event, digest });
 	}
 	Ok(found)
@@ -150,7 +149,7 @@ fn is_fixed(event: &Event<'_>) -> bool {
 /// checked that the log leads to the quoted PCRs.
 ///
 /// ## Errors
-/// Class [`crate::RejectClass::BootProfile`]; [`RejectCode::BootLogEncoding`].
+/// Class [`crate::RejectClass::BootProfile`]; those of [`code_events`].
 pub fn judge<P: BootParts>(log: &[u8], rules: BootRules, parts: &P) -> Check {
 	let mut seen = Vec::new();
 	for CodeEvent { event, digest } in code_events(log)? {

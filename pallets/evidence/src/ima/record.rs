@@ -75,7 +75,7 @@ impl Template {
 			(Some(b"d-ngv2"), Some(b"n-ng")) => Self::DigestNgV2,
 			_ => return Some((Self::Other, false)),
 		};
-		Some((template, fields.next() == Some(b"sig")))
+		Some((template, fields.next() == Some(&b"sig"[..])))
 	}
 }
 
@@ -314,7 +314,8 @@ impl<'a> Iterator for Records<'a> {
 		if self.ended || self.at.is_empty() {
 			return None;
 		}
-		let record = self.read().unwrap_or_else(|Short| Err(self.malformed("record", "incomplete")));
+		let record =
+			self.read().unwrap_or_else(|Short| Err(self.malformed("record", "incomplete")));
 		match (&record, self.index.checked_add(1)) {
 			(Ok(_), Some(next)) => self.index = next,
 			(Ok(_), None) | (Err(_), _) => self.ended = true,

@@ -1,9 +1,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-	entry::{
-		examine, extended, extended_padded, is_altered, is_of_pcr10, name, Entry, MAX_SHOWN,
-	},
+	entry::{examine, extended, extended_padded, is_altered, is_of_pcr10, name, Entry, MAX_SHOWN},
 	Files, Record, Records,
 };
 use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
@@ -74,8 +72,8 @@ enum OtherPcrs {
 /// template, the rest of the log counts as one entry.
 ///
 /// The log cannot have fewer entries than the quote covers. An empty log is accepted only if the
-/// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are
-/// counted only, because the quoted PCR 10 does not prove them.
+/// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are only
+/// counted, because the quoted PCR 10 does not prove them.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`] and
@@ -272,11 +270,7 @@ impl<'a> State<'a> {
 			return Err(failure);
 		}
 		Ok(Replayed {
-			checkpoint: Checkpoint {
-				bank: self.bank,
-				pcr10: self.pcr10,
-				entries: self.position,
-			},
+			checkpoint: Checkpoint { bank: self.bank, pcr10: self.pcr10, entries: self.position },
 			proven: self.proven,
 			unproven: self.unproven,
 			violations: self.violations,

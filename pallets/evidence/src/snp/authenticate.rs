@@ -106,12 +106,7 @@ fn check_vek_validity(vek: &Vek, now: UnixSeconds) -> Check {
 
 /// Returns the rejection of a report of an unsupported version. Only a report that the chip signed
 /// shows that its firmware is unknown. Anyone can write another version into a report.
-fn unsupported<C: Crypto>(
-	why: Rejection,
-	bytes: &[u8],
-	vek: &Vek,
-	now: UnixSeconds,
-) -> Rejection {
+fn unsupported<C: Crypto>(why: Rejection, bytes: &[u8], vek: &Vek, now: UnixSeconds) -> Rejection {
 	if let Err(expired) = check_vek_validity(vek, now) {
 		return expired;
 	}

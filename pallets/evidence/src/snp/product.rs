@@ -33,6 +33,16 @@ impl ProductLine {
 			Self::Turin => "Turin",
 		}
 	}
+
+	/// Returns the number of hardware threads of the largest processor of the line: EPYC 7763,
+	/// EPYC 9754 and EPYC 9965.
+	pub const fn max_threads(self) -> u32 {
+		match self {
+			Self::Milan => 128,
+			Self::Genoa => 256,
+			Self::Turin => 384,
+		}
+	}
 }
 
 impl fmt::Display for ProductLine {

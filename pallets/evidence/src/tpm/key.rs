@@ -295,15 +295,9 @@ fn ecc_key(curve: u16, x: &[u8], y: &[u8]) -> Check<PublicKey> {
 		padded(bytes).ok_or_else(|| malformed("a long point"))
 	}
 	match curve {
-		TPM_ECC_NIST_P256 => {
-			Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? }))
-		},
-		TPM_ECC_NIST_P384 => {
-			Ok(PublicKey::P384(P384Key { x: coordinate(x)?, y: coordinate(y)? }))
-		},
-		TPM_ECC_NIST_P521 => {
-			Ok(PublicKey::P521(P521Key { x: coordinate(x)?, y: coordinate(y)? }))
-		},
+		TPM_ECC_NIST_P256 => Ok(PublicKey::P256(P256Key { x: coordinate(x)?, y: coordinate(y)? })),
+		TPM_ECC_NIST_P384 => Ok(PublicKey::P384(P384Key { x: coordinate(x)?, y: coordinate(y)? })),
+		TPM_ECC_NIST_P521 => Ok(PublicKey::P521(P521Key { x: coordinate(x)?, y: coordinate(y)? })),
 		_ => Err(malformed("another curve")),
 	}
 }

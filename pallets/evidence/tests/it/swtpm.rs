@@ -16,7 +16,7 @@ use hcc_evidence::{
 	crypto::{P256Key, RustCrypto},
 	tpm::{
 		credential_secret, make_credential, verify_quote, AttestationKey, EndorsementKey, PcrBank,
-		PcrSelection, PcrValues, PublicKey, QuoteRequest, Signature, Wanted,
+		PcrSelection, PcrValues, PublicKey, QuoteRequest, Sha1, Signature, Wanted,
 	},
 	RejectCode,
 };
@@ -115,6 +115,7 @@ fn endorsement_key(public: &[u8]) -> EndorsementKey {
 	match AttestationKey::from_tpm2b_public(public).expect("TPM2B_PUBLIC").key {
 		PublicKey::Rsa(key) => EndorsementKey::Rsa2048(key),
 		PublicKey::P256(P256Key { x, y }) => EndorsementKey::P256(P256Key { x, y }),
+		other => panic!("no credential is made for {}", other.name()),
 	}
 }
 
@@ -178,7 +179,8 @@ fn quotes(algorithm: &str, scheme: &str) {
 	let selections = [PcrSelection { bank: PcrBank::Sha256, mask: 0x47ff }];
 	let verify = |nonce: &[u8]| {
 		let request = QuoteRequest {
-			nonce,
+			nonce: Wanted::Exactly(nonce),
+			sha1: Sha1::Refuse,
 			selections: Wanted::Exactly(&selections),
 			qualified_signer: Wanted::Exactly(&signer),
 			values: Wanted::Exactly(&values),

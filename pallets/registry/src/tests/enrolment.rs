@@ -11,9 +11,10 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 use hcc_evidence_testing::tpm;
-use hcc_primitives::Miners as _;
-use hcc_testing::{Active, Chips, Distrusted, Now, Roots, Slashed};
+use hcc_primitives::{Miners as _, VoteService};
+use hcc_testing::{Active, Chips, Distrusted, Now, Roots, Served, Slashed};
 use sp_io::hashing::blake2_256;
+use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
@@ -94,6 +95,27 @@ fn enrolling(test: impl FnOnce()) {
 		assert_ok!(Registry::add_chip(signed(1), CHIP));
 		assert_ok!(enrol(101, certificate, ak));
 		test();
+	});
+}
+
+#[test]
+fn answer_is_admitted_once() {
+	enrolling(|| {
+		let check = |hot: u8, answers: &[(u8, CredentialSecret)]| {
+			let checked = Registry::check_answer(&account(hot), &account(1), answers);
+			checked.map(drop).map_err(DispatchError::from)
+		};
+		let right = [right_answer(0), right_answer(1), right_answer(2)];
+		assert_eq!(check(101, &right), Err(Error::<Test>::AnswerMismatch.into()));
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_eq!(check(1, &right), Err(Error::<Test>::NotHotKey.into()));
+		assert_eq!(check(101, &right[..2]), Err(Error::<Test>::TooFewAnswers.into()));
+		assert_eq!(check(101, &right), Ok(()));
+		assert_eq!(check(101, &right), Ok(()), "a check changes nothing");
+		assert_ok!(answer(&right));
+		assert_eq!(check(101, &right), Err(Error::<Test>::AlreadyAnswered.into()));
 	});
 }
 
@@ -481,5 +503,79 @@ fn re_enrolled_tpm_leaves_chips_unchanged() {
 			"the chip is reported ready only once"
 		);
 		assert_eq!(Registry::standing(account(1)), Some(Standing::Ready));
+	});
+}
+
+/// Lets the enrolment expire and begins another one. Returns the service that this records, by the
+/// numbers of the validators.
+fn service_after_expiry() -> Vec<(u8, VoteService)> {
+	Now::mutate(|now| *now += ENROLMENT + 1);
+	let (certificate, ak) = (tpm::ek_certificate(), tpm::ak());
+	assert_ok!(enrol(
+		101,
+		certificate.expect("the test vectors exist"),
+		ak.expect("the test vectors exist")
+	));
+	served()
+}
+
+/// Returns the service that was recorded once, by the numbers of the validators.
+fn served() -> Vec<(u8, VoteService)> {
+	let all = Served::get();
+	assert_eq!(all.len(), 1, "service is recorded once");
+	let number = |who: &sp_runtime::AccountId32| {
+		let bytes: &[u8; 32] = who.as_ref();
+		bytes[0]
+	};
+	all[0].iter().map(|(who, service)| (number(who), *service)).collect()
+}
+
+#[test]
+fn members_without_credential_are_absent() {
+	enrolling(|| {
+		assert_ok!(post(201));
+		assert_ok!(post(202));
+		let (voted, absent) = (VoteService::Voted, VoteService::Absent);
+		let wanted = [(201, voted), (202, voted), (203, absent), (204, absent)];
+		assert_eq!(service_after_expiry(), wanted);
+	});
+}
+
+#[test]
+fn members_without_seed_after_answer_are_absent() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), right_answer(2)]));
+		assert_ok!(reveal(201));
+		assert_ok!(reveal(202));
+		let (voted, absent) = (VoteService::Voted, VoteService::Absent);
+		let wanted = [(201, voted), (202, voted), (203, absent), (204, absent)];
+		assert_eq!(service_after_expiry(), wanted);
+	});
+}
+
+#[test]
+fn wrong_answer_excuses_members_without_credential() {
+	enrolling(|| {
+		for validator in 201..=203 {
+			assert_ok!(post(validator));
+		}
+		assert_ok!(answer(&[right_answer(0), right_answer(1), (2, [0; 32])]));
+		assert_ok!(reveal(201));
+		assert_ok!(reveal(203));
+		let (voted, absent) = (VoteService::Voted, VoteService::Absent);
+		assert_eq!(service_after_expiry(), [(201, voted), (202, absent), (203, voted)]);
+	});
+}
+
+#[test]
+fn completed_enrolment_excuses_others() {
+	enrolling(|| {
+		assert_ok!(post(204));
+		complete();
+		let voted = VoteService::Voted;
+		assert_eq!(served(), [(201, voted), (202, voted), (203, voted)]);
 	});
 }

@@ -1,3 +1,4 @@
 mod asks;
 mod enrolment;
 mod lifecycle;
+mod offers;

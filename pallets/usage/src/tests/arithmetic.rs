@@ -43,27 +43,23 @@ proptest! {
 
 	#[test]
 	fn entry_is_within_receipt(
-		receipt in receipts(), guest in guests(), tolerance in 0u32..=1_000_000_000, longest in any::<u32>(),
+		receipt in receipts(), guest in guests(), tolerance in 0u32..=1_000_000_000,
 	) {
 		let tolerance = Perbill::from_parts(tolerance);
-		let entry = shortfall::entry(&receipt, &guest, tolerance, longest);
+		let entry = shortfall::entry(&receipt, &guest, tolerance);
 		let lost = shortfall::lost(&receipt, &guest);
-		prop_assert_eq!(entry.covered, receipt.elapsed.min(longest));
+		prop_assert_eq!(entry.covered, receipt.elapsed);
 		let tolerated = u128::from(receipt.elapsed) * u128::from(tolerance.deconstruct()) / 1_000_000_000;
-		let expected = if u128::from(lost) <= tolerated {
-			0
-		} else {
-			u128::from(lost) * u128::from(entry.covered) / u128::from(receipt.elapsed)
-		};
-		prop_assert_eq!(u128::from(entry.lost), expected);
+		let expected = if u128::from(lost) <= tolerated { 0 } else { lost };
+		prop_assert_eq!(entry.lost, expected);
 		prop_assert!(entry.lost <= entry.covered);
 	}
 
 	#[test]
-	fn refund_is_lost_part(lost in any::<u64>(), ticks in any::<u32>(), tick in 1u32..100_000) {
+	fn refund_is_lost_part_of_longer_time(lost in any::<u64>(), covered in any::<u64>(), paid in any::<u64>()) {
 		let most = RULES.refund;
-		let part = shortfall::refund(lost, ticks, tick, most);
-		let whole = u128::from(ticks) * u128::from(tick);
+		let part = shortfall::refund(lost, covered, paid, most);
+		let whole = u128::from(paid.max(covered));
 		let exact = (u128::from(lost).min(whole) * 1_000_000_000).checked_div(whole).unwrap_or(0);
 		let expected = exact.min(most.deconstruct().into());
 		// Rounding loses at most a billionth of the charge.

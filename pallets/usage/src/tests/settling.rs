@@ -2,7 +2,7 @@
 
 use frame_support::assert_ok;
 use hcc_evidence::vm::Receipt;
-use hcc_primitives::{ServicePeriod, Usage as _};
+use hcc_primitives::{ServicePeriod, Usage as _, UsageReport};
 use hcc_testing::Used;
 use sp_runtime::Perbill;
 
@@ -10,9 +10,17 @@ use crate::{mock::*, MAX_KEPT};
 
 const CHIP: [u8; 32] = [4; 32];
 
-fn ran(first: u32, last: u32, ticks: u32) -> ServicePeriod {
-	ServicePeriod { vm: VM, chip: CHIP, first, last, ticks }
+fn ran(first: u32, last: u32, slots: u32) -> ServicePeriod {
+	ServicePeriod { vm: VM, chip: CHIP, first, last, slots }
 }
+
+/// Returns the result of a settlement with receipts.
+fn refund(refund: Perbill) -> UsageReport {
+	UsageReport::Received { refund }
+}
+
+/// The result of a settlement without receipts.
+const MISSING: UsageReport = UsageReport::Missing { most: RULES.refund };
 
 /// Returns a receipt with half of the CPU time lost.
 fn starved() -> Receipt {
@@ -24,18 +32,19 @@ fn starved() -> Receipt {
 fn shortfall_is_refunded_within_bounds() {
 	run(|| {
 		assert_ok!(submit_receipts(starved()));
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), RULES.refund);
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(RULES.refund));
 		assert_eq!(Used::get(), [(CHIP, 500)]);
-		// The second settlement finds no entry.
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
+		// The second settlement finds no entry, but the interval had a receipt.
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(Perbill::zero()));
+		assert_eq!(Usage::settle(&ran(10, 10, LENGTH)), MISSING);
 		assert_eq!(Used::get().len(), 1);
 	});
 }
 
 #[test]
-fn no_receipt_means_no_refund() {
+fn missing_receipt_refunds_nothing_and_changes_no_score() {
 	run(|| {
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), MISSING);
 		assert!(Used::get().is_empty());
 	});
 }
@@ -45,13 +54,15 @@ fn tolerated_loss_counts_as_received() {
 	run(|| {
 		let steal = 4 * u64::from(INTERVAL) / 10;
 		assert_ok!(submit_receipts(Receipt { cpu_time: 0, steal, ..receipt() }));
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::zero());
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(Perbill::zero()));
 		assert_eq!(Used::get(), [(CHIP, 1_000)]);
 		go_to(11);
 		let more =
 			Receipt { sequence: 2, interval: 10, cpu_time: 0, steal: steal + 4, ..receipt() };
 		assert_ok!(submit_receipts(more));
-		assert!(Usage::settle(&ran(10, 10, LENGTH)) > Perbill::from_percent(10));
+		let more = Usage::settle(&ran(10, 10, LENGTH));
+		let least = Perbill::from_percent(10);
+		assert!(matches!(more, UsageReport::Received { refund } if refund > least), "{more:?}");
 		assert_eq!(Used::get()[1], (CHIP, 900));
 	});
 }
@@ -59,9 +70,27 @@ fn tolerated_loss_counts_as_received() {
 #[test]
 fn short_receipt_reduces_charge_in_proportion() {
 	run(|| {
-		let steal = 4 * u64::from(TICK);
-		assert_ok!(submit_receipts(Receipt { elapsed: TICK, cpu_time: 0, steal, ..receipt() }));
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::from_percent(1));
+		let steal = 4 * u64::from(SLOT);
+		assert_ok!(submit_receipts(Receipt { elapsed: SLOT, cpu_time: 0, steal, ..receipt() }));
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(Perbill::from_percent(1)));
+	});
+}
+
+/// A standstill is neither paid nor refunded: the lost part is the same for any time that the
+/// guest's clock shows.
+#[test]
+fn loss_beyond_paid_time_is_scaled_down() {
+	run(|| {
+		MockRules::mutate(|rules| rules.refund = Perbill::from_percent(50));
+		let half = 20 * u64::from(INTERVAL);
+		let long = Receipt { elapsed: 10 * INTERVAL, cpu_time: half, steal: half, ..receipt() };
+		assert_ok!(submit_receipts(long));
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(Perbill::from_percent(50)));
+		assert_eq!(Used::get(), [(CHIP, 500)]);
+		go_to(11);
+		let fifth = Receipt { steal: half * 2 / 5, sequence: 2, interval: 10, ..long };
+		assert_ok!(submit_receipts(fifth));
+		assert_eq!(Usage::settle(&ran(10, 10, LENGTH)), refund(Perbill::from_percent(20)));
 	});
 }
 
@@ -88,7 +117,8 @@ fn several_intervals_settle_together() {
 		assert_ok!(submit_receipts(starved()));
 		go_to(11);
 		assert_ok!(submit_receipts(Receipt { sequence: 2, interval: 10, ..receipt() }));
-		assert_eq!(Usage::settle(&ran(9, 10, 2 * LENGTH)), Perbill::from_percent(25));
+		let quarter = refund(Perbill::from_percent(25));
+		assert_eq!(Usage::settle(&ran(9, 10, 2 * LENGTH)), quarter);
 		assert_eq!(Used::get(), [(CHIP, 750)]);
 	});
 }
@@ -97,8 +127,8 @@ fn several_intervals_settle_together() {
 fn later_entries_wait() {
 	run(|| {
 		assert_ok!(submit_receipts(starved()));
-		assert_eq!(Usage::settle(&ran(7, 8, LENGTH)), Perbill::zero());
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), RULES.refund);
+		assert_eq!(Usage::settle(&ran(7, 8, LENGTH)), MISSING);
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(RULES.refund));
 	});
 }
 

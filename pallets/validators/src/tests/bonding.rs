@@ -1,4 +1,6 @@
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+use hcc_primitives::ValidatorSlasher;
+use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
 
@@ -91,6 +93,38 @@ fn withdraw_fails_until_unbonding_sessions_end() {
 		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
 		assert_eq!(held(3), 0);
 		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::NotUnbonding);
+	});
+}
+
+/// The current set stays if too few candidates are able to form the next one.
+#[test]
+fn withdraw_fails_while_active() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		to_session(2);
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
+		let keys = pallet_session::NextKeys::<Test>::take(1).expect("the validator has keys");
+		to_session(9);
+		assert!(Session::validators().contains(&3), "the set stays");
+		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
+		pallet_session::NextKeys::<Test>::insert(1, keys);
+		to_session(12);
+		assert!(!Session::validators().contains(&3));
+		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
+	});
+}
+
+#[test]
+fn withdraw_fails_while_banned() {
+	run(|| {
+		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(3)));
+		assert_ok!(Validators::leave(RuntimeOrigin::signed(3)));
+		to_session(5);
+		<Validators as ValidatorSlasher<_>>::slash(&3, Perbill::from_percent(10), None);
+		to_session(8);
+		assert_noop!(Validators::withdraw(RuntimeOrigin::signed(3)), Error::<Test>::TooEarly);
+		to_session(9);
+		assert_ok!(Validators::withdraw(RuntimeOrigin::signed(3)));
 	});
 }
 

@@ -1,3 +1,4 @@
+mod blocks;
 mod bonding;
 mod service;
 mod set;

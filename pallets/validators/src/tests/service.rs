@@ -25,7 +25,7 @@ const REMAINDER: Balance = 1;
 #[test]
 fn counted_votes_share_pot_and_issuance_stays() {
 	run(|| {
-		fill_pot(REMAINDER + 1_000);
+		fill_pot(REMAINDER + u64::from(PAYOUT_SESSIONS) * 1_000);
 		let issued = Balances::total_issuance();
 		let before = [1, 2].map(|who| Balances::balance(&who));
 		served(&[(1, VoteService::Counted), (2, VoteService::Counted)], 1);
@@ -34,7 +34,8 @@ fn counted_votes_share_pot_and_issuance_stays() {
 		to_session(1);
 		let paid = [1, 2].map(|who| Balances::balance(&who));
 		assert_eq!(paid, [before[0] + 750, before[1] + 250]);
-		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER);
+		let rest = u64::from(PAYOUT_SESSIONS - 1) * 1_000;
+		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + rest);
 		assert_eq!(Balances::total_issuance(), issued);
 		assert!(events().contains(&Event::Paid { who: 1, votes: 3, amount: 750 }));
 		assert_eq!(Validators::duty(1), None, "each session counts from zero");
@@ -44,14 +45,16 @@ fn counted_votes_share_pot_and_issuance_stays() {
 #[test]
 fn indivisible_remainder_stays_in_pot() {
 	run(|| {
-		fill_pot(REMAINDER + 100);
+		// A session may pay 100, of which each of three votes receives 33.
+		fill_pot(REMAINDER + u64::from(PAYOUT_SESSIONS) * 100);
 		served(
 			&[(1, VoteService::Counted), (2, VoteService::Counted), (3, VoteService::Counted)],
 			1,
 		);
 		let issued = Balances::total_issuance();
 		to_session(1);
-		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + 1);
+		let rest = u64::from(PAYOUT_SESSIONS - 1) * 100;
+		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + rest + 1);
 		assert_eq!(Balances::total_issuance(), issued);
 	});
 }
@@ -66,6 +69,25 @@ fn empty_pot_or_no_counted_votes_pay_nothing() {
 		to_session(2);
 		assert!(!events().iter().any(|event| matches!(event, Event::Paid { .. })));
 		assert_eq!(Balances::balance(&Validators::pot()), REMAINDER + 100);
+	});
+}
+
+/// Otherwise the votes of one session would take what all sessions of a day have earned.
+#[test]
+fn session_pays_at_most_its_part_of_pot() {
+	run(|| {
+		let pot = 10_000;
+		fill_pot(REMAINDER + pot);
+		let paid = |session, who: AccountId| {
+			let before = Balances::balance(&who);
+			served(&[(who, VoteService::Counted)], 1);
+			to_session(session);
+			Balances::balance(&who) - before
+		};
+		let late = paid(1, 2);
+		assert_eq!(late, pot / u64::from(PAYOUT_SESSIONS));
+		let steady: Balance = (2..=PAYOUT_SESSIONS).map(|session| paid(session, 1)).sum();
+		assert!(steady >= late, "{steady} for all other sessions, {late} for one");
 	});
 }
 

@@ -69,15 +69,20 @@ fn u16_sized(bytes: &[u8]) -> Vec<u8> {
 /// Returns the TPMT_PUBLIC of a restricted signing key.
 pub(super) fn tpmt_public(key: &PublicKey) -> Vec<u8> {
 	let attributes = 0x0005_0072u32.to_be_bytes();
-	match key {
-		PublicKey::P256(point) => [
+	let ecc = |curve: u8, x: &[u8], y: &[u8]| {
+		[
 			&[0x00, 0x23, 0x00, 0x0b][..],
 			&attributes,
-			&[0, 0, 0x00, 0x10, 0x00, 0x18, 0x00, 0x0b, 0x00, 0x03, 0x00, 0x10],
-			&u16_sized(&point.x),
-			&u16_sized(&point.y),
+			&[0, 0, 0x00, 0x10, 0x00, 0x18, 0x00, 0x0b, 0x00, curve, 0x00, 0x10],
+			&u16_sized(x),
+			&u16_sized(y),
 		]
-		.concat(),
+		.concat()
+	};
+	match key {
+		PublicKey::P256(point) => ecc(3, &point.x, &point.y),
+		PublicKey::P384(point) => ecc(4, &point.x, &point.y),
+		PublicKey::P521(point) => ecc(5, &point.x, &point.y),
 		PublicKey::Rsa(key) => [
 			&[0x00, 0x01, 0x00, 0x0b][..],
 			&attributes,

@@ -131,3 +131,39 @@ pub(super) fn work(random: &[u8; 32]) {
 		_ => reveal(who, !posted_false_seed(who)),
 	};
 }
+
+/// Two of four validators make no credentials, so no enrolment succeeds. The others make theirs.
+#[test]
+fn silent_members_of_enrolments_lose_as_absent_ones() {
+	use pallet_validators::MIN_ASKED;
+
+	if tpm::ek_certificate().zip(tpm::ak()).is_none() {
+		return;
+	}
+	run(|_| {
+		endow(&newcomer());
+		pallet_timestamp::Now::<Runtime>::put(LATER.0 * 1_000);
+		let vendors = vec![authority().try_into().expect("it fits")];
+		let vendors = vendors.try_into().expect("it fits");
+		assert_ok!(Policy::set_tpm_roots(RuntimeOrigin::root(), Some(vendors)));
+		let before = VALIDATORS.map(bond);
+		for _ in 0..MIN_ASKED {
+			assert_ok!(begin());
+			assert_ok!(post(0, true));
+			assert_ok!(post(1, true));
+			blocks(Registry::rules().enrolment + 1);
+		}
+		assert_ok!(leave());
+		let duty = |validator: Sr25519Keyring| Validators::duty(validator.to_account_id());
+		let served = VALIDATORS.map(|validator| duty(validator).map(|of| (of.asked, of.voted)));
+		let (all, none) = (Some((MIN_ASKED, MIN_ASKED)), Some((MIN_ASKED, 0)));
+		assert_eq!(served, [all, all, none, none]);
+		Session::rotate_session();
+		let lost = |bond: Balance| Validators::rules().absent_loss.mul_floor(bond);
+		assert!(lost(before[2]) > 0);
+		assert_eq!(
+			VALIDATORS.map(bond),
+			[before[0], before[1], before[2] - lost(before[2]), before[3] - lost(before[3])]
+		);
+	});
+}

@@ -1,7 +1,7 @@
 //! Evidence that is accepted, and evidence for each reject code.
 
 use hcc_evidence::{
-	boot::{BootRole, BootRules},
+	boot::{BootRole, BootRules, MAX_JUDGED},
 	host::{Context, GenerationTrust, HostEvidence, PinnedContext, TcbFloors},
 	ima::{FileVerdict, Limits},
 	snp::{GuestPolicy, VekKind},
@@ -161,13 +161,19 @@ pub(super) fn refused(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	.collect()
 }
 
+/// Returns an event log in the format of TPM 1.2: one event with a SHA-1 digest.
+fn sha1_log() -> Vec<u8> {
+	let (pcr, kind, len) = (0u32.to_le_bytes(), 8u32.to_le_bytes(), 0u32.to_le_bytes());
+	[&pcr[..], &kind, &[7; 20], &len].concat()
+}
+
 fn malformed(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	let report =
 		|at: usize, value: u8| edited(machine, |case| case.evidence.snp_report[at] = value);
 	let short = |change: fn(&mut Case)| edited(machine, change);
 	vec![
 		(RejectCode::ReportLength, short(|case| case.evidence.snp_report.truncate(1_183))),
-		(RejectCode::ReportVersion, report(0x00, 4)),
+		(RejectCode::ReportVersion, report(0x00, 9)),
 		(RejectCode::ReportAlgorithm, report(0x34, 2)),
 		(RejectCode::ReportReserved, report(0x4c, 1)),
 		(RejectCode::AttestEncoding, sealed(machine, |evidence| evidence.tpms_attest.push(0))),
@@ -186,6 +192,11 @@ fn malformed(machine: &Machine) -> Vec<(RejectCode, Case)> {
 		),
 		(RejectCode::EvidenceLength, short(|case| case.evidence.tpm_signature.resize(1_025, 0))),
 		(RejectCode::BootLogEncoding, short(|case| case.evidence.boot = Some(Vec::new()))),
+		(RejectCode::BootLogBank, short(|case| case.evidence.boot = Some(sha1_log()))),
+		(
+			RejectCode::BootLogLimit,
+			booted(machine, &vec![boot()[0].clone(); MAX_JUDGED + 1], rules(false)),
+		),
 	]
 }
 
@@ -254,6 +265,7 @@ fn of_another_platform(machine: &Machine) -> Vec<(RejectCode, Case)> {
 		(RejectCode::Mitigation, edited(machine, |case| case.policy.mitigations = 1)),
 		(RejectCode::TcbFloor, edited(machine, |case| case.policy.floors = Some(floors))),
 		(RejectCode::TcbUnknown, edited(machine, |case| case.policy.floors = None)),
+		(RejectCode::ReportVersionUnsupported, reporting(machine, |fields| fields.version = 9)),
 		(
 			RejectCode::GenerationSuspended,
 			edited(machine, |case| case.policy.trust = GenerationTrust::Suspended),

@@ -185,7 +185,7 @@ fn log_with_too_many_events_is_rejected() {
 	let mut events = good();
 	events.extend(vec![event(9, IPL, b"initrd"); 300]);
 	let (code, _) = judge(&events, &policy(true)).expect_err("the log has too many events");
-	assert_eq!(code, RejectCode::BootLogEncoding);
+	assert_eq!(code, RejectCode::BootLogLimit);
 }
 
 #[test]

@@ -104,6 +104,32 @@ fn required_mitigation_is_missing_in_old_report() {
 }
 
 #[test]
+fn report_of_version_4_is_accepted() {
+	let mut machine = Machine::named("a");
+	machine.fields.version = 4;
+	let context = machine.challenge(1);
+	machine.claims(&machine.answer(&context), &context);
+}
+
+/// The code of an unsupported version costs no strike. A report of an earlier challenge must not
+/// get it.
+#[test]
+fn unsupported_report_version_is_excused_only_for_this_challenge() {
+	let mut machine = Machine::named("a");
+	machine.fields.version = 9;
+	let (first, second) = (machine.challenge(1), machine.challenge(2));
+	let mut evidence = machine.answer(&second);
+	assert_eq!(machine.code(&evidence, &second), RejectCode::ReportVersionUnsupported);
+	evidence.snp_report = machine.answer(&first).snp_report;
+	machine.sign(&mut evidence);
+	assert_eq!(machine.code(&evidence, &second), RejectCode::ReportData);
+	let mut honest = Machine::named("a").answer(&second);
+	honest.snp_report[0] = 9;
+	machine.sign(&mut honest);
+	assert_eq!(machine.code(&honest, &second), RejectCode::ReportVersion);
+}
+
+#[test]
 fn certificate_outside_validity_is_rejected() {
 	let machine = Machine::named("a");
 	for now in [UnixSeconds(0), UnixSeconds(NOW.0 + 10 * 365 * 24 * 60 * 60)] {

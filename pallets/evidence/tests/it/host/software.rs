@@ -81,6 +81,37 @@ fn entry_of_other_pcr_is_rejected() {
 	assert_eq!((refused.code, refused.entry), (RejectCode::ImaOtherPcr, Some(1)));
 }
 
+/// The kernel writes the next entry while the log is read.
+#[test]
+fn unreadable_entry_behind_quoted_point_is_ignored() {
+	let mut machine = Machine::named("a");
+	let quoted = machine.pcrs;
+	machine.run(b"bash");
+	machine.pcrs = quoted;
+	let context = machine.challenge(1);
+	let whole = machine.log[2].clone();
+	let unknown = [&whole[..28], b"ima-xx", &whole[34..]].concat();
+	for unproven in [whole[..40].to_vec(), unknown, vec![0xff; 100]] {
+		machine.log[2] = unproven;
+		let claims = machine.claims(&machine.answer(&context), &context);
+		assert_eq!(claims.boot.entries, 2, "the next log begins behind the quoted point");
+	}
+}
+
+#[test]
+fn per_bank_log_is_accepted() {
+	let mut machine = Machine::named("a");
+	machine.run(b"bash");
+	for record in &mut machine.log {
+		// The template digest is followed by the name `ima-ng`, both lengths and the data.
+		let digest = sha256(&record[38..]);
+		drop(record.splice(4..24, digest));
+	}
+	let context = machine.challenge(1);
+	let claims = machine.claims(&machine.answer(&context), &context);
+	assert_eq!(claims.boot.entries, 3);
+}
+
 #[test]
 fn log_with_hidden_entry_is_rejected() {
 	let mut machine = Machine::named("a");

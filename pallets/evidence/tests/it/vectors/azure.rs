@@ -1,7 +1,7 @@
 use hcc_evidence::{
 	crypto::RustCrypto,
 	snp,
-	tpm::{verify_quote, AttestationKey, PcrBank, QuoteRequest, Scheme, Signature, Wanted},
+	tpm::{verify_quote, AttestationKey, PcrBank, QuoteRequest, Scheme, Sha1, Signature, Wanted},
 	RejectCode, UnixSeconds,
 };
 use sha2::{Digest, Sha256};
@@ -40,7 +40,8 @@ fn quote(vector: &Vector) -> Result<(), RejectCode> {
 		.then(|| pcr_values(PcrBank::Sha256, &vector.json("pcrs-sha256.json")));
 	let nonce = nonce(vector);
 	let request = QuoteRequest {
-		nonce: &nonce,
+		nonce: Wanted::Exactly(&nonce),
+		sha1: Sha1::Refuse,
 		selections: Wanted::Any,
 		qualified_signer: Wanted::Any,
 		values: values.as_ref().map_or(Wanted::Any, Wanted::Exactly),

@@ -139,8 +139,32 @@ fn listed(log: &[u8]) -> Listed {
 #[test]
 fn sha1_event_log_is_rejected() {
 	let Some(vector) = Vector::find("uefi-eventlog/debian-10") else { return };
-	let refused = code_events(&vector.file("eventlog.bin")).expect_err("no SHA-256");
-	assert_eq!(refused.code, RejectCode::BootLogEncoding);
+	let log = vector.file("eventlog.bin");
+	for refused in [code_events(&log).map(drop), replay(&log, PcrBank::Sha256).map(drop)] {
+		let refused = refused.expect_err("no SHA-256");
+		assert_eq!(refused.code, RejectCode::BootLogBank);
+		assert!(refused.to_string().contains("digests is sha1, wanted sha256"), "{refused}");
+	}
+}
+
+#[test]
+fn zeroes_after_last_event_are_padding() {
+	for (name, file) in [
+		("uefi-eventlog/rhel8-uefi", "eventlog.bin"),
+		("uefi-eventlog/debian-10", "eventlog.bin"),
+		("ima-qemu/cloud61-ovmf", "binary_bios_measurements"),
+	] {
+		let Some(vector) = Vector::find(name) else { continue };
+		let log = vector.file(file);
+		let bank = if name.ends_with("debian-10") { PcrBank::Sha1 } else { PcrBank::Sha256 };
+		let sound = replay(&log, bank).expect("the log replays");
+		for zeroes in [1, 15, 16, 32, 4_096] {
+			let padded = [&log[..], &vec![0; zeroes]].concat();
+			assert_eq!(replay(&padded, bank), Ok(sound.clone()), "{name}: {zeroes}");
+			let garbage = [&padded[..], &[1]].concat();
+			assert_ne!(replay(&garbage, bank), Ok(sound.clone()), "{name}: {zeroes}");
+		}
+	}
 }
 
 #[test]

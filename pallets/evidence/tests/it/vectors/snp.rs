@@ -179,7 +179,7 @@ fn altered_field_is_rejected_with_its_code() {
 		.expect("the chain verifies");
 	let report = vector.file("report.bin");
 	let cases: &[(usize, u8, RejectCode)] = &[
-		(0x00, 0x07, RejectCode::ReportVersion),
+		(0x00, 0x08, RejectCode::ReportVersion),
 		(0x04, 0x01, RejectCode::ReportSignature), // GUEST_SVN
 		(0x08, 0x01, RejectCode::ReportSignature), // POLICY
 		(0x0a, 0x02, RejectCode::ReportReserved),  // POLICY bit 17, which must be one

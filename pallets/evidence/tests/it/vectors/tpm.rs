@@ -2,7 +2,7 @@ use hcc_evidence::{
 	crypto::RustCrypto,
 	tpm::{
 		verify_quote, Attest, AttestationKey, PcrBank, PcrSelection, PcrValues, QuoteRequest,
-		Scheme, Signature, Wanted,
+		Scheme, Sha1, Signature, Wanted,
 	},
 	Check, RejectCode,
 };
@@ -37,7 +37,9 @@ struct Quote {
 impl Quote {
 	fn verify(&self) -> Check<Attest> {
 		let request = QuoteRequest {
-			nonce: &self.nonce,
+			nonce: Wanted::Exactly(&self.nonce),
+			// One of the vectors is a quote of the SHA-1 bank.
+			sha1: Sha1::Accept,
 			selections: Wanted::Any,
 			qualified_signer: Wanted::Any,
 			values: Wanted::Exactly(&self.values),
@@ -313,7 +315,8 @@ fn quote_of_unrequested_pcrs_is_rejected() {
 	let asked = |mask| {
 		let selections = [PcrSelection { bank: PcrBank::Sha256, mask }];
 		let request = QuoteRequest {
-			nonce: &quote.nonce,
+			nonce: Wanted::Exactly(&quote.nonce),
+			sha1: Sha1::Refuse,
 			selections: Wanted::Exactly(&selections),
 			qualified_signer: Wanted::Any,
 			values: Wanted::Exactly(&quote.values),
@@ -343,7 +346,8 @@ fn quote_by_other_qualified_signer_is_rejected() {
 	let Some(quote) = qemu("cloud61-tis") else { return };
 	let signer = [0; 34];
 	let request = QuoteRequest {
-		nonce: &quote.nonce,
+		nonce: Wanted::Exactly(&quote.nonce),
+		sha1: Sha1::Refuse,
 		selections: Wanted::Any,
 		qualified_signer: Wanted::Exactly(&signer),
 		values: Wanted::Any,

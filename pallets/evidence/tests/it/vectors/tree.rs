@@ -21,6 +21,11 @@ pub(crate) fn root() -> PathBuf {
 	)
 }
 
+/// Returns the folder of the field cases: `HCC_FIELD`, or else `field` beside the vectors.
+fn field() -> PathBuf {
+	std::env::var_os("HCC_FIELD").map_or_else(|| root().join("../field"), PathBuf::from)
+}
+
 /// A vector: a folder of files.
 pub(crate) struct Vector {
 	name: String,
@@ -31,7 +36,16 @@ impl Vector {
 	/// Returns the vector with this name. If it is absent, prints that it is skipped and returns
 	/// `None`.
 	pub(crate) fn find(name: &str) -> Option<Self> {
-		let folder = root().join(name);
+		Self::at(root(), name)
+	}
+
+	/// Returns the field cases with this name, like [`Self::find`].
+	pub(crate) fn find_field(name: &str) -> Option<Self> {
+		Self::at(field(), name)
+	}
+
+	fn at(parent: PathBuf, name: &str) -> Option<Self> {
+		let folder = parent.join(name);
 		if !folder.is_dir() {
 			println!("skipped: {name} is not at {}", folder.display());
 			return None;
