@@ -62,6 +62,8 @@ pub(crate) struct Hosted {
 	pub is_reachable: bool,
 	/// The size of its disk in GiB, if it has one.
 	pub disk: Option<u32>,
+	/// The first assignment from which the VM has anything here.
+	pub oldest: Option<u32>,
 }
 
 /// The way in which a VM stops.
@@ -75,9 +77,9 @@ pub(crate) enum Stop {
 
 /// Runs VMs on this host.
 ///
-/// At most one operation for each VM is in progress at a time; [`Self::list`] may run beside it. All
-/// operations can be repeated after a failure or a restart of the agent, and end within a bounded
-/// time. VMs outlive the launcher.
+/// At most one operation for each VM is in progress at a time; [`Self::list`] may run beside it.
+/// All operations can be repeated after a failure or a restart of the agent, and end within a
+/// bounded time. VMs outlive the launcher.
 #[async_trait]
 pub(crate) trait Launcher: Send + Sync {
 	/// Ensures that a VM runs for a boot. Another boot of the VM is stopped first, so this is a
@@ -90,14 +92,17 @@ pub(crate) trait Launcher: Send + Sync {
 	/// Ends a VM, and deletes all that it has on this host.
 	async fn destroy(&self, vm: VmId) -> Result<(), LauncherError>;
 
+	/// Deletes all that a VM has on this host from assignments before that generation.
+	async fn destroy_earlier(&self, vm: VmId, generation: u32) -> Result<(), LauncherError>;
+
 	/// Grows the disk of a running VM. A disk never shrinks.
 	async fn grow_disk(&self, vm: VmId, gib: u32) -> Result<(), LauncherError>;
 
 	/// Returns the VMs that have something on this host.
 	async fn list(&self) -> Result<Vec<Hosted>, LauncherError>;
 
-	/// Waits until a boot has failed, and returns the reason. The caller waits for the VM's agent
-	/// meanwhile.
+	/// Waits until a boot has failed, and returns the reason. During that time the caller waits for
+	/// the VM's agent.
 	async fn watch_boot(&self, vm: VmId, boot: Boot) -> LauncherError;
 
 	/// Returns the file with the console log of a VM, if the launcher keeps one.

@@ -44,6 +44,8 @@ pub(crate) enum Wanted {
 	Act(Act),
 	/// The VM runs and should not.
 	End,
+	/// An earlier assignment of the running VM has left something here.
+	Forget,
 }
 
 /// Steps that one task carries out for one VM.
@@ -75,11 +77,13 @@ impl Step {
 pub(crate) fn wanted(state: &State, boot: Boot, disk: u32, host: Option<&Hosted>) -> Wanted {
 	let runs = host.and_then(|host| host.runs);
 	let has_less = host.and_then(|host| host.disk).is_some_and(|has| has < disk);
+	let has_earlier = host.and_then(|host| host.oldest).is_some_and(|oldest| oldest < boot.0);
 	match state {
 		State::Assigned { until } => Wanted::BeginBoot { until: *until },
 		State::Booting { nonce, .. } => Wanted::Act(Act::AttestBoot { nonce: *nonce }),
 		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::ReportCrash),
 		State::Running { .. } if has_less => Wanted::Act(Act::GrowDisk { gib: disk }),
+		State::Running { .. } if has_earlier => Wanted::Forget,
 		State::Stopped { .. } if runs.is_some() => Wanted::End,
 		State::Running { .. }
 		| State::Stopped { .. }
@@ -259,6 +263,13 @@ impl VmDriver {
 		Ok(())
 	}
 
+	/// Deletes what earlier assignments of a VM have left here.
+	pub(crate) async fn forget_earlier(&self, id: VmId, generation: u32) -> anyhow::Result<()> {
+		self.launcher.destroy_earlier(id, generation).await?;
+		tracing::info!(vm = id, generation, "earlier assignments deleted");
+		Ok(())
+	}
+
 	/// Ends a VM that is terminated or assigned to another miner, and deletes its disk.
 	pub(crate) async fn destroy(&self, id: VmId) -> anyhow::Result<()> {
 		VmAccess::remove(&self.run_dir, id)?;
@@ -376,7 +387,7 @@ mod tests {
 
 	fn host(runs: Option<Boot>, disk: Option<u32>) -> Hosted {
 		let agent = Address::Vsock { cid: 1_000, port: 1 };
-		Hosted { vm: 7, runs, agent, is_reachable: true, disk }
+		Hosted { vm: 7, runs, agent, is_reachable: true, disk, oldest: Some(1) }
 	}
 
 	fn wanted_of(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
@@ -407,6 +418,18 @@ mod tests {
 		assert_eq!(wanted(&running, boot, 5, Some(&host(Some(boot), Some(4)))), grow);
 		assert_eq!(wanted(&running, boot, 4, Some(&host(Some(boot), Some(5)))), Wanted::Nothing);
 		assert_eq!(wanted(&running, boot, 5, Some(&host(Some(boot), None))), Wanted::Nothing);
+	}
+
+	#[test]
+	fn earlier_assignment_is_forgotten_once_vm_runs() {
+		let (boot, running) = ((2, 1), State::Running { since: 3 });
+		let earlier = host(Some(boot), None);
+		assert_eq!(wanted(&running, boot, 5, Some(&earlier)), Wanted::Forget);
+		let booting = State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 };
+		let attest_boot = Wanted::Act(Act::AttestBoot { nonce: [7; 32] });
+		assert_eq!(wanted(&booting, boot, 5, Some(&earlier)), attest_boot);
+		let only = Hosted { oldest: Some(2), ..earlier };
+		assert_eq!(wanted(&running, boot, 5, Some(&only)), Wanted::Nothing);
 	}
 
 	#[test]

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
 	config::Config,
-	launcher::{self, Hosted, LauncherConfig, Owner},
+	launcher::{self, Boot, Hosted, LauncherConfig, Owner},
 	node::{finalised_now, Behind},
 	usage::Receipts,
 	vm::{seen_at, Act, Seen, State, Step, VmDriver, Wanted},
@@ -45,8 +45,35 @@ struct Plan {
 	/// VMs that run here for a later boot than the node knows: the node lags behind, or a block was
 	/// replaced.
 	uncertain: Vec<(Seen, Act)>,
-	/// VMs that run and should not, according to the best block.
+	/// VMs that have something here and should not, according to the best block.
 	end: Vec<(VmId, Step)>,
+}
+
+/// The end of a VM, or of its earlier assignments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+	/// The VM is terminated or assigned to another miner.
+	Destroy,
+	/// The tenant has stopped the VM.
+	Stop,
+	/// Only assignments before that generation end.
+	Forget(u32),
+}
+
+/// Returns the end that the finalised block confirms. `seen` is the VM's state and boot in that
+/// block, if it is assigned to this miner there.
+///
+/// A VM that is not assigned there may be a new one. It is destroyed only if the best block does
+/// not assign it either.
+fn ending(step: &Step, seen: Option<(State, Boot)>) -> Option<Ending> {
+	match (step.wanted, seen) {
+		(Wanted::End, Some((State::Stopped { .. }, _))) => Some(Ending::Stop),
+		(Wanted::Forget, Some((State::Running { .. }, (generation, _)))) => {
+			Some(Ending::Forget(generation))
+		},
+		(_, None) if *step == Step::END => Some(Ending::Destroy),
+		_ => None,
+	}
 }
 
 impl Vms {
@@ -160,7 +187,7 @@ impl Vms {
 			match step.wanted {
 				Wanted::Nothing => {},
 				Wanted::BeginBoot { .. } => plan.begin.push((id, step)),
-				Wanted::End => plan.end.push((id, step)),
+				Wanted::End | Wanted::Forget => plan.end.push((id, step)),
 				Wanted::Act(act) if runs > Some(seen.boot) => plan.uncertain.push((seen, act)),
 				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
@@ -203,17 +230,17 @@ impl Vms {
 	) -> anyhow::Result<()> {
 		let hosted = hosted_by(finalised, miner).await?;
 		for (id, step) in steps {
-			let is_hosted = hosted.contains(&id);
-			if is_hosted {
-				let seen = seen_at(finalised, id).await?;
-				if !seen.is_some_and(|seen| matches!(seen.state, State::Stopped { .. })) {
-					continue;
-				}
-			}
+			let seen = seen_at(finalised, id).await?.filter(|_| hosted.contains(&id));
+			let Some(ending) = ending(&step, seen.map(|seen| (seen.state, seen.boot))) else {
+				continue;
+			};
 			let driver = driver.clone();
 			self.tasks.begin(&[(id, step)], async move {
-				let done =
-					if is_hosted { driver.stop(id).await } else { driver.destroy(id).await };
+				let done = match ending {
+					Ending::Destroy => driver.destroy(id).await,
+					Ending::Stop => driver.stop(id).await,
+					Ending::Forget(generation) => driver.forget_earlier(id, generation).await,
+				};
 				done.err().map(|error| (id, error)).into_iter().collect()
 			});
 		}
@@ -266,6 +293,23 @@ mod tests {
 	use super::*;
 
 	const SHORT: Duration = Duration::from_millis(1);
+
+	#[test]
+	fn disk_is_deleted_only_if_no_block_assigns_the_vm() {
+		let step = |wanted| Step { boot: Some((2, 1)), wanted };
+		let running = || Some((State::Running { since: 3 }, (2, 1)));
+		let stopped = || Some((State::Stopped { since: 3, until: 9 }, (2, 1)));
+		assert_eq!(ending(&Step::END, None), Some(Ending::Destroy));
+		assert_eq!(ending(&Step::END, running()), None);
+		assert_eq!(ending(&Step::END, stopped()), Some(Ending::Stop));
+		// The assignment is not final yet.
+		assert_eq!(ending(&step(Wanted::End), None), None);
+		assert_eq!(ending(&step(Wanted::Forget), None), None);
+		assert_eq!(ending(&step(Wanted::End), running()), None);
+		assert_eq!(ending(&step(Wanted::End), stopped()), Some(Ending::Stop));
+		assert_eq!(ending(&step(Wanted::Forget), running()), Some(Ending::Forget(2)));
+		assert_eq!(ending(&step(Wanted::Forget), stopped()), None);
+	}
 
 	#[tokio::test]
 	async fn errors_do_not_end_maintenance() {

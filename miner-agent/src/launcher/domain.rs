@@ -20,6 +20,8 @@ const SNP_POLICY: u32 = 0x3_0000;
 const QEMU: &str = "http://libvirt.org/schemas/domain/qemu/1.0";
 /// The period of the CPU limit in microseconds.
 const CPU_PERIOD: u32 = 100_000;
+/// The name of the file that insecure images read from the VMM's configuration device.
+const INSECURE_REPORTS: &str = "opt/hcc/insecure-reports";
 /// The disk that holds the tenant's data.
 pub(super) const STATE_DISK: &str = "vda";
 
@@ -86,6 +88,7 @@ impl Domain<'_> {
 			)
 			.child(vcpu(self.vcpus))
 			.children(self.cpu_tune())
+			.children(self.firmware_files())
 			.child(self.boot())
 			.child(Element::new("features").child(Element::new("acpi")))
 			.child(self.cpu())
@@ -121,6 +124,19 @@ impl Domain<'_> {
 			.text_child("cmdline", &self.image.cmdline)
 	}
 
+	/// The contents of the simulated chip's reports, for the device in the guest.
+	fn firmware_files(&self) -> Option<Element> {
+		match self.security {
+			Security::Snp { .. } => None,
+			Security::Insecure { .. } => {
+				let entry = Element::new("entry")
+					.with("name", INSECURE_REPORTS)
+					.with("file", self.files.reports.display());
+				Some(Element::new("sysinfo").with("type", "fwcfg").child(entry))
+			},
+		}
+	}
+
 	/// The CPU model, which the launch measurement covers under SEV-SNP.
 	fn cpu(&self) -> Element {
 		match self.security {
@@ -153,10 +169,6 @@ impl Domain<'_> {
 			.child(self.state_disk())
 			.child(read_only_disk(&self.image.root, "vdb"))
 			.child(read_only_disk(&self.image.verity, "vdc"))
-			.children(match self.security {
-				Security::Snp { .. } => None,
-				Security::Insecure { .. } => Some(read_only_disk(&self.files.reports, "vdd")),
-			})
 			.child(self.interface())
 			.child(self.console())
 			.children(match &self.vsock {
@@ -216,7 +228,7 @@ impl Domain<'_> {
 			.child(Element::new("rom").with("enabled", "no"))
 	}
 
-	/// The serial console. libvirt appends, so that the agent can shorten the file meanwhile.
+	/// The serial console. QEMU appends, so that the agent can shorten the file at any time.
 	fn console(&self) -> Element {
 		let source = Element::new("source").with("path", self.files.console.display());
 		Element::new("serial")

@@ -12,11 +12,9 @@ use super::{identity::Identity, LauncherError};
 /// The length of a console above which it is shortened.
 const MAX_CONSOLE: u64 = 1 << 20;
 /// The text that the guest's agent prints once it listens.
-const ANNOUNCEMENT: &[u8] = b"hcc-guest: listening";
+const ANNOUNCEMENT: &[u8] = b"waiting for the configuration";
 /// The end of a console that is kept when it is shortened.
 const KEPT_CONSOLE: u64 = 64 << 10;
-/// The length of the file with the contents of reports: a block of a disk.
-const REPORTS: usize = 4096;
 const GIB: u64 = 1 << 30;
 
 /// The files of a VM.
@@ -40,7 +38,7 @@ impl VmFiles {
 			disk: folder.join("disk.img"),
 			console: folder.join("console.log"),
 			hash_table: folder.join("hash-table"),
-			reports: folder.join("reports.img"),
+			reports: folder.join("insecure-reports"),
 			folder,
 		}
 	}
@@ -57,7 +55,7 @@ impl VmFiles {
 			disk.sync_all()
 		};
 		grown().map_err(|error| failed(&self.disk, error))?;
-		// The console tells how far this boot has come.
+		// The length of the console shows how far this boot has come.
 		let _earlier = fs::remove_file(self.old_console());
 		fs::write(&self.console, "").map_err(|error| failed(&self.console, error))
 	}
@@ -70,9 +68,7 @@ impl VmFiles {
 	/// Writes what a launch without SEV-SNP needs.
 	pub(super) fn write_insecure(&self, table: &[u8], reports: &str) -> Result<(), LauncherError> {
 		fs::write(&self.hash_table, table).map_err(|error| failed(&self.hash_table, error))?;
-		let mut padded = reports.as_bytes().to_vec();
-		padded.resize(padded.len().next_multiple_of(REPORTS), b'\n');
-		fs::write(&self.reports, padded).map_err(|error| failed(&self.reports, error))
+		fs::write(&self.reports, reports).map_err(|error| failed(&self.reports, error))
 	}
 
 	/// Returns the size of the disk in GiB, rounded down, or `None` if it does not exist.
@@ -99,7 +95,7 @@ impl VmFiles {
 	}
 
 	/// Shortens a console that is too long to its end. A tenant could otherwise fill the host's
-	/// disk. libvirt appends to the file, so it need not know.
+	/// disk. QEMU appends to the file, so it need not know.
 	pub(super) fn bound_console(&self) -> io::Result<()> {
 		let mut console = File::options().read(true).write(true).open(&self.console)?;
 		let len = console.metadata()?.len();
@@ -214,17 +210,17 @@ mod tests {
 		fs::write(&files.console, "x").expect("written");
 		files.prepare(1).expect("prepared again");
 		assert!(!files.has_printed() && !files.has_announced());
-		fs::write(&files.console, "quiet\r\nhcc-guest: listening\r\n").expect("written");
+		fs::write(&files.console, "quiet\r\nINFO hcc_guest: waiting for the configuration\r\n")
+			.expect("written");
 		assert!(files.has_announced());
 	}
 
 	#[test]
-	fn reports_fill_a_block_with_line_breaks() {
+	fn insecure_files_are_written() {
 		let (_folder, files) = files();
 		files.prepare(1).expect("prepared");
 		files.write_insecure(&[7; 3], "--chip alice").expect("written");
-		let text = fs::read_to_string(&files.reports).expect("text");
-		assert_eq!((text.len(), text.trim_end()), (REPORTS, "--chip alice"));
+		assert_eq!(fs::read_to_string(&files.reports).expect("text"), "--chip alice");
 		assert_eq!(fs::read(&files.hash_table).expect("read"), [7; 3]);
 	}
 

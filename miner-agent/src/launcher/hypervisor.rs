@@ -19,7 +19,7 @@ pub(super) enum HypervisorError {
 pub(super) enum DomainState {
 	Off,
 	Running,
-	/// Its vCPUs do not run: a disk had no space, or somebody has suspended it.
+	/// Its vCPUs do not run: a disk had no space, or an operator has suspended it.
 	Paused,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Defined<S> {
 
 /// A connection to libvirt. Its operations block.
 ///
-/// It sees only domains and networks whose names start with [`super::identity::PREFIX`]. Domains are
-/// referred to by their UUIDs, networks by their names.
+/// It sees only domains and networks whose names start with [`super::identity::PREFIX`]. Domains
+/// are referred to by their UUIDs, networks by their names.
 pub(super) trait Hypervisor: Send + Sync + 'static {
 	/// Returns the domains.
 	fn domains(&self) -> Result<Vec<Defined<DomainState>>, HypervisorError>;
@@ -49,7 +49,7 @@ pub(super) trait Hypervisor: Send + Sync + 'static {
 	/// Ends a domain immediately.
 	fn destroy_domain(&self, uuid: &str) -> Result<(), HypervisorError>;
 	fn undefine_domain(&self, uuid: &str) -> Result<(), HypervisorError>;
-	/// Grows a disk of a running domain, and tells the guest.
+	/// Grows a disk of a running domain. The guest is notified.
 	fn resize_disk(&self, uuid: &str, device: &str, bytes: u64) -> Result<(), HypervisorError>;
 	fn define_network(&self, xml: &str) -> Result<(), HypervisorError>;
 	fn start_network(&self, name: &str) -> Result<(), HypervisorError>;

@@ -1,8 +1,8 @@
 //! Runs VMs under libvirt, which holds all state.
 //!
 //! A launch defines the VM's network, its files, then its domain, and starts it. The end of a VM
-//! deletes its files, its network, then its domain. So whatever exists is named by a domain or a
-//! network, and each step can be repeated after a crash.
+//! deletes its files, its network, then its domain. So a domain or a network names every VM that
+//! has anything here, and each step can be repeated after a crash.
 
 use std::{
 	collections::BTreeMap,
@@ -283,7 +283,7 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 		let insecure = match (&self.config.insecure_chip, &image.hash_table) {
 			(None, _) => None,
 			(Some(chip), Ok(table)) => {
-				// What the processor would measure and bind: the bytes that are launched.
+				// The processor would measure the bytes that are launched, and bind HOST_DATA.
 				let (measurement, host_data) =
 					(hex::encode(image.measurement), hex::encode(spec.host_data));
 				let reports =
@@ -343,21 +343,6 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 			emulator: self.config.emulator.as_deref(),
 		};
 		Ok(domain.to_xml())
-	}
-
-	/// Ends what runs of a VM for another boot, and deletes what an earlier assignment left.
-	async fn end_others(&self, found: &Found, spec: &VmSpec) -> Result<(), LauncherError> {
-		for identity in found.identities(self.owner) {
-			if identity.vm != spec.vm {
-				continue;
-			}
-			if identity.generation != spec.boot.0 {
-				self.delete(&identity).await?;
-			} else if let Some(running) = found.domain(&identity) {
-				self.stop_domain(running, Stop::Graceful).await?;
-			}
-		}
-		Ok(())
 	}
 
 	/// Stops a domain if it runs. Keeps its definition, files and network.
@@ -434,6 +419,7 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 			agent: Address::Vsock { cid: self.cid(identity), port: GUEST_PORT },
 			is_reachable: self.config.vsock_dir.is_none() || files.has_announced(),
 			disk: files.disk_gib(),
+			oldest: Some(identity.generation),
 		}
 	}
 }
@@ -448,7 +434,8 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 		// Before anything ends or is made.
 		let (images, measurement, vcpus) = (self.images.clone(), spec.measurement, spec.vcpus);
 		let image = self.on_files(move || images.find(&measurement, vcpus)).await?;
-		self.end_others(&self.find().await?, spec).await?;
+		// An earlier assignment keeps its disk: a best block may be replaced.
+		self.stop(spec.vm, Stop::Graceful).await?;
 		let placing = self.placing.lock().await;
 		let found = self.find().await?;
 		let identity = self.place(&found, spec)?;
@@ -477,6 +464,15 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 		Ok(())
 	}
 
+	async fn destroy_earlier(&self, vm: VmId, generation: u32) -> Result<(), LauncherError> {
+		for identity in self.find().await?.identities(self.owner) {
+			if identity.vm == vm && identity.generation < generation {
+				self.delete(&identity).await?;
+			}
+		}
+		Ok(())
+	}
+
 	async fn grow_disk(&self, vm: VmId, gib: u32) -> Result<(), LauncherError> {
 		for domain in self.domains_of(vm).await? {
 			if domain.state == DomainState::Off {
@@ -498,11 +494,14 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 		let found = self.find().await?;
 		let mut hosted: BTreeMap<VmId, Hosted> = BTreeMap::new();
 		for identity in found.identities(self.owner) {
-			let next = self.hosted(&found, &identity);
-			// Of several assignments, the one that runs, or else the latest.
-			if hosted.get(&next.vm).is_none_or(|known| known.runs <= next.runs) {
-				hosted.insert(next.vm, next);
+			let mut next = self.hosted(&found, &identity);
+			// Assignments ascend. Of several, the one that runs counts, or else the latest.
+			if let Some(known) = hosted.remove(&next.vm) {
+				let oldest = known.oldest;
+				next = if known.runs <= next.runs { next } else { known };
+				next.oldest = oldest;
 			}
+			hosted.insert(next.vm, next);
 		}
 		Ok(hosted.into_values().collect())
 	}

@@ -26,7 +26,7 @@ pub(super) struct ProcessLauncher {
 	program: PathBuf,
 	/// The folder of the records and sockets of VMs.
 	run_dir: PathBuf,
-	/// VMs whose process is about to start or end. Their records do not change meanwhile.
+	/// VMs whose process is about to start or end. Their records do not change during that time.
 	busy: Mutex<BTreeSet<VmId>>,
 }
 
@@ -129,6 +129,11 @@ impl Launcher for ProcessLauncher {
 		self.end(vm).await
 	}
 
+	/// Does nothing: a VM has one process.
+	async fn destroy_earlier(&self, _vm: VmId, _generation: u32) -> Result<(), LauncherError> {
+		Ok(())
+	}
+
 	/// Does nothing: the program has no disk.
 	async fn grow_disk(&self, _vm: VmId, _gib: u32) -> Result<(), LauncherError> {
 		Ok(())
@@ -142,6 +147,7 @@ impl Launcher for ProcessLauncher {
 			agent: self.address(vm),
 			is_reachable: true,
 			disk: None,
+			oldest: None,
 		});
 		Ok(hosted.collect())
 	}
@@ -200,10 +206,9 @@ mod tests {
 		launcher.ensure(&VmSpec { boot: (2, 4), ..SPEC }).await.expect("it starts again");
 		let listed = launcher.list().await.expect("listed");
 		let agent = Address::Unix(folder.path().join("run/vm-7.sock"));
-		assert_eq!(
-			listed,
-			[Hosted { vm: 7, runs: Some((2, 4)), agent, is_reachable: true, disk: None }]
-		);
+		let runs = Some((2, 4));
+		let wanted = Hosted { vm: 7, runs, agent, is_reachable: true, disk: None, oldest: None };
+		assert_eq!(listed, [wanted]);
 		let arguments = fs::read_to_string(folder.path().join("arguments")).expect("read");
 		let boots: Vec<_> = arguments.lines().filter_map(|line| line.split(' ').nth(5)).collect();
 		assert_eq!(boots, ["3", "4"], "{arguments}");
