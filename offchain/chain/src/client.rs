@@ -32,6 +32,8 @@ pub struct Chain {
 	pub(crate) rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
 	genesis: H256,
 	url: Arc<str>,
+	/// The type of the chain, as the node's `system_chainType` names it.
+	kind: Arc<str>,
 }
 
 impl Chain {
@@ -82,7 +84,9 @@ impl Chain {
 					.await
 					.map_err(|error| unreachable(error.to_string()))?;
 			let genesis = api.genesis_hash();
-			Ok(Self { api, rpc: LegacyRpcMethods::new(rpc), genesis, url: url.into() })
+			let rpc = LegacyRpcMethods::new(rpc);
+			let kind = rpc.system_chain_type().await.unwrap_or_else(|_| "unknown".into());
+			Ok(Self { api, rpc, genesis, url: url.into(), kind: kind.into() })
 		};
 		tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 			.await
@@ -98,6 +102,11 @@ impl Chain {
 	/// Returns the URL of the node.
 	pub fn url(&self) -> &str {
 		&self.url
+	}
+
+	/// Returns the type of the chain: `Development`, `Local`, `Live`, or a name of its own.
+	pub(crate) fn kind(&self) -> &str {
+		&self.kind
 	}
 
 	/// Returns `true` if both are the same connection.

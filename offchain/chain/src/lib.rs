@@ -6,10 +6,12 @@ mod compatibility;
 mod error;
 mod evidence;
 mod inclusion;
+pub mod keys;
 mod nodes;
 mod numbers;
 mod outcome;
 mod submit;
+mod unsigned;
 mod view;
 
 pub use calls::Body;
@@ -20,6 +22,7 @@ pub use evidence::{evidence_by_hash, evidence_in, Included};
 pub use inclusion::Receipt;
 pub use nodes::Nodes;
 pub use submit::{Fate, SignedCall, Submitter};
+pub use unsigned::UnsignedCall;
 pub use view::view;
 
 /// The price of one α, in 10⁻⁹ USD.

@@ -3,13 +3,14 @@ mod tip;
 
 pub use signed::{Fate, SignedCall};
 
-use std::{future::Future, str::FromStr, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
+use secrecy::{SecretBox, SecretString};
 use subxt::{
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
 	tx::Payload,
 };
-use subxt_signer::{sr25519::Keypair, SecretUri};
+use subxt_signer::DeriveJunction;
 use tokio::{
 	sync::{Mutex, Semaphore, SemaphorePermit},
 	time::{timeout, timeout_at, Instant},
@@ -19,6 +20,7 @@ use crate::{
 	client::rpc,
 	error::{INVALID, TOO_LOW_PRIORITY},
 	inclusion::{decode_call, included, Receipt, Sent},
+	keys::{Key, KeyError, PassphraseSource},
 	numbers::PendingNonces,
 	AccountId32, Chain, ChainError,
 };
@@ -54,7 +56,7 @@ const REPLACED: &str = "another transaction of this account has replaced it: sub
 /// transaction that is submitted takes the lost nonce. If none is submitted, the waiting
 /// transactions fail with [`ChainError::TimedOut`], and expire later.
 pub struct Submitter {
-	key: Keypair,
+	key: Key,
 	/// Remaining capacity for pending transactions that are not urgent.
 	room: Semaphore,
 	/// Held by an urgent transaction until a block includes it.
@@ -66,24 +68,46 @@ pub struct Submitter {
 }
 
 impl Submitter {
-	/// Creates a submitter with the key of a secret URI: a phrase or a hexadecimal seed, with or
-	/// without a derivation path.
-	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
-		let bad = |reason: String| ChainError::Key(reason);
-		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
-		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
-		Ok(Self {
+	/// Creates a submitter with a key.
+	pub fn new(key: Key) -> Self {
+		Self {
 			key,
 			room: Semaphore::new(MAX_PENDING),
 			urgent_turn: Mutex::default(),
 			nonce_lock: Mutex::default(),
 			nonces: PendingNonces::default(),
-		})
+		}
+	}
+
+	/// Creates a submitter with the key in a file, plain or encrypted.
+	///
+	/// ## Errors
+	/// Those of [`Key::read`].
+	pub fn from_file(path: &Path, passphrase: &PassphraseSource) -> Result<Self, KeyError> {
+		Key::read(path, passphrase).map(Self::new)
+	}
+
+	/// Creates a submitter with the key of a secret URI: a phrase or a hexadecimal seed, with or
+	/// without a derivation path. Programs take keys from files instead ([`Self::from_file`]).
+	///
+	/// ## Errors
+	/// [`ChainError::Key`].
+	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
+		Key::from_uri(&SecretString::from(uri)).map(Self::new)
 	}
 
 	/// Returns the account that signs.
 	pub fn account(&self) -> AccountId32 {
-		self.key.public_key().to_account_id()
+		self.key.account()
+	}
+
+	/// Derives a secret from the key for another purpose than signing.
+	///
+	/// It is the public key of a hard derivation that is never published. Computing it needs the
+	/// secret key.
+	pub fn derived_secret(&self, purpose: &str) -> SecretBox<[u8; 32]> {
+		let child = self.key.pair.derive([DeriveJunction::hard(purpose)]);
+		SecretBox::new(Box::new(child.public_key().0))
 	}
 
 	/// Submits a call, and waits until a block includes it. Other submissions can proceed at the
@@ -368,13 +392,14 @@ impl Submitter {
 		nonce: u64,
 		tip: u128,
 	) -> Result<Sent<'_>, ChainError> {
+		self.key.check_chain(chain.kind())?;
 		let at = chain.finalised().await?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
 			.tip(tip)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
-		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
+		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key.pair)?;
 		let known = decode_call(&at, &at.tx().call_data(call)?);
 		let reserved = self.nonces.reserve(nonce);
 		let progress = signed
@@ -450,6 +475,7 @@ impl ChainError {
 mod tests {
 	use std::{cell::RefCell, collections::BTreeMap, future::ready};
 
+	use secrecy::ExposeSecret;
 	use tokio::sync::oneshot;
 
 	use super::*;
@@ -576,6 +602,19 @@ mod tests {
 		let rest = submitter.acquire_room(MAX_PENDING - 1).await;
 		let last = timeout(Duration::from_secs(10), submitter.acquire_room(1));
 		assert!(rest.is_ok() && last.await.expect("in time").is_ok());
+	}
+
+	#[test]
+	fn derived_secrets_differ_by_key_and_purpose() {
+		let secret = |uri: &str, purpose: &str| {
+			let submitter = Submitter::from_uri(uri).expect("a key");
+			*submitter.derived_secret(purpose).expose_secret()
+		};
+		assert_eq!(secret("//Alice", "seeds"), secret("//Alice", "seeds"));
+		assert_ne!(secret("//Alice", "seeds"), secret("//Bob", "seeds"));
+		assert_ne!(secret("//Alice", "seeds"), secret("//Alice", "other"));
+		let account = Submitter::from_uri("//Alice").expect("a key").account();
+		assert_ne!(secret("//Alice", "seeds"), account.0);
 	}
 
 	#[test]
