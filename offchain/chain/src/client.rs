@@ -8,11 +8,13 @@ use subxt::{
 	OnlineClient, OnlineClientAtBlock,
 };
 
-use crate::{ChainError, H256};
+use crate::{api, AccountId32, ChainError, H256};
 
 /// The state of the chain at one block.
 pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
 
+/// Units of the token in one α.
+const ALPHA: f64 = 1e9;
 /// Time that a node has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time that a node has to show that it still answers.
@@ -138,6 +140,16 @@ impl Chain {
 	/// Returns the hash of block 0, which every signed statement of the protocol contains.
 	pub fn genesis(&self) -> [u8; 32] {
 		self.genesis.0
+	}
+
+	/// Returns the free balance of an account in the best block, in α. For display only: it is
+	/// rounded.
+	pub async fn balance(&self, account: &AccountId32) -> Result<f64, ChainError> {
+		let at = self.best().await?;
+		let address = api::storage().system().account();
+		let row = at.storage().try_fetch(address, (*account,)).await?;
+		let free = row.map(|row| row.decode()).transpose()?.map_or(0, |row| row.data.free);
+		Ok(free as f64 / ALPHA)
 	}
 
 	/// Returns the last finalised block.

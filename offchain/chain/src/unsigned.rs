@@ -3,7 +3,10 @@
 use std::fmt;
 
 use subxt::{
-	ext::scale_value::{scale::decode_as_type, stringify},
+	ext::scale_value::{
+		scale::decode_as_type,
+		stringify::{self, custom_formatters::format_hex},
+	},
 	tx::Payload,
 };
 
@@ -64,10 +67,8 @@ fn describe(at: &ChainAt, data: &[u8]) -> Option<String> {
 	let call = metadata.outer_enums().call_enum_ty();
 	let value = decode_as_type(&mut &data[..], call, metadata.types()).ok()?;
 	let mut text = String::new();
-	stringify::to_writer_custom()
-		.add_custom_formatter(|value, writer| {
-			stringify::custom_formatters::format_hex(value, writer)
-		})
+	stringify::to_writer_custom::<u32, &mut String>()
+		.add_custom_formatter(|value, writer| format_hex(value, &mut **writer))
 		.write(&value, &mut text)
 		.ok()?;
 	Some(text)

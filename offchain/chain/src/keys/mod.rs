@@ -9,7 +9,6 @@ mod passphrase;
 
 use std::{fmt, path::Path, str::FromStr};
 
-use secrecy::{ExposeSecret, SecretString};
 use subxt_signer::{sr25519::Keypair, SecretUri, DEV_PHRASE};
 
 use crate::{AccountId32, ChainError};
@@ -17,6 +16,7 @@ use crate::{AccountId32, ChainError};
 pub use file::{read_secret, write_secret};
 pub use keystore::Keystore;
 pub use passphrase::PassphraseSource;
+pub use secrecy::{ExposeSecret, SecretString};
 
 /// The name of the systemd credential with the passphrase.
 pub const CREDENTIAL: &str = "hcc-passphrase";
