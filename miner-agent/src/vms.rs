@@ -4,10 +4,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hcc_chain::{api, AccountId32, Chain, ChainAt, RuntimeWatch, Submitter};
 use hcc_evidence::vm::VmId;
+use hcc_service::Pulse;
 use tokio::sync::Semaphore;
 
 use crate::{
 	config::Config,
+	monitor::Monitor,
 	node::{finalised_now, Behind},
 	usage::Receipts,
 	vm::{seen_at, wanted, Act, Seen, State, Step, VmDriver, Wanted},
@@ -32,6 +34,9 @@ pub(crate) struct Vms {
 	launches: Arc<Semaphore>,
 	/// The reason why VMs that seem stopped or reassigned are left running, once it is logged.
 	behind: Option<Behind>,
+	monitor: Monitor,
+	/// The pulse of the maintenance, if there is a launcher.
+	pulse: Option<Pulse>,
 }
 
 /// The steps to start now.
@@ -49,7 +54,7 @@ struct Plan {
 }
 
 impl Vms {
-	pub(crate) fn new(config: &Config) -> Self {
+	pub(crate) fn new(config: &Config, monitor: &Monitor) -> Self {
 		Self {
 			launcher: config.launcher.clone(),
 			run_dir: config.run_dir.clone(),
@@ -57,6 +62,17 @@ impl Vms {
 			receipts: Receipts::default(),
 			launches: Arc::new(Semaphore::new(MAX_LAUNCHES)),
 			behind: None,
+			monitor: monitor.clone(),
+			pulse: config.launcher.is_some().then(|| monitor.watch_vms()),
+		}
+	}
+
+	/// Connects to a node once one is available.
+	pub(crate) async fn connect(&self, urls: &str) -> Chain {
+		let connecting = Chain::connect_when_ready(urls);
+		match &self.pulse {
+			Some(pulse) => pulse.waiting(connecting).await,
+			None => connecting.await,
 		}
 	}
 
@@ -100,6 +116,9 @@ impl Vms {
 		at: &ChainAt,
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
+		if let Some(pulse) = &self.pulse {
+			pulse.beat();
+		}
 		self.tasks.settle();
 		driver.adopt_running(|id| self.tasks.is_free(id))?;
 		let hosted = hosted_by(at, miner).await?;
@@ -123,7 +142,8 @@ impl Vms {
 			self.behind = None;
 		}
 		let runs = hosted.into_iter().filter(|id| driver.process(*id).running_boot().is_some());
-		let guests = runs.map(|id| (id, driver.address(id))).collect();
+		let guests: Vec<_> = runs.map(|id| (id, driver.address(id))).collect();
+		self.monitor.metrics.vms.set(i64::try_from(guests.len()).unwrap_or(i64::MAX));
 		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 

@@ -28,7 +28,10 @@ pub use view::view;
 /// The price of one α, in 10⁻⁹ USD.
 pub type Price = u64;
 
-pub use subxt::utils::{AccountId32, H256};
+pub use subxt::{
+	tx::Payload,
+	utils::{AccountId32, H256},
+};
 pub use subxt_signer::sr25519::Keypair;
 
 // Rebuilds the crate when the metadata changes, which the macro below does not do.

@@ -30,9 +30,9 @@ pub fn table(text: &str) -> Vec<String> {
 			"info" => "_info",
 			_ => "",
 		};
-		let help = text.lines().find_map(|line| {
-			line.strip_prefix("# HELP ")?.strip_prefix(name)?.strip_prefix(' ')
-		});
+		let help = text
+			.lines()
+			.find_map(|line| line.strip_prefix("# HELP ")?.strip_prefix(name)?.strip_prefix(' '));
 		let help = help.unwrap_or("–");
 		rows.push(format!("| `{name}{suffix}` | {kind} | {help} |"));
 	}

@@ -60,7 +60,8 @@ fn check_access(path: &Path, mode: u32, owner: u32, user: u32) -> Result<(), Key
 
 /// Returns `true` for a file in the folder of credentials that systemd gives this service.
 fn is_credential(path: &Path) -> bool {
-	env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.parent() == Some(folder.as_ref()))
+	env::var_os("CREDENTIALS_DIRECTORY")
+		.is_some_and(|folder| path.parent() == Some(folder.as_ref()))
 }
 
 /// Creates a file with a secret, which only its owner may read.
