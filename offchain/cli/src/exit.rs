@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hcc_chain::ChainError;
+use hcc_chain::{keys::KeyError, ChainError};
 use serde_json::{json, Value};
 use subxt::error::{
 	BackendError, EventsError, ExtrinsicError, RuntimeApiError, StorageError, StorageKeyError,
@@ -24,11 +24,13 @@ pub(crate) enum Exit {
 	Unconfirmed = 6,
 	NotFound = 7,
 	Incompatible = 8,
+	WrongPassphrase = 9,
+	ExposedKey = 10,
 }
 
 impl Exit {
 	/// All codes, in ascending order.
-	pub(crate) const ALL: [Self; 9] = [
+	pub(crate) const ALL: [Self; 11] = [
 		Self::Done,
 		Self::Usage,
 		Self::Rejected,
@@ -38,6 +40,8 @@ impl Exit {
 		Self::Unconfirmed,
 		Self::NotFound,
 		Self::Incompatible,
+		Self::WrongPassphrase,
+		Self::ExposedKey,
 	];
 
 	/// Returns the number.
@@ -57,6 +61,8 @@ impl Exit {
 			Self::Unconfirmed => "unconfirmed",
 			Self::NotFound => "not-found",
 			Self::Incompatible => "incompatible",
+			Self::WrongPassphrase => "wrong-passphrase",
+			Self::ExposedKey => "exposed-key",
 		}
 	}
 
@@ -72,6 +78,8 @@ impl Exit {
 			Self::Unconfirmed => "a transaction was sent, and its outcome is unknown",
 			Self::NotFound => "the chain has no such object",
 			Self::Incompatible => "this program and the chain have different versions",
+			Self::WrongPassphrase => "the passphrase of a key file is wrong or missing",
+			Self::ExposedKey => "others may use a file with a secret, by its mode or owner",
 		}
 	}
 
@@ -83,10 +91,23 @@ impl Exit {
 		if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<ChainError>()) {
 			return Self::of_chain(error);
 		}
+		if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<KeyError>()) {
+			return Self::of_key(error);
+		}
 		if error.chain().any(|cause| cause.to_string().contains(INCOMPATIBLE)) {
 			Self::Incompatible
 		} else if error.chain().any(is_of_node) {
 			Self::Unreachable
+		} else {
+			Self::Usage
+		}
+	}
+
+	fn of_key(error: &KeyError) -> Self {
+		if error.is_of_passphrase() {
+			Self::WrongPassphrase
+		} else if error.is_exposed() {
+			Self::ExposedKey
 		} else {
 			Self::Usage
 		}
@@ -164,7 +185,7 @@ pub(crate) fn object(exit: Exit, message: &str) -> Value {
 
 /// Returns the table of exit codes for the help.
 pub(crate) fn table() -> String {
-	let rows = Exit::ALL.map(|exit| format!("  {}  {}", exit.number(), exit.meaning()));
+	let rows = Exit::ALL.map(|exit| format!("  {:<2}  {}", exit.number(), exit.meaning()));
 	format!("Exit codes:\n{}", rows.join("\n"))
 }
 
