@@ -88,8 +88,8 @@ pub struct Options {
 	/// A folder for the sockets and records of VMs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
-	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9617. Without
-	/// it, nothing is served. Anyone who reaches it can read them.
+	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9617.
+	/// Without it, nothing is served. Anyone who reaches it can read them.
 	#[arg(long, global = true)]
 	pub metrics: Option<SocketAddr>,
 	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.

@@ -47,7 +47,7 @@ pub(crate) struct New {
 pub(crate) struct Show {
 	/// A key file: a keystore, or a phrase or seed.
 	file: PathBuf,
-	/// Also print the secret key, after confirmation. Whoever sees it controls the account.
+	/// Also print the secret key, after confirmation. Anyone who sees it controls the account.
 	#[arg(long)]
 	secret: bool,
 	#[command(flatten)]
@@ -147,7 +147,7 @@ impl Show {
 /// Asks before a secret is printed.
 fn confirm() -> anyhow::Result<()> {
 	let mut screen = std::io::stderr().lock();
-	write!(screen, "Print the secret key? Whoever sees it controls the account. Type yes: ")
+	write!(screen, "Print the secret key? Anyone who sees it controls the account. Type yes: ")
 		.and_then(|()| screen.flush())
 		.context("cannot ask for confirmation")?;
 	let mut answer = String::new();

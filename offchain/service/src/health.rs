@@ -60,9 +60,9 @@ impl Health {
 	/// Returns the loops that do not turn. The process is alive if there is none.
 	pub fn stalled(&self) -> Vec<String> {
 		let stalled = |turning: &Loop| {
-			let since = turning.last.elapsed();
-			let text = || format!("loop {} has not turned for {} s", turning.name, since.as_secs());
-			(since > turning.limit).then(text)
+			let (name, limit) = (turning.name, turning.limit);
+			let text = || format!("loop {name} has not turned for {} s", limit.as_secs());
+			(turning.last.elapsed() > limit).then(text)
 		};
 		self.inner().loops.iter().filter_map(stalled).collect()
 	}
@@ -81,7 +81,7 @@ impl Row {
 		match &self.state {
 			None => Some(format!("{name}: not checked yet")),
 			Some((_, set)) if set.elapsed() > self.limit => {
-				Some(format!("{name}: not checked for {} s", set.elapsed().as_secs()))
+				Some(format!("{name}: not checked for {} s", self.limit.as_secs()))
 			},
 			Some((Err(reason), _)) => Some(format!("{name}: {reason}")),
 			Some((Ok(()), _)) => None,
@@ -104,8 +104,8 @@ impl Pulse {
 		}
 	}
 
-	/// Waits for something outside of the process, such as a node, for any time. The loop counts as
-	/// turning meanwhile: a restart would not end the wait.
+	/// Waits for something outside of the process, such as a node, for any time. During that
+	/// time the loop counts as turning: a restart would not end the wait.
 	pub async fn waiting<T>(&self, work: impl Future<Output = T>) -> T {
 		let mut work = std::pin::pin!(work);
 		loop {

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-	/// Lines for people.
+	/// Human-readable lines.
 	#[default]
 	Text,
 	/// One JSON object a line.

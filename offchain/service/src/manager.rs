@@ -14,7 +14,7 @@ const MAX_STATUS: usize = 200;
 /// Runs a service until its work ends or a signal stops it. Returns the result of the work, or
 /// `None` after a signal.
 ///
-/// Tells the service manager `READY=1` at the start, changes of the health, and `STOPPING=1`. A
+/// Sends the service manager `READY=1` at the start, changes of the health, and `STOPPING=1`. A
 /// service that waits for its node is started: readiness for work is in its status and at
 /// `/readyz`. With a watchdog it sends `WATCHDOG=1` only while all loops turn.
 pub async fn supervise<T>(health: &Health, work: impl Future<Output = T>) -> Option<T> {
@@ -31,14 +31,15 @@ pub async fn supervise<T>(health: &Health, work: impl Future<Output = T>) -> Opt
 	ended
 }
 
-/// Tells the service manager the health, without end.
+/// Reports the health to the service manager, without end.
 async fn report(health: &Health) {
 	let watchdog = sd_notify::watchdog_enabled();
 	let every = watchdog.map_or(CHECK_EVERY, |limit| (limit / 3).min(CHECK_EVERY));
 	let mut shown = String::new();
 	loop {
-		let is_alive = health.stalled().is_empty();
 		let reasons = health.unready();
+		// Read last, so that a loop that is reported as stalled also stops the watchdog.
+		let is_alive = health.stalled().is_empty();
 		let status = status(&reasons);
 		if status != shown {
 			if reasons.is_empty() {

@@ -23,8 +23,8 @@ pub struct Args {
 	/// The validator's account (SS58) [default: the worker key's own account].
 	#[arg(long)]
 	pub validator: Option<AccountId32>,
-	/// The file with the worker key: a phrase or a seed, or an encrypted key (hcc key new). Its mode
-	/// must be 0600.
+	/// The file with the worker key: a phrase or a seed, or an encrypted key (hcc key new). Its
+	/// mode must be 0600.
 	#[arg(long)]
 	pub key_file: Option<PathBuf>,
 	/// A file with the passphrase of an encrypted key. Without it, the systemd credential
@@ -34,8 +34,8 @@ pub struct Args {
 	/// The folder of the worker's state.
 	#[arg(long)]
 	pub state: Option<PathBuf>,
-	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9616. Without
-	/// it, nothing is served. Anyone who reaches it can read them.
+	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9616.
+	/// Without it, nothing is served. Anyone who reaches it can read them.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
 	/// Remove the state first, with all votes that no block contains yet. Needed once if the state

@@ -41,7 +41,8 @@ pub fn read_secret(path: &Path) -> Result<SecretString, KeyError> {
 	if bytes.len() > MAX_SECRET {
 		return Err(KeyError::malformed(path, format!("it is longer than {MAX_SECRET} bytes")));
 	}
-	let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::malformed(path, "it is no text"));
+	let text =
+		std::str::from_utf8(&bytes).map_err(|_| KeyError::malformed(path, "it is not UTF-8 text"));
 	let text = text?;
 	Ok(SecretString::from(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }
