@@ -6,6 +6,7 @@ use anyhow::{ensure, Context};
 use clap::Args;
 use hcc_evidence::snp::{self, AmdRoots, ProductLine};
 use hcc_guest_protocol::Address;
+use hcc_service::LogFormat;
 use serde::{Deserialize, Serialize};
 use tokio_vsock::VMADDR_CID_HOST;
 
@@ -14,7 +15,7 @@ use crate::{Expected, OwnReference};
 /// The exit codes, for `--help`.
 pub const EXIT_CODES: &str = "\
 Exit codes:
-  0  stopped by an interrupt
+  0  stopped by a signal
   1  another error, for example in the configuration
   2  wrong use of the command line
   3  /dev/sev-guest is missing or cannot be opened
@@ -50,6 +51,9 @@ pub struct Options {
 	/// for several versions.
 	#[arg(long)]
 	pub miner_binary: Vec<String>,
+	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
+	#[arg(long, value_enum)]
+	pub log_format: Option<LogFormat>,
 	/// Print the resulting configuration, and exit.
 	#[arg(long)]
 	pub print_config: bool,
@@ -65,6 +69,7 @@ pub struct Config {
 	pub roots: Option<PathBuf>,
 	pub launch_measurement: Vec<String>,
 	pub miner_binary: Vec<String>,
+	pub log_format: LogFormat,
 }
 
 impl Default for Config {
@@ -76,6 +81,7 @@ impl Default for Config {
 			roots: None,
 			launch_measurement: Vec::new(),
 			miner_binary: Vec::new(),
+			log_format: LogFormat::default(),
 		}
 	}
 }
@@ -104,6 +110,7 @@ impl Config {
 		if !options.launch_measurement.is_empty() {
 			config.launch_measurement.clone_from(&options.launch_measurement);
 		}
+		config.log_format = options.log_format.unwrap_or(config.log_format);
 		if !options.miner_binary.is_empty() {
 			config.miner_binary.clone_from(&options.miner_binary);
 		}

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use hcc_service::init_logs;
 use hccam::{
 	config::{Config, Options, EXIT_CODES},
 	run, stop, OwnEvidenceError, SecureProcessor,
 };
-use tracing_subscriber::EnvFilter;
 
 /// The guest agent in a confidential guest: has the secure processor bind the evidence that its
 /// host has gathered, and signs it.
@@ -24,12 +24,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 		print!("{}", toml::to_string_pretty(&config)?);
 		return Ok(ExitCode::SUCCESS);
 	}
-	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-	tracing_subscriber::fmt()
-		.with_env_filter(filter)
-		.with_writer(std::io::stderr)
-		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-		.init();
+	init_logs(config.log_format, "info");
 	let processor = match SecureProcessor::open() {
 		Ok(processor) => processor,
 		Err(error) => return Ok(stop(&OwnEvidenceError::Device(error.to_string()))),

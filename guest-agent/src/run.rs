@@ -3,18 +3,22 @@
 use std::{
 	process::ExitCode,
 	sync::Arc,
-	time::{SystemTime, UNIX_EPOCH},
+	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::Context;
 use ed25519_dalek::SigningKey;
 use hcc_evidence::UnixSeconds;
+use hcc_service::{supervise, Health};
 
 use crate::{
 	check_own_evidence, config::Config, serve, Agent, OwnEvidenceError, OwnReference, ReportSource,
 };
 
-/// Serves hosts with a new key, until the secure processor fails or the process is interrupted.
+/// Time limit of one turn of the server's loop, for the watchdog of the service manager.
+const TURN_LIMIT: Duration = Duration::from_secs(60);
+
+/// Serves hosts with a new key, until the secure processor fails or a signal stops the process.
 /// Returns the exit code.
 ///
 /// Checks its own evidence first, unless `reference` is `None`.
@@ -39,12 +43,15 @@ pub async fn run<S: ReportSource + 'static>(
 		tracing::info!("report, certificate chain and launch measurement verified");
 	}
 	let agent = Arc::new(Agent::new(source, key, expected));
-	tokio::select! {
-		failure = serve(&address, config.host_cid, agent) => {
+	let health = Health::default();
+	let pulse = health.watch("serve", TURN_LIMIT);
+	let serving = serve(&address, config.host_cid, agent, &pulse);
+	match supervise(&health, serving).await {
+		Some(failure) => {
 			let failure = failure.with_context(|| format!("listening on {address}"))?;
 			Ok(stop(&OwnEvidenceError::Report(failure)))
 		},
-		_ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+		None => Ok(ExitCode::SUCCESS),
 	}
 }
 

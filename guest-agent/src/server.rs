@@ -7,6 +7,7 @@ use hcc_guest_protocol::{
 	guest::{GuestRequest, GuestResponse, VERSIONS},
 	Address, Listener, Peers, Session, SessionError, Stream,
 };
+use hcc_service::Pulse;
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::{Agent, ReportError, ReportSource};
@@ -19,6 +20,8 @@ const FIRST_REQUEST: Duration = Duration::from_secs(5);
 const SESSION: Duration = Duration::from_secs(60);
 /// Pause after the system could not accept a connection, for example for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// Interval at which the loop shows that it turns.
+const TURN_EVERY: Duration = Duration::from_secs(5);
 /// The code of a refusal if the request cannot be read.
 const UNREADABLE: u16 = 0;
 
@@ -32,12 +35,18 @@ pub async fn serve<S: ReportSource + 'static>(
 	address: &Address,
 	host_cid: u32,
 	agent: Arc<Agent<S>>,
+	pulse: &Pulse,
 ) -> io::Result<ReportError> {
 	let listener = Listener::bind(address, Peers::privileged(host_cid))?;
 	tracing::info!(%address, guest_pk = hex::encode(agent.public_key()), "listening");
 	let mut sessions = JoinSet::new();
+	let mut turns = tokio::time::interval(TURN_EVERY);
 	loop {
 		let accepted = tokio::select! {
+			_ = turns.tick() => {
+				pulse.beat();
+				continue;
+			},
 			Some(ended) = sessions.join_next() => match ended {
 				Ok(Some(failure)) => return Ok(failure),
 				Ok(None) => continue,

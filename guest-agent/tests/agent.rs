@@ -12,6 +12,7 @@ use hcc_guest_protocol::{
 	guest::{GatheredEvidence, GuestRequest, GuestResponse, VERSIONS},
 	Address, Session, SessionError, Stream, VersionRange,
 };
+use hcc_service::Health;
 use hccam::{serve, Agent, Expected, ReportError, ReportSource};
 use insecure_sim::ReportFields;
 use tokio::{
@@ -205,7 +206,9 @@ fn served<S: ReportSource + 'static>(agent: Agent<S>) -> Served {
 	let folder = tempfile::tempdir().expect("a folder");
 	let address = Address::Unix(folder.path().join("hccam.sock"));
 	let served = address.clone();
-	let serving = tokio::spawn(async move { serve(&served, NO_CID, Arc::new(agent)).await });
+	let pulse = Health::default().watch("serve", SOON);
+	let serving =
+		tokio::spawn(async move { serve(&served, NO_CID, Arc::new(agent), &pulse).await });
 	Served { folder, address, serving }
 }
 

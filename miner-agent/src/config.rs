@@ -6,8 +6,13 @@ use std::{
 
 use anyhow::{ensure, Context};
 use clap::Args;
-use hcc_chain::{AccountId32, Submitter};
+use hcc_chain::{
+	keys::{read_secret, ExposeSecret, KeyError, PassphraseSource},
+	AccountId32, Submitter,
+};
 use hcc_guest_protocol::Address;
+use hcc_service::LogFormat;
+use secrecy::SecretSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::{LauncherConfig, ProcessConfig, TpmSettings};
@@ -24,13 +29,18 @@ pub struct Options {
 	/// The miner's own account (SS58), needed without the owner's key.
 	#[arg(long, global = true)]
 	pub miner: Option<AccountId32>,
-	/// The file with the hot key: a phrase or a seed.
+	/// The file with the hot key: a phrase or a seed, or an encrypted key (hcc key new). Its mode
+	/// must be 0600.
 	#[arg(long, global = true)]
 	pub hot_key_file: Option<PathBuf>,
-	/// The file with the owner's key, needed to register the miner and its chip, and to change its
-	/// offer.
+	/// The file with the owner's key. For tests: keep this key on another machine. Without it,
+	/// --print-call and the log show the calls that the owner must sign.
 	#[arg(long, global = true)]
 	pub owner_key_file: Option<PathBuf>,
+	/// A file with the passphrase of encrypted keys. Without it, the systemd credential
+	/// hcc-passphrase or the terminal provides it.
+	#[arg(long, global = true)]
+	pub passphrase_file: Option<PathBuf>,
 	/// The bond at registration, in the smallest unit of α.
 	#[arg(long, global = true)]
 	pub bond: Option<u128>,
@@ -78,6 +88,13 @@ pub struct Options {
 	/// A folder for the lock of the agent, and for the sockets and records of such programs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
+	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9617.
+	/// Without it, nothing is served. Anyone who reaches it can read them.
+	#[arg(long, global = true)]
+	pub metrics: Option<SocketAddr>,
+	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
+	#[arg(long, global = true, value_enum)]
+	pub log_format: Option<LogFormat>,
 	/// Print the resulting configuration, and exit.
 	#[arg(long, global = true)]
 	pub print_config: bool,
@@ -91,6 +108,7 @@ pub struct Config {
 	pub miner: Option<AccountId32>,
 	pub hot_key_file: PathBuf,
 	pub owner_key_file: Option<PathBuf>,
+	pub passphrase_file: Option<PathBuf>,
 	pub bond: u128,
 	pub tcti: String,
 	pub tpm_timeout: u64,
@@ -104,6 +122,8 @@ pub struct Config {
 	pub guest: String,
 	pub vcek: Option<PathBuf>,
 	pub run_dir: PathBuf,
+	pub metrics: Option<SocketAddr>,
+	pub log_format: LogFormat,
 	/// The means by which the agent runs VMs; without one the miner takes none.
 	pub launcher: Option<LauncherConfig>,
 	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
@@ -168,6 +188,7 @@ impl Default for Config {
 			miner: None,
 			hot_key_file: "/etc/hcc/hot.key".into(),
 			owner_key_file: None,
+			passphrase_file: None,
 			// 100 α, the minimum bond of the genesis configuration.
 			bond: 100_000_000_000,
 			tcti: "device:/dev/tpmrm0".into(),
@@ -182,6 +203,8 @@ impl Default for Config {
 			guest: "vsock:3:5000".into(),
 			vcek: None,
 			run_dir: "/run/hcc".into(),
+			metrics: None,
+			log_format: LogFormat::default(),
 			launcher: None,
 			offer: None,
 			relay: None,
@@ -215,6 +238,7 @@ impl Config {
 			miner,
 			hot_key_file,
 			owner_key_file,
+			passphrase_file,
 			bond,
 			tcti,
 			tpm_timeout,
@@ -226,7 +250,9 @@ impl Config {
 			log_part,
 			guest,
 			vcek,
-			run_dir
+			run_dir,
+			metrics,
+			log_format
 		);
 		if let Some(program) = options.launcher.clone() {
 			config.launcher = Some(LauncherConfig::Process(ProcessConfig { program }));
@@ -244,20 +270,18 @@ impl Config {
 
 	/// Reads the settings of the TPM.
 	pub fn tpm_settings(&self) -> anyhow::Result<TpmSettings> {
-		let mut endorsement_auth = match &self.endorsement_auth_file {
+		let endorsement_auth = match &self.endorsement_auth_file {
 			Some(path) => {
-				std::fs::read(path).with_context(|| format!("reading {}", path.display()))?
+				let text = read_secret(path).context("reading the authorisation value")?;
+				text.expose_secret().trim_end_matches('\n').as_bytes().to_vec()
 			},
 			None => Vec::new(),
 		};
-		while endorsement_auth.ends_with(b"\n") {
-			endorsement_auth.pop();
-		}
 		Ok(TpmSettings {
 			tcti: self.tcti.clone(),
 			ek_handle: self.ek_handle,
 			ek_cert: self.ek_cert.clone(),
-			endorsement_auth,
+			endorsement_auth: SecretSlice::from(endorsement_auth),
 			timeout: Duration::from_secs(self.tpm_timeout),
 		})
 	}
@@ -270,7 +294,7 @@ impl Config {
 
 	/// Reads the hot key.
 	pub fn hot(&self) -> anyhow::Result<Submitter> {
-		key(&self.hot_key_file)
+		self.key(&self.hot_key_file).context("reading the hot key")
 	}
 
 	/// Returns the miner's own account: the configured one, or that of the owner's key. Without
@@ -284,14 +308,13 @@ impl Config {
 
 	/// Reads the owner's key, if one is configured.
 	pub fn owner(&self) -> anyhow::Result<Option<Submitter>> {
-		self.owner_key_file.as_deref().map(key).transpose()
+		let owner = self.owner_key_file.as_deref().map(|path| self.key(path));
+		owner.transpose().context("reading the owner's key")
 	}
-}
 
-fn key(path: &Path) -> anyhow::Result<Submitter> {
-	let uri = std::fs::read_to_string(path)
-		.with_context(|| format!("reading the key from {}", path.display()))?;
-	Submitter::from_uri(&uri).with_context(|| format!("in {}", path.display()))
+	fn key(&self, path: &Path) -> Result<Submitter, KeyError> {
+		Submitter::from_file(path, &PassphraseSource::new(self.passphrase_file.clone()))
+	}
 }
 
 /// Parses a TPM handle: hexadecimal with `0x`, or decimal.
@@ -325,6 +348,10 @@ pub fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+	use std::os::unix::fs::PermissionsExt;
+
+	use hcc_chain::keys::{write_secret, SecretString};
+
 	use super::*;
 
 	#[test]
@@ -395,8 +422,12 @@ mod tests {
 	fn authorisation_value_has_no_line_break() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let path = folder.path().join("auth");
-		std::fs::write(&path, "secret\n").expect("written");
-		let config = Config { endorsement_auth_file: Some(path), ..Config::default() };
-		assert_eq!(config.tpm_settings().expect("it is read").endorsement_auth, b"secret");
+		write_secret(&path, &SecretString::from("secret\n")).expect("written");
+		let config = Config { endorsement_auth_file: Some(path.clone()), ..Config::default() };
+		let settings = config.tpm_settings().expect("it is read");
+		assert_eq!(settings.endorsement_auth.expose_secret(), b"secret");
+		let wide = std::fs::Permissions::from_mode(0o644);
+		std::fs::set_permissions(&path, wide).expect("the mode is set");
+		assert!(config.tpm_settings().is_err(), "others may read it");
 	}
 }

@@ -14,6 +14,7 @@ use crate::{
 	host::Host,
 	lock::AgentLock,
 	log_submission::{capacity, ensure_log_submitted},
+	monitor::Monitor,
 	register::{chip_of, ensure_miner, holder_of},
 	run::run_locked,
 };
@@ -28,10 +29,10 @@ const POLL_EVERY: Duration = Duration::from_secs(6);
 /// This takes more than an hour, because a verdict takes effect only after the period for proofs.
 /// The chain challenges a chip that has changed hands immediately, so the agent must be ready to
 /// answer. After a restart it resumes waiting.
-pub async fn contest(config: Config) -> anyhow::Result<()> {
+pub async fn contest(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 	let lock = AgentLock::take(&config.run_dir)?;
 	let hot = config.hot()?;
-	let host = Host::open(config.clone())?;
+	let host = Host::open(config.clone(), monitor)?;
 	let chain = Chain::connect(&host.config.node).await?;
 	let report = Guest::meet(&host.guest).await?.report;
 	let (chip, _) = chip_of(&report)?;
@@ -51,10 +52,10 @@ pub async fn contest(config: Config) -> anyhow::Result<()> {
 		ensure_enrolled(&chain, &host, &hot, &miner).await?;
 		submit(&chain, &host, &hot, &miner, chip).await?;
 	}
-	wait(&host.config.node, &miner, chip).await?;
+	wait(&host, &miner, chip).await?;
 	drop(host);
 	tracing::info!("this miner now holds the chip: answering its challenges");
-	run_locked(config, lock).await
+	run_locked(config, lock, monitor).await
 }
 
 async fn submit(
@@ -109,10 +110,13 @@ async fn state_of(
 }
 
 /// Waits until the contest is settled. Reconnects if the node becomes unavailable.
-async fn wait(node: &str, miner: &AccountId32, chip: ChipHash) -> anyhow::Result<()> {
+async fn wait(host: &Host, miner: &AccountId32, chip: ChipHash) -> anyhow::Result<()> {
+	let node = &host.config.node;
+	let pulse = &host.monitor.attesting;
 	let mut logged = String::new();
-	let mut chain = Chain::connect_when_ready(node).await;
+	let mut chain = pulse.waiting(Chain::connect_when_ready(node)).await;
 	loop {
+		pulse.beat();
 		match state_of(&chain, miner, chip).await {
 			Ok(Some(state)) => {
 				if state != logged {
@@ -128,9 +132,9 @@ async fn wait(node: &str, miner: &AccountId32, chip: ChipHash) -> anyhow::Result
 				Ok(None) => bail!(
 						"no miner holds the chip: it was banned after evidence of two machines, or was removed"
 				),
-				Err(error) => chain = reconnect(node, error).await,
+				Err(error) => chain = pulse.waiting(reconnect(node, error)).await,
 			},
-			Err(error) => chain = reconnect(node, error).await,
+			Err(error) => chain = pulse.waiting(reconnect(node, error)).await,
 		}
 		tokio::time::sleep(POLL_EVERY).await;
 	}

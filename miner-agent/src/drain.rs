@@ -15,6 +15,7 @@ use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Submitter};
 use crate::{
 	config::{Config, Offer},
 	offer::{ensure_offered, offer_of, set_offer},
+	owner::OwnerMustSign,
 	register::hot_key_of,
 	vm::{seen_at, State},
 	vms::hosted_by,
@@ -105,14 +106,28 @@ pub(crate) fn answers_now(is_of_pause: bool, is_draining: bool, left: u32) -> bo
 	!is_of_pause || !is_draining || left <= LEAST_MARGIN
 }
 
-/// Removes the offered capacity, so that the miner receives no new VMs. The price stays.
+/// Returns an offer without capacity. The price stays.
+pub(crate) fn emptied(offer: Offer) -> Offer {
+	Offer { vcpus: 0, memory: 0, disk: 0, ..offer }
+}
+
+/// Removes the offered capacity, so that the miner receives no new VMs. Without the owner's key it
+/// waits until the owner has done so.
 async fn empty_offer(chain: &Chain, config: &Config, miner: &AccountId32) -> anyhow::Result<()> {
 	let known = offer_of(&chain.best().await?, miner).await?;
-	let empty = Offer { vcpus: 0, memory: 0, disk: 0, ..known };
+	let empty = emptied(known);
 	if known == empty {
 		return Ok(());
 	}
-	set_offer(chain, config, miner, empty).await?;
+	match set_offer(chain, config, miner, empty).await {
+		Err(error) if error.is::<OwnerMustSign>() => {
+			tracing::warn!(%error, "waiting until the offer is empty");
+			while offer_of(&chain.best().await?, miner).await? != empty {
+				tokio::time::sleep(POLL_EVERY).await;
+			}
+		},
+		outcome => outcome?,
+	}
 	tracing::info!("the offer is empty: the miner receives no new VMs");
 	Ok(())
 }

@@ -25,6 +25,7 @@ pub(crate) async fn ensure_enrolled(
 	let ak = host.tpm(|tpm| tpm.ak_public()).await?;
 	let mut enough_since = None;
 	loop {
+		host.monitor.attesting.beat();
 		let at = chain.best().await?;
 		let tpms = api::storage().registry().tpms();
 		if let Some(row) = at.storage().try_fetch(tpms, (*miner,)).await? {

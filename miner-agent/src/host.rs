@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use hcc_guest_protocol::Address;
 
-use crate::{config::Config, tpm::SharedTpm, Tpm, TpmError};
+use crate::{config::Config, monitor::Monitor, tpm::SharedTpm, Tpm, TpmError};
 
 /// The configuration and the devices of the host.
 pub struct Host {
 	pub config: Config,
 	pub guest: Address,
+	pub(crate) monitor: Monitor,
 	tpm: Arc<SharedTpm>,
 }
 
 impl Host {
 	/// Parses the guest's address and the settings of the TPM. The TPM is opened at its first use,
 	/// so work that does not need it continues while it fails.
-	pub fn open(config: Config) -> anyhow::Result<Self> {
+	pub fn open(config: Config, monitor: &Monitor) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
-		let tpm = Arc::new(SharedTpm::new(config.tpm_settings()?));
-		Ok(Self { config, guest, tpm })
+		let tpm = SharedTpm::new(config.tpm_settings()?).with_counters(monitor.metrics.tpm.clone());
+		Ok(Self { config, guest, monitor: monitor.clone(), tpm: Arc::new(tpm) })
 	}
 
 	/// Runs a TPM operation on a blocking thread.

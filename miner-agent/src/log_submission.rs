@@ -130,6 +130,7 @@ pub(crate) async fn ensure_log_submitted(
 		"the IMA log is too long for one piece of evidence: submitting it in parts"
 	);
 	while !log.fits(at, capacity) {
+		host.monitor.attesting.beat();
 		let mut calls = Vec::new();
 		while !log.fits(at, capacity) && calls.len() < MAX_BATCH {
 			let part = log.part(at, capacity);

@@ -1,17 +1,21 @@
 use std::{future::Future, process::ExitCode};
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
+use hcc_chain::keys::KeyError;
 use hcc_miner::{
 	config::{Config, Options},
 	contest::contest,
-	drain, preflight, relay, run,
+	drain,
+	monitor::Monitor,
+	owner, preflight, relay, run,
 };
+use hcc_service::{init_logs, listen, supervise};
 use tokio::signal::unix::{signal, SignalKind};
-use tracing_subscriber::EnvFilter;
 
 /// The host agent on a miner's host: enrols its TPM, answers the chain's challenges and runs VMs.
 #[derive(Parser)]
-#[command(name = "hcc-miner", version)]
+#[command(name = "hcc-miner", version, after_help = EXIT_CODES)]
 struct Cli {
 	#[command(flatten)]
 	options: Options,
@@ -22,7 +26,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
 	/// Register, enrol the TPM, and answer challenges until stopped.
-	Run,
+	Run {
+		/// Print the calls that the owner must sign on another machine, and exit.
+		#[arg(long)]
+		print_call: bool,
+	},
 	/// Contest the chip of this machine, which another miner has registered, with evidence. Takes
 	/// more than an hour; then answers challenges until stopped.
 	Contest,
@@ -32,6 +40,9 @@ enum Command {
 		/// End the maintenance: restore the configured offer, and answer challenges again.
 		#[arg(long)]
 		undo: bool,
+		/// Print the call that the owner must sign on another machine, and exit.
+		#[arg(long)]
+		print_call: bool,
 	},
 	/// Lead tenants to the VMs of this host by one TCP port, until stopped. Needs no key. The
 	/// command run does this as well if the configuration has a section relay.
@@ -43,6 +54,15 @@ enum Command {
 		json: bool,
 	},
 }
+
+/// The exit code of a wrong or missing passphrase.
+const WRONG_PASSPHRASE: u8 = 77;
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   done, or stopped by a signal
+  1   another error, for example in the configuration
+  2   wrong use of the command line, or a failed requirement of hcc-miner check
+  77  the passphrase of a key file is wrong or missing";
 
 /// The log filter without `RUST_LOG`. The crate for the TPM logs each error that it returns.
 const LOG: &str = "info,tss_esapi=off";
@@ -66,20 +86,56 @@ async fn execute() -> anyhow::Result<ExitCode> {
 		print!("{}", toml::to_string_pretty(&config)?);
 		return Ok(ExitCode::SUCCESS);
 	}
-	let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
-	tracing_subscriber::fmt()
-		.with_env_filter(filter)
-		.with_writer(std::io::stderr)
-		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-		.init();
-	match cli.command {
-		Command::Check { json } => preflight::check(&config, json).await,
-		Command::Drain { undo: false } => until_stopped(drain::drain(&config)).await,
-		Command::Drain { undo: true } => until_stopped(drain::undo(&config)).await,
-		Command::Relay => until_stopped(relay::run(&config)).await,
-		Command::Run => until_stopped(run::run(config)).await,
-		Command::Contest => until_stopped(contest(config)).await,
+	init_logs(config.log_format, LOG);
+	match act(cli.command, config).await {
+		Err(error) if is_of_passphrase(&error) => {
+			tracing::error!(error = format!("{error:#}"), "the agent ends");
+			Ok(WRONG_PASSPHRASE.into())
+		},
+		ended => ended,
 	}
+}
+
+fn is_of_passphrase(error: &anyhow::Error) -> bool {
+	error.downcast_ref::<KeyError>().is_some_and(KeyError::is_of_passphrase)
+}
+
+async fn act(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+	match command {
+		Command::Check { json } => preflight::check(&config, json).await,
+		Command::Drain { undo, print_call: true } => {
+			until_stopped(owner::print_drain(&config, undo)).await
+		},
+		Command::Drain { undo: false, .. } => until_stopped(drain::drain(&config)).await,
+		Command::Drain { undo: true, .. } => until_stopped(drain::undo(&config)).await,
+		Command::Relay => until_stopped(relay::run(&config)).await,
+		Command::Run { print_call: true } => until_stopped(owner::print_missing(&config)).await,
+		Command::Run { print_call: false } => {
+			let monitor = started(&config).await?;
+			finish(supervise(&monitor.health, run::run(config, &monitor)).await)
+		},
+		Command::Contest => {
+			let monitor = started(&config).await?;
+			finish(supervise(&monitor.health, contest(config, &monitor)).await)
+		},
+	}
+}
+
+/// Starts to serve health and metrics, if that is configured.
+async fn started(config: &Config) -> anyhow::Result<Monitor> {
+	let monitor = Monitor::default();
+	if let Some(address) = config.metrics {
+		let metrics = monitor.metrics.clone();
+		listen(address, monitor.health.clone(), move || metrics.text())
+			.await
+			.with_context(|| format!("listening at {address} for --metrics"))?;
+	}
+	Ok(monitor)
+}
+
+/// Returns the exit code of a service, which a signal may have stopped.
+fn finish(ended: Option<anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
+	ended.unwrap_or(Ok(())).map(|()| ExitCode::SUCCESS)
 }
 
 async fn until_stopped(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {

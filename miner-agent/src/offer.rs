@@ -1,11 +1,11 @@
 //! Aligns the miner's offer on the chain with the configuration.
 
-use anyhow::{ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, ChainAt};
 
 use crate::{
 	config::{Config, Offer},
 	drain::is_draining,
+	owner::{self, submit_as_owner},
 };
 
 /// Changes the offer on the chain if the configuration has another one, unless the host is drained
@@ -44,24 +44,15 @@ pub(crate) async fn offer_of(at: &ChainAt, miner: &AccountId32) -> anyhow::Resul
 }
 
 /// Changes the offer with the owner's key.
+///
+/// ## Errors
+/// [`owner::OwnerMustSign`] if this host does not have the key.
 pub(crate) async fn set_offer(
 	chain: &Chain,
 	config: &Config,
 	miner: &AccountId32,
 	offer: Offer,
 ) -> anyhow::Result<()> {
-	let owner = config.owner()?;
-	let owner =
-		owner.context("the chain has another offer, and changing it needs the owner's key")?;
-	ensure!(owner.account() == *miner, "the owner's key belongs to another miner");
-	let offer = api::runtime_types::pallet_registry::types::Offer {
-		region: offer.region,
-		vcpus: offer.vcpus,
-		memory: offer.memory,
-		disk: offer.disk,
-		price: offer.price,
-	};
-	let call = api::tx().registry().set_offer(offer);
-	owner.submit(chain, &call).await.context("changing the offer")?;
-	Ok(())
+	let call = owner::set_offer(offer);
+	submit_as_owner(chain, config, miner, &call, "changing the offer").await
 }

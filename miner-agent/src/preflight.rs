@@ -237,7 +237,7 @@ async fn chain(config: &Config, node: Result<Chain, ChainError>) -> Vec<CheckRes
 		Ok(None) => fail(
 			HOT,
 			"not the hot key of the miner",
-			"call registry.register or registry.set_hot from the owner's account; correct miner",
+			"sign the calls that hcc-miner run --print-call prints; correct miner",
 		),
 		Err(error) => fail(HOT, format!("{error:#}"), "see the message"),
 	};

@@ -7,7 +7,10 @@ use hcc_evidence::{
 	snp::Report,
 };
 
-use crate::config::{certificate, Config};
+use crate::{
+	config::{certificate, Config},
+	owner::{self, submit_as_owner},
+};
 
 /// Reads the chip's hash and REPORTED_TCB from an SNP report.
 pub(crate) fn chip_of(report: &[u8]) -> anyhow::Result<(ChipHash, [u8; 8])> {
@@ -43,28 +46,19 @@ pub(crate) async fn ensure_miner(
 	match hot_key_of(chain, &miner).await? {
 		Some(known) if known == hot.account() => return Ok(miner),
 		Some(known) => bail!(
-			"miner {miner} has hot key {known}, not {}: call registry.set_hot from the owner's account, or set hot_key_file",
+			"miner {miner} has hot key {known}, not {}: set hot_key_file, or sign the call that hcc-miner run --print-call prints",
 			hot.account()
 		),
 		None => {},
 	}
-	let Some(owner) = config.owner()?.filter(|owner| owner.account() == miner) else {
-		bail!(
-			"{miner} is not a miner: register hot key {} from the owner's account, or set owner_key_file or miner",
-			hot.account()
-		);
-	};
-	let offer = api::runtime_types::pallet_registry::types::Offer {
-		region: 0,
-		vcpus: 0,
-		memory: 0,
-		disk: 0,
-		price: 1_000,
-	};
-	let call = api::tx().registry().register(config.bond, hot.account(), offer);
-	owner.submit(chain, &call).await.context("registering")?;
-	tracing::info!(miner = %owner.account(), hot = %hot.account(), "registered");
-	Ok(owner.account())
+	ensure!(
+		config.miner.is_some() || config.owner_key_file.is_some(),
+		"the hot key {miner} is no miner itself: set miner to the owner's account"
+	);
+	let call = owner::register(config, hot.account());
+	submit_as_owner(chain, config, &miner, &call, "registering the miner").await?;
+	tracing::info!(%miner, hot = %hot.account(), "registered");
+	Ok(miner)
 }
 
 /// Returns the hot key of a miner that has not left.
@@ -92,11 +86,7 @@ async fn ensure_chip(
 		);
 		return Ok(());
 	}
-	let Some(owner) = config.owner()? else {
-		bail!("chip {} is not registered: add it from the owner's account", hex::encode(chip));
-	};
-	ensure!(owner.account() == *miner, "the owner's key belongs to another miner");
-	owner.submit(chain, &api::tx().registry().add_chip(chip)).await.context("adding the chip")?;
+	submit_as_owner(chain, config, miner, &owner::add_chip(chip), "registering the chip").await?;
 	tracing::info!(chip = hex::encode(chip), "chip registered");
 	Ok(())
 }

@@ -19,7 +19,9 @@ use crate::{
 	host::Host,
 	lock::AgentLock,
 	log_submission::{capacity, ensure_log_submitted},
+	monitor::Monitor,
 	offer::ensure_offered,
+	owner::OwnerMustSign,
 	register::{chip_of, ensure_miner, ensure_registered},
 	relay,
 	vms::Vms,
@@ -31,29 +33,48 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 const CHECK_LOG_EVERY: Duration = Duration::from_secs(60);
 /// Delay after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// Interval of checks if the owner has signed a call.
+const AFTER_OWNER_CALL: Duration = Duration::from_secs(60);
 
 /// Runs until it is stopped. Reconnects when the node or the guest becomes unavailable.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 	let lock = AgentLock::take(&config.run_dir)?;
-	run_locked(config, lock).await
+	run_locked(config, lock, monitor).await
 }
 
 /// Runs as [`run`], with the lock of its folder.
-pub(crate) async fn run_locked(config: Config, lock: AgentLock) -> anyhow::Result<()> {
+pub(crate) async fn run_locked(
+	config: Config,
+	lock: AgentLock,
+	monitor: &Monitor,
+) -> anyhow::Result<()> {
 	let _lock = lock;
 	let hot = Arc::new(config.hot()?);
-	let host = Host::open(config)?;
-	let mut vms = Vms::new(&host.config);
-	let miner = until_success(async || {
-		let chain = Chain::connect_when_ready(&host.config.node).await;
-		log_incompatible(chain.check_compatible().await);
-		ensure_miner(&chain, &host.config, &hot).await
-	})
-	.await;
-	let vms = maintain(&mut vms, &host.config, &hot, &miner);
-	let vms = async { tokio::join!(vms, relay::run_beside(&host.config, &hot, &miner)).0 };
-	side_by_side(attest(&host, &hot, &miner), vms).await;
+	let host = Host::open(config, monitor)?;
+	let work = async {
+		let miner = registered_miner(&host, &hot).await;
+		let mut vms = Vms::new(&host.config, monitor);
+		let vms = maintain(&mut vms, &host.config, &hot, &miner);
+		let vms = async { tokio::join!(vms, relay::run_beside(&host.config, &hot, &miner)).0 };
+		side_by_side(attest(&host, &hot, &miner), vms).await;
+	};
+	tokio::select! {
+		() = work => {},
+		never = monitor.watch_node(&host.config.node, hot.account()) => match never {},
+	}
 	Ok(())
+}
+
+/// Waits until the miner is registered with this hot key. Returns its account.
+async fn registered_miner(host: &Host, hot: &Submitter) -> AccountId32 {
+	until_success(async || {
+		let connecting = Chain::connect_when_ready(&host.config.node);
+		let chain = host.monitor.attesting.waiting(connecting).await;
+		log_incompatible(chain.check_compatible().await);
+		let registered = ensure_miner(&chain, &host.config, hot).await;
+		registered.inspect_err(|error| host.monitor.host_failed(error))
+	})
+	.await
 }
 
 /// Does the work for the host and the work for VMs. Neither waits for the other.
@@ -71,9 +92,17 @@ pub(crate) async fn until_success<T>(mut work: impl AsyncFnMut() -> anyhow::Resu
 			Ok(done) => return done,
 			Err(error) => {
 				tracing::warn!(error = format!("{error:#}"), "retrying");
-				tokio::time::sleep(AFTER_FAILURE).await;
+				tokio::time::sleep(delay_after(&error)).await;
 			},
 		}
+	}
+}
+
+/// Returns the delay after an error. A call that the owner signs elsewhere takes its time.
+fn delay_after(error: &anyhow::Error) -> Duration {
+	match error.downcast_ref::<OwnerMustSign>() {
+		Some(_) => AFTER_OWNER_CALL,
+		None => AFTER_FAILURE,
 	}
 }
 
@@ -88,10 +117,12 @@ fn log_incompatible(checked: Result<(), ChainError>) {
 /// Registers and enrols what is missing, and answers challenges. Starts again after a failure.
 async fn attest(host: &Host, hot: &Arc<Submitter>, miner: &AccountId32) {
 	loop {
-		let chain = Chain::connect_when_ready(&host.config.node).await;
+		let connecting = Chain::connect_when_ready(&host.config.node);
+		let chain = host.monitor.attesting.waiting(connecting).await;
 		if let Err(error) = serve(&chain, host, hot, miner).await {
+			host.monitor.host_failed(&error);
 			tracing::warn!(error = format!("{error:#}"), "no evidence of the host: retrying");
-			tokio::time::sleep(AFTER_FAILURE).await;
+			tokio::time::sleep(delay_after(&error)).await;
 		}
 	}
 }
@@ -99,7 +130,7 @@ async fn attest(host: &Host, hot: &Arc<Submitter>, miner: &AccountId32) {
 /// Maintains VMs. Connects again when the node becomes unavailable; VMs continue during that time.
 async fn maintain(vms: &mut Vms, config: &Config, hot: &Arc<Submitter>, miner: &AccountId32) {
 	loop {
-		let chain = Chain::connect_when_ready(&config.node).await;
+		let chain = vms.connect(&config.node).await;
 		vms.maintain(&chain, hot, miner).await;
 		// The tasks still use the lost connection.
 		vms.cancel_tasks().await;
@@ -162,6 +193,7 @@ async fn answer_challenges(
 	let mut last_check = Instant::now();
 	let mut runtime = RuntimeWatch::default();
 	loop {
+		host.monitor.host_works();
 		log_incompatible(runtime.check(&chain.best().await?));
 		// The log grows and policy can become stricter. Parts are submitted before a challenge
 		// needs them.
@@ -178,6 +210,7 @@ async fn answer_challenges(
 			let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 			let (bytes, log) = (evidence.encoded_size(), evidence.ima_delta.records.len());
 			let block = submit(chain, hot, evidence).await?;
+			host.monitor.metrics.evidence.inc();
 			tracing::info!(seq, bytes, log, %block, "evidence included");
 		}
 		tokio::time::sleep(POLL_EVERY).await;

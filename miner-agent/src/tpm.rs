@@ -9,6 +9,7 @@ mod tests;
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use hcc_evidence::host::{PcrSet, QUOTED_PCRS};
+use secrecy::{ExposeSecret, SecretSlice};
 use tss_esapi::{
 	abstraction::{ek, nv::read_full, AsymmetricAlgorithmSelection, DefaultKey},
 	attributes::ObjectAttributesBuilder,
@@ -58,7 +59,7 @@ pub struct TpmSettings {
 	/// A file with the certificate of the endorsement key; `None` to read it from the TPM.
 	pub ek_cert: Option<PathBuf>,
 	/// The authorisation value of the endorsement hierarchy.
-	pub endorsement_auth: Vec<u8>,
+	pub endorsement_auth: SecretSlice<u8>,
 	/// The time limit of a command.
 	pub timeout: Duration,
 }
@@ -109,8 +110,9 @@ impl Tpm {
 		let refused = |why: TssError| unusable(describe(&why));
 		let name = TctiNameConf::from_str(tcti).map_err(refused)?;
 		let mut context = Context::new(name).map_err(refused)?;
-		if !settings.endorsement_auth.is_empty() {
-			let auth = Auth::try_from(settings.endorsement_auth.clone())?;
+		let value = settings.endorsement_auth.expose_secret();
+		if !value.is_empty() {
+			let auth = Auth::try_from(value.to_vec())?;
 			context.tr_set_auth(ObjectHandle::Endorsement, auth)?;
 		}
 		Ok(Self { context, settings: settings.clone(), deadline })

@@ -4,11 +4,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use hcc_chain::{api, AccountId32, Chain, ChainAt, RuntimeWatch, Submitter};
 use hcc_evidence::vm::VmId;
+use hcc_service::Pulse;
 use tokio::sync::Semaphore;
 
 use crate::{
 	config::Config,
 	launcher::{self, Boot, Hosted, LauncherConfig, Owner},
+	monitor::Monitor,
 	node::{finalised_now, Behind},
 	usage::Receipts,
 	vm::{seen_at, Act, Seen, State, Step, VmDriver, Wanted},
@@ -33,6 +35,9 @@ pub(crate) struct Vms {
 	launches: Arc<Semaphore>,
 	/// The reason why VMs that seem stopped or reassigned are left running, once it is logged.
 	behind: Option<Behind>,
+	monitor: Monitor,
+	/// The pulse of the maintenance, if there is a launcher.
+	pulse: Option<Pulse>,
 }
 
 /// The steps to start now.
@@ -77,7 +82,7 @@ fn ending(step: &Step, seen: Option<(State, Boot)>) -> Option<Ending> {
 }
 
 impl Vms {
-	pub(crate) fn new(config: &Config) -> Self {
+	pub(crate) fn new(config: &Config, monitor: &Monitor) -> Self {
 		Self {
 			launcher: config.launcher.clone(),
 			run_dir: config.run_dir.clone(),
@@ -85,6 +90,17 @@ impl Vms {
 			receipts: Receipts::default(),
 			launches: Arc::new(Semaphore::new(MAX_LAUNCHES)),
 			behind: None,
+			monitor: monitor.clone(),
+			pulse: config.launcher.is_some().then(|| monitor.watch_vms()),
+		}
+	}
+
+	/// Connects to a node once one is available.
+	pub(crate) async fn connect(&self, urls: &str) -> Chain {
+		let connecting = Chain::connect_when_ready(urls);
+		match &self.pulse {
+			Some(pulse) => pulse.waiting(connecting).await,
+			None => connecting.await,
 		}
 	}
 
@@ -129,6 +145,9 @@ impl Vms {
 		at: &ChainAt,
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
+		if let Some(pulse) = &self.pulse {
+			pulse.beat();
+		}
 		self.tasks.settle();
 		// Without this list nothing is known, so nothing is done.
 		let here = driver.launcher.list().await?;
@@ -154,7 +173,8 @@ impl Vms {
 		}
 		let runs = here.into_iter().filter(|host| host.runs.is_some() && host.is_reachable);
 		let guests = runs.filter(|host| hosted.contains(&host.vm));
-		let guests = guests.map(|host| (host.vm, host.agent)).collect();
+		let guests: Vec<_> = guests.map(|host| (host.vm, host.agent)).collect();
+		self.monitor.metrics.vms.set(i64::try_from(guests.len()).unwrap_or(i64::MAX));
 		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 

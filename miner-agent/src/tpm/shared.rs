@@ -11,6 +11,8 @@ use std::{
 	time::{Duration, Instant},
 };
 
+use prometheus_client::metrics::counter::Counter;
+
 use super::{Tpm, TpmError, TpmSettings};
 
 /// Maximum number of threads: the current one, and those that were abandoned.
@@ -20,14 +22,14 @@ const MAX_THREADS: usize = 4;
 const RSA_FACTOR: u32 = 10;
 
 /// Counts of the TPM's failures, for metrics.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TpmCounters {
 	/// Commands that the TPM did not answer in time.
-	pub timeouts: AtomicU64,
+	pub timeouts: Counter,
 	/// Operations that failed, including those that timed out.
-	pub failures: AtomicU64,
+	pub failures: Counter,
 	/// Openings of the TPM. Each one after the first follows a failure.
-	pub opened: AtomicU64,
+	pub opened: Counter,
 }
 
 /// The time at which the TPM is overdue. Each command extends it.
@@ -98,7 +100,7 @@ pub struct SharedTpm {
 	worker: Mutex<Option<Worker>>,
 	/// The number of threads, including abandoned ones.
 	threads: Arc<AtomicUsize>,
-	counters: Arc<TpmCounters>,
+	counters: TpmCounters,
 }
 
 impl SharedTpm {
@@ -108,12 +110,18 @@ impl SharedTpm {
 			settings,
 			worker: Mutex::default(),
 			threads: Arc::default(),
-			counters: Arc::default(),
+			counters: TpmCounters::default(),
 		}
 	}
 
+	/// Counts failures in the given counters.
+	pub fn with_counters(mut self, counters: TpmCounters) -> Self {
+		self.counters = counters;
+		self
+	}
+
 	/// Returns the counts of failures.
-	pub fn counters(&self) -> Arc<TpmCounters> {
+	pub fn counters(&self) -> TpmCounters {
 		self.counters.clone()
 	}
 
@@ -138,9 +146,9 @@ impl SharedTpm {
 			Err(error) => Err(error),
 		};
 		if let Err(error) = &outcome {
-			self.counters.failures.fetch_add(1, Ordering::Relaxed);
+			self.counters.failures.inc();
 			if matches!(error, TpmError::TimedOut(_)) {
-				self.counters.timeouts.fetch_add(1, Ordering::Relaxed);
+				self.counters.timeouts.inc();
 			}
 		}
 		outcome
@@ -183,7 +191,7 @@ impl SharedTpm {
 		});
 		thread.map(drop).map_err(|error| self.unusable(error.to_string()))?;
 		deadline.wait(&opened)?.unwrap_or_else(|| Err(self.ended()))?;
-		self.counters.opened.fetch_add(1, Ordering::Relaxed);
+		self.counters.opened.inc();
 		Ok(Worker { jobs, deadline })
 	}
 

@@ -5,7 +5,6 @@ use std::{
 	fs,
 	net::TcpListener,
 	process::{Child, Command, Stdio},
-	sync::atomic::Ordering,
 	thread,
 	time::Instant,
 };
@@ -25,7 +24,7 @@ fn settings(tcti: &str, timeout: Duration) -> TpmSettings {
 		tcti: tcti.into(),
 		ek_handle: None,
 		ek_cert: None,
-		endorsement_auth: Vec::new(),
+		endorsement_auth: Vec::new().into(),
 		timeout,
 	}
 }
@@ -76,8 +75,8 @@ fn hanging_tpm_times_out_and_is_opened_again() {
 	assert_eq!(timeouts, 4, "one for each thread that may hang");
 	assert!(matches!(errors.last(), Some(TpmError::Hanging(4))), "{errors:?}");
 	let counters = tpm.counters();
-	assert_eq!(counters.timeouts.load(Ordering::Relaxed), 4);
-	assert_eq!(counters.failures.load(Ordering::Relaxed), 6);
+	assert_eq!(counters.timeouts.get(), 4);
+	assert_eq!(counters.failures.get(), 6);
 }
 
 #[test]
@@ -164,7 +163,7 @@ fn tpm_is_opened_once_and_again_after_failure() {
 	let tpm = swtpm.shared();
 	let key = tpm.run(Tpm::ak_public).expect("a key");
 	tpm.run(Tpm::pcrs).expect("the PCRs");
-	let opened = || tpm.counters().opened.load(Ordering::Relaxed);
+	let opened = || tpm.counters().opened.get();
 	assert_eq!(opened(), 1);
 	swtpm.process.kill().expect("it runs");
 	swtpm.process.wait().expect("it ends");
@@ -221,7 +220,7 @@ fn persistent_key_and_authorisation_value_are_used() {
 	assert!(error.contains("0x9a2") && error.contains("endorsement_auth_file"), "{error}");
 	let settings = TpmSettings {
 		ek_handle: Some(EK_HANDLE),
-		endorsement_auth: b"secret".to_vec(),
+		endorsement_auth: b"secret".to_vec().into(),
 		..swtpm.settings()
 	};
 	assert_activated(activated(&SharedTpm::new(settings)).expect("the TPM answers"));

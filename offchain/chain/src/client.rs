@@ -8,11 +8,13 @@ use subxt::{
 	OnlineClient, OnlineClientAtBlock,
 };
 
-use crate::{ChainError, H256};
+use crate::{api, AccountId32, ChainError, H256};
 
 /// The state of the chain at one block.
 pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
 
+/// Units of the token in one α.
+const ALPHA: f64 = 1e9;
 /// Time that a node has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Time that a node has to show that it still answers.
@@ -32,6 +34,8 @@ pub struct Chain {
 	pub(crate) rpc: LegacyRpcMethods<RpcConfigFor<SubstrateConfig>>,
 	genesis: H256,
 	url: Arc<str>,
+	/// The type of the chain, as the node's `system_chainType` names it.
+	kind: Arc<str>,
 }
 
 impl Chain {
@@ -82,7 +86,9 @@ impl Chain {
 					.await
 					.map_err(|error| unreachable(error.to_string()))?;
 			let genesis = api.genesis_hash();
-			Ok(Self { api, rpc: LegacyRpcMethods::new(rpc), genesis, url: url.into() })
+			let rpc = LegacyRpcMethods::new(rpc);
+			let kind = rpc.system_chain_type().await.unwrap_or_else(|_| "unknown".into());
+			Ok(Self { api, rpc, genesis, url: url.into(), kind: kind.into() })
 		};
 		tokio::time::timeout(CONNECT_TIMEOUT, connecting)
 			.await
@@ -98,6 +104,11 @@ impl Chain {
 	/// Returns the URL of the node.
 	pub fn url(&self) -> &str {
 		&self.url
+	}
+
+	/// Returns the type of the chain: `Development`, `Local`, `Live`, or a name of its own.
+	pub(crate) fn kind(&self) -> &str {
+		&self.kind
 	}
 
 	/// Returns `true` if both are the same connection.
@@ -129,6 +140,16 @@ impl Chain {
 	/// Returns the hash of block 0, which every signed statement of the protocol contains.
 	pub fn genesis(&self) -> [u8; 32] {
 		self.genesis.0
+	}
+
+	/// Returns the free balance of an account in the best block, in α. For display only: it is
+	/// rounded.
+	pub async fn balance(&self, account: &AccountId32) -> Result<f64, ChainError> {
+		let at = self.best().await?;
+		let address = api::storage().system().account();
+		let row = at.storage().try_fetch(address, (*account,)).await?;
+		let free = row.map(|row| row.decode()).transpose()?.map_or(0, |row| row.data.free);
+		Ok(free as f64 / ALPHA)
 	}
 
 	/// Returns the last finalised block.

@@ -6,10 +6,12 @@ mod compatibility;
 mod error;
 mod evidence;
 mod inclusion;
+pub mod keys;
 mod nodes;
 mod numbers;
 mod outcome;
 mod submit;
+mod unsigned;
 mod view;
 
 pub use calls::Body;
@@ -20,12 +22,16 @@ pub use evidence::{evidence_by_hash, evidence_in, Included};
 pub use inclusion::Receipt;
 pub use nodes::Nodes;
 pub use submit::{Fate, SignedCall, Submitter};
+pub use unsigned::UnsignedCall;
 pub use view::view;
 
 /// The price of one α, in 10⁻⁹ USD.
 pub type Price = u64;
 
-pub use subxt::utils::{AccountId32, H256};
+pub use subxt::{
+	tx::Payload,
+	utils::{AccountId32, H256},
+};
 pub use subxt_signer::sr25519::Keypair;
 
 // Rebuilds the crate when the metadata changes, which the macro below does not do.

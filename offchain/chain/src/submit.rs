@@ -1,15 +1,18 @@
 mod signed;
+#[cfg(test)]
+mod tests;
 mod tip;
 
 pub use signed::{Fate, SignedCall};
 
-use std::{future::Future, str::FromStr, time::Duration};
+use std::{future::Future, path::Path, time::Duration};
 
+use secrecy::{SecretBox, SecretString};
 use subxt::{
 	config::{DefaultExtrinsicParamsBuilder, SubstrateConfig},
 	tx::Payload,
 };
-use subxt_signer::{sr25519::Keypair, SecretUri};
+use subxt_signer::DeriveJunction;
 use tokio::{
 	sync::{Mutex, Semaphore, SemaphorePermit},
 	time::{timeout, timeout_at, Instant},
@@ -19,6 +22,7 @@ use crate::{
 	client::rpc,
 	error::{INVALID, TOO_LOW_PRIORITY},
 	inclusion::{decode_call, included, Receipt, Sent},
+	keys::{Key, KeyError, PassphraseSource},
 	numbers::PendingNonces,
 	AccountId32, Chain, ChainError,
 };
@@ -54,7 +58,7 @@ const REPLACED: &str = "another transaction of this account has replaced it: sub
 /// transaction that is submitted takes the lost nonce. If none is submitted, the waiting
 /// transactions fail with [`ChainError::TimedOut`], and expire later.
 pub struct Submitter {
-	key: Keypair,
+	key: Key,
 	/// Remaining capacity for pending transactions that are not urgent.
 	room: Semaphore,
 	/// Held by an urgent transaction until a block includes it.
@@ -66,24 +70,46 @@ pub struct Submitter {
 }
 
 impl Submitter {
-	/// Creates a submitter with the key of a secret URI: a phrase or a hexadecimal seed, with or
-	/// without a derivation path.
-	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
-		let bad = |reason: String| ChainError::Key(reason);
-		let uri = SecretUri::from_str(uri.trim()).map_err(|error| bad(error.to_string()))?;
-		let key = Keypair::from_uri(&uri).map_err(|error| bad(error.to_string()))?;
-		Ok(Self {
+	/// Creates a submitter with a key.
+	pub fn new(key: Key) -> Self {
+		Self {
 			key,
 			room: Semaphore::new(MAX_PENDING),
 			urgent_turn: Mutex::default(),
 			nonce_lock: Mutex::default(),
 			nonces: PendingNonces::default(),
-		})
+		}
+	}
+
+	/// Creates a submitter with the key in a file, plain or encrypted.
+	///
+	/// ## Errors
+	/// Those of [`Key::read`].
+	pub fn from_file(path: &Path, passphrase: &PassphraseSource) -> Result<Self, KeyError> {
+		Key::read(path, passphrase).map(Self::new)
+	}
+
+	/// Creates a submitter with the key of a secret URI: a phrase or a hexadecimal seed, with or
+	/// without a derivation path. Programs take keys from files instead ([`Self::from_file`]).
+	///
+	/// ## Errors
+	/// [`ChainError::Key`].
+	pub fn from_uri(uri: &str) -> Result<Self, ChainError> {
+		Key::from_uri(&SecretString::from(uri)).map(Self::new)
 	}
 
 	/// Returns the account that signs.
 	pub fn account(&self) -> AccountId32 {
-		self.key.public_key().to_account_id()
+		self.key.account()
+	}
+
+	/// Derives a secret from the key for another purpose than signing.
+	///
+	/// It is the public key of a hard derivation that is never published. Computing it needs the
+	/// secret key.
+	pub fn derived_secret(&self, purpose: &str) -> SecretBox<[u8; 32]> {
+		let child = self.key.pair.derive([DeriveJunction::hard(purpose)]);
+		SecretBox::new(Box::new(child.public_key().0))
 	}
 
 	/// Submits a call, and waits until a block includes it. Other submissions can proceed at the
@@ -368,13 +394,14 @@ impl Submitter {
 		nonce: u64,
 		tip: u128,
 	) -> Result<Sent<'_>, ChainError> {
+		self.key.check_chain(chain.kind())?;
 		let at = chain.finalised().await?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
 			.tip(tip)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
-		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
+		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key.pair)?;
 		let known = decode_call(&at, &at.tx().call_data(call)?);
 		let reserved = self.nonces.reserve(nonce);
 		let progress = signed
@@ -443,149 +470,5 @@ impl ChainError {
 	/// is still needed.
 	pub fn is_replaced(&self) -> bool {
 		matches!(self, Self::NotIncluded(reason) if reason == REPLACED)
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use std::{cell::RefCell, collections::BTreeMap, future::ready};
-
-	use tokio::sync::oneshot;
-
-	use super::*;
-
-	/// A pool like that of a node: it has one transaction per nonce, and of two it keeps the one
-	/// with the higher priority. `state` is the next nonce for a block.
-	struct Pool {
-		state: u64,
-		priorities: RefCell<BTreeMap<u64, u64>>,
-	}
-
-	impl Pool {
-		fn of(state: u64, priorities: &[(u64, u64)]) -> Self {
-			Self { state, priorities: RefCell::new(priorities.iter().copied().collect()) }
-		}
-
-		async fn take(&self, nonce: u64, priority: u64) -> Result<(), ChainError> {
-			if nonce < self.state {
-				return Err(refused(INVALID));
-			}
-			let mut priorities = self.priorities.borrow_mut();
-			if priorities.get(&nonce).is_some_and(|old| *old >= priority) {
-				return Err(refused(TOO_LOW_PRIORITY));
-			}
-			priorities.insert(nonce, priority);
-			Ok(())
-		}
-
-		async fn submit_urgently(&self, in_state: u64, next: u64) -> Result<u64, ChainError> {
-			let sent = send_first(in_state, next, |nonce| self.take(nonce, OPERATIONAL)).await;
-			sent.map(|(nonce, ())| nonce)
-		}
-	}
-
-	const NORMAL: u64 = 1_000;
-	const OPERATIONAL: u64 = 1_000_000_000;
-
-	fn refused(code: i32) -> ChainError {
-		ChainError::NotTaken { code, reason: "chosen by the test".into() }
-	}
-
-	#[tokio::test]
-	async fn urgent_transaction_replaces_pending_one() {
-		let pool = Pool::of(5, &[(5, NORMAL), (6, NORMAL)]);
-		assert_eq!(pool.submit_urgently(5, 7).await.expect("taken"), 5);
-		let left: Vec<_> = pool.priorities.into_inner().into_iter().collect();
-		assert_eq!(
-			left,
-			[(5, OPERATIONAL), (6, NORMAL)],
-			"the transaction behind it stays pending"
-		);
-	}
-
-	#[tokio::test]
-	async fn urgent_transaction_waits_behind_urgent_one() {
-		let pool = Pool::of(5, &[(5, OPERATIONAL)]);
-		assert_eq!(pool.submit_urgently(5, 6).await.expect("taken"), 6);
-	}
-
-	#[tokio::test]
-	async fn urgent_transaction_takes_next_nonce_of_empty_pool() {
-		assert_eq!(Pool::of(5, &[]).submit_urgently(5, 5).await.expect("taken"), 5);
-	}
-
-	#[tokio::test]
-	async fn used_nonce_is_not_retried() {
-		let pool = Pool::of(6, &[]);
-		assert_eq!(pool.submit_urgently(5, 6).await.expect("taken"), 6);
-		assert!(pool.submit_urgently(5, 5).await.is_err(), "no other nonce is available");
-	}
-
-	#[tokio::test]
-	async fn refused_call_is_not_sent_with_other_nonce() {
-		let tried = RefCell::new(Vec::new());
-		let refusal = || ChainError::Refused {
-			pallet: "Attestation".into(),
-			error: "NoChallenge".into(),
-			meaning: String::new(),
-		};
-		let sent = send_first(5, 7, |nonce| {
-			tried.borrow_mut().push(nonce);
-			ready(Err::<(), _>(refusal()))
-		})
-		.await;
-		assert!(sent.is_err_and(|error| error.is("Attestation", "NoChallenge")));
-		assert_eq!(tried.into_inner(), [5]);
-	}
-
-	#[tokio::test]
-	async fn waiting_does_not_block_sending() {
-		let turn = Mutex::new(());
-		let (sender, receiver) = oneshot::channel();
-		let receive = |receiver: oneshot::Receiver<u8>| async move {
-			receiver.await.map_err(|_| timed_out())
-		};
-		let first = send_in_turn(&turn, ready(Ok(receiver)), receive);
-		let send =
-			|sender: oneshot::Sender<u8>| async move { sender.send(7).map_err(|_| timed_out()) };
-		let second = send_in_turn(&turn, ready(Ok(sender)), send);
-		let both = async { tokio::join!(first, second) };
-		let (first, second) = timeout(Duration::from_secs(10), both).await.expect("both proceed");
-		assert_eq!(first.expect("the value is received"), 7);
-		assert!(second.is_ok());
-	}
-
-	#[tokio::test]
-	async fn sending_waits_for_its_turn() {
-		let turn = Mutex::new(());
-		let held = turn.lock().await;
-		let sending = send_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
-		assert!(timeout(Duration::from_millis(50), sending).await.is_err());
-		drop(held);
-		let sending = send_in_turn(&turn, ready(Ok(())), |()| ready(Ok(())));
-		assert!(sending.await.is_ok());
-	}
-
-	#[tokio::test]
-	async fn pending_transactions_are_limited() {
-		let submitter = Submitter::from_uri("//Alice").expect("a key");
-		let most = submitter.acquire_room(10 * MAX_PENDING).await.expect("room");
-		let more = timeout(Duration::from_millis(50), submitter.acquire_room(1));
-		assert!(more.await.is_err(), "no capacity is left");
-		drop(most);
-		let rest = submitter.acquire_room(MAX_PENDING - 1).await;
-		let last = timeout(Duration::from_secs(10), submitter.acquire_room(1));
-		assert!(rest.is_ok() && last.await.expect("in time").is_ok());
-	}
-
-	#[test]
-	fn replaced_differs_from_invalid() {
-		// The message of subxt's backend.
-		let replaced =
-			not_included("Transaction was usurped by another with the same nonce".into());
-		assert!(replaced.is_replaced(), "{replaced}");
-		let invalid = "Transaction is invalid (eg because of a bad nonce, signature etc)";
-		assert!(!not_included(invalid.into()).is_replaced());
-		assert!(!timed_out().is_replaced());
 	}
 }

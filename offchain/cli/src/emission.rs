@@ -1,15 +1,13 @@
 //! `hcc emission`: eras, emission and payouts.
 
-use std::path::PathBuf;
-
 use anyhow::Context;
-use hcc_chain::{api, view, AccountId32, ChainAt, Submitter};
+use hcc_chain::{api, view, AccountId32, ChainAt};
 use serde_json::{json, Value};
 
 use crate::{
 	chain::{connected, NODE},
 	exit::Exit,
-	input::{self, Limit},
+	key::KeyArgs,
 	output::outln,
 	vm::alpha,
 };
@@ -35,15 +33,14 @@ pub(crate) struct Show {
 	json: bool,
 }
 
-/// Pay a miner its part of each past era.
+/// Pay a miner its part of each past era. Any account may sign and pay the fees.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Payout {
 	/// The miner's account.
 	#[arg(long, value_name = "ACCOUNT")]
 	miner: AccountId32,
-	/// A file with the secret URI of the account that pays the fees. Any account may pay them.
-	#[arg(long, value_name = "FILE")]
-	key_file: PathBuf,
+	#[command(flatten)]
+	key: KeyArgs,
 	/// The WebSocket URL of a node.
 	#[arg(long, default_value = NODE)]
 	node: String,
@@ -192,9 +189,7 @@ fn print(shown: &Value) {
 
 impl Payout {
 	fn run(&self) -> anyhow::Result<()> {
-		let uri = input::read_text(&self.key_file, &Limit::SECRET)?;
-		let submitter =
-			Submitter::from_uri(&uri).with_context(|| format!("in {}", self.key_file.display()))?;
+		let submitter = self.key.submitter()?;
 		connected(&self.node, async |chain| {
 			let at = chain.best().await?;
 			let mut paid_out = Vec::new();

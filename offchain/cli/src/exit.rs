@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hcc_chain::ChainError;
+use hcc_chain::{keys::KeyError, ChainError};
 use serde_json::{json, Value};
 use subxt::error::{
 	BackendError, EventsError, ExtrinsicError, RuntimeApiError, StorageError, StorageKeyError,
@@ -27,11 +27,13 @@ pub(crate) enum Exit {
 	NotReady = 9,
 	Relay = 10,
 	HostKey = 11,
+	WrongPassphrase = 12,
+	ExposedKey = 13,
 }
 
 impl Exit {
 	/// All codes, in ascending order.
-	pub(crate) const ALL: [Self; 12] = [
+	pub(crate) const ALL: [Self; 14] = [
 		Self::Done,
 		Self::Usage,
 		Self::Rejected,
@@ -44,6 +46,8 @@ impl Exit {
 		Self::NotReady,
 		Self::Relay,
 		Self::HostKey,
+		Self::WrongPassphrase,
+		Self::ExposedKey,
 	];
 
 	/// Returns the number.
@@ -66,6 +70,8 @@ impl Exit {
 			Self::NotReady => "not-ready",
 			Self::Relay => "relay",
 			Self::HostKey => "host-key",
+			Self::WrongPassphrase => "wrong-passphrase",
+			Self::ExposedKey => "exposed-key",
 		}
 	}
 
@@ -84,6 +90,8 @@ impl Exit {
 			Self::NotReady => "the VM does not run, or its boot is not final yet",
 			Self::Relay => "the miner's relay cannot be reached, or refused the connection",
 			Self::HostKey => "the SSH host key is not the one of the VM's boot",
+			Self::WrongPassphrase => "the passphrase of a key file is wrong or missing",
+			Self::ExposedKey => "others may use a file with a secret, by its mode or owner",
 		}
 	}
 
@@ -95,10 +103,23 @@ impl Exit {
 		if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<ChainError>()) {
 			return Self::of_chain(error);
 		}
+		if let Some(error) = error.chain().find_map(|cause| cause.downcast_ref::<KeyError>()) {
+			return Self::of_key(error);
+		}
 		if error.chain().any(|cause| cause.to_string().contains(INCOMPATIBLE)) {
 			Self::Incompatible
 		} else if error.chain().any(is_of_node) {
 			Self::Unreachable
+		} else {
+			Self::Usage
+		}
+	}
+
+	fn of_key(error: &KeyError) -> Self {
+		if error.is_of_passphrase() {
+			Self::WrongPassphrase
+		} else if error.is_exposed() {
+			Self::ExposedKey
 		} else {
 			Self::Usage
 		}

@@ -9,6 +9,7 @@ mod devnet;
 mod emission;
 mod exit;
 mod input;
+mod key;
 mod outcome;
 mod output;
 mod policy;
@@ -56,6 +57,9 @@ enum Command {
 	/// Order VMs and manage them.
 	#[command(subcommand, arg_required_else_help = true)]
 	Vm(vm::Vm),
+	/// Create and display key files.
+	#[command(subcommand, arg_required_else_help = true)]
+	Key(key::Command),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -81,6 +85,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 		Command::Price(command) => command.run(),
 		Command::Emission(command) => emission::run(command),
 		Command::Vm(command) => vm::run(command),
+		Command::Key(command) => key::run(command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	}

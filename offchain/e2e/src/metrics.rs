@@ -67,6 +67,26 @@ impl Page {
 	}
 }
 
+impl Page {
+	/// The sum of a metric over all values of its labels.
+	///
+	/// ## Errors
+	/// [`Error::Missing`] if the page has no such metric.
+	pub fn sum(&self, name: &str) -> Result<u64> {
+		let values = self.0.lines().filter_map(|line| {
+			let (key, value) = line.split_once(' ')?;
+			let labels = key.strip_prefix(name)?;
+			(labels.is_empty() || labels.starts_with('{')).then(|| value.parse::<u64>().ok())?
+		});
+		values.fold(None, |sum, value| Some(sum.unwrap_or(0) + value)).ok_or_else(|| {
+			Error::Missing {
+				field: name.to_owned(),
+				found: format!("a page of metrics of {} lines", self.0.lines().count()),
+			}
+		})
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -80,5 +100,15 @@ mod tests {
 		assert_eq!(page.value(name::BLOCK).ok(), Some(42));
 		assert!(page.value(name::DIFFERENCES).is_err());
 		assert!(page.value("hcc_validator_judged_total").is_err(), "it has a label");
+	}
+
+	#[test]
+	fn labelled_values_are_summed() {
+		let text = "hcc_validator_differences_total{cause=\"code\"} 2\n\
+			hcc_validator_differences_total{cause=\"claims\"} 1\nhcc_validator_block 42\n";
+		let page = Page(text.into());
+		assert_eq!(page.sum(name::DIFFERENCES).ok(), Some(3));
+		assert_eq!(page.sum(name::BLOCK).ok(), Some(42));
+		assert!(page.sum(name::VOTES).is_err());
 	}
 }

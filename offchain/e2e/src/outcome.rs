@@ -36,7 +36,7 @@ pub async fn blocks(world: &World<'_>) -> Result<u64> {
 	let first = world.metrics(1).await?;
 	world.write("metrics", first.text())?;
 	for number in 1..=world.validators() {
-		let differences = world.metrics(number).await?.value(metrics::name::DIFFERENCES)?;
+		let differences = world.metrics(number).await?.sum(metrics::name::DIFFERENCES)?;
 		if differences != 0 {
 			let text =
 				format!("worker {number} disagrees with its node's runtime {differences} times");

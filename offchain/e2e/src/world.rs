@@ -1,9 +1,10 @@
 //! Everything that a scene can use.
 
 use std::{
-	fs::File,
+	fs::{File, Permissions},
 	future::Future,
 	ops::Deref,
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	process::Stdio,
 	sync::Arc,
@@ -104,13 +105,16 @@ impl<'a> World<'a> {
 		self.setup.folder.join(name)
 	}
 
-	/// Writes a file in the network's folder. Returns its path as an argument.
+	/// Writes a file in the network's folder, which only its owner may use: programs refuse other
+	/// key files. Returns its path as an argument.
 	///
 	/// ## Errors
 	/// [`Error::File`].
 	pub fn write(&self, name: &str, content: &str) -> Result<String> {
 		let path = self.file(name);
 		std::fs::write(&path, content).map_err(Error::file(&path))?;
+		let private = Permissions::from_mode(0o600);
+		std::fs::set_permissions(&path, private).map_err(Error::file(&path))?;
 		Ok(path.display().to_string())
 	}
 

@@ -9,7 +9,7 @@ use hcc_evidence::host::finding_hash;
 use crate::{
 	disputes::{judging_ticks, scan_block},
 	judge::{judge, Judgement},
-	metrics::Code,
+	metrics::{Code, Difference},
 	state::{BlockRecord, PendingVote},
 	subject,
 	worker::Worker,
@@ -27,12 +27,16 @@ impl Worker {
 	/// Processes the finalised blocks that are not processed yet.
 	pub(crate) async fn judge_blocks(&self, chain: &Chain) -> anyhow::Result<()> {
 		loop {
+			// A worker that was stopped processes many blocks in one turn.
+			self.judging.beat();
 			let finalised = chain.finalised_number().await?;
 			let cursor = self.state.on(|state| state.cursor()).await?;
 			let next = match cursor {
 				Some(done) => done.saturating_add(1),
 				None => self.first_block(chain, finalised).await?,
 			};
+			let lag = finalised.saturating_add(1).saturating_sub(next);
+			self.metrics.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
 			if next > finalised {
 				return Ok(());
 			}
@@ -113,7 +117,7 @@ impl Worker {
 			return Err(error);
 		}
 		self.metrics.skipped_blocks.inc();
-		self.metrics.differences.inc();
+		self.metrics.count_difference(Difference::BlockFailed);
 		tracing::error!(number, error = format!("{error:#}"), "ALARM: block skipped");
 		self.skip_to(number).await
 	}
@@ -125,7 +129,7 @@ impl Worker {
 		let before = chain.parent(&at).await?;
 		let body = Body::fetch(&at).await?;
 		if body.undecodable > 0 {
-			self.metrics.differences.inc();
+			self.metrics.count_difference(Difference::Undecodable);
 			tracing::error!(
 				number,
 				calls = body.undecodable,
@@ -174,8 +178,8 @@ impl Worker {
 						self.metrics.judged.get_or_create(&Code { code: vote.code.into() }).inc();
 						votes.push(vote);
 					},
-					Judgement::Abstain(why) => {
-						self.metrics.differences.inc();
+					Judgement::Abstain(difference, why) => {
+						self.metrics.count_difference(difference);
 						tracing::error!(subject = %included.subject, why, "ALARM: no vote");
 					},
 				}

@@ -3,6 +3,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::Context;
 use clap::Parser;
 use hcc_chain::AccountId32;
+use hcc_service::LogFormat;
 use serde::{Deserialize, Serialize};
 
 use crate::price::Source;
@@ -22,22 +23,28 @@ pub struct Args {
 	/// The validator's account (SS58) [default: the worker key's own account].
 	#[arg(long)]
 	pub validator: Option<AccountId32>,
-	/// The file with the worker key: a phrase or a seed.
+	/// The file with the worker key: a phrase or a seed, or an encrypted key (hcc key new). Its
+	/// mode must be 0600.
 	#[arg(long)]
 	pub key_file: Option<PathBuf>,
+	/// A file with the passphrase of an encrypted key. Without it, the systemd credential
+	/// hcc-passphrase or the terminal provides it.
+	#[arg(long)]
+	pub passphrase_file: Option<PathBuf>,
 	/// The folder of the worker's state.
 	#[arg(long)]
 	pub state: Option<PathBuf>,
-	/// The address on which to serve metrics for Prometheus. Without it, none are served.
+	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9616.
+	/// Without it, nothing is served. Anyone who reaches it can read them.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
 	/// Remove the state first, with all votes that no block contains yet. Needed once if the state
 	/// belongs to another chain.
 	#[arg(long)]
 	pub reset_state: bool,
-	/// Log as JSON, with one line per entry.
-	#[arg(long)]
-	pub log_json: bool,
+	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
+	#[arg(long, value_enum)]
+	pub log_format: Option<LogFormat>,
 	/// Print the effective configuration and exit.
 	#[arg(long)]
 	pub print_config: bool,
@@ -51,9 +58,10 @@ pub struct Config {
 	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
 	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
+	pub passphrase_file: Option<PathBuf>,
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
-	pub log_json: bool,
+	pub log_format: LogFormat,
 	/// Number of blocks between price reports. The oracle rejects reports less than half of its
 	/// interval apart.
 	pub report_every: u64,
@@ -67,9 +75,10 @@ impl Default for Config {
 			node: "ws://127.0.0.1:9944".into(),
 			validator: None,
 			key_file: "/etc/hcc/worker.key".into(),
+			passphrase_file: None,
 			state: "/var/lib/hcc-validator".into(),
 			metrics: None,
-			log_json: false,
+			log_format: LogFormat::default(),
 			report_every: 25,
 			sources: Vec::new(),
 		}
@@ -94,12 +103,15 @@ impl Config {
 		if let Some(key_file) = &args.key_file {
 			config.key_file.clone_from(key_file);
 		}
+		if args.passphrase_file.is_some() {
+			config.passphrase_file.clone_from(&args.passphrase_file);
+		}
 		if let Some(state) = &args.state {
 			config.state.clone_from(state);
 		}
 		config.validator = args.validator.or(config.validator);
 		config.metrics = args.metrics.or(config.metrics);
-		config.log_json |= args.log_json;
+		config.log_format = args.log_format.unwrap_or(config.log_format);
 		Ok(config)
 	}
 }

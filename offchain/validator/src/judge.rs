@@ -10,7 +10,11 @@ use hcc_evidence::{
 	RejectCode,
 };
 
-use crate::{crypto::AwsLc, metrics::Metrics, state::PendingVote};
+use crate::{
+	crypto::AwsLc,
+	metrics::{Difference, Metrics},
+	state::PendingVote,
+};
 
 /// A code and the encoded claims.
 type Finding = (u16, Vec<u8>);
@@ -22,7 +26,7 @@ pub enum Judgement {
 	Vote(PendingVote),
 	/// The results differ within one version of the verifier, or the runtime has no finding. The
 	/// worker does not vote, and raises an alarm.
-	Abstain(String),
+	Abstain(Difference, String),
 }
 
 /// The result of the cross-check.
@@ -47,7 +51,7 @@ pub async fn judge(
 		Some(context) if context.eval_version == EVAL_VERSION => {
 			let Some(finding) = evaluate(at, genesis, included, context, metrics).await? else {
 				let why = format!("the runtime has no policy revision {}", context.revision);
-				return Ok(Judgement::Abstain(why));
+				return Ok(Judgement::Abstain(Difference::NoRevision, why));
 			};
 			CrossCheck::Finding(finding)
 		},
@@ -64,11 +68,13 @@ pub async fn judge(
 /// of the verifier and finds otherwise.
 fn decide(included: &Included, own: CrossCheck, theirs: Option<Finding>) -> Judgement {
 	let Some((code, claims)) = theirs else {
-		return Judgement::Abstain("the runtime has no finding".into());
+		let why = "the runtime has no finding".into();
+		return Judgement::Abstain(Difference::NoFinding, why);
 	};
 	match own {
 		CrossCheck::Finding(own) if own != (code, claims.clone()) => {
-			return Judgement::Abstain(difference(own.0, code));
+			let kind = if own.0 == code { Difference::Claims } else { Difference::Code };
+			return Judgement::Abstain(kind, difference(own.0, code));
 		},
 		CrossCheck::Finding(_) => {},
 		CrossCheck::OtherVersion(version) => tracing::warn!(
@@ -178,10 +184,12 @@ mod tests {
 
 	#[test]
 	fn difference_within_one_version_is_not_voted() {
-		for theirs in [(301, vec![]), (0, vec![8])] {
+		let cases = [(301, vec![], Difference::Code), (0, vec![8], Difference::Claims)];
+		for (code, claims, expected) in cases {
 			let own = CrossCheck::Finding((0, vec![7]));
-			let decided = decide(&included(), own, Some(theirs));
-			assert!(matches!(decided, Judgement::Abstain(_)), "{decided:?}");
+			let decided = decide(&included(), own, Some((code, claims)));
+			let Judgement::Abstain(cause, why) = decided else { panic!("{decided:?}") };
+			assert_eq!(cause, expected, "{why}");
 		}
 	}
 
@@ -196,7 +204,9 @@ mod tests {
 	#[test]
 	fn missing_finding_of_runtime_is_not_voted() {
 		for own in [CrossCheck::Finding((0, vec![])), CrossCheck::OtherVersion(None)] {
-			assert!(matches!(decide(&included(), own, None), Judgement::Abstain(_)));
+			let decided = decide(&included(), own, None);
+			let is_abstention = matches!(decided, Judgement::Abstain(Difference::NoFinding, _));
+			assert!(is_abstention, "{decided:?}");
 		}
 	}
 }

@@ -9,6 +9,7 @@ pub mod exit;
 mod finality;
 mod judge;
 pub mod metrics;
+mod monitor;
 pub mod price;
 pub mod state;
 mod subject;

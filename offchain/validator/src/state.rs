@@ -9,6 +9,7 @@ use hmac::{Hmac, Mac};
 use redb::{
 	Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction,
 };
+use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
 /// The genesis of the chain to which the other tables refer.
@@ -91,26 +92,30 @@ pub struct SeedFor<'a> {
 pub struct State {
 	database: Database,
 	/// The secret from which the seeds of credentials are derived.
-	secret: [u8; 32],
+	secret: SecretBox<[u8; 32]>,
 }
 
 impl State {
-	/// Opens or creates the state in a folder. `key` is the secret of the worker.
-	pub fn open(folder: &Path, key: &str) -> Result<Self, StateError> {
+	/// Opens or creates the state in a folder. `key` is a secret that derives from the worker key.
+	pub fn open(folder: &Path, key: impl AsRef<[u8]>) -> Result<Self, StateError> {
 		std::fs::create_dir_all(folder)?;
-		Self::with_database(Database::create(folder.join("worker.redb"))?, key)
+		Self::with_database(Database::create(folder.join("worker.redb"))?, key.as_ref())
 	}
 
 	/// Creates the state in a given storage.
-	pub fn with_backend(storage: impl StorageBackend, key: &str) -> Result<Self, StateError> {
-		Self::with_database(Database::builder().create_with_backend(storage)?, key)
+	pub fn with_backend(
+		storage: impl StorageBackend,
+		key: impl AsRef<[u8]>,
+	) -> Result<Self, StateError> {
+		Self::with_database(Database::builder().create_with_backend(storage)?, key.as_ref())
 	}
 
-	fn with_database(database: Database, key: &str) -> Result<Self, StateError> {
+	fn with_database(database: Database, key: &[u8]) -> Result<Self, StateError> {
 		let write = database.begin_write()?;
 		create_tables(&write)?;
 		write.commit()?;
-		Ok(Self { database, secret: mac(key.as_bytes(), &[b"hcc-validator credential seeds"]) })
+		let secret = Box::new(mac(key, &[b"hcc-validator credential seeds"]));
+		Ok(Self { database, secret: SecretBox::new(secret) })
 	}
 
 	/// Runs work with the state on a thread where it may wait for the disk.
@@ -262,7 +267,9 @@ impl State {
 	pub fn seed(&self, of: &SeedFor<'_>) -> [u8; 32] {
 		let SeedFor { genesis, miner, ek, deadline, ak_name } = of;
 		// The only part of variable length comes last.
-		mac(&self.secret, &[&genesis[..], &miner[..], &ek[..], &deadline.to_le_bytes(), ak_name])
+		let deadline = deadline.to_le_bytes();
+		let parts = [&genesis[..], &miner[..], &ek[..], &deadline[..], ak_name];
+		mac(self.secret.expose_secret(), &parts)
 	}
 }
 

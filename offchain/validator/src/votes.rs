@@ -50,6 +50,7 @@ impl Worker {
 		let validator = &self.validator;
 		let (pending, cursor) =
 			self.state.on(|state| Ok((state.pending()?, state.cursor()?))).await?;
+		self.metrics.pending_votes.set(i64::try_from(pending.len()).unwrap_or(i64::MAX));
 		if pending.is_empty() {
 			return Ok(pending);
 		}

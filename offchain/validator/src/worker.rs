@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainError, Nodes, Submitter};
+use hcc_service::{Health, Pulse};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
 	exit::{self, OtherChain},
 	finality::Stated,
 	metrics::Metrics,
+	monitor::Readiness,
 	state::State,
 };
 
@@ -22,6 +24,9 @@ use crate::{
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Pause after a failure.
 const FAILURE_PAUSE: Duration = Duration::from_secs(3);
+/// Time limit of one turn of a task, for the health of the process. A turn may wait for the blocks
+/// of several transactions, each for up to two minutes.
+const TURN_LIMIT: Duration = Duration::from_secs(600);
 
 /// A task of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +45,21 @@ enum Task {
 
 impl Task {
 	const ALL: [Self; 5] = [Self::State, Self::Judge, Self::Vote, Self::Prove, Self::Serve];
+
+	fn name(self) -> &'static str {
+		match self {
+			Self::State => "state",
+			Self::Judge => "judge",
+			Self::Vote => "vote",
+			Self::Prove => "prove",
+			Self::Serve => "serve",
+		}
+	}
 }
 
 /// The worker.
 pub struct Worker {
-	nodes: Arc<Nodes>,
+	pub(crate) nodes: Arc<Nodes>,
 	/// The validator for which the worker signs.
 	pub(crate) validator: AccountId32,
 	pub(crate) submitter: Arc<Submitter>,
@@ -56,6 +71,10 @@ pub struct Worker {
 	pub(crate) stated: Stated,
 	/// Wakes the task that submits votes.
 	pub(crate) judged: Notify,
+	health: Health,
+	/// The pulse of the task that judges blocks.
+	pub(crate) judging: Pulse,
+	pub(crate) readiness: Readiness,
 }
 
 impl Worker {
@@ -65,6 +84,7 @@ impl Worker {
 		submitter: Arc<Submitter>,
 		state: State,
 		metrics: Metrics,
+		health: &Health,
 	) -> Arc<Self> {
 		Arc::new(Self {
 			nodes,
@@ -75,6 +95,9 @@ impl Worker {
 			stuck: Mutex::default(),
 			stated: Stated::default(),
 			judged: Notify::new(),
+			health: health.clone(),
+			judging: health.watch(Task::Judge.name(), TURN_LIMIT),
+			readiness: Readiness::new(health),
 		})
 	}
 
@@ -84,7 +107,7 @@ impl Worker {
 	/// Those with an exit code ([`exit::code`]): the state on disk failed, or it belongs to another
 	/// chain.
 	pub async fn run(self: Arc<Self>) -> anyhow::Result<()> {
-		let chain = self.nodes.chain().await;
+		let chain = self.judging.waiting(self.nodes.chain()).await;
 		let genesis = chain.genesis();
 		if !self.state.on(move |state| state.bind(&genesis)).await? {
 			return Err(OtherChain.into());
@@ -95,7 +118,11 @@ impl Worker {
 		}
 		let mut tasks = JoinSet::new();
 		for task in Task::ALL {
-			tasks.spawn(self.clone().repeat(task));
+			let pulse = match task {
+				Task::Judge => self.judging.clone(),
+				task => self.health.watch(task.name(), TURN_LIMIT),
+			};
+			tasks.spawn(self.clone().repeat(task, pulse));
 		}
 		// A task ends only by an error that ends the process.
 		let ended = tasks.join_next().await.context("no task was started")?;
@@ -103,17 +130,17 @@ impl Worker {
 	}
 
 	/// Repeats a task for each finalised block.
-	async fn repeat(self: Arc<Self>, task: Task) -> anyhow::Result<()> {
+	async fn repeat(self: Arc<Self>, task: Task, pulse: Pulse) -> anyhow::Result<()> {
 		let mut done = None;
 		loop {
-			let chain = self.nodes.chain().await;
+			let chain = pulse.waiting(self.nodes.chain()).await;
 			match self.step(task, &chain, &mut done).await {
 				Ok(()) => self.pause(task).await,
 				Err(error) if exit::code(&error).is_some() => return Err(error),
 				Err(error) => {
 					self.metrics.failures.inc();
 					tracing::warn!(?task, error = format!("{error:#}"), "retrying after a failure");
-					self.nodes.check(&chain).await;
+					pulse.waiting(self.nodes.check(&chain)).await;
 					tokio::time::sleep(FAILURE_PAUSE).await;
 				},
 			}
@@ -156,18 +183,24 @@ impl Worker {
 	/// Returns `true` if the validator names this worker.
 	async fn is_appointed(&self, task: Task, chain: &Chain) -> Result<bool, ChainError> {
 		let (validator, worker) = (self.validator, self.submitter.account());
-		let at = chain.finalised().await?;
-		let address = api::storage().validators().worker_of();
-		let named = at.storage().try_fetch(address, (validator,)).await?;
-		let named = named.map(|named| named.decode()).transpose()?;
-		if named != Some(worker) && task == Task::State {
+		let is_appointed = self.is_named(chain).await?;
+		if !is_appointed && task == Task::State {
 			tracing::warn!(
 				%validator,
 				%worker,
 				"the validator has not appointed this worker: call validators.set_worker, or correct validator"
 			);
 		}
-		Ok(named == Some(worker))
+		Ok(is_appointed)
+	}
+
+	/// Reads if the validator names this worker in the finalised block.
+	pub(crate) async fn is_named(&self, chain: &Chain) -> Result<bool, ChainError> {
+		let at = chain.finalised().await?;
+		let address = api::storage().validators().worker_of();
+		let named = at.storage().try_fetch(address, (self.validator,)).await?;
+		let named = named.map(|named| named.decode()).transpose()?;
+		Ok(named == Some(self.submitter.account()))
 	}
 
 	/// Takes the steps that open enrolments require.

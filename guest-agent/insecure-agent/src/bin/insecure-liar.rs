@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{bail, Context};
+use anyhow::bail;
 use clap::Parser;
-use hcc_chain::{api, Chain, ChainError, Submitter, H256};
+use hcc_chain::{api, keys::PassphraseSource, Chain, ChainError, Submitter, H256};
 use hcc_evidence::{host::finding_hash, RejectCode};
 
 /// INSECURE: votes that the next evidence is rejected, before any validator can have judged it.
@@ -27,9 +27,7 @@ const MAX_POLLS: u32 = 1_800;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
 	let cli = Cli::parse();
-	let key = std::fs::read_to_string(&cli.key_file)
-		.with_context(|| format!("reading {}", cli.key_file.display()))?;
-	let worker = Submitter::from_uri(&key)?;
+	let worker = Submitter::from_file(&cli.key_file, &PassphraseSource::default())?;
 	let chain = Chain::connect(&cli.node).await?;
 	for _ in 0..MAX_POLLS {
 		if let Some(subject) = subject_without_votes(&chain).await? {

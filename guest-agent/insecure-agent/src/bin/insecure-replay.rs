@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use anyhow::{bail, Context};
+use anyhow::bail;
 use clap::Parser;
-use hcc_chain::{api, evidence_in, Body, Chain, ChainError, Included, Submitter};
+use hcc_chain::{
+	api, evidence_in, keys::PassphraseSource, Body, Chain, ChainError, Included, Submitter,
+};
 
 /// INSECURE: submits evidence a second time, and prints the chain's errors.
 #[derive(Parser)]
@@ -24,9 +26,7 @@ const MAX_ATTEMPTS: u32 = 5;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
 	let cli = Cli::parse();
-	let key = std::fs::read_to_string(&cli.hot_key_file)
-		.with_context(|| format!("reading {}", cli.hot_key_file.display()))?;
-	let hot = Submitter::from_uri(&key)?;
+	let hot = Submitter::from_file(&cli.hot_key_file, &PassphraseSource::default())?;
 	let chain = Chain::connect(&cli.node).await?;
 	let old = last_evidence(&chain).await?;
 	println!("unchanged: {}", send(&chain, &hot, &old, old.seq).await?);

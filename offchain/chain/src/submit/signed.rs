@@ -46,13 +46,14 @@ impl Submitter {
 		chain: &Chain,
 		call: &P,
 	) -> Result<SignedCall, ChainError> {
+		self.key.check_chain(chain.kind())?;
 		let nonce = self.next_nonce(chain).await?;
 		let at = chain.finalised().await?;
 		let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 			.nonce(nonce)
 			.mortal_from_unchecked(MORTALITY, at.block_number(), at.block_hash())
 			.build();
-		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key)?;
+		let signed = at.tx().create_signable_offline(call, params)?.sign(&self.key.pair)?;
 		Ok(SignedCall { bytes: signed.into_encoded(), nonce, birth: at.block_number() })
 	}
 

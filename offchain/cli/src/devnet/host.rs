@@ -118,8 +118,8 @@ async fn configure(
 	miner: &str,
 	rpc_port: u16,
 ) -> anyhow::Result<()> {
-	layout.write("config/owner.key", OWNER)?;
-	layout.write("config/hot.key", HOT)?;
+	layout.write_key("config/owner.key", OWNER)?;
+	layout.write_key("config/hot.key", HOT)?;
 	let issuer = fs::read(layout.file("ca/issuercert.pem")).context("swtpm made no issuer")?;
 	layout.write("config/issuer.pem", issuer)?;
 	let mut vek = Command::new(layout.program("insecure-sim"));

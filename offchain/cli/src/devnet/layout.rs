@@ -2,6 +2,7 @@
 
 use std::{
 	fs,
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 };
 
@@ -103,6 +104,15 @@ impl Layout {
 		self.machine.join(name)
 	}
 
+	/// Writes a file with a key, which only its owner may use.
+	pub(crate) fn write_key(&self, name: &str, uri: &str) -> anyhow::Result<PathBuf> {
+		let path = self.write(name, "")?;
+		fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+			.and_then(|()| fs::write(&path, uri))
+			.with_context(|| format!("cannot write {}", path.display()))?;
+		Ok(path)
+	}
+
 	/// Writes a file, and creates its parent folders.
 	pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> anyhow::Result<PathBuf> {
 		let path = self.file(name);
@@ -135,6 +145,15 @@ mod tests {
 		let error = layout(temporary.path()).clear().expect_err("not the folder of a network");
 		assert!(error.to_string().contains("--dir"), "{error}");
 		assert!(temporary.path().join("diary").exists());
+	}
+
+	#[test]
+	fn key_file_is_private() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = layout(folder.path()).write_key("worker.key", "//Alice").expect("writable");
+		let mode = fs::metadata(&path).expect("it exists").permissions().mode();
+		assert_eq!(mode & 0o777, 0o600);
+		assert_eq!(fs::read_to_string(&path).expect("readable"), "//Alice");
 	}
 
 	#[test]

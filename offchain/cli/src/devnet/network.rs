@@ -132,7 +132,7 @@ fn worker(
 	sources: &str,
 ) -> anyhow::Result<Program> {
 	let name = format!("worker-{}", number + 1);
-	let key = layout.write(&format!("{name}.key"), format!("//{}", validator.name))?;
+	let key = layout.write_key(&format!("{name}.key"), &format!("//{}", validator.name))?;
 	let log = layout.logs().join(format!("{name}.log"));
 	let config = layout.write(&format!("{name}.toml"), sources)?;
 	let arguments = vec![

@@ -30,7 +30,6 @@ pub(crate) struct Limit {
 impl Limit {
 	pub(crate) const KEY: Self = Self { bytes: 1 << 20, of: "a key or a certificate" };
 	pub(crate) const CRL: Self = Self { bytes: 1 << 20, of: "revocation lists" };
-	pub(crate) const SECRET: Self = Self { bytes: 4 << 10, of: "a secret URI or seed" };
 	pub(crate) const REPORT: Self = Self { bytes: 1 << 20, of: "a report" };
 	pub(crate) const QUOTE: Self = Self { bytes: 1 << 20, of: "a quote or its signature" };
 	pub(crate) const PCRS: Self = Self { bytes: 1 << 20, of: "PCR values" };

@@ -1,13 +1,14 @@
 use std::path::PathBuf;
 
 use anyhow::{ensure, Context};
-use hcc_chain::{api, Submitter};
+use hcc_chain::api;
 use hcc_evidence::snp::MAX_CRL;
 use serde_json::json;
 
 use crate::{
 	chain::{connected, NODE},
-	input::{self, Limit},
+	input,
+	key::KeyArgs,
 	output::outln,
 };
 
@@ -24,9 +25,8 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	list: PathBuf,
 
-	/// A file with the secret URI of the account that posts it: a phrase, or a seed in hexadecimal.
-	#[arg(long, value_name = "FILE")]
-	key_file: PathBuf,
+	#[command(flatten)]
+	key: KeyArgs,
 
 	/// The WebSocket URL of a node.
 	#[arg(long, value_name = "URL", default_value = NODE)]
@@ -41,9 +41,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	let mut lists = input::crls(&args.list, MAX_CRL)?;
 	ensure!(lists.len() == 1, "{} has {} lists, expected one", args.list.display(), lists.len());
 	let list = lists.remove(0);
-	let uri = input::read_text(&args.key_file, &Limit::SECRET)?;
-	let submitter =
-		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
+	let submitter = args.key.submitter()?;
 	let block = connected(&args.node, async |chain| {
 		let call = api::tx().policy().post_crl(BoundedVec(list));
 		let receipt = submitter.submit(&chain, &call).await.context("posting the list")?;

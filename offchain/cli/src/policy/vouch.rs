@@ -4,7 +4,7 @@ use std::{
 };
 
 use anyhow::{ensure, Context};
-use hcc_chain::{api, Chain, Submitter};
+use hcc_chain::{api, Chain};
 use hcc_evidence::{
 	ima::{FileSignature, Records},
 	tpm::{AttestationKey, PublicKey},
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
 	chain::{connected, NODE},
 	input::{self, Limit},
+	key::KeyArgs,
 	output::outln,
 };
 
@@ -45,10 +46,8 @@ pub(crate) struct Args {
 	/// Signed files, each with its signature in FILE.sig.
 	files: Vec<PathBuf>,
 
-	/// A file with the secret URI of the account that submits the vouchers: a phrase, or a seed in
-	/// hexadecimal.
-	#[arg(long, value_name = "FILE")]
-	key_file: PathBuf,
+	#[command(flatten)]
+	key: KeyArgs,
 
 	/// The WebSocket URL of a node.
 	#[arg(long, value_name = "URL", default_value = NODE)]
@@ -68,9 +67,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 	let signed = signed(args, &key)?;
 	ensure!(!signed.is_empty(), "found no file that {} has signed", args.signer.display());
 	let found = signed.len();
-	let uri = input::read_text(&args.key_file, &Limit::SECRET)?;
-	let submitter =
-		Submitter::from_uri(&uri).with_context(|| format!("in {}", args.key_file.display()))?;
+	let submitter = args.key.submitter()?;
 	let vouched = connected(&args.node, async |chain| {
 		let new = unknown(&chain, signer, signed).await?;
 		for (done, part) in new.chunks(FILES_PER_CALL).enumerate() {

@@ -1,5 +1,5 @@
 use anyhow::Context;
-use hcc_chain::{api, Chain, Receipt};
+use hcc_chain::{api, Chain, Payload, Receipt, Submitter, UnsignedCall};
 use serde_json::json;
 
 use super::{
@@ -7,7 +7,11 @@ use super::{
 	show::{flavours, named},
 	Common, Tenant,
 };
-use crate::{chain::connected, output::outln};
+use crate::{
+	chain::connected,
+	exit::{Exit, Failure},
+	output::outln,
+};
 
 /// Actions on a VM that need no further arguments.
 #[derive(Clone, Copy)]
@@ -30,25 +34,22 @@ pub(crate) struct One {
 
 impl One {
 	pub(super) fn run(&self, action: Action) -> anyhow::Result<()> {
-		let submitter = self.tenant.submitter()?;
+		let change = Change::new(self.vm, &self.tenant, &self.common)?;
 		let vm = self.vm;
-		let receipt = connected(&self.common.node, async |chain: Chain| {
+		connected(&self.common.node, async |chain: Chain| {
 			let calls = api::tx().compute();
-			Ok(match action {
-				Action::Stop => submitter.submit(&chain, &calls.stop(vm)).await?,
-				Action::Start => submitter.submit(&chain, &calls.start(vm)).await?,
-				Action::Reboot => submitter.submit(&chain, &calls.reboot(vm)).await?,
-				Action::Terminate => submitter.submit(&chain, &calls.terminate(vm)).await?,
-			})
-		})?;
-		let what = match action {
-			Action::Stop => "stopped",
-			Action::Start | Action::Reboot => "restart requested",
-			Action::Terminate => "terminated",
-		};
-		done(&self.common, vm, what, &receipt)
+			match action {
+				Action::Stop => change.make(&chain, &calls.stop(vm), "stopped").await,
+				Action::Start => change.make(&chain, &calls.start(vm), RESTART).await,
+				Action::Reboot => change.make(&chain, &calls.reboot(vm), RESTART).await,
+				Action::Terminate => change.make(&chain, &calls.terminate(vm), "terminated").await,
+			}
+		})
 	}
 }
+
+/// The outcome of `start` and `reboot`.
+const RESTART: &str = "restart requested";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TopUp {
@@ -66,11 +67,10 @@ pub(crate) struct TopUp {
 impl TopUp {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
 		let call = api::tx().compute().top_up(self.vm, self.amount);
-		let submitter = self.tenant.submitter()?;
-		let receipt = connected(&self.common.node, async |chain: Chain| {
-			submitter.submit(&chain, &call).await.context("topping up")
-		})?;
-		done(&self.common, self.vm, "topped up", &receipt)
+		let change = Change::new(self.vm, &self.tenant, &self.common)?;
+		connected(&self.common.node, async |chain: Chain| {
+			change.make(&chain, &call, "topped up").await.context("topping up")
+		})
 	}
 }
 
@@ -93,13 +93,12 @@ pub(crate) struct Resize {
 
 impl Resize {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
-		let submitter = self.tenant.submitter()?;
-		let receipt = connected(&self.common.node, async |chain: Chain| {
+		let change = Change::new(self.vm, &self.tenant, &self.common)?;
+		connected(&self.common.node, async |chain: Chain| {
 			let flavour = named(&flavours(&chain.best().await?).await?, &self.flavour)?;
 			let call = api::tx().compute().resize(self.vm, flavour, self.max_price);
-			submitter.submit(&chain, &call).await.context("resizing")
-		})?;
-		done(&self.common, self.vm, "resized", &receipt)
+			change.make(&chain, &call, "resized").await.context("resizing")
+		})
 	}
 }
 
@@ -120,20 +119,67 @@ pub(crate) struct Reduced {
 impl Reduced {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
 		let call = api::tx().compute().set_reduced(self.vm, self.reduced);
-		let submitter = self.tenant.submitter()?;
-		let receipt = connected(&self.common.node, async |chain: Chain| {
-			submitter.submit(&chain, &call).await.context("changing the allowed chips")
-		})?;
+		let change = Change::new(self.vm, &self.tenant, &self.common)?;
 		let what = if self.reduced { "reduced trust allowed" } else { "full trust required" };
-		done(&self.common, self.vm, what, &receipt)
+		connected(&self.common.node, async |chain: Chain| {
+			change.make(&chain, &call, what).await.context("changing the allowed chips")
+		})
 	}
 }
 
-fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
-	if common.json {
-		outln!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
-	} else {
-		outln!("VM {vm}: {what} in block {:?}", receipt.block);
+/// A change of a VM by its tenant.
+struct Change<'a> {
+	vm: u64,
+	/// `None` if the tenant signs on another machine.
+	signer: Option<Submitter>,
+	common: &'a Common,
+}
+
+impl<'a> Change<'a> {
+	fn new(vm: u64, tenant: &Tenant, common: &'a Common) -> anyhow::Result<Self> {
+		Ok(Self { vm, signer: tenant.signer()?, common })
 	}
-	Ok(())
+
+	/// Submits the call and reports its outcome, or prints the call.
+	async fn make<P: Payload>(&self, chain: &Chain, call: &P, what: &str) -> anyhow::Result<()> {
+		match &self.signer {
+			Some(signer) => self.done(what, &signer.submit(chain, call).await?),
+			None => self.print(&self.unsigned(chain, call).await?),
+		}
+		Ok(())
+	}
+
+	async fn unsigned<P: Payload>(&self, chain: &Chain, call: &P) -> anyhow::Result<UnsignedCall> {
+		let at = chain.best().await?;
+		let row = at.storage().try_fetch(api::storage().compute().vms(), (self.vm,)).await?;
+		let unknown = || Failure::error(Exit::NotFound, format!("there is no VM {}", self.vm));
+		let tenant = row.ok_or_else(unknown)?.decode()?.tenant;
+		Ok(UnsignedCall::new(chain, tenant, call).await?)
+	}
+
+	fn print(&self, call: &UnsignedCall) {
+		if self.common.json {
+			outln!(
+				"{}",
+				json!({
+					"vm": self.vm,
+					"call": call.name,
+					"signer": call.signer.to_string(),
+					"text": call.text,
+					"scale": call.hex(),
+				})
+			);
+		} else {
+			outln!("{call}");
+		}
+	}
+
+	fn done(&self, what: &str, receipt: &Receipt) {
+		let vm = self.vm;
+		if self.common.json {
+			outln!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
+		} else {
+			outln!("VM {vm}: {what} in block {:?}", receipt.block);
+		}
+	}
 }

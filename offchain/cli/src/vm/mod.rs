@@ -9,14 +9,9 @@ mod show;
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use hcc_chain::{api, Submitter};
 
-use crate::{
-	chain::NODE,
-	exit::Exit,
-	input::{self, Limit},
-};
+use crate::{chain::NODE, exit::Exit, key::PassphraseArgs};
 
 pub(crate) use amount::{alpha, usd_per_hour};
 
@@ -91,17 +86,23 @@ struct Common {
 	json: bool,
 }
 
-/// The account of the tenant.
+/// The tenant of a VM, who may sign on another machine.
 #[derive(Debug, clap::Args)]
 struct Tenant {
-	/// A file with the secret URI of the tenant's account: a phrase, or a seed in hexadecimal.
-	#[arg(long, value_name = "FILE")]
-	key_file: PathBuf,
+	/// A file with the key of the tenant's account: a phrase or a seed, or an encrypted key (hcc
+	/// key new). Its mode must be 0600.
+	#[arg(long, value_name = "FILE", required_unless_present = "print_call")]
+	key_file: Option<PathBuf>,
+	#[command(flatten)]
+	passphrase: PassphraseArgs,
+	/// Print the call instead, to be signed on another machine.
+	#[arg(long, conflicts_with = "key_file")]
+	print_call: bool,
 }
 
 impl Tenant {
-	fn submitter(&self) -> anyhow::Result<Submitter> {
-		let uri = input::read_text(&self.key_file, &Limit::SECRET)?;
-		Submitter::from_uri(&uri).with_context(|| format!("in {}", self.key_file.display()))
+	/// Reads the key, unless the call is printed.
+	fn signer(&self) -> anyhow::Result<Option<Submitter>> {
+		self.key_file.as_deref().map(|path| self.passphrase.submitter(path)).transpose()
 	}
 }

@@ -1,13 +1,12 @@
-use std::{
-	fs,
-	io::Write,
-	os::unix::fs::OpenOptionsExt,
-	path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context};
 use ed25519_dalek::{Signer, SigningKey};
-use hcc_chain::{api, view, AccountId32, Chain, ChainError, Fate, SignedCall, Submitter, H256};
+use hcc_chain::{
+	api,
+	keys::{read_secret, write_secret, ExposeSecret, SecretString},
+	view, AccountId32, Chain, ChainError, Fate, SignedCall, Submitter, H256,
+};
 use hcc_evidence::vm::config_statement;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -18,12 +17,13 @@ use super::{
 	amount::{parse_alpha, parse_usd},
 	pending::{PendingOrder, Sender},
 	show::{flavours, named, state},
-	Common, Tenant,
+	Common,
 };
 use crate::{
 	chain::connected,
 	exit::{Exit, Failure},
 	input::{self, Limit},
+	key::KeyArgs,
 	output::outln,
 };
 
@@ -82,7 +82,7 @@ pub(crate) struct Order {
 	#[arg(long, value_name = "ACCOUNT")]
 	except: Vec<AccountId32>,
 	#[command(flatten)]
-	tenant: Tenant,
+	key: KeyArgs,
 	#[command(flatten)]
 	common: Common,
 }
@@ -122,7 +122,7 @@ impl Order {
 		ensure!(self.except.len() <= 8, "at most eight miners can be excluded");
 		let config = input::read(&self.config, &Limit::CONFIG)?;
 		let key = config_key(&self.config_key_file)?;
-		let submitter = self.tenant.submitter()?;
+		let submitter = self.key.submitter()?;
 		connected(&self.common.node, async |chain| {
 			let order = self.order(&chain, &config, &key).await?;
 			let call = api::tx().compute().order(order, self.escrow);
@@ -252,24 +252,19 @@ fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 		let mut seed = [0; 32];
 		getrandom::fill(&mut seed)
 			.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
-		let mut file = fs::OpenOptions::new()
-			.write(true)
-			.create_new(true)
-			.mode(0o600)
-			.open(path)
-			.with_context(|| format!("cannot create {}", path.display()))?;
-		writeln!(file, "{}", hex::encode(seed))?;
-		file.sync_all()?;
+		write_secret(path, &SecretString::from(hex::encode(seed) + "\n"))?;
 	}
-	let text = input::read_text(path, &Limit::SECRET)?;
+	let text = read_secret(path)?;
 	let mut seed = [0; 32];
-	hex::decode_to_slice(text.trim(), &mut seed)
+	hex::decode_to_slice(text.expose_secret().trim(), &mut seed)
 		.with_context(|| format!("{} is not a seed of 32 bytes in hexadecimal", path.display()))?;
 	Ok(SigningKey::from_bytes(&seed))
 }
 
 #[cfg(test)]
 mod tests {
+	use std::fs;
+
 	use super::*;
 
 	#[test]

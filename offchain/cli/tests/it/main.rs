@@ -5,6 +5,7 @@ mod boots;
 mod evidence;
 mod field;
 mod inputs;
+mod keys;
 mod output;
 mod policy;
 mod verify;

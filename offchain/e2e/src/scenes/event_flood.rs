@@ -36,7 +36,7 @@ impl Counters {
 			block: page.value(name::BLOCK)?,
 			votes,
 			statements: page.value(name::STATEMENTS)? + votes,
-			failures: page.value(name::DIFFERENCES)? + page.value(name::SKIPPED_BLOCKS)?,
+			failures: page.sum(name::DIFFERENCES)? + page.value(name::SKIPPED_BLOCKS)?,
 		})
 	}
 

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Nodes, Price, Submitter};
+use hcc_service::{Health, Pulse};
 
 use super::{combine, Fetcher, Source};
 use crate::{finality::block_number, metrics::Metrics};
@@ -12,6 +13,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(6);
 const FAILURE_PAUSE: Duration = Duration::from_secs(10);
 /// Pause after an attempt without a report. Many sources limit the number of requests.
 const NO_REPORT_PAUSE: Duration = Duration::from_secs(30);
+/// Time limit of one turn, for the health of the process.
+const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// Time that a source has for its whole answer.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -42,24 +45,26 @@ impl Feed {
 	}
 
 	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
-	pub async fn run(&self) {
+	pub async fn run(&self, health: &Health) {
 		if self.sources.is_empty() {
 			tracing::warn!("no sources of prices are configured: no prices are reported");
 			return std::future::pending().await;
 		}
+		let pulse = health.watch("prices", TURN_LIMIT);
 		loop {
-			let chain = self.nodes.chain().await;
-			if let Err(error) = self.follow(&chain).await {
+			let chain = pulse.waiting(self.nodes.chain()).await;
+			if let Err(error) = self.follow(&chain, &pulse).await {
 				self.metrics.failures.inc();
 				tracing::warn!(error = format!("{error:#}"), "cannot report prices: retrying");
-				self.nodes.check(&chain).await;
+				pulse.waiting(self.nodes.check(&chain)).await;
 				tokio::time::sleep(FAILURE_PAUSE).await;
 			}
 		}
 	}
 
-	async fn follow(&self, chain: &Chain) -> anyhow::Result<()> {
+	async fn follow(&self, chain: &Chain, pulse: &Pulse) -> anyhow::Result<()> {
 		loop {
+			pulse.beat();
 			let at = chain.finalised().await?;
 			if self.is_feeder(&at).await? {
 				let last = last_report(&chain.best().await?, &self.validator).await?;

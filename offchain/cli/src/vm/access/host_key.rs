@@ -92,7 +92,7 @@ pub(super) fn check(vm: u64, key: &[u8], wanted: &[u8; 32]) -> anyhow::Result<()
 		fingerprint(&seen),
 		fingerprint(wanted)
 	);
-	Err(Failure::new(Exit::HostKey, message))
+	Err(Failure::error(Exit::HostKey, message))
 }
 
 /// Fetches the host key from an SSH server, as ssh-keyscan does. The server proves nothing here: an
@@ -105,7 +105,7 @@ where
 	let fetched = fetched.unwrap_or_else(|_| bail!("the server sends no host key"));
 	fetched.map_err(|error| {
 		let message = format!("the VM's SSH server cannot be asked for its key: {error:#}");
-		Failure::new(Exit::Relay, message)
+		Failure::error(Exit::Relay, message)
 	})
 }
 

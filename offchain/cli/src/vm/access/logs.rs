@@ -7,14 +7,12 @@ use std::{
 
 use anyhow::Context;
 use ed25519_dalek::SigningKey;
+use hcc_chain::keys::{read_secret, ExposeSecret};
 use hcc_guest_protocol::relay::Service;
 use serde_json::json;
 
 use super::{open_blocking, printable, relay::Tenant, Reach};
-use crate::{
-	input::{self, Limit},
-	output::{self, outln},
-};
+use crate::output::{self, outln};
 
 /// The maximum length of a printed line, in bytes. A longer one is printed in parts.
 const MAX_LINE: u64 = 8 << 10;
@@ -80,9 +78,9 @@ fn shown(line: &[u8]) -> String {
 }
 
 fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
-	let text = input::read_text(path, &Limit::SECRET)?;
+	let text = read_secret(path)?;
 	let mut seed = [0; 32];
-	hex::decode_to_slice(text.trim(), &mut seed)
+	hex::decode_to_slice(text.expose_secret().trim(), &mut seed)
 		.with_context(|| format!("{} is not a seed of 32 bytes in hexadecimal", path.display()))?;
 	Ok(SigningKey::from_bytes(&seed))
 }

@@ -114,13 +114,13 @@ impl Route {
 			"cannot reach VM {} through the relay {}: {why}; check the network, or retry later",
 			self.vm, self.relay
 		);
-		Failure::new(Exit::Relay, message)
+		Failure::error(Exit::Relay, message)
 	}
 
 	fn refused(&self, refusal: Refusal) -> anyhow::Error {
 		let (vm, relay, code) = (self.vm, &self.relay, refusal.code());
 		let message = format!("the relay {relay} refused VM {vm}: {refusal} (code {code})");
-		Failure::new(Exit::Relay, message)
+		Failure::error(Exit::Relay, message)
 	}
 }
 

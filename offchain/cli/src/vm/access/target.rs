@@ -23,7 +23,7 @@ pub(super) struct Target {
 impl Target {
 	/// Returns the SHA-256 digest of the SSH host key.
 	pub(super) fn pinned(&self) -> anyhow::Result<[u8; 32]> {
-		self.host_key.clone().map_err(|reason| Failure::new(Exit::NotReady, reason))
+		self.host_key.clone().map_err(|reason| Failure::error(Exit::NotReady, reason))
 	}
 }
 
@@ -49,14 +49,14 @@ impl Reach {
 		let Some(row) = at.storage().try_fetch(compute.vms(), (vm,)).await? else {
 			let message =
 				format!("VM {vm} does not exist in the last finalised block, or was terminated");
-			return Err(Failure::new(Exit::NotFound, message));
+			return Err(Failure::error(Exit::NotFound, message));
 		};
 		let row: Row = row.decode()?;
 		let boot = at.storage().try_fetch(compute.boots(), (vm,)).await?;
 		let boot = boot.map(|boot| boot.decode()).transpose()?;
 		let Some(place) = &row.place else {
 			let message = format!("VM {vm} is {}: no miner has it", word(&row.state));
-			return Err(Failure::new(Exit::NotReady, message));
+			return Err(Failure::error(Exit::NotReady, message));
 		};
 		let relay = match &self.relay {
 			Some(relay) => relay.clone(),
@@ -89,11 +89,11 @@ fn host_key(vm: u64, row: &Row, boot: Option<((u32, u32), [u8; 32])>) -> Result<
 fn published_relay(miner: &AccountId32, published: Option<Vec<u8>>) -> anyhow::Result<Endpoint> {
 	let Some(bytes) = published else {
 		let message = format!("miner {miner} publishes no relay: ask for it, and use --relay");
-		return Err(Failure::new(Exit::Relay, message));
+		return Err(Failure::error(Exit::Relay, message));
 	};
 	String::from_utf8_lossy(&bytes).parse::<Endpoint>().map_err(|error| {
 		let message = format!("miner {miner} publishes a malformed relay: {error}");
-		Failure::new(Exit::Relay, message)
+		Failure::error(Exit::Relay, message)
 	})
 }
 
