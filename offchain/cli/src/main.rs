@@ -4,6 +4,7 @@ mod bundle;
 mod chain;
 mod devnet;
 mod emission;
+mod image;
 mod outcome;
 mod policy;
 mod verify;
@@ -44,6 +45,9 @@ enum Command {
 	/// Order VMs and manage them.
 	#[command(subcommand, arg_required_else_help = true)]
 	Vm(vm::Vm),
+	/// Build images of VMs, and verify them.
+	#[command(subcommand, arg_required_else_help = true)]
+	Image(image::Image),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
 		Command::Price(command) => command.run(),
 		Command::Emission(command) => emission::run(&command),
 		Command::Vm(command) => vm::run(&command),
+		Command::Image(command) => image::run(&command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	};

@@ -35,11 +35,13 @@ pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
+/// The id of an image. It has no genesis hash, because an image is the same on all chains.
+pub const IMAGE: Tag = *b"hcc/image/v1\0\0\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
 	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
-	RECEIPT, CHIP,
+	RECEIPT, CHIP, IMAGE,
 ];
 
 #[cfg(test)]

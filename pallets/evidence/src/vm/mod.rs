@@ -1,9 +1,10 @@
-//! Evidence of a tenant's VM at boot, its evaluation, and the usage receipts that the guest signs
-//! later.
+//! Evidence of a tenant's VM at boot, its evaluation, the identity of its image, and the usage
+//! receipts that the guest signs later.
 
 mod binding;
 mod body;
 mod evaluate;
+pub mod image;
 mod receipt;
 
 pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
