@@ -4,8 +4,8 @@
 #
 #   images/build.sh RECIPE OUT [--programs DIR] [--version TEXT] [--lock FILE]
 #
-# RECIPE is minimal, debian, insecure-minimal or insecure-debian. An insecure image has the same root
-# file system; its initrd also simulates the secure processor, for machines without SEV-SNP.
+# RECIPE is minimal, debian, insecure-minimal or insecure-debian. An insecure image has the same
+# root file system; its initrd also simulates the secure processor, for machines without SEV-SNP.
 # DIR holds the built programs: hcc-guest, and insecure-sev-guest for an insecure image.
 #
 # The image contains what Debian's archive serves today. With --lock the build fails if that differs

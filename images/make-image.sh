@@ -39,8 +39,8 @@ work=$(mktemp -d)
 # The mounts of an interrupted mmdebstrap may still be below the folder.
 trap 'rm -rf --one-file-system "$work"' EXIT
 
-# Unpacks the kernel and its modules to $work/kernel, and copies kernel and firmware to the image. Both
-# packages are unpacked alone: what they depend on is for machines that install them.
+# Unpacks the kernel and its modules to $work/kernel, and copies kernel and firmware to the image.
+# Both packages are unpacked alone: their dependencies are for machines that install them.
 unpack_kernel_and_firmware() {
 	fetch_alone debian "$work/kernel.list" "$KERNEL"
 	unpack "$work/kernel.list" "$work/kernel"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Makes the tool root, a Debian 12 of its own in a folder, and runs programs in it. It holds the tools
-# that make images and run VMs, in versions that the machine's own Debian may lack. Installing these
+# Makes the tool root, a Debian 12 in a folder of its own, and runs programs in it. It holds the
+# tools that make images and run VMs, in versions that the machine's own Debian may lack. Installing these
 # on the machine itself would replace systemd and udev.
 #
 #   images/tool-root.sh make
 #   images/tool-root.sh enter [--bind PATH]… [--] PROGRAM [ARGUMENT]…
 #
 # `make` prints the folder of the tool root, and makes it only if it is missing or outdated. `enter`
-# makes it as well, and then runs a program as root in a mount namespace of its own. The program sees
-# /dev, /sys, /proc, /run/hcc-tools and each bound path under the same name as outside.
+# does the same, and then runs a program as root in a mount namespace of its own. The program sees
+# /dev, /sys, /proc and each bound path under the same name as outside.
 #
 # HCC_TOOL_ROOT names another folder. HCC_DEBIAN_MIRROR and HCC_SECURITY_MIRROR name other archives;
 # by default they are those of the machine's own package sources.
@@ -18,13 +18,13 @@ source "$here/debian.sh"
 
 readonly ROOT=${HCC_TOOL_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/hccs/tool-root}
 # From Debian 12 itself: tools that make images, and tools of the machines that run them.
-readonly PACKAGES=(apt bash binutils busybox-static ca-certificates coreutils cpio cryptsetup-bin debian-archive-keyring dmsetup
-	dnsmasq-base e2fsprogs ethtool iproute2 jq kmod mmdebstrap nftables openssh-client openssl python3 socat squashfs-tools
-	swtpm swtpm-tools util-linux xz-utils zstd)
+readonly PACKAGES=(apt bash binutils busybox-static ca-certificates coreutils cpio cryptsetup-bin
+	debian-archive-keyring dmsetup dnsmasq-base e2fsprogs ethtool iproute2 jq kmod libxml2-utils mmdebstrap nftables
+	openssh-client openssl ovmf python3 socat squashfs-tools swtpm swtpm-tools util-linux xz-utils zstd)
 # From its backports: QEMU 10 and libvirt 11.3.
-readonly BACKPORTS=(qemu-system-x86 qemu-utils libvirt-daemon libvirt-daemon-driver-qemu libvirt-daemon-driver-storage
-	libvirt-daemon-config-nwfilter libvirt-clients)
-# A change of this text makes the tool root anew.
+readonly BACKPORTS=(qemu-system-x86 qemu-utils libvirt-daemon libvirt-daemon-driver-network libvirt-daemon-driver-qemu
+	libvirt-daemon-driver-storage libvirt-daemon-config-nwfilter libvirt-clients)
+# After a change of this text the tool root is made again.
 readonly COMPLETE="1 $CODENAME ${PACKAGES[*]} ${BACKPORTS[*]}"
 
 make_root() {

@@ -28,7 +28,7 @@ pub enum Error {
 	Digest { file: File, seen: String, wanted: String },
 	/// The firmware lacks a table that a measured boot needs. Use a firmware for AMD SEV, such as
 	/// Debian's `ovmf-amdsev`, version 2026.02 or later.
-	#[error("OVMF.fd is no firmware for measured boot: {0}")]
+	#[error("OVMF.fd cannot measure a boot: {0}")]
 	Firmware(&'static str),
 	/// The hash tree is not that of the root file system, so that the image cannot boot. Build it
 	/// again.
@@ -41,7 +41,7 @@ pub enum Error {
 	/// The image has no row for a number of vCPUs. Use a number that it has.
 	#[error("the image has no row for {vcpus} vCPUs, only for {available}")]
 	NoRow { vcpus: u32, available: String },
-	/// The launch measurement cannot be computed. A file of the image may have changed meanwhile.
+	/// The launch measurement cannot be computed. A file of the image may have changed since it was read.
 	#[error("the launch measurement cannot be computed: {0}")]
 	Measurement(String),
 	/// The image has another id than the wanted one.
@@ -82,7 +82,9 @@ impl Error {
 			Self::Firmware(_) => "use a firmware for AMD SEV, such as Debian's ovmf-amdsev",
 			Self::HashTree | Self::RootHash { .. } => "the image cannot boot; build it again",
 			Self::NoRow { .. } => "use a number of vCPUs that the image has",
-			Self::Measurement(_) => "verify the image again; it may have changed meanwhile",
+			Self::Measurement(_) => {
+				"verify the image again; a file may have changed since it was read"
+			},
 			Self::Id { .. } => "this is another image: do not trust it in place of the wanted one",
 		}
 	}

@@ -44,8 +44,8 @@ pub struct Image {
 }
 
 impl Image {
-	/// Verifies the image in a folder: the manifest, the size and digest of each file, the tables of
-	/// the firmware, and the hash tree of the root file system. Computes the rows.
+	/// Verifies the image in a folder: the manifest, the size and digest of each file, the tables
+	/// of the firmware, and the hash tree of the root file system. Computes the rows.
 	///
 	/// Other files in the folder are ignored, because nothing reads them. The files are read in
 	/// parts; the largest part of memory is that for the hash tree, 1/128 of the root file system.

@@ -1,5 +1,5 @@
-//! The table of kernel hashes, which tells the firmware the digests of kernel, initrd and command
-//! line that it may start.
+//! The table of kernel hashes: the digests of the kernel, initrd and command line that the firmware
+//! may start.
 //!
 //! QEMU writes it for SEV guests only, as a part of the launch measurement. On machines without SEV
 //! the host agent has QEMU load it into the guest's memory, and the firmware then checks as usual.

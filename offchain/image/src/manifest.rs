@@ -23,7 +23,7 @@ pub const MAX_COMMAND_LINE: usize = 2047;
 /// The largest number of vCPUs of a row.
 pub const MAX_VCPUS: u32 = 255;
 
-/// The least and the most memory that an image may demand, in MiB.
+/// The bounds of the memory that an image may demand, in MiB.
 const MEMORY: std::ops::RangeInclusive<u32> = 128..=1024 * 1024;
 
 /// The size of a block of the root file system and of its hash tree.
@@ -169,7 +169,7 @@ pub struct Manifest {
 	/// The kernel's command line.
 	pub cmdline: String,
 	pub files: Files,
-	/// The least memory with which the image boots, in MiB.
+	/// The minimum memory with which the image boots, in MiB.
 	pub memory_mib: u32,
 	/// The virtual CPU model.
 	pub cpu: String,
@@ -205,8 +205,8 @@ impl Manifest {
 		}
 	}
 
-	/// Returns the value of an argument of the command line, for example of `hcc.root`, unless it is
-	/// missing or repeated.
+	/// Returns the value of an argument of the command line, for example of `hcc.root`, unless it
+	/// is missing or repeated.
 	pub fn argument(&self, name: &str) -> Option<&str> {
 		let arguments = self.cmdline.split(' ').filter_map(|argument| argument.split_once('='));
 		let mut values = arguments.filter(|(key, _)| *key == name).map(|(_, value)| value);

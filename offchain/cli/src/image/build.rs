@@ -20,8 +20,8 @@ const SCRIPT: &str = "build.sh";
 /// Build an image from a recipe.
 ///
 /// Needs root, and the packages that scripts/setup.sh installs. The first build makes a folder of
-/// tools in the user's cache, which takes about two minutes. The image contains what Debian's archive
-/// serves today. Two builds from the same packages and programs give equal bytes.
+/// tools in the user's cache, which takes about two minutes. The image contains what Debian's
+/// archive serves today. Two builds from the same packages and programs give equal bytes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
 	/// The recipe: minimal, debian, insecure-minimal or insecure-debian.

@@ -50,7 +50,7 @@ fn to_json(image: &VerifiedImage) -> Value {
 	})
 }
 
-/// Describes an image for people.
+/// Describes an image in a table.
 fn to_text(image: &VerifiedImage) -> String {
 	let manifest = image.manifest();
 	let mut lines = vec![

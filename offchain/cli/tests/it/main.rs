@@ -2,5 +2,6 @@
 
 mod boots;
 mod evidence;
+mod image;
 mod policy;
 mod verify;

@@ -56,8 +56,8 @@ pub struct ImageRow {
 /// The id of an image.
 pub type ImageId = Hash256;
 
-/// Returns the id of an image. It covers all rows, so nobody can attach other rows to the files of
-/// an image.
+/// Returns the id of an image. It covers all rows, so the files of an image cannot be given other
+/// rows.
 ///
 /// The order of the rows counts: a caller passes them by ascending number of vCPUs.
 #[cfg(feature = "scale")]
