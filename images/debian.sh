@@ -38,8 +38,8 @@ find_mirrors() {
 	export HCC_DEBIAN_MIRROR HCC_SECURITY_MIRROR HCC_CHECK_DATE HCC_CHECK_VALID_UNTIL
 }
 
-# Prints a setting of the machine's apt, `true` if it is not set. A machine behind an outdated mirror
-# accepts older lists. Their signatures are checked in any case.
+# Prints a setting of the machine's apt, `true` if it is not set. A machine behind an outdated
+# mirror accepts older lists. Their signatures are checked in any case.
 apt_setting() {
 	local setting=true
 	eval "$(apt-config shell setting "$1/b")"

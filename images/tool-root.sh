@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the tool root, a Debian 12 in a folder of its own, and runs programs in it. It holds the
-# tools that make images and run VMs, in versions that the machine's own Debian may lack. Installing these
-# on the machine itself would replace systemd and udev.
+# tools that make images and run VMs, in versions that the machine's own Debian may lack. Installing
+# these on the machine itself would replace systemd and udev.
 #
 #   images/tool-root.sh make
 #   images/tool-root.sh enter [--bind PATH]… [--] PROGRAM [ARGUMENT]…
@@ -36,7 +36,7 @@ make_root() {
 	mmdebstrap --mode=root --variant=minbase --quiet --include="$(join , "${PACKAGES[@]}")" \
 		--aptopt='APT::Install-Recommends "false"' \
 		--customize-hook='chroot "$1" apt-get install -y -qq --no-install-recommends -t '"$CODENAME-backports ${BACKPORTS[*]}"' >/dev/null' \
-		"$CODENAME" "$new" - <<<"$(sources "$CODENAME"; backports)" >"$log" 2>&1 ||
+		"$CODENAME" "$new" - <<<"$(sources "$CODENAME"; backports)" >"$log" 2>&1 9>&- ||
 		fail "mmdebstrap could not make the tool root; its output is in $log" \
 			"check that Debian's archive is reachable: apt-get update"
 	echo "$COMPLETE" >"$new/complete"
@@ -44,14 +44,22 @@ make_root() {
 	mv "$new" "$ROOT"
 }
 
+is_complete() { [ "$(cat "$ROOT/complete" 2>/dev/null)" = "$COMPLETE" ]; }
+
+# Makes the tool root if needed. Afterwards this process, and the program that replaces it, share a
+# lock: another checkout with another list of packages waits before it replaces the folder.
 ensure_root() {
-	[ "$(cat "$ROOT/complete" 2>/dev/null)" != "$COMPLETE" ] || return 0
 	mkdir -p "$(dirname "$ROOT")"
-	# Two builds may start at the same time.
 	exec 9>"$ROOT.lock"
-	flock 9
-	[ "$(cat "$ROOT/complete" 2>/dev/null)" = "$COMPLETE" ] || make_root
-	exec 9>&-
+	flock --shared 9
+	is_complete && return 0
+	flock --exclusive --nonblock 9 || {
+		say "waiting for programs in the tool root to end, because it is outdated"
+		flock --exclusive 9
+	}
+	# Another process may have made it since.
+	is_complete || make_root
+	flock --shared 9
 }
 
 # Runs in the mount namespace: binds what the program needs, and replaces the shell with it.

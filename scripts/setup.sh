@@ -17,7 +17,7 @@ readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
 readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev git ca-certificates)
 # Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, and
-# tools that make the machine's image. mmdebstrap makes a root folder of other tools, see images/.
+# tools that make the machine's image. With mmdebstrap, images/tool-root.sh makes a folder of more.
 readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux mmdebstrap debian-archive-keyring python3-venv)
 # Debian's compiler, with the sources of the libraries for the wasm target.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)

@@ -41,7 +41,8 @@ pub enum Error {
 	/// The image has no row for a number of vCPUs. Use a number that it has.
 	#[error("the image has no row for {vcpus} vCPUs, only for {available}")]
 	NoRow { vcpus: u32, available: String },
-	/// The launch measurement cannot be computed. A file of the image may have changed since it was read.
+	/// The launch measurement cannot be computed. A file of the image may have changed since it was
+	/// read.
 	#[error("the launch measurement cannot be computed: {0}")]
 	Measurement(String),
 	/// The image has another id than the wanted one.
