@@ -19,7 +19,7 @@ source "$here/debian.sh"
 readonly ROOT=${HCC_TOOL_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/hccs/tool-root}
 # From Debian 12 itself: tools that make images, and tools of the machines that run them.
 readonly PACKAGES=(apt bash binutils busybox-static ca-certificates coreutils cpio cryptsetup-bin
-	debian-archive-keyring dmsetup dnsmasq-base e2fsprogs ethtool iproute2 jq kmod libxml2-utils mmdebstrap nftables
+	debian-archive-keyring dmsetup dnsmasq-base e2fsprogs ethtool fdisk iproute2 jq kmod libxml2-utils mmdebstrap nftables
 	openssh-client openssl ovmf python3 socat squashfs-tools swtpm swtpm-tools util-linux xz-utils zstd)
 # From its backports: QEMU 10 and libvirt 11.3.
 readonly BACKPORTS=(qemu-system-x86 qemu-utils libvirt-daemon libvirt-daemon-driver-network libvirt-daemon-driver-qemu

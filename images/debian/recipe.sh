@@ -4,7 +4,7 @@ readonly MEMORY=768
 readonly INIT=/lib/systemd/systemd
 # No credentials, no partitions and no login prompts by what the host presents to the VM.
 readonly ARGUMENTS="systemd.import_credentials=no systemd.gpt_auto=no systemd.getty_auto=no systemd.firstboot=no"
-readonly ROOT_PACKAGES=('?essential' apt systemd-sysv systemd-resolved dbus libpam-systemd udev openssh-server
+readonly ROOT_PACKAGES=('?essential' apt busybox-static systemd-sysv systemd-resolved dbus libpam-systemd udev openssh-server
 	openssh-sftp-server ca-certificates iproute2 iputils-ping kmod less nano nftables procps sudo)
 
 make_root() {
