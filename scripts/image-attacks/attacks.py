@@ -3,7 +3,7 @@
 
     attacks.py IMAGE [ATTACK]…
 
-run.sh runs this in the tool root, on an image with the stand-in for hcc-guest beside this file.
+run.sh runs this in the tool root, on an image with the stand-in for hcc-guest in this folder.
 """
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ import uuid
 
 # The longest boot, in seconds. A firmware that refuses a kernel stays silent for SILENCE.
 BOOT = 240
-SILENCE = 45
+SILENCE = 30
 # The last lines that the image prints by itself.
 END = "fact end"
 EMERGENCY = "fact emergency"
@@ -66,7 +66,7 @@ class Machine:
         self.line = self.manifest["cmdline"]
         read = lambda name: open(f"{image}/{name}", "rb").read()
         self.firmware, self.kernel, self.initrd = read("OVMF.fd"), read("vmlinuz"), read("initrd")
-        # The table is that of the genuine image, whatever the host boots.
+        # The table is that of the genuine image, regardless of what the host boots.
         self.address, self.table = hash_table(self.firmware, self.kernel, self.initrd, self.line)
         self.root, self.tree = f"{image}/root.squashfs", f"{image}/root.verity"
         self.more = []
