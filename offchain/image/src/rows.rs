@@ -18,7 +18,7 @@ pub(crate) fn rows(folder: &Path, manifest: &Manifest) -> Result<Vec<ImageRow>, 
 	let path = |file: File| folder.join(file.name());
 	// All rows begin with the firmware's pages.
 	let firmware = calc_snp_ovmf_hash(path(File::Firmware)).map_err(fault)?.get_hex_ld();
-	let measure = |&vcpus: &u32| {
+	let measure = |&vcpus: &u32| -> Result<ImageRow, Error> {
 		let digest = snp_calc_launch_digest(SnpMeasurementArgs {
 			vcpus,
 			vcpu_type: CpuType::EpycV4,
