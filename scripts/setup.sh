@@ -17,8 +17,9 @@ readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
 readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev git ca-certificates)
 # Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, tools
-# that make the machine's image, and SSH.
-readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux openssh-client)
+# that make the machine's image, and SSH. With mmdebstrap, images/tool-root.sh makes a folder of
+# more.
+readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux openssh-client mmdebstrap debian-archive-keyring python3-venv)
 # Debian's compiler, with the sources of the libraries for the wasm target.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
 readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
@@ -180,7 +181,7 @@ if is_debian_12; then
 	install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 	setup_sshd
 else
-	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv ssh sshd; do
+	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv ssh sshd mmdebstrap unshare; do
 		command -v "$tool" >/dev/null ||
 			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]} ${TEST_PACKAGES[*]}; and Rust $MIN_RUST or later"
 	done

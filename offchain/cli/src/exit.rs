@@ -80,7 +80,7 @@ impl Exit {
 		match self {
 			Self::Done => "accepted, or done",
 			Self::Usage => "wrong usage, or a file that cannot be read or has another format",
-			Self::Rejected => "the evidence is rejected",
+			Self::Rejected => "the evidence or the image is rejected",
 			Self::Undecided => "undecided: the verifier lacks an input",
 			Self::Unreachable => "no node can be reached, or it stopped answering",
 			Self::Refused => "the chain refused the transaction, which has no effect",

@@ -8,6 +8,7 @@ mod chain;
 mod devnet;
 mod emission;
 mod exit;
+mod image;
 mod input;
 mod key;
 mod outcome;
@@ -60,6 +61,9 @@ enum Command {
 	/// Create and display key files.
 	#[command(subcommand, arg_required_else_help = true)]
 	Key(key::Command),
+	/// Build images of VMs, and verify them.
+	#[command(subcommand, arg_required_else_help = true)]
+	Image(image::Image),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -86,6 +90,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 		Command::Emission(command) => emission::run(command),
 		Command::Vm(command) => vm::run(command),
 		Command::Key(command) => key::run(command),
+		Command::Image(command) => image::run(command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	}

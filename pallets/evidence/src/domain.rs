@@ -41,6 +41,8 @@ pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
 pub const CONSOLE: Tag = *b"hcc/console/v1\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
+/// The id of an image. It has no genesis hash, because an image is the same on all chains.
+pub const IMAGE: Tag = *b"hcc/image/v1\0\0\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
@@ -61,6 +63,7 @@ pub const ALL: &[Tag] = &[
 	RECEIPT,
 	CONSOLE,
 	CHIP,
+	IMAGE,
 ];
 
 #[cfg(test)]

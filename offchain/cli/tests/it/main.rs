@@ -4,6 +4,7 @@ mod access;
 mod boots;
 mod evidence;
 mod field;
+mod image;
 mod inputs;
 mod keys;
 mod output;

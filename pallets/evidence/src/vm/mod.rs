@@ -1,11 +1,12 @@
-//! Evidence of a tenant's VM at boot, its evaluation, the configuration that it boots with, and the
-//! confirmations and usage receipts that the guest signs later.
+//! Evidence of a tenant's VM at boot, its evaluation, the identity of its image, the configuration
+//! that it boots with, and the confirmations and usage receipts that the guest signs later.
 
 mod binding;
 mod body;
 pub mod config;
 mod confirmation;
 mod evaluate;
+pub mod image;
 mod receipt;
 
 pub use binding::{boot_nonce, config_statement, console_statement, vm_host_data, vm_report_data};
