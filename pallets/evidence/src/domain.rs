@@ -31,6 +31,10 @@ pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
 /// The statement that a tenant signs over the configuration of a VM.
 pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
+/// The statement that a tenant signs over a revision of the configuration of an order.
+pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";
+/// The statement by which a guest confirms its boot.
+pub const CONFIRMATION: Tag = *b"hcc/confirm/v1\0\0";
 /// The statement that a guest signs over a usage receipt.
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
@@ -38,8 +42,22 @@ pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
-	CHALLENGE, QUOTE, HOST, EVIDENCE, CREDENTIAL, VERDICT, SUBJECT, LOG, BOOT, VM, ORDER, CONFIG,
-	RECEIPT, CHIP,
+	CHALLENGE,
+	QUOTE,
+	HOST,
+	EVIDENCE,
+	CREDENTIAL,
+	VERDICT,
+	SUBJECT,
+	LOG,
+	BOOT,
+	VM,
+	ORDER,
+	CONFIG,
+	CONFIG_V2,
+	CONFIRMATION,
+	RECEIPT,
+	CHIP,
 ];
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
-//! Evidence of a tenant's VM at boot, its evaluation, and the usage receipts that the guest signs
-//! later.
+//! Evidence of a tenant's VM at boot, its evaluation, the configuration that it boots with, and the
+//! confirmations and usage receipts that the guest signs later.
 
 mod binding;
 mod body;
+pub mod config;
+mod confirmation;
 mod evaluate;
 mod receipt;
 
@@ -10,5 +12,6 @@ pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
 #[cfg(feature = "scale")]
 pub use binding::{vm_evidence_hash, VmEvidenceHash};
 pub use body::{VmEvidence, VmId, KEM_KEY_LEN};
+pub use confirmation::{confirmation_statement, Confirmation, SignedConfirmation};
 pub use evaluate::{evaluate_vm, Boot, VmClaims};
 pub use receipt::{receipt_statement, Receipt, SignedReceipt};
