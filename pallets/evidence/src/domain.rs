@@ -37,8 +37,14 @@ pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";
 pub const CONFIRMATION: Tag = *b"hcc/confirm/v1\0\0";
 /// The statement that a guest signs over a usage receipt.
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
+/// HOST_DATA of a host's attestation agent.
+pub const AGENT: Tag = *b"hcc/agent/v1\0\0\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
+/// The id of an image. It has no genesis hash, because an image is the same on all chains.
+pub const IMAGE: Tag = *b"hcc/image/v1\0\0\0\0";
+/// The statement that an image was rebuilt from its sources.
+pub const REBUILD: Tag = *b"hcc/rebuild/v1\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
@@ -57,7 +63,10 @@ pub const ALL: &[Tag] = &[
 	CONFIG_V2,
 	CONFIRMATION,
 	RECEIPT,
+	AGENT,
 	CHIP,
+	IMAGE,
+	REBUILD,
 ];
 
 #[cfg(test)]
