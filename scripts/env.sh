@@ -15,8 +15,8 @@ fi
 # The location of mke2fs and ldconfig on Debian, which the PATH of an ordinary user lacks.
 export PATH="$PATH:/usr/sbin:/sbin"
 
-# Cargo decides by the time of a file whether it has changed. If another checkout was the last to use
-# the target directory, all files of this one must count as changed.
+# Cargo decides by the time of a file whether it has changed. If another checkout used the target
+# directory last, all files of this one must count as changed.
 mark_changed_files() {
 	local root stamp=$CARGO_TARGET_DIR/built-from
 	root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

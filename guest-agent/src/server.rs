@@ -1,4 +1,4 @@
-//! The agent's server. It serves several sessions at the same time, so that no peer can hold up
+//! The agent's server. It serves several sessions at the same time, so that no peer can delay
 //! another one.
 
 use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};

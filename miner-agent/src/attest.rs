@@ -30,9 +30,9 @@ pub(crate) struct Challenge {
 	pub submitted: Option<FoldedLog>,
 	/// The tick until which it must be answered.
 	pub deadline: u32,
-	/// The miner made the challenge itself, by a pause for maintenance.
+	/// True if the miner requested the challenge itself, as a maintenance pause.
 	pub is_of_pause: bool,
-	/// The chain rejects a new boot without the firmware's event log.
+	/// True if the chain rejects evidence of a new boot without the firmware's event log.
 	pub boot_log_required: bool,
 }
 

@@ -99,8 +99,8 @@ pub(crate) fn is_draining(run_dir: &Path) -> bool {
 	path(run_dir).exists()
 }
 
-/// Returns true if the agent answers a challenge now. That of a pause waits while the host is
-/// drained, unless `left` blocks before the deadline are few.
+/// Returns true if the agent answers a challenge now. While the host is drained, the challenge of a
+/// pause waits until only a few blocks are `left` before its deadline.
 pub(crate) fn answers_now(is_of_pause: bool, is_draining: bool, left: u32) -> bool {
 	!is_of_pause || !is_draining || left <= LEAST_MARGIN
 }
@@ -117,7 +117,7 @@ async fn empty_offer(chain: &Chain, config: &Config, miner: &AccountId32) -> any
 	Ok(())
 }
 
-/// Returns the number of VMs that run, boot, or are to boot on this miner.
+/// Returns the number of VMs of the miner that run, boot or wait for their boot.
 async fn active_vms(chain: &Chain, miner: &AccountId32) -> anyhow::Result<usize> {
 	let at = chain.best().await?;
 	let mut active = 0;
@@ -144,12 +144,12 @@ async fn pause(chain: &Chain, hot: &Submitter, miner: &AccountId32) -> anyhow::R
 				tracing::info!(block = ?receipt.block, "pause included");
 				return Ok(());
 			},
-			// The state shows below if it took effect.
+			// The caller then reads from the state if the call took effect.
 			Err(ChainError::Unconfirmed(_)) => return Ok(()),
 			Err(error) if error.is("Attestation", "ChallengeOpen") => {
 				tracing::info!("a challenge is open: waiting for its verdict");
 			},
-			// The agent beside it uses the same key and its nonces.
+			// The running agent uses the same key, and so the same nonces.
 			Err(error @ (ChainError::NotTaken { .. } | ChainError::NotIncluded(_))) => {
 				tracing::info!(%error, "submitting the pause again");
 			},
@@ -159,7 +159,7 @@ async fn pause(chain: &Chain, hot: &Submitter, miner: &AccountId32) -> anyhow::R
 	}
 }
 
-/// Returns the first tick at which a paused chip must be proven.
+/// Returns the earliest deadline of the paused chips.
 async fn deadline(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<u32> {
 	let miners = api::storage().registry().miners();
 	let row = at.storage().fetch(miners, (*miner,)).await?.decode()?;

@@ -14,8 +14,8 @@ pub struct Host {
 }
 
 impl Host {
-	/// Parses the guest's address and the settings of the TPM. The TPM is opened when it is first
-	/// used: work without it continues while it fails.
+	/// Parses the guest's address and the settings of the TPM. The TPM is opened at its first use,
+	/// so work that does not need it continues while it fails.
 	pub fn open(config: Config) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
 		let tpm = Arc::new(SharedTpm::new(config.tpm_settings()?));

@@ -108,7 +108,7 @@ fn in_words(findings: &[CheckResult]) -> String {
 	text
 }
 
-/// Returns the time by the chain, or else by this host's clock.
+/// Returns the time of the chain, or that of this host's clock without a policy.
 fn now(policy: Result<&ChainPolicy, &str>) -> UnixSeconds {
 	let by_clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
 	policy.map_or_else(|_| UnixSeconds(by_clock()), |policy| policy.now)

@@ -61,11 +61,11 @@ pub(crate) struct Process {
 	file: PathBuf,
 }
 
-/// Records the processes that run without a record, as after the loss of the folder of records.
-/// Ends those whose VM runs for a later boot, too.
+/// Records the processes that run without a record, for example after the folder of records was
+/// lost. If a VM runs for several boots, records that of the latest and ends the others.
 ///
-/// A VM would otherwise run twice. The files of VMs that are not free stay unchanged: their tasks
-/// start and end processes.
+/// Otherwise a VM would run twice. Skips VMs that are not free: a task of theirs may start or end
+/// processes now.
 ///
 /// ## Errors
 /// Fails if the folder cannot be created, or a record cannot be written.
@@ -368,8 +368,8 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let mark = folder.path().join("mark");
 		let (program, arguments) = marking(&mark);
-		let mark = OsStr::new("1:1:/nowhere/vm-1.json");
-		let mut child = spawn_waiting(program, &arguments, mark).expect("the shell starts");
+		let identity = OsStr::new("1:1:/nowhere/vm-1.json");
+		let mut child = spawn_waiting(program, &arguments, identity).expect("the shell starts");
 		let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).expect("it runs");
 		tokio::time::sleep(EARLY_EXIT).await;
 		assert!(child.try_wait().expect("its state").is_none(), "it waits");

@@ -98,7 +98,7 @@ async fn maintain(vms: &mut Vms, config: &Config, hot: &Arc<Submitter>, miner: &
 	loop {
 		let chain = Chain::connect_when_ready(&config.node).await;
 		vms.maintain(&chain, hot, miner).await;
-		// The tasks use a connection that is lost.
+		// The tasks still use the lost connection.
 		vms.cancel_tasks().await;
 		tokio::time::sleep(AFTER_FAILURE).await;
 	}
@@ -231,7 +231,7 @@ mod tests {
 	#[tokio::test]
 	async fn vms_maintained_while_host_cannot_attest() {
 		let failing = async {
-			// As while hccam, the TPM, the enrolment or the chip's key fails.
+			// Fails as a host does whose hccam, TPM, enrolment or chip's key fails.
 			until_success(async || Err::<(), _>(anyhow::anyhow!("no guest agent"))).await;
 		};
 		let mut rounds = 0;

@@ -85,7 +85,7 @@ pub type OpenedCredentials = Vec<Result<Vec<u8>, TpmError>>;
 pub struct Tpm {
 	context: Context,
 	settings: TpmSettings,
-	/// Extended at each command.
+	/// The time limit. Each command extends it.
 	deadline: Deadline,
 }
 
@@ -180,7 +180,7 @@ impl Tpm {
 	///
 	/// ## Errors
 	/// Fails if a key cannot be loaded, or if the connection to the TPM fails. A faulty credential
-	/// only fails by itself.
+	/// does not affect the others.
 	pub fn activate(&mut self, credentials: &[Credential]) -> Result<OpenedCredentials, TpmError> {
 		let ek = self.endorsement_key()?;
 		let opened = self.activate_with(ek.key, credentials);
@@ -199,7 +199,7 @@ impl Tpm {
 		let mut opened = Vec::new();
 		for credential in credentials {
 			match self.activate_one(ek, ak, credential) {
-				// The keys are lost with the connection.
+				// Without the connection the keys are lost, too.
 				Err(error) if error.is_of_connection() => return Err(error),
 				result => opened.push(result),
 			}

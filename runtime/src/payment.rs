@@ -19,7 +19,7 @@ use crate::{standing::OPERATIONAL, *};
 
 type Inner = ChargeTransactionPayment<Runtime>;
 
-/// Charges fees as [`ChargeTransactionPayment`] does, whose encoding and name it has.
+/// Charges fees as [`ChargeTransactionPayment`] does, and has the same encoding and name.
 ///
 /// The tip raises the priority of a normal transaction only, and not above that of any operational
 /// one. [`standing::CheckStanding`] sets the priorities of these. Otherwise a tip could push votes

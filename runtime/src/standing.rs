@@ -238,9 +238,9 @@ impl CheckStanding {
 /// Verification of an ed25519 signature by the node, in picoseconds.
 const SIGNATURE: u64 = 100_000_000;
 
-/// Returns the weight of the check of a call, and of counting its attempt. An estimate, because no
-/// benchmark covers an extension of the runtime: the rows that are read, and the hash of a proof's
-/// bytes.
+/// Returns the weight of the check of a call, and of counting its attempt. No benchmark covers an
+/// extension of the runtime, so this is an estimate. It counts the rows that are read and the hash
+/// of a proof's bytes.
 fn weight_of(call: &RuntimeCall) -> Weight {
 	let db = <Runtime as System>::DbWeight::get();
 	let (hashed, more) = match call {
@@ -311,7 +311,7 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_info: &DispatchInfoOf<RuntimeCall>,
 		_len: usize,
 	) -> Result<Self::Pre, TransactionValidityError> {
-		// Before the call, whose changes are reverted if it fails.
+		// Counts the part before the call, because a failed call reverts its changes.
 		if let Some(Attempt::LogPart { miner, nonce }) = &attempt {
 			Attestation::note_part(miner, *nonce);
 		}

@@ -391,7 +391,7 @@ mod tests {
 		let event = |pcr: u32, digest: [u8; 20]| {
 			[&pcr.to_le_bytes()[..], &8u32.to_le_bytes(), &digest, &0u32.to_le_bytes()].concat()
 		};
-		// A log with SHA-1 digests only proves nothing in the SHA-256 bank.
+		// A log whose digests are all SHA-1 proves nothing in the SHA-256 bank.
 		let result = leads_to_pcrs(&event(0, [1; 20]), &PcrSet::default());
 		assert_eq!(result.status, Status::Fail, "{}", result.seen);
 	}

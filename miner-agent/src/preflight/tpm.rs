@@ -30,7 +30,7 @@ pub(super) struct TpmState {
 }
 
 impl TpmState {
-	/// Asks the TPM. Blocks while it answers.
+	/// Queries the TPM. Blocks until it has answered.
 	pub(super) fn read(tpm: &SharedTpm) -> Self {
 		let mut ask = Ask { tpm, hangs: false };
 		Self {
@@ -43,7 +43,7 @@ impl TpmState {
 	}
 }
 
-/// Asks nothing more once a command hangs.
+/// Sends no further command after one that hangs.
 struct Ask<'a> {
 	tpm: &'a SharedTpm,
 	hangs: bool,

@@ -28,7 +28,7 @@ pub enum TpmError {
 	/// The TPM does not answer. The agent opens it again. If that fails too, restart the machine.
 	#[error("the TPM did not answer a command within {0} s")]
 	TimedOut(u64),
-	/// Commands hang that were sent earlier, so the TPM is not opened again. Restart the machine.
+	/// Earlier commands still hang, so the TPM is not opened again. Restart the machine.
 	#[error("{0} commands to the TPM hang: restart the machine")]
 	Hanging(usize),
 	/// The TPM has no certificate for its RSA endorsement key. Ask its vendor, and set `ek_cert`.

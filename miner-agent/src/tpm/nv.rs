@@ -97,7 +97,7 @@ pub(super) fn certificate(contents: &[u8]) -> Result<&[u8], NvError> {
 	}
 }
 
-/// Recognises forms in which a certificate is stored other than DER.
+/// Recognises the forms other than DER in which vendors store a certificate.
 fn other_form(bytes: &[u8]) -> Result<(), NvError> {
 	let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
 	if text.starts_with(PEM) {

@@ -1,5 +1,5 @@
-//! The TPM on a thread of its own. The calls of the software stack block without a time limit, so
-//! the thread is abandoned if a command hangs, and the TPM is opened again.
+//! The TPM on a thread of its own. The calls of the software stack block without a time limit. If a
+//! command hangs, the thread is abandoned and the TPM is opened again.
 
 use std::{
 	sync::{
@@ -15,8 +15,8 @@ use super::{Tpm, TpmError, TpmSettings};
 
 /// Maximum number of threads: the current one, and those that were abandoned.
 const MAX_THREADS: usize = 4;
-/// Longer time limit of a command that creates an RSA key, as a multiple. A hardware TPM takes up
-/// to a minute.
+/// Factor for the time limit of a command that creates an RSA key. A hardware TPM takes up to a
+/// minute.
 const RSA_FACTOR: u32 = 10;
 
 /// Counts of the TPM's failures, for metrics.
@@ -24,7 +24,7 @@ const RSA_FACTOR: u32 = 10;
 pub struct TpmCounters {
 	/// Commands that the TPM did not answer in time.
 	pub timeouts: AtomicU64,
-	/// Operations that failed, those with a timeout included.
+	/// Operations that failed, including those that timed out.
 	pub failures: AtomicU64,
 	/// Openings of the TPM. Each one after the first follows a failure.
 	pub opened: AtomicU64,
@@ -52,7 +52,7 @@ impl Deadline {
 		self.extend(self.limit);
 	}
 
-	/// Notes that a command begins that creates an RSA key.
+	/// Notes that a command that creates an RSA key begins.
 	pub(super) fn begin_rsa_key(&self) {
 		self.extend(self.limit.saturating_mul(RSA_FACTOR));
 	}
@@ -96,7 +96,7 @@ struct Worker {
 pub struct SharedTpm {
 	settings: TpmSettings,
 	worker: Mutex<Option<Worker>>,
-	/// The number of threads, abandoned ones included.
+	/// The number of threads, including abandoned ones.
 	threads: Arc<AtomicUsize>,
 	counters: Arc<TpmCounters>,
 }
@@ -117,7 +117,7 @@ impl SharedTpm {
 		self.counters.clone()
 	}
 
-	/// Runs an operation, and blocks until it ends or a command of it exceeds the time limit.
+	/// Runs an operation, and blocks until it ends or one of its commands exceeds the time limit.
 	///
 	/// ## Errors
 	/// Those of the operation. Opens the TPM again at the next call if the connection may be

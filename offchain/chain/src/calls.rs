@@ -1,4 +1,4 @@
-//! Calls in block bodies, with those inside other calls.
+//! Calls in block bodies, including those inside other calls.
 
 use hcc_evidence::host::HostEvidence;
 
@@ -7,8 +7,8 @@ use crate::{api, Chain, ChainAt, ChainError, H256};
 /// Pallets whose calls can contain other calls.
 const WRAPPERS: [&str; 4] = ["Utility", "Multisig", "Sudo", "Whitelist"];
 
-/// The calls of a block that concern evidence. A failed call is among them: only the state shows
-/// which calls took effect.
+/// The calls of a block that concern evidence, including failed ones: only the state shows which
+/// calls took effect.
 #[derive(Debug, Default)]
 pub struct Body {
 	calls: Vec<api::Call>,

@@ -19,8 +19,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a request and of an answer, in bytes.
 ///
-/// A longer answer ends the connection, with all requests that wait. So this exceeds the limit of a
-/// node, which then refuses the one request instead. It also exceeds a full block in hexadecimal.
+/// A longer answer ends the connection and fails all pending requests. So this limit exceeds that
+/// of a node, which then refuses only the one request. It also exceeds a full block in hexadecimal.
 pub const MAX_MESSAGE: u32 = 64 << 20;
 const _: () = assert!(MAX_MESSAGE >= 16 << 20, "a node may send answers of 15 MiB by default");
 

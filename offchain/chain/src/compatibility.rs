@@ -91,7 +91,7 @@ impl Chain {
 /// Returns the error for a call or an entry of storage that the node's runtime lacks, or has in
 /// another form. Returns `None` for any other error.
 pub(crate) fn incompatible_item(error: &subxt::Error) -> Option<ChainError> {
-	// Each kind of item has its own type of error, and each type these variants.
+	// Each kind of item has its own error type. All of these types have some of these variants.
 	const VARIANTS: [&str; 6] = [
 		"IncompatibleCodegen",
 		"PalletNameNotFound",

@@ -6,7 +6,8 @@ use tokio::sync::Mutex;
 
 use crate::{client::split_urls, Chain, ChainError};
 
-/// Pause after no node was available. It doubles each time, up to [`MAX_PAUSE`].
+/// Pause before the next attempt if no node was available. It doubles each time, up to
+/// [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 

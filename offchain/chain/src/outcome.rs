@@ -83,7 +83,6 @@ async fn of_verdicts(call: &api::verdicts::Call, at: &ChainAt) -> Result<Option<
 			let row = row.map(|row| row.decode()).transpose()?;
 			Ok(Some(row.is_some_and(|row| row.proven.is_some())))
 		},
-		_ => Ok(None),
 	}
 }
 

@@ -108,7 +108,8 @@ impl Exit {
 	}
 }
 
-/// The words in each of subxt's errors about calls and storage that the node's runtime lacks.
+/// Words that all of subxt's errors about calls and storage contain if the node's runtime lacks the
+/// item.
 const INCOMPATIBLE: &str = "is not compatible with the live chain";
 
 /// Returns `true` for an error of a query that a node could not answer.
@@ -132,7 +133,7 @@ pub(crate) struct Failure {
 
 impl Failure {
 	/// Creates an error.
-	pub(crate) fn new(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+	pub(crate) fn error(exit: Exit, message: impl Into<String>) -> anyhow::Error {
 		Self { exit, message: message.into() }.into()
 	}
 }
@@ -185,7 +186,7 @@ mod tests {
 
 	#[test]
 	fn exit_code_survives_context() {
-		let not_found = Failure::new(Exit::NotFound, "no such VM");
+		let not_found = Failure::error(Exit::NotFound, "no such VM");
 		let not_found = Err::<(), _>(not_found).context("showing it").expect_err("an error");
 		assert_eq!(Exit::of(&not_found), Exit::NotFound);
 		for (error, exit) in [

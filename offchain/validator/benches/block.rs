@@ -19,7 +19,7 @@ const EVIDENCE: u64 = 50;
 const NEW_ENTRIES: usize = 50;
 /// Number of other validators on a committee, each of which votes on each piece of evidence.
 const OTHERS: usize = 15;
-/// Number of findings in the state: those of the longest life of a subject, in ticks.
+/// Number of findings in the state: those of the longest life of a subject, 1,400 ticks.
 const FINDINGS: u64 = 1_400 * EVIDENCE;
 
 /// Evidence, and the context in which it is judged.

@@ -17,8 +17,8 @@ use crate::{
 
 /// Number of failures after which a block is skipped.
 const MAX_TRIES: u32 = 5;
-/// Number of blocks behind the last finalised one from which on closed subjects are not judged. A
-/// worker that was stopped catches up faster this way.
+/// Maximum distance from the last finalised block at which closed subjects are still judged. A
+/// worker that lags further behind skips them, to catch up faster.
 const CATCH_UP: u64 = 10;
 /// Number of pieces of evidence that are judged at the same time.
 const JUDGED_AT_ONCE: usize = 4;
@@ -100,7 +100,7 @@ impl Worker {
 		number: u64,
 		error: anyhow::Error,
 	) -> anyhow::Result<()> {
-		// Waits without limit for a node that is unavailable, and for a disk that fails.
+		// Never skips a block because the node is unavailable or the disk fails.
 		if crate::exit::code(&error).is_some() || !chain.answers().await {
 			return Err(error);
 		}

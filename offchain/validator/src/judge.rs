@@ -1,5 +1,5 @@
-//! Judges evidence twice: with the runtime of the block that includes it, whose finding counts, and
-//! with the verifier in this program, which is a cross-check.
+//! Judges evidence twice. The finding by the runtime of the including block counts. The verifier in
+//! this program is a cross-check.
 
 use std::time::Instant;
 

@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
 					let random = random(number.saturating_add(again.saturating_mul(MAX_DRAWS)));
 					Self::drawn_chip(tier, population, random)
 				});
-				// Only a chip with an open challenge causes another attempt, and no lost draw does.
+				// A chip with an open challenge causes another attempt. A lost draw does not.
 				let settled = |drawn: &Option<ChipHash>| drawn.as_ref().is_none_or(Self::is_free);
 				if let Some(chip) = tries.find(settled).flatten() {
 					// If no deadline has room, this draw is lost. The next block draws again.

@@ -53,8 +53,8 @@ pub mod pallet {
 	use hcc_evidence::host::{FoldedLog, HostEvidence, PinnedContext};
 	use hcc_primitives::{
 		Adjudicator, ChallengeOutcome, ChipHash, ChipTransfers, Interval, IntervalIndex, Liveness,
-		LivenessStatus, LogVerifier, Miners, PaidTime, Pause, Reputation, StoreRules, SubjectId, Tick,
-		TickSource, Tier, Veks,
+		LivenessStatus, LogVerifier, Miners, PaidTime, Pause, Reputation, StoreRules, SubjectId,
+		Tick, TickSource, Tier, Veks,
 	};
 
 	use super::*;
@@ -179,8 +179,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
 
-	/// Numbers of chips before the transactions of this block and of its parent. Chips are drawn by
-	/// the latter.
+	/// Numbers of chips before the transactions of this block and of its parent. Chips are drawn
+	/// from the latter.
 	#[pallet::storage]
 	pub type DrawCounts<T: Config> = StorageValue<_, PopulationHistory, ValueQuery>;
 
@@ -381,8 +381,8 @@ pub mod pallet {
 		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
 		/// it, and retry after its verdict.
 		ChallengeOpen,
-		/// A chip of the miner did not pass its last challenge, or none since its last pause. Retry
-		/// after its next acceptance.
+		/// A chip of the miner did not pass its last challenge, or has not passed one since its
+		/// last pause. Retry after its next acceptance.
 		Failing,
 		/// A slash for a chip of the miner is pending. Retry after it.
 		SlashPending,

@@ -28,10 +28,7 @@ impl<T: Config> Pallet<T> {
 	///
 	/// ## Errors
 	/// [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::LogPartsSpent`].
-	pub fn check_part(
-		hot: &AccountIdOf<T>,
-		miner: &AccountIdOf<T>,
-	) -> Result<Hash256, Error<T>> {
+	pub fn check_part(hot: &AccountIdOf<T>, miner: &AccountIdOf<T>) -> Result<Hash256, Error<T>> {
 		ensure!(T::Miners::is_hot_key(hot, miner), Error::<T>::NotTheMiner);
 		let open = Self::unanswered(miner).into_iter().map(|(_, open)| open);
 		let newest = open.max_by_key(|open| (open.made, open.nonce));

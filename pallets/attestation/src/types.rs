@@ -85,14 +85,15 @@ pub struct Rules {
 	pub billing: Tick,
 }
 
-/// Maximum length of a maintenance pause: it ends within an hour even if its deadline is full.
+/// Maximum length of a maintenance pause. It ends within an hour even if a full tick postpones its
+/// deadline.
 pub const MAX_PAUSE: Tick = HOURS - SLACK;
 
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
 	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is
-	/// challenged every half an hour at least, all others at least as often as a trusted one.
+	/// challenged at least every half hour, and all others at least as often.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);

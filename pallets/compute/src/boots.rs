@@ -11,8 +11,8 @@ use hcc_evidence::{
 use hcc_primitives::{
 	genesis, parent_hash,
 	units::{Balance, DAYS},
-	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, Tick,
-	TickSource, VmVerifier,
+	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, TickSource,
+	VmVerifier,
 };
 use sp_core::ed25519;
 
@@ -356,7 +356,8 @@ impl<T: Config> Pallet<T> {
 	/// receives it, so neither tenant nor miner gains from late evidence.
 	fn burn_boot_time(vm: &mut VmOf<T>) -> Balance {
 		let (Some(boot), Some(place)) = (vm.state.open_boot(), &vm.place) else { return 0 };
-		// A late review does not raise the amount: each tick after the deadline paid a slot.
+		// A late review does not raise the amount: it subtracts a slot for each tick after the
+		// deadline.
 		let late = T::TickSource::now().saturating_sub(boot.until);
 		let slots = T::TickSource::paid_slots().saturating_sub(boot.since).saturating_sub(late);
 		let costs = |slots| {

@@ -60,9 +60,9 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use hcc_evidence::vm::{SignedConfirmation, VmEvidence};
 	use hcc_primitives::{
-		units::Balance, ChipHash, ChipOwnership, ImageDirectory, IntervalIndex, Liveness, Miners, OfferBook,
-		OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource, Usage,
-		VmVerifier,
+		units::Balance, ChipHash, ChipOwnership, ImageDirectory, IntervalIndex, Liveness, Miners,
+		OfferBook, OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource,
+		Usage, VmVerifier,
 	};
 
 	use super::*;

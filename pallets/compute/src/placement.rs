@@ -1,7 +1,7 @@
 //! Placement: miners are drawn at random among those that can take a VM.
 
 use codec::Encode;
-use frame_support::traits::Randomness;
+use frame_support::traits::{Get, Randomness};
 use hcc_evidence::host::GenerationTrust;
 use hcc_primitives::{
 	draw::DRAWN_AFTER, push_evicting, ChipHash, ChipOwnership, Liveness, Miners, OfferBook, Oracle,

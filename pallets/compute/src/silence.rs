@@ -1,4 +1,4 @@
-//! Silent intervals: those that the VM ran through without a receipt of its guest.
+//! Silent intervals: the VM ran through them, but its guest gave no receipt.
 //!
 //! A miner must not earn more by ending a VM than by starving it. A starved VM refunds at most a
 //! bounded part of its charge. So a silent interval costs its miner at least that part. It is

@@ -28,7 +28,7 @@ mod storage {
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
-	/// The last boot of each VM whose evidence was refused, by its counter, and the number of
+	/// The last boot of each VM whose evidence was refused: its counter, and its number of
 	/// refusals.
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]

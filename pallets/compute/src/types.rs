@@ -52,7 +52,7 @@ pub const ROUNDS: u32 = 4;
 pub const SAMPLES: u32 = 16;
 /// Maximum number of miners to which a VM is assigned while none has booted it.
 pub const MAX_GENERATIONS: u32 = 3;
-/// Number of refused evidences that ends a boot.
+/// Number of refused pieces of evidence that ends a boot.
 pub const MAX_REFUSALS: u8 = 3;
 
 /// A flavour in a chain specification.
@@ -379,7 +379,7 @@ pub struct Charge<AccountId> {
 	/// The miner and the chip that did the work.
 	pub miner: AccountId,
 	pub chip: ChipHash,
-	/// The run ended in these intervals, by a stop, a reboot or a crash.
+	/// True if the run ended in these intervals, by a stop, a reboot or a crash.
 	pub cut: bool,
 }
 
@@ -431,7 +431,7 @@ pub struct Run {
 	pub interval: IntervalIndex,
 	/// The number of paid slots.
 	pub slots: PaidSlots,
-	/// A run ended in this time, by a stop, a reboot or a crash.
+	/// True if a run ended in this time, by a stop, a reboot or a crash.
 	pub cut: bool,
 }
 
@@ -475,7 +475,7 @@ pub struct Vm<AccountId> {
 	pub crashes: (u32, u8),
 	/// The number of consecutive lapsed intervals.
 	pub lapses: u8,
-	/// The last settled interval through which the VM ran has no receipt.
+	/// True if the last settled interval through which the VM ran has no receipt.
 	pub silent: bool,
 	/// The tick of the next review.
 	pub look: Tick,

@@ -9,8 +9,8 @@ pub type Tick = u32;
 
 /// A number of paid slots: the time that money, usage and emission count.
 ///
-/// A tick is a block, and a slot without a block gives none. Ticks suit deadlines, because no call
-/// can be included in an empty slot. Paid slots include the empty ones between ticks.
+/// A tick is a block, so an empty slot gives no tick. Ticks suit deadlines, because no call can be
+/// included in an empty slot. Paid slots include the empty ones between ticks.
 pub type PaidSlots = u32;
 
 /// Maximum number of slots that a block adds to a count, however long ago the last block was. No

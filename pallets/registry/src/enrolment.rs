@@ -21,8 +21,7 @@ use hcc_evidence::{
 };
 use hcc_primitives::{
 	genesis, supermajority, ActiveValidators, EnrolledTpm, Miners as _, OnChipChange, Tick,
-	TickSource,
-	TpmRoots, ValidatorSlasher,
+	TickSource, TpmRoots, ValidatorSlasher,
 };
 use sp_io::hashing::blake2_256;
 

@@ -46,8 +46,7 @@ pub mod pallet {
 	use hcc_evidence::tpm::{CredentialSecret, CredentialSeed};
 	use hcc_primitives::{
 		ActiveValidators, ChipHash, Compensator, EnrolledTpm, OnChipChange, ProductLines,
-		ServiceRecorder, Tick,
-		TickSource, TpmRoots, ValidatorSlasher,
+		ServiceRecorder, Tick, TickSource, TpmRoots, ValidatorSlasher,
 	};
 	use sp_runtime::Perbill;
 

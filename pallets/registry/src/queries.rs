@@ -28,8 +28,9 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the number of vCPUs for which a miner can receive work: at most the threads that its
-	/// chips can have, and at most as many as its bond covers. A chip without a key has none.
+	/// Returns the number of vCPUs for which a miner can receive work. It is at most the number of
+	/// threads that its chips can have, and at most what its bond covers. A chip without a key has
+	/// none.
 	pub(crate) fn most_vcpus(miner: &MinerOf<T>) -> u32 {
 		let lines = miner.chips.iter().filter_map(T::ProductLines::product_line);
 		let threads = lines.fold(0u32, |sum, line| sum.saturating_add(line.max_threads()));

@@ -12,8 +12,8 @@ type MemberOf<T> = Member<AccountIdOf<T>>;
 /// Rates what each committee member did for an enrolment that was not completed in time.
 ///
 /// Before an answer a member owes a credential, and after it a seed. A member without a credential
-/// has no seed either. It is excused if an answer of the miner was wrong: a miner could otherwise
-/// answer early, and so shut out members and fail the enrolment on purpose.
+/// has no seed either. It is excused if an answer of the miner was wrong. Otherwise a miner could
+/// answer early to shut out members, and fail the enrolment on purpose.
 fn failed_service<T: Config>(enrolment: &EnrolmentOf<T>) -> Vec<(AccountIdOf<T>, VoteService)> {
 	let shown = |member: &MemberOf<T>| member.posted.as_ref().and_then(|posted| posted.shown);
 	let is_wrong = |member: &MemberOf<T>| shown(member) == Some(CredentialStatus::Unproven);

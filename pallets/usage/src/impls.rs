@@ -5,7 +5,7 @@ use frame_support::{
 };
 use hcc_evidence::vm::{receipt_statement, Receipt, SignedReceipt, VmId};
 use hcc_primitives::{
-	genesis, push_evicting, Guest, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
+	genesis, push_evicting, IntervalIndex, Liveness, RunningGuests, ServicePeriod, Usage,
 	UsageRecorder, UsageReport,
 };
 use sp_core::ed25519;

@@ -85,7 +85,7 @@ pub struct Account {
 	/// The interval of the last receipt.
 	pub last: IntervalIndex,
 	/// The last interval whose receipt was settled. A second charge for this interval, after a stop
-	/// or another boot, is not one without a receipt.
+	/// or another boot, does not count as silent.
 	pub settled: Option<IntervalIndex>,
 	/// The entries that are not settled, oldest first.
 	pub entries: BoundedVec<Entry, ConstU32<MAX_KEPT>>,

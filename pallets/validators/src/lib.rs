@@ -83,8 +83,8 @@ pub mod pallet {
 		/// Returns the slot of the current block.
 		type Slot: Get<u64>;
 
-		/// The part of the pot that one session may pay is one divided by this number. So the votes
-		/// of one session cannot take what was earned for a day.
+		/// Number of equal parts of the pot. A session pays at most one of them, so its votes
+		/// cannot take what a day has earned.
 		#[pallet::constant]
 		type PayoutSessions: Get<u32>;
 

@@ -28,7 +28,7 @@ impl<T: Config> ServiceRecorder<AccountIdOf<T>> for Pallet<T> {
 		Duties::<T>::mutate(|duties| {
 			for (who, service) in members {
 				let at = duties.iter().position(|duty| duty.who == *who).or_else(|| {
-					// There is more room than validators can be active in a session.
+					// The list has room for all validators that can be active in a session.
 					duties.try_push(Duty::new(who.clone())).ok()?;
 					duties.len().checked_sub(1)
 				});
@@ -70,7 +70,7 @@ impl<T: Config> Pallet<T> {
 		POT.into_account_truncating()
 	}
 
-	/// Records the author of the current block. Returns the weight of that.
+	/// Records the author of the current block. Returns the weight of this work.
 	pub fn note_author(author: &AccountIdOf<T>) -> Weight {
 		let slot = T::Slot::get();
 		SessionSlots::<T>::mutate(|slots| {
@@ -78,7 +78,7 @@ impl<T: Config> Pallet<T> {
 			*slots = SlotCount { last: slot, count: slots.count.saturating_add(counted) };
 		});
 		let mut authors = Authors::<T>::get();
-		// There is more room than validators can be active in a session.
+		// The list has room for all validators that can be active in a session.
 		if !authors.contains(author) && authors.try_push(author.clone()).is_ok() {
 			Authors::<T>::put(authors);
 		}

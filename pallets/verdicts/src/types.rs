@@ -135,8 +135,8 @@ pub struct Subject<AccountId> {
 	pub votes: BoundedVec<RecordedVote, ConstU32<MAX_COMMITTEE>>,
 	/// The index of the finding that more than two thirds of the committee agree on.
 	pub decided: Option<u8>,
-	/// The hash of the finding that the runtime made itself. If the votes agree with it in the
-	/// encoding of an earlier version of the verifier, the hash of theirs.
+	/// The hash of the finding that the runtime made itself. Votes may name the same result in the
+	/// encoding of an earlier version of the verifier. Then it is the hash that they name.
 	pub proven: Option<H256>,
 	pub stage: Stage,
 	/// The last tick at which votes count.

@@ -69,8 +69,8 @@ impl pallet_policy::Config for Runtime {
 }
 
 /// Initial rules: a bond of 100 α, which covers 100 vCPUs, and one α for each further vCPU. A week
-/// of unbonding and ten minutes for an enrolment. A new ask
-/// takes effect after a day. It lies between a quarter and four times the list price.
+/// of unbonding, and ten minutes for an enrolment. A new ask takes effect after a day. It lies
+/// between a quarter and four times the list price.
 pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
 	min_bond: 100 * ALPHA,
 	vcpu_bond: ALPHA,
@@ -145,8 +145,9 @@ impl pallet_verdicts::Config for Runtime {
 /// Time for votes. Finality, evaluation and a vote take less than a fifth of it.
 const JUDGING_TICKS: Tick = 5 * MINUTES;
 
-/// Maximum number of ticks for which a subject is open. The time for votes counts three times: also
-/// for a verdict that waits for its draw, and for an audit. The window for proofs follows.
+/// Maximum number of ticks for which a subject is open. The time for votes counts three times: for
+/// the votes, for a verdict that waits for its draw, and for an audit. The window for proofs
+/// follows.
 pub const LONGEST_SUBJECT: Tick =
 	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
 

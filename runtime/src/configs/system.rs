@@ -54,8 +54,8 @@ parameter_types! {
 /// Rejects two calls, also inside other calls, and allows all others.
 ///
 /// - `Balances::burn` burns tokens without a record in the issuance pallet.
-/// - `System::remark_with_event` makes the most bytes of events for its weight. A block full of it
-///   exceeds what clients read.
+/// - `System::remark_with_event` deposits more bytes of events for its weight than any other call.
+///   A block full of it exceeds what clients read.
 pub struct AllowedCalls;
 impl Contains<RuntimeCall> for AllowedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
@@ -136,8 +136,8 @@ parameter_types! {
 	pub const TransactionByteFee: Balance = 1_000;
 	/// Share of the normal class at which fees neither rise nor fall.
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(50);
-	/// Change of fees for each block and share beyond the target. Fees double in 100 full blocks,
-	/// which are ten minutes, and halve in 100 empty ones.
+	/// Relative change of fees in each block, per unit of fullness above the target. Fees double in
+	/// 100 full blocks, which are ten minutes, and halve in 100 empty ones.
 	pub AdjustmentVariable: FixedU128 = FixedU128::saturating_from_rational(14, 1_000);
 	/// Fees never fall below the price of computation.
 	pub MinimumMultiplier: FixedU128 = FixedU128::one();

@@ -82,7 +82,7 @@ fn bounds_match_verifier_version() {
 	assert_eq!((EVAL_VERSION, bounds), (4, ((16 << 10, 64), 128, 64 << 10, 1024, 1024)), "{hint}");
 }
 
-/// A worker must find the votes on a subject in the state of each block until the subject closes.
+/// Until a subject closes, a worker must find its votes in the state of each block.
 #[test]
 fn nodes_keep_state_for_the_life_of_a_subject() {
 	let judging: u32 = <Runtime as pallet_verdicts::Config>::JudgingTicks::get();

@@ -1,11 +1,7 @@
 //! VMs on the whole chain: real VM reports, real verdicts on the host, and the price that
 //! validators report.
 
-use frame_support::{
-	assert_noop, assert_ok,
-	traits::{fungible::Inspect, Get},
-	BoundedVec,
-};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
 	config::{config_hash, config_revision_statement, ConfigRevision},
 	confirmation_statement,
@@ -312,13 +308,13 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Submits the receipt of VM 1 for the last interval, unless the chain has it: the guest received
-/// all of its resources.
+/// Submits a receipt of VM 1 for the last interval, unless the chain has one. It states that the
+/// guest received all of its resources.
 pub(super) fn report_last_interval() {
-	let Some(guest) = Compute::guest(1) else { return };
+	let (Some(guest), Some(boot)) = (Compute::guest(1), Compute::boot_of(1)) else { return };
 	let now = Attestation::interval();
 	let last = now.index - 1;
-	let ran = (Clock::tick() - guest.since).min(now.length);
+	let ran = (Clock::tick() - boot.at).min(now.length);
 	let is_reported = Usage::account(1).is_some_and(|account| account.last >= last);
 	if is_reported || ran == 0 || guest.began > last {
 		return;

@@ -6,7 +6,7 @@ use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
 	storage::storage_prefix,
-	traits::{Get, GetCallMetadata},
+	traits::GetCallMetadata,
 	weights::Weight,
 };
 use hccs_runtime::{configs::EXISTENTIAL_DEPOSIT, *};
@@ -156,7 +156,8 @@ fn events_of_single_transactions_fit_clients() {
 		let remark = frame_system::Call::<Runtime>::remark { remark: vec![] };
 		let normal = cost(DispatchClass::Normal, transaction(&Eve.pair(), remark, 1));
 		let finalised = System::block_number() - 1;
-		let vote = pallet_verdicts::Call::<Runtime>::vote { votes: Default::default(), finalised };
+		let (validator, votes) = (Bob.to_account_id(), Default::default());
+		let vote = pallet_verdicts::Call::<Runtime>::vote { validator, votes, finalised };
 		let vote = cost(DispatchClass::Operational, transaction(&Bob.pair(), vote, 1));
 		let all = <Runtime as frame_system::Config>::BlockWeights::get().max_block;
 		for cost in [normal, vote] {

@@ -104,7 +104,7 @@ fn judge_round(machine: &Machine, voters: &[Sr25519Keyring]) -> SubjectId {
 		let votes = vec![Vote { subject, hash, finding: Some(finding.clone()) }];
 		let votes = votes.try_into().expect("it fits");
 		let validator = voter.to_account_id();
-		let call = pallet_verdicts::Call::vote { validator, votes, finalised }.into();
+		let call = pallet_verdicts::Call::<Runtime>::vote { validator, votes, finalised };
 		assert_ok!(include(transaction(&voter.pair(), call, 0)));
 	}
 	Executive::finalize_block();

@@ -56,7 +56,7 @@ fn send(who: Sr25519Keyring, call: impl Into<RuntimeCall>) -> DispatchOutcome {
 	include(transaction(&who.pair(), call, 0))
 }
 
-/// Makes Ferdie's key that of the miner, so that the miner can sign transactions.
+/// Sets Ferdie's key as the miner's hot key, so that the test can sign for the miner.
 pub(super) fn give_key_to_miner() {
 	assert_ok!(Registry::set_hot(RuntimeOrigin::signed(miner()), Ferdie.to_account_id()));
 }
@@ -120,7 +120,7 @@ fn no_miner_rests_while_normal_class_is_full() {
 /// Opens an enrolment of the miner whose committee is Alice.
 fn open_enrolment() {
 	let zeros = [0u8; 1024];
-	let mut open = Enrolment::<AccountId>::decode(&mut &zeros[..]).expect("empty fields");
+	let mut open = Enrolment::<AccountId, Balance>::decode(&mut &zeros[..]).expect("empty fields");
 	let member = Member { validator: Alice.to_account_id(), posted: None };
 	open.committee = vec![member].try_into().expect("it fits");
 	open.deadline = Clock::tick() + Registry::rules().enrolment;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use codec::Encode;
-use frame_support::traits::{fungible::InspectHold, Get};
+use frame_support::traits::fungible::InspectHold;
 use hccs_runtime::*;
 use pallet_preimage::RequestStatus;
 

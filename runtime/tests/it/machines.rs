@@ -78,7 +78,7 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 		assert_ok!(Registry::add_chip(owner(), chip(&machine)));
 		let record = Reputation::record(chip(&machine)).expect("the record stays with the chip");
 		assert_eq!(record.score.strikes, Reputation::rules().max_strikes);
-		assert_eq!(record.slashes.to_vec(), [slash.clone()]);
+		assert_eq!(record.slashes.to_vec(), std::slice::from_ref(&slash));
 		assert_eq!(score(&machine), low);
 		assert_eq!(Reputation::tier_of(chip(&machine)), Tier::Suspended);
 		let host = Attestation::host(chip(&machine)).expect("the chip has a host");

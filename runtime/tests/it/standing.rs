@@ -244,7 +244,7 @@ fn priority_follows_kind_of_call_and_ignores_tips() {
 		assert_ok!(Attestation::submit_evidence(ferdie, Box::new(evidence.clone())));
 		let subject = super::network::subject(&machine);
 		let evidence = evidence.encode().try_into().expect("it fits");
-		let proof = pallet_verdicts::Call::<Runtime>::prove { subject, evidence };
+		let proof = pallet_verdicts::Call::<Runtime>::prove { validator: None, subject, evidence };
 		priorities.push(priority(Alice, proof, 0));
 		priorities.push(priority(Alice, empty_vote(), 0));
 		let rises = priorities.windows(2).all(|pair| pair[0] < pair[1]);

@@ -45,8 +45,8 @@ fn tenant_cannot_make_miner_of_reduced_line_rest() {
 	});
 }
 
-/// Trust falls between assignment and boot. The tenant cannot hold the miner's room, and the miner
-/// does not rest.
+/// Trust falls between assignment and boot. The tenant cannot occupy the miner's room, and the
+/// miner does not rest.
 #[test]
 fn forbidden_boot_ends_assignment_without_fault() {
 	run(|machine| {

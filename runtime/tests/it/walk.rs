@@ -9,7 +9,7 @@ mod newcomer;
 mod traders;
 mod work;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use bolero::{
 	generator::bolero_generator::driver::{ByteSliceDriver, Options},
@@ -134,7 +134,6 @@ const FREQUENT: [&str; 15] = [
 	"Compute::Charged",
 	"Compute::Ordered",
 	"Compute::Refunded",
-	"Compute::SearchPaid",
 	"Compute::SearchPaid",
 	"Compute::Settled",
 	"Emission::EraClosed",

@@ -13,7 +13,7 @@ use crate::{
 	AccountId32, Chain, ChainError, H256,
 };
 
-/// The code of a pool that already has the transaction.
+/// The pool's error code for a transaction that it already has.
 const ALREADY_IMPORTED: i32 = 1013;
 
 /// A signed transaction.
@@ -110,7 +110,7 @@ impl Chain {
 		signed: &SignedCall,
 		signer: &AccountId32,
 	) -> Result<Fate, ChainError> {
-		// These come first: a block that is finalised meanwhile is searched below.
+		// These are read first, so that the search below covers blocks that are finalised later.
 		let finalised = self.finalised().await?;
 		let is_used = finalised.tx().account_nonce(signer).await? > signed.nonce;
 		let end = signed.birth.saturating_add(MORTALITY);

@@ -82,7 +82,7 @@ impl Fetch {
 			}
 		}
 		let message = format!("no such evidence in the last {SEARCHED_BLOCKS} finalised blocks");
-		Err(Failure::new(Exit::NotFound, message))
+		Err(Failure::error(Exit::NotFound, message))
 	}
 }
 

@@ -98,7 +98,7 @@ impl Blocks for NodeBlocks {
 		tokio::time::sleep(POLL_EVERY).await;
 		let chain = Chain::connect_when_ready(&self.urls).await;
 		if chain.genesis() != self.chain.genesis() {
-			return Err(Failure::new(Exit::Incompatible, "the node now runs another chain"));
+			return Err(Failure::error(Exit::Incompatible, "the node now runs another chain"));
 		}
 		self.chain = chain;
 		Ok(())

@@ -59,7 +59,7 @@ async fn describe(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Value> {
 	let storage = at.storage();
 	let miners = api::storage().registry().miners();
 	let Some(row) = storage.try_fetch(miners, (*miner,)).await? else {
-		return Err(Failure::new(Exit::NotFound, format!("{miner} is not a miner")));
+		return Err(Failure::error(Exit::NotFound, format!("{miner} is not a miner")));
 	};
 	let row = row.decode()?;
 	let tpm = storage.try_fetch(api::storage().registry().tpms(), (*miner,)).await?;

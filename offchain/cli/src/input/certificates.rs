@@ -103,7 +103,7 @@ fn only(
 	Ok(one.der)
 }
 
-/// Reads a certificate that issues no other one: a chip's, alone or with its chain in any order.
+/// Reads a chip's certificate, alone or with its chain in any order: the one that issues no other.
 pub(crate) fn leaf(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let is_leaf = |of: &Decoded, all: &[Decoded]| {
 		!of.is_self_issued() && !all.iter().any(|other| other.is_below(of))

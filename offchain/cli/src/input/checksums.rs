@@ -1,6 +1,6 @@
 //! Lists of digests as `sha256sum` and its relatives print them.
 //!
-//! Read are the plain format, `--tag`, `--zero`, and CHECKSUM files with PGP clear-sign armour. The
+//! Reads the plain format, `--tag`, `--zero`, and CHECKSUM files with PGP clear-sign armour. The
 //! signature of such armour is not verified. Names matter to the reader only, so they may have any
 //! bytes. A line that is none of these is an error: a skipped line would change the list.
 

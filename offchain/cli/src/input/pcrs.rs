@@ -50,7 +50,7 @@ impl PcrFile {
 		Ok(Self::Named(path.to_owned(), values))
 	}
 
-	/// Returns the values. All of them are quoted.
+	/// Returns the values. Fails if one of them is not quoted.
 	pub(crate) fn values(&self, quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 		let (path, values) = match self {
 			Self::Named(path, values) => (path, values.clone()),
@@ -102,7 +102,7 @@ fn insert(values: &mut PcrValues, bank: PcrBank, index: u8, value: Vec<u8>) -> a
 	Ok(())
 }
 
-/// Inserts a value in text.
+/// Inserts a value that is given as text.
 fn insert_text(
 	values: &mut PcrValues,
 	bank: PcrBank,

@@ -84,8 +84,8 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 
 /// Returns the position of the application that is the kernel: the last one.
 ///
-/// If GRUB runs, it is the last one after GRUB's first event. Without Secure Boot there is none,
-/// because GRUB starts the kernel itself, and measures its file in PCR 9.
+/// If GRUB runs, only applications after GRUB's first event count. Without Secure Boot there is
+/// none, because GRUB starts the kernel itself and measures its file in PCR 9.
 fn kernel(events: &[CodeEvent<'_>]) -> Option<usize> {
 	let grub = events.iter().position(|code| text(code.event.data).starts_with(GRUB));
 	let last = events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);

@@ -137,7 +137,7 @@ fn signed_in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 fn read_signed(file: &Path, key: &PublicKey) -> anyhow::Result<Signed> {
 	let unreadable = || format!("cannot read {}", file.display());
 	let mut content = fs::File::open(file).with_context(unreadable)?;
-	// A device may have no end.
+	// Reading a device may never end.
 	let is_file = content.metadata().with_context(unreadable)?.is_file();
 	ensure!(is_file, "{} is not a regular file", file.display());
 	let mut hasher = Sha256::new();

@@ -37,7 +37,7 @@ pub(crate) fn verify(args: &Args) -> anyhow::Result<Outcome> {
 			"the chain used version {} of the verifier, this program has {EVAL_VERSION}",
 			context.eval_version
 		);
-		return Err(Failure::new(Exit::Incompatible, message));
+		return Err(Failure::error(Exit::Incompatible, message));
 	}
 	let verdict = context.judge::<RustCrypto, _>(&bundle.evidence, &bundle.policy, bundle.genesis);
 	let mut claims = Map::new();

@@ -42,7 +42,7 @@ pub(crate) struct Args {
 	)]
 	nonce: Option<HexBytes>,
 
-	/// Accept any nonce, and none. The quote may be a replay of an old one.
+	/// Accept a quote with any nonce or without one. It may be the replay of an old quote.
 	#[arg(long)]
 	no_nonce: bool,
 

@@ -137,7 +137,7 @@ impl Order {
 			let Some(vm) = ordered_vm(&chain, block, &tenant, config).await? else {
 				pending.clear()?;
 				let message = format!("the chain refused the order in block {block:?}");
-				return Err(Failure::new(Exit::Refused, message));
+				return Err(Failure::error(Exit::Refused, message));
 			};
 			if self.common.json {
 				let block = format!("{block:?}");

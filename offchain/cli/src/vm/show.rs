@@ -114,7 +114,7 @@ impl Show {
 			let row = describe(&at, self.vm).await?;
 			let Some(row) = row else {
 				let message = format!("VM {} does not exist, or was terminated", self.vm);
-				return Err(Failure::new(Exit::NotFound, message));
+				return Err(Failure::error(Exit::NotFound, message));
 			};
 			if self.common.json {
 				outln!("{}", serde_json::to_string_pretty(&row)?);

@@ -250,7 +250,7 @@ fn ima_digests_are_read_by_sha256sum_for_every_name() {
 	ours.retain(|line| !line.is_empty());
 	let output = sha256sum(root, &[]).stdout;
 	let theirs = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-	// Ours have absolute names in the machine.
+	// This program prints absolute names, as the machine has them.
 	let mut theirs: Vec<_> = theirs
 		.map(|line| {
 			let name = line.windows(2).position(|pair| pair == b"  ").expect("two columns") + 2;

@@ -171,7 +171,7 @@ fn due_part_needs_open_challenge() {
 	});
 }
 
-/// A log that starts again uses the same allowance, and so does a part that is refused.
+/// A log that starts again uses the same allowance. A refused part uses it, too.
 #[test]
 fn parts_are_limited_for_each_challenge() {
 	enlisted_with_files(|alice| {

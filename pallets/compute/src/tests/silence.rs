@@ -65,7 +65,7 @@ fn receipt_ends_row_of_silent_intervals() {
 	});
 }
 
-/// The guest of a VM that the tenant stops can no longer report on the interval.
+/// After a stop by the tenant, the guest can no longer report on the interval.
 #[test]
 fn interval_cut_by_tenant_burns_bounded_part() {
 	run(|| {
@@ -141,9 +141,15 @@ fn earned(turn: Turn, silent: bool) -> Balance {
 fn silence_never_earns_more_than_full_shortfall() {
 	let turns: [Turn; 6] = [
 		|_| {},
-		|id| assert_ok!(Compute::stop(signed(TENANT), id)),
-		|id| assert_ok!(Compute::terminate(signed(TENANT), id)),
-		|id| assert_ok!(Compute::report_crash(signed(10), id)),
+		|id| {
+			assert_ok!(Compute::stop(signed(TENANT), id));
+		},
+		|id| {
+			assert_ok!(Compute::terminate(signed(TENANT), id));
+		},
+		|id| {
+			assert_ok!(Compute::report_crash(signed(10), id));
+		},
 		|id| {
 			assert_ok!(Compute::report_crash(signed(10), id));
 			boot(id);

@@ -72,8 +72,8 @@ enum OtherPcrs {
 /// template, the rest of the log counts as one entry.
 ///
 /// The log cannot have fewer entries than the quote covers. An empty log is accepted only if the
-/// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are
-/// counted only, because the quoted PCR 10 does not prove them.
+/// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are only
+/// counted, because the quoted PCR 10 does not prove them.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::ImaReplay`], [`crate::RejectClass::ImaUnknown`] and

@@ -102,18 +102,18 @@ fn enrolling(test: impl FnOnce()) {
 fn answer_is_admitted_once() {
 	enrolling(|| {
 		let check = |hot: u8, answers: &[(u8, CredentialSecret)]| {
-			let checked = Registry::check_answer(&account(hot), answers);
-			checked.map(|(miner, _)| miner).map_err(DispatchError::from)
+			let checked = Registry::check_answer(&account(hot), &account(1), answers);
+			checked.map(drop).map_err(DispatchError::from)
 		};
 		let right = [right_answer(0), right_answer(1), right_answer(2)];
 		assert_eq!(check(101, &right), Err(Error::<Test>::AnswerMismatch.into()));
 		for validator in 201..=203 {
 			assert_ok!(post(validator));
 		}
-		assert_eq!(check(1, &right), Err(Error::<Test>::NotRegistered.into()));
+		assert_eq!(check(1, &right), Err(Error::<Test>::NotHotKey.into()));
 		assert_eq!(check(101, &right[..2]), Err(Error::<Test>::TooFewAnswers.into()));
-		assert_eq!(check(101, &right), Ok(account(1)));
-		assert_eq!(check(101, &right), Ok(account(1)), "a check changes nothing");
+		assert_eq!(check(101, &right), Ok(()));
+		assert_eq!(check(101, &right), Ok(()), "a check changes nothing");
 		assert_ok!(answer(&right));
 		assert_eq!(check(101, &right), Err(Error::<Test>::AlreadyAnswered.into()));
 	});

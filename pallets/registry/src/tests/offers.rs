@@ -62,7 +62,11 @@ fn offer_is_bounded_by_bond() {
 		assert_eq!(offered(), Some(60));
 		assert_ok!(Registry::bond_more(signed(1), 21 * VCPU_BOND - 1));
 		assert_eq!(offered(), Some(80), "rounded down");
-		<Registry as MinerSlasher<_>>::slash(&account(1), &[1; 32], Perbill::from_percent(25));
+		<Registry as MinerSlasher<_>>::slash(
+			&account(1),
+			Some(&[1; 32]),
+			Perbill::from_percent(25),
+		);
 		assert_eq!(offered(), Some(60), "a slash of the bond lowers the offer");
 		assert_ok!(Registry::bond_more(signed(1), 1_000));
 		assert_eq!(offered(), Some(100), "never more than offered");

@@ -85,12 +85,12 @@ fn loss_beyond_paid_time_is_scaled_down() {
 		let half = 20 * u64::from(INTERVAL);
 		let long = Receipt { elapsed: 10 * INTERVAL, cpu_time: half, steal: half, ..receipt() };
 		assert_ok!(submit_receipts(long));
-		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), Perbill::from_percent(50));
+		assert_eq!(Usage::settle(&ran(9, 9, LENGTH)), refund(Perbill::from_percent(50)));
 		assert_eq!(Used::get(), [(CHIP, 500)]);
 		go_to(11);
 		let fifth = Receipt { steal: half * 2 / 5, sequence: 2, interval: 10, ..long };
 		assert_ok!(submit_receipts(fifth));
-		assert_eq!(Usage::settle(&ran(10, 10, LENGTH)), Perbill::from_percent(20));
+		assert_eq!(Usage::settle(&ran(10, 10, LENGTH)), refund(Perbill::from_percent(20)));
 	});
 }
 

@@ -1,4 +1,4 @@
-//! Blocks of validators, and the loss for none.
+//! Blocks that validators author, and the loss for authoring none.
 
 use frame_support::{assert_ok, traits::fungible::InspectHold};
 use hcc_primitives::{ServiceRecorder, ValidatorSlasher, VoteService, MAX_COUNTED_SLOTS};

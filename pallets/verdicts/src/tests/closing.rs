@@ -104,7 +104,7 @@ fn overdue_subject_takes_no_proof_and_closes_once_there_is_room() {
 		assert_eq!(tick(), 2 * JUDGING);
 		assert_eq!(ClosedUntil::<Test>::get(), JUDGING - 1);
 		assert!(Told::get().is_empty() && Verdicts::subject(id).is_some());
-		let proof = Verdicts::check_proof(&account(1), id, &[]);
+		let proof = Verdicts::check_proof(&account(1), None, id, &[]);
 		assert!(matches!(proof, Err(Error::<Test>::NotOpen)));
 		block_with(Weight::MAX);
 		assert_eq!(ClosedUntil::<Test>::get(), tick());
