@@ -69,7 +69,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::VmsOfTenant` (r:0 w:1)
 	/// Proof: `Compute::VmsOfTenant` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn order() -> Weight {
-		Weight::from_parts(480_000_000, 22000).saturating_add(T::DbWeight::get().reads_writes(19, 8))
+		Weight::from_parts(480_000_000, 22000)
+			.saturating_add(T::DbWeight::get().reads_writes(19, 8))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -604,7 +605,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn attest() -> Weight {
-		Weight::from_parts(130_000_000, 11402).saturating_add(ParityDbWeight::get().reads_writes(9, 4))
+		Weight::from_parts(130_000_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(9, 4))
 	}
 	/// Estimates until `make weights` measures them.
 	fn confirm() -> Weight {
@@ -612,7 +614,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(16, 11))
 	}
 	fn set_config() -> Weight {
-		Weight::from_parts(250_000_000, 5592).saturating_add(ParityDbWeight::get().reads_writes(5, 3))
+		Weight::from_parts(250_000_000, 5592)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn report_crash() -> Weight {
 		Weight::from_parts(73_269_000, 6124)

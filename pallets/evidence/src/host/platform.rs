@@ -1,8 +1,8 @@
 //! Checks of the hardware: the report, its chip, its firmware and its guest.
 
 use super::{
-	agent_host_data, chip_hash, host_report_data, Collateral, Context, GenerationTrust, HostEvidence, HostPolicy,
-	PlatformPolicy, TcbFloors,
+	agent_host_data, chip_hash, host_report_data, Collateral, Context, GenerationTrust,
+	HostEvidence, HostPolicy, PlatformPolicy, TcbFloors,
 };
 use crate::{
 	crypto::Crypto,

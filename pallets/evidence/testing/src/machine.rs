@@ -7,9 +7,9 @@ use ed25519_dalek::Signer;
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{
-		agent_host_data, challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
-		BootState, Challenge, Claims, Collateral, Context, FoldedLog, HostEvidence, ImaDelta,
-		PcrSet, PinnedContext, Verdict, EVAL_VERSION, QUOTED_PCRS,
+		agent_host_data, challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data,
+		quote_extra_data, BootState, Challenge, Claims, Collateral, Context, FoldedLog,
+		HostEvidence, ImaDelta, PcrSet, PinnedContext, Verdict, EVAL_VERSION, QUOTED_PCRS,
 	},
 	snp::{self, Vek},
 	tpm::Wanted,
