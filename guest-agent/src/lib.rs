@@ -5,6 +5,7 @@ mod check;
 pub mod config;
 mod own_evidence;
 mod run;
+mod secure_processor;
 mod server;
 pub mod usage;
 
@@ -12,4 +13,5 @@ pub use agent::{Agent, ReportError, ReportSource};
 pub use check::Expected;
 pub use own_evidence::{check_own_evidence, OwnEvidenceError, OwnReference};
 pub use run::{run, stop};
+pub use secure_processor::SecureProcessor;
 pub use server::serve;

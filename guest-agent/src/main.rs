@@ -3,9 +3,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use hccam::{
 	config::{Config, Options, EXIT_CODES},
-	run, stop, OwnEvidenceError, ReportError, ReportSource,
+	run, stop, OwnEvidenceError, SecureProcessor,
 };
-use sev::firmware::guest::Firmware;
 use tracing_subscriber::EnvFilter;
 
 /// The guest agent in a confidential guest: has the secure processor bind the evidence that its
@@ -15,17 +14,6 @@ use tracing_subscriber::EnvFilter;
 struct Cli {
 	#[command(flatten)]
 	options: Options,
-}
-
-/// The secure processor, accessed through the guest's kernel.
-struct SecureProcessor(Firmware);
-
-impl ReportSource for SecureProcessor {
-	fn report(&mut self, report_data: [u8; 64]) -> Result<Vec<u8>, ReportError> {
-		self.0
-			.get_report(None, Some(report_data), Some(0))
-			.map_err(|error| ReportError(error.to_string()))
-	}
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,10 +30,10 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_writer(std::io::stderr)
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
-	let firmware = match Firmware::open() {
-		Ok(firmware) => firmware,
+	let processor = match SecureProcessor::open() {
+		Ok(processor) => processor,
 		Err(error) => return Ok(stop(&OwnEvidenceError::Device(error.to_string()))),
 	};
 	let reference = config.own_reference()?;
-	run(&config, SecureProcessor(firmware), Some(&reference)).await
+	run(&config, processor, Some(&reference)).await
 }

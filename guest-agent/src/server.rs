@@ -1,14 +1,13 @@
 //! The agent's server. It serves several sessions at the same time, so that no peer can delay
 //! another one.
 
-use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use hcc_guest_protocol::{
 	guest::{GuestRequest, GuestResponse, VERSIONS},
-	Address, Session, SessionError, Stream, MAX_PRIVILEGED_PORT,
+	Address, Listener, Peers, Session, SessionError, Stream,
 };
-use tokio::{net::UnixListener, task::JoinSet, time::timeout};
-use tokio_vsock::{VsockAddr, VsockListener};
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{Agent, ReportError, ReportSource};
 
@@ -20,58 +19,8 @@ const FIRST_REQUEST: Duration = Duration::from_secs(5);
 const SESSION: Duration = Duration::from_secs(60);
 /// Pause after the system could not accept a connection, for example for lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// The mode of a UNIX socket: only its owner and root can connect.
-const SOCKET_MODE: u32 = 0o600;
 /// The code of a refusal if the request cannot be read.
 const UNREADABLE: u16 = 0;
-
-enum Listener {
-	Unix(UnixListener),
-	Vsock { listener: VsockListener, host_cid: u32 },
-}
-
-impl Listener {
-	fn bind(address: &Address, host_cid: u32) -> io::Result<Self> {
-		Ok(match address {
-			Address::Unix(path) => {
-				// Removes the socket of an earlier run. This also takes over a socket in use, as a
-				// restart of the service requires.
-				match std::fs::remove_file(path) {
-					Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-					_ => {},
-				}
-				let listener = UnixListener::bind(path)?;
-				std::fs::set_permissions(path, Permissions::from_mode(SOCKET_MODE))?;
-				Self::Unix(listener)
-			},
-			Address::Vsock { cid, port } => {
-				let listener = VsockListener::bind(VsockAddr::new(*cid, *port))?;
-				Self::Vsock { listener, host_cid }
-			},
-		})
-	}
-
-	/// Accepts a connection. Returns `None` if the peer is not a privileged process of the host.
-	async fn accept(&self) -> io::Result<Option<Box<dyn Stream>>> {
-		match self {
-			Self::Unix(listener) => Ok(Some(Box::new(listener.accept().await?.0))),
-			Self::Vsock { listener, host_cid } => {
-				let (stream, peer) = listener.accept().await?;
-				if is_privileged_host(peer, *host_cid) {
-					return Ok(Some(Box::new(stream)));
-				}
-				tracing::debug!(cid = peer.cid(), port = peer.port(), "not the host: disconnected");
-				Ok(None)
-			},
-		}
-	}
-}
-
-/// Returns true if a peer is the host, and its port is one that only a privileged process can use.
-/// Any process of the host and any other guest can reach the agent's port.
-fn is_privileged_host(peer: VsockAddr, host_cid: u32) -> bool {
-	peer.cid() == host_cid && peer.port() <= MAX_PRIVILEGED_PORT
-}
 
 /// Serves hosts until the secure processor fails. Returns its failure.
 ///
@@ -84,7 +33,7 @@ pub async fn serve<S: ReportSource + 'static>(
 	host_cid: u32,
 	agent: Arc<Agent<S>>,
 ) -> io::Result<ReportError> {
-	let listener = Listener::bind(address, host_cid)?;
+	let listener = Listener::bind(address, Peers::privileged(host_cid))?;
 	tracing::info!(%address, guest_pk = hex::encode(agent.public_key()), "listening");
 	let mut sessions = JoinSet::new();
 	loop {
@@ -177,20 +126,4 @@ async fn refuse(
 		session.send(&refusal).await?;
 	}
 	Err(error)
-}
-
-#[cfg(test)]
-mod tests {
-	use tokio_vsock::VMADDR_CID_HOST;
-
-	use super::*;
-
-	#[test]
-	fn only_privileged_host_is_served() {
-		let served = |cid, port| is_privileged_host(VsockAddr::new(cid, port), VMADDR_CID_HOST);
-		assert!(served(VMADDR_CID_HOST, 1) && served(VMADDR_CID_HOST, MAX_PRIVILEGED_PORT));
-		assert!(!served(VMADDR_CID_HOST, MAX_PRIVILEGED_PORT + 1), "any user has this port");
-		assert!(!served(3, 600), "another guest");
-		assert!(!served(1, 600), "a process in this guest");
-	}
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use codec::{Decode, Encode};
 use ed25519_dalek::{Signer, SigningKey};
 use hcc_evidence::{
 	host::Genesis,
@@ -9,7 +10,7 @@ use hcc_evidence::{
 };
 
 /// The resources that a machine has received since it booted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Reading {
 	/// Time since the boot, by the machine's own clock.
 	pub uptime: Duration,
@@ -42,6 +43,15 @@ pub enum ReceiptError {
 	Meter(#[from] std::io::Error),
 }
 
+/// The receipts of a boot so far. An agent that restarts continues from them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Progress {
+	/// The reading at which the next receipt starts.
+	pub start: Reading,
+	/// The last receipt.
+	pub last: Option<SignedReceipt>,
+}
+
 /// Issues receipts of the resources received since the boot or the last receipt.
 ///
 /// The host chooses the interval; the guest measures time and amounts itself.
@@ -51,17 +61,24 @@ pub struct ReceiptIssuer<M> {
 	vm: VmId,
 	generation: u32,
 	boot_counter: u32,
-	/// The reading at which the next receipt starts.
-	start: Reading,
-	sequence: u32,
-	last: Option<SignedReceipt>,
+	progress: Progress,
 }
 
 impl<M: Meter> ReceiptIssuer<M> {
 	/// Creates an issuer for one boot. The boot's evidence contains the public half of `key`.
 	pub fn new(meter: M, key: SigningKey, vm: VmId, generation: u32, boot_counter: u32) -> Self {
-		let start = Reading::default();
-		Self { meter, key, vm, generation, boot_counter, start, sequence: 0, last: None }
+		Self { meter, key, vm, generation, boot_counter, progress: Progress::default() }
+	}
+
+	/// Continues from the receipts that an earlier issuer of the same boot has issued.
+	#[must_use]
+	pub fn resume(self, progress: Progress) -> Self {
+		Self { progress, ..self }
+	}
+
+	/// Returns the receipts so far.
+	pub fn progress(&self) -> Progress {
+		self.progress
 	}
 
 	/// Starts counting from now, unless a receipt exists. The tenant does not pay for the time
@@ -70,8 +87,8 @@ impl<M: Meter> ReceiptIssuer<M> {
 	/// ## Errors
 	/// Fails if the machine cannot be read.
 	pub fn begin(&mut self) -> Result<(), ReceiptError> {
-		if self.last.is_none() {
-			self.start = self.meter.read()?;
+		if self.progress.last.is_none() {
+			self.progress.start = self.meter.read()?;
 		}
 		Ok(())
 	}
@@ -85,7 +102,7 @@ impl<M: Meter> ReceiptIssuer<M> {
 		genesis: &Genesis,
 		interval: u32,
 	) -> Result<SignedReceipt, ReceiptError> {
-		match &self.last {
+		match &self.progress.last {
 			Some(last) if last.receipt.interval == interval => return Ok(*last),
 			Some(last) if last.receipt.interval > interval => {
 				return Err(ReceiptError::Past { asked: interval, last: last.receipt.interval });
@@ -96,24 +113,24 @@ impl<M: Meter> ReceiptIssuer<M> {
 		let receipt = self.since(&now, interval);
 		let signature = self.key.sign(&receipt_statement(genesis, &receipt)).to_bytes();
 		let signed = SignedReceipt { receipt, signature };
-		self.start = now;
-		self.sequence = receipt.sequence;
-		self.last = Some(signed);
+		self.progress = Progress { start: now, last: Some(signed) };
 		Ok(signed)
 	}
 
 	fn since(&self, now: &Reading, interval: u32) -> Receipt {
 		let millis = |later: Duration, earlier| later.saturating_sub(earlier).as_millis();
-		let egress = now.egress.saturating_sub(self.start.egress) >> 20;
+		let Progress { start, last } = &self.progress;
+		let sequence = last.map_or(0, |last| last.receipt.sequence);
+		let egress = now.egress.saturating_sub(start.egress) >> 20;
 		Receipt {
 			vm: self.vm,
 			generation: self.generation,
 			boot_counter: self.boot_counter,
-			sequence: self.sequence.saturating_add(1),
+			sequence: sequence.saturating_add(1),
 			interval,
-			elapsed: clamped(millis(now.uptime, self.start.uptime)),
-			cpu_time: clamped(millis(now.cpu_time, self.start.cpu_time)),
-			steal: clamped(millis(now.steal, self.start.steal)),
+			elapsed: clamped(millis(now.uptime, start.uptime)),
+			cpu_time: clamped(millis(now.cpu_time, start.cpu_time)),
+			steal: clamped(millis(now.steal, start.steal)),
 			memory: now.memory,
 			disk: now.disk,
 			egress: clamped(egress),
@@ -197,6 +214,16 @@ mod tests {
 		assert_eq!(issuer.issue(&[1; 32], 5).expect("the same receipt"), first);
 		assert!(matches!(issuer.issue(&[1; 32], 4), Err(ReceiptError::Past { asked: 4, last: 5 })));
 		assert_eq!(issuer.issue(&[1; 32], 6).expect("readable").receipt.elapsed, 60_000);
+	}
+
+	#[test]
+	fn resumed_issuer_continues_sequence() {
+		let mut before = issuer(vec![at(10)]);
+		let first = before.issue(&[1; 32], 5).expect("readable");
+		let mut after = issuer(vec![at(70)]).resume(before.progress());
+		assert_eq!(after.issue(&[1; 32], 5).expect("the same receipt"), first);
+		let second = after.issue(&[1; 32], 6).expect("readable").receipt;
+		assert_eq!((second.sequence, second.elapsed), (2, 60_000));
 	}
 
 	#[test]

@@ -26,7 +26,7 @@ impl Reports {
 	/// Returns a report over the given REPORT_DATA.
 	///
 	/// ## Errors
-	/// Fails if the measurement is not 48 bytes in hexadecimal, or HOST_DATA not 32 bytes.
+	/// Fails if the measurement is not 48 bytes in hexadecimal, or the host data not 32.
 	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
 		let mut fields = ReportFields::new(report_data, self.measurement()?);

@@ -5,13 +5,19 @@ use std::time::Instant;
 
 use anyhow::{bail, ensure, Context};
 use clap::Parser;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer, SigningKey};
 use hcc_evidence::{
 	snp::REPORT_LEN,
-	vm::{vm_report_data, Boot, VmEvidence, VmId, KEM_KEY_LEN},
+	vm::{
+		config::config_hash, confirmation_statement, vm_host_data, vm_report_data, Boot,
+		Confirmation, SignedConfirmation, VmEvidence, VmId, KEM_KEY_LEN,
+	},
 };
 use hcc_guest_protocol::{
-	vm::{BootRequest, BootResponse, UsageRequest, UsageResponse, VmRequest, VERSIONS},
+	vm::{
+		BootRequest, BootResponse, Configure, ConfigureResponse, ConfirmRequest, ConfirmResponse,
+		StopResponse, UsageRequest, UsageResponse, VmRequest, VERSIONS,
+	},
 	Address, Session, SessionError,
 };
 use hccam::usage::{Meter, Reading, ReceiptIssuer};
@@ -57,6 +63,11 @@ struct Cli {
 	#[arg(long, default_value = "alice")]
 	chip: String,
 }
+
+/// The codes of refusals, as in `hcc-guest`.
+const HOST_DATA: u16 = 3;
+const NOT_SHOWN: u16 = 9;
+const OTHER_BOOT: u16 = 10;
 
 /// The keys that the VM makes at this boot.
 struct Keys {
@@ -163,28 +174,85 @@ impl Cli {
 		}
 	}
 
-	async fn answer(
-		&self,
+	/// Checks a configuration as a real agent does. It is not required: load tests have none.
+	fn configure(&self, asked: &Configure) -> ConfigureResponse {
+		let Configure { genesis, vm, generation, holders_root, config, .. } = asked;
+		let bound = config_hash(config)
+			.map(|hash| vm_host_data(genesis, *vm, *generation, &hash, holders_root));
+		if bound.map(hex::encode).as_deref() == Some(self.host_data.as_str()) {
+			return ConfigureResponse::Configured;
+		}
+		let message = "host_data binds another configuration".into();
+		ConfigureResponse::Refused { code: HOST_DATA, message }
+	}
+
+	/// Confirms the boot that was shown last.
+	fn confirm(
 		keys: &Keys,
-		issuer: &mut ReceiptIssuer<SimulatedMachine>,
-		stream: UnixStream,
-	) -> anyhow::Result<()> {
+		shown: Option<&BootRequest>,
+		asked: &ConfirmRequest,
+	) -> ConfirmResponse {
+		let Some(shown) = shown else {
+			let message = "the VM has not shown its boot yet".into();
+			return ConfirmResponse::Refused { code: NOT_SHOWN, message };
+		};
+		let boot = (shown.vm, shown.generation, shown.counter);
+		if (asked.vm, asked.generation, asked.counter) != boot {
+			let message = "the request is for another boot".into();
+			return ConfirmResponse::Refused { code: OTHER_BOOT, message };
+		}
+		let confirmation = Confirmation {
+			vm: shown.vm,
+			generation: shown.generation,
+			boot_counter: shown.counter,
+			key_commit: None,
+			token_root: [0; 32],
+			stamp: 0,
+		};
+		let statement = confirmation_statement(&shown.genesis, &confirmation);
+		let signature = keys.guest.sign(&statement).to_bytes();
+		ConfirmResponse::Confirmed(SignedConfirmation { confirmation, signature })
+	}
+
+	/// Serves one session. Returns true if the VM has to stop.
+	async fn answer(&self, vm: &mut SimulatedVm, stream: UnixStream) -> anyhow::Result<bool> {
 		let mut session = match Session::accept(stream, VERSIONS).await {
 			// The peer only probed the socket.
-			Err(SessionError::Closed) => return Ok(()),
+			Err(SessionError::Closed) => return Ok(false),
 			opened => opened?,
 		};
 		while let Some(asked) = session.receive::<VmRequest>().await? {
+			ensure!(asked.since() <= session.version(), "the request needs a later version");
 			match asked {
+				VmRequest::Configure(asked) => session.send(&self.configure(&asked)).await?,
 				VmRequest::ShowBoot(asked) => {
-					issuer.begin()?;
-					session.send(&self.attest_boot(keys, &asked)).await?;
+					vm.issuer.begin()?;
+					session.send(&self.attest_boot(&vm.keys, &asked)).await?;
+					vm.shown = Some(asked);
 				},
-				VmRequest::ReportUsage(asked) => session.send(&usage(issuer, &asked)).await?,
+				VmRequest::Confirm(asked) => {
+					let response = Self::confirm(&vm.keys, vm.shown.as_ref(), &asked);
+					session.send(&response).await?;
+				},
+				VmRequest::ReportUsage(asked) => {
+					session.send(&usage(&mut vm.issuer, &asked)).await?;
+				},
+				VmRequest::Stop => {
+					session.send(&StopResponse::Stopping).await?;
+					return Ok(true);
+				},
 			}
 		}
-		Ok(())
+		Ok(false)
 	}
+}
+
+/// The state of the simulated VM.
+struct SimulatedVm {
+	keys: Keys,
+	issuer: ReceiptIssuer<SimulatedMachine>,
+	/// The boot that was shown last.
+	shown: Option<BootRequest>,
 }
 
 fn usage(issuer: &mut ReceiptIssuer<SimulatedMachine>, asked: &UsageRequest) -> UsageResponse {
@@ -210,13 +278,16 @@ async fn main() -> anyhow::Result<()> {
 		_ => {},
 	}
 	let keys = Keys::new()?;
-	let mut issuer = cli.issuer(&keys);
+	let issuer = cli.issuer(&keys);
+	let mut vm = SimulatedVm { keys, issuer, shown: None };
 	let listener =
 		UnixListener::bind(path).with_context(|| format!("listening on {}", path.display()))?;
 	loop {
 		let (stream, _) = listener.accept().await?;
-		if let Err(error) = cli.answer(&keys, &mut issuer, stream).await {
-			tracing::warn!(%error, "the session with the host failed");
+		match cli.answer(&mut vm, stream).await {
+			Ok(true) => return Ok(()),
+			Ok(false) => {},
+			Err(error) => tracing::warn!(%error, "the session with the host failed"),
 		}
 	}
 }

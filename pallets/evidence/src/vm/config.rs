@@ -13,8 +13,8 @@ use crate::{
 /// The maximum length of a configuration, in bytes.
 pub const MAX_CONFIG: usize = 4096;
 
-/// Returns the hash of a configuration: SHA-256 of its bytes. Returns `None` if the configuration is
-/// empty or longer than [`MAX_CONFIG`].
+/// Returns the hash of a configuration: SHA-256 of its bytes. Returns `None` if the configuration
+/// is empty or longer than [`MAX_CONFIG`].
 pub fn config_hash(config: &[u8]) -> Option<Hash256> {
 	(1..=MAX_CONFIG).contains(&config.len()).then(|| sha256(&[config]))
 }

@@ -24,7 +24,8 @@ pub struct Confirmation {
 	pub generation: u32,
 	/// The number of the boot whose key signs the confirmation.
 	pub boot_counter: u32,
-	/// The commitment to the key of the disk, at the first boot of a disk. `None` without a new key.
+	/// The commitment to the key of the disk, at the first boot of a disk. `None` without a new
+	/// key.
 	pub key_commit: Option<Hash256>,
 	/// The root over the tokens that hold the shares of the key. Zeroes without a disk key.
 	pub token_root: Hash256,
