@@ -9,7 +9,7 @@ use hcc_chain::{AccountId32, Submitter};
 use hcc_guest_protocol::Address;
 use serde::{Deserialize, Serialize};
 
-use crate::TpmSettings;
+use crate::{LauncherConfig, ProcessConfig, TpmSettings};
 
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
@@ -69,12 +69,12 @@ pub struct Options {
 	/// The chip's VCEK certificate, PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
-	/// The program that runs one VM, started with --vm, --generation, --boot, --image, --host-data,
-	/// --vcpus, --memory, --disk and --listen. SIGTERM ends it. Without a launcher the miner takes
-	/// no VMs.
+	/// A program that stands for a VM in tests, started with --vm, --generation, --boot, --image,
+	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. It replaces [launcher]
+	/// of the configuration file, which runs VMs under libvirt.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
-	/// A folder for the sockets and records of VMs.
+	/// A folder for the lock of the agent, and for the sockets and records of such programs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
 	/// Print the resulting configuration, and exit.
@@ -102,8 +102,9 @@ pub struct Config {
 	pub log_part: Option<usize>,
 	pub guest: String,
 	pub vcek: Option<PathBuf>,
-	pub launcher: Option<PathBuf>,
 	pub run_dir: PathBuf,
+	/// The means by which the agent runs VMs; without one the miner takes none.
+	pub launcher: Option<LauncherConfig>,
 	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
 	pub offer: Option<Offer>,
 }
@@ -149,8 +150,8 @@ impl Default for Config {
 			log_part: None,
 			guest: "vsock:3:5000".into(),
 			vcek: None,
-			launcher: None,
 			run_dir: "/run/hcc".into(),
+			launcher: None,
 			offer: None,
 		}
 	}
@@ -193,9 +194,11 @@ impl Config {
 			log_part,
 			guest,
 			vcek,
-			launcher,
 			run_dir
 		);
+		if let Some(program) = options.launcher.clone() {
+			config.launcher = Some(LauncherConfig::Process(ProcessConfig { program }));
+		}
 		if !options.ek_chain.is_empty() {
 			config.ek_chain.clone_from(&options.ek_chain);
 		}
@@ -291,6 +294,36 @@ pub fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn launcher_option_replaces_configured_launcher() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("miner.toml");
+		let text = "[launcher]\nkind = \"libvirt\"\nuri = \"qemu:///session\"\n";
+		std::fs::write(&path, text).expect("written");
+		let mut options = Options { config: Some(path), ..Options::default() };
+		let configured = Config::load(&options).expect("valid").launcher;
+		let has_uri = |launcher: &LauncherConfig| match launcher {
+			LauncherConfig::Libvirt(libvirt) => libvirt.uri == "qemu:///session",
+			LauncherConfig::Process(_) => false,
+		};
+		assert!(configured.as_ref().is_some_and(has_uri), "{configured:?}");
+		options.launcher = Some("/bin/true".into());
+		let process = LauncherConfig::Process(ProcessConfig { program: "/bin/true".into() });
+		assert_eq!(Config::load(&options).expect("valid").launcher, Some(process));
+	}
+
+	#[test]
+	fn printed_configuration_is_readable() {
+		let config = Config {
+			launcher: Some(LauncherConfig::Libvirt(Box::default())),
+			offer: Some(Offer { region: 276, vcpus: 1, memory: 2, disk: 3, price: 4 }),
+			..Config::default()
+		};
+		let text = toml::to_string(&config).expect("it has a form");
+		let read: Config = toml::from_str(&text).expect("it is readable");
+		assert_eq!((read.launcher, read.offer), (config.launcher, config.offer));
+	}
 
 	#[test]
 	fn certificates_found_among_text() {

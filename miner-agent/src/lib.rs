@@ -8,6 +8,7 @@ pub mod drain;
 mod enrol;
 mod guest;
 mod host;
+mod launcher;
 mod lock;
 mod log;
 mod log_submission;
@@ -24,6 +25,7 @@ mod vm;
 mod vm_tasks;
 mod vms;
 
+pub use launcher::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
 pub use tpm::{
 	Credential, NvError, OpenedCredentials, SharedTpm, Tpm, TpmCounters, TpmError, TpmSettings,
 };

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hcc_chain::ChainError;
 
+use crate::launcher::LauncherError;
+
 /// Delay after a first failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(20);
 /// Upper limit of delays that grow.
@@ -34,6 +36,9 @@ pub(crate) enum RetryPolicy {
 impl RetryPolicy {
 	/// Returns the policy for an error.
 	pub(crate) fn of(error: &anyhow::Error) -> Self {
+		if let Some(error) = error.downcast_ref::<LauncherError>() {
+			return Self::of_launch(error);
+		}
 		match error.downcast_ref::<ChainError>() {
 			Some(error) if error.is_replaced() => Self::Immediately,
 			Some(ChainError::Refused { pallet, error, .. }) => Self::refused(pallet, error),
@@ -50,6 +55,26 @@ impl RetryPolicy {
 				| ChainError::Key(_),
 			)
 			| None => Self::Soon,
+		}
+	}
+
+	/// Returns the policy for a failure on this host.
+	fn of_launch(error: &LauncherError) -> Self {
+		match error {
+			// Each attempt takes as long as a boot.
+			LauncherError::FirmwareHang { .. }
+			| LauncherError::GuestSilent { .. }
+			| LauncherError::GuestEnded => Self::FewAttempts,
+			// The operator can remedy these.
+			LauncherError::ImageMissing { .. }
+			| LauncherError::ImageMismatch { .. }
+			| LauncherError::NoRoom(_)
+			| LauncherError::Refused { .. }
+			| LauncherError::DiskFull(_)
+			| LauncherError::Storage { .. } => Self::GrowingDelay,
+			LauncherError::Gone(_) | LauncherError::Slow { .. } | LauncherError::Program(_) => {
+				Self::Soon
+			},
 		}
 	}
 
@@ -130,6 +155,16 @@ mod tests {
 	#[test]
 	fn crash_report_over_limit_waits_an_hour() {
 		assert_eq!(refused("TooManyCrashes").delay(1), Some(Duration::from_secs(3_600)));
+	}
+
+	#[test]
+	fn failed_boots_retried_a_few_times() {
+		let hang = anyhow::Error::new(LauncherError::FirmwareHang { seconds: 60 });
+		assert_eq!(RetryPolicy::of(&hang.context("a boot")), RetryPolicy::FewAttempts);
+		let full = anyhow::Error::new(LauncherError::DiskFull("/".into()));
+		assert_eq!(RetryPolicy::of(&full), RetryPolicy::GrowingDelay);
+		let gone = anyhow::Error::new(LauncherError::Gone("no socket".into()));
+		assert_eq!(RetryPolicy::of(&gone), RetryPolicy::Soon);
 	}
 
 	#[test]

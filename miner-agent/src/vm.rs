@@ -1,6 +1,6 @@
 //! One VM: the step that the chain wants, and its execution.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::{anyhow, bail, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
@@ -19,17 +19,13 @@ use tokio::{
 };
 
 use crate::{
-	process::{adopt, Process},
+	launcher::{Boot, Hosted, Launcher, Stop, VmSpec},
 	vm_tasks::Failures,
 };
 
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
 pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
-/// The generation and boot counter of a VM. A later boot compares greater.
-pub(crate) type Boot = (u32, u32);
 
-/// Time limit until a VM's agent answers.
-const TIMEOUT: Duration = Duration::from_secs(120);
 /// Interval between two attempts to reach the agent.
 const CONNECT_EVERY: Duration = Duration::from_millis(500);
 /// Maximum time for which a launch counts against the limit of launches. A VM that does not boot
@@ -47,6 +43,8 @@ pub(crate) enum Wanted {
 	Act(Act),
 	/// The VM runs and should not.
 	End,
+	/// An earlier assignment of the running VM has left something here.
+	Forget,
 }
 
 /// Steps that one task carries out for one VM.
@@ -56,6 +54,8 @@ pub(crate) enum Act {
 	AttestBoot { nonce: [u8; 32] },
 	/// The VM should run and does not.
 	ReportCrash,
+	/// The disk of the running VM is smaller than the tenant's.
+	GrowDisk { gib: u32 },
 }
 
 /// A step for a boot of a VM. Retries of a step are counted separately for each boot.
@@ -71,12 +71,18 @@ impl Step {
 	pub(crate) const END: Self = Self { boot: None, wanted: Wanted::End };
 }
 
-/// Returns the next step of a VM. `runs` is the boot for which it runs on this host.
-pub(crate) fn wanted(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
+/// Returns the next step of a VM. `host` is what it has on this host, and `disk` is the size of the
+/// disk that it should have, in GiB.
+pub(crate) fn wanted(state: &State, boot: Boot, disk: u32, host: Option<&Hosted>) -> Wanted {
+	let runs = host.and_then(|host| host.runs);
+	let has_less = host.and_then(|host| host.disk).is_some_and(|has| has < disk);
+	let has_earlier = host.and_then(|host| host.oldest).is_some_and(|oldest| oldest < boot.0);
 	match state {
 		State::Assigned { until } => Wanted::BeginBoot { until: *until },
 		State::Booting { nonce, .. } => Wanted::Act(Act::AttestBoot { nonce: *nonce }),
 		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::ReportCrash),
+		State::Running { .. } if has_less => Wanted::Act(Act::GrowDisk { gib: disk }),
+		State::Running { .. } if has_earlier => Wanted::Forget,
 		State::Stopped { .. } if runs.is_some() => Wanted::End,
 		State::Running { .. }
 		| State::Stopped { .. }
@@ -97,6 +103,11 @@ impl Seen {
 	pub(crate) fn step(&self, wanted: Wanted) -> Step {
 		Step { boot: Some(self.boot), wanted }
 	}
+
+	/// Returns the next step.
+	pub(crate) fn next_step(&self, host: Option<&Hosted>) -> Step {
+		self.step(wanted(&self.state, self.boot, self.vm.allotted.disk, host))
+	}
 }
 
 /// Reads a VM from a block's state, or returns `None` if it does not exist.
@@ -112,39 +123,12 @@ pub(crate) async fn seen_at(at: &ChainAt, id: VmId) -> anyhow::Result<Option<See
 pub(crate) struct VmDriver {
 	pub chain: Chain,
 	pub hot: Arc<Submitter>,
-	pub launcher: PathBuf,
-	/// The folder of the records and sockets of VMs.
-	pub run_dir: PathBuf,
+	pub launcher: Arc<dyn Launcher>,
 	/// Limits concurrent launches.
 	pub launches: Arc<Semaphore>,
 }
 
 impl VmDriver {
-	pub(crate) fn process(&self, id: VmId) -> Process {
-		Process::of(self.run_dir.join(format!("vm-{id}.json")))
-	}
-
-	/// Returns the address of the agent in a VM.
-	pub(crate) fn address(&self, id: VmId) -> Address {
-		Address::Unix(self.run_dir.join(format!("vm-{id}.sock")))
-	}
-
-	/// Records the VMs that run without a record. A lost record must not start a VM twice.
-	pub(crate) fn adopt_running(&self, is_free: impl Fn(VmId) -> bool) -> anyhow::Result<()> {
-		adopt(&self.run_dir, |file| {
-			file.file_name().and_then(|name| id_of(name.to_str()?)).is_some_and(&is_free)
-		})
-	}
-
-	/// Returns the VMs that have a record.
-	pub(crate) fn recorded(&self) -> anyhow::Result<Vec<VmId>> {
-		let mut ids = Vec::new();
-		for entry in std::fs::read_dir(&self.run_dir)? {
-			ids.extend(entry?.file_name().to_str().and_then(id_of));
-		}
-		Ok(ids)
-	}
-
 	/// Calls `boot` for all given VMs in one batch: each has a deadline.
 	pub(crate) async fn begin_boots(&self, ids: &[VmId]) -> Failures {
 		let calls: Vec<_> = ids.iter().map(|id| api::tx().compute().boot(*id)).collect();
@@ -172,6 +156,11 @@ impl VmDriver {
 		match act {
 			Act::AttestBoot { nonce } => self.attest_boot(at, seen, nonce).await,
 			Act::ReportCrash => self.report_crash(seen.id).await,
+			Act::GrowDisk { gib } => {
+				self.launcher.grow_disk(seen.id, gib).await?;
+				tracing::info!(vm = seen.id, gib, "disk grown");
+				Ok(())
+			},
 		}
 	}
 
@@ -185,9 +174,19 @@ impl VmDriver {
 			counter: seen.vm.boot_counter,
 			nonce,
 		});
-		let address = self.address(seen.id);
-		let asking = hold_permit_while(launching, MAX_LAUNCH, ask(&address, &request));
-		let answer = timeout(TIMEOUT, asking).await.context("the VM's agent does not answer")??;
+		let asking = async {
+			let address = self.reachable_address(seen.id).await?;
+			ask(&address, &request).await
+		};
+		let asking = hold_permit_while(launching, MAX_LAUNCH, asking);
+		let answer = tokio::select! {
+			answer = asking => answer?,
+			failed = self.launcher.watch_boot(seen.id, seen.boot) => {
+				// A retry launches the VM again.
+				self.launcher.stop(seen.id, Stop::Force).await?;
+				return Err(failed.into());
+			},
+		};
 		let evidence = evidence_of(seen.id, seen.boot, answer)?;
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt =
@@ -204,10 +203,40 @@ impl VmDriver {
 		Ok(())
 	}
 
-	/// Ends a VM that is stopped or assigned to another miner.
-	pub(crate) async fn end(&self, id: VmId) -> anyhow::Result<()> {
-		self.process(id).end().await?;
-		tracing::info!(vm = id, "VM ended: it is stopped or assigned to another miner");
+	/// Waits until the agent in a VM can be connected to, and returns its address.
+	async fn reachable_address(&self, id: VmId) -> anyhow::Result<Address> {
+		loop {
+			let host = self.hosted(id).await?.context("the VM is no longer on this host")?;
+			if host.is_reachable {
+				return Ok(host.agent);
+			}
+			tokio::time::sleep(CONNECT_EVERY).await;
+		}
+	}
+
+	/// Returns what a VM has on this host.
+	async fn hosted(&self, id: VmId) -> anyhow::Result<Option<Hosted>> {
+		Ok(self.launcher.list().await?.into_iter().find(|hosted| hosted.vm == id))
+	}
+
+	/// Stops a VM that its tenant has stopped. Its disk remains.
+	pub(crate) async fn stop(&self, id: VmId) -> anyhow::Result<()> {
+		self.launcher.stop(id, Stop::Graceful).await?;
+		tracing::info!(vm = id, "VM stopped");
+		Ok(())
+	}
+
+	/// Deletes what earlier assignments of a VM have left here.
+	pub(crate) async fn forget_earlier(&self, id: VmId, generation: u32) -> anyhow::Result<()> {
+		self.launcher.destroy_earlier(id, generation).await?;
+		tracing::info!(vm = id, generation, "earlier assignments deleted");
+		Ok(())
+	}
+
+	/// Ends a VM that is terminated or assigned to another miner, and deletes its disk.
+	pub(crate) async fn destroy(&self, id: VmId) -> anyhow::Result<()> {
+		self.launcher.destroy(id).await?;
+		tracing::info!(vm = id, "VM ended: it is terminated or assigned to another miner");
 		Ok(())
 	}
 
@@ -219,11 +248,14 @@ impl VmDriver {
 		seen: &Seen,
 	) -> anyhow::Result<Option<OwnedSemaphorePermit>> {
 		let Seen { id, boot, vm, .. } = seen;
-		let process = self.process(*id);
-		if process.running_boot() == Some(*boot) {
+		let runs = self.hosted(*id).await?.and_then(|host| host.runs);
+		if runs == Some(*boot) {
 			return Ok(None);
 		}
-		process.end().await.context("ending the previous boot")?;
+		// Before the permit, since a guest takes time to shut down.
+		if runs.is_some() {
+			self.launcher.stop(*id, Stop::Graceful).await.context("ending the previous boot")?;
+		}
 		let orders = api::storage().compute().orders();
 		let order = at.storage().fetch(orders, (*id,)).await?.decode()?;
 		let host_data = vm_host_data(
@@ -233,31 +265,21 @@ impl VmDriver {
 			&order.config.hash,
 			&order.holders_root,
 		);
+		let spec = VmSpec {
+			vm: *id,
+			boot: *boot,
+			measurement: order.measurement,
+			host_data,
+			vcpus: vm.allotted.vcpus,
+			memory: vm.allotted.memory,
+			disk: vm.allotted.disk,
+		};
 		let launches = self.launches.clone();
 		let permit = launches.acquire_owned().await.context("launches have ended")?;
-		let options = [
-			("--vm", id.to_string()),
-			("--generation", vm.generation.to_string()),
-			("--boot", vm.boot_counter.to_string()),
-			("--image", hex::encode(order.measurement)),
-			("--host-data", hex::encode(host_data)),
-			("--vcpus", vm.allotted.vcpus.to_string()),
-			("--memory", vm.allotted.memory.to_string()),
-			("--disk", vm.allotted.disk.to_string()),
-			("--listen", self.address(*id).to_string()),
-		];
-		let arguments: Vec<_> =
-			options.into_iter().flat_map(|(name, value)| [name.to_string(), value]).collect();
-		let starting = process.start(&self.launcher, &arguments, *boot);
-		starting.await.with_context(|| self.launcher.display().to_string())?;
+		self.launcher.ensure(&spec).await?;
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
 		Ok(Some(permit))
 	}
-}
-
-/// Returns the VM of a record file by its name.
-fn id_of(name: &str) -> Option<VmId> {
-	name.strip_prefix("vm-")?.strip_suffix(".json")?.parse().ok()
 }
 
 /// Converts the answer of a VM's agent to evidence.
@@ -324,21 +346,60 @@ async fn ask(address: &Address, request: &VmRequest) -> anyhow::Result<BootRespo
 mod tests {
 	use super::*;
 
+	fn host(runs: Option<Boot>, disk: Option<u32>) -> Hosted {
+		let agent = Address::Vsock { cid: 1_000, port: 1 };
+		Hosted { vm: 7, runs, agent, is_reachable: true, disk, oldest: Some(1) }
+	}
+
+	fn wanted_of(state: &State, boot: Boot, runs: Option<Boot>) -> Wanted {
+		wanted(state, boot, 5, Some(&host(runs, Some(5))))
+	}
+
 	#[test]
 	fn step_follows_from_state_and_running_boot() {
 		let (before, boot) = ((1, 1), (1, 2));
 		let assigned = State::Assigned { until: 9 };
-		assert_eq!(wanted(&assigned, boot, None), Wanted::BeginBoot { until: 9 });
+		assert_eq!(wanted_of(&assigned, boot, None), Wanted::BeginBoot { until: 9 });
 		let booting = State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 };
 		let attest_boot = Wanted::Act(Act::AttestBoot { nonce: [7; 32] });
-		assert_eq!(wanted(&booting, boot, None), attest_boot);
-		assert_eq!(wanted(&booting, boot, Some(boot)), attest_boot);
+		assert_eq!(wanted_of(&booting, boot, None), attest_boot);
+		assert_eq!(wanted_of(&booting, boot, Some(boot)), attest_boot);
 		let running = State::Running { since: 3 };
-		assert_eq!(wanted(&running, boot, Some(boot)), Wanted::Nothing);
+		assert_eq!(wanted_of(&running, boot, Some(boot)), Wanted::Nothing);
 		let crashed = Wanted::Act(Act::ReportCrash);
-		assert_eq!(wanted(&running, boot, Some(before)), crashed);
-		assert_eq!(wanted(&running, boot, None), crashed);
-		assert_eq!(wanted(&State::Terminated, boot, Some(boot)), Wanted::Nothing);
+		assert_eq!(wanted_of(&running, boot, Some(before)), crashed);
+		assert_eq!(wanted_of(&running, boot, None), crashed);
+		assert_eq!(wanted_of(&State::Terminated, boot, Some(boot)), Wanted::Nothing);
+	}
+
+	#[test]
+	fn smaller_disk_of_running_vm_grows() {
+		let (boot, running) = ((1, 2), State::Running { since: 3 });
+		let grow = Wanted::Act(Act::GrowDisk { gib: 5 });
+		assert_eq!(wanted(&running, boot, 5, Some(&host(Some(boot), Some(4)))), grow);
+		assert_eq!(wanted(&running, boot, 4, Some(&host(Some(boot), Some(5)))), Wanted::Nothing);
+		assert_eq!(wanted(&running, boot, 5, Some(&host(Some(boot), None))), Wanted::Nothing);
+	}
+
+	#[test]
+	fn earlier_assignment_is_forgotten_once_vm_runs() {
+		let (boot, running) = ((2, 1), State::Running { since: 3 });
+		let earlier = host(Some(boot), None);
+		assert_eq!(wanted(&running, boot, 5, Some(&earlier)), Wanted::Forget);
+		let booting = State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 };
+		let attest_boot = Wanted::Act(Act::AttestBoot { nonce: [7; 32] });
+		assert_eq!(wanted(&booting, boot, 5, Some(&earlier)), attest_boot);
+		let only = Hosted { oldest: Some(2), ..earlier };
+		assert_eq!(wanted(&running, boot, 5, Some(&only)), Wanted::Nothing);
+	}
+
+	#[test]
+	fn vm_that_has_nothing_here_crashed() {
+		let running = State::Running { since: 3 };
+		assert_eq!(wanted(&running, (1, 2), 5, None), Wanted::Act(Act::ReportCrash));
+		let stopped = State::Stopped { since: 3, until: 9 };
+		assert_eq!(wanted(&stopped, (1, 2), 5, None), Wanted::Nothing);
+		assert_eq!(wanted(&stopped, (1, 2), 5, Some(&host(Some((1, 2)), None))), Wanted::End);
 	}
 
 	fn answer(report: usize, key: usize) -> BootResponse {

@@ -9,7 +9,7 @@ use std::{
 use hcc_evidence::vm::VmId;
 use tokio::task::{Id, JoinSet};
 
-use crate::{retry::RetryPolicy, vm::Step};
+use crate::{launcher::LauncherError, retry::RetryPolicy, vm::Step};
 
 /// Delay before a VM whose state could not be read is read again.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(20);
@@ -91,6 +91,7 @@ impl VmTasks {
 
 	/// Records the failure of a step, and delays its next attempt.
 	fn record_failure(&mut self, id: VmId, step: Step, error: &anyhow::Error) {
+		let code = error.downcast_ref::<LauncherError>().map(LauncherError::code);
 		let (policy, error) = (RetryPolicy::of(error), format!("{error:#}"));
 		if policy == RetryPolicy::Immediately {
 			tracing::info!(vm = id, error, "retrying immediately");
@@ -104,9 +105,9 @@ impl VmTasks {
 		match delay {
 			Some(delay) => {
 				let seconds = delay.as_secs();
-				tracing::warn!(vm = id, error, seconds, "retrying later");
+				tracing::warn!(vm = id, code, error, seconds, "retrying later");
 			},
-			None => tracing::error!(vm = id, error, "not retried for this boot"),
+			None => tracing::error!(vm = id, code, error, "not retried for this boot"),
 		}
 		let until = delay.map(|delay| Instant::now() + delay);
 		self.failed.insert(id, Failed { step, times, until });

@@ -8,9 +8,10 @@ use tokio::sync::Semaphore;
 
 use crate::{
 	config::Config,
+	launcher::{self, Boot, Hosted, LauncherConfig, Owner},
 	node::{finalised_now, Behind},
 	usage::Receipts,
-	vm::{seen_at, wanted, Act, Seen, State, Step, VmDriver, Wanted},
+	vm::{seen_at, Act, Seen, State, Step, VmDriver, Wanted},
 	vm_tasks::VmTasks,
 };
 
@@ -24,8 +25,8 @@ const MAX_BOOT_CALLS: usize = 32;
 
 /// All VMs of this host.
 pub(crate) struct Vms {
-	launcher: Option<PathBuf>,
-	/// The folder of the records and sockets of VMs.
+	launcher: Option<LauncherConfig>,
+	/// The folder of the records and sockets of processes.
 	run_dir: PathBuf,
 	tasks: VmTasks,
 	receipts: Receipts,
@@ -44,8 +45,35 @@ struct Plan {
 	/// VMs that run here for a later boot than the node knows: the node lags behind, or a block was
 	/// replaced.
 	uncertain: Vec<(Seen, Act)>,
-	/// VMs that run and should not, according to the best block.
+	/// VMs that have something here and should not, according to the best block.
 	end: Vec<(VmId, Step)>,
+}
+
+/// The end of a VM, or of its earlier assignments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+	/// The VM is terminated or assigned to another miner.
+	Destroy,
+	/// The tenant has stopped the VM.
+	Stop,
+	/// Only assignments before that generation end.
+	Forget(u32),
+}
+
+/// Returns the end that the finalised block confirms. `seen` is the VM's state and boot in that
+/// block, if it is assigned to this miner there.
+///
+/// A VM that is not assigned there may be a new one. It is destroyed only if the best block does
+/// not assign it either.
+fn ending(step: &Step, seen: Option<(State, Boot)>) -> Option<Ending> {
+	match (step.wanted, seen) {
+		(Wanted::End, Some((State::Stopped { .. }, _))) => Some(Ending::Stop),
+		(Wanted::Forget, Some((State::Running { .. }, (generation, _)))) => {
+			Some(Ending::Forget(generation))
+		},
+		(_, None) if *step == Step::END => Some(Ending::Destroy),
+		_ => None,
+	}
 }
 
 impl Vms {
@@ -67,12 +95,12 @@ impl Vms {
 		hot: &Arc<Submitter>,
 		miner: &AccountId32,
 	) {
-		let Some(launcher) = self.launcher.clone() else { return std::future::pending().await };
+		let Some(config) = &self.launcher else { return std::future::pending().await };
+		let owner = Owner { genesis: chain.genesis(), miner: miner.0 };
 		let driver = Arc::new(VmDriver {
 			chain: chain.clone(),
 			hot: hot.clone(),
-			launcher,
-			run_dir: self.run_dir.clone(),
+			launcher: launcher::open(config, &self.run_dir, owner),
 			launches: self.launches.clone(),
 		});
 		let mut runtime = RuntimeWatch::default();
@@ -101,9 +129,10 @@ impl Vms {
 		miner: &AccountId32,
 	) -> anyhow::Result<()> {
 		self.tasks.settle();
-		driver.adopt_running(|id| self.tasks.is_free(id))?;
+		// Without this list nothing is known, so nothing is done.
+		let here = driver.launcher.list().await?;
 		let hosted = hosted_by(at, miner).await?;
-		let plan = self.plan(driver, at, &hosted).await?;
+		let plan = self.plan(at, &hosted, &here).await?;
 		for steps in plan.begin.chunks(MAX_BOOT_CALLS) {
 			let driver = driver.clone();
 			let ids: Vec<_> = steps.iter().map(|(id, _)| *id).collect();
@@ -122,17 +151,18 @@ impl Vms {
 		} else {
 			self.behind = None;
 		}
-		let runs = hosted.into_iter().filter(|id| driver.process(*id).running_boot().is_some());
-		let guests = runs.map(|id| (id, driver.address(id))).collect();
+		let runs = here.into_iter().filter(|host| host.runs.is_some() && host.is_reachable);
+		let guests = runs.filter(|host| hosted.contains(&host.vm));
+		let guests = guests.map(|host| (host.vm, host.agent)).collect();
 		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 
 	/// Collects the next steps of all free VMs whose step has not failed recently.
 	async fn plan(
 		&mut self,
-		driver: &VmDriver,
 		at: &ChainAt,
 		hosted: &[VmId],
+		here: &[Hosted],
 	) -> anyhow::Result<Plan> {
 		let mut plan = Plan::default();
 		for id in hosted.iter().copied() {
@@ -147,22 +177,23 @@ impl Vms {
 					continue;
 				},
 			};
-			let runs = driver.process(id).running_boot();
-			let step = seen.step(wanted(&seen.state, seen.boot, runs));
+			let host = here.iter().find(|host| host.vm == id);
+			let runs = host.and_then(|host| host.runs);
+			let step = seen.next_step(host);
 			if self.tasks.is_delayed(id, &step) {
 				continue;
 			}
 			match step.wanted {
 				Wanted::Nothing => {},
 				Wanted::BeginBoot { .. } => plan.begin.push((id, step)),
-				Wanted::End => plan.end.push((id, step)),
+				Wanted::End | Wanted::Forget => plan.end.push((id, step)),
 				Wanted::Act(act) if runs > Some(seen.boot) => plan.uncertain.push((seen, act)),
 				Wanted::Act(act) => plan.act.push((seen, act)),
 			}
 		}
-		let recorded = driver.recorded()?;
-		self.tasks.retain_failures(|id| hosted.contains(&id) || recorded.contains(&id));
-		let others = recorded.into_iter().filter(|id| !hosted.contains(id));
+		let is_here = |id: VmId| here.iter().any(|host| host.vm == id);
+		self.tasks.retain_failures(|id| hosted.contains(&id) || is_here(id));
+		let others = here.iter().map(|host| host.vm).filter(|id| !hosted.contains(id));
 		let free = others
 			.filter(|id| self.tasks.is_free(*id) && !self.tasks.is_delayed(*id, &Step::END))
 			.map(|id| (id, Step::END));
@@ -188,7 +219,7 @@ impl Vms {
 	}
 
 	/// Ends VMs that are stopped or reassigned according to the finalised block. A best block may
-	/// be replaced, and the tenant would have lost a running VM.
+	/// be replaced, and the tenant would have lost a running VM or its disk.
 	async fn end(
 		&mut self,
 		driver: &Arc<VmDriver>,
@@ -198,15 +229,17 @@ impl Vms {
 	) -> anyhow::Result<()> {
 		let hosted = hosted_by(finalised, miner).await?;
 		for (id, step) in steps {
-			if hosted.contains(&id) {
-				let seen = seen_at(finalised, id).await?;
-				if !seen.is_some_and(|seen| matches!(seen.state, State::Stopped { .. })) {
-					continue;
-				}
-			}
+			let seen = seen_at(finalised, id).await?.filter(|_| hosted.contains(&id));
+			let Some(ending) = ending(&step, seen.map(|seen| (seen.state, seen.boot))) else {
+				continue;
+			};
 			let driver = driver.clone();
 			self.tasks.begin(&[(id, step)], async move {
-				let done = driver.end(id).await;
+				let done = match ending {
+					Ending::Destroy => driver.destroy(id).await,
+					Ending::Stop => driver.stop(id).await,
+					Ending::Forget(generation) => driver.forget_earlier(id, generation).await,
+				};
 				done.err().map(|error| (id, error)).into_iter().collect()
 			});
 		}
@@ -259,6 +292,23 @@ mod tests {
 	use super::*;
 
 	const SHORT: Duration = Duration::from_millis(1);
+
+	#[test]
+	fn disk_is_deleted_only_if_no_block_assigns_the_vm() {
+		let step = |wanted| Step { boot: Some((2, 1)), wanted };
+		let running = || Some((State::Running { since: 3 }, (2, 1)));
+		let stopped = || Some((State::Stopped { since: 3, until: 9 }, (2, 1)));
+		assert_eq!(ending(&Step::END, None), Some(Ending::Destroy));
+		assert_eq!(ending(&Step::END, running()), None);
+		assert_eq!(ending(&Step::END, stopped()), Some(Ending::Stop));
+		// The assignment is not final yet.
+		assert_eq!(ending(&step(Wanted::End), None), None);
+		assert_eq!(ending(&step(Wanted::Forget), None), None);
+		assert_eq!(ending(&step(Wanted::End), running()), None);
+		assert_eq!(ending(&step(Wanted::End), stopped()), Some(Ending::Stop));
+		assert_eq!(ending(&step(Wanted::Forget), running()), Some(Ending::Forget(2)));
+		assert_eq!(ending(&step(Wanted::Forget), stopped()), None);
+	}
 
 	#[tokio::test]
 	async fn errors_do_not_end_maintenance() {

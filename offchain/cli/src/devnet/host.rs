@@ -135,7 +135,8 @@ async fn configure(
 		format!(
 			"node = \"ws://{GATEWAY}:{rpc_port}\"\nowner_key_file = \"/etc/hcc/owner.key\"\nhot_key_file = \"/etc/hcc/hot.key\"\n\
 			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n\
-			 log_part = {LOG_PART}\nlauncher = \"/usr/bin/insecure-vm\"\nrun_dir = \"/run\"\n\
+			 log_part = {LOG_PART}\nrun_dir = \"/run\"\n\
+			 \n[launcher]\nkind = \"process\"\nprogram = \"/usr/bin/insecure-vm\"\n\
 			 \n[offer]\nregion = 276\nvcpus = 16\nmemory = 65536\ndisk = 500\n"
 		),
 	)?;

@@ -1,0 +1,217 @@
+//! The images on a host, and the bytes that a VM is launched from.
+
+use std::{
+	collections::BTreeMap,
+	fs,
+	path::{Path, PathBuf},
+	sync::{Mutex, PoisonError},
+};
+
+use hcc_evidence::vm::image::ImageRow;
+use hcc_image::{File, Image, KernelHashTable, MANIFEST};
+
+use super::LauncherError;
+
+/// A launch measurement.
+pub(super) type Measurement = [u8; 48];
+
+/// An image whose bytes were verified for a launch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LaunchImage {
+	/// The id in hexadecimal.
+	pub id: String,
+	/// The launch measurement that follows from the bytes.
+	pub measurement: Measurement,
+	pub firmware: PathBuf,
+	pub kernel: PathBuf,
+	pub initrd: PathBuf,
+	pub root: PathBuf,
+	pub verity: PathBuf,
+	pub cmdline: String,
+	/// The virtual CPU model.
+	pub cpu: String,
+	/// The table of kernel hashes, or the reason why the firmware has no place for it. Only
+	/// launches without SEV-SNP need it.
+	pub hash_table: Result<KernelHashTable, String>,
+}
+
+/// The images of a host.
+pub(super) trait Images: Send + Sync + 'static {
+	/// Returns the image with that launch measurement, after a verification of all of its bytes.
+	///
+	/// ## Errors
+	/// [`LauncherError::ImageMissing`], [`LauncherError::ImageMismatch`], or a failure to read.
+	fn find(&self, measurement: &Measurement, vcpus: u32) -> Result<LaunchImage, LauncherError>;
+}
+
+/// A folder with a folder for each image.
+pub(super) struct ImageFolder {
+	folder: PathBuf,
+	/// The rows of images that were verified before, so that a search reads one image.
+	known: Mutex<BTreeMap<PathBuf, Known>>,
+}
+
+/// An image that was verified before.
+#[derive(Clone)]
+struct Known {
+	/// The bytes of `image.json`.
+	manifest: Vec<u8>,
+	rows: Vec<ImageRow>,
+}
+
+impl ImageFolder {
+	pub(super) fn new(folder: PathBuf) -> Self {
+		Self { folder, known: Mutex::default() }
+	}
+
+	/// Returns the folders that have a manifest, with its bytes.
+	fn folders(&self) -> Result<BTreeMap<PathBuf, Vec<u8>>, LauncherError> {
+		let failed = |error| LauncherError::of_file(&self.folder, error);
+		let mut folders = BTreeMap::new();
+		for entry in fs::read_dir(&self.folder).map_err(failed)? {
+			let folder = entry.map_err(failed)?.path();
+			if let Ok(manifest) = fs::read(folder.join(MANIFEST)) {
+				folders.insert(folder, manifest);
+			}
+		}
+		Ok(folders)
+	}
+
+	/// Returns the rows of an image if it was verified with the same manifest.
+	fn rows(&self, folder: &Path, manifest: &[u8]) -> Option<Vec<ImageRow>> {
+		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		known.get(folder).filter(|known| known.manifest == manifest).map(|known| known.rows.clone())
+	}
+
+	fn verify(&self, folder: &Path, manifest: &[u8]) -> Result<Image, LauncherError> {
+		let image = Image::verify(folder, |_| {}).map_err(|error| mismatch(folder, &error))?;
+		let verified = Known { manifest: manifest.into(), rows: image.rows().to_vec() };
+		let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+		known.insert(folder.into(), verified);
+		Ok(image)
+	}
+}
+
+impl Images for ImageFolder {
+	fn find(&self, measurement: &Measurement, vcpus: u32) -> Result<LaunchImage, LauncherError> {
+		let wanted = ImageRow { vcpus, measurement: *measurement };
+		let mut damaged = None;
+		for (folder, manifest) in self.folders()? {
+			let known = self.rows(&folder, &manifest);
+			if known.is_some_and(|rows| !rows.contains(&wanted)) {
+				continue;
+			}
+			match self.verify(&folder, &manifest) {
+				Ok(image) if image.rows().contains(&wanted) => return Ok(launch(&image, &wanted)),
+				Ok(_) => {},
+				Err(error) => {
+					tracing::warn!(code = error.code(), %error, "an image cannot be used");
+					damaged = Some(error);
+				},
+			}
+		}
+		Err(damaged.unwrap_or_else(|| LauncherError::ImageMissing {
+			dir: self.folder.display().to_string(),
+			measurement: hex::encode(measurement),
+			vcpus,
+		}))
+	}
+}
+
+fn mismatch(folder: &Path, error: &hcc_image::Error) -> LauncherError {
+	LauncherError::ImageMismatch { folder: folder.display().to_string(), why: error.to_string() }
+}
+
+fn launch(image: &Image, row: &ImageRow) -> LaunchImage {
+	let manifest = image.manifest();
+	LaunchImage {
+		id: hex::encode(image.id()),
+		measurement: row.measurement,
+		firmware: image.path(File::Firmware),
+		kernel: image.path(File::Kernel),
+		initrd: image.path(File::Initrd),
+		root: image.path(File::Root),
+		verity: image.path(File::Verity),
+		cmdline: manifest.cmdline.clone(),
+		cpu: manifest.cpu.clone(),
+		hash_table: image.kernel_hash_table().map_err(|error| error.to_string()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use hcc_image::{FileEntry, Files, Manifest, Sha256Digest, CPU, FORMAT};
+
+	use super::*;
+
+	const BLOCK: usize = 4096;
+
+	/// Writes an image whose digests are right, and whose firmware is none.
+	fn write_image(folder: &Path) {
+		fs::create_dir_all(folder).expect("a folder");
+		let write = |file: File| {
+			let bytes = vec![file as u8; BLOCK];
+			fs::write(folder.join(file.name()), &bytes).expect("written");
+			FileEntry { sha256: Sha256Digest::of(&bytes), size: BLOCK as u64 }
+		};
+		let manifest = Manifest {
+			format: FORMAT,
+			name: "test".into(),
+			version: "1".into(),
+			cmdline: format!("console=ttyS0 hcc.root={} hcc.blocks=1", "00".repeat(32)),
+			files: Files {
+				firmware: write(File::Firmware),
+				kernel: write(File::Kernel),
+				initrd: write(File::Initrd),
+				root: write(File::Root),
+				verity: write(File::Verity),
+			},
+			memory_mib: 256,
+			cpu: CPU.into(),
+			vcpus: vec![1],
+			insecure: true,
+		};
+		let text = serde_json::to_vec(&manifest).expect("it has a form");
+		fs::write(folder.join(MANIFEST), text).expect("written");
+	}
+
+	fn failure(images: &ImageFolder) -> LauncherError {
+		images.find(&[7; 48], 1).expect_err("there is no such image")
+	}
+
+	#[test]
+	fn missing_image_is_named_by_its_measurement() {
+		let folder = tempfile::tempdir().expect("a folder");
+		fs::create_dir(folder.path().join("other")).expect("a folder without a manifest");
+		let error = failure(&ImageFolder::new(folder.path().into()));
+		assert_eq!(error.code(), "image-missing");
+		assert!(error.to_string().contains(&"07".repeat(48)), "{error}");
+	}
+
+	#[test]
+	fn missing_folder_is_a_storage_error() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let error = failure(&ImageFolder::new(folder.path().join("nothing")));
+		assert_eq!(error.code(), "storage");
+	}
+
+	#[test]
+	fn swapped_byte_of_each_file_is_a_mismatch() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let images = ImageFolder::new(folder.path().into());
+		let image = folder.path().join("test-1");
+		write_image(&image);
+		// The digests are right.
+		assert!(failure(&images).to_string().contains("no firmware"));
+		for file in File::ALL {
+			write_image(&image);
+			let mut bytes = fs::read(image.join(file.name())).expect("read");
+			bytes[BLOCK - 1] ^= 1;
+			fs::write(image.join(file.name()), bytes).expect("written");
+			let error = failure(&images);
+			assert_eq!(error.code(), "image-mismatch");
+			let wanted = format!("{file} has the digest");
+			assert!(error.to_string().contains(&wanted), "{error}");
+		}
+	}
+}
