@@ -394,10 +394,7 @@ async fn hold_permit_while<T>(
 }
 
 /// Sends a request to the agent in a VM as soon as it listens.
-async fn ask<Response: Decode>(
-	address: &Address,
-	request: &VmRequest,
-) -> anyhow::Result<Response> {
+async fn ask<Response: Decode>(address: &Address, request: &VmRequest) -> anyhow::Result<Response> {
 	loop {
 		match connect(address).await {
 			Ok(stream) => {
