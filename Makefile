@@ -6,7 +6,10 @@ SHELL := /bin/bash
 
 RUN := source scripts/env.sh &&
 
-.PHONY: help setup build demo check test e2e soak node fmt prose metadata weights mutants try-state audit
+# The image that `make image` builds.
+RECIPE ?= minimal
+
+.PHONY: help setup build demo check test e2e soak node fmt prose metadata weights mutants try-state audit image image-check image-lock
 
 help: ## List the commands.
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 24
@@ -53,6 +56,15 @@ mutants: setup ## Mutate the arithmetic, and list the changes that no test notic
 
 try-state: setup ## Test the runtime with the invariants of the SDK's pallets: 20 minutes.
 	@scripts/try-state.sh
+
+image: build ## Build an image of VMs, as root: RECIPE=minimal (default), debian or insecure-….
+	@$(RUN) "$$CARGO_TARGET_DIR/release/hcc" image build "$(RECIPE)" --out "$$CARGO_TARGET_DIR/images/$(RECIPE)"
+
+image-check: build ## Build an image twice and compare; check its rows by sev-snp-measure.
+	@$(RUN) scripts/image-check.sh "$(RECIPE)"
+
+image-lock: build ## Refresh the list of packages that release images must consist of.
+	@$(RUN) scripts/image-lock.sh
 
 audit: ## Check dependencies for licences, sources and advisories: needs cargo-deny, network.
 	@scripts/audit.sh

@@ -17,8 +17,8 @@ readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
 readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev git ca-certificates)
 # Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, and
-# tools that make the machine's image.
-readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux)
+# tools that make the machine's image. With mmdebstrap, images/tool-root.sh makes a folder of more.
+readonly TEST_PACKAGES=(swtpm swtpm-tools tpm2-tools jq python3 openssl e2fsprogs xz-utils procps util-linux mmdebstrap debian-archive-keyring python3-venv)
 # Debian's compiler, with the sources of the libraries for the wasm target.
 readonly DEBIAN_RUST=(rustc-web cargo-web rust-web-src lld-22)
 readonly DEBIAN_RUST_TOOLS=(rustfmt-web rust-web-clippy)
@@ -166,7 +166,7 @@ setup_wasm_target() {
 if is_debian_12; then
 	install_packages "${PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 else
-	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv; do
+	for tool in wasm-opt clang cmake protoc pkg-config cc swtpm swtpm_localca tpm2_quote jq python3 openssl mke2fs pkill setpriv mmdebstrap unshare; do
 		command -v "$tool" >/dev/null ||
 			fail "$tool is missing, and this system is not Debian 12" "install the equivalents of: ${PACKAGES[*]} ${TEST_PACKAGES[*]}; and Rust $MIN_RUST or later"
 	done

@@ -8,6 +8,7 @@ mod chain;
 mod devnet;
 mod emission;
 mod exit;
+mod image;
 mod input;
 mod outcome;
 mod output;
@@ -56,6 +57,9 @@ enum Command {
 	/// Order VMs and manage them.
 	#[command(subcommand, arg_required_else_help = true)]
 	Vm(vm::Vm),
+	/// Build images of VMs, verify them, and register them on the chain.
+	#[command(subcommand, arg_required_else_help = true)]
+	Image(image::Image),
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
@@ -81,6 +85,7 @@ fn run(command: &Command) -> anyhow::Result<Exit> {
 		Command::Price(command) => command.run(),
 		Command::Emission(command) => emission::run(command),
 		Command::Vm(command) => vm::run(command),
+		Command::Image(command) => image::run(command),
 		Command::Devnet(command) => command.run(),
 		Command::Watch(command) => command.run(),
 	}

@@ -3,6 +3,7 @@
 mod boots;
 mod evidence;
 mod field;
+mod image;
 mod inputs;
 mod output;
 mod policy;

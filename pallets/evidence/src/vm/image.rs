@@ -56,8 +56,8 @@ pub struct ImageRow {
 /// The id of an image.
 pub type ImageId = Hash256;
 
-/// Returns the id of an image. It covers all rows, so nobody can attach other rows to the files of
-/// an image.
+/// Returns the id of an image. It covers all rows, so the files of an image cannot be given other
+/// rows.
 ///
 /// The order of the rows counts: a caller passes them by ascending number of vCPUs.
 #[cfg(feature = "scale")]
@@ -89,10 +89,8 @@ mod tests {
 		squashfs: [5; 32],
 		verity: [6; 32],
 	};
-	const ROWS: [ImageRow; 2] = [
-		ImageRow { vcpus: 1, measurement: [7; 48] },
-		ImageRow { vcpus: 2, measurement: [8; 48] },
-	];
+	const ROWS: [ImageRow; 2] =
+		[ImageRow { vcpus: 1, measurement: [7; 48] }, ImageRow { vcpus: 2, measurement: [8; 48] }];
 
 	/// Computed independently, with Python's hashlib, from the layout in `docs/protocol.md`.
 	#[test]

@@ -1,0 +1,81 @@
+//! `hcc image`: images of VMs.
+
+mod build;
+pub(crate) mod chain;
+mod measure;
+mod progress;
+mod verify;
+
+use hcc_image::Image as VerifiedImage;
+use serde_json::{json, Value};
+
+use crate::exit::Exit;
+
+/// Build images of VMs, verify them, and register them on the chain.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Image {
+	Build(build::Build),
+	Measure(measure::Measure),
+	Verify(verify::Verify),
+	Register(chain::Register),
+	List(chain::List),
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &Image) -> anyhow::Result<Exit> {
+	match command {
+		Image::Build(args) => args.run()?,
+		Image::Measure(args) => args.run()?,
+		Image::Verify(args) => return args.run(),
+		Image::Register(args) => args.run()?,
+		Image::List(args) => args.run()?,
+	}
+	Ok(Exit::Done)
+}
+
+/// Adds to an error what its reader can do.
+fn with_remedy(error: hcc_image::Error) -> anyhow::Error {
+	let remedy = error.remedy();
+	anyhow::anyhow!("{error}: {remedy}")
+}
+
+/// Describes an image as JSON. The names of the fields are stable.
+fn to_json(image: &VerifiedImage) -> Value {
+	let manifest = image.manifest();
+	let rows: Vec<Value> = image
+		.rows()
+		.iter()
+		.map(|row| json!({ "vcpus": row.vcpus, "measurement": hex::encode(row.measurement) }))
+		.collect();
+	json!({
+		"name": manifest.name,
+		"version": manifest.version,
+		"insecure": manifest.insecure,
+		"id": id_text(&image.id()),
+		"memory_mib": manifest.memory_mib,
+		"cmdline": manifest.cmdline,
+		"rows": rows,
+	})
+}
+
+/// Describes an image in a table.
+fn to_text(image: &VerifiedImage) -> String {
+	let manifest = image.manifest();
+	let mut lines = vec![
+		format!("{} {}", manifest.name, manifest.version),
+		format!("  {:10}{}", "id", id_text(&image.id())),
+	];
+	if manifest.insecure {
+		lines.push("  INSECURE: it simulates the secure processor, for tests only".to_owned());
+	}
+	for row in image.rows() {
+		let name = format!("{} vCPU{}", row.vcpus, if row.vcpus == 1 { "" } else { "s" });
+		lines.push(format!("  {name:10}{}", hex::encode(row.measurement)));
+	}
+	lines.join("\n")
+}
+
+/// Returns an id in hexadecimal, with the prefix that the chain's tools use.
+fn id_text(id: &[u8; 32]) -> String {
+	format!("0x{}", hex::encode(id))
+}

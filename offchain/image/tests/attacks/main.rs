@@ -1,0 +1,78 @@
+//! Attacks of a host on an image, each a boot in QEMU by `scripts/image-attacks`.
+//!
+//! They take minutes, root, and Debian's archive. `scripts/image-attacks/run.sh` runs all of them
+//! without cargo. Here they run if `HCC_ATTACKED_IMAGE` names the folder of an image that this
+//! script has made; otherwise each test says that it is skipped.
+
+use std::{env, path::Path, process::Command, sync::Mutex};
+
+/// One machine at a time: the boots have deadlines.
+static ONE: Mutex<()> = Mutex::new(());
+
+/// Runs an attack. `scripts/image-attacks/attacks.py` states what must hold.
+fn attack(name: &str) {
+	let Some(image) = env::var_os("HCC_ATTACKED_IMAGE") else {
+		eprintln!("skipped: HCC_ATTACKED_IMAGE names no image, see scripts/image-attacks/run.sh");
+		return;
+	};
+	let _guard = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/image-attacks/run.sh");
+	let output = Command::new(script)
+		.args(["minimal", name])
+		.env("IMAGE", image)
+		.output()
+		.expect("the script runs");
+	let text = String::from_utf8_lossy(&output.stdout);
+	assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+	assert!(text.contains("1 passed, 0 failed"), "{text}");
+}
+
+#[test]
+fn genuine_image_boots_and_emergency_powers_off() {
+	attack("genuine_image_boots_and_emergency_powers_off");
+}
+
+#[test]
+fn other_command_line_does_not_boot() {
+	attack("other_command_line_does_not_boot");
+}
+
+#[test]
+fn other_initrd_does_not_boot() {
+	attack("other_initrd_does_not_boot");
+}
+
+#[test]
+fn other_kernel_does_not_boot() {
+	attack("other_kernel_does_not_boot");
+}
+
+#[test]
+fn credential_by_smbios_is_ignored() {
+	attack("credential_by_smbios_is_ignored");
+}
+
+#[test]
+fn credential_by_fw_cfg_is_ignored() {
+	attack("credential_by_fw_cfg_is_ignored");
+}
+
+#[test]
+fn labelled_disks_are_not_mounted() {
+	attack("labelled_disks_are_not_mounted");
+}
+
+#[test]
+fn sysrq_by_the_serial_line_is_ignored() {
+	attack("sysrq_by_the_serial_line_is_ignored");
+}
+
+#[test]
+fn changed_root_does_not_start() {
+	attack("changed_root_does_not_start");
+}
+
+#[test]
+fn swapped_tree_does_not_start() {
+	attack("swapped_tree_does_not_start");
+}
