@@ -6,6 +6,8 @@ mod measure;
 mod progress;
 mod verify;
 
+use std::path::Path;
+
 use hcc_image::Image as VerifiedImage;
 use serde_json::{json, Value};
 
@@ -31,6 +33,12 @@ pub(crate) fn run(command: &Image) -> anyhow::Result<Exit> {
 		Image::List(args) => args.run()?,
 	}
 	Ok(Exit::Done)
+}
+
+/// Verifies the image in a folder, and checks its id. The id covers all rows.
+pub(crate) fn verify_folder(folder: &Path, id: &[u8; 32]) -> anyhow::Result<()> {
+	let image = progress::verify(folder).map_err(with_remedy)?;
+	image.check_id(id).map_err(with_remedy)
 }
 
 /// Adds to an error what its reader can do.

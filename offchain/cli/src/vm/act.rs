@@ -129,7 +129,7 @@ impl Reduced {
 	}
 }
 
-fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
+pub(super) fn done(common: &Common, vm: u64, what: &str, receipt: &Receipt) -> anyhow::Result<()> {
 	if common.json {
 		outln!("{}", json!({ "vm": vm, "block": format!("{:?}", receipt.block) }));
 	} else {

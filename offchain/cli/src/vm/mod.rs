@@ -2,6 +2,7 @@
 
 mod act;
 mod amount;
+mod config;
 mod order;
 mod pending;
 mod show;
@@ -42,6 +43,7 @@ pub(crate) enum Vm {
 	/// Reboot a running VM.
 	Reboot(act::One),
 	Resize(act::Resize),
+	SetConfig(config::SetConfig),
 	Reduced(act::Reduced),
 	/// Terminate a VM and delete its disk. The escrow beyond its charges is released immediately.
 	Terminate(act::One),
@@ -59,6 +61,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 		Vm::Start(args) => args.run(act::Action::Start),
 		Vm::Reboot(args) => args.run(act::Action::Reboot),
 		Vm::Resize(args) => args.run(),
+		Vm::SetConfig(args) => args.run(),
 		Vm::Reduced(args) => args.run(),
 		Vm::Terminate(args) => args.run(act::Action::Terminate),
 	}?;
