@@ -98,7 +98,7 @@ fn flavours() -> Vec<FlavourSpec> {
 	]
 }
 
-/// The image of the test chains. `insecure-vm` presents its launch measurements; no files give them.
+/// The image of the test chains. `insecure-vm` presents its launch measurements. It has no files.
 fn test_image() -> ImageSpec {
 	let none = Hash::zero();
 	let row = |vcpus: u8| RowSpec { vcpus: vcpus.into(), measurement: vec![vcpus; 48].into() };

@@ -29,8 +29,6 @@ pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
 pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
 /// HOST_DATA of a VM.
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
-/// The statement that a tenant signs over the configuration of a VM.
-pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
 /// The statement that a tenant signs over a revision of the configuration of an order.
 pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";
 /// The statement by which a guest confirms its boot.
@@ -59,7 +57,6 @@ pub const ALL: &[Tag] = &[
 	BOOT,
 	VM,
 	ORDER,
-	CONFIG,
 	CONFIG_V2,
 	CONFIRMATION,
 	RECEIPT,

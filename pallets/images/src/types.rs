@@ -105,7 +105,7 @@ pub struct RowSpec {
 	pub measurement: Bytes,
 }
 
-/// An image in a chain spec. Nobody can remove it.
+/// An image in a chain spec. No account can remove it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ImageSpec {

@@ -115,8 +115,8 @@ pub fn host_report_data<C: Crypto>(
 	hasher.finalize().into()
 }
 
-/// Returns the HOST_DATA that the guest of a miner's attestation agent must have. The host sets it at
-/// launch, and the guest cannot change it.
+/// Returns the HOST_DATA that the guest of a miner's attestation agent must have. The host sets it
+/// at launch, and the guest cannot change it.
 ///
 /// A VM has the HOST_DATA of its order. So a tenant who orders the agent's image cannot speak for
 /// the chip on which it runs.

@@ -1,8 +1,6 @@
 //! The hashes that bind a VM's report to its order and its boot. Section 3 of `docs/protocol.md`
 //! specifies the layouts.
 
-use alloc::vec::Vec;
-
 use sha2::{Digest, Sha512};
 
 use super::{Boot, VmEvidence, VmId};
@@ -56,11 +54,6 @@ pub fn vm_host_data(
 	sha256(&[&domain::ORDER, genesis, &vm, &generation, config_hash, holders_root])
 }
 
-/// Returns the statement that a tenant signs over a VM's configuration.
-pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
-	[&domain::CONFIG[..], genesis, config_hash].concat()
-}
-
 /// The hash of a VM's evidence.
 pub type VmEvidenceHash = Hash256;
 
@@ -79,7 +72,7 @@ mod tests {
 			vm: 7,
 			generation: 2,
 			boot_counter: 3,
-			snp_report: Vec::new(),
+			snp_report: alloc::vec![],
 			guest_pk: [4; 32],
 			kem_pk: alloc::vec![5; super::super::KEM_KEY_LEN],
 			ssh_host_key_hash: [6; 32],
@@ -109,8 +102,6 @@ mod tests {
 		assert_eq!(hex::encode(report_data), include_str!("vectors/vm.hex").trim());
 		let host_data = vm_host_data(&genesis, 7, 2, &[7; 32], &[8; 32]);
 		assert_eq!(hex::encode(host_data), include_str!("vectors/order.hex").trim());
-		let config = sha256(&[&config_statement(&genesis, &[7; 32])]);
-		assert_eq!(hex::encode(config), include_str!("vectors/config.hex").trim());
 	}
 
 	#[test]

@@ -1,5 +1,5 @@
-//! Evidence of a tenant's VM at boot, its evaluation, the identity of its image, the configuration
-//! that it boots with, and the confirmations and usage receipts that the guest signs later.
+//! Evidence of a tenant's VM at boot, and its evaluation. The identity of its image and its
+//! configuration. The confirmations and usage receipts that the guest signs later.
 
 mod binding;
 mod body;
@@ -10,7 +10,7 @@ pub mod image;
 mod rebuild;
 mod receipt;
 
-pub use binding::{boot_nonce, config_statement, vm_host_data, vm_report_data};
+pub use binding::{boot_nonce, vm_host_data, vm_report_data};
 #[cfg(feature = "scale")]
 pub use binding::{vm_evidence_hash, VmEvidenceHash};
 pub use body::{VmEvidence, VmId, KEM_KEY_LEN};
