@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use hcc_evidence::{
-	host::{quote_extra_data, Context, HostEvidence, Verdict},
+	host::{agent_host_data, quote_extra_data, Context, HostEvidence, Verdict},
 	RejectCode,
 };
-use hcc_evidence_testing::{miner_binary, Machine, Policy};
+use hcc_evidence_testing::{miner_binary, Machine, Policy, GENESIS, MINER};
 use hcc_guest_protocol::{
 	connect,
 	guest::{GatheredEvidence, GuestRequest, GuestResponse, VERSIONS},
@@ -46,8 +46,14 @@ impl ReportSource for Broken {
 	}
 }
 
+/// Returns the report source of the machine. The launcher has set HOST_DATA.
+fn declared(machine: &Machine) -> Declared {
+	let host_data = agent_host_data(&GENESIS, &MINER);
+	Declared(ReportFields { host_data, ..machine.fields.clone() }, machine.chip.clone())
+}
+
 fn agent(machine: &Machine) -> Agent<Declared> {
-	let source = Declared(machine.fields.clone(), machine.chip.clone());
+	let source = declared(machine);
 	Agent::new(source, machine.guest.clone(), Expected { miner_binary: vec![miner_binary()] })
 }
 
@@ -159,7 +165,7 @@ fn altered_evidence_is_refused() {
 #[test]
 fn missing_miner_binary_is_refused() {
 	let machine = Machine::named("alice");
-	let source = Declared(machine.fields.clone(), machine.chip.clone());
+	let source = declared(machine);
 	let expected = Expected { miner_binary: vec![[0x99; 32]] };
 	let agent = Agent::new(source, machine.guest.clone(), expected);
 	let gathered = gathered(&machine, &machine.challenge(1), &agent.public_key());

@@ -145,7 +145,10 @@ async fn active_vms(chain: &Chain, miner: &AccountId32) -> anyhow::Result<usize>
 
 fn is_active(state: &State) -> bool {
 	match state {
-		State::Assigned { .. } | State::Booting { .. } | State::Running { .. } => true,
+		State::Assigned { .. }
+		| State::Booting { .. }
+		| State::Attested { .. }
+		| State::Running { .. } => true,
 		State::Stopped { .. } | State::Pending { .. } | State::Terminated => false,
 	}
 }
@@ -219,6 +222,7 @@ mod tests {
 	fn stopped_vms_do_not_delay_pause() {
 		assert!(is_active(&State::Assigned { until: 9 }));
 		assert!(is_active(&State::Booting { nonce: [7; 32], fee: 0, since: 3, until: 9 }));
+		assert!(is_active(&State::Attested { fee: 0, since: 3, until: 9 }));
 		assert!(is_active(&State::Running { since: 3 }));
 		assert!(!is_active(&State::Terminated));
 	}

@@ -130,7 +130,8 @@ async fn receipt_of(
 		Some(account) => account.decode()?.last >= interval,
 		None => false,
 	};
-	if reported || boot.at >= until {
+	// The chain accepts no receipt before the boot is confirmed.
+	if reported || boot.at >= until || boot.confirmed.is_none() {
 		return Ok(None);
 	}
 	let request = UsageRequest { genesis: chain.genesis(), interval };

@@ -3,14 +3,18 @@
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{anyhow, bail, ensure, Context};
-use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
+use codec::Decode;
+use hcc_chain::{api, configuration, AccountId32, Chain, ChainAt, Submitter};
 use hcc_evidence::{
 	snp::REPORT_LEN,
-	vm::{vm_host_data, VmEvidence, VmId, KEM_KEY_LEN},
+	vm::{vm_host_data, SignedConfirmation, VmEvidence, VmId, KEM_KEY_LEN},
 };
 use hcc_guest_protocol::{
 	connect,
-	vm::{BootRequest, BootResponse, VmRequest, VERSIONS},
+	vm::{
+		BootRequest, BootResponse, Configure, ConfigureResponse, ConfirmRequest, ConfirmResponse,
+		VmRequest, VERSIONS,
+	},
 	Address, Session,
 };
 use tokio::{
@@ -32,6 +36,8 @@ const CONNECT_EVERY: Duration = Duration::from_millis(500);
 /// Maximum time for which a launch counts against the limit of launches. A VM that does not boot
 /// must not block the others for longer.
 const MAX_LAUNCH: Duration = Duration::from_secs(10);
+/// Time limit until a guest confirms its boot. A retry asks again.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The next step for a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +59,8 @@ pub(crate) enum Wanted {
 pub(crate) enum Act {
 	/// The VM must run, and submit evidence that answers this nonce.
 	AttestBoot { nonce: [u8; 32] },
+	/// The guest must confirm its boot, whose evidence was accepted.
+	ConfirmBoot,
 	/// The VM should run and does not.
 	ReportCrash,
 	/// The disk of the running VM is smaller than the tenant's.
@@ -81,11 +89,14 @@ pub(crate) fn wanted(state: &State, boot: Boot, disk: u32, host: Option<&Hosted>
 	match state {
 		State::Assigned { until } => Wanted::BeginBoot { until: *until },
 		State::Booting { nonce, .. } => Wanted::Act(Act::AttestBoot { nonce: *nonce }),
+		// A guest that no longer runs cannot confirm. The boot fails at its deadline.
+		State::Attested { .. } if runs == Some(boot) => Wanted::Act(Act::ConfirmBoot),
 		State::Running { .. } if runs != Some(boot) => Wanted::Act(Act::ReportCrash),
 		State::Running { .. } if has_less => Wanted::Act(Act::GrowDisk { gib: disk }),
 		State::Running { .. } if has_earlier => Wanted::Forget,
 		State::Stopped { .. } if runs.is_some() => Wanted::End,
-		State::Running { .. }
+		State::Attested { .. }
+		| State::Running { .. }
 		| State::Stopped { .. }
 		| State::Pending { .. }
 		| State::Terminated => Wanted::Nothing,
@@ -158,6 +169,7 @@ impl VmDriver {
 	pub(crate) async fn act(&self, at: &ChainAt, seen: &Seen, act: Act) -> anyhow::Result<()> {
 		match act {
 			Act::AttestBoot { nonce } => self.attest_boot(at, seen, nonce).await,
+			Act::ConfirmBoot => self.confirm_boot(seen).await,
 			Act::ReportCrash => self.report_crash(seen.id).await,
 			Act::GrowDisk { gib } => {
 				self.launcher.grow_disk(seen.id, gib).await?;
@@ -169,6 +181,7 @@ impl VmDriver {
 
 	/// Launches a VM for its boot, and submits its evidence to the chain.
 	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
+		let configure = self.configure(at, seen).await?;
 		let launching = self.ensure_launched(at, seen).await?;
 		self.open_access(at, seen, None).await;
 		let request = VmRequest::ShowBoot(BootRequest {
@@ -180,6 +193,12 @@ impl VmDriver {
 		});
 		let asking = async {
 			let address = self.reachable_address(seen.id).await?;
+			match ask(&address, &configure).await? {
+				ConfigureResponse::Configured => {},
+				ConfigureResponse::Refused { code, message } => {
+					bail!("the VM's agent refused the configuration ({code}): {message}");
+				},
+			}
 			let answer = ask(&address, &request).await?;
 			Ok::<_, anyhow::Error>((address, answer))
 		};
@@ -229,6 +248,56 @@ impl VmDriver {
 			signer: order.config.signer,
 		};
 		access.write(&self.run_dir, seen.id)
+	}
+
+	/// Returns the request that gives the guest its configuration, as the tenant has signed it.
+	async fn configure(&self, at: &ChainAt, seen: &Seen) -> anyhow::Result<VmRequest> {
+		let orders = api::storage().compute().orders();
+		let order = at.storage().fetch(orders, (seen.id,)).await?.decode()?;
+		let signed = order.config;
+		let config = configuration(&self.chain, at, signed.block, &signed.hash).await?;
+		let config = config.with_context(|| {
+			format!("the node has no body of block {} with the configuration", signed.block)
+		})?;
+		Ok(VmRequest::Configure(Box::new(Configure {
+			genesis: self.chain.genesis(),
+			vm: seen.id,
+			generation: seen.vm.generation,
+			holders_root: order.holders_root,
+			config,
+			tenant: seen.vm.tenant.0,
+			order_nonce: signed.order_nonce,
+			revision: signed.revision,
+			signer: signed.signer,
+			signature: signed.signature,
+		})))
+	}
+
+	/// Asks the guest for the confirmation of its boot, and submits it to the chain.
+	async fn confirm_boot(&self, seen: &Seen) -> anyhow::Result<()> {
+		let (generation, counter) = seen.boot;
+		let request = VmRequest::Confirm(ConfirmRequest { vm: seen.id, generation, counter });
+		let asking = async {
+			let address = self.reachable_address(seen.id).await?;
+			ask(&address, &request).await
+		};
+		let answer = timeout(CONFIRM_TIMEOUT, asking).await;
+		match answer.context("the VM's agent does not confirm its boot")?? {
+			ConfirmResponse::Confirmed(signed) => self.confirm(signed).await,
+			ConfirmResponse::Refused { code, message } => {
+				bail!("the VM's agent does not confirm its boot ({code}): {message}");
+			},
+		}
+	}
+
+	/// Submits a guest's confirmation of its boot to the chain.
+	async fn confirm(&self, signed: SignedConfirmation) -> anyhow::Result<()> {
+		let vm = signed.confirmation.vm;
+		let call = api::tx().compute().confirm(signed.into());
+		let confirming = self.hot.submit(&self.chain, &call);
+		let receipt = confirming.await.context("submitting the confirmation of the boot")?;
+		tracing::info!(vm, block = %receipt.block, "confirmation of the boot included");
+		Ok(())
 	}
 
 	async fn report_crash(&self, id: VmId) -> anyhow::Result<()> {
@@ -364,11 +433,13 @@ async fn hold_permit_while<T>(
 }
 
 /// Sends a request to the agent in a VM as soon as it listens.
-async fn ask(address: &Address, request: &VmRequest) -> anyhow::Result<BootResponse> {
+async fn ask<Response: Decode>(address: &Address, request: &VmRequest) -> anyhow::Result<Response> {
 	loop {
 		match connect(address).await {
 			Ok(stream) => {
 				let mut session = Session::connect(stream, VERSIONS).await?;
+				let (since, version) = (request.since(), session.version());
+				ensure!(since <= version, "the VM's agent speaks version {version} of {since}");
 				session.send(request).await?;
 				let response = session.receive().await?;
 				return response.context("the VM's agent closed the session without an answer");
@@ -403,6 +474,11 @@ mod tests {
 		let attest_boot = Wanted::Act(Act::AttestBoot { nonce: [7; 32] });
 		assert_eq!(wanted_of(&booting, boot, None), attest_boot);
 		assert_eq!(wanted_of(&booting, boot, Some(boot)), attest_boot);
+		let attested = State::Attested { fee: 0, since: 3, until: 9 };
+		let confirm = Wanted::Act(Act::ConfirmBoot);
+		assert_eq!(wanted_of(&attested, boot, Some(boot)), confirm);
+		assert_eq!(wanted_of(&attested, boot, Some(before)), Wanted::Nothing);
+		assert_eq!(wanted_of(&attested, boot, None), Wanted::Nothing);
 		let running = State::Running { since: 3 };
 		assert_eq!(wanted_of(&running, boot, Some(boot)), Wanted::Nothing);
 		let crashed = Wanted::Act(Act::ReportCrash);

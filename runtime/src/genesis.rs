@@ -6,6 +6,7 @@ use frame_support::build_struct_json_patch;
 use hcc_evidence::snp::{GuestPolicy, PlatformInfo};
 use hcc_primitives::units::ALPHA;
 use pallet_compute::{Allotment, FlavourSpec};
+use pallet_images::{DigestsSpec, ImageSpec, RowSpec};
 use pallet_policy::{AmdHierarchySpec, CpuSpec, GenerationTrustSpec, PlatformRules, TcbSpec};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
@@ -97,6 +98,27 @@ fn flavours() -> Vec<FlavourSpec> {
 	]
 }
 
+/// The image of the test chains. `insecure-vm` presents its launch measurements. It has no files.
+fn test_image() -> ImageSpec {
+	let none = Hash::zero();
+	let row = |vcpus: u8| RowSpec { vcpus: vcpus.into(), measurement: vec![vcpus; 48].into() };
+	ImageSpec {
+		name: "insecure-vm".into(),
+		version: "1".into(),
+		digests: DigestsSpec {
+			firmware: none,
+			kernel: none,
+			initrd: none,
+			command_line: none,
+			squashfs: none,
+			verity: none,
+		},
+		rows: vec![row(1), row(2), row(4), row(8)],
+		locations: Vec::new(),
+		endorsed: false,
+	}
+}
+
 /// The test hierarchy, whose private keys are public. Test chains trust it in addition to AMD's
 /// hierarchies, and their stored policy shows that.
 fn test_hierarchy() -> AmdHierarchySpec {
@@ -152,6 +174,7 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 		attestation: AttestationConfig { rules: Some(TEST_RULES) },
 		compute: ComputeConfig { rules: Some(TEST_COMPUTE_RULES), flavours: flavours() },
 		emission: EmissionConfig { rules: Some(TEST_EMISSION_RULES) },
+		images: ImagesConfig { images: vec![test_image()] },
 		sudo: SudoConfig { key: sudo },
 	})
 }

@@ -205,4 +205,6 @@ mod runtime {
 	// After every pallet whose genesis creates balances, because it records the total.
 	#[runtime::pallet_index(38)]
 	pub type Issuance = pallet_issuance;
+	#[runtime::pallet_index(39)]
+	pub type Images = pallet_images;
 }

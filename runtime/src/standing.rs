@@ -53,7 +53,7 @@ pub const OPERATIONAL: TransactionPriority = TransactionPriority::MAX / 2;
 pub enum Kind {
 	/// A part of a log.
 	Log = 1,
-	/// A boot and its evidence, a credential and its answer, a price.
+	/// A boot, its evidence and its confirmation, a credential and its answer, a price.
 	Other = 2,
 	/// The evidence of a host.
 	Evidence = 3,
@@ -202,6 +202,12 @@ impl CheckStanding {
 				let admitted = Admitted::new(Kind::Other).once((b"attest", vm, boot));
 				Ok(admitted.counted(Attempt::Attest { vm }))
 			},
+			// A confirmation is checked in full, so its attempts need not be counted.
+			pallet_compute::Call::confirm { confirmed } => {
+				let boot = Compute::check_confirm(who, confirmed).map_err(refusal)?;
+				let vm = confirmed.confirmation.vm;
+				Ok(Admitted::new(Kind::Other).once((b"confirm", vm, boot)))
+			},
 			_ => Err(InvalidTransaction::Custom(NOT_ALLOWED)),
 		}
 	}
@@ -229,6 +235,9 @@ impl CheckStanding {
 	}
 }
 
+/// Verification of an ed25519 signature by the node, in picoseconds.
+const SIGNATURE: u64 = 100_000_000;
+
 /// Returns the weight of the check of a call, and of counting its attempt. No benchmark covers an
 /// extension of the runtime, so this is an estimate. It counts the rows that are read and the hash
 /// of a proof's bytes.
@@ -241,6 +250,9 @@ fn weight_of(call: &RuntimeCall) -> Weight {
 		RuntimeCall::Compute(pallet_compute::Call::boot { .. }) => (0, db.reads(24)),
 		RuntimeCall::Compute(pallet_compute::Call::attest { .. }) => {
 			(0, db.reads(24).saturating_add(Compute::refusal_weight()))
+		},
+		RuntimeCall::Compute(pallet_compute::Call::confirm { .. }) => {
+			(0, Weight::from_parts(SIGNATURE, 0))
 		},
 		RuntimeCall::Attestation(pallet_attestation::Call::submit_log { .. }) => {
 			(0, db.reads_writes(2, 1))

@@ -53,6 +53,11 @@ impl VmVerifier<AccountId> for VmsByPolicy {
 		!<Policy as Veks>::is_withdrawn(chip)
 	}
 
+	fn is_agent(measurement: &[u8; 48]) -> bool {
+		let policy = PolicyAt::<Runtime>::new(Policy::revision());
+		policy.is_some_and(|policy| policy.allows_measurement(measurement))
+	}
+
 	fn weight() -> Weight {
 		// An estimate: one P-384 signature and some rows of policy. Registering a VEK takes three
 		// times as long as the signature.

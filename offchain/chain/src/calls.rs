@@ -1,14 +1,14 @@
 //! Calls in block bodies, including those inside other calls.
 
-use hcc_evidence::host::HostEvidence;
+use hcc_evidence::{host::HostEvidence, vm::config::config_hash};
 
 use crate::{api, Chain, ChainAt, ChainError, H256};
 
 /// Pallets whose calls can contain other calls.
 const WRAPPERS: [&str; 4] = ["Utility", "Multisig", "Sudo", "Whitelist"];
 
-/// The calls of a block that concern evidence, including failed ones: only the state shows which
-/// calls took effect.
+/// The calls of a block that concern evidence or configurations of VMs, including failed ones: only
+/// the state shows which calls took effect.
 #[derive(Debug, Default)]
 pub struct Body {
 	calls: Vec<api::Call>,
@@ -51,7 +51,8 @@ impl Body {
 				(pallet, call),
 				("Attestation", "submit_evidence" | "contest") | ("Verdicts", "vote")
 			);
-			if !own && !WRAPPERS.contains(&pallet) {
+			let configures = matches!((pallet, call), ("Compute", "order" | "set_config"));
+			if !own && !configures && !WRAPPERS.contains(&pallet) {
 				continue;
 			}
 			match extrinsic.decode_call_data_as::<api::Call>() {
@@ -73,6 +74,12 @@ impl Body {
 
 	pub(crate) fn candidates(&self) -> Vec<Candidate<'_>> {
 		self.calls().into_iter().filter_map(candidate).collect()
+	}
+
+	/// Returns the configuration of a VM with this hash.
+	pub(crate) fn configuration(&self, hash: &[u8; 32]) -> Option<Vec<u8>> {
+		let mut all = self.calls().into_iter().filter_map(configured);
+		all.find(|bytes| config_hash(bytes).as_ref() == Some(hash)).map(<[u8]>::to_vec)
 	}
 
 	/// Returns the votes of all validators: subjects, and hashes of findings.
@@ -101,6 +108,15 @@ fn candidate(call: &api::Call) -> Option<Candidate<'_>> {
 		api::Call::Attestation(api::attestation::Call::contest { chip, evidence, .. }) => {
 			Some(Candidate { chip: Some(*chip), evidence: &evidence.0 })
 		},
+		_ => None,
+	}
+}
+
+/// Returns the bytes of the configuration that a call sets.
+fn configured(call: &api::Call) -> Option<&[u8]> {
+	match call {
+		api::Call::Compute(api::compute::Call::order { order, .. }) => Some(&order.config.bytes.0),
+		api::Call::Compute(api::compute::Call::set_config { config, .. }) => Some(&config.0),
 		_ => None,
 	}
 }
@@ -183,6 +199,23 @@ pub(crate) mod tests {
 			votes: BoundedVec(vec![vote]),
 			finalised: 7,
 		})
+	}
+
+	#[test]
+	fn configuration_is_found_by_hash() {
+		let set = |bytes: &[u8]| {
+			api::Call::Compute(api::compute::Call::set_config {
+				vm: 1,
+				config: BoundedVec(bytes.to_vec()),
+				revision: 2,
+				signature: [3; 64],
+			})
+		};
+		let batch = api::Call::Utility(utility::Call::batch_all { calls: vec![set(b"second")] });
+		let body = Body { calls: vec![set(b"first"), batch], undecodable: 0 };
+		let hash = |bytes| config_hash(bytes).expect("it is not empty");
+		assert_eq!(body.configuration(&hash(b"second")), Some(b"second".to_vec()));
+		assert_eq!(body.configuration(&hash(b"third")), None);
 	}
 
 	#[test]

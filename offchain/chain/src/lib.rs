@@ -3,6 +3,7 @@
 mod calls;
 mod client;
 mod compatibility;
+mod configuration;
 mod error;
 mod evidence;
 mod inclusion;
@@ -17,6 +18,7 @@ mod view;
 pub use calls::Body;
 pub use client::{Chain, ChainAt, MAX_MESSAGE};
 pub use compatibility::{built_for, check_runtime, RuntimeWatch};
+pub use configuration::configuration;
 pub use error::ChainError;
 pub use evidence::{evidence_by_hash, evidence_in, Included};
 pub use inclusion::Receipt;
@@ -49,6 +51,18 @@ const _: &[u8] = include_bytes!("../hccs.scale");
 	substitute_type(
 		path = "hcc_evidence::vm::receipt::SignedReceipt",
 		with = "::subxt::utils::Static<::hcc_evidence::vm::SignedReceipt>"
+	),
+	substitute_type(
+		path = "hcc_evidence::vm::confirmation::SignedConfirmation",
+		with = "::subxt::utils::Static<::hcc_evidence::vm::SignedConfirmation>"
+	),
+	substitute_type(
+		path = "hcc_evidence::vm::image::ImageDigests",
+		with = "::subxt::utils::Static<::hcc_evidence::vm::image::ImageDigests>"
+	),
+	substitute_type(
+		path = "hcc_evidence::vm::image::ImageRow",
+		with = "::subxt::utils::Static<::hcc_evidence::vm::image::ImageRow>"
 	),
 	substitute_type(
 		path = "hcc_evidence::vm::body::VmEvidence",

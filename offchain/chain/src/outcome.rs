@@ -152,10 +152,23 @@ async fn of_compute(call: &api::compute::Call, at: &ChainAt) -> Result<Option<bo
 	let took = match call {
 		Call::boot { vm } => {
 			let state = vm_state(at, *vm).await?;
-			matches!(state, Some(VmState::Booting { .. } | VmState::Running { .. }))
+			matches!(
+				state,
+				Some(VmState::Booting { .. } | VmState::Attested { .. } | VmState::Running { .. })
+			)
 		},
 		Call::report_crash { vm } => {
 			!matches!(vm_state(at, *vm).await?, Some(VmState::Running { .. }))
+		},
+		Call::confirm { confirmed } => {
+			let confirmation = confirmed.confirmation;
+			let address = api::storage().compute().boots();
+			let row = at.storage().try_fetch(address, (confirmation.vm,)).await?;
+			let row = row.map(|row| row.decode()).transpose()?;
+			let wanted = (confirmation.generation, confirmation.boot_counter);
+			row.is_some_and(|row| {
+				(row.generation, row.counter) == wanted && row.confirmed.is_some()
+			})
 		},
 		Call::attest { evidence } => {
 			let address = api::storage().compute().boots();

@@ -90,6 +90,7 @@ impl<T: Config> Pallet<T> {
 			VmState::Pending { next, until } => late(until).min(Some(next)),
 			VmState::Assigned { until }
 			| VmState::Booting { until, .. }
+			| VmState::Attested { until, .. }
 			| VmState::Stopped { until, .. } => late(until),
 			VmState::Running { .. } | VmState::Terminated => None,
 		};
@@ -130,6 +131,9 @@ impl<T: Config> Pallet<T> {
 			},
 			VmState::Booting { until, .. } if now > until => {
 				Self::fail(id, vm, AssignmentFailure::NoEvidence);
+			},
+			VmState::Attested { until, .. } if now > until => {
+				Self::fail(id, vm, AssignmentFailure::NotConfirmed);
 			},
 			VmState::Stopped { until, .. } if now > until => {
 				Self::end(id, vm, EndReason::Abandoned)

@@ -9,7 +9,9 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
-use hcc_evidence::vm::{VmEvidence, KEM_KEY_LEN};
+use hcc_evidence::vm::{
+	config::MAX_CONFIG, Boot, Confirmation, SignedConfirmation, VmEvidence, KEM_KEY_LEN,
+};
 use hcc_primitives::{
 	benchmarking::World,
 	draw::DRAWN_AFTER,
@@ -24,11 +26,22 @@ use super::*;
 const NOW: u32 = 100_000;
 const ESCROW: Balance = 10_000 * ALPHA;
 const FLAVOUR: FlavourId = 1;
-/// An ed25519 key, and its signature over the configuration of [`wanted`] on a chain whose genesis
-/// hash is zero.
+/// The flavour to which VMs are resized.
+const OTHER_FLAVOUR: FlavourId = 3;
+/// The number of vCPUs of [`FLAVOUR`]. That of [`OTHER_FLAVOUR`] is one higher.
+const VCPUS: u32 = 4;
+/// An ed25519 key, and its signatures on a chain whose genesis hash is zero. It signs the first and
+/// the second revision of the configuration in the first order of the account "tenant". As the key
+/// of a guest, it signs the confirmation of the second boot of VM 1.
 const SIGNER: [u8; 32] = hex(b"fd1724385aa0c75b64fb78cd602fa1d991fdebf76b13c58ed702eac835e9f618");
-const SIGNATURE: [u8; 64] = hex(
-	b"8c7ab085e8726b5192bcc441981ff1a5d10cc18c8f48bd876fe0cd4448aeb5d70e069fa876ebd54ed577a020ff47b2d0a669ff4412901dbb62504f923e41520f",
+const FIRST_REVISION: [u8; 64] = hex(
+	b"f01685309374d1503cc8086aeda8d182bddbe3318f2c4a7c11aee9c30f8337951cc5cfc1d4f817cc84b826bbe7c55c92790ec01f69c151a3956c5413558f2e08",
+);
+const SECOND_REVISION: [u8; 64] = hex(
+	b"740ba0496fe62b78b1dcbb760c1dc452872504390fdd5c87188737eab03f9f888f57071f5ff9823e9d5be9def22655a906dc432b274fb540c89dd03e0a3b1009",
+);
+const CONFIRMATION: [u8; 64] = hex(
+	b"6bb9ffebe22536f0002954695600658c9d37777555bd4c9d8612a3806afe42ee4b95e421a0c10f69f24a03751f59f32ee636d34428d5ac3f47d38f83f5aeef0f",
 );
 
 const fn hex<const N: usize>(digits: &[u8]) -> [u8; N] {
@@ -55,14 +68,24 @@ fn account<T: Config>(name: &'static str) -> AccountIdOf<T> {
 	who
 }
 
+fn config_bytes() -> ConfigBytes {
+	BoundedVec::truncate_from(vec![b' '; MAX_CONFIG])
+}
+
 /// Returns an order that excludes the maximum number of miners.
-fn wanted<T: Config>(region: Option<u16>) -> OrderOf<T> {
+fn wanted<T: Config>(region: Option<u16>) -> OrderRequestOf<T> {
 	let other = |number| frame_benchmarking::account("excluded", number, 0);
 	let except = (0..MAX_EXCLUDED).map(other).collect::<alloc::vec::Vec<_>>();
-	Order {
+	OrderRequest {
 		flavour: FLAVOUR,
-		measurement: [1; 48],
-		config: Configuration { hash: [5; 32], signer: SIGNER, signature: SIGNATURE },
+		image: ImageDemand { id: T::World::image(VCPUS), rebuilds: 16, endorsed: true },
+		config: SignedConfig {
+			bytes: config_bytes(),
+			order_nonce: 1,
+			revision: 1,
+			signer: SIGNER,
+			signature: FIRST_REVISION,
+		},
 		holders_root: [6; 32],
 		egress: Egress::Open,
 		max_price: 1_000_000,
@@ -79,9 +102,11 @@ fn market<T: Config>() -> AccountIdOf<T> {
 	T::World::set_randomness();
 	T::World::hosts(SAMPLES);
 	frame_system::BlockHash::<T>::insert(BlockNumberFor::<T>::zero(), T::Hash::default());
-	let allotted = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
-	let row = Flavour { name: BoundedVec::truncate_from(vec![b'x'; 32]), allotted };
-	Flavours::<T>::insert(FLAVOUR, row);
+	for (flavour, vcpus) in [(FLAVOUR, VCPUS), (OTHER_FLAVOUR, VCPUS + 1)] {
+		let allotted = Allotment { vcpus, memory: 8_192, disk: 100, egress: 1_024 };
+		let row = Flavour { name: BoundedVec::truncate_from(vec![b'x'; 32]), allotted };
+		Flavours::<T>::insert(flavour, row);
+	}
 	AttendedUntil::<T>::put(NOW);
 	// The accounts that receive payments exist.
 	for who in [T::ValidatorsPot::get(), T::Treasury::get()] {
@@ -113,18 +138,53 @@ fn evidence<T: Config>(id: Id) -> VmEvidence {
 		generation: vm.generation,
 		boot_counter: vm.boot_counter,
 		snp_report: vec![0; 1184],
-		guest_pk: [7; 32],
+		guest_pk: SIGNER,
 		kem_pk: vec![8; KEM_KEY_LEN],
 		ssh_host_key_hash: [9; 32],
 	}
 }
 
-fn show<T: Config>(id: Id) -> Result<(), BenchmarkError> {
+/// Accepts the evidence of a VM that boots.
+fn accept<T: Config>(id: Id) -> Result<(), BenchmarkError> {
 	let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("no vm"))?;
+	let order = Orders::<T>::get(id).ok_or(BenchmarkError::Stop("no order"))?;
+	let VmState::Booting { nonce, .. } = vm.state else {
+		return Err(BenchmarkError::Stop("no boot"));
+	};
 	let place = vm.place.clone().ok_or(BenchmarkError::Stop("no place"))?;
 	let chip = T::Miners::chips(&place.miner).first().copied();
 	let chip = chip.ok_or(BenchmarkError::Stop("no chip"))?;
-	Ok(Pallet::<T>::run(vm, place, chip, &evidence::<T>(id))?)
+	let boot = Boot {
+		vm: id,
+		generation: vm.generation,
+		counter: vm.boot_counter,
+		nonce,
+		config_hash: order.config.hash,
+		holders_root: order.holders_root,
+		measurement: order.measurement,
+	};
+	Ok(Pallet::<T>::accept(vm, chip, &boot, &evidence::<T>(id))?)
+}
+
+fn confirmation<T: Config>(id: Id) -> Result<Confirmation, BenchmarkError> {
+	let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("no vm"))?;
+	Ok(Confirmation {
+		vm: id,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		key_commit: Some([4; 32]),
+		token_root: [5; 32],
+		stamp: 6,
+	})
+}
+
+/// Accepts the evidence of a VM that boots, and confirms the boot.
+fn show<T: Config>(id: Id) -> Result<(), BenchmarkError> {
+	accept::<T>(id)?;
+	let vm = Vms::<T>::get(id).ok_or(BenchmarkError::Stop("no vm"))?;
+	let place = vm.place.clone().ok_or(BenchmarkError::Stop("no place"))?;
+	let boot = Boots::<T>::get(id).ok_or(BenchmarkError::Stop("no boot"))?;
+	Ok(Pallet::<T>::run(vm, place, boot, &confirmation::<T>(id)?)?)
 }
 
 /// Returns a running VM with `charges` open charges: its tenant, its id, its miner.
@@ -265,9 +325,9 @@ mod benchmarks {
 		keep_for_a_while::<T>(id);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(tenant), id, FLAVOUR, 1_000_000);
+		_(RawOrigin::Signed(tenant), id, OTHER_FLAVOUR, 1_000_000);
 
-		assert_eq!(Vms::<T>::get(id).map(|vm| vm.max_price), Some(1_000_000));
+		assert_eq!(Vms::<T>::get(id).map(|vm| vm.allotted.vcpus), Some(VCPUS + 1));
 		Ok(())
 	}
 
@@ -279,6 +339,17 @@ mod benchmarks {
 		_(RawOrigin::Signed(tenant), id, false);
 
 		assert_eq!(Orders::<T>::get(id).map(|row| row.reduced), Some(false));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_config() -> Result<(), BenchmarkError> {
+		let (tenant, id, _) = running::<T>(MAX_CHARGES)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(tenant), id, config_bytes(), 2, SECOND_REVISION);
+
+		assert_eq!(Orders::<T>::get(id).map(|row| row.config.revision), Some(2));
 		Ok(())
 	}
 
@@ -324,12 +395,28 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// The VM boots on a chip that differs from the previous one, some time after the boot began.
 	/// The evidence itself is not included: its weight is [`hcc_primitives::VmVerifier::weight`].
 	#[benchmark]
 	fn attest() -> Result<(), BenchmarkError> {
 		let (tenant, id, miner) = running::<T>(BUSY as u32 - 2)?;
 		Pallet::<T>::do_reboot(tenant, id)?;
+		Pallet::<T>::do_boot(miner, id)?;
+
+		#[block]
+		{
+			accept::<T>(id)?;
+		}
+
+		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Attested { .. })));
+		Ok(())
+	}
+
+	/// The VM boots on a chip that differs from the previous one, some time after the boot began.
+	#[benchmark]
+	fn confirm() -> Result<(), BenchmarkError> {
+		let (tenant, id, miner) = running::<T>(BUSY as u32 - 2)?;
+		Pallet::<T>::do_reboot(tenant, id)?;
+		let hot = miner.clone();
 		Pallet::<T>::do_boot(miner, id)?;
 		T::World::set_tick(NOW + 9);
 		Vms::<T>::mutate(id, |vm| {
@@ -337,11 +424,12 @@ mod benchmarks {
 			vm.place.as_mut().expect("the VM has a place").chip = Some([0xee; 32]);
 			vm.run.slots = 100;
 		});
+		accept::<T>(id)?;
+		let confirmation = confirmation::<T>(id)?;
+		let signed = SignedConfirmation { confirmation, signature: CONFIRMATION };
 
-		#[block]
-		{
-			show::<T>(id)?;
-		}
+		#[extrinsic_call]
+		_(RawOrigin::Signed(hot), Box::new(signed));
 
 		assert!(matches!(Vms::<T>::get(id).map(|vm| vm.state), Some(VmState::Running { .. })));
 		Ok(())

@@ -3,7 +3,10 @@
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get, weights::Weight};
 use hcc_evidence::{
 	host::GenerationTrust,
-	vm::{boot_nonce, vm_evidence_hash, Boot, VmEvidence},
+	vm::{
+		boot_nonce, confirmation_statement, vm_evidence_hash, Boot, Confirmation,
+		SignedConfirmation, VmEvidence,
+	},
 };
 use hcc_primitives::{
 	genesis, parent_hash,
@@ -11,8 +14,9 @@ use hcc_primitives::{
 	ChipHash, ChipOwnership, Liveness, Miners, Oracle, PaidSlots, PaidTime, Price, TickSource,
 	VmVerifier,
 };
+use sp_core::ed25519;
 
-use crate::{price::cost, *};
+use crate::{configuration::this_block, price::cost, *};
 
 impl<T: Config> Pallet<T> {
 	/// Returns the VM and its place, if `who` is the hot key of the miner to which it is assigned.
@@ -153,7 +157,85 @@ impl<T: Config> Pallet<T> {
 		let claims = T::Vms::judge(evidence, &boot, &place.miner)
 			.map_err(|_| Error::<T>::EvidenceRefused)?;
 		Self::check_chip(&claims.chip, claims.trust, &place, &order)?;
-		Self::run(vm, place, claims.chip, evidence)
+		Self::accept(vm, claims.chip, &boot, evidence)
+	}
+
+	/// Stores a boot whose evidence was accepted. The guest has to confirm it.
+	pub(crate) fn accept(
+		mut vm: VmOf<T>,
+		chip: ChipHash,
+		boot: &Boot,
+		evidence: &VmEvidence,
+	) -> DispatchResult {
+		let id = evidence.vm;
+		let OpenBoot { fee, since, until } = vm.state.open_boot().ok_or(Error::<T>::WrongState)?;
+		vm.state = VmState::Attested { fee, since, until };
+		let row = BootRow {
+			generation: boot.generation,
+			counter: boot.counter,
+			nonce: boot.nonce,
+			chip,
+			measurement: boot.measurement,
+			config_hash: boot.config_hash,
+			holders_root: boot.holders_root,
+			guest_pk: evidence.guest_pk,
+			ssh_host_key_hash: evidence.ssh_host_key_hash,
+			evidence: vm_evidence_hash(evidence),
+			block: this_block::<T>(),
+			at: T::TickSource::now(),
+			interval: T::Liveness::interval().index,
+			confirmed: None,
+		};
+		Self::deposit_event(Event::Attested {
+			vm: id,
+			chip,
+			generation: row.generation,
+			counter: row.counter,
+			evidence: row.evidence,
+			until,
+		});
+		Boots::<T>::insert(id, row);
+		Self::store(id, vm);
+		Ok(())
+	}
+
+	/// Checks that `confirm` would succeed. Returns generation and boot counter of the VM. A boot
+	/// is confirmed once.
+	///
+	/// ## Errors
+	/// Those of the call `confirm`.
+	pub fn check_confirm(
+		who: &AccountIdOf<T>,
+		signed: &SignedConfirmation,
+	) -> Result<(u32, u32), Error<T>> {
+		let (vm, _, _) = Self::attested(who, signed)?;
+		Ok((vm.generation, vm.boot_counter))
+	}
+
+	/// Returns the VM, its place and its boot, if the confirmation is of this boot and signed by
+	/// the key of its guest.
+	fn attested(
+		who: &AccountIdOf<T>,
+		signed: &SignedConfirmation,
+	) -> Result<(VmOf<T>, Place<AccountIdOf<T>>, BootRow), Error<T>> {
+		let confirmation = &signed.confirmation;
+		let (vm, place) = Self::with_miner(who, confirmation.vm)?;
+		ensure!(matches!(vm.state, VmState::Attested { .. }), Error::<T>::WrongState);
+		let boot = Boots::<T>::get(confirmation.vm).ok_or(Error::<T>::WrongState)?;
+		let shown = (confirmation.generation, confirmation.boot_counter);
+		ensure!(shown == (boot.generation, boot.counter), Error::<T>::ConfirmationRefused);
+		let holds = sp_io::crypto::ed25519_verify(
+			&ed25519::Signature::from_raw(signed.signature),
+			&confirmation_statement(&genesis::<T>(), confirmation),
+			&ed25519::Public::from_raw(boot.guest_pk),
+		);
+		ensure!(holds, Error::<T>::ConfirmationRefused);
+		Ok((vm, place, boot))
+	}
+
+	pub(crate) fn do_confirm(who: AccountIdOf<T>, signed: &SignedConfirmation) -> DispatchResult {
+		let (vm, place, boot) = Self::attested(&who, signed)?;
+		Self::run(vm, place, boot, &signed.confirmation)
 	}
 
 	/// Returns the weight of checking one more chip of the miner: its keys, its trust, its
@@ -203,17 +285,15 @@ impl<T: Config> Pallet<T> {
 		Err(refusal.unwrap_or(Error::<T>::HostNotLive))
 	}
 
-	/// Marks a VM as running on `chip`, after its evidence was accepted.
+	/// Marks a VM as running, after its guest confirmed the boot.
 	pub(crate) fn run(
 		mut vm: VmOf<T>,
 		mut place: Place<AccountIdOf<T>>,
-		chip: ChipHash,
-		evidence: &VmEvidence,
+		mut row: BootRow,
+		confirmation: &Confirmation,
 	) -> DispatchResult {
-		let id = evidence.vm;
-		let VmState::Booting { fee, .. } = vm.state else {
-			return Err(Error::<T>::WrongState.into());
-		};
+		let (id, chip) = (confirmation.vm, row.chip);
+		let OpenBoot { fee, .. } = vm.state.open_boot().ok_or(Error::<T>::WrongState)?;
 		let burned = Self::burn_boot_time(&mut vm);
 		if place.chip != Some(chip) {
 			Self::charge_former_chip(id, &mut vm);
@@ -224,16 +304,9 @@ impl<T: Config> Pallet<T> {
 		vm.state = VmState::Running { since: T::TickSource::paid_slots() };
 		vm.lapses = 0;
 		Self::account(id, &mut vm);
-		let row = BootRow {
-			generation: vm.generation,
-			counter: vm.boot_counter,
-			chip,
-			guest_pk: evidence.guest_pk,
-			ssh_host_key_hash: evidence.ssh_host_key_hash,
-			evidence: vm_evidence_hash(evidence),
-			at: T::TickSource::now(),
-			interval: T::Liveness::interval().index,
-		};
+		let Confirmation { key_commit, token_root, stamp, .. } = *confirmation;
+		let block = this_block::<T>();
+		row.confirmed = Some(Confirmed { block, key_commit, token_root, stamp });
 		Self::deposit_event(Event::Booted {
 			vm: id,
 			chip: row.chip,
@@ -282,13 +355,11 @@ impl<T: Config> Pallet<T> {
 	/// Burns the price of the boot time, in which the guest may already have worked. No account
 	/// receives it, so neither tenant nor miner gains from late evidence.
 	fn burn_boot_time(vm: &mut VmOf<T>) -> Balance {
-		let (VmState::Booting { since, until, .. }, Some(place)) = (&vm.state, &vm.place) else {
-			return 0;
-		};
+		let (Some(boot), Some(place)) = (vm.state.open_boot(), &vm.place) else { return 0 };
 		// A late review does not raise the amount: it subtracts a slot for each tick after the
 		// deadline.
-		let late = T::TickSource::now().saturating_sub(*until);
-		let slots = T::TickSource::paid_slots().saturating_sub(*since).saturating_sub(late);
+		let late = T::TickSource::now().saturating_sub(boot.until);
+		let slots = T::TickSource::paid_slots().saturating_sub(boot.since).saturating_sub(late);
 		let costs = |slots| {
 			let costs = T::Oracle::for_leases().and_then(|price| cost(place.rate, slots, price));
 			costs.unwrap_or_default()
@@ -304,7 +375,7 @@ impl<T: Config> Pallet<T> {
 	/// boot time are burned. Images that never boot thus cost their tenant, and no miner earns by
 	/// not booting. Otherwise the fee is refunded.
 	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
-		let VmState::Booting { fee, .. } = vm.state else { return };
+		let Some(OpenBoot { fee, .. }) = vm.state.open_boot() else { return };
 		let Some(place) = &vm.place else { return };
 		if Self::is_live(&place.miner) {
 			Self::burn(&vm.tenant, fee);

@@ -31,8 +31,17 @@ mod events {
 			fee: Balance,
 			price: Price,
 		},
-		/// The boot evidence was accepted and the VM runs. `fee` was paid. The price of the boot
-		/// time was `burned`.
+		/// The boot evidence was accepted. The guest has to confirm the boot by tick `until`.
+		Attested {
+			vm: Id,
+			chip: ChipHash,
+			generation: u32,
+			counter: u32,
+			evidence: [u8; 32],
+			until: Tick,
+		},
+		/// The guest confirmed the boot and the VM runs. `fee` was paid. The price of the boot time
+		/// was `burned`.
 		Booted {
 			vm: Id,
 			chip: ChipHash,
@@ -57,6 +66,8 @@ mod events {
 		HostPaused { vm: Id, until: Tick },
 		/// A VM has a new flavour. Its price is now `rate`.
 		Resized { vm: Id, allotted: Allotment, rate: Rate },
+		/// The tenant set a new revision of the configuration, with which the VM boots from now on.
+		ConfigSet { vm: Id, revision: u32, hash: [u8; 32] },
 		/// The tenant allowed chips with reduced trust, or forbade them, from the next boot on.
 		ReducedSet { vm: Id, reduced: bool },
 		/// A tenant added `amount` to the escrow.
@@ -135,6 +146,23 @@ mod events {
 		EmptyFlavour,
 		/// The signature of the configuration is not valid for its signer.
 		BadSignature,
+		/// The configuration is empty.
+		EmptyConfig,
+		/// The revision of the configuration is not higher than the current one.
+		OldRevision,
+		/// An order of the tenant with this nonce exists. Choose another nonce.
+		NonceInUse,
+		/// The image is not in the directory. Choose another image, or keep the number of vCPUs.
+		NoImage,
+		/// The image has no row for the number of vCPUs. Choose another flavour or image.
+		NoRow,
+		/// The order demands an endorsement, and governance does not endorse the image.
+		NotEndorsed,
+		/// The image has fewer rebuild statements than the order demands.
+		TooFewRebuilds,
+		/// The launch measurement is that of the attestation agent of hosts, which no tenant can
+		/// order.
+		AgentImage,
 		/// The price of α is unknown, or it changes too fast. Try again later.
 		NoPrice,
 		/// The escrow does not cover a boot and the first intervals, or the searches for a miner.
@@ -158,6 +186,9 @@ mod events {
 		/// names. The miner can submit other evidence until the deadline, or until
 		/// [`MAX_REFUSALS`] calls were refused.
 		EvidenceRefused,
+		/// The confirmation is of another boot, or its signature is not valid for the key of the
+		/// guest.
+		ConfirmationRefused,
 		/// The chip has no recent accepted evidence. Answer its challenge first.
 		HostNotLive,
 		/// The trust in the chip's generation is lower than the order requires. The tenant can

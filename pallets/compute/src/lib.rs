@@ -16,6 +16,7 @@ mod agenda;
 mod benchmarking;
 mod billing;
 mod boots;
+mod configuration;
 mod disk_rent;
 mod events;
 mod guests;
@@ -23,7 +24,9 @@ mod maintenance;
 mod orders;
 mod placement;
 pub mod price;
+mod rules;
 pub mod silence;
+mod storage;
 mod try_state;
 mod types;
 pub mod weights;
@@ -36,10 +39,12 @@ mod tests;
 use frame_support::pallet_macros::import_section;
 pub use pallet::*;
 pub use price::{Allotment, List, Rate, Shares};
+pub use rules::{Rules, SharesOf};
 pub use types::*;
 pub use weights::WeightInfo;
 
 #[import_section(events::events)]
+#[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
 	extern crate alloc;
@@ -53,17 +58,19 @@ pub mod pallet {
 		weights::WeightMeter,
 	};
 	use frame_system::pallet_prelude::*;
-	use hcc_evidence::vm::VmEvidence;
+	use hcc_evidence::vm::{SignedConfirmation, VmEvidence};
 	use hcc_primitives::{
-		units::Balance, ChipHash, ChipOwnership, IntervalIndex, Liveness, Miners, OfferBook,
-		OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource, Usage,
-		VmVerifier,
+		units::Balance, ChipHash, ChipOwnership, ImageDirectory, IntervalIndex, Liveness, Miners,
+		OfferBook, OnSettled, Oracle, PaidSlots, PaidTime, Price, StoreRules, Tick, TickSource,
+		Usage, VmVerifier,
 	};
 
 	use super::*;
 
 	#[pallet::config]
-	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+	pub trait Config:
+		frame_system::Config<RuntimeEvent: From<Event<Self>>, AccountId: Into<[u8; 32]>>
+	{
 		/// The native token.
 		type NativeBalance: MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
 			+ BalancedHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason, Balance = Balance>
@@ -97,6 +104,9 @@ pub mod pallet {
 
 		/// The source of billing intervals and of the liveness of chips.
 		type Liveness: Liveness;
+
+		/// The directory of images that can be ordered.
+		type Images: ImageDirectory;
 
 		/// The verifier of boot evidence.
 		type Vms: VmVerifier<AccountIdOf<Self>>;
@@ -147,80 +157,6 @@ pub mod pallet {
 		/// The deposit for the storage rows of a VM.
 		Deposit,
 	}
-
-	/// Flavours that can be ordered.
-	// Twox is safe: governance chooses the keys.
-	#[pallet::storage]
-	pub type Flavours<T: Config> = StorageMap<_, Twox64Concat, FlavourId, Flavour, OptionQuery>;
-
-	/// The number of VMs that were ever ordered. It is also the id of the latest VM.
-	#[pallet::storage]
-	pub type LastId<T: Config> = StorageValue<_, Id, ValueQuery>;
-
-	/// The order of each VM. A row is removed together with its VM.
-	// Twox is safe: ids are sequential.
-	#[pallet::storage]
-	pub type Orders<T: Config> = StorageMap<_, Twox64Concat, Id, OrderOf<T>, OptionQuery>;
-
-	/// The state and the accounts of each VM.
-	// Twox is safe: ids are sequential.
-	#[pallet::storage]
-	pub type Vms<T: Config> = StorageMap<_, Twox64Concat, Id, VmOf<T>, OptionQuery>;
-
-	/// The last boot of each VM whose evidence was accepted.
-	// Twox is safe: ids are sequential.
-	#[pallet::storage]
-	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
-
-	/// The last boot of each VM whose evidence was refused: its counter, and its number of
-	/// refusals.
-	// Twox is safe: ids are sequential.
-	#[pallet::storage]
-	pub type Refusals<T: Config> = StorageMap<_, Twox64Concat, Id, (u32, u8), OptionQuery>;
-
-	/// The last settlements of each VM, oldest first.
-	// Twox is safe: ids are sequential.
-	#[pallet::storage]
-	pub type Settlements<T: Config> =
-		StorageMap<_, Twox64Concat, Id, BoundedVec<Settlement, ConstU32<MAX_SETTLED>>, ValueQuery>;
-
-	/// The VMs of each tenant.
-	// Blake2 is necessary: tenants can choose their account ids.
-	#[pallet::storage]
-	pub type VmsOfTenant<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
-
-	/// The VMs that are assigned to each miner.
-	// Blake2 is necessary: miners can choose their account ids.
-	#[pallet::storage]
-	pub type VmsOfMiner<T: Config> =
-		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
-
-	/// The part of each miner's offer that VMs occupy.
-	// Blake2 is necessary: miners can choose their account ids.
-	#[pallet::storage]
-	pub type AllottedCapacity<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Allotment, ValueQuery>;
-
-	/// Miners that missed a deadline, each with the tick until which it receives no new VMs.
-	// Blake2 is necessary: miners can choose their account ids.
-	#[pallet::storage]
-	pub type RestingMiners<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Tick, OptionQuery>;
-
-	/// The VMs that the chain reviews at each tick. Every VM has exactly one entry.
-	// Twox is safe: users choose neither ticks nor ids.
-	#[pallet::storage]
-	pub type Agenda<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, Tick, Twox64Concat, Id, (), OptionQuery>;
-
-	/// The last tick whose VMs were all reviewed.
-	#[pallet::storage]
-	pub type AttendedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
-
-	/// The totals of all payments since genesis.
-	#[pallet::storage]
-	pub type PaymentTotals<T: Config> = StorageValue<_, Totals, ValueQuery>;
 
 	/// The initial rules and flavours.
 	#[pallet::genesis_config]
@@ -293,9 +229,20 @@ pub mod pallet {
 			Vms::<T>::get(vm)
 		}
 
-		/// Returns the last boot of a VM whose evidence was accepted.
+		/// Returns the last boot of a VM whose evidence was accepted, confirmed or not.
 		pub fn boot_of(vm: Id) -> Option<BootRow> {
 			Boots::<T>::get(vm)
+		}
+
+		/// Returns all rows of a VM that a verifier of its boot or a holder of key shares needs.
+		pub fn vm_context(vm: Id) -> Option<VmContextOf<T>> {
+			let (row, order) = (Vms::<T>::get(vm)?, Orders::<T>::get(vm)?);
+			Some(VmContext { vm: row, order, boot: Boots::<T>::get(vm) })
+		}
+
+		/// Returns the VM of a tenant's order, by the nonce of the order.
+		pub fn vm_of_order(tenant: AccountIdOf<T>, order_nonce: u64) -> Option<Id> {
+			OrderNonces::<T>::get(tenant, order_nonce)
 		}
 
 		/// Returns the last settlements of a VM, oldest first. Older ones exist only as events.
@@ -339,19 +286,24 @@ pub mod pallet {
 		/// Orders a VM and holds `escrow` and a deposit for it. The chain draws a miner in one of
 		/// the next blocks. Each search for a miner costs [`Config::SearchFee`] of the escrow.
 		///
+		/// The chain copies the launch measurement for the flavour's number of vCPUs from the
+		/// directory of images. A later change of the directory does not affect the VM.
+		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
-		/// [`Error::NoFlavour`], [`Error::BadSignature`], [`Error::NoPrice`],
-		/// [`Error::EscrowTooSmall`]. The token's error if the tenant's balance is too low.
+		/// [`Error::NoFlavour`], [`Error::NoPrice`], [`Error::EscrowTooSmall`],
+		/// [`Error::NonceInUse`], [`Error::NoImage`], [`Error::NoRow`], [`Error::NotEndorsed`],
+		/// [`Error::TooFewRebuilds`], [`Error::AgentImage`], [`Error::EmptyConfig`],
+		/// [`Error::BadSignature`]. The token's error if the tenant's balance is too low.
 		///
 		/// ## Events
 		/// [`Event::Ordered`].
 		#[pallet::call_index(1)]
 		pub fn order(
 			origin: OriginFor<T>,
-			order: Box<OrderOf<T>>,
+			order: Box<OrderRequestOf<T>>,
 			#[pallet::compact] escrow: Balance,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
@@ -438,13 +390,17 @@ pub mod pallet {
 		/// Gives a stopped VM another flavour, at the current list price and ask. The call fails if
 		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. Disks only grow.
 		///
+		/// If the number of vCPUs changes, the chain copies the launch measurement again from the
+		/// directory of images.
+		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
 		///
 		/// ## Errors
 		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`], [`Error::NoFlavour`],
 		/// [`Error::DiskShrinks`], [`Error::NoRoom`], [`Error::TooExpensive`],
-		/// [`Error::Unsettled`], [`Error::NoPrice`], [`Error::EscrowTooSmall`].
+		/// [`Error::Unsettled`], [`Error::NoPrice`], [`Error::EscrowTooSmall`], [`Error::NoImage`],
+		/// [`Error::NoRow`], [`Error::AgentImage`].
 		///
 		/// ## Events
 		/// [`Event::Resized`], and [`Event::DiskPaid`] if disk rent was due.
@@ -506,9 +462,9 @@ pub mod pallet {
 			Self::do_boot(who, vm)
 		}
 
-		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the VM
-		/// runs and is charged from this block on. The call is operational, because it has a
-		/// deadline. The last of [`MAX_REFUSALS`] refused calls ends the boot.
+		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the guest
+		/// has to confirm the boot. The call is operational, because it has a deadline. The last of
+		/// [`MAX_REFUSALS`] refused calls ends the boot.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -519,7 +475,7 @@ pub mod pallet {
 		/// [`Error::TierTooLow`].
 		///
 		/// ## Events
-		/// [`Event::Booted`].
+		/// [`Event::Attested`].
 		#[pallet::call_index(9)]
 		#[pallet::weight((
 			<T as Config>::WeightInfo::attest().saturating_add(T::Vms::weight()),
@@ -566,6 +522,49 @@ pub mod pallet {
 		pub fn set_reduced(origin: OriginFor<T>, vm: Id, reduced: bool) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_set_reduced(who, vm, reduced)
+		}
+
+		/// Submits the guest's confirmation of the boot whose evidence was accepted. The VM runs
+		/// and is charged from this block on. The call is operational, because it has a deadline.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the miner's hot key.
+		///
+		/// ## Errors
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`],
+		/// [`Error::ConfirmationRefused`].
+		///
+		/// ## Events
+		/// [`Event::Booted`].
+		#[pallet::call_index(12)]
+		#[pallet::weight((<T as Config>::WeightInfo::confirm(), DispatchClass::Operational))]
+		pub fn confirm(origin: OriginFor<T>, confirmed: Box<SignedConfirmation>) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_confirm(who, &confirmed)
+		}
+
+		/// Sets a new revision of a VM's configuration. The VM boots with it from its next boot on.
+		/// The signer of the order signs it. The configuration cannot change while a boot is open.
+		///
+		/// ## Dispatch Origin
+		/// `Signed` by the tenant.
+		///
+		/// ## Errors
+		/// [`Error::NoVm`], [`Error::NotTheTenant`], [`Error::WrongState`],
+		/// [`Error::OldRevision`], [`Error::EmptyConfig`], [`Error::BadSignature`].
+		///
+		/// ## Events
+		/// [`Event::ConfigSet`].
+		#[pallet::call_index(13)]
+		pub fn set_config(
+			origin: OriginFor<T>,
+			vm: Id,
+			config: ConfigBytes,
+			revision: u32,
+			signature: [u8; 64],
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_config(who, vm, config, revision, signature)
 		}
 	}
 }

@@ -5,15 +5,20 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::EnsureRoot;
-use hcc_evidence::vm::{config_statement, VmEvidence};
+use hcc_evidence::vm::{
+	config::{config_hash, config_revision_statement, ConfigRevision},
+	confirmation_statement,
+	image::ImageRow,
+	Confirmation, SignedConfirmation, VmEvidence,
+};
 use hcc_primitives::{
 	genesis,
 	units::{Balance, ALPHA},
 	ChipHash, EffectiveOffer, Interval, PaidTime, Price, Tier,
 };
 use hcc_testing::{
-	CurrentInterval, Fit, MockLiveness, MockMiners, MockOracle, MockTickSource, MockVms, Now,
-	Offering, PriceForLeases, PriceForOrders,
+	CurrentInterval, Directory, Fit, MockImages, MockLiveness, MockMiners, MockOracle,
+	MockTickSource, MockVms, Now, Offering, PriceForLeases, PriceForOrders,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{AccountId32, BuildStorage, DispatchResult, Perbill};
@@ -114,6 +119,8 @@ parameter_types! {
 	pub static MockRules: Rules = RULES;
 	pub static EraRules: pallet_emission::Rules = DAYS_OF_ERAS;
 	pub static SearchFee: Balance = 0;
+	/// The nonce of the last order.
+	pub static LastNonce: u64 = 0;
 	pub static Seed: Option<H256> = Some(H256([3; 32]));
 	pub Pot: AccountId32 = account(200);
 	pub Treasury: AccountId32 = account(201);
@@ -143,6 +150,7 @@ impl Config for Test {
 	type TickSource = MockTickSource;
 	type Miners = MockMiners;
 	type Liveness = MockLiveness;
+	type Images = MockImages;
 	type Vms = MockVms;
 	type Randomness = Chosen;
 	type ValidatorsPot = Pot;
@@ -213,15 +221,51 @@ pub fn offer(miner: u8, change: impl Fn(&mut EffectiveOffer)) {
 	});
 }
 
-/// Returns an order of a small VM that every miner can run.
-pub fn small() -> OrderOf<Test> {
-	let signer = ed25519::Pair::from_seed(&[9; 32]);
-	let hash = [5; 32];
-	let signature = signer.sign(&config_statement(&genesis::<Test>(), &hash));
-	Order {
+/// The image of every order, and its configuration.
+pub const IMAGE: [u8; 32] = [8; 32];
+pub const CONFIG: &[u8] = b"{}";
+
+/// Returns the key that signs the configurations of every order.
+pub fn config_key() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[9; 32])
+}
+
+/// Returns the key of every guest.
+pub fn guest_key() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[7; 32])
+}
+
+/// Returns a configuration, signed for an order of the tenant.
+pub fn configured(
+	tenant: &AccountId32,
+	order_nonce: u64,
+	revision: u32,
+	bytes: &[u8],
+) -> SignedConfig {
+	let hash = config_hash(bytes).unwrap_or_default();
+	let signed = ConfigRevision { tenant: tenant.clone().into(), order_nonce, revision, hash };
+	let statement = config_revision_statement(&genesis::<Test>(), &signed);
+	SignedConfig {
+		bytes: BoundedVec::truncate_from(bytes.to_vec()),
+		order_nonce,
+		revision,
+		signer: config_key().public().0,
+		signature: config_key().sign(&statement).0,
+	}
+}
+
+/// Returns the first revision for a new order of the tenant.
+pub fn new_config(tenant: &AccountId32) -> SignedConfig {
+	LastNonce::mutate(|nonce| *nonce += 1);
+	configured(tenant, LastNonce::get(), 1, CONFIG)
+}
+
+/// Returns an order of the tenant of every test: a small VM that every miner can run.
+pub fn small() -> OrderRequestOf<Test> {
+	OrderRequest {
 		flavour: SMALL,
-		measurement: [1; 48],
-		config: Configuration { hash, signer: signer.public().0, signature: signature.0 },
+		image: ImageDemand { id: IMAGE, rebuilds: 0, endorsed: false },
+		config: new_config(&account(TENANT)),
 		holders_root: [6; 32],
 		egress: Egress::Open,
 		max_price: 200_000,
@@ -232,8 +276,22 @@ pub fn small() -> OrderOf<Test> {
 	}
 }
 
-pub fn order(what: OrderOf<Test>) -> DispatchResult {
-	Compute::order(signed(TENANT), Box::new(what), ESCROW)
+pub fn order(what: OrderRequestOf<Test>) -> DispatchResult {
+	order_by(TENANT, what, ESCROW)
+}
+
+/// Orders as this tenant, with a new configuration.
+pub fn order_by(tenant: u8, what: OrderRequestOf<Test>, escrow: Balance) -> DispatchResult {
+	order_as(&account(tenant), what, escrow)
+}
+
+pub fn order_as(
+	tenant: &AccountId32,
+	what: OrderRequestOf<Test>,
+	escrow: Balance,
+) -> DispatchResult {
+	let what = OrderRequest { config: new_config(tenant), ..what };
+	Compute::order(RuntimeOrigin::signed(tenant.clone()), Box::new(what), escrow)
 }
 
 /// Advances by one block and one tick, and polls.
@@ -280,7 +338,7 @@ pub fn evidence(id: Id) -> VmEvidence {
 		generation: vm.generation,
 		boot_counter: vm.boot_counter,
 		snp_report: vec![0; 1184],
-		guest_pk: [7; 32],
+		guest_pk: guest_key().public().0,
 		kem_pk: vec![8; 1216],
 		ssh_host_key_hash: [9; 32],
 	}
@@ -293,11 +351,42 @@ pub fn miner_of(id: Id) -> u8 {
 	bytes[0]
 }
 
-/// Boots a VM: its miner begins the boot and submits valid evidence.
+/// Returns the guest's confirmation of a VM's boot.
+pub fn confirmation(id: Id) -> Confirmation {
+	let vm = vm(id);
+	Confirmation {
+		vm: id,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		key_commit: None,
+		token_root: [0; 32],
+		stamp: 0,
+	}
+}
+
+/// Signs a confirmation by this key.
+pub fn signed_by(key: &ed25519::Pair, confirmation: Confirmation) -> SignedConfirmation {
+	let statement = confirmation_statement(&genesis::<Test>(), &confirmation);
+	SignedConfirmation { confirmation, signature: key.sign(&statement).0 }
+}
+
+/// Submits the guest's confirmation.
+pub fn confirm(miner: &RuntimeOrigin, id: Id) -> DispatchResult {
+	let signed = signed_by(&guest_key(), confirmation(id));
+	Compute::confirm(miner.clone(), Box::new(signed))
+}
+
+/// Submits valid evidence and the guest's confirmation.
+pub fn show(miner: &RuntimeOrigin, id: Id) -> DispatchResult {
+	Compute::attest(miner.clone(), Box::new(evidence(id)))?;
+	confirm(miner, id)
+}
+
+/// Boots a VM: its miner begins the boot and submits valid evidence, and its guest confirms.
 pub fn boot(id: Id) {
 	let miner = miner_of(id);
 	Compute::boot(signed(miner), id).expect("the VM is assigned to it");
-	Compute::attest(signed(miner), Box::new(evidence(id))).expect("the evidence is valid");
+	show(&signed(miner), id).expect("evidence and confirmation are valid");
 }
 
 /// Orders a small VM and boots it.
@@ -334,6 +423,10 @@ pub fn run(test: impl FnOnce()) {
 	MockRules::set(RULES);
 	EraRules::set(DAYS_OF_ERAS);
 	SearchFee::set(0);
+	LastNonce::set(0);
+	let row = |vcpus: u32| ImageRow { vcpus, measurement: [vcpus as u8; 48] };
+	let rows = (1..=16).chain([u32::MAX]).map(row).collect();
+	Directory::set(vec![(IMAGE, rows, false, 0)]);
 	Seed::set(Some(H256([3; 32])));
 	PriceForOrders::set(Some(PRICE));
 	PriceForLeases::set(Some(PRICE));

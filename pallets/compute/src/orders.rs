@@ -7,11 +7,7 @@ use frame_support::{
 	traits::{fungible::MutateHold, tokens::Precision, Get},
 	BoundedVec,
 };
-use hcc_evidence::vm::config_statement;
-use hcc_primitives::{
-	draw::DRAWN_AFTER, genesis, units::Balance, Oracle, Price, TickSource, Usage,
-};
-use sp_core::ed25519;
+use hcc_primitives::{draw::DRAWN_AFTER, units::Balance, Oracle, Price, TickSource, Usage};
 
 use crate::{
 	price::{cost, in_alpha, rate, rate_of, RATE_PARTS},
@@ -61,22 +57,27 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_order(
 		tenant: AccountIdOf<T>,
-		order: OrderOf<T>,
+		request: OrderRequestOf<T>,
 		escrow: Balance,
 	) -> DispatchResult {
-		let flavour = Flavours::<T>::get(order.flavour).ok_or(Error::<T>::NoFlavour)?;
+		let flavour = Flavours::<T>::get(request.flavour).ok_or(Error::<T>::NoFlavour)?;
 		let price = T::Oracle::for_orders().ok_or(Error::<T>::NoPrice)?;
-		let least = Self::least_order_escrow(order.max_price, price);
+		let least = Self::least_order_escrow(request.max_price, price);
 		ensure!(escrow >= least.ok_or(Error::<T>::NoPrice)?, Error::<T>::EscrowTooSmall);
-		Self::check_config(&order.config)?;
+		let nonce = request.config.order_nonce;
+		let known = OrderNonces::<T>::contains_key(&tenant, nonce);
+		ensure!(!known, Error::<T>::NonceInUse);
+		let measurement = Self::ordered_measurement(&request.image, flavour.allotted.vcpus)?;
+		let config = Self::check_config(&tenant, &request.config)?;
 		let deposit = T::Deposit::get();
 		T::NativeBalance::hold(&HoldReason::Escrow.into(), &tenant, escrow)?;
 		T::NativeBalance::hold(&HoldReason::Deposit.into(), &tenant, deposit)?;
 		let now = T::TickSource::now();
 		let id = LastId::<T>::get().saturating_add(1);
 		LastId::<T>::put(id);
-		let max_price = order.max_price;
-		Orders::<T>::insert(id, order);
+		let max_price = request.max_price;
+		Orders::<T>::insert(id, Self::order_row(request, measurement, config));
+		OrderNonces::<T>::insert(&tenant, nonce, id);
 		VmsOfTenant::<T>::insert(&tenant, id, ());
 		let vm = Vm {
 			tenant: tenant.clone(),
@@ -104,17 +105,28 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn check_config(config: &Configuration) -> DispatchResult {
-		let statement = config_statement(&genesis::<T>(), &config.hash);
-		let signature = ed25519::Signature::from_raw(config.signature);
-		let signer = ed25519::Public::from_raw(config.signer);
-		let signed = sp_io::crypto::ed25519_verify(&signature, &statement, &signer);
-		ensure!(signed, Error::<T>::BadSignature);
-		Ok(())
+	fn order_row(
+		request: OrderRequestOf<T>,
+		measurement: [u8; 48],
+		config: Configuration,
+	) -> OrderOf<T> {
+		Order {
+			flavour: request.flavour,
+			image: request.image.id,
+			measurement,
+			config,
+			holders_root: request.holders_root,
+			egress: request.egress,
+			max_price: request.max_price,
+			tier: request.tier,
+			reduced: request.reduced,
+			region: request.region,
+			miner: request.miner,
+		}
 	}
 
 	/// Changes a VM of the tenant that is not terminated, and stores it.
-	fn change(
+	pub(crate) fn change(
 		who: &AccountIdOf<T>,
 		id: Id,
 		change: impl FnOnce(&mut VmOf<T>) -> DispatchResult,
@@ -199,6 +211,11 @@ impl<T: Config> Pallet<T> {
 			ensure!(vm.charges.len() < BUSY, Error::<T>::Unsettled);
 			let wanted = Flavours::<T>::get(flavour).ok_or(Error::<T>::NoFlavour)?.allotted;
 			ensure!(wanted.disk >= vm.allotted.disk, Error::<T>::DiskShrinks);
+			if wanted.vcpus != vm.allotted.vcpus {
+				let mut order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
+				order.measurement = Self::resized_measurement(&order.image, wanted.vcpus)?;
+				Orders::<T>::insert(id, order);
+			}
 			// The time before the change is charged at the old price, and the rent is paid for the
 			// old disk.
 			Self::charge_run(id, vm);
@@ -236,7 +253,7 @@ impl<T: Config> Pallet<T> {
 			// Evidence in progress is judged by the order as it was when the boot began. A miner
 			// that has to boot the VM must not lose the permission.
 			let allowed = match vm.state {
-				VmState::Booting { .. } => false,
+				VmState::Booting { .. } | VmState::Attested { .. } => false,
 				VmState::Assigned { .. } => reduced,
 				_ => true,
 			};
@@ -275,7 +292,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn remove(id: Id, vm: VmOf<T>) {
 		Self::release(HoldReason::Deposit, &vm.tenant, vm.deposit);
 		Vms::<T>::remove(id);
-		Orders::<T>::remove(id);
+		if let Some(order) = Orders::<T>::take(id) {
+			OrderNonces::<T>::remove(&vm.tenant, order.config.order_nonce);
+		}
 		VmsOfTenant::<T>::remove(&vm.tenant, id);
 		Boots::<T>::remove(id);
 		Refusals::<T>::remove(id);

@@ -23,10 +23,7 @@ impl<T: Config> Pallet<T> {
 			ensure!(Orders::<T>::contains_key(id), "1: a VM has no order");
 			ensure!(Agenda::<T>::contains_key(vm.look, id), "2: a VM is not on the agenda");
 			ensure!(vm.look > AttendedUntil::<T>::get(), "2: a VM is on the agenda in the past");
-			let fee = match vm.state {
-				VmState::Booting { fee, .. } => fee,
-				_ => 0,
-			};
+			let fee = vm.state.open_boot().map_or(0, |boot| boot.fee);
 			let owed =
 				vm.charges.iter().fold(0, |sum: Balance, charge| sum.saturating_add(charge.amount));
 			open = open.saturating_add(owed).saturating_add(fee);
@@ -34,6 +31,11 @@ impl<T: Config> Pallet<T> {
 			*escrow = escrow.saturating_add(vm.escrow).saturating_add(owed).saturating_add(fee);
 			*deposit = deposit.saturating_add(vm.deposit);
 			Self::check_state(id, &vm)?;
+			let nonce = Orders::<T>::get(id).map(|order| order.config.order_nonce);
+			ensure!(
+				nonce.and_then(|nonce| OrderNonces::<T>::get(&vm.tenant, nonce)) == Some(id),
+				"10: an order is missing from the nonces of its tenant"
+			);
 			ensure!(
 				VmsOfTenant::<T>::contains_key(&vm.tenant, id),
 				"7: a VM is missing from its tenant's VMs"
@@ -54,6 +56,7 @@ impl<T: Config> Pallet<T> {
 			VmsOfTenant::<T>::iter().count() == count,
 			"7: a tenant has a VM that does not exist"
 		);
+		ensure!(OrderNonces::<T>::iter().count() == count, "10: a nonce has no order");
 		ensure!(
 			VmsOfMiner::<T>::iter().count() == hosted,
 			"7: a miner has a VM that does not exist"
@@ -96,9 +99,10 @@ impl<T: Config> Pallet<T> {
 		let placed = match vm.state {
 			VmState::Pending { .. } | VmState::Terminated => vm.place.is_none(),
 			VmState::Assigned { .. } | VmState::Booting { .. } => vm.place.is_some(),
+			VmState::Attested { .. } => vm.place.is_some() && Self::is_boot_of(id, vm, false),
 			VmState::Running { .. } => {
 				vm.place.as_ref().is_some_and(|place| place.chip.is_some())
-					&& Boots::<T>::contains_key(id)
+					&& Self::is_boot_of(id, vm, true)
 			},
 			VmState::Stopped { .. } => vm.place.is_some(),
 		};
@@ -110,5 +114,13 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(!gone || !vm.charges.is_empty(), "6: a terminated VM has no open charge");
 		Ok(())
+	}
+
+	/// Returns true if the boot row is of the current boot, and is confirmed or not as given.
+	fn is_boot_of(id: Id, vm: &VmOf<T>, confirmed: bool) -> bool {
+		Boots::<T>::get(id).is_some_and(|row| {
+			(row.generation, row.counter) == (vm.generation, vm.boot_counter)
+				&& row.confirmed.is_some() == confirmed
+		})
 	}
 }

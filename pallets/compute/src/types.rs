@@ -1,22 +1,29 @@
 extern crate alloc;
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use frame_support::{
-	traits::{ConstU32, Get},
-	BoundedVec,
+use frame_support::{traits::ConstU32, BoundedVec};
+use hcc_evidence::{
+	host::Hash256,
+	vm::{config::MAX_CONFIG, image::ImageId, VmId},
 };
-use hcc_evidence::{host::Hash256, vm::VmId};
 use hcc_primitives::{
-	units::Balance, ChipHash, IntervalIndex, PaidSlots, Price, SettlementShares, Tick, Tier,
+	units::{Balance, BlockNumber},
+	ChipHash, IntervalIndex, PaidSlots, Price, Tick, Tier,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_runtime::{traits::Saturating, Debug, Perbill};
+use sp_runtime::Debug;
 
-use crate::price::{Allotment, List, Rate, Shares};
+use crate::price::{Allotment, Rate};
 
 /// An account of the chain.
 pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
+/// [`OrderRequest`] with the chain's accounts.
+pub type OrderRequestOf<T> = OrderRequest<AccountIdOf<T>>;
+/// [`VmContext`] with the chain's accounts.
+pub type VmContextOf<T> = VmContext<AccountIdOf<T>>;
+/// The bytes of a configuration.
+pub type ConfigBytes = BoundedVec<u8, ConstU32<{ MAX_CONFIG as u32 }>>;
 /// [`Order`] with the chain's accounts.
 pub type OrderOf<T> = Order<AccountIdOf<T>>;
 /// [`Vm`] with the chain's accounts.
@@ -47,84 +54,6 @@ pub const SAMPLES: u32 = 16;
 pub const MAX_GENERATIONS: u32 = 3;
 /// Number of refused pieces of evidence that ends a boot.
 pub const MAX_REFUSALS: u8 = 3;
-
-/// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
-#[derive(
-	Clone,
-	Copy,
-	Eq,
-	PartialEq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rules {
-	pub list: List,
-	/// The price of a boot.
-	pub boot_fee: u32,
-	/// The minimum price of a boot, in the smallest units of α. It covers the miner's transaction
-	/// fees for the boot.
-	pub least_fee: Balance,
-	pub shares: Shares,
-	/// The time during which a miner is sought.
-	pub placement: Tick,
-	/// The time within which a miner has to begin a boot.
-	pub acceptance: Tick,
-	/// The time within which boot evidence has to be accepted.
-	pub boot: Tick,
-	/// The maximum time for which a VM can be stopped.
-	pub stopped: Tick,
-	/// The rest of a miner that has missed a deadline: it receives no new VMs in this time.
-	pub rest: Tick,
-	/// The number of intervals that the escrow must cover when a VM is ordered or started; at least
-	/// two.
-	pub reserve: u8,
-	/// The number of intervals that the escrow must cover to avoid a warning.
-	pub warning: u8,
-	/// The number of crashes of a VM that a miner can report in a day.
-	pub crashes: u8,
-	/// The number of consecutive lapsed intervals after which a VM is terminated.
-	pub lost: u8,
-}
-
-impl Rules {
-	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible and
-	/// make the escrow cover all that is due before the next review.
-	pub fn clamped(self) -> Self {
-		// With less than two, the first review would stop the VM.
-		let reserve = self.reserve.clamp(2, 24);
-		Self {
-			shares: self.shares.clamped(),
-			placement: self.placement.clamp(ROUNDS, 14_400),
-			acceptance: self.acceptance.clamp(5, 600),
-			boot: self.boot.clamp(10, 2_400),
-			stopped: self.stopped.clamp(600, 1_000_000),
-			rest: self.rest.min(14_400),
-			reserve,
-			warning: self.warning.clamp(reserve, 240),
-			crashes: self.crashes.min(24),
-			lost: self.lost.clamp(2, 240),
-			..self
-		}
-	}
-}
-
-/// Reads the shares of settlements from rules `R`, so that emission depends on the rules only and
-/// not on this pallet's state.
-pub struct SharesOf<R>(core::marker::PhantomData<R>);
-
-impl<R: Get<Rules>> SettlementShares for SharesOf<R> {
-	fn lost() -> Perbill {
-		let shares = R::get().clamped().shares;
-		shares.treasury.saturating_add(shares.burned)
-	}
-}
 
 /// A flavour in a chain specification.
 #[derive(Clone, Eq, PartialEq, Debug, Serialize, Deserialize)]
@@ -175,8 +104,24 @@ pub enum Egress {
 	Open,
 }
 
-/// The hash of a VM's configuration and its tenant's signature. The image reads the configuration
-/// from its host.
+/// A revision of a VM's configuration, as its tenant sends it.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct SignedConfig {
+	/// The bytes, which the image reads from its host. The chain does not parse them.
+	pub bytes: ConfigBytes,
+	/// The number that distinguishes the orders of a tenant.
+	pub order_nonce: u64,
+	/// The number of the revision. Each later revision has a higher one.
+	pub revision: u32,
+	/// The ed25519 public key that signs all revisions of the order.
+	pub signer: [u8; 32],
+	/// The signature of `signer` over [`hcc_evidence::vm::config::config_revision_statement`].
+	pub signature: [u8; 64],
+}
+
+/// The current revision of a VM's configuration. Its bytes are in the body of a block.
 #[derive(
 	Clone,
 	Copy,
@@ -190,12 +135,39 @@ pub enum Egress {
 	TypeInfo,
 )]
 pub struct Configuration {
-	/// The hash of the configuration.
+	/// The hash of the bytes.
 	pub hash: Hash256,
-	/// The ed25519 public key that identifies the configuration's author.
+	/// The number that distinguishes the orders of a tenant.
+	pub order_nonce: u64,
+	pub revision: u32,
+	/// The ed25519 public key that signs all revisions.
 	pub signer: [u8; 32],
-	/// The signature of `signer` over [`hcc_evidence::vm::config_statement`].
+	/// The signature of `signer` over [`hcc_evidence::vm::config::config_revision_statement`].
 	pub signature: [u8; 64],
+	/// The number of the block whose body contains the bytes.
+	pub block: BlockNumber,
+}
+
+/// The requirements of an order on its image.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct ImageDemand {
+	/// The id of the image in the directory.
+	pub id: ImageId,
+	/// The minimum number of statements that the image was rebuilt from its sources.
+	pub rebuilds: u32,
+	/// Governance must endorse the image.
+	pub endorsed: bool,
 }
 
 /// Miners that are allowed to run a VM.
@@ -213,9 +185,33 @@ pub enum Choice<AccountId> {
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
+pub struct OrderRequest<AccountId> {
+	pub flavour: FlavourId,
+	pub image: ImageDemand,
+	pub config: SignedConfig,
+	/// The Merkle root over the holders of shares of the disk key.
+	pub holders_root: Hash256,
+	pub egress: Egress,
+	/// The maximum price, in 10⁻⁶ USD an hour.
+	pub max_price: u64,
+	/// The worst tier that is accepted.
+	pub tier: Tier,
+	/// Accepts chips with [`hcc_evidence::host::GenerationTrust::Reduced`].
+	pub reduced: bool,
+	/// The ISO 3166-1 numeric code of the country. `None` accepts every country.
+	pub region: Option<u16>,
+	pub miner: Choice<AccountId>,
+}
+
+/// The order of a VM: everything that its host must not change.
+#[derive(
+	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Order<AccountId> {
 	pub flavour: FlavourId,
-	/// The launch measurement of the image.
+	/// The id of the image. The directory may no longer contain it.
+	pub image: ImageId,
+	/// The launch measurement of the image with the VM's number of vCPUs, from the directory.
 	pub measurement: [u8; 48],
 	pub config: Configuration,
 	/// The Merkle root over the holders of shares of the disk key.
@@ -250,9 +246,12 @@ pub enum VmState {
 	Pending { next: Tick, until: Tick },
 	/// A miner is assigned. It has to begin the boot by `until`.
 	Assigned { until: Tick },
-	/// The miner has booted the VM since the paid slot `since`. Evidence is due by tick `until`.
-	/// `fee` has been taken from the escrow.
+	/// The miner has booted the VM since the paid slot `since`. Evidence and its confirmation are
+	/// due by tick `until`. `fee` has been taken from the escrow.
 	Booting { nonce: Hash256, fee: Balance, since: PaidSlots, until: Tick },
+	/// Evidence of the boot was accepted. The guest has to confirm the boot by tick `until`. The
+	/// boot began at the paid slot `since`, and `fee` has been taken from the escrow.
+	Attested { fee: Balance, since: PaidSlots, until: Tick },
 	/// The VM runs. Its time since the paid slot `since` is not in [`Vm::run`] yet.
 	Running { since: PaidSlots },
 	/// The VM is stopped. Its disk rent is due since the paid slot `since`. It is terminated after
@@ -260,6 +259,30 @@ pub enum VmState {
 	Stopped { since: PaidSlots, until: Tick },
 	/// The VM has ended. Its open charges are still to be settled.
 	Terminated,
+}
+
+/// The payment and the times of a boot that has begun and is not confirmed.
+#[derive(Clone, Copy, Eq, PartialEq, Debug)]
+pub(crate) struct OpenBoot {
+	pub(crate) fee: Balance,
+	pub(crate) since: PaidSlots,
+	pub(crate) until: Tick,
+}
+
+impl VmState {
+	/// Returns the boot that has begun and is not confirmed.
+	pub(crate) fn open_boot(&self) -> Option<OpenBoot> {
+		match *self {
+			Self::Booting { fee, since, until, .. } | Self::Attested { fee, since, until } => {
+				Some(OpenBoot { fee, since, until })
+			},
+			Self::Pending { .. }
+			| Self::Assigned { .. }
+			| Self::Running { .. }
+			| Self::Stopped { .. }
+			| Self::Terminated => None,
+		}
+	}
 }
 
 /// The reason why a VM was stopped.
@@ -334,6 +357,8 @@ pub enum AssignmentFailure {
 	NotBegun,
 	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
+	/// Evidence was accepted, but the guest did not confirm the boot.
+	NotConfirmed,
 	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
 	NotAllowed,
 }
@@ -456,24 +481,68 @@ pub struct Vm<AccountId> {
 	pub look: Tick,
 }
 
-/// A boot whose evidence was accepted. Grants of disk keys depend on it.
+/// A guest's confirmation of its boot.
+#[derive(
+	Clone,
+	Copy,
+	Eq,
+	PartialEq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Confirmed {
+	/// The number of the block that contains the confirmation.
+	pub block: BlockNumber,
+	/// The commitment to a new disk key.
+	pub key_commit: Option<Hash256>,
+	/// The root over the tokens of the disk key, or zeroes without a disk key.
+	pub token_root: Hash256,
+	/// The stamp of the volume, or zero without a disk key.
+	pub stamp: u64,
+}
+
+/// A boot whose evidence was accepted, with everything that the evidence was judged by except the
+/// policy. Grants of disk keys depend on it.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct BootRow {
 	pub generation: u32,
 	pub counter: u32,
+	pub nonce: Hash256,
 	pub chip: ChipHash,
+	/// The launch measurement of the guest.
+	pub measurement: [u8; 48],
+	/// The hash of the configuration with which the guest booted.
+	pub config_hash: Hash256,
+	/// The Merkle root over the holders of shares of the disk key at this boot.
+	pub holders_root: Hash256,
 	/// The guest's ed25519 public key.
 	pub guest_pk: [u8; 32],
 	/// The SHA-256 digest of the guest's SSH host key.
 	pub ssh_host_key_hash: [u8; 32],
-	/// The hash of the evidence. The evidence itself is in the block body, together with the
-	/// guest's X-Wing key.
+	/// The hash of the evidence, and the number of the block whose body contains it together with
+	/// the guest's X-Wing key.
 	pub evidence: Hash256,
+	pub block: BlockNumber,
 	/// The tick and the interval in which the evidence was accepted.
 	pub at: Tick,
 	pub interval: IntervalIndex,
+	/// The guest's confirmation. A boot without one counts as never booted.
+	pub confirmed: Option<Confirmed>,
+}
+
+/// The rows of a VM that a verifier or a holder of key shares needs, from one state.
+#[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, TypeInfo)]
+pub struct VmContext<AccountId> {
+	pub vm: Vm<AccountId>,
+	pub order: Order<AccountId>,
+	/// The last boot whose evidence was accepted, confirmed or not.
+	pub boot: Option<BootRow>,
 }
 
 /// Totals of all payments since genesis, for explorers and for the conservation check in

@@ -24,6 +24,8 @@ pub trait WeightInfo {
 	fn boot() -> Weight;
 	fn give_back() -> Weight;
 	fn attest() -> Weight;
+	fn confirm() -> Weight;
+	fn set_config() -> Weight;
 	fn report_crash() -> Weight;
 	fn attend_pending() -> Weight;
 	fn attend_booting() -> Weight;
@@ -67,7 +69,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::VmsOfTenant` (r:0 w:1)
 	/// Proof: `Compute::VmsOfTenant` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	fn order() -> Weight {
-		Weight::from_parts(272_976_000, 6124).saturating_add(T::DbWeight::get().reads_writes(11, 7))
+		Weight::from_parts(480_000_000, 22000)
+			.saturating_add(T::DbWeight::get().reads_writes(19, 8))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -242,8 +245,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Agenda` (r:0 w:1)
 	/// Proof: `Compute::Agenda` (`max_values`: None, `max_size`: Some(28), added: 2503, mode: `MaxEncodedLen`)
 	fn resize() -> Weight {
-		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(23, 10))
+		Weight::from_parts(330_000_000, 22000)
+			.saturating_add(T::DbWeight::get().reads_writes(29, 11))
 	}
 	/// Storage: `Compute::Vms` (r:1 w:1)
 	/// Proof: `Compute::Vms` (`max_values`: None, `max_size`: Some(2127), added: 4602, mode: `MaxEncodedLen`)
@@ -365,8 +368,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Compute::Boots` (r:0 w:1)
 	/// Proof: `Compute::Boots` (`max_values`: None, `max_size`: Some(160), added: 2635, mode: `MaxEncodedLen`)
 	fn attest() -> Weight {
-		Weight::from_parts(226_397_000, 11402)
-			.saturating_add(T::DbWeight::get().reads_writes(14, 11))
+		Weight::from_parts(130_000_000, 11402).saturating_add(T::DbWeight::get().reads_writes(9, 4))
+	}
+	/// Estimates until `make weights` measures them.
+	fn confirm() -> Weight {
+		Weight::from_parts(310_000_000, 11402)
+			.saturating_add(T::DbWeight::get().reads_writes(16, 11))
+	}
+	fn set_config() -> Weight {
+		Weight::from_parts(250_000_000, 5592).saturating_add(T::DbWeight::get().reads_writes(5, 3))
 	}
 	/// Storage: `Registry::MinerOfHot` (r:1 w:0)
 	/// Proof: `Registry::MinerOfHot` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
@@ -555,8 +565,8 @@ impl WeightInfo for () {
 		Weight::from_parts(30_846_000, 0).saturating_add(ParityDbWeight::get().reads_writes(0, 1))
 	}
 	fn order() -> Weight {
-		Weight::from_parts(272_976_000, 6124)
-			.saturating_add(ParityDbWeight::get().reads_writes(11, 7))
+		Weight::from_parts(480_000_000, 22000)
+			.saturating_add(ParityDbWeight::get().reads_writes(19, 8))
 	}
 	fn top_up() -> Weight {
 		Weight::from_parts(134_009_000, 5592)
@@ -575,8 +585,8 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(20, 5))
 	}
 	fn resize() -> Weight {
-		Weight::from_parts(263_332_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(23, 10))
+		Weight::from_parts(330_000_000, 22000)
+			.saturating_add(ParityDbWeight::get().reads_writes(29, 11))
 	}
 	fn set_reduced() -> Weight {
 		Weight::from_parts(53_449_000, 5592)
@@ -595,8 +605,17 @@ impl WeightInfo for () {
 			.saturating_add(ParityDbWeight::get().reads_writes(17, 12))
 	}
 	fn attest() -> Weight {
-		Weight::from_parts(226_397_000, 11402)
-			.saturating_add(ParityDbWeight::get().reads_writes(14, 11))
+		Weight::from_parts(130_000_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(9, 4))
+	}
+	/// Estimates until `make weights` measures them.
+	fn confirm() -> Weight {
+		Weight::from_parts(310_000_000, 11402)
+			.saturating_add(ParityDbWeight::get().reads_writes(16, 11))
+	}
+	fn set_config() -> Weight {
+		Weight::from_parts(250_000_000, 5592)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn report_crash() -> Weight {
 		Weight::from_parts(73_269_000, 6124)

@@ -149,6 +149,10 @@ reject_codes! {
 	HostData = 207, Binding, "vm was launched for another order";
 	/// The evidence belongs to another VM, generation or boot. It was sent twice or too late.
 	Boot = 208, Binding, "evidence is of another boot";
+	/// HOST_DATA of a host's attestation agent is not the hash of its miner. The guest was launched
+	/// for another miner or chain, or as a tenant's VM. Remedy: launch the agent with the HOST_DATA
+	/// of this miner.
+	AgentHostData = 209, Binding, "agent was launched for another miner";
 
 	/// The report's signature does not verify under the chip's key.
 	ReportSignature = 301, SnpSignature, "report signature does not verify";

@@ -29,8 +29,6 @@ pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
 pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
 /// HOST_DATA of a VM.
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
-/// The statement that a tenant signs over the configuration of a VM.
-pub const CONFIG: Tag = *b"hcc/config/v1\0\0\0";
 /// The statement that a tenant signs over a revision of the configuration of an order.
 pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";
 /// The statement by which a guest confirms its boot.
@@ -39,10 +37,14 @@ pub const CONFIRMATION: Tag = *b"hcc/confirm/v1\0\0";
 pub const RECEIPT: Tag = *b"hcc/receipt/v1\0\0";
 /// The statement that a tenant signs to read the console log of a VM.
 pub const CONSOLE: Tag = *b"hcc/console/v1\0\0";
+/// HOST_DATA of a host's attestation agent.
+pub const AGENT: Tag = *b"hcc/agent/v1\0\0\0\0";
 /// The hash of a chip. It has no genesis hash, because a chip has the same history on all chains.
 pub const CHIP: Tag = *b"hcc/chip/v1\0\0\0\0\0";
 /// The id of an image. It has no genesis hash, because an image is the same on all chains.
 pub const IMAGE: Tag = *b"hcc/image/v1\0\0\0\0";
+/// The statement that an image was rebuilt from its sources.
+pub const REBUILD: Tag = *b"hcc/rebuild/v1\0\0";
 
 /// All tags.
 pub const ALL: &[Tag] = &[
@@ -57,13 +59,14 @@ pub const ALL: &[Tag] = &[
 	BOOT,
 	VM,
 	ORDER,
-	CONFIG,
 	CONFIG_V2,
 	CONFIRMATION,
 	RECEIPT,
 	CONSOLE,
+	AGENT,
 	CHIP,
 	IMAGE,
+	REBUILD,
 ];
 
 #[cfg(test)]

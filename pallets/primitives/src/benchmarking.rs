@@ -3,7 +3,12 @@
 
 use alloc::vec::Vec;
 
-use hcc_evidence::{host::ChipHash, snp::Vek, vm::VmId, UnixSeconds};
+use hcc_evidence::{
+	host::ChipHash,
+	snp::Vek,
+	vm::{image::ImageId, VmId},
+	UnixSeconds,
+};
 
 use crate::{EnrolledTpm, Guest, IntervalIndex, Tick};
 
@@ -45,6 +50,10 @@ pub trait World<AccountId> {
 	/// Registers `count` miners, each its own hot key, and sets a price of α. Each offers more than
 	/// any order needs, and has a live chip with the maximum number of VEKs.
 	fn hosts(count: u32) -> Vec<AccountId>;
+
+	/// Stores an endorsed image with the maximum numbers of rows and rebuild statements. The first
+	/// row is for this number of vCPUs, and the second one for one more.
+	fn image(vcpus: u32) -> ImageId;
 
 	/// Stores a running VM with this guest. Returns the index of a completed interval in which it
 	/// ran.

@@ -122,6 +122,8 @@ pub trait VmVerifier<AccountId> {
 	/// Returns `false` if no key of the chip is valid now, so that no evidence signed by it can be
 	/// accepted.
 	fn vouches(chip: &ChipHash) -> bool;
+	/// Returns true if policy lists the launch measurement as that of a host's attestation agent.
+	fn is_agent(measurement: &[u8; 48]) -> bool;
 	/// Returns the maximum weight of [`Self::judge`].
 	fn weight() -> Weight;
 }

@@ -17,6 +17,7 @@ pub mod draw;
 pub mod finding;
 mod genesis;
 pub mod hosting;
+pub mod image;
 pub mod miner;
 pub mod money;
 pub mod oracle;
@@ -36,6 +37,7 @@ pub use genesis::{genesis, hash_bytes, parent_hash};
 pub use hosting::{
 	EffectiveOffer, Interval, IntervalIndex, Liveness, LivenessStatus, OfferBook, Pause, VmVerifier,
 };
+pub use image::{DirectoryEntry, ImageDirectory};
 pub use miner::{
 	ChipOwnership, ChipTransfers, EnrolledTpm, LogVerifier, MinerSlasher, Miners, OnChipChange,
 	ProductLines, TpmRoots, Veks,

@@ -3,21 +3,21 @@
 use frame_support::weights::Weight;
 use hcc_evidence::{
 	host::GenerationTrust,
-	vm::{Boot, VmClaims, VmEvidence, VmId},
+	vm::{image::ImageId, Boot, VmClaims, VmEvidence, VmId},
 	RejectCode,
 };
 use hcc_primitives::{
-	hosting, ChipHash, Guest, Interval, IntervalIndex, Liveness, LivenessStatus, Miners as _,
-	OnSettled, Oracle, Pause, Payment, Price, RunningGuests, ServicePeriod, SettlementShares, Tier,
-	Usage, UsageRecorder, UsageReport, VmVerifier,
+	hosting, ChipHash, DirectoryEntry, Guest, ImageDirectory, Interval, IntervalIndex, Liveness,
+	LivenessStatus, Miners as _, OnSettled, Oracle, Pause, Payment, Price, RunningGuests,
+	ServicePeriod, SettlementShares, Tier, Usage, UsageRecorder, UsageReport, VmVerifier,
 };
 use sp_runtime::{AccountId32, Perbill};
 
 use crate::{
 	miner::MockMiners,
 	state::{
-		Asked, CurrentInterval, Fit, Lacked, LivedIn, Lost, OpenFrom, Pauses, PriceForLeases,
-		PriceForOrders, Running, Settled, Silent, Stale, Trust, Used, VmFinding,
+		Agents, Asked, CurrentInterval, Directory, Fit, Lacked, LivedIn, Lost, OpenFrom, Pauses,
+		PriceForLeases, PriceForOrders, Running, Settled, Silent, Stale, Trust, Used, VmFinding,
 	},
 };
 
@@ -127,6 +127,17 @@ impl SettlementShares for MockShares {
 	}
 }
 
+/// Returns the images in [`Directory`].
+pub struct MockImages;
+impl ImageDirectory for MockImages {
+	fn lookup(image: &ImageId, vcpus: u32) -> Option<DirectoryEntry> {
+		let (_, rows, endorsed, rebuilds) =
+			Directory::get().into_iter().find(|(id, ..)| id == image)?;
+		let row = rows.iter().find(|row| row.vcpus == vcpus);
+		Some(DirectoryEntry { measurement: row.map(|row| row.measurement), endorsed, rebuilds })
+	}
+}
+
 /// Returns [`VmFinding`]. By default, the VM runs on its miner's first chip.
 pub struct MockVms;
 impl VmVerifier<AccountId32> for MockVms {
@@ -144,6 +155,10 @@ impl VmVerifier<AccountId32> for MockVms {
 
 	fn vouches(chip: &ChipHash) -> bool {
 		!Stale::get().contains(chip)
+	}
+
+	fn is_agent(measurement: &[u8; 48]) -> bool {
+		Agents::get().contains(measurement)
 	}
 
 	fn weight() -> Weight {

@@ -6,7 +6,10 @@ use frame_support::parameter_types;
 use hcc_evidence::{
 	host::GenerationTrust,
 	snp::Vek,
-	vm::{VmClaims, VmId},
+	vm::{
+		image::{ImageId, ImageRow},
+		VmClaims, VmId,
+	},
 };
 use hcc_primitives::{
 	units::Balance, ChallengeOutcome, ChallengeRecord, ChipHash, EffectiveOffer, EnrolledTpm,
@@ -113,6 +116,10 @@ parameter_types! {
 	pub static Lost: Perbill = Perbill::from_percent(15);
 	/// Result of `MockVms`. By default, the VM runs on its miner's first chip.
 	pub static VmFinding: Option<Result<VmClaims, u16>> = None;
+	/// Launch measurements that `MockVms` reports as those of the agent.
+	pub static Agents: Vec<[u8; 48]> = vec![];
+	/// Images that `MockImages` returns: the rows, the endorsement, the number of rebuilds.
+	pub static Directory: Vec<(ImageId, Vec<ImageRow>, bool, u32)> = vec![];
 	/// Trust of `MockVms` in every chip.
 	pub static Trust: GenerationTrust = GenerationTrust::Full;
 }
@@ -173,6 +180,8 @@ pub fn reset() {
 	Pauses::set(vec![]);
 	LivedIn::set(vec![]);
 	VmFinding::set(None);
+	Agents::set(vec![]);
+	Directory::set(vec![]);
 	Settled::set(vec![]);
 	Running::set(vec![]);
 	Lacked::set(Perbill::zero());

@@ -1,6 +1,12 @@
 //! The rest of the chain for benchmarks that run against mocks.
 
-use hcc_evidence::{snp::Vek, vm::VmId};
+use hcc_evidence::{
+	snp::Vek,
+	vm::{
+		image::{ImageId, ImageRow},
+		VmId,
+	},
+};
 use hcc_primitives::{
 	benchmarking::World, ChipHash, EffectiveOffer, EnrolledTpm, Guest, Interval, IntervalIndex,
 	Tick, Tier,
@@ -8,8 +14,8 @@ use hcc_primitives::{
 use sp_runtime::AccountId32;
 
 use crate::state::{
-	add_vek, register, Active, CurrentInterval, Fit, Now, Offering, PriceForLeases, PriceForOrders,
-	Roots, Running,
+	add_vek, register, Active, CurrentInterval, Directory, Fit, Now, Offering, PriceForLeases,
+	PriceForOrders, Roots, Running,
 };
 
 /// Sets the state of the mocks as a benchmark needs it.
@@ -69,6 +75,13 @@ impl World<AccountId32> for MockWorld {
 			miner
 		};
 		(0..count).map(host).collect()
+	}
+
+	fn image(vcpus: u32) -> ImageId {
+		let id = [0xdd; 32];
+		let row = |vcpus| ImageRow { vcpus, measurement: [1; 48] };
+		Directory::set(vec![(id, vec![row(vcpus), row(vcpus + 1)], true, 16)]);
+		id
 	}
 
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {

@@ -18,6 +18,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_clock, Clock]
 	[pallet_compute, Compute]
 	[pallet_emission, Emission]
+	[pallet_images, Images]
 	[pallet_oracle, Oracle]
 	[pallet_policy, Policy]
 	[pallet_registry, Registry]

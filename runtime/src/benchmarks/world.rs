@@ -10,7 +10,10 @@ use hcc_evidence::{
 	crypto::P384Key,
 	host::{BootState, GenerationTrust},
 	snp::{ark_id, ArkId, ProductLine, TcbVersion, Vek, VekKind},
-	vm::VmId,
+	vm::{
+		image::{image_id, ImageDigests, ImageId, ImageRow, MAX_IMAGE_ROWS},
+		VmId,
+	},
 };
 use hcc_primitives::{
 	benchmarking::{World as _, NOW},
@@ -252,6 +255,48 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		hosts
 	}
 
+	fn image(vcpus: u32) -> ImageId {
+		let label = vec![b'x'; 32];
+		let digests = ImageDigests {
+			firmware: [1; 32],
+			kernel: [2; 32],
+			initrd: [3; 32],
+			command_line: [4; 32],
+			squashfs: [5; 32],
+			verity: [6; 32],
+		};
+		let row = |more| ImageRow { vcpus: vcpus.saturating_add(more), measurement: [7; 48] };
+		let rows: Vec<_> = (0..MAX_IMAGE_ROWS as u32).map(row).collect();
+		let id = image_id(&label, &label, &digests, &rows);
+		let location = frame_support::BoundedVec::truncate_from(vec![
+			b'a';
+			pallet_images::MAX_LOCATION
+				as usize
+		]);
+		let locations = vec![location; pallet_images::MAX_LOCATIONS as usize];
+		let image = pallet_images::Image {
+			publisher: Some(endowed("publisher", 0)),
+			name: frame_support::BoundedVec::truncate_from(label.clone()),
+			version: frame_support::BoundedVec::truncate_from(label),
+			digests,
+			rows: frame_support::BoundedVec::truncate_from(rows),
+			locations: frame_support::BoundedVec::truncate_from(locations),
+			deposit: 0,
+			endorsed: true,
+		};
+		pallet_images::Images::<Runtime>::insert(id, image);
+		let rebuild = pallet_images::Rebuild {
+			signer: [1; 32],
+			signature: [2; 64],
+			account: endowed("rebuilder", 0),
+			deposit: 0,
+		};
+		let rebuilds = vec![rebuild; pallet_images::MAX_REBUILDS as usize];
+		let rebuilds = frame_support::BoundedVec::truncate_from(rebuilds);
+		pallet_images::Rebuilds::<Runtime>::insert(id, rebuilds);
+		id
+	}
+
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex {
 		let chip = [0xcc; 32];
 		let row = pallet_compute::Vm {
@@ -285,12 +330,23 @@ impl hcc_primitives::benchmarking::World<AccountId> for World {
 		let boot = pallet_compute::BootRow {
 			generation: guest.generation,
 			counter: guest.boot_counter,
+			nonce: [0; 32],
 			chip,
+			measurement: [0; 48],
+			config_hash: [0; 32],
+			holders_root: [0; 32],
 			guest_pk: guest.guest_pk,
 			ssh_host_key_hash: [0; 32],
 			evidence: [0; 32],
+			block: 1,
 			at: 1,
 			interval: guest.began,
+			confirmed: Some(pallet_compute::Confirmed {
+				block: 1,
+				key_commit: None,
+				token_root: [0; 32],
+				stamp: 0,
+			}),
 		};
 		pallet_compute::Boots::<Runtime>::insert(vm, boot);
 		let now = Clock::now();

@@ -3,6 +3,7 @@
 mod attestation;
 mod consensus;
 mod governance;
+mod images;
 mod money;
 pub mod parameters;
 mod referenda;

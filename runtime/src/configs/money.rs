@@ -103,6 +103,7 @@ impl pallet_compute::Config for Runtime {
 	type TickSource = Clock;
 	type Miners = Registry;
 	type Liveness = Attestation;
+	type Images = Images;
 	type Vms = crate::vms::VmsByPolicy;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type ValidatorsPot = ValidatorsPot;

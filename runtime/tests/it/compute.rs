@@ -3,8 +3,11 @@
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
-	config_statement, receipt_statement, vm_host_data, vm_report_data, Boot, Receipt,
-	SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
+	config::{config_hash, config_revision_statement, ConfigRevision},
+	confirmation_statement,
+	image::ImageId,
+	receipt_statement, vm_host_data, vm_report_data, Boot, Confirmation, Receipt,
+	SignedConfirmation, SignedReceipt, VmEvidence, VmId, KEM_KEY_LEN,
 };
 use hcc_evidence_testing::{Machine, GENESIS};
 use hcc_primitives::{
@@ -13,7 +16,9 @@ use hcc_primitives::{
 };
 use hccs_runtime::*;
 use insecure_sim::ReportFields;
-use pallet_compute::{Choice, Configuration, Egress, Event, Order, VmState};
+use pallet_compute::{
+	Choice, Egress, Event, ImageDemand, LastId, Order, OrderRequest, SignedConfig, VmState,
+};
 use sp_core::{ed25519, Pair};
 use sp_keyring::Sr25519Keyring;
 
@@ -27,8 +32,6 @@ use super::{
 
 /// Price of one α: half a dollar.
 pub(super) const PRICE: u64 = 500_000_000;
-/// Launch measurement of the ordered image.
-const IMAGE: [u8; 48] = [0x11; 48];
 pub(super) const ESCROW: Balance = 100 * ALPHA;
 /// The miner's offer.
 pub(super) const OFFER: pallet_registry::Offer =
@@ -84,14 +87,27 @@ pub(super) fn report_price(price: u64) {
 	panic!("no price is set");
 }
 
-pub(super) fn order() -> Order<AccountId> {
+/// Returns the id of the image in the genesis.
+pub(super) fn image() -> ImageId {
+	pallet_images::Images::<Runtime>::iter_keys().next().expect("the genesis has an image")
+}
+
+/// Returns a configuration, signed for an order of the tenant.
+pub(super) fn configured(order_nonce: u64, revision: u32, bytes: &[u8]) -> SignedConfig {
 	let signer = ed25519::Pair::from_seed(&[9; 32]);
-	let hash = [5; 32];
-	let signature = signer.sign(&config_statement(&GENESIS, &hash));
-	Order {
+	let hash = config_hash(bytes).expect("the configuration is not empty");
+	let signed = ConfigRevision { tenant: tenant().into(), order_nonce, revision, hash };
+	let signature = signer.sign(&config_revision_statement(&GENESIS, &signed)).0;
+	let bytes = BoundedVec::truncate_from(bytes.to_vec());
+	SignedConfig { bytes, order_nonce, revision, signer: signer.public().0, signature }
+}
+
+/// Returns an order of the next VM.
+pub(super) fn order() -> OrderRequest<AccountId> {
+	OrderRequest {
 		flavour: 2,
-		measurement: IMAGE,
-		config: Configuration { hash, signer: signer.public().0, signature: signature.0 },
+		image: ImageDemand { id: image(), rebuilds: 0, endorsed: false },
+		config: configured(LastId::<Runtime>::get() + 1, 1, b"{}"),
 		holders_root: [6; 32],
 		egress: Egress::Open,
 		max_price: 100_000,
@@ -100,6 +116,11 @@ pub(super) fn order() -> Order<AccountId> {
 		region: None,
 		miner: Choice::Drawn { except: BoundedVec::new() },
 	}
+}
+
+/// Returns the order of VM 1.
+pub(super) fn ordered() -> Order<AccountId> {
+	Compute::order_of(1).expect("VM 1 is ordered")
 }
 
 /// Returns the evidence of the guest that the miner launched on that machine.
@@ -145,13 +166,38 @@ pub(super) fn attest_vm(evidence: VmEvidence) -> frame_support::pallet_prelude::
 	Compute::attest(signed(&miner()), Box::new(evidence))
 }
 
+/// Returns the confirmation of a VM's boot by its guest.
+pub(super) fn confirmation(id: VmId) -> SignedConfirmation {
+	let vm = Compute::vm(id).expect("the VM exists");
+	let confirmation = Confirmation {
+		vm: id,
+		generation: vm.generation,
+		boot_counter: vm.boot_counter,
+		key_commit: None,
+		token_root: [0; 32],
+		stamp: 0,
+	};
+	let statement = confirmation_statement(&GENESIS, &confirmation);
+	SignedConfirmation { confirmation, signature: guest_key().sign(&statement).0 }
+}
+
+pub(super) fn confirm_vm() -> frame_support::pallet_prelude::DispatchResult {
+	Compute::confirm(signed(&miner()), Box::new(confirmation(1)))
+}
+
+/// Submits the evidence of VM 1 and its guest's confirmation.
+pub(super) fn show_vm(machine: &Machine) {
+	assert_ok!(attest_vm(evidence(machine, &ordered())));
+	assert_ok!(confirm_vm());
+}
+
 /// Orders a VM and waits until the chain assigns it to the miner.
 pub(super) fn assign_vm(machine: &Machine) {
 	assign_order(machine, order());
 }
 
 /// Places this order with the miner.
-pub(super) fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
+pub(super) fn assign_order(machine: &Machine, wanted: OrderRequest<AccountId>) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
 	report_price(PRICE);
@@ -169,7 +215,7 @@ pub(super) fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
 pub(super) fn boot_vm(machine: &Machine) {
 	assign_vm(machine);
 	assert_ok!(Compute::boot(signed(&miner()), 1));
-	assert_ok!(attest_vm(evidence(machine, &order())));
+	show_vm(machine);
 }
 
 fn compute_events() -> Vec<Event<Runtime>> {
@@ -226,7 +272,7 @@ fn vm_that_differs_from_order_is_rejected() {
 		assert_ok!(Compute::boot(signed(&miner()), 1));
 		let rejected = pallet_compute::Error::<Runtime>::EvidenceRefused;
 		let other = |change: fn(&mut Order<AccountId>)| {
-			let mut launched = order();
+			let mut launched = ordered();
 			change(&mut launched);
 			evidence(&machine, &launched)
 		};
@@ -235,11 +281,11 @@ fn vm_that_differs_from_order_is_rejected() {
 		assert_noop!(attest_vm(other(|order| order.config.hash[0] ^= 1)), rejected());
 		assert_noop!(attest_vm(other(|order| order.holders_root[0] ^= 1)), rejected());
 		let elsewhere = Machine::named("elsewhere");
-		assert_noop!(attest_vm(evidence(&elsewhere, &order())), rejected());
-		let mut altered = evidence(&machine, &order());
+		assert_noop!(attest_vm(evidence(&elsewhere, &ordered())), rejected());
+		let mut altered = evidence(&machine, &ordered());
 		altered.guest_pk[0] ^= 1;
 		assert_noop!(attest_vm(altered), rejected());
-		assert_ok!(attest_vm(evidence(&machine, &order())));
+		assert_ok!(attest_vm(evidence(&machine, &ordered())));
 		let again = evidence_of_last_boot(&machine);
 		let wrong = pallet_compute::Error::<Runtime>::WrongState;
 		assert_noop!(attest_vm(again), wrong);
@@ -248,7 +294,9 @@ fn vm_that_differs_from_order_is_rejected() {
 
 fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	let vm = Compute::vm(1).expect("the VM exists");
-	let report = ReportFields::new([0; 64], IMAGE).sign(&machine.chip).expect("the chip signs");
+	let report = ReportFields::new([0; 64], ordered().measurement)
+		.sign(&machine.chip)
+		.expect("the chip signs");
 	VmEvidence {
 		vm: 1,
 		generation: vm.generation,
@@ -440,7 +488,7 @@ fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
 		assert_eq!(Reputation::usage_of(chip(&machine)), usage);
 		assert_ok!(Compute::report_crash(signed(&miner()), 1));
 		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
+		show_vm(&machine);
 	});
 }
 

@@ -68,8 +68,11 @@ impl Miner {
 		let context = open_challenge(&self.machine).expect("a challenge is open");
 		let mut evidence = self.machine.answer(&context);
 		let report = Report::parse(&evidence.snp_report).expect("the report parses");
-		let fields =
-			ReportFields { report_data: report.report_data, ..self.machine.fields.clone() };
+		let fields = ReportFields {
+			report_data: report.report_data,
+			host_data: report.host_data,
+			..self.machine.fields.clone()
+		};
 		let signed = fields.sign_as(&self.machine.chip, &like.chip).expect("the chip signs");
 		evidence.snp_report = signed.to_vec();
 		self.machine.sign(&mut evidence);

@@ -17,7 +17,7 @@ use sp_runtime::DispatchOutcome;
 
 use super::{
 	author::{begin_by, include, transaction},
-	compute::{assign_vm, evidence_of, order, PRICE},
+	compute::{assign_vm, confirmation, evidence_of, ordered, PRICE},
 	event_size::{room, smallest_calls},
 	governance::new_chain,
 	layout::OURS,
@@ -26,10 +26,11 @@ use super::{
 
 /// Calls whose deadlines end within minutes. The smallest call of `submit_log` is not due, so it is
 /// not listed.
-const OPERATIONAL: [(&str, &str); 8] = [
+const OPERATIONAL: [(&str, &str); 9] = [
 	("Attestation", "submit_evidence"),
 	("Compute", "attest"),
 	("Compute", "boot"),
+	("Compute", "confirm"),
 	("Oracle", "report"),
 	("Registry", "answer_credentials"),
 	("Registry", "post_credential"),
@@ -101,9 +102,12 @@ fn no_miner_rests_while_normal_class_is_full() {
 				let boot = pallet_compute::Call::<Runtime>::boot { vm: 1 };
 				assert_ok!(send(Ferdie, boot));
 			} else if turn == 2 {
-				let evidence = evidence_of(1, &machine, &order()).expect("the VM is booting");
+				let evidence = evidence_of(1, &machine, &ordered()).expect("the VM is booting");
 				let evidence = Box::new(evidence);
 				assert_ok!(send(Ferdie, pallet_compute::Call::<Runtime>::attest { evidence }));
+			} else if turn == 3 {
+				let confirmed = Box::new(confirmation(1));
+				assert_ok!(send(Ferdie, pallet_compute::Call::<Runtime>::confirm { confirmed }));
 			}
 			Executive::finalize_block();
 		}

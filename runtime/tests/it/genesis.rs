@@ -94,6 +94,7 @@ fn genesis_stores_version_of_every_pallet() {
 			StorageVersion::get::<Compensation>(),
 			StorageVersion::get::<Compute>(),
 			StorageVersion::get::<Emission>(),
+			StorageVersion::get::<Images>(),
 			StorageVersion::get::<Issuance>(),
 			StorageVersion::get::<Oracle>(),
 			StorageVersion::get::<Policy>(),
@@ -103,7 +104,7 @@ fn genesis_stores_version_of_every_pallet() {
 			StorageVersion::get::<Validators>(),
 			StorageVersion::get::<Verdicts>(),
 		];
-		assert_eq!(stored, [StorageVersion::new(1); 13]);
+		assert_eq!(stored, [StorageVersion::new(1); 14]);
 	});
 }
 

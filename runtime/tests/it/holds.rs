@@ -55,13 +55,25 @@ impl Explained {
 	fn vms(&mut self) {
 		for vm in pallet_compute::Vms::<Runtime>::iter_values() {
 			let fee = match vm.state {
-				pallet_compute::VmState::Booting { fee, .. } => fee,
+				pallet_compute::VmState::Booting { fee, .. }
+				| pallet_compute::VmState::Attested { fee, .. } => fee,
 				_ => 0,
 			};
 			let charged: Balance = vm.charges.iter().map(|charge| charge.amount).sum();
 			let escrow = vm.escrow + charged + fee;
 			self.add(&vm.tenant, pallet_compute::HoldReason::Escrow, escrow);
 			self.add(&vm.tenant, pallet_compute::HoldReason::Deposit, vm.deposit);
+		}
+	}
+
+	fn images(&mut self) {
+		for image in pallet_images::Images::<Runtime>::iter_values() {
+			if let Some(publisher) = image.publisher {
+				self.add(&publisher, pallet_images::HoldReason::Image, image.deposit);
+			}
+		}
+		for rebuild in pallet_images::Rebuilds::<Runtime>::iter_values().flatten() {
+			self.add(&rebuild.account, pallet_images::HoldReason::Rebuild, rebuild.deposit);
 		}
 	}
 
@@ -93,6 +105,7 @@ pub(super) fn check() {
 	explained.bonds_and_enrolments();
 	explained.keys_and_vouchers();
 	explained.vms();
+	explained.images();
 	explained.sdk_pallets();
 	for (who, holds) in pallet_balances::Holds::<Runtime>::iter() {
 		for hold in holds {

@@ -148,12 +148,13 @@ fn layout_matches_snapshot() {
 }
 
 /// The pallets of this workspace that emit events.
-pub(super) const OURS: [&str; 12] = [
+pub(super) const OURS: [&str; 13] = [
 	"Attestation",
 	"Clock",
 	"Compensation",
 	"Compute",
 	"Emission",
+	"Images",
 	"Oracle",
 	"Policy",
 	"Registry",

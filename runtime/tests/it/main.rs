@@ -23,6 +23,7 @@ mod genesis;
 mod governance;
 mod holds;
 mod hosts;
+mod images;
 mod layout;
 mod machines;
 mod maintenance;

@@ -11,7 +11,7 @@ use hcc_primitives::{
 };
 use hccs_runtime::*;
 use pallet_attestation::Hosts;
-use pallet_compute::{Choice, LastId, Order, VmState};
+use pallet_compute::{Choice, LastId, OrderRequest, VmState};
 use pallet_registry::Offer;
 use sp_keyring::Sr25519Keyring::Eve;
 
@@ -122,7 +122,7 @@ fn block_without_challenges() {
 }
 
 /// Orders a VM and returns its miner. Terminates the VM afterwards to free the capacity.
-fn place_order(wanted: &Order<AccountId>) -> AccountId {
+fn place_order(wanted: &OrderRequest<AccountId>) -> AccountId {
 	let tenant = || RuntimeOrigin::signed(Eve.to_account_id());
 	assert_ok!(Compute::order(tenant(), Box::new(wanted.clone()), ESCROW));
 	let id = LastId::<Runtime>::get();
@@ -141,7 +141,7 @@ fn placement_follows_tiers_and_skips_unsuitable_miners() {
 		open_market(&machine);
 		let except = vec![miner_account(EXCLUDED)].try_into().expect("it fits");
 		let wanted =
-			Order { region: Some(OFFER.region), miner: Choice::Drawn { except }, ..order() };
+			OrderRequest { region: Some(OFFER.region), miner: Choice::Drawn { except }, ..order() };
 		let mut placed = BTreeMap::<AccountId, u64>::new();
 		for _ in 0..ORDERS {
 			*placed.entry(place_order(&wanted)).or_default() += 1;
@@ -207,7 +207,7 @@ fn vcpus_beyond_chips_and_bond_receive_no_vm() {
 		assert_eq!(offered(bond / 64), 64);
 		assert_eq!(offered(bond), 1);
 		let named =
-			Order { miner: Choice::Named(miner_account(OFFERING)), region: None, ..order() };
+			OrderRequest { miner: Choice::Named(miner_account(OFFERING)), region: None, ..order() };
 		let tenant = RuntimeOrigin::signed(Eve.to_account_id());
 		assert_ok!(Compute::order(tenant, Box::new(named), ESCROW));
 		let id = LastId::<Runtime>::get();
@@ -222,7 +222,7 @@ fn vcpus_beyond_chips_and_bond_receive_no_vm() {
 fn named_order_to_unsuitable_miner_is_refunded() {
 	run(|machine| {
 		open_market(&machine);
-		let named = |number: u8| Order {
+		let named = |number: u8| OrderRequest {
 			region: Some(OFFER.region),
 			miner: Choice::Named(miner_account(number)),
 			..order()

@@ -52,6 +52,7 @@ type OwnPallets = (
 	Usage,
 	Compensation,
 	Issuance,
+	Images,
 );
 
 type Ticking = <Runtime as pallet_clock::Config>::WeightInfo;

@@ -16,7 +16,7 @@ use sp_runtime::traits::DispatchTransaction;
 
 use super::{
 	author::{begin_by, include, transaction},
-	compute::{assign_vm, evidence_of, order},
+	compute::{assign_vm, confirmation, evidence_of, ordered},
 	filled::give_key_to_miner,
 	network::*,
 };
@@ -267,7 +267,7 @@ fn third_refused_evidence_ends_boot() {
 		assert_ok!(include(transaction(&Ferdie.pair(), boot(), 0)));
 		let again = Executive::apply_extrinsic(transaction(&Ferdie.pair(), boot(), 0));
 		assert!(again.is_err(), "one boot for each assignment");
-		let mut evidence = evidence_of(1, &machine, &order()).expect("the VM is booting");
+		let mut evidence = evidence_of(1, &machine, &ordered()).expect("the VM is booting");
 		evidence.guest_pk[0] ^= 1;
 		let attest = || {
 			let call = Call::<Runtime>::attest { evidence: Box::new(evidence.clone()) };
@@ -280,6 +280,37 @@ fn third_refused_evidence_ends_boot() {
 		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Pending { .. })));
 		assert!(attest().is_err(), "the boot has ended");
 		Executive::finalize_block();
+	});
+}
+
+/// A confirmation is checked in full before it enters a block, so a false one costs no block space.
+#[test]
+fn only_valid_confirmations_are_admitted() {
+	use pallet_compute::{Call, Error, VmState};
+	run(|machine| {
+		assign_vm(&machine);
+		let confirm = |confirmed| Call::<Runtime>::confirm { confirmed: Box::new(confirmed) };
+		let rejected = |confirmed| rejection_code(&miner(), confirm(confirmed));
+		let early = code_of(4, Error::<Runtime>::WrongState);
+		assert_eq!(rejected(confirmation(1)), early);
+		assert_ok!(Compute::boot(RuntimeOrigin::signed(miner()), 1));
+		assert_eq!(rejected(confirmation(1)), early);
+		let evidence = evidence_of(1, &machine, &ordered()).expect("the VM is booting");
+		assert_ok!(Compute::attest(RuntimeOrigin::signed(miner()), Box::new(evidence)));
+		let mut forged = confirmation(1);
+		forged.confirmation.stamp += 1;
+		let refused = code_of(4, Error::<Runtime>::ConfirmationRefused);
+		assert_eq!(rejected(forged), refused);
+		let other = code_of(4, Error::<Runtime>::NotTheMiner);
+		assert_eq!(rejection_code(&Eve.to_account_id(), confirm(confirmation(1))), other);
+		assert_eq!(rejected(confirmation(1)), None);
+		let tags = |confirmed| {
+			validity_of(&miner(), confirm(confirmed)).expect("the call is valid").provides
+		};
+		assert_eq!(tags(confirmation(1)).len(), 1, "one confirmation of a boot in the pool");
+		assert_ok!(Compute::confirm(RuntimeOrigin::signed(miner()), Box::new(confirmation(1))));
+		assert_eq!(rejected(confirmation(1)), early, "a boot is confirmed once");
+		assert!(matches!(Compute::vm(1).map(|vm| vm.state), Some(VmState::Running { .. })));
 	});
 }
 

@@ -3,10 +3,10 @@
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{host::GenerationTrust, snp::ProductLine};
 use hccs_runtime::*;
-use pallet_compute::{Order, VmState};
+use pallet_compute::{OrderRequest, VmState};
 
 use super::{
-	compute::{assign_order, assign_vm, attest_vm, boot_vm, evidence, order, signed, tenant},
+	compute::{assign_order, assign_vm, boot_vm, order, show_vm, signed, tenant},
 	network::{blocks, miner, run},
 };
 
@@ -27,14 +27,14 @@ fn is_resting() -> bool {
 fn tenant_cannot_make_miner_of_reduced_line_rest() {
 	run(|machine| {
 		trust(GenerationTrust::Reduced);
-		assign_order(&machine, Order { reduced: true, ..order() });
+		assign_order(&machine, OrderRequest { reduced: true, ..order() });
 		let Some(VmState::Assigned { until }) = Compute::vm(1).map(|vm| vm.state) else {
 			panic!("the VM is assigned")
 		};
 		let wrong = pallet_compute::Error::<Runtime>::WrongState;
 		assert_noop!(Compute::set_reduced(signed(&tenant()), 1, false), wrong);
 		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
+		show_vm(&machine);
 		while Clock::tick() < until {
 			blocks(1);
 		}
@@ -82,6 +82,6 @@ fn boot_on_reduced_line_stops_vm_free_until_tenant_agrees() {
 		assert_ok!(Compute::set_reduced(signed(&tenant()), 1, true));
 		assert_ok!(Compute::start(signed(&tenant()), 1));
 		assert_ok!(Compute::boot(signed(&miner()), 1));
-		assert_ok!(attest_vm(evidence(&machine, &order())));
+		show_vm(&machine);
 	});
 }

@@ -25,7 +25,7 @@ use scale_info::{form::PortableForm, PortableRegistry, TypeDef, TypeDefPrimitive
 use sp_keyring::Sr25519Keyring::{Alice, Eve};
 
 use super::{
-	compute::{boot_vm, order, report_price, run_intervals, shorten_proof_window, ESCROW, PRICE},
+	compute::{boot_vm, report_price, run_intervals, shorten_proof_window, ESCROW, PRICE},
 	layout::{metadata, OURS, WITHOUT_EVENTS},
 	network::*,
 };
@@ -344,15 +344,26 @@ fn views_show_vm_and_settlements() {
 	let explorer = Explorer::new();
 	run(|machine| {
 		run_vm(&machine);
-		assert_eq!(Orders::<Runtime>::get(VM), Some(order()));
-		explorer.assert_answer(Some(order()), "Compute", "order_of", (VM,));
+		let order = Orders::<Runtime>::get(VM);
+		assert!(order.is_some());
+		explorer.assert_answer(order.clone(), "Compute", "order_of", (VM,));
+		let nonce = order.as_ref().map(|order| order.config.order_nonce);
+		let by_nonce = (Eve.to_account_id(), nonce.expect("the VM has an order"));
+		explorer.assert_answer(Some(VM), "Compute", "vm_of_order", by_nonce);
 		let vm: Option<pallet_compute::VmOf<Runtime>> = explorer.ask("Compute", "vm", (VM,));
 		assert_eq!(vm, Vms::<Runtime>::get(VM));
 		let vm = vm.expect("the VM exists");
 		assert!(matches!(vm.state, VmState::Running { .. }));
 		let boot = Boots::<Runtime>::get(VM);
 		assert!(boot.is_some());
-		explorer.assert_answer(boot, "Compute", "boot_of", (VM,));
+		explorer.assert_answer(boot.clone(), "Compute", "boot_of", (VM,));
+		let context: Option<pallet_compute::VmContextOf<Runtime>> =
+			explorer.ask("Compute", "vm_context", (VM,));
+		let context = context.expect("the VM exists");
+		assert_eq!(
+			(Some(context.vm), Some(context.order), context.boot),
+			(Vms::<Runtime>::get(VM), order, boot)
+		);
 		let settled: Vec<Settlement> = explorer.ask("Compute", "settlements_of", (VM,));
 		assert_eq!(settled, Settlements::<Runtime>::get(VM).into_inner());
 		assert!(settled.len() >= 4, "{}", settled.len());

@@ -28,7 +28,7 @@ use hcc_primitives::{
 };
 use hccs_runtime::*;
 use insecure_sim::TCB;
-use pallet_compute::Order;
+use pallet_compute::OrderRequest;
 use pallet_policy::FileRule;
 use sp_keyring::Sr25519Keyring::{self, Alice, Eve, Ferdie};
 use sp_runtime::Perbill;
@@ -363,7 +363,7 @@ impl Walk {
 		let tenant = RuntimeOrigin::signed(tenant());
 		match step {
 			Step::Order(flavour) => {
-				let order = Order { flavour: 1 + u16::from(flavour % 5), ..order() };
+				let order = OrderRequest { flavour: 1 + u16::from(flavour % 5), ..order() };
 				Compute::order(tenant, Box::new(order), ESCROW)
 			},
 			Step::TopUp(number) => Compute::top_up(tenant, vm(number), ALPHA),

@@ -3,8 +3,9 @@
 use hcc_chain::api::{
 	compensation::events::{CaseClosed, CaseOpened, Compensated},
 	compute::events::{
-		Assigned, AssignmentFailed, BootFailed, Booted, ChargeBurned, ChargeReduced, Charged,
-		Crashed, DiskPaid, EscrowLow, Ordered, Refunded, Settled, Stopped, Terminated,
+		Assigned, AssignmentFailed, Attested, BootFailed, Booted, ChargeBurned, ChargeReduced,
+		Charged, ConfigSet, Crashed, DiskPaid, EscrowLow, Ordered, Refunded, Settled, Stopped,
+		Terminated,
 	},
 	emission::events::{EraClosed, EraForgotten, PaidOut},
 	usage::events::ReceiptSubmitted,
@@ -52,9 +53,30 @@ fn lifecycle_event(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 			"usd_per_hour": price,
 		});
 		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<Attested>() {
+		let e = e?;
+		let text = format!("VM {}: evidence of boot {} is accepted", e.vm, e.counter);
+		let row = json!({
+			"event": "attested",
+			"vm": e.vm,
+			"chip": hex::encode(e.chip),
+			"boot": e.counter,
+			"until": e.until,
+		});
+		Some((row, text))
+	} else if let Some(e) = event.decode_fields_as::<ConfigSet>() {
+		let e = e?;
+		let text = format!("VM {} has revision {} of its configuration", e.vm, e.revision);
+		let row = json!({
+			"event": "config_set",
+			"vm": e.vm,
+			"revision": e.revision,
+			"sha256": hex::encode(e.hash),
+		});
+		Some((row, text))
 	} else if let Some(e) = event.decode_fields_as::<Booted>() {
 		let e = e?;
-		let text = format!("VM {} runs: evidence of boot {} is accepted", e.vm, e.counter);
+		let text = format!("VM {} runs: its guest has confirmed boot {}", e.vm, e.counter);
 		let row = json!({
 			"event": "booted",
 			"vm": e.vm,

@@ -3,6 +3,8 @@
 use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{bail, Context};
+use hcc_chain::Submitter;
+use hcc_evidence::host::{agent_host_data, Genesis};
 use serde_json::{json, Value};
 use sha2::{Digest, Sha256, Sha384};
 use tokio::process::Command;
@@ -148,6 +150,19 @@ async fn configure(
 	)?;
 	layout.write("config/reports", format!("--chip {CHIP} --measurement {measurement}\n"))?;
 	Ok(())
+}
+
+/// Gives the simulated secure processor the HOST_DATA that a launcher sets: that of the miner's
+/// agent on this chain. It lasts over reboots of the machine.
+pub(crate) async fn set_host_data(layout: &Layout, genesis: &Genesis) -> anyhow::Result<()> {
+	let miner = Submitter::from_uri(OWNER)?.account().0;
+	let host_data = hex::encode(agent_host_data(genesis, &miner));
+	let file = "/etc/hcc/reports";
+	let change = format!(
+		"echo \"$(cat {file}) --host-data {host_data}\" >/run/reports.new && cp /run/reports.new \
+		 {file} && mv /run/reports.new /run/reports"
+	);
+	control::run(&layout.file("control.sock"), &change).await.map(drop)
 }
 
 /// Starts the machine.

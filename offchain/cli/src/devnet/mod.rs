@@ -134,6 +134,9 @@ impl Up {
 		self.report("starting", "starting the nodes and the workers");
 		let proxy = self.last_worker_node.as_deref();
 		network.start(&layout, &market::open().await?, proxy, supervisor)?;
+		if !self.no_miner {
+			self.launch_agent(&layout, &network, supervisor).await?;
+		}
 		self.await_finality(&network, supervisor).await?;
 		self.ready(&layout, &network)?;
 		supervisor.watch().await;
@@ -161,6 +164,32 @@ impl Up {
 		let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
 		let cache = cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?;
 		Ok(cache.join("hccs/machine"))
+	}
+
+	/// Sets HOST_DATA of the miner's agent, which depends on the genesis block. The chain does not
+	/// challenge the host before its TPM is enrolled, which takes longer.
+	async fn launch_agent(
+		&self,
+		layout: &Layout,
+		network: &Network,
+		supervisor: &mut Supervisor<'_>,
+	) -> anyhow::Result<()> {
+		let launched = async {
+			loop {
+				if let Ok(chain) = Chain::connect(&network.rpc()).await {
+					return host::set_host_data(layout, &chain.genesis()).await;
+				}
+				tokio::time::sleep(Duration::from_millis(500)).await;
+			}
+		};
+		tokio::select! {
+			launched = launched => launched,
+			() = supervisor.watch() => Ok(()),
+			() = tokio::time::sleep(FINALITY_TIMEOUT) => anyhow::bail!(
+				"the first node did not answer within {} s; see its log",
+				FINALITY_TIMEOUT.as_secs()
+			),
+		}
 	}
 
 	async fn await_finality(

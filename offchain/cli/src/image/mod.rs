@@ -1,21 +1,26 @@
 //! `hcc image`: images of VMs.
 
 mod build;
+pub(crate) mod chain;
 mod measure;
 mod progress;
 mod verify;
+
+use std::path::Path;
 
 use hcc_image::Image as VerifiedImage;
 use serde_json::{json, Value};
 
 use crate::{exit::Exit, output::outln};
 
-/// Build images of VMs, and verify them.
+/// Build images of VMs, verify them, and register them on the chain.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Image {
 	Build(build::Build),
 	Measure(measure::Measure),
 	Verify(verify::Verify),
+	Register(chain::Register),
+	List(chain::List),
 }
 
 /// Runs the command.
@@ -24,6 +29,8 @@ pub(crate) fn run(command: &Image) -> anyhow::Result<Exit> {
 		Image::Build(args) => args.run()?,
 		Image::Measure(args) => args.run()?,
 		Image::Verify(args) => return args.run(),
+		Image::Register(args) => args.run()?,
+		Image::List(args) => args.run()?,
 	}
 	Ok(Exit::Done)
 }
@@ -35,6 +42,12 @@ fn print(image: &VerifiedImage, as_json: bool) {
 	} else {
 		outln!("{}", to_text(image));
 	}
+}
+
+/// Verifies the image in a folder, and checks its id. The id covers all rows.
+pub(crate) fn verify_folder(folder: &Path, id: &[u8; 32]) -> anyhow::Result<()> {
+	let image = progress::verify(folder).map_err(with_remedy)?;
+	image.check_id(id).map_err(with_remedy)
 }
 
 /// Adds to an error what its reader can do.

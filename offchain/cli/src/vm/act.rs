@@ -1,5 +1,5 @@
 use anyhow::Context;
-use hcc_chain::{api, Chain, Payload, Receipt, Submitter, UnsignedCall};
+use hcc_chain::{api, AccountId32, Chain, ChainAt, Payload, Receipt, Submitter, UnsignedCall};
 use serde_json::json;
 
 use super::{
@@ -128,7 +128,7 @@ impl Reduced {
 }
 
 /// A change of a VM by its tenant.
-struct Change<'a> {
+pub(super) struct Change<'a> {
 	vm: u64,
 	/// `None` if the tenant signs on another machine.
 	signer: Option<Submitter>,
@@ -136,12 +136,17 @@ struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-	fn new(vm: u64, tenant: &Tenant, common: &'a Common) -> anyhow::Result<Self> {
+	pub(super) fn new(vm: u64, tenant: &Tenant, common: &'a Common) -> anyhow::Result<Self> {
 		Ok(Self { vm, signer: tenant.signer()?, common })
 	}
 
 	/// Submits the call and reports its outcome, or prints the call.
-	async fn make<P: Payload>(&self, chain: &Chain, call: &P, what: &str) -> anyhow::Result<()> {
+	pub(super) async fn make<P: Payload>(
+		&self,
+		chain: &Chain,
+		call: &P,
+		what: &str,
+	) -> anyhow::Result<()> {
 		match &self.signer {
 			Some(signer) => self.done(what, &signer.submit(chain, call).await?),
 			None => self.print(&self.unsigned(chain, call).await?),
@@ -149,11 +154,15 @@ impl<'a> Change<'a> {
 		Ok(())
 	}
 
-	async fn unsigned<P: Payload>(&self, chain: &Chain, call: &P) -> anyhow::Result<UnsignedCall> {
-		let at = chain.best().await?;
+	/// Returns the account of the VM's tenant.
+	pub(super) async fn tenant(&self, at: &ChainAt) -> anyhow::Result<AccountId32> {
 		let row = at.storage().try_fetch(api::storage().compute().vms(), (self.vm,)).await?;
 		let unknown = || Failure::error(Exit::NotFound, format!("there is no VM {}", self.vm));
-		let tenant = row.ok_or_else(unknown)?.decode()?.tenant;
+		Ok(row.ok_or_else(unknown)?.decode()?.tenant)
+	}
+
+	async fn unsigned<P: Payload>(&self, chain: &Chain, call: &P) -> anyhow::Result<UnsignedCall> {
+		let tenant = self.tenant(&chain.best().await?).await?;
 		Ok(UnsignedCall::new(chain, tenant, call).await?)
 	}
 

@@ -3,6 +3,7 @@
 mod access;
 mod act;
 mod amount;
+mod config;
 mod order;
 mod pending;
 mod show;
@@ -38,6 +39,7 @@ pub(crate) enum Vm {
 	/// Reboot a running VM.
 	Reboot(act::One),
 	Resize(act::Resize),
+	SetConfig(config::SetConfig),
 	Reduced(act::Reduced),
 	Ssh(access::Ssh),
 	Port(access::Port),
@@ -63,6 +65,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 		Vm::Start(args) => args.run(act::Action::Start),
 		Vm::Reboot(args) => args.run(act::Action::Reboot),
 		Vm::Resize(args) => args.run(),
+		Vm::SetConfig(args) => args.run(),
 		Vm::Reduced(args) => args.run(),
 		Vm::Ssh(args) => args.run(),
 		Vm::Port(args) => args.run(),

@@ -1,13 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{ensure, Context};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::SigningKey;
 use hcc_chain::{
 	api,
 	keys::{read_secret, write_secret, ExposeSecret, SecretString},
 	view, AccountId32, Chain, ChainError, Fate, SignedCall, Submitter, H256,
 };
-use hcc_evidence::vm::config_statement;
+use hcc_evidence::vm::image::ImageId;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use subxt::tx::Payload;
@@ -15,6 +15,7 @@ use subxt::tx::Payload;
 use super::{
 	alpha,
 	amount::{parse_alpha, parse_usd},
+	config::sign,
 	pending::{PendingOrder, Sender},
 	show::{flavours, named, state},
 	Common,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
 	chain::connected,
 	exit::{Exit, Failure},
+	image,
 	input::{self, Limit},
 	key::KeyArgs,
 	output::outln,
@@ -30,7 +32,9 @@ use crate::{
 use api::runtime_types::{
 	bounded_collections::bounded_vec::BoundedVec,
 	hcc_primitives::challenge::Tier as ChainTier,
-	pallet_compute::types::{Choice, Configuration, Egress as ChainEgress, Order as ChainOrder},
+	pallet_compute::types::{
+		Choice, Egress as ChainEgress, ImageDemand, OrderRequest, SignedConfig,
+	},
 };
 
 /// Order a VM, and put an escrow on hold for it.
@@ -43,11 +47,22 @@ pub(crate) struct Order {
 	/// The flavour, by number or name: hcc vm flavours lists them.
 	#[arg(long)]
 	flavour: String,
-	/// The launch measurement of the image, 48 bytes.
-	#[arg(long, value_name = "HEX", value_parser = bytes::<48>)]
-	image: Bytes<48>,
-	/// The VM's configuration. The chain stores its SHA-256 digest. The VM accepts no other data
-	/// from its host.
+	/// The image: its id, its name, or its name and version as NAME:VERSION. hcc image list shows
+	/// all.
+	#[arg(long, value_name = "ID|NAME")]
+	image: String,
+	/// The folder of the image. The command verifies it, computes the rows from the files, and
+	/// orders only if they are those of the chain. Without it the command trusts the directory.
+	#[arg(long, value_name = "DIR")]
+	image_folder: Option<PathBuf>,
+	/// Order only if governance endorses the image.
+	#[arg(long)]
+	endorsed: bool,
+	/// Order only if the chain has this number of statements that the image was rebuilt.
+	#[arg(long, value_name = "N", default_value_t = 0)]
+	min_rebuilds: u32,
+	/// The VM's configuration, at most 4 KiB. The order contains it, and everyone can read it. The
+	/// VM accepts no other data from its host.
 	#[arg(long, value_name = "FILE")]
 	config: PathBuf,
 	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. Created if
@@ -124,13 +139,19 @@ impl Order {
 		let key = config_key(&self.config_key_file)?;
 		let submitter = self.key.submitter()?;
 		connected(&self.common.node, async |chain| {
-			let order = self.order(&chain, &config, &key).await?;
-			let call = api::tx().compute().order(order, self.escrow);
 			let tenant = submitter.account();
-			let call_data = chain.best().await?.tx().call_data(&call)?;
+			let (flavour, image) = self.selected(&chain).await?;
+			let call = |nonce| {
+				let config = sign(&chain.genesis(), &key, tenant.0, nonce, 1, &config)?;
+				let order = self.order(flavour, image, config);
+				anyhow::Ok(api::tx().compute().order(order, self.escrow))
+			};
+			// The same command finds its order, whose nonce is random.
+			let call_data = chain.best().await?.tx().call_data(&call(0)?)?;
 			let digest = Sha256::new().chain_update(chain.genesis()).chain_update(tenant.0);
 			let digest = digest.chain_update(call_data).finalize().into();
 			let pending = PendingOrder::beside(&self.config_key_file, &digest);
+			let call = call(random_nonce()?)?;
 			let sender = OrderSender { order: self, chain: &chain, submitter: &submitter, call };
 			let block = pending.submit(&sender).await?;
 			let config = Sha256::digest(&config).into();
@@ -150,20 +171,28 @@ impl Order {
 		})
 	}
 
-	async fn order(
+	/// Returns the flavour and the image, whose rows follow from its files if they are given.
+	async fn selected(&self, chain: &Chain) -> anyhow::Result<(u16, ImageId)> {
+		let at = chain.best().await?;
+		let flavour = named(&flavours(&at).await?, &self.flavour)?;
+		let listed = image::chain::list(&at).await?;
+		let selected = image::chain::select(&listed, &self.image)?;
+		if let Some(folder) = &self.image_folder {
+			image::verify_folder(folder, &selected.id)?;
+		}
+		Ok((flavour, selected.id))
+	}
+
+	fn order(
 		&self,
-		chain: &Chain,
-		config: &[u8],
-		key: &SigningKey,
-	) -> anyhow::Result<ChainOrder<AccountId32>> {
-		let known = flavours(&chain.best().await?).await?;
-		let flavour = named(&known, &self.flavour)?;
-		let hash = Sha256::digest(config).into();
-		let signature = key.sign(&config_statement(&chain.genesis(), &hash)).to_bytes();
-		Ok(ChainOrder {
+		flavour: u16,
+		image: ImageId,
+		config: SignedConfig,
+	) -> OrderRequest<AccountId32> {
+		OrderRequest {
 			flavour,
-			measurement: self.image.0,
-			config: Configuration { hash, signer: key.verifying_key().to_bytes(), signature },
+			image: ImageDemand { id: image, rebuilds: self.min_rebuilds, endorsed: self.endorsed },
+			config,
 			holders_root: self.holders_root.0,
 			egress: match self.egress {
 				Egress::Closed => ChainEgress::Closed,
@@ -182,7 +211,7 @@ impl Order {
 				Some(miner) => Choice::Named(miner),
 				None => Choice::Drawn { except: BoundedVec(self.except.clone()) },
 			},
-		})
+		}
 	}
 
 	/// Checks the escrow before the order, because the chain's error does not contain the minimum.
@@ -246,6 +275,14 @@ async fn ordered_vm(
 	Ok(None)
 }
 
+/// Returns a number that distinguishes the orders of a tenant.
+fn random_nonce() -> anyhow::Result<u64> {
+	let mut nonce = [0; 8];
+	getrandom::fill(&mut nonce)
+		.map_err(|error| anyhow::anyhow!("cannot generate a nonce: {error}"))?;
+	Ok(u64::from_le_bytes(nonce))
+}
+
 /// Reads the key from a file, which is created if it is missing.
 fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 	if !path.exists() {
@@ -254,6 +291,11 @@ fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 			.map_err(|error| anyhow::anyhow!("cannot generate a key: {error}"))?;
 		write_secret(path, &SecretString::from(hex::encode(seed) + "\n"))?;
 	}
+	read_config_key(path)
+}
+
+/// Reads the key from a file.
+pub(super) fn read_config_key(path: &Path) -> anyhow::Result<SigningKey> {
 	let text = read_secret(path)?;
 	let mut seed = [0; 32];
 	hex::decode_to_slice(text.expose_secret().trim(), &mut seed)

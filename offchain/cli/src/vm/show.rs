@@ -163,6 +163,7 @@ pub(super) fn word(state: &State) -> &'static str {
 		State::Pending { .. } => "pending",
 		State::Assigned { .. } => "assigned",
 		State::Booting { .. } => "booting",
+		State::Attested { .. } => "attested",
 		State::Running { .. } => "running",
 		State::Stopped { .. } => "stopped",
 		State::Terminated => "terminated",
@@ -174,6 +175,7 @@ fn until(state: &State) -> Option<u32> {
 		State::Pending { until, .. }
 		| State::Assigned { until }
 		| State::Booting { until, .. }
+		| State::Attested { until, .. }
 		| State::Stopped { until, .. } => Some(*until),
 		State::Running { .. } | State::Terminated => None,
 	}
@@ -185,6 +187,8 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 	let vm: Row = vm.decode()?;
 	let boot = at.storage().try_fetch(compute.boots(), (id,)).await?;
 	let boot = boot.map(|boot| boot.decode()).transpose()?;
+	let order = at.storage().try_fetch(compute.orders(), (id,)).await?;
+	let order = order.map(|order| order.decode()).transpose()?;
 	let settled = at.storage().try_fetch(compute.settlements(), (id,)).await?;
 	let settled = settled.map(|all| all.decode()).transpose()?;
 	let settled: Vec<_> = settled.iter().flat_map(|all| &all.0).map(settlement).collect();
@@ -220,6 +224,10 @@ async fn describe(at: &ChainAt, id: u64) -> anyhow::Result<Option<Value>> {
 		"deposit": alpha(vm.deposit),
 		"settled": settled,
 		"unsettled": unsettled,
+		"image": order.as_ref().map(|order| hex::encode(order.image)),
+		"measurement": order.as_ref().map(|order| hex::encode(order.measurement)),
+		"config_revision": order.as_ref().map(|order| order.config.revision),
+		"config_sha256": order.as_ref().map(|order| hex::encode(order.config.hash)),
 		"guest_pk": boot.as_ref().map(|boot| hex::encode(boot.guest_pk)),
 		"ssh_host_key_sha256": boot.as_ref().map(|boot| hex::encode(boot.ssh_host_key_hash)),
 		"block": at.block_number(),
@@ -258,6 +266,7 @@ fn print(row: &Value) {
 		row["disk_gib"],
 		row["egress_mib_per_hour"]
 	);
+	outln!("image         {}", text(&row["image"]));
 	outln!("miner         {}", text(&row["miner"]));
 	outln!("chip          {}", text(&row["chip"]));
 	outln!("price         {} USD an hour", text(&row["usd_per_hour"]));

@@ -13,8 +13,8 @@ pub const SCENE: Scene =
 
 /// The tenant: an account of the test chain that is neither a miner's nor a validator's.
 const TENANT: &str = "//One";
-/// A launch measurement, 48 bytes.
-const IMAGE: [u8; 48] = [0x11; 48];
+/// The image of test chains, whose launch measurements `insecure-vm` presents.
+const IMAGE: &str = "insecure-vm";
 
 /// A VM and the file with its tenant's key.
 #[derive(Clone, Debug)]
@@ -50,11 +50,10 @@ async fn place_order(stage: &Stage<'_>) -> Result<Vm> {
 	let key_file = stage.write("tenant.key", &format!("{TENANT}\n"))?;
 	let config = stage.write("vm.config", "the configuration of a VM\n")?;
 	let config_key = stage.file("config.key").display().to_string();
-	let image: String = IMAGE.iter().map(|byte| format!("{byte:02x}")).collect();
 	let order = [
 		["vm", "order"],
 		["--flavour", "medium"],
-		["--image", image.as_str()],
+		["--image", IMAGE],
 		["--config", config.as_str()],
 		["--config-key-file", config_key.as_str()],
 		["--max-price", "0.1"],

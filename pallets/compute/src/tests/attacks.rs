@@ -13,9 +13,9 @@ use crate::{mock::*, *};
 #[test]
 fn order_flood_only_delays_others() {
 	run(|| {
-		let nowhere = OrderOf::<Test> { region: Some(1), ..small() };
+		let nowhere = OrderRequestOf::<Test> { region: Some(1), ..small() };
 		for _ in 0..300 {
-			assert_ok!(Compute::order(signed(2), Box::new(nowhere.clone()), ESCROW));
+			assert_ok!(order_by(2, nowhere.clone(), ESCROW));
 		}
 		assert_ok!(order(small()));
 		let mine = LastId::<Test>::get();
@@ -147,7 +147,7 @@ fn repeated_late_boots_cost_all_boot_time() {
 			assert_ok!(Compute::reboot(signed(TENANT), id));
 			assert_ok!(Compute::boot(signed(10), id));
 			ticks(RULES.boot);
-			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+			assert_ok!(show(&signed(10), id));
 			assert_eq!(before - held(TENANT), boots * (boot_fee() + worth(RULES.boot)));
 		}
 		assert_eq!(free(10) - earned, 5 * (boot_fee() * 8 / 10), "the miner does not gain from it");
@@ -187,7 +187,7 @@ fn terminated_assignments_free_room_immediately() {
 				LastId::<Test>::get()
 			});
 			ticks(2);
-			assert_ok!(Compute::order(signed(2), Box::new(small()), ESCROW));
+			assert_ok!(order_by(2, small(), ESCROW));
 			ticks(2);
 			let other = LastId::<Test>::get();
 			assert!(vm(other).place.is_none(), "the miner has room for two");
@@ -273,7 +273,7 @@ fn extreme_amounts_never_overflow() {
 		let mut huge = small();
 		huge.flavour = 7;
 		huge.max_price = u64::MAX;
-		let refused = Compute::order(signed(TENANT), Box::new(huge), ESCROW);
+		let refused = order_by(TENANT, huge, ESCROW);
 		assert_noop!(refused, Error::<Test>::EscrowTooSmall);
 		assert!(Compute::quote(7).is_some());
 		// An equally large VM at a price that fits the types, paid from an extreme balance.
@@ -291,8 +291,8 @@ fn extreme_amounts_never_overflow() {
 		Fit::mutate(|all| all.push((chip_of(12), Tier::Regular)));
 		let wealth = Balance::from(u64::MAX) * Balance::from(u32::MAX);
 		endow(&account(2), wealth);
-		let huge = OrderOf::<Test> { flavour: 7, max_price: u64::MAX, ..small() };
-		assert_ok!(Compute::order(signed(2), Box::new(huge), wealth / 2));
+		let huge = OrderRequestOf::<Test> { flavour: 7, max_price: u64::MAX, ..small() };
+		assert_ok!(order_by(2, huge, wealth / 2));
 		let id = LastId::<Test>::get();
 		ticks(2);
 		boot(id);

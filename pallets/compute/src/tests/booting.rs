@@ -7,6 +7,7 @@ use hcc_evidence::{
 	RejectCode,
 };
 use hcc_testing::{Fit, Now, PriceForLeases, Trust, VmFinding};
+use sp_core::Pair;
 use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
@@ -20,10 +21,10 @@ fn accepted_evidence_starts_vm_and_pays_boot_fee() {
 		assert_eq!(vm(1).escrow, ESCROW - boot_fee());
 		let before = free(10);
 		let evidence = evidence(1);
-		assert_ok!(Compute::attest(signed(10), Box::new(evidence.clone())));
+		assert_ok!(show(&signed(10), 1));
 		assert_eq!(state(1), VmState::Running { since: Now::get() });
 		let row = Compute::boot_of(1).expect("the VM has booted");
-		assert_eq!((row.chip, row.counter, row.guest_pk), (chip_of(10), 1, [7; 32]));
+		assert_eq!((row.chip, row.counter, row.guest_pk), (chip_of(10), 1, guest_key().public().0));
 		assert_eq!(row.evidence, vm_evidence_hash(&evidence));
 		assert_eq!(free(10) - before, boot_fee() * 8 / 10, "the fee less the other shares");
 		assert_eq!(Compute::paid().settled, boot_fee());
@@ -114,7 +115,7 @@ fn refusals_are_counted_by_boot() {
 				Compute::note_refusal(id);
 			}
 			assert_eq!(Refusals::<Test>::get(id), Some((boot, MAX_REFUSALS - 1)));
-			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+			assert_ok!(show(&signed(10), id));
 		}
 	});
 }
@@ -158,7 +159,7 @@ fn each_boot_has_new_nonce() {
 			let VmState::Booting { nonce, .. } = state(id) else { panic!("the VM does not boot") };
 			assert!(!nonces.contains(&nonce));
 			nonces.push(nonce);
-			assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+			assert_ok!(show(&signed(10), id));
 		}
 		assert_eq!(vm(id).boot_counter, 4);
 	});
@@ -321,7 +322,7 @@ fn uncharged_time_is_charged_to_former_chip() {
 		let other = [77; 32];
 		Fit::mutate(|fit| fit.push((other, hcc_primitives::Tier::Regular)));
 		VmFinding::set(Some(Ok(VmClaims { chip: other, trust: GenerationTrust::Full })));
-		assert_ok!(Compute::attest(signed(10), Box::new(evidence(id))));
+		assert_ok!(show(&signed(10), id));
 		let charge = vm(id).charges[0].clone();
 		assert_eq!((charge.chip, charge.slots), (chip_of(10), 10));
 		assert_eq!(vm(id).place.expect("the VM has a place").chip, Some(other));
@@ -344,6 +345,7 @@ fn first_boot_requires_ordered_tier() {
 		};
 		assert_noop!(on(worse), Error::<Test>::TierTooLow);
 		assert_ok!(on(chip_of(10)));
+		assert_ok!(confirm(&signed(10), 1));
 		// The VM can stay on its chip after the chip has lost its tier.
 		Fit::set(vec![
 			(chip_of(10), hcc_primitives::Tier::Probation),

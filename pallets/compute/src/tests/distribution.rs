@@ -69,7 +69,7 @@ fn open_market() {
 
 /// Orders a VM and returns the miner that received it. The VM is terminated, so that all miners
 /// have room again.
-fn placed_with(what: &OrderOf<Test>) -> u8 {
+fn placed_with(what: &OrderRequestOf<Test>) -> u8 {
 	assert_ok!(order(what.clone()));
 	let id = LastId::<Test>::get();
 	while matches!(state(id), VmState::Pending { .. }) {
@@ -82,7 +82,7 @@ fn placed_with(what: &OrderOf<Test>) -> u8 {
 }
 
 /// Returns the number of orders that each miner received.
-fn distribution(what: &OrderOf<Test>) -> BTreeMap<u8, u32> {
+fn distribution(what: &OrderRequestOf<Test>) -> BTreeMap<u8, u32> {
 	let mut given = BTreeMap::new();
 	for _ in 0..ORDERS {
 		*given.entry(placed_with(what)).or_default() += 1;
@@ -126,7 +126,8 @@ fn unsuitable_miners_do_not_change_distribution() {
 		offer(EXPENSIVE, |offered| offered.ask = 3_000);
 		offer(ELSEWHERE, |offered| offered.region = 840);
 		Offering::mutate(|all| all.retain(|(miner, _)| *miner != account(BANNED)));
-		let named = |miner| OrderOf::<Test> { miner: Choice::Named(account(miner)), ..small() };
+		let named =
+			|miner| OrderRequestOf::<Test> { miner: Choice::Named(account(miner)), ..small() };
 		for _ in 0..2 {
 			assert_ok!(order(named(FULL)));
 			ticks(2);
@@ -140,8 +141,11 @@ fn unsuitable_miners_do_not_change_distribution() {
 		assert_ok!(Compute::terminate(signed(TENANT), ignored));
 
 		let except = vec![account(EXCLUDED)].try_into().expect("within the bound");
-		let wanted =
-			OrderOf::<Test> { region: Some(276), miner: Choice::Drawn { except }, ..small() };
+		let wanted = OrderRequestOf::<Test> {
+			region: Some(276),
+			miner: Choice::Drawn { except },
+			..small()
+		};
 		assert_distribution(&distribution(&wanted), &SUITABLE);
 		assert_eq!(
 			Compute::used_of(account(FULL)),
@@ -155,7 +159,7 @@ fn unsuitable_miners_do_not_change_distribution() {
 fn tier_requirement_limits_distribution() {
 	run(|| {
 		open_market();
-		let wanted = OrderOf::<Test> { tier: Tier::Regular, ..small() };
+		let wanted = OrderRequestOf::<Test> { tier: Tier::Regular, ..small() };
 		let better: Vec<_> = SUITABLE.into_iter().filter(|(miner, _)| *miner != 22).collect();
 		assert_distribution(&distribution(&wanted), &better);
 	});
@@ -166,7 +170,7 @@ fn tier_requirement_limits_distribution() {
 fn free_capacity_changes_distribution() {
 	run(|| {
 		open_market();
-		let named = OrderOf::<Test> { miner: Choice::Named(account(20)), ..small() };
+		let named = OrderRequestOf::<Test> { miner: Choice::Named(account(20)), ..small() };
 		let taken = [(); 2].map(|()| {
 			assert_ok!(order(named.clone()));
 			ticks(2);

@@ -150,11 +150,11 @@ fn perform(act: Act) {
 /// Orders a VM with an escrow for some intervals, which may be too small at the current price.
 fn rent(tenant: u8, named: bool, more: u8) -> DispatchResult {
 	let escrow = ALPHA / 30 + Balance::from(more) * ALPHA / 10_000;
-	let mut order = Order { max_price: HIGHEST, ..small() };
+	let mut order = OrderRequest { max_price: HIGHEST, ..small() };
 	if named {
 		order.miner = Choice::Named(account(MINERS[0]));
 	}
-	Compute::order(signed(tenant), Box::new(order), escrow)
+	order_by(tenant, order, escrow)
 }
 
 /// Returns one of the existing VMs.
@@ -184,7 +184,8 @@ fn serve(vm: u8) -> DispatchResult {
 	let miner = RuntimeOrigin::signed(place.miner);
 	match vm.state {
 		VmState::Assigned { .. } => Compute::boot(miner, id),
-		VmState::Booting { .. } => Compute::attest(miner, Box::new(evidence(id))),
+		VmState::Booting { .. } => show(&miner, id),
+		VmState::Attested { .. } => confirm(&miner, id),
 		_ => Ok(()),
 	}
 }

@@ -1,6 +1,8 @@
 mod arithmetic;
 mod attacks;
 mod booting;
+mod configuring;
+mod confirming;
 mod disk_rent;
 mod distribution;
 mod edges;

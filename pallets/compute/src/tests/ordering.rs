@@ -2,11 +2,12 @@
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_testing::{Fit, PriceForOrders};
+use sp_io::hashing::sha2_256;
 use sp_runtime::{DispatchError, TokenError};
 
 use crate::{mock::*, *};
 
-fn refused(what: OrderOf<Test>, escrow: u128) -> DispatchError {
+fn refused(what: OrderRequestOf<Test>, escrow: u128) -> DispatchError {
 	let before = held(TENANT);
 	let refusal =
 		Compute::order(signed(TENANT), Box::new(what), escrow).expect_err("the order is refused");
@@ -22,17 +23,22 @@ fn order_holds_escrow_and_deposit() {
 		let vm = vm(1);
 		assert_eq!((vm.escrow, vm.deposit, vm.allotted), (ESCROW, DEPOSIT, ALLOTTED));
 		assert!(matches!(vm.state, VmState::Pending { .. }));
-		assert_eq!(Compute::order_of(1), Some(small()));
+		let (row, wanted) = (Compute::order_of(1).expect("the VM has an order"), small());
+		assert_eq!((row.image, row.measurement), (wanted.image.id, [4; 48]));
+		let hash = sha2_256(&wanted.config.bytes);
+		assert_eq!((row.config.hash, row.config.revision, row.config.block), (hash, 1, 1));
+		assert_eq!((row.holders_root, row.tier, row.miner), ([6; 32], wanted.tier, wanted.miner));
+		assert_eq!(Compute::vm_of_order(account(TENANT), row.config.order_nonce), Some(1));
 	});
 }
 
 #[test]
 fn invalid_order_is_rejected() {
 	run(|| {
-		let unknown = OrderOf::<Test> { flavour: 9, ..small() };
+		let unknown = OrderRequestOf::<Test> { flavour: 9, ..small() };
 		assert_eq!(refused(unknown, ESCROW), Error::<Test>::NoFlavour.into());
 		let mut forged = small();
-		forged.config.hash[0] ^= 1;
+		forged.config.revision += 1;
 		assert_eq!(refused(forged, ESCROW), Error::<Test>::BadSignature.into());
 		let least = Compute::least_escrow(small().max_price).expect("there is a price");
 		assert_eq!(refused(small(), least - 1), Error::<Test>::EscrowTooSmall.into());
@@ -40,7 +46,7 @@ fn invalid_order_is_rejected() {
 		PriceForOrders::set(None);
 		assert_eq!(refused(small(), ESCROW), Error::<Test>::NoPrice.into());
 		PriceForOrders::set(Some(PRICE));
-		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), least));
+		assert_ok!(order_by(TENANT, small(), least));
 	});
 }
 

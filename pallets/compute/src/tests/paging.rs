@@ -33,8 +33,8 @@ fn crowd(apart: u64) -> Vec<Id> {
 			offered.disk = 1 << 15;
 		});
 	}
-	let orders =
-		MINERS.map(|miner| OrderOf::<Test> { miner: Choice::Named(account(miner)), ..small() });
+	let orders = MINERS
+		.map(|miner| OrderRequestOf::<Test> { miner: Choice::Named(account(miner)), ..small() });
 	let ids: Vec<Id> = (0..VMS)
 		.zip(orders.iter().cycle())
 		.map(|(_, what)| {

@@ -7,7 +7,7 @@ use hcc_testing::{Fit, Offering, PriceForOrders, Trust};
 
 use crate::{mock::*, *};
 
-fn placed(what: OrderOf<Test>) -> Option<u8> {
+fn placed(what: OrderRequestOf<Test>) -> Option<u8> {
 	assert_ok!(order(what));
 	ticks(2);
 	let id = LastId::<Test>::get();
@@ -39,7 +39,7 @@ fn order_is_placed_two_blocks_later_and_takes_room() {
 #[test]
 fn unsuitable_miner_receives_no_vm() {
 	run(|| {
-		let but = |change: fn(&mut OrderOf<Test>)| {
+		let but = |change: fn(&mut OrderRequestOf<Test>)| {
 			let mut order = small();
 			change(&mut order);
 			order
@@ -146,7 +146,7 @@ fn placement_waits_for_price() {
 fn insufficient_escrow_at_placement_is_refunded() {
 	run(|| {
 		let least = Compute::least_escrow(small().max_price).expect("there is a price");
-		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), least));
+		assert_ok!(order_by(TENANT, small(), least));
 		PriceForOrders::set(Some(PRICE / 10));
 		ticks(2);
 		assert_eq!(Compute::vm(1), None);

@@ -15,8 +15,8 @@ use crate::{mock::*, *};
 const SEARCH: Balance = 7_000;
 
 /// Returns an order that no miner can run.
-fn nowhere() -> OrderOf<Test> {
-	OrderOf::<Test> { region: Some(840), ..small() }
+fn nowhere() -> OrderRequestOf<Test> {
+	OrderRequestOf::<Test> { region: Some(840), ..small() }
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn minimum_escrow_covers_all_searches() {
 		SearchFee::set(SEARCH);
 		let least = Compute::least_escrow(small().max_price).expect("there is a price");
 		assert_eq!(least - before, Balance::from(ROUNDS * MAX_GENERATIONS) * SEARCH);
-		let with = |escrow| Compute::order(signed(TENANT), Box::new(small()), escrow);
+		let with = |escrow| order_by(TENANT, small(), escrow);
 		assert_noop!(with(least - 1), Error::<Test>::EscrowTooSmall);
 		assert_ok!(with(least));
 		ticks(2);

@@ -201,7 +201,7 @@ fn open(rules: pallet_emission::Rules) -> [Id; 2] {
 		endow(&account(*miner), 1_000);
 	}
 	let vms = [TENANT, NEIGHBOUR].map(|tenant| {
-		Compute::order(signed(tenant), Box::new(small()), PURSE).expect("the order is valid");
+		order_by(tenant, small(), PURSE).expect("the order is valid");
 		let id = LastId::<Test>::get();
 		ticks(2);
 		boot(id);

@@ -34,8 +34,8 @@ const NEIGHBOUR: u8 = 2;
 const NEIGHBOURS: [Id; 2] = [1, 2];
 
 /// Returns an order that only this miner can run.
-fn named(miner: u8) -> OrderOf<Test> {
-	OrderOf::<Test> { miner: Choice::Named(account(miner)), max_price: 1_000_000, ..small() }
+fn named(miner: u8) -> OrderRequestOf<Test> {
+	OrderRequestOf::<Test> { miner: Choice::Named(account(miner)), max_price: 1_000_000, ..small() }
 }
 
 /// Sets up room for all VMs, the running VMs of the neighbour, and the first era.
@@ -59,7 +59,7 @@ fn open(shares: Shares, initial: Balance) {
 		});
 	}
 	for miner in [OWN[0], OTHER] {
-		assert_ok!(Compute::order(signed(NEIGHBOUR), Box::new(named(miner)), 1_000 * ALPHA));
+		assert_ok!(order_by(NEIGHBOUR, named(miner), 1_000 * ALPHA));
 	}
 	(0..DRAWN_AFTER).for_each(|_| next_tick());
 	NEIGHBOURS.into_iter().for_each(boot);
@@ -105,7 +105,8 @@ fn boot_step(id: Id, state: VmState) {
 	let origin = RuntimeOrigin::signed(place.miner);
 	let _ = match state {
 		VmState::Assigned { .. } => Compute::boot(origin, id),
-		VmState::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
+		VmState::Booting { .. } => show(&origin, id),
+		VmState::Attested { .. } => confirm(&origin, id),
 		_ => Ok(()),
 	};
 }
@@ -127,7 +128,7 @@ fn attacker_acts(chance: &mut Chance) {
 	if own.len() < 3 && chance.below(4) == 0 {
 		let escrow = ALPHA * Balance::from(1 + chance.below(1_000));
 		let order = named(chance.one_of(&OWN));
-		let _ = Compute::order(signed(TENANT), Box::new(order), escrow);
+		let _ = order_by(TENANT, order, escrow);
 	}
 	for id in own {
 		let Some(vm) = Compute::vm(id) else { continue };

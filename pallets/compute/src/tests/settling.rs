@@ -170,7 +170,7 @@ fn list_and_ask_changes_keep_agreed_price() {
 fn low_escrow_warns_then_stops() {
 	run(|| {
 		let escrow = Compute::least_escrow(200_000).expect("there is a price");
-		assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
+		assert_ok!(order_by(TENANT, small(), escrow));
 		ticks(2);
 		boot(1);
 		for _ in 0..10 {
@@ -195,7 +195,7 @@ fn escrow_covers_all_running_time() {
 		run(|| {
 			LastId::<Test>::put(u64::from(offset) - 1);
 			let escrow = Compute::least_escrow(200_000).expect("there is a price") + worth(LENGTH);
-			assert_ok!(Compute::order(signed(TENANT), Box::new(small()), escrow));
+			assert_ok!(order_by(TENANT, small(), escrow));
 			let id = LastId::<Test>::get();
 			ticks(2);
 			boot(id);

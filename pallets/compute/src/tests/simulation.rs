@@ -108,8 +108,9 @@ fn tenant_acts(size: &Size, number: u32, vm: Option<Id>, chance: &mut Chance) {
 			// The escrow may be too small at the current price.
 			let escrow = ALPHA / 2 + ALPHA * Balance::from(chance.below(10));
 			let order = small();
-			let order = Order { max_price: order.max_price * u64::from(size.scale), ..order };
-			let _ = Compute::order(origin, Box::new(order), escrow);
+			let order =
+				OrderRequest { max_price: order.max_price * u64::from(size.scale), ..order };
+			let _ = order_as(&tenant(number), order, escrow);
 		}
 		return;
 	};
@@ -138,11 +139,12 @@ fn miner_acts(id: Id, chance: &mut Chance) {
 		VmState::Assigned { .. } => {
 			let begun = Compute::boot(origin.clone(), id);
 			if begun.is_ok() && !chance.one_in(12) {
-				let _ = Compute::attest(origin, Box::new(evidence(id)));
+				let _ = show(&origin, id);
 			}
 			begun
 		},
-		VmState::Booting { .. } => Compute::attest(origin, Box::new(evidence(id))),
+		VmState::Booting { .. } => show(&origin, id),
+		VmState::Attested { .. } => confirm(&origin, id),
 		VmState::Running { .. } if chance.one_in(50) => Compute::report_crash(origin, id),
 		_ => Ok(()),
 	};

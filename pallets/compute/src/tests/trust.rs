@@ -84,7 +84,7 @@ fn returned_assignments_count_as_generations() {
 fn tenant_cannot_forbid_reduced_trust_while_miner_has_to_boot() {
 	run(|| {
 		Trust::set(GenerationTrust::Reduced);
-		assert_ok!(order(OrderOf::<Test> { reduced: true, ..small() }));
+		assert_ok!(order(OrderRequestOf::<Test> { reduced: true, ..small() }));
 		ticks(2);
 		let forbid = Compute::set_reduced(signed(TENANT), 1, false);
 		assert_noop!(forbid, Error::<Test>::WrongState);

@@ -254,6 +254,11 @@ explain! {
 		cause "The evidence is of a VM, generation or boot other than the one that is open."
 		remedy "Gather new evidence for the boot that the chain opened last."
 		example "boot" is "boot 7/2/3", wanted "boot 7/2/4";
+	AgentHostData: [Attester]
+		cause "HOST_DATA of the agent's report is not the hash of this miner on this chain. The \
+			guest was launched for another miner, or as a tenant's VM."
+		remedy "Launch the agent's guest with the HOST_DATA of this miner."
+		example "HOST_DATA" is "9f2c…41d0", wanted "3b7e…c8a2";
 
 	ReportSignature: [Attester]
 		cause "The signature of the report does not verify under the chip's endorsement key."

@@ -115,6 +115,15 @@ pub fn host_report_data<C: Crypto>(
 	hasher.finalize().into()
 }
 
+/// Returns the HOST_DATA that the guest of a miner's attestation agent must have. The host sets it
+/// at launch, and the guest cannot change it.
+///
+/// A VM has the HOST_DATA of its order. So a tenant who orders the agent's image cannot speak for
+/// the chip on which it runs.
+pub fn agent_host_data(genesis: &Genesis, miner: &MinerId) -> Hash256 {
+	sha256(&[&domain::AGENT, genesis, miner])
+}
+
 /// Returns the id of a log submission. It covers all earlier parts through `before`, the id of the
 /// previous part; zero for the first part.
 pub fn chunk_id(genesis: &Genesis, miner: &MinerId, before: &Hash256, records: &[u8]) -> Hash256 {
@@ -208,6 +217,8 @@ mod tests {
 		assert_eq!(hex(&nonce), include_str!("vectors/challenge.hex").trim());
 		assert_eq!(hex(&extra_data), include_str!("vectors/quote.hex").trim());
 		assert_eq!(hex(&report_data), include_str!("vectors/host.hex").trim());
+		let agent = agent_host_data(&genesis, &miner);
+		assert_eq!(hex(&agent), include_str!("vectors/agent.hex").trim());
 	}
 
 	fn evidence() -> HostEvidence {
@@ -266,6 +277,10 @@ mod tests {
 			host_report_data::<RustCrypto>(&g, &n, &m, &k, b"a", &c, b"s"),
 		] {
 			assert_ne!(other, report);
+		}
+		let agent = agent_host_data(&g, &m);
+		for other in [agent_host_data(&o, &m), agent_host_data(&g, &o)] {
+			assert_ne!(other, agent);
 		}
 	}
 }

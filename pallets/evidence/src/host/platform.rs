@@ -1,8 +1,8 @@
 //! Checks of the hardware: the report, its chip, its firmware and its guest.
 
 use super::{
-	chip_hash, host_report_data, Collateral, Context, GenerationTrust, HostEvidence, HostPolicy,
-	PlatformPolicy, TcbFloors,
+	agent_host_data, chip_hash, host_report_data, Collateral, Context, GenerationTrust,
+	HostEvidence, HostPolicy, PlatformPolicy, TcbFloors,
 };
 use crate::{
 	crypto::Crypto,
@@ -52,9 +52,22 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		return Err(Rejection::new(RejectCode::ReportData, "REPORT_DATA", seen, &wanted));
 	}
 	let report = authentic?;
+	check_host_data(&report, context)?;
 	check_guest(&report, policy)?;
 	check_platform_info(&report, policy)?;
 	Ok(report)
+}
+
+/// Checks that the guest was launched as the attestation agent of this miner. The public image of
+/// the agent, ordered as a VM, has another HOST_DATA.
+fn check_host_data(authentic: &AuthenticReport, context: &Context) -> Check {
+	let challenge = &context.challenge;
+	let wanted = agent_host_data(&challenge.genesis, &challenge.miner);
+	let seen = authentic.report().host_data;
+	if seen != wanted {
+		return Err(Rejection::new(RejectCode::AgentHostData, "HOST_DATA", &seen, &wanted));
+	}
+	Ok(())
 }
 
 /// Checks an authentic report by policy: the guest, its platform and the platform's firmware.

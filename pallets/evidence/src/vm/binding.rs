@@ -1,8 +1,6 @@
 //! The hashes that bind a VM's report to its order and its boot. Section 3 of `docs/protocol.md`
 //! specifies the layouts.
 
-use alloc::vec::Vec;
-
 use sha2::{Digest, Sha512};
 
 use super::{Boot, VmEvidence, VmId};
@@ -56,11 +54,6 @@ pub fn vm_host_data(
 	sha256(&[&domain::ORDER, genesis, &vm, &generation, config_hash, holders_root])
 }
 
-/// Returns the statement that a tenant signs over a VM's configuration.
-pub fn config_statement(genesis: &Genesis, config_hash: &Hash256) -> Vec<u8> {
-	[&domain::CONFIG[..], genesis, config_hash].concat()
-}
-
 /// Returns the statement that a tenant signs, with the key of the configuration, to read the
 /// console log that `miner` keeps of a VM. The miner's relay chooses the nonce.
 pub fn console_statement(genesis: &Genesis, miner: &MinerId, vm: VmId, nonce: &Hash256) -> Vec<u8> {
@@ -85,7 +78,7 @@ mod tests {
 			vm: 7,
 			generation: 2,
 			boot_counter: 3,
-			snp_report: Vec::new(),
+			snp_report: alloc::vec![],
 			guest_pk: [4; 32],
 			kem_pk: alloc::vec![5; super::super::KEM_KEY_LEN],
 			ssh_host_key_hash: [6; 32],
@@ -115,8 +108,6 @@ mod tests {
 		assert_eq!(hex::encode(report_data), include_str!("vectors/vm.hex").trim());
 		let host_data = vm_host_data(&genesis, 7, 2, &[7; 32], &[8; 32]);
 		assert_eq!(hex::encode(host_data), include_str!("vectors/order.hex").trim());
-		let config = sha256(&[&config_statement(&genesis, &[7; 32])]);
-		assert_eq!(hex::encode(config), include_str!("vectors/config.hex").trim());
 		let console = sha256(&[&console_statement(&genesis, &[2; 32], 7, &[3; 32])]);
 		assert_eq!(hex::encode(console), include_str!("vectors/console.hex").trim());
 	}

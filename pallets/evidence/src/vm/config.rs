@@ -1,5 +1,5 @@
 //! The configuration of a VM: its bounds, its hash and the statement that a tenant signs over each
-//! revision. Section 3.8 of `docs/protocol.md` specifies the layout.
+//! revision. Section 3.4 of `docs/protocol.md` specifies the layout.
 //!
 //! The bytes of a configuration are hashed and signed as they are. This crate never parses them.
 

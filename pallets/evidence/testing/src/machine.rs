@@ -7,9 +7,9 @@ use ed25519_dalek::Signer;
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::{
-		challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data, quote_extra_data,
-		BootState, Challenge, Claims, Collateral, Context, FoldedLog, HostEvidence, ImaDelta,
-		PcrSet, PinnedContext, Verdict, EVAL_VERSION, QUOTED_PCRS,
+		agent_host_data, challenge_nonce, chip_hash, evaluate, guest_statement, host_report_data,
+		quote_extra_data, BootState, Challenge, Claims, Collateral, Context, FoldedLog,
+		HostEvidence, ImaDelta, PcrSet, PinnedContext, Verdict, EVAL_VERSION, QUOTED_PCRS,
 	},
 	snp::{self, Vek},
 	tpm::Wanted,
@@ -38,7 +38,8 @@ pub struct Machine {
 	pub log: Vec<Vec<u8>>,
 	pub pcrs: PcrSet,
 	pub reset_count: u32,
-	/// The fields of the guest's report. [`Machine::seal`] sets REPORT_DATA.
+	/// The fields of the guest's report. [`Machine::seal`] sets REPORT_DATA, and HOST_DATA if it is
+	/// zero.
 	pub fields: ReportFields,
 }
 
@@ -174,6 +175,9 @@ impl Machine {
 			&context.last_chunk(),
 			&evidence.ima_delta.records,
 		);
+		if fields.host_data == [0; 32] {
+			fields.host_data = agent_host_data(&challenge.genesis, &challenge.miner);
+		}
 		evidence.snp_report = fields.sign(&self.chip).expect("the chip signs").to_vec();
 		self.sign(evidence);
 	}

@@ -4,7 +4,10 @@ use hcc_evidence::vm::{Receipt, SignedReceipt};
 use insecure_sim::issue_crl;
 
 use super::*;
-use crate::{compute::evidence_of, rules::set_rules};
+use crate::{
+	compute::{confirmation, evidence_of},
+	rules::set_rules,
+};
 
 /// Maximum number of stored subjects.
 const MAX_SUBJECTS: usize = 64;
@@ -80,6 +83,9 @@ impl Walk {
 		let machine = if beside { &self.neighbour.machine } else { &self.machine };
 		if let Some(evidence) = evidence_of(vm, machine, &order) {
 			let _ = Compute::attest(hot(&place.miner), Box::new(evidence));
+		}
+		if Compute::vm(vm).is_some() {
+			let _ = Compute::confirm(hot(&place.miner), Box::new(confirmation(vm)));
 		}
 	}
 

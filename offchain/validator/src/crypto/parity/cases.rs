@@ -251,6 +251,7 @@ fn of_another_guest(machine: &Machine) -> Vec<(RejectCode, Case)> {
 		(RejectCode::MigrationAgent, policy(GuestPolicy::MIGRATE_MA)),
 		(RejectCode::GuestPolicy, policy(GuestPolicy::CXL_ALLOW)),
 		(RejectCode::Vmpl, reporting(machine, |fields| fields.vmpl = 1)),
+		(RejectCode::AgentHostData, reporting(machine, |fields| fields.host_data = [1; 32])),
 		(RejectCode::LaunchMeasurement, reporting(machine, |fields| fields.measurement[0] ^= 1)),
 	]
 }

@@ -1,11 +1,12 @@
 //! Checks of a host's chip, firmware and guest.
 
 use hcc_evidence::{
-	host::{Context, TcbFloors},
+	host::{agent_host_data, Context, TcbFloors},
 	snp::{GuestPolicy, PlatformInfo},
+	vm::vm_host_data,
 	RejectCode, UnixSeconds,
 };
-use hcc_evidence_testing::{Machine, Policy, NOW};
+use hcc_evidence_testing::{Machine, Policy, GENESIS, MINER, NOW};
 
 /// Returns the reject code for a machine whose report is edited before the chip signs it.
 fn code_of_edited(edit: impl Fn(&mut insecure_sim::ReportFields)) -> RejectCode {
@@ -43,6 +44,17 @@ fn guest_at_other_vmpl_is_rejected() {
 #[test]
 fn guest_with_other_measurement_is_rejected() {
 	assert_eq!(code_of_edited(|f| f.measurement[0] ^= 1), RejectCode::LaunchMeasurement);
+}
+
+/// The public image of the agent, ordered as a VM, does not speak for the chip.
+#[test]
+fn agent_launched_for_another_owner_is_rejected() {
+	let order = vm_host_data(&GENESIS, 7, 1, &[2; 32], &[3; 32]);
+	let other_miner = agent_host_data(&GENESIS, &[9; 32]);
+	let other_chain = agent_host_data(&[9; 32], &MINER);
+	for host_data in [order, other_miner, other_chain] {
+		assert_eq!(code_of_edited(|f| f.host_data = host_data), RejectCode::AgentHostData);
+	}
 }
 
 #[test]
