@@ -1,6 +1,6 @@
 //! Registration, removal and lookup of images.
 
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate};
 use hcc_primitives::ImageDirectory;
 use sp_runtime::TokenError;
 
@@ -44,6 +44,7 @@ fn registered_image_cannot_be_registered_again() {
 #[test]
 fn registration_needs_deposit() {
 	run(|| {
+		Balances::set_balance(&account(9), 100);
 		let poor = Images::register(
 			signed(9),
 			label("minimal"),
