@@ -15,7 +15,7 @@ readonly WASM_TARGET=wasm32v1-none
 # The toolchain name under which rustup finds Debian's own compiler.
 readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
-readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev git ca-certificates)
+readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev libcap-ng-dev libseccomp-dev git ca-certificates)
 # Programs that the tests and the demo run: a software TPM and its tools, a JSON processor, tools
 # that make the machine's image, and SSH. With mmdebstrap, images/tool-root.sh makes a folder of
 # more.

@@ -38,7 +38,9 @@ initrd() {
 	install -m 755 "$here/initrd-init" "$tree/initrd/init"
 	cp "$here/ima-policy" "$tree/initrd/etc/ima-policy"
 	local module
-	for module in virtio_pci virtio_blk virtio_console virtio_net vsock_loopback cuse; do
+	# The last two serve the rig: connections to VMs, and the folder that the host shares with libvirt.
+	for module in virtio_pci virtio_blk virtio_console virtio_net vsock_loopback cuse \
+		vmw_vsock_virtio_transport virtiofs; do
 		add_module "$module"
 	done
 	pack_initrd "$packages" "$tree/initrd" >"$out/initrd.gz"
@@ -55,7 +57,7 @@ put() {
 
 root() {
 	local root=$tree/root applet tcti
-	mkdir -p "$root/"{bin,sbin,etc,proc,sys,dev,run,tmp,root,var}
+	mkdir -p "$root/"{bin,sbin,etc,proc,sys,dev,run,tmp,root,var/lib/hcc}
 	cp "$busybox" "$root/bin/busybox"
 	for applet in $("$busybox" --list); do
 		[ "$applet" = busybox ] || ln -sf busybox "$root/bin/$applet"

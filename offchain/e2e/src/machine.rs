@@ -75,6 +75,11 @@ impl Machine {
 		self.succeed(&format!("{STOP_MINER}; true")).await.map(drop)
 	}
 
+	/// Kills the miner, which then starts again.
+	pub async fn kill_miner(&self) -> Result<()> {
+		self.succeed("killall -9 hcc-miner; true").await.map(drop)
+	}
+
 	/// Lets the miner run again.
 	pub async fn let_miner_run(&self) -> Result<()> {
 		self.succeed(LET_MINER_RUN).await.map(drop)

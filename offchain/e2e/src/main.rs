@@ -13,7 +13,7 @@ use hcc_e2e::{
 	network::{Network, Setup},
 	proxy::Proxy,
 	scenario,
-	scenes::{ALL, DEMO},
+	scenes::{ALL, DEMO, VMS},
 	story::Story,
 	world::World,
 	Error, Result,
@@ -47,6 +47,10 @@ struct Options {
 	/// The folder of the scripts that make and start the machine.
 	#[arg(long, value_name = "DIR", global = true, default_value = "scripts/machine")]
 	machine: PathBuf,
+	/// The folder of images of VMs, for all --vms [default: images, beside the folder of the
+	/// programs].
+	#[arg(long, value_name = "DIR", global = true)]
+	images: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -59,6 +63,9 @@ enum Command {
 	},
 	/// Play every scene; the last line is one JSON object.
 	All {
+		/// Play the scenes with VMs under libvirt instead. They need root.
+		#[arg(long, conflicts_with = "client")]
+		vms: bool,
 		/// Print only the JSON object to standard output; the story goes to standard error.
 		#[arg(long)]
 		json: bool,
@@ -122,14 +129,17 @@ fn start(cli: &Cli) -> anyhow::Result<()> {
 }
 
 fn list() {
-	for scene in ALL {
-		let mark = if DEMO.contains(&scene) { "demo, all" } else { "all" };
-		println!("{:<13} {mark:<10} {}", scene.name, scene.title);
+	let only_vms = VMS.into_iter().filter(|scene| !ALL.contains(scene));
+	for scene in ALL.into_iter().chain(only_vms) {
+		let commands = [("demo", &DEMO[..]), ("all", &ALL[..]), ("all --vms", &VMS[..])];
+		let played = commands.into_iter().filter(|(_, scenes)| scenes.contains(&scene));
+		let mark: Vec<_> = played.map(|(command, _)| command).collect();
+		println!("{:<13} {:<20} {}", scene.name, mark.join(", "), scene.title);
 	}
 }
 
 impl Options {
-	fn setup(&self, validators: usize) -> anyhow::Result<Setup> {
+	fn setup(&self, validators: usize, vms: bool) -> anyhow::Result<Setup> {
 		let absolute = |path: &Path| {
 			std::path::absolute(path).with_context(|| format!("no such folder: {}", path.display()))
 		};
@@ -145,23 +155,29 @@ impl Options {
 			None => programs.parent().unwrap_or(&programs).join("network"),
 		};
 		let (machine, packages) = (self.machine.clone(), self.packages.clone());
-		Ok(Setup { folder, programs, machine, packages, validators, proxy: None })
+		let images = match &self.images {
+			Some(folder) => absolute(folder)?,
+			None => programs.parent().unwrap_or(&programs).join("images"),
+		};
+		let images = vms.then_some(images);
+		Ok(Setup { folder, programs, machine, packages, validators, images, proxy: None })
 	}
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
-	let (validators, to_stderr) = match &cli.command {
-		Command::All { json, .. } => (scenario::ALL_VALIDATORS, *json),
-		Command::Demo { .. } | Command::List => (scenario::DEMO_VALIDATORS, false),
+	let (validators, to_stderr, vms) = match &cli.command {
+		Command::All { json, vms: true, .. } => (scenario::DEMO_VALIDATORS, *json, true),
+		Command::All { json, .. } => (scenario::ALL_VALIDATORS, *json, false),
+		Command::Demo { .. } | Command::List => (scenario::DEMO_VALIDATORS, false, false),
 	};
-	let mut setup = cli.options.setup(validators)?;
-	if matches!(cli.command, Command::All { .. }) {
+	let mut setup = cli.options.setup(validators, vms)?;
+	if matches!(cli.command, Command::All { vms: false, .. }) {
 		for program in CHEATS {
 			let path = setup.programs.join(program);
 			anyhow::ensure!(path.is_file(), "{} is not built: run make build", path.display());
 		}
 	}
-	if matches!(cli.command, Command::All { .. }) {
+	if matches!(cli.command, Command::All { vms: false, .. }) {
 		setup.proxy = Some(Proxy::open().await?);
 	}
 	let story = if to_stderr { Story::new(io::stderr()) } else { Story::new(io::stdout()) };
@@ -187,7 +203,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		_ => Ok(()),
 	};
 	story.begin("The network stops.");
-	let stopped = network.stop().await;
+	// With VMs, the network must leave nothing even if it cannot stop its programs.
+	let stopped = if vms { network.kill().await } else { network.stop().await };
 	// The first failure is the reason.
 	let outcome = played?;
 	kept?;
@@ -211,6 +228,7 @@ async fn play(
 			}
 			Ok(None)
 		},
+		Command::All { vms: true, .. } => scenario::vms(&world).await.map(Some),
 		Command::All { client, .. } => scenario::all(&world, client.as_deref()).await.map(Some),
 		Command::List => Ok(None),
 	}
@@ -247,8 +265,9 @@ mod tests {
 	fn options_may_follow_the_command() {
 		let cli = Cli::try_parse_from(["hcc-e2e", "all", "--json", "--bin-dir", "/p/release"])
 			.expect("it is a valid command line");
-		let setup = cli.options.setup(4).expect("the paths are absolute");
+		let setup = cli.options.setup(4, true).expect("the paths are absolute");
 		assert_eq!(setup.folder, Path::new("/p/network"));
+		assert_eq!(setup.images.as_deref(), Some(Path::new("/p/images")));
 		assert!(matches!(cli.command, Command::All { json: true, .. }));
 	}
 }

@@ -16,7 +16,9 @@ use tokio::{
 
 use crate::{
 	events::{name, Event, EventLog},
+	process::{processes, Process},
 	proxy::Proxy,
+	rig,
 	story::Story,
 	Error, Result,
 };
@@ -26,7 +28,7 @@ const START: Duration = Duration::from_secs(1_200);
 /// The time limit of the stop. Each program of the network has 15 s.
 const STOP: Duration = Duration::from_secs(180);
 /// The time for which a program may outlive the network.
-const AFTERMATH: Duration = Duration::from_secs(10);
+const AFTERMATH: Duration = Duration::from_secs(20);
 
 /// The folders and the size of a network.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Setup {
 	pub packages: Option<PathBuf>,
 	/// The number of validators: 1 or 4.
 	pub validators: usize,
+	/// The folder of images of VMs. None: the network has no VMs.
+	pub images: Option<PathBuf>,
 	/// The proxy through which the last worker uses its node, if any.
 	pub proxy: Option<Arc<Proxy>>,
 }
@@ -90,6 +94,10 @@ impl Network {
 		if let Some(packages) = &setup.packages {
 			command.arg("--packages").arg(packages);
 		}
+		match &setup.images {
+			Some(images) => command.arg("--images").arg(images),
+			None => command.arg("--no-vms"),
+		};
 		// In a group of its own: Ctrl-C in the terminal reaches this process alone, which stops
 		// the network in order.
 		let mut child = command
@@ -142,16 +150,14 @@ impl Network {
 	/// [`Error::Unexpected`] if there is no such process.
 	pub fn kill_node(&self, number: usize) -> Result<()> {
 		let base = self.folder.join(format!("node-{number}")).display().to_string();
-		let is_node = |arguments: &[String]| {
-			arguments
+		let is_node = |process: &Process| {
+			process
+				.arguments
 				.windows(2)
 				.any(|pair| matches!(pair, [flag, path] if flag == "--base-path" && *path == base))
 		};
-		let found = processes().into_iter().find(|process| is_node(&process.arguments));
 		let no_node = || Error::Unexpected(format!("node {number} has no process"));
-		let pid = Pid::from_raw(found.ok_or_else(no_node)?.id).ok_or_else(no_node)?;
-		kill_process(pid, Signal::KILL)
-			.map_err(|error| Error::Unexpected(format!("cannot kill node {number}: {error}")))
+		processes().into_iter().find(is_node).ok_or_else(no_node)?.kill()
 	}
 
 	/// Stops the network, and checks that it ends well and leaves nothing running.
@@ -159,6 +165,7 @@ impl Network {
 	/// ## Errors
 	/// [`Error::Stopped`] if it ends badly; [`Error::LeftRunning`].
 	pub async fn stop(mut self) -> Result<()> {
+		let rig = rig::namespace(&self.folder);
 		let failed = |reason: String| Error::Stopped { program: "hcc devnet up", reason };
 		let id = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
 		if let Some(id) = id {
@@ -169,12 +176,26 @@ impl Network {
 			Ok(ended) => ended.map_err(|error| failed(error.to_string()))?,
 			Err(_) => return Err(failed(format!("it did not stop within {} s", STOP.as_secs()))),
 		};
-		nothing_left(&self.folder).await?;
+		nothing_left(&self.folder, rig.as_deref()).await?;
 		if ended.success() {
 			Ok(())
 		} else {
 			Err(failed(ended.to_string()))
 		}
+	}
+
+	/// Kills the network, and checks that it leaves nothing running.
+	///
+	/// ## Errors
+	/// [`Error::Stopped`] if it cannot be killed; [`Error::LeftRunning`].
+	pub async fn kill(mut self) -> Result<()> {
+		let rig = rig::namespace(&self.folder);
+		let failed = |error: std::io::Error| Error::Stopped {
+			program: "hcc devnet up",
+			reason: error.to_string(),
+		};
+		self.child.kill().await.map_err(failed)?;
+		nothing_left(&self.folder, rig.as_deref()).await
 	}
 }
 
@@ -183,61 +204,39 @@ fn addresses(ready: &Event) -> Addresses {
 	Addresses { nodes: texts("nodes"), metrics: texts("metrics") }
 }
 
-/// A process of this machine.
-struct Process {
-	id: i32,
-	arguments: Vec<String>,
-}
-
-/// All processes but this one. Those that end meanwhile are left out.
-fn processes() -> Vec<Process> {
-	let own = std::process::id().to_string();
-	let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-	let others = entries.filter(|entry| entry.file_name() != own.as_str());
-	others
-		.filter_map(|entry| {
-			let id = entry.file_name().to_str()?.parse().ok()?;
-			let line = fs::read(entry.path().join("cmdline")).ok()?;
-			Some(Process { id, arguments: arguments(&line) })
-		})
-		.collect()
-}
-
-/// The arguments of a process, as `/proc` has them: each ends with a zero byte.
-fn arguments(line: &[u8]) -> Vec<String> {
-	let text = String::from_utf8_lossy(line);
-	text.split_terminator('\0').map(str::to_owned).collect()
-}
-
-/// The command lines of all processes with a file of that folder among their arguments.
-fn left(folder: &Path) -> Vec<String> {
+/// The command lines of all processes with a file of that folder among their arguments or in the
+/// PID namespace of the network's rig, and the mounts in the folder.
+fn left(folder: &Path, rig: Option<&Path>) -> Vec<String> {
+	let in_rig =
+		|process: &Process| rig.is_some_and(|rig| process.namespace().as_deref() == Some(rig));
+	let mut left: Vec<String> = processes()
+		.into_iter()
+		.filter(|process| process.uses(folder) || in_rig(process))
+		.map(|process| process.arguments.join(" "))
+		.collect();
 	let within = format!("{}/", folder.display());
-	let lines = processes().into_iter().map(|process| process.arguments.join(" "));
-	lines.filter(|line| line.contains(&within)).collect()
+	let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+	let mounts = mounts.lines().filter(|line| line.contains(&within));
+	left.extend(mounts.map(|line| format!("mount {line}")));
+	left
 }
 
-/// Waits until no process has a file of that folder among its arguments.
-async fn nothing_left(folder: &Path) -> Result<()> {
+/// Waits until nothing of the network in that folder is left. `rig` is the namespace of its rig.
+async fn nothing_left(folder: &Path, rig: Option<&Path>) -> Result<()> {
 	let gone = async {
-		while !left(folder).is_empty() {
+		while !left(folder, rig).is_empty() {
 			sleep(Duration::from_millis(200)).await;
 		}
 	};
 	match timeout(AFTERMATH, gone).await {
 		Ok(()) => Ok(()),
-		Err(_) => Err(Error::LeftRunning(left(folder))),
+		Err(_) => Err(Error::LeftRunning(left(folder, rig))),
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	#[test]
-	fn arguments_are_split_at_zero_bytes() {
-		assert_eq!(arguments(b"node\0--base-path\0/a b\0\0"), ["node", "--base-path", "/a b", ""]);
-		assert!(arguments(b"").is_empty());
-	}
 
 	#[test]
 	fn a_missing_program_is_named() {
@@ -247,6 +246,7 @@ mod tests {
 			machine: "scripts/machine".into(),
 			packages: None,
 			validators: 1,
+			images: None,
 			proxy: None,
 		};
 		let error = Network::start(&setup).err().expect("there is no program").to_string();
@@ -266,7 +266,7 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let file = folder.path().join("log");
 		fs::write(&file, "").expect("it is writable");
-		nothing_left(folder.path()).await.expect("nothing runs");
+		nothing_left(folder.path(), None).await.expect("nothing runs");
 		let mut child = Command::new("tail")
 			.arg("-f")
 			.arg(&file)
@@ -276,14 +276,14 @@ mod tests {
 			.expect("there is tail");
 		// The kernel shows the arguments of a program shortly after it has started.
 		let shown = async {
-			while left(folder.path()).is_empty() {
+			while left(folder.path(), None).is_empty() {
 				sleep(Duration::from_millis(10)).await;
 			}
 		};
 		timeout(Duration::from_secs(10), shown).await.expect("tail shows its arguments");
-		let waiting = timeout(Duration::from_secs(1), nothing_left(folder.path()));
+		let waiting = timeout(Duration::from_secs(1), nothing_left(folder.path(), None));
 		assert!(waiting.await.is_err(), "tail runs");
 		child.kill().await.expect("it runs");
-		nothing_left(folder.path()).await.expect("it was killed");
+		nothing_left(folder.path(), None).await.expect("it was killed");
 	}
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{json, Value};
 use tokio::try_join;
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
 		boot_change, charges, earnings, enrolment, event_flood, evidence, explorer, false_vote,
 		full_disk, node_loss,
 		order::{self, Vm},
-		preflight, price, recovery, replay, settlement, tampering, verification, vm_lifecycle,
+		preflight, price, recovery, replay, settlement, tampering, verification, vm_boot, vm_kills,
+		vm_lifecycle, vm_refusals,
 	},
 	world::World,
 	Result,
@@ -105,6 +106,21 @@ pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	let (blocks, seconds) = (outcome::blocks(world).await?, world.story.seconds());
 	let numbers = Numbers { blocks, score_before, score_after, claimed, seconds };
 	Ok(outcome::summary(&world.chain, numbers))
+}
+
+/// Plays the scenes with VMs. Returns their outcome.
+///
+/// ## Errors
+/// Any of a scene.
+pub async fn vms(world: &World<'_>) -> Result<Value> {
+	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
+	let guest = world.play(vm_boot::SCENE, vm_boot::run).await?;
+	world.play(vm_refusals::SCENE, |stage| vm_refusals::run(stage, &guest)).await?;
+	world.play(vm_kills::SCENE, |stage| vm_kills::run(stage, &guest)).await?;
+	let mut outcome = guest.numbers();
+	outcome["kills"] = json!(vm_kills::KILLS);
+	outcome["seconds"] = json!(world.story.seconds());
+	Ok(outcome)
 }
 
 /// Plays the attestation of the machine, before and after the loss of a validator's node. Returns

@@ -23,6 +23,7 @@ use crate::{
 	metrics::{Page, Scraper},
 	network::{Addresses, Network, Setup},
 	proxy::Proxy,
+	rig::Rig,
 	scenes::Scene,
 	story::Story,
 	Error, Result,
@@ -39,6 +40,7 @@ pub struct World<'a> {
 	pub chain: Arc<EventLog>,
 	pub hcc: Hcc,
 	pub machine: Machine,
+	rig: Rig,
 	setup: &'a Setup,
 	addresses: Addresses,
 	node: String,
@@ -68,6 +70,7 @@ impl<'a> World<'a> {
 			chain,
 			hcc,
 			machine: Machine::new(setup.folder.as_path()),
+			rig: Rig::new(&setup.folder, &setup.machine),
 			setup,
 			addresses,
 			node,
@@ -93,6 +96,21 @@ impl<'a> World<'a> {
 	pub fn proxy(&self) -> Result<&Proxy> {
 		let proxy = self.setup.proxy.as_deref();
 		proxy.ok_or_else(|| Error::Unexpected("the network has no proxy".into()))
+	}
+
+	/// The rig, in a network with VMs.
+	pub fn rig(&self) -> &Rig {
+		&self.rig
+	}
+
+	/// The folder of an image of VMs, as an argument.
+	///
+	/// ## Errors
+	/// [`Error::Unexpected`] if the network has no VMs.
+	pub fn image(&self, name: &str) -> Result<String> {
+		let images = self.setup.images.as_deref();
+		let images = images.ok_or_else(|| Error::Unexpected("the network has no VMs".into()))?;
+		Ok(images.join(name).display().to_string())
 	}
 
 	/// A program of the project.

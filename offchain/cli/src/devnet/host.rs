@@ -12,6 +12,7 @@ use tokio::process::Command;
 use super::{
 	control,
 	layout::Layout,
+	rig::Rig,
 	supervisor::{Program, Supervisor},
 };
 use crate::policy::{boot_parts, boot_spec, measured_digests};
@@ -34,15 +35,20 @@ const LOG_PART: usize = 2048;
 const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
 /// Makes the host, which will connect to the node at `rpc_port`. Returns the policy that the chain
-/// needs for it.
-pub(crate) async fn make(layout: &Layout, packages: &Path, rpc_port: u16) -> anyhow::Result<Value> {
+/// needs for it. In a rig, the miner launches VMs by libvirt.
+pub(crate) async fn make(
+	layout: &Layout,
+	packages: &Path,
+	rpc_port: u16,
+	rig: Option<&Rig>,
+) -> anyhow::Result<Value> {
 	let vendor = make_tpm(layout).await?;
 	let mut download = Command::new(layout.script("packages.sh"));
 	output_of(download.arg(packages)).await?;
 	let measurement = hex::encode(Sha384::digest("the guest of a devnet's host"));
 	let miner = fs::read(layout.program("hcc-miner")).context("cannot read hcc-miner")?;
 	let miner = hex::encode(Sha256::digest(miner));
-	configure(layout, &measurement, &miner, rpc_port).await?;
+	configure(layout, &measurement, &miner, rpc_port, rig).await?;
 	let mut image = Command::new(layout.script("image.sh"));
 	image.args([packages, layout.folder(), layout.programs()]).arg(layout.file("config"));
 	output_of(&mut image).await?;
@@ -119,6 +125,7 @@ async fn configure(
 	measurement: &str,
 	miner: &str,
 	rpc_port: u16,
+	rig: Option<&Rig>,
 ) -> anyhow::Result<()> {
 	layout.write_key("config/owner.key", OWNER)?;
 	layout.write_key("config/hot.key", HOT)?;
@@ -130,14 +137,17 @@ async fn configure(
 	let mut roots = Command::new(layout.program("insecure-sim"));
 	roots.args(["roots", "--out"]).arg(layout.file("config/roots"));
 	output_of(&mut roots).await?;
+	let sections = match rig {
+		Some(rig) => rig.miner_sections(GATEWAY, CHIP),
+		None => "\n[launcher]\nkind = \"process\"\nprogram = \"/usr/bin/insecure-vm\"\n".into(),
+	};
 	layout.write(
 		"config/miner.toml",
 		format!(
 			"node = \"ws://{GATEWAY}:{rpc_port}\"\nowner_key_file = \"/etc/hcc/owner.key\"\nhot_key_file = \"/etc/hcc/hot.key\"\n\
 			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n\
 			 log_part = {LOG_PART}\nrun_dir = \"/run\"\n\
-			 \n[launcher]\nkind = \"process\"\nprogram = \"/usr/bin/insecure-vm\"\n\
-			 \n[offer]\nregion = 276\nvcpus = 16\nmemory = 65536\ndisk = 500\n"
+			 \n[offer]\nregion = 276\nvcpus = 16\nmemory = 65536\ndisk = 500\n{sections}"
 		),
 	)?;
 	layout.write(

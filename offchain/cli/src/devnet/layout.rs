@@ -58,6 +58,12 @@ impl Layout {
 		Ok(layout)
 	}
 
+	/// Describes a network's folder for a test. There are no programs and no scripts.
+	#[cfg(test)]
+	pub(crate) fn for_test(folder: &Path) -> Self {
+		Self { folder: folder.to_owned(), programs: "/".into(), machine: "/".into() }
+	}
+
 	/// Creates the folder, and removes the files of an earlier network.
 	pub(crate) fn clear(&self) -> anyhow::Result<()> {
 		let mark = self.file(MARK);
@@ -128,21 +134,18 @@ impl Layout {
 mod tests {
 	use super::*;
 
-	fn layout(folder: &Path) -> Layout {
-		Layout { folder: folder.to_owned(), programs: "/".into(), machine: "/".into() }
-	}
-
 	#[test]
 	fn clear_empties_only_network_folders() {
 		let temporary = tempfile::tempdir().expect("a folder");
-		let network = layout(&temporary.path().join("network"));
+		let network = Layout::for_test(&temporary.path().join("network"));
 		network.clear().expect("a new folder");
 		network.write("state/row", "1").expect("writable");
 		network.clear().expect("the folder of a network");
 		assert!(!network.file("state").exists());
 
 		fs::write(temporary.path().join("diary"), "mine").expect("writable");
-		let error = layout(temporary.path()).clear().expect_err("not the folder of a network");
+		let error =
+			Layout::for_test(temporary.path()).clear().expect_err("not the folder of a network");
 		assert!(error.to_string().contains("--dir"), "{error}");
 		assert!(temporary.path().join("diary").exists());
 	}

@@ -2,10 +2,12 @@
 
 mod chain_spec;
 mod control;
+mod forward;
 mod host;
 mod layout;
 mod market;
 mod network;
+mod rig;
 mod supervisor;
 
 use std::{
@@ -20,6 +22,7 @@ use tokio::signal::unix::{signal, SignalKind};
 
 use layout::Layout;
 use network::Network;
+use rig::Rig;
 use supervisor::Supervisor;
 
 use crate::{exit::Exit, output::outln};
@@ -39,8 +42,13 @@ pub(crate) enum Devnet {
 ///
 /// The host is a virtual machine with measured boot: its kernel measures the programs that run, and
 /// its TPM (swtpm) quotes the measurements. Its SEV-SNP reports are simulated, under a hierarchy
-/// that test chains trust as stored policy. The chain starts from genesis each time. A program that
-/// exits is restarted. Logs are in DIR/logs, and DIR/devnet.json contains the addresses.
+/// that test chains trust as stored policy.
+///
+/// As root, the host and the VMs of its miner are domains of one libvirt, in namespaces of their
+/// own. Without root, or with --no-vms, `insecure-vm` takes the place of VMs.
+///
+/// The chain starts from genesis each time. A program that exits is restarted. Logs are in
+/// DIR/logs, and DIR/devnet.json contains the addresses.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Up {
 	/// The network's folder: state, logs, the host's image. Files of an earlier network are
@@ -64,6 +72,15 @@ pub(crate) struct Up {
 	/// Run only the chain, without a miner's host.
 	#[arg(long)]
 	no_miner: bool,
+
+	/// Run no VMs: the program `insecure-vm` takes their place. This needs no root.
+	#[arg(long)]
+	no_vms: bool,
+
+	/// The folder of images of VMs, one folder each [default: images, beside the folder of the
+	/// programs].
+	#[arg(long, value_name = "DIR")]
+	images: Option<PathBuf>,
 
 	/// The folder of the programs [default: that of hcc].
 	#[arg(long, value_name = "DIR")]
@@ -121,12 +138,20 @@ impl Up {
 	async fn start_and_watch(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
+		let rig = self.rig(&layout).await?;
 		let mut additions = json!({});
 		if !self.no_miner {
+			let (packages, rpc_port) = (self.packages()?, network.rpc_port());
 			self.report("host", "making the miner's TPM and its machine's image");
-			additions = host::make(&layout, &self.packages()?, network.rpc_port()).await?;
+			additions = host::make(&layout, &packages, rpc_port, rig.as_ref()).await?;
 			self.report("machine", "starting the miner's machine, to measure its boot");
-			host::start(&layout, &self.packages()?, supervisor)?;
+			match &rig {
+				Some(rig) => {
+					let report = |stage: &str| self.report_stage(stage);
+					rig.start(&layout, &packages, rpc_port, supervisor, report).await?;
+				},
+				None => host::start(&layout, &packages, supervisor)?,
+			}
 			host::add_boot(&layout, &mut additions, supervisor).await?;
 		}
 		self.report("chain_spec", "making the chain's policy");
@@ -138,7 +163,7 @@ impl Up {
 			self.launch_agent(&layout, &network, supervisor).await?;
 		}
 		self.await_finality(&network, supervisor).await?;
-		self.ready(&layout, &network)?;
+		self.ready(&layout, &network, rig.as_ref())?;
 		supervisor.watch().await;
 		Ok(())
 	}
@@ -154,6 +179,39 @@ impl Up {
 		let layout = Layout::new(&self.dir, &programs, &self.machine, !self.no_miner)?;
 		layout.clear()?;
 		Ok(layout)
+	}
+
+	/// Prepares the rig, unless the network has no VMs.
+	async fn rig(&self, layout: &Layout) -> anyhow::Result<Option<Rig>> {
+		if self.no_miner || self.no_vms {
+			return Ok(None);
+		}
+		if !rig::is_permitted() {
+			let text =
+				"without root there are no VMs: insecure-vm takes their place; for VMs, run \
+				 the command as root (sudo -E)";
+			self.report("no_vms", text);
+			return Ok(None);
+		}
+		let images = self
+			.images
+			.clone()
+			.unwrap_or_else(|| layout.programs().parent().unwrap_or(Path::new("/")).join("images"));
+		let missing = rig::missing(layout, &images);
+		for requirement in &missing {
+			self.report("missing", &format!("VMs need {requirement}"));
+		}
+		anyhow::ensure!(
+			missing.is_empty(),
+			"this machine does not meet {} of the requirements of VMs, listed above; --no-vms starts \
+			 the network without them",
+			missing.len()
+		);
+		self.report("rig_programs", "making the rig's vsock and file devices (once, 5 minutes)");
+		rig::build_programs(layout).await?;
+		self.report("tool_root", "making the rig's tools, QEMU and libvirt (once, 2 minutes)");
+		rig::make_tool_root(layout).await?;
+		Rig::allot(images).map(Some)
 	}
 
 	fn packages(&self) -> anyhow::Result<PathBuf> {
@@ -218,9 +276,12 @@ impl Up {
 	}
 
 	/// Reports the addresses of all programs.
-	fn ready(&self, layout: &Layout, network: &Network) -> anyhow::Result<()> {
+	fn ready(&self, layout: &Layout, network: &Network, rig: Option<&Rig>) -> anyhow::Result<()> {
 		let mut event = network.describe();
 		event["event"] = json!("ready");
+		if let Some(rig) = rig {
+			event["relay"] = json!(rig.relay());
+		}
 		event["logs"] = json!(layout.logs());
 		let path = layout.file("devnet.json");
 		std::fs::write(&path, format!("{event:#}\n"))
@@ -232,6 +293,12 @@ impl Up {
 
 	fn report(&self, event: &str, text: &str) {
 		self.print(&json!({ "event": event, "text": text }), text);
+	}
+
+	/// Reports a stage of the rig's start.
+	fn report_stage(&self, stage: &str) {
+		let text = format!("the rig has reached its stage {stage}");
+		self.print(&json!({ "event": "rig", "stage": stage, "text": text }), &text);
 	}
 
 	fn print(&self, event: &Value, text: &str) {

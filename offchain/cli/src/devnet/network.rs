@@ -31,7 +31,8 @@ pub(crate) struct Network {
 	validators: Vec<Validator>,
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// Returns a port that no program uses.
+pub(super) fn free_port() -> anyhow::Result<u16> {
 	let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
 	Ok(listener.local_addr()?.port())
 }

@@ -18,7 +18,10 @@ pub mod replay;
 pub mod settlement;
 pub mod tampering;
 pub mod verification;
+pub mod vm_boot;
+pub mod vm_kills;
 pub mod vm_lifecycle;
+pub mod vm_refusals;
 
 use std::time::Duration;
 
@@ -64,6 +67,10 @@ pub const ALL: [Scene; 19] = [
 	settlement::SCENE,
 ];
 
+/// The scenes of `hcc-e2e all --vms`.
+pub const VMS: [Scene; 5] =
+	[enrolment::SCENE, price::SCENE, vm_boot::SCENE, vm_refusals::SCENE, vm_kills::SCENE];
+
 /// The time limit of a challenge and its verdict. A chip is drawn at random in one block of two on
 /// average, and a node or the machine may have to restart first.
 pub const CHALLENGE: Duration = Duration::from_secs(300);
@@ -91,8 +98,9 @@ mod tests {
 
 	#[test]
 	fn scene_names_are_unique() {
-		let names: BTreeSet<_> = ALL.iter().map(|scene| scene.name).collect();
-		assert_eq!(names.len(), ALL.len());
+		let names: BTreeSet<_> = ALL.iter().chain(&VMS).map(|scene| scene.name).collect();
+		let shared = VMS.iter().filter(|scene| ALL.contains(scene)).count();
+		assert_eq!(names.len(), ALL.len() + VMS.len() - shared);
 	}
 
 	#[test]
