@@ -20,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use hcc_evidence::vm::VmId;
+use hcc_evidence::vm::{image::ImageId, VmId};
 use hcc_guest_protocol::Address;
 
 pub use config::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
@@ -38,7 +38,9 @@ pub(crate) const GUEST_PORT: u32 = 1;
 pub(crate) struct VmSpec {
 	pub vm: VmId,
 	pub boot: Boot,
-	/// The launch measurement that the tenant ordered.
+	/// The image that the tenant ordered.
+	pub image: ImageId,
+	/// The launch measurement of the image with this number of vCPUs, as the chain has copied it.
 	pub measurement: [u8; 48],
 	/// The HOST_DATA of the VM's reports.
 	pub host_data: [u8; 32],

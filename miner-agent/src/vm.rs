@@ -17,13 +17,14 @@ use hcc_guest_protocol::{
 	},
 	Address, Session,
 };
+use hcc_vm_config::{Protocol, VmConfig};
 use tokio::{
 	sync::{OwnedSemaphorePermit, Semaphore},
 	time::timeout,
 };
 
 use crate::{
-	launcher::{Boot, Hosted, Launcher, Stop, VmSpec},
+	launcher::{Boot, Hosted, Launcher, Stop, VmSpec, GUEST_PORT},
 	relay::VmAccess,
 	vm_tasks::Failures,
 };
@@ -183,7 +184,8 @@ impl VmDriver {
 	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
 		let configure = self.configure(at, seen).await?;
 		let launching = self.ensure_launched(at, seen).await?;
-		self.open_access(at, seen, None).await;
+		self.open_access(seen, &configure, None);
+		let configuring = VmRequest::Configure(Box::new(configure.clone()));
 		let request = VmRequest::ShowBoot(BootRequest {
 			genesis: self.chain.genesis(),
 			vm: seen.id,
@@ -193,7 +195,7 @@ impl VmDriver {
 		});
 		let asking = async {
 			let address = self.reachable_address(seen.id).await?;
-			match ask(&address, &configure).await? {
+			match ask(&address, &configuring).await? {
 				ConfigureResponse::Configured => {},
 				ConfigureResponse::Refused { code, message } => {
 					bail!("the VM's agent refused the configuration ({code}): {message}");
@@ -212,7 +214,7 @@ impl VmDriver {
 			},
 		};
 		let evidence = evidence_of(seen.id, seen.boot, answer)?;
-		self.open_access(at, seen, Some(&address)).await;
+		self.open_access(seen, &configure, Some(&address));
 		let call = api::tx().compute().attest(evidence.into());
 		let receipt =
 			self.hot.submit(&self.chain, &call).await.context("submitting evidence of the boot")?;
@@ -222,36 +224,33 @@ impl VmDriver {
 
 	/// Lets the relay lead to a VM: to its console log, and to its ports once its agent has
 	/// answered at an address. A failure must not delay the boot.
-	async fn open_access(&self, at: &ChainAt, seen: &Seen, agent: Option<&Address>) {
-		if let Err(error) = self.write_access(at, seen, agent).await {
+	fn open_access(&self, seen: &Seen, configure: &Configure, agent: Option<&Address>) {
+		if let Err(error) = self.write_access(seen, configure, agent) {
 			let error = format!("{error:#}");
 			tracing::warn!(vm = seen.id, error, "the relay does not lead to the VM");
 		}
 	}
 
-	async fn write_access(
+	fn write_access(
 		&self,
-		at: &ChainAt,
 		seen: &Seen,
+		configure: &Configure,
 		agent: Option<&Address>,
 	) -> anyhow::Result<()> {
-		let orders = api::storage().compute().orders();
-		let order = at.storage().fetch(orders, (seen.id,)).await?.decode()?;
 		let place = seen.vm.place.as_ref().context("the VM is not assigned")?;
 		let access = VmAccess {
-			genesis: self.chain.genesis(),
+			genesis: configure.genesis,
 			miner: place.miner.0,
 			agent: agent.map(Address::to_string),
-			// The order does not contain the ports.
-			published: Vec::new(),
+			published: published_ports(&configure.config),
 			console: self.launcher.console(seen.id, seen.boot),
-			signer: order.config.signer,
+			signer: configure.signer,
 		};
 		access.write(&self.run_dir, seen.id)
 	}
 
-	/// Returns the request that gives the guest its configuration, as the tenant has signed it.
-	async fn configure(&self, at: &ChainAt, seen: &Seen) -> anyhow::Result<VmRequest> {
+	/// Returns the configuration of a VM, as its tenant has signed it.
+	async fn configure(&self, at: &ChainAt, seen: &Seen) -> anyhow::Result<Configure> {
 		let orders = api::storage().compute().orders();
 		let order = at.storage().fetch(orders, (seen.id,)).await?.decode()?;
 		let signed = order.config;
@@ -259,7 +258,7 @@ impl VmDriver {
 		let config = config.with_context(|| {
 			format!("the node has no body of block {} with the configuration", signed.block)
 		})?;
-		Ok(VmRequest::Configure(Box::new(Configure {
+		Ok(Configure {
 			genesis: self.chain.genesis(),
 			vm: seen.id,
 			generation: seen.vm.generation,
@@ -270,7 +269,7 @@ impl VmDriver {
 			revision: signed.revision,
 			signer: signed.signer,
 			signature: signed.signature,
-		})))
+		})
 	}
 
 	/// Asks the guest for the confirmation of its boot, and submits it to the chain.
@@ -376,6 +375,7 @@ impl VmDriver {
 		let spec = VmSpec {
 			vm: *id,
 			boot: *boot,
+			image: order.image,
 			measurement: order.measurement,
 			host_data,
 			vcpus: vm.allotted.vcpus,
@@ -388,6 +388,16 @@ impl VmDriver {
 		tracing::info!(vm = id, generation = vm.generation, boot = vm.boot_counter, "launched");
 		Ok(Some(permit))
 	}
+}
+
+/// Returns the TCP ports that a configuration publishes. A guest boots with no configuration that
+/// cannot be parsed, so that one publishes none.
+fn published_ports(config: &[u8]) -> Vec<u16> {
+	let Ok(config) = VmConfig::parse(config) else { return Vec::new() };
+	let tcp = config.publish.iter().filter(|open| open.protocol == Protocol::Tcp);
+	// The VM's agent does not serve the world.
+	let ports = tcp.map(|open| open.port.get()).filter(|port| u32::from(*port) != GUEST_PORT);
+	ports.collect()
 }
 
 /// Converts the answer of a VM's agent to evidence.
@@ -515,6 +525,15 @@ mod tests {
 		let stopped = State::Stopped { since: 3, until: 9 };
 		assert_eq!(wanted(&stopped, (1, 2), 5, None), Wanted::Nothing);
 		assert_eq!(wanted(&stopped, (1, 2), 5, Some(&host(Some((1, 2)), None))), Wanted::End);
+	}
+
+	#[test]
+	fn published_ports_are_those_of_the_configuration() {
+		let config = br#"{ "version": 1, "host_name": "web", "publish": [
+			{ "port": 443 }, { "port": 53, "protocol": "udp" }, { "port": 1 }, { "port": 80 }
+		] }"#;
+		assert_eq!(published_ports(config), [443, 80]);
+		assert!(published_ports(b"no configuration").is_empty());
 	}
 
 	fn answer(report: usize, key: usize) -> BootResponse {

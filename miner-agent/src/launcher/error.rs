@@ -3,10 +3,9 @@ use std::{io, path::PathBuf};
 /// The reason why a VM does not run, or could not be ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LauncherError {
-	/// No image on this host has the launch measurement that the tenant ordered. Pull the image
-	/// into `image_dir`.
-	#[error("no image in {dir} has the launch measurement {measurement} with {vcpus} vCPUs")]
-	ImageMissing { dir: String, measurement: String, vcpus: u32 },
+	/// The image that the tenant ordered is not on this host. Pull it into `image_dir`.
+	#[error("no image in {dir} has the id {id}")]
+	ImageMissing { dir: String, id: String },
 	/// The bytes of an image differ from its description. Pull the image again.
 	#[error("the image in {folder} is damaged: {why}")]
 	ImageMismatch { folder: String, why: String },

@@ -7,7 +7,7 @@ use std::{
 	sync::{Mutex, PoisonError},
 };
 
-use hcc_evidence::vm::image::ImageRow;
+use hcc_evidence::vm::image::ImageId;
 use hcc_image::{File, Image, KernelHashTable, MANIFEST};
 
 use super::LauncherError;
@@ -37,17 +37,23 @@ pub(super) struct LaunchImage {
 
 /// The images of a host.
 pub(super) trait Images: Send + Sync + 'static {
-	/// Returns the image with that launch measurement, after a verification of all of its bytes.
+	/// Returns the image with that id, after a verification of all of its bytes.
 	///
 	/// ## Errors
-	/// [`LauncherError::ImageMissing`], [`LauncherError::ImageMismatch`], or a failure to read.
-	fn find(&self, measurement: &Measurement, vcpus: u32) -> Result<LaunchImage, LauncherError>;
+	/// [`LauncherError::ImageMissing`], or a failure to read. [`LauncherError::ImageMismatch`] if
+	/// bytes are damaged, or if the row for `vcpus` has another launch measurement.
+	fn find(
+		&self,
+		id: &ImageId,
+		measurement: &Measurement,
+		vcpus: u32,
+	) -> Result<LaunchImage, LauncherError>;
 }
 
 /// A folder with a folder for each image.
 pub(super) struct ImageFolder {
 	folder: PathBuf,
-	/// The rows of images that were verified before, so that a search reads one image.
+	/// The ids of images that were verified before, so that a search reads one image.
 	known: Mutex<BTreeMap<PathBuf, Known>>,
 }
 
@@ -56,7 +62,7 @@ pub(super) struct ImageFolder {
 struct Known {
 	/// The bytes of `image.json`.
 	manifest: Vec<u8>,
-	rows: Vec<ImageRow>,
+	id: ImageId,
 }
 
 impl ImageFolder {
@@ -77,15 +83,15 @@ impl ImageFolder {
 		Ok(folders)
 	}
 
-	/// Returns the rows of an image if it was verified with the same manifest.
-	fn rows(&self, folder: &Path, manifest: &[u8]) -> Option<Vec<ImageRow>> {
+	/// Returns the id of an image if it was verified with the same manifest.
+	fn id(&self, folder: &Path, manifest: &[u8]) -> Option<ImageId> {
 		let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-		known.get(folder).filter(|known| known.manifest == manifest).map(|known| known.rows.clone())
+		known.get(folder).filter(|known| known.manifest == manifest).map(|known| known.id)
 	}
 
 	fn verify(&self, folder: &Path, manifest: &[u8]) -> Result<Image, LauncherError> {
 		let image = Image::verify(folder, |_| {}).map_err(|error| mismatch(folder, &error))?;
-		let verified = Known { manifest: manifest.into(), rows: image.rows().to_vec() };
+		let verified = Known { manifest: manifest.into(), id: image.id() };
 		let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
 		known.insert(folder.into(), verified);
 		Ok(image)
@@ -93,16 +99,21 @@ impl ImageFolder {
 }
 
 impl Images for ImageFolder {
-	fn find(&self, measurement: &Measurement, vcpus: u32) -> Result<LaunchImage, LauncherError> {
-		let wanted = ImageRow { vcpus, measurement: *measurement };
+	fn find(
+		&self,
+		id: &ImageId,
+		measurement: &Measurement,
+		vcpus: u32,
+	) -> Result<LaunchImage, LauncherError> {
 		let mut damaged = None;
 		for (folder, manifest) in self.folders()? {
-			let known = self.rows(&folder, &manifest);
-			if known.is_some_and(|rows| !rows.contains(&wanted)) {
+			if self.id(&folder, &manifest).is_some_and(|known| known != *id) {
 				continue;
 			}
 			match self.verify(&folder, &manifest) {
-				Ok(image) if image.rows().contains(&wanted) => return Ok(launch(&image, &wanted)),
+				Ok(image) if image.id() == *id => {
+					return launch(&folder, &image, measurement, vcpus);
+				},
 				Ok(_) => {},
 				Err(error) => {
 					tracing::warn!(code = error.code(), %error, "an image cannot be used");
@@ -112,8 +123,7 @@ impl Images for ImageFolder {
 		}
 		Err(damaged.unwrap_or_else(|| LauncherError::ImageMissing {
 			dir: self.folder.display().to_string(),
-			measurement: hex::encode(measurement),
-			vcpus,
+			id: hex::encode(id),
 		}))
 	}
 }
@@ -122,9 +132,24 @@ fn mismatch(folder: &Path, error: &hcc_image::Error) -> LauncherError {
 	LauncherError::ImageMismatch { folder: folder.display().to_string(), why: error.to_string() }
 }
 
-fn launch(image: &Image, row: &ImageRow) -> LaunchImage {
+/// Describes the launch of a verified image. The id covers all rows, so the row has the ordered
+/// measurement unless the chain's copy is another one.
+fn launch(
+	folder: &Path,
+	image: &Image,
+	measurement: &Measurement,
+	vcpus: u32,
+) -> Result<LaunchImage, LauncherError> {
+	let row = image.row(vcpus).map_err(|error| mismatch(folder, &error))?;
+	if row.measurement != *measurement {
+		let (seen, wanted) = (hex::encode(row.measurement), hex::encode(measurement));
+		return Err(LauncherError::ImageMismatch {
+			folder: folder.display().to_string(),
+			why: format!("its launch measurement with {vcpus} vCPUs is {seen}, not {wanted}"),
+		});
+	}
 	let manifest = image.manifest();
-	LaunchImage {
+	Ok(LaunchImage {
 		id: hex::encode(image.id()),
 		measurement: row.measurement,
 		firmware: image.path(File::Firmware),
@@ -135,7 +160,7 @@ fn launch(image: &Image, row: &ImageRow) -> LaunchImage {
 		cmdline: manifest.cmdline.clone(),
 		cpu: manifest.cpu.clone(),
 		hash_table: image.kernel_hash_table().map_err(|error| error.to_string()),
-	}
+	})
 }
 
 #[cfg(test)]
@@ -176,16 +201,16 @@ mod tests {
 	}
 
 	fn failure(images: &ImageFolder) -> LauncherError {
-		images.find(&[7; 48], 1).expect_err("there is no such image")
+		images.find(&[7; 32], &[8; 48], 1).expect_err("there is no such image")
 	}
 
 	#[test]
-	fn missing_image_is_named_by_its_measurement() {
+	fn missing_image_is_named_by_its_id() {
 		let folder = tempfile::tempdir().expect("a folder");
 		fs::create_dir(folder.path().join("other")).expect("a folder without a manifest");
 		let error = failure(&ImageFolder::new(folder.path().into()));
 		assert_eq!(error.code(), "image-missing");
-		assert!(error.to_string().contains(&"07".repeat(48)), "{error}");
+		assert!(error.to_string().contains(&"07".repeat(32)), "{error}");
 	}
 
 	#[test]

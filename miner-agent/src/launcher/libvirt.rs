@@ -432,8 +432,9 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 			return Ok(());
 		}
 		// Before anything ends or is made.
-		let (images, measurement, vcpus) = (self.images.clone(), spec.measurement, spec.vcpus);
-		let image = self.on_files(move || images.find(&measurement, vcpus)).await?;
+		let (images, id) = (self.images.clone(), spec.image);
+		let (measurement, vcpus) = (spec.measurement, spec.vcpus);
+		let image = self.on_files(move || images.find(&id, &measurement, vcpus)).await?;
 		// An earlier assignment keeps its disk: a best block may be replaced.
 		self.stop(spec.vm, Stop::Graceful).await?;
 		let placing = self.placing.lock().await;

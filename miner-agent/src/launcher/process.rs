@@ -177,6 +177,7 @@ mod tests {
 	const SPEC: VmSpec = VmSpec {
 		vm: 7,
 		boot: (2, 3),
+		image: [5; 32],
 		measurement: [1; 48],
 		host_data: [2; 32],
 		vcpus: 1,

@@ -4,16 +4,27 @@ use std::{
 	sync::{Mutex as StdMutex, MutexGuard},
 };
 
+use hcc_evidence::vm::image::ImageId;
 use hcc_image::{KernelHashTable, TABLE_LEN};
 
 use super::*;
 use crate::launcher::{config::Limits, image::Measurement};
 
 const OWNER: Owner = Owner { genesis: [1; 32], miner: [2; 32] };
-const IMAGE: Measurement = [3; 48];
+const IMAGE: ImageId = [9; 32];
+const MEASUREMENT: Measurement = [3; 48];
 
 fn spec(vm: VmId, boot: Boot) -> VmSpec {
-	VmSpec { vm, boot, measurement: IMAGE, host_data: [4; 32], vcpus: 1, memory: 256, disk: 1 }
+	VmSpec {
+		vm,
+		boot,
+		image: IMAGE,
+		measurement: MEASUREMENT,
+		host_data: [4; 32],
+		vcpus: 1,
+		memory: 256,
+		disk: 1,
+	}
 }
 
 /// libvirt in memory. Copies share its state, as connections do.
@@ -231,14 +242,19 @@ impl Hypervisor for FakeLibvirt {
 struct FakeImages;
 
 impl Images for FakeImages {
-	fn find(&self, measurement: &Measurement, vcpus: u32) -> Result<LaunchImage, LauncherError> {
-		if *measurement != IMAGE {
-			let measurement = hex::encode(measurement);
-			return Err(LauncherError::ImageMissing { dir: "x".into(), measurement, vcpus });
+	fn find(
+		&self,
+		id: &ImageId,
+		measurement: &Measurement,
+		_: u32,
+	) -> Result<LaunchImage, LauncherError> {
+		if *id != IMAGE {
+			return Err(LauncherError::ImageMissing { dir: "x".into(), id: hex::encode(id) });
 		}
+		assert_eq!(*measurement, MEASUREMENT);
 		Ok(LaunchImage {
 			id: "05".into(),
-			measurement: IMAGE,
+			measurement: MEASUREMENT,
 			firmware: "OVMF.fd".into(),
 			kernel: "vmlinuz".into(),
 			initrd: "initrd".into(),
@@ -438,7 +454,7 @@ async fn each_refusal_has_its_code() {
 		host.libvirt.state().refuses = Some(why.into());
 		assert_eq!(code(agent.ensure(&spec(7, (1, 1))).await), wanted);
 	}
-	let other = VmSpec { measurement: [9; 48], ..spec(7, (1, 1)) };
+	let other = VmSpec { image: [8; 32], ..spec(7, (1, 1)) };
 	assert_eq!(code(agent.ensure(&other).await), "image-missing");
 	host.libvirt.state().changes_left = Some(0);
 	assert_eq!(code(agent.list().await), "libvirt-gone");
@@ -481,7 +497,7 @@ async fn simulated_chip_reports_launched_bytes() {
 	let reports = std::fs::read_to_string(reports).expect("it was written");
 	let wanted = format!(
 		"--chip alice --measurement {} --host-data {}",
-		hex::encode(IMAGE),
+		hex::encode(MEASUREMENT),
 		hex::encode([4; 32])
 	);
 	assert_eq!(reports, wanted);
