@@ -8,6 +8,7 @@ mod verify;
 
 use std::path::Path;
 
+use hcc_evidence::vm::image::ImageId;
 use hcc_image::Image as VerifiedImage;
 use serde_json::{json, Value};
 
@@ -44,10 +45,10 @@ fn print(image: &VerifiedImage, as_json: bool) {
 	}
 }
 
-/// Verifies the image in a folder, and checks its id. The id covers all rows.
-pub(crate) fn verify_folder(folder: &Path, id: &[u8; 32]) -> anyhow::Result<()> {
-	let image = progress::verify(folder).map_err(with_remedy)?;
-	image.check_id(id).map_err(with_remedy)
+/// Verifies the image in a folder, and returns its id. The id covers all rows, which are computed
+/// from the bytes.
+pub(crate) fn computed_id(folder: &Path) -> anyhow::Result<ImageId> {
+	Ok(progress::verify(folder).map_err(with_remedy)?.id())
 }
 
 /// Adds to an error what its reader can do.

@@ -1,3 +1,5 @@
+mod options;
+
 use std::path::PathBuf;
 
 use anyhow::{ensure, Context};
@@ -6,15 +8,16 @@ use hcc_chain::{api, Chain};
 use hcc_evidence::vm::config::{
 	config_hash, config_revision_statement, ConfigRevision, MAX_CONFIG,
 };
+use hcc_vm_config::{Egress, VmConfig};
 
 use super::{act::Change, order::read_config_key, Common, Tenant};
-use crate::{
-	chain::connected,
-	input::{self, Limit},
-};
+use crate::chain::connected;
+
+pub(super) use options::ConfigOptions;
 
 use api::runtime_types::{
-	bounded_collections::bounded_vec::BoundedVec, pallet_compute::types::SignedConfig,
+	bounded_collections::bounded_vec::BoundedVec,
+	pallet_compute::types::{Egress as ChainEgress, SignedConfig},
 };
 
 /// Set the configuration of a VM, from its next boot on.
@@ -22,9 +25,8 @@ use api::runtime_types::{
 pub(crate) struct SetConfig {
 	/// The VM's number.
 	vm: u64,
-	/// The new configuration, at most 4 KiB.
-	#[arg(long, value_name = "FILE")]
-	config: PathBuf,
+	#[command(flatten)]
+	config: ConfigOptions,
 	/// The ed25519 key of the order, which signs the configuration: a file with a seed in
 	/// hexadecimal.
 	#[arg(long, value_name = "FILE")]
@@ -37,7 +39,8 @@ pub(crate) struct SetConfig {
 
 impl SetConfig {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
-		let bytes = input::read(&self.config, &Limit::CONFIG)?;
+		let (config, bytes) = self.config.read()?;
+		let egress = egress_of(&config);
 		let key = read_config_key(&self.config_key_file)?;
 		let change = Change::new(self.vm, &self.tenant, &self.common)?;
 		connected(&self.common.node, async |chain: Chain| {
@@ -45,7 +48,13 @@ impl SetConfig {
 			let tenant = change.tenant(&at).await?.0;
 			let orders = api::storage().compute().orders();
 			let order = at.storage().try_fetch(orders, (self.vm,)).await?;
-			let current = order.context("the VM has ended")?.decode()?.config;
+			let order = order.context("the VM has ended")?.decode()?;
+			ensure!(
+				order.egress == egress,
+				"the order allows the egress {:?}, and the configuration has {egress:?}",
+				order.egress
+			);
+			let current = order.config;
 			ensure!(
 				current.signer == key.verifying_key().to_bytes(),
 				"the key is not that of the order, whose public key is {}",
@@ -60,6 +69,15 @@ impl SetConfig {
 			let done = change.make(&chain, &call, "configured from its next boot on");
 			done.await.context("setting the configuration")
 		})
+	}
+}
+
+/// Returns the kind of egress, which the order states as well.
+pub(super) fn egress_of(config: &VmConfig) -> ChainEgress {
+	match config.egress {
+		Egress::Open => ChainEgress::Open,
+		Egress::Closed => ChainEgress::Closed,
+		Egress::Listed(_) => ChainEgress::Listed,
 	}
 }
 

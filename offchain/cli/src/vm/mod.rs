@@ -7,6 +7,7 @@ mod config;
 mod order;
 mod pending;
 mod show;
+mod wait;
 
 use std::path::PathBuf;
 

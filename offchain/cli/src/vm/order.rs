@@ -15,18 +15,18 @@ use subxt::tx::Payload;
 use super::{
 	alpha,
 	amount::{parse_alpha, parse_usd},
-	config::sign,
+	config::{egress_of, sign, ConfigOptions},
 	pending::{PendingOrder, Sender},
 	show::{flavours, named, state},
+	wait::{self, Stage},
 	Common,
 };
 use crate::{
 	chain::connected,
 	exit::{Exit, Failure},
 	image,
-	input::{self, Limit},
 	key::KeyArgs,
-	output::outln,
+	output::{self, outln},
 };
 
 use api::runtime_types::{
@@ -47,24 +47,19 @@ pub(crate) struct Order {
 	/// The flavour, by number or name: hcc vm flavours lists them.
 	#[arg(long)]
 	flavour: String,
-	/// The image: its id, its name, or its name and version as NAME:VERSION. hcc image list shows
-	/// all.
-	#[arg(long, value_name = "ID|NAME")]
+	/// The image: its id, its name, its name and version as NAME:VERSION (hcc image list shows
+	/// all), or the folder of the image, with a slash. The command verifies every byte of a folder,
+	/// and computes the id and all rows. Otherwise it trusts the directory of the chain.
+	#[arg(long, value_name = "ID|NAME|DIR")]
 	image: String,
-	/// The folder of the image. The command verifies it, computes the rows from the files, and
-	/// orders only if they are those of the chain. Without it the command trusts the directory.
-	#[arg(long, value_name = "DIR")]
-	image_folder: Option<PathBuf>,
 	/// Order only if governance endorses the image.
 	#[arg(long)]
 	endorsed: bool,
 	/// Order only if the chain has this number of statements that the image was rebuilt.
 	#[arg(long, value_name = "N", default_value_t = 0)]
 	min_rebuilds: u32,
-	/// The VM's configuration, at most 4 KiB. The order contains it, and everyone can read it. The
-	/// VM accepts no other data from its host.
-	#[arg(long, value_name = "FILE")]
-	config: PathBuf,
+	#[command(flatten)]
+	config: ConfigOptions,
 	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. Created if
 	/// it is missing.
 	#[arg(long, value_name = "FILE")]
@@ -72,9 +67,6 @@ pub(crate) struct Order {
 	/// The Merkle root of the holders of shares of the disk key, 32 bytes.
 	#[arg(long, value_name = "HEX", value_parser = bytes::<32>, default_value = ZEROES)]
 	holders_root: Bytes<32>,
-	/// The network destinations that the VM may reach.
-	#[arg(long, value_enum, default_value_t = Egress::Open)]
-	egress: Egress,
 	/// The highest acceptable price, in USD an hour.
 	#[arg(long, value_parser = parse_usd)]
 	max_price: u64,
@@ -96,6 +88,10 @@ pub(crate) struct Order {
 	/// A miner to exclude. Repeat the option for up to eight miners.
 	#[arg(long, value_name = "ACCOUNT")]
 	except: Vec<AccountId32>,
+	/// Wait until the VM runs in a final block, for at most 30 minutes. Shows each state with the
+	/// time since the order.
+	#[arg(long)]
+	wait: bool,
 	#[command(flatten)]
 	key: KeyArgs,
 	#[command(flatten)]
@@ -116,16 +112,6 @@ fn bytes<const N: usize>(text: &str) -> Result<Bytes<N>, String> {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Egress {
-	/// No destinations.
-	Closed,
-	/// The destinations that the configuration lists.
-	Listed,
-	/// All destinations.
-	Open,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Tier {
 	Trusted,
 	Regular,
@@ -135,15 +121,18 @@ enum Tier {
 impl Order {
 	pub(super) fn run(&self) -> anyhow::Result<()> {
 		ensure!(self.except.len() <= 8, "at most eight miners can be excluded");
-		let config = input::read(&self.config, &Limit::CONFIG)?;
+		let (config, bytes) = self.config.read()?;
+		let egress = egress_of(&config);
+		let computed = self.image.contains('/').then(|| image::computed_id(self.image.as_ref()));
+		let computed = computed.transpose()?;
 		let key = config_key(&self.config_key_file)?;
 		let submitter = self.key.submitter()?;
 		connected(&self.common.node, async |chain| {
 			let tenant = submitter.account();
-			let (flavour, image) = self.selected(&chain).await?;
+			let (flavour, image) = self.selected(&chain, computed).await?;
 			let call = |nonce| {
-				let config = sign(&chain.genesis(), &key, tenant.0, nonce, 1, &config)?;
-				let order = self.order(flavour, image, config);
+				let config = sign(&chain.genesis(), &key, tenant.0, nonce, 1, &bytes)?;
+				let order = self.order(flavour, image, config, egress.clone());
 				anyhow::Ok(api::tx().compute().order(order, self.escrow))
 			};
 			// The same command finds its order, whose nonce is random.
@@ -154,33 +143,67 @@ impl Order {
 			let call = call(random_nonce()?)?;
 			let sender = OrderSender { order: self, chain: &chain, submitter: &submitter, call };
 			let block = pending.submit(&sender).await?;
-			let config = Sha256::digest(&config).into();
+			let config = Sha256::digest(&bytes).into();
 			let Some(vm) = ordered_vm(&chain, block, &tenant, config).await? else {
 				pending.clear()?;
 				let message = format!("the chain refused the order in block {block:?}");
 				return Err(Failure::error(Exit::Refused, message));
 			};
-			if self.common.json {
-				let block = format!("{block:?}");
-				outln!("{}", json!({ "vm": vm, "escrow": alpha(self.escrow), "block": block }));
-			} else {
-				outln!("VM {vm} is ordered; {} α are on hold", alpha(self.escrow));
-				outln!("it is {}; hcc vm show {vm} shows its progress", state(&chain, vm).await?);
-			}
-			pending.clear()
+			pending.clear()?;
+			self.report(&chain, vm, block).await
 		})
 	}
 
-	/// Returns the flavour and the image, whose rows follow from its files if they are given.
-	async fn selected(&self, chain: &Chain) -> anyhow::Result<(u16, ImageId)> {
+	/// Reports the outcome of an order, after the wait for the VM if that is wanted.
+	async fn report(&self, chain: &Chain, vm: u64, block: H256) -> anyhow::Result<()> {
+		let escrow = alpha(self.escrow);
+		if !self.common.json {
+			outln!("VM {vm} is ordered; {escrow} α are on hold");
+		}
+		let stages = if self.wait {
+			let show = |stage: &Stage| output::warn(format_args!("{stage}"));
+			Some(wait::until_final(chain, vm, show).await?)
+		} else {
+			None
+		};
+		if self.common.json {
+			let mut report = json!({ "vm": vm, "escrow": escrow, "block": format!("{block:?}") });
+			if let Some(stages) = stages {
+				report["stages"] = stages.iter().map(Stage::to_json).collect();
+			}
+			outln!("{report}");
+		} else if self.wait {
+			outln!("it runs: hcc vm ssh {vm}");
+		} else {
+			outln!("it is {}; hcc vm show {vm} shows its progress", state(chain, vm).await?);
+		}
+		Ok(())
+	}
+
+	/// Returns the flavour and the image. `computed` is the id that follows from the image's bytes,
+	/// if the command has them.
+	async fn selected(
+		&self,
+		chain: &Chain,
+		computed: Option<ImageId>,
+	) -> anyhow::Result<(u16, ImageId)> {
 		let at = chain.best().await?;
 		let flavour = named(&flavours(&at).await?, &self.flavour)?;
 		let listed = image::chain::list(&at).await?;
-		let selected = image::chain::select(&listed, &self.image)?;
-		if let Some(folder) = &self.image_folder {
-			image::verify_folder(folder, &selected.id)?;
+		let Some(id) = computed else {
+			let selected = image::chain::select(&listed, &self.image)?;
+			output::warn(format_args!(
+				"note: the rows of {}:{} are the word of the directory; with the folder of the image \
+				 this command computes them",
+				selected.name, selected.version
+			));
+			return Ok((flavour, selected.id));
+		};
+		if !listed.iter().any(|image| image.id == id) {
+			let message = format!("the chain does not list the image in {}", self.image);
+			return Err(Failure::error(Exit::NotFound, message));
 		}
-		Ok((flavour, selected.id))
+		Ok((flavour, id))
 	}
 
 	fn order(
@@ -188,17 +211,14 @@ impl Order {
 		flavour: u16,
 		image: ImageId,
 		config: SignedConfig,
+		egress: ChainEgress,
 	) -> OrderRequest<AccountId32> {
 		OrderRequest {
 			flavour,
 			image: ImageDemand { id: image, rebuilds: self.min_rebuilds, endorsed: self.endorsed },
 			config,
 			holders_root: self.holders_root.0,
-			egress: match self.egress {
-				Egress::Closed => ChainEgress::Closed,
-				Egress::Listed => ChainEgress::Listed,
-				Egress::Open => ChainEgress::Open,
-			},
+			egress,
 			max_price: self.max_price,
 			tier: match self.tier {
 				Tier::Trusted => ChainTier::Trusted,

@@ -48,7 +48,7 @@ pub async fn run(stage: Stage<'_>) -> Result<Vm> {
 
 async fn place_order(stage: &Stage<'_>) -> Result<Vm> {
 	let key_file = stage.write("tenant.key", &format!("{TENANT}\n"))?;
-	let config = stage.write("vm.config", "the configuration of a VM\n")?;
+	let config = stage.write("vm.json", "{\"version\":1,\"host_name\":\"demo\"}\n")?;
 	let config_key = stage.file("config.key").display().to_string();
 	let order = [
 		["vm", "order"],
