@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The text that the agent of a VM prints once it listens.
-pub const FIRST_WORDS: &str = "hcc-guest: ";
+pub const FIRST_WORDS: &str = "waiting for the configuration";
 /// The time limit of a command for libvirt.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The folder that the rig shares with this machine, as the rig names it, and its name in the
