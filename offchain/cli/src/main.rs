@@ -61,7 +61,7 @@ enum Command {
 	/// Create and display key files.
 	#[command(subcommand, arg_required_else_help = true)]
 	Key(key::Command),
-	/// Build images of VMs, verify them, and register them on the chain.
+	/// Build, fetch and verify images of VMs, and register them on the chain.
 	#[command(subcommand, arg_required_else_help = true)]
 	Image(image::Image),
 	/// Run a whole network on this machine.

@@ -4,6 +4,7 @@ mod build;
 pub(crate) mod chain;
 mod measure;
 mod progress;
+mod pull;
 mod verify;
 
 use std::path::Path;
@@ -14,7 +15,7 @@ use serde_json::{json, Value};
 
 use crate::{exit::Exit, output::outln};
 
-/// Build images of VMs, verify them, and register them on the chain.
+/// Build, fetch and verify images of VMs, and register them on the chain.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Image {
 	Build(build::Build),
@@ -22,6 +23,7 @@ pub(crate) enum Image {
 	Verify(verify::Verify),
 	Register(chain::Register),
 	List(chain::List),
+	Pull(pull::Pull),
 }
 
 /// Runs the command.
@@ -32,6 +34,7 @@ pub(crate) fn run(command: &Image) -> anyhow::Result<Exit> {
 		Image::Verify(args) => return args.run(),
 		Image::Register(args) => args.run()?,
 		Image::List(args) => args.run()?,
+		Image::Pull(args) => args.run()?,
 	}
 	Ok(Exit::Done)
 }

@@ -20,6 +20,12 @@ pub(super) fn verify(folder: &Path) -> Result<Image, Error> {
 	image
 }
 
+/// Returns a bar for the bytes of a download.
+pub(super) fn download() -> ProgressBar {
+	ProgressBar::new(0)
+		.with_style(style("{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}"))
+}
+
 /// Returns a bar for the steps of a build.
 pub(super) fn steps() -> ProgressBar {
 	let bar = ProgressBar::new(0).with_style(style("{spinner} [{pos}/{len}] {elapsed} {msg}"));
