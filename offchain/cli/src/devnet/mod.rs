@@ -121,16 +121,21 @@ impl Up {
 	async fn start_and_watch(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
+		let preset = chain_spec::export(&layout, self.validators);
 		let mut additions = json!({});
-		if !self.no_miner {
+		let spec = if self.no_miner {
+			preset.await?
+		} else {
 			self.report("host", "making the miner's TPM and its machine's image");
 			additions = host::make(&layout, &self.packages()?, network.rpc_port()).await?;
 			self.report("machine", "starting the miner's machine, to measure its boot");
 			host::start(&layout, &self.packages()?, supervisor)?;
-			host::add_boot(&layout, &mut additions, supervisor).await?;
-		}
+			// The machine takes a while to boot.
+			let boot = host::add_boot(&layout, &mut additions, supervisor);
+			tokio::try_join!(preset, boot)?.0
+		};
 		self.report("chain_spec", "making the chain's policy");
-		chain_spec::write(&layout, self.validators, additions).await?;
+		chain_spec::write(&layout, spec, additions).await?;
 		self.report("starting", "starting the nodes and the workers");
 		let proxy = self.last_worker_node.as_deref();
 		network.start(&layout, &market::open().await?, proxy, supervisor)?;
