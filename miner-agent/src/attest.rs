@@ -28,6 +28,8 @@ pub(crate) struct Challenge {
 	pub checkpoint: Option<BootState>,
 	/// The part of the log that the miner has submitted in advance.
 	pub submitted: Option<FoldedLog>,
+	/// The tick at which it was made.
+	pub made: u32,
 	/// The tick until which it must be answered.
 	pub deadline: u32,
 	/// True if the miner requested the challenge itself, as a maintenance pause.
@@ -66,6 +68,7 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 		nonce: open.nonce,
 		checkpoint: host.checkpoint.map(|boot| boot.0),
 		submitted: submitted_log_at(at, &host.miner).await?,
+		made: open.made,
 		deadline: open.deadline,
 		is_of_pause: host.paused == Some(open.seq),
 		boot_log_required: boot_log_required_at(at).await?,

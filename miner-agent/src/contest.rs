@@ -83,6 +83,7 @@ async fn submit(
 		nonce,
 		checkpoint: None,
 		submitted: submitted_log_at(&best, miner).await?,
+		made: 0,
 		deadline: u32::MAX,
 		is_of_pause: false,
 		boot_log_required: boot_log_required_at(&best).await?,

@@ -26,8 +26,9 @@ const MARK: &str = "draining";
 /// Interval between two reads of the VMs.
 const POLL_EVERY: Duration = Duration::from_secs(6);
 /// Number of blocks before the deadline of a pause at which the agent answers in any case: a missed
-/// deadline costs score.
+/// deadline costs score. A quarter of the pause, if that is less.
 const LEAST_MARGIN: u32 = 50;
+const MARGIN_DIVISOR: u32 = 4;
 
 /// Stops new work, waits until no VM runs, and pauses the chips. Shows the progress.
 ///
@@ -101,9 +102,9 @@ pub(crate) fn is_draining(run_dir: &Path) -> bool {
 }
 
 /// Returns true if the agent answers a challenge now. While the host is drained, the challenge of a
-/// pause waits until only a few blocks are `left` before its deadline.
-pub(crate) fn answers_now(is_of_pause: bool, is_draining: bool, left: u32) -> bool {
-	!is_of_pause || !is_draining || left <= LEAST_MARGIN
+/// pause of `whole` blocks waits until only a few blocks are `left` before its deadline.
+pub(crate) fn answers_now(is_of_pause: bool, is_draining: bool, left: u32, whole: u32) -> bool {
+	!is_of_pause || !is_draining || left <= LEAST_MARGIN.min(whole / MARGIN_DIVISOR)
 }
 
 /// Returns an offer without capacity. The price stays.
@@ -201,10 +202,17 @@ mod tests {
 
 	#[test]
 	fn pause_is_answered_after_maintenance_or_late() {
-		assert!(answers_now(false, true, 900), "an ordinary challenge");
-		assert!(!answers_now(true, true, 900), "the maintenance continues");
-		assert!(answers_now(true, false, 900), "the maintenance has ended");
-		assert!(answers_now(true, true, LEAST_MARGIN), "the deadline is near");
+		assert!(answers_now(false, true, 500, 590), "an ordinary challenge");
+		assert!(!answers_now(true, true, 500, 590), "the maintenance continues");
+		assert!(answers_now(true, false, 500, 590), "the maintenance has ended");
+		assert!(answers_now(true, true, LEAST_MARGIN, 590), "the deadline is near");
+	}
+
+	#[test]
+	fn short_pause_is_not_answered_at_once() {
+		assert!(!answers_now(true, true, 40, 40), "the pause has begun");
+		assert!(!answers_now(true, true, 11, 40));
+		assert!(answers_now(true, true, 10, 40), "the deadline is near");
 	}
 
 	#[test]

@@ -232,7 +232,9 @@ async fn due_challenge(
 	let at = chain.best().await?;
 	let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?.decode()?;
 	let left = challenge.deadline.saturating_sub(tick);
-	Ok(Some(challenge).filter(|challenge| answers_now(challenge.is_of_pause, draining, left)))
+	let whole = challenge.deadline.saturating_sub(challenge.made);
+	let is_due = |challenge: &Challenge| answers_now(challenge.is_of_pause, draining, left, whole);
+	Ok(Some(challenge).filter(is_due))
 }
 
 #[cfg(test)]

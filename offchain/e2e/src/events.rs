@@ -21,8 +21,10 @@ pub mod name {
 	pub const DISK_PAID: &str = "disk_paid";
 	pub const ENROLMENT_OPENED: &str = "enrolment_opened";
 	pub const ERA_CLOSED: &str = "era_closed";
+	pub const EVIDENCE: &str = "evidence";
 	pub const LOG_FOLLOWED: &str = "log_followed";
 	pub const ORDERED: &str = "ordered";
+	pub const PAUSED: &str = "paused";
 	pub const PRICE: &str = "price";
 	pub const PROVEN: &str = "proven";
 	pub const RECEIPT: &str = "receipt";

@@ -22,6 +22,15 @@ const STOP_MINER: &str = "touch /run/stop-miner; killall hcc-miner; \
 	while pidof hcc-miner >/dev/null; do usleep 100000; done";
 const LET_MINER_RUN: &str = "rm /run/stop-miner";
 const MINER: &str = "/usr/bin/hcc-miner";
+const CONFIG: &str = "/etc/hcc/miner.toml";
+/// The output of `hcc-miner drain`, and a file that exists once it has succeeded. A reboot removes
+/// both.
+const DRAIN_LOG: &str = "/run/drain.log";
+const DRAINED: &str = "/run/drained";
+/// Prints an identifier that each boot changes.
+const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
+/// The time limit of a reboot.
+const BOOT: Duration = Duration::from_secs(120);
 
 /// An answer of the machine.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,9 +79,9 @@ impl Machine {
 		Err(Error::Machine { command: command.to_owned(), reason })
 	}
 
-	/// Stops the miner and holds it back.
-	pub async fn stop_miner(&self) -> Result<()> {
-		self.succeed(&format!("{STOP_MINER}; true")).await.map(drop)
+	/// The numbers of the miner's processes. They change when it restarts.
+	pub async fn miner_processes(&self) -> Result<String> {
+		self.succeed("pidof hcc-miner").await
 	}
 
 	/// Kills the miner, which then starts again.
@@ -80,9 +89,29 @@ impl Machine {
 		self.succeed("killall -9 hcc-miner; true").await.map(drop)
 	}
 
-	/// Lets the miner run again.
-	pub async fn let_miner_run(&self) -> Result<()> {
-		self.succeed(LET_MINER_RUN).await.map(drop)
+	/// Begins `hcc-miner drain` beside the miner. Repeats it while the chain refuses the pause.
+	pub async fn begin_drain(&self) -> Result<()> {
+		let drain = format!(
+			"(until {MINER} drain --config {CONFIG} >>{DRAIN_LOG} 2>&1; do sleep 2; done; \
+			 touch {DRAINED}) >/dev/null 2>&1 &"
+		);
+		self.succeed(&drain).await.map(drop)
+	}
+
+	/// Returns true once `hcc-miner drain` has paused the chip.
+	pub async fn is_drained(&self) -> Result<bool> {
+		self.run(&format!("[ -e {DRAINED} ]")).await.map(|answer| answer.code == 0)
+	}
+
+	/// The output of `hcc-miner drain`.
+	pub async fn drain_log(&self) -> Result<String> {
+		self.run(&format!("cat {DRAIN_LOG}")).await.map(|answer| answer.printed)
+	}
+
+	/// Ends the maintenance with `hcc-miner drain --undo`. Returns false if it failed.
+	pub async fn undo_drain(&self) -> Result<bool> {
+		let undo = format!("{MINER} drain --undo --config {CONFIG}");
+		self.run(&undo).await.map(|answer| answer.code == 0)
 	}
 
 	/// Appends a byte to the miner's program and lets it run.
@@ -105,6 +134,50 @@ impl Machine {
 		self.succeed("poweroff").await.map(drop)
 	}
 
+	/// Ends the machine, and waits until it has booted again.
+	///
+	/// ## Errors
+	/// [`Error::Machine`] if it does not answer in time.
+	pub async fn reboot(&self) -> Result<()> {
+		let before = self.succeed(BOOT_ID).await?;
+		self.power_off().await?;
+		let deadline = Instant::now() + BOOT;
+		loop {
+			// An error: it has just ended, or does not answer yet.
+			let booted = self.succeed(BOOT_ID).await.is_ok_and(|now| now != before);
+			if booted {
+				return Ok(());
+			}
+			if Instant::now() > deadline {
+				let reason = format!("it did not boot again within {} s", BOOT.as_secs());
+				return Err(Error::Machine { command: "poweroff".into(), reason });
+			}
+			sleep(Duration::from_millis(500)).await;
+		}
+	}
+
+	/// The length of its console's log, from which [`Self::console_since`] continues.
+	///
+	/// ## Errors
+	/// [`Error::File`].
+	pub fn console_length(&self) -> Result<usize> {
+		self.console().map(|log| log.len())
+	}
+
+	/// The output on its console after the log had that length.
+	///
+	/// ## Errors
+	/// [`Error::File`].
+	pub fn console_since(&self, length: usize) -> Result<String> {
+		let log = self.console()?;
+		Ok(String::from_utf8_lossy(log.get(length..).unwrap_or_default()).into_owned())
+	}
+
+	fn console(&self) -> Result<Vec<u8>> {
+		let path = self.folder.join("logs/console.log");
+		fs::read(&path).map_err(Error::file(&path))
+	}
+
 	/// Boots the machine with more arguments on its kernel's command line.
 	pub async fn reboot_with(&self, arguments: &str) -> Result<()> {
 		let path = self.folder.join("append");
@@ -123,7 +196,7 @@ impl Machine {
 
 	/// Lists what the host must have, as `hcc-miner check` prints it in JSON.
 	pub async fn check(&self) -> Result<String> {
-		let check = format!("{MINER} check --config /etc/hcc/miner.toml --json 2>/dev/null");
+		let check = format!("{MINER} check --config {CONFIG} --json 2>/dev/null");
 		// Its exit code is not 0: QEMU's processor has no SEV-SNP.
 		self.run(&check).await.map(|answer| answer.printed)
 	}
@@ -193,6 +266,41 @@ mod tests {
 	fn the_digest_is_the_last_lines_first_word() {
 		assert_eq!(digest("killall: no process\nab12  /usr/bin/hcc-miner"), "ab12");
 		assert_eq!(digest(""), "");
+	}
+
+	#[test]
+	fn console_is_read_from_a_length_on() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let machine = Machine::new(folder.path());
+		assert!(machine.console_length().is_err(), "there is no log");
+		let logs = folder.path().join("logs");
+		fs::create_dir(&logs).expect("it is writable");
+		fs::write(logs.join("console.log"), "before\n").expect("it is writable");
+		let length = machine.console_length().expect("there is a log");
+		fs::write(logs.join("console.log"), "before\nafter\n").expect("it is writable");
+		assert_eq!(machine.console_since(length).expect("there is a log"), "after\n");
+	}
+
+	#[tokio::test]
+	async fn reboot_waits_for_another_boot() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let port = UnixListener::bind(folder.path().join("control.sock")).expect("it is new");
+		let serve = async {
+			for (command, answer) in
+				[(BOOT_ID, "1\n"), ("poweroff", ""), (BOOT_ID, "1\n"), (BOOT_ID, "2\n")]
+			{
+				let (stream, _) = port.accept().await.expect("a client");
+				let mut stream = BufReader::new(stream);
+				let mut sent = String::new();
+				stream.read_line(&mut sent).await.expect("a command");
+				assert_eq!(sent.trim_end(), command);
+				let answer = format!("{answer}{END}0\n");
+				stream.write_all(answer.as_bytes()).await.expect("the client reads");
+			}
+		};
+		let machine = Machine::new(folder.path());
+		let (rebooted, ()) = tokio::join!(machine.reboot(), serve);
+		rebooted.expect("it boots");
 	}
 
 	#[tokio::test]

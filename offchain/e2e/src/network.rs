@@ -150,14 +150,18 @@ impl Network {
 	/// [`Error::Unexpected`] if there is no such process.
 	pub fn kill_node(&self, number: usize) -> Result<()> {
 		let base = self.folder.join(format!("node-{number}")).display().to_string();
-		let is_node = |process: &Process| {
-			process
-				.arguments
-				.windows(2)
-				.any(|pair| matches!(pair, [flag, path] if flag == "--base-path" && *path == base))
-		};
-		let no_node = || Error::Unexpected(format!("node {number} has no process"));
-		processes().into_iter().find(is_node).ok_or_else(no_node)?.kill()
+		process_with("--base-path", &base)?.kill()
+	}
+
+	/// Stops the machine's TPM, so that it answers nothing. It continues when the returned value is
+	/// dropped.
+	///
+	/// ## Errors
+	/// [`Error::Unexpected`] if there is no such process.
+	pub fn hang_tpm(&self) -> Result<HungTpm> {
+		let state = format!("dir={}", self.folder.join("tpm").display());
+		let tpm = Pid::from_raw(process_with("--tpmstate", &state)?.id);
+		HungTpm::new(tpm.ok_or_else(|| Error::Unexpected("the TPM has no process".into()))?)
 	}
 
 	/// Stops the network, and checks that it ends well and leaves nothing running.
@@ -199,9 +203,38 @@ impl Network {
 	}
 }
 
+/// A process that is stopped, and continues when this is dropped.
+#[derive(Debug)]
+pub struct HungTpm(Pid);
+
+impl HungTpm {
+	fn new(process: Pid) -> Result<Self> {
+		kill_process(process, Signal::STOP)
+			.map_err(|error| Error::Unexpected(format!("cannot stop the TPM: {error}")))?;
+		Ok(Self(process))
+	}
+}
+
+impl Drop for HungTpm {
+	fn drop(&mut self) {
+		// An error: it has ended.
+		let _ = kill_process(self.0, Signal::CONT);
+	}
+}
+
 fn addresses(ready: &Event) -> Addresses {
 	let texts = |field| ready.texts(field).into_iter().map(str::to_owned).collect();
 	Addresses { nodes: texts("nodes"), metrics: texts("metrics") }
+}
+
+/// The process that has this option with this value among its arguments.
+fn process_with(option: &str, value: &str) -> Result<Process> {
+	let has = |process: &Process| {
+		let mut pairs = process.arguments.windows(2);
+		pairs.any(|pair| matches!(pair, [name, of] if name == option && of == value))
+	};
+	let none = || Error::Unexpected(format!("no process has the option {option} {value}"));
+	processes().into_iter().find(has).ok_or_else(none)
 }
 
 /// The command lines of all processes with a file of that folder among their arguments or in the
@@ -259,6 +292,33 @@ mod tests {
 		let found = addresses(&Event::parse(line).expect("it is JSON"));
 		assert_eq!(found.nodes, ["ws://a"]);
 		assert_eq!(found.metrics, ["http://b", "http://c"]);
+	}
+
+	/// The state of a process, a letter as `/proc` has it.
+	fn state_of(process: Pid) -> Option<String> {
+		let line = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+		Some(line.rsplit_once(") ")?.1.split(' ').next()?.to_owned())
+	}
+
+	#[tokio::test]
+	async fn hung_process_continues_when_dropped() {
+		let child = Command::new("sleep").arg("60").kill_on_drop(true).spawn().expect("it starts");
+		let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it runs");
+		let becomes = async |stopped: bool| {
+			while (state_of(id).as_deref() == Some("T")) != stopped {
+				sleep(Duration::from_millis(10)).await;
+			}
+		};
+		let hung = HungTpm::new(id).expect("it is stopped");
+		timeout(Duration::from_secs(10), becomes(true)).await.expect("it stops");
+		drop(hung);
+		timeout(Duration::from_secs(10), becomes(false)).await.expect("it continues");
+	}
+
+	#[test]
+	fn missing_process_is_named() {
+		let error = process_with("--tpmstate", "dir=/nowhere").expect_err("there is none");
+		assert!(error.to_string().contains("--tpmstate dir=/nowhere"), "{error}");
 	}
 
 	#[tokio::test]

@@ -20,6 +20,8 @@ pub struct Numbers {
 	pub score_before: u64,
 	/// The score after the evidence about it was rejected.
 	pub score_after: u64,
+	/// The reports of the miner that the TPM did not answer.
+	pub tpm_timeouts: u64,
 	/// The new α that the miner has claimed.
 	pub claimed: Alpha,
 	/// The seconds that it took.
@@ -61,6 +63,8 @@ pub fn summary(chain: &EventLog, numbers: Numbers) -> Value {
 		"score_before": numbers.score_before,
 		"score_after_tamper": numbers.score_after,
 		"changed_boot": changed.as_ref().and_then(|event| event.text("name")),
+		"tpm_timeouts": numbers.tpm_timeouts,
+		"paused": count(name::PAUSED),
 		"audited": count(name::AUDITED),
 		"false_vote_proven": chain.count(false_vote::is_proven) > 0,
 		"receipts": count(name::RECEIPT),
@@ -101,6 +105,7 @@ mod tests {
 			r#"{"event":"verdict","outcome":"failed","code":1004,"name":"BootUnknown"}"#,
 			r#"{"event":"verdict","outcome":"missed"}"#,
 			r#"{"event":"receipt","vm":0}"#,
+			r#"{"event":"paused","until":90}"#,
 			r#"{"event":"settled","amount":"0.100000000"}"#,
 			r#"{"event":"settled","amount":"0.200000000"}"#,
 			r#"{"event":"era_closed","miners":"1.0","minted":"1.500000000","burned":"3.500000001"}"#,
@@ -109,8 +114,14 @@ mod tests {
 			chain.push(Event::parse(line).expect("it is JSON"));
 		}
 		let claimed = Alpha::from_units(1_000_000_000);
-		let numbers =
-			Numbers { blocks: 120, score_before: 540, score_after: 390, claimed, seconds: 700 };
+		let numbers = Numbers {
+			blocks: 120,
+			score_before: 540,
+			score_after: 390,
+			tpm_timeouts: 2,
+			claimed,
+			seconds: 700,
+		};
 		let wanted = json!({
 			"blocks": 120,
 			"accepted": 1,
@@ -118,6 +129,8 @@ mod tests {
 			"score_before": 540,
 			"score_after_tamper": 390,
 			"changed_boot": "BootUnknown",
+			"tpm_timeouts": 2,
+			"paused": 1,
 			"audited": 0,
 			"false_vote_proven": false,
 			"receipts": 1,

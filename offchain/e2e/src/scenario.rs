@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use serde_json::{json, Value};
-use tokio::try_join;
+use tokio::{sync::Notify, try_join};
 
 use crate::{
 	outcome::{self, Numbers},
 	scenes::{
 		boot_change, charges, earnings, enrolment, event_flood, evidence, explorer, false_vote,
-		full_disk, node_loss,
+		full_disk, hung_tpm, maintenance_pause, node_loss,
 		order::{self, Vm},
 		preflight, price, recovery, replay, settlement, tampering, verification, vm_boot, vm_kills,
 		vm_lifecycle, vm_refusals,
@@ -87,24 +87,24 @@ pub async fn demo(world: &World<'_>) -> Result<Vm> {
 /// Any of a scene.
 pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
-	let (score_before, vm) = try_join!(attest(world, client), rent(world))?;
+	let (score_before, (vm, tpm_timeouts), (), ()) = try_join!(
+		attest(world, client),
+		rent(world),
+		world.play(node_loss::SCENE, node_loss::run),
+		world.play(full_disk::SCENE, full_disk::run),
+	)?;
 	world.play(charges::SCENE, charges::run).await?;
-	let tamper = world.play(tampering::SCENE, |stage| tampering::run(stage, score_before));
-	let score_after = tamper.await?;
-	let ((), recovered) = try_join!(
-		world.play(verification::SCENE, verification::run),
-		world.play(recovery::SCENE, recovery::run),
+	let ((), restored) = try_join!(
+		world.play(event_flood::SCENE, event_flood::run),
+		tamper(world, score_before, &vm),
 	)?;
-	// The intervals settle while the miner cheats: what was said about them before is not affected.
-	try_join!(
-		world.play(replay::SCENE, replay::run),
-		world.play(earnings::SCENE, |stage| earnings::run(stage, &vm, recovered)),
-	)?;
+	let Restored { score_after, recovered, vm } = restored;
+	world.play(earnings::SCENE, |stage| earnings::run(stage, &vm, recovered)).await?;
 	world.play(boot_change::SCENE, boot_change::run).await?;
 	world.play(false_vote::SCENE, false_vote::run).await?;
 	let claimed = world.play(settlement::SCENE, |stage| settlement::run(stage, &vm)).await?;
 	let (blocks, seconds) = (outcome::blocks(world).await?, world.story.seconds());
-	let numbers = Numbers { blocks, score_before, score_after, claimed, seconds };
+	let numbers = Numbers { blocks, score_before, score_after, tpm_timeouts, claimed, seconds };
 	Ok(outcome::summary(&world.chain, numbers))
 }
 
@@ -123,25 +123,58 @@ pub async fn vms(world: &World<'_>) -> Result<Value> {
 	Ok(outcome)
 }
 
-/// Plays the attestation of the machine, before and after the loss of a validator's node. Returns
-/// the score before the loss.
+/// Plays the attestation of the machine. Returns the score then.
 async fn attest(world: &World<'_>, client: Option<&Path>) -> Result<u64> {
 	let score = world.play(evidence::SCENE, |stage| evidence::run(stage, 2)).await?;
-	world.play(preflight::SCENE, preflight::run).await?;
 	if let Some(client) = client {
 		world.play(explorer::SCENE, |stage| explorer::run(stage, client, score)).await?;
 	}
-	world.play(node_loss::SCENE, node_loss::run).await?;
-	try_join!(
-		world.play(event_flood::SCENE, event_flood::run),
-		world.play(full_disk::SCENE, full_disk::run),
-	)?;
 	Ok(score)
 }
 
-/// Plays the order of a VM and every command on it. Returns the VM.
-async fn rent(world: &World<'_>) -> Result<Vm> {
+/// Plays the order of a VM and every command on it, while the TPM hangs. Returns the VM, and the
+/// number of times that the miner reported the TPM.
+async fn rent(world: &World<'_>) -> Result<(Vm, u64)> {
 	let vm = world.play(order::SCENE, order::run).await?;
-	world.play(vm_lifecycle::SCENE, |stage| vm_lifecycle::run(stage, &vm)).await?;
-	Ok(vm)
+	// It needs the TPM.
+	world.play(preflight::SCENE, preflight::run).await?;
+	let (timeouts, ()) = try_join!(
+		world.play(hung_tpm::SCENE, |stage| hung_tpm::run(stage, &vm)),
+		world.play(vm_lifecycle::SCENE, |stage| vm_lifecycle::run(stage, &vm)),
+	)?;
+	Ok((vm, timeouts))
+}
+
+/// The host after it was tampered with, restored and maintained.
+struct Restored {
+	/// The score after the evidence about the tampering was rejected.
+	score_after: u64,
+	/// The block in which evidence was accepted again.
+	recovered: u64,
+	/// The VM that was ordered afterwards.
+	vm: Vm,
+}
+
+/// Plays the tampering with the host of a VM, its recovery and its maintenance.
+async fn tamper(world: &World<'_>, score_before: u64, vm: &Vm) -> Result<Restored> {
+	let tamper = world.play(tampering::SCENE, |stage| tampering::run(stage, score_before));
+	let score_after = tamper.await?;
+	let rebooted = Notify::new();
+	let ((), recovered, vm) = try_join!(
+		world.play(verification::SCENE, verification::run),
+		world.play(recovery::SCENE, |stage| recovery::run(stage, &rebooted)),
+		maintain(world, vm, &rebooted),
+	)?;
+	Ok(Restored { score_after, recovered, vm })
+}
+
+/// Plays the maintenance of the host once it has `rebooted`: preparations take time until its
+/// evidence is accepted. Old evidence is replayed during the pause, when a challenge is open that
+/// the miner does not answer. Returns the VM that is ordered afterwards.
+async fn maintain(world: &World<'_>, vm: &Vm, rebooted: &Notify) -> Result<Vm> {
+	rebooted.notified().await;
+	let replay = world.play(replay::SCENE, replay::run);
+	let maintenance =
+		world.play(maintenance_pause::SCENE, |stage| maintenance_pause::run(stage, vm, replay));
+	maintenance.await
 }

@@ -11,6 +11,7 @@ use std::{
 	time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tokio::{
 	process::{Child, Command},
 	time::sleep,
@@ -153,6 +154,22 @@ impl<'a> World<'a> {
 	pub fn miner(&self) -> Result<String> {
 		let registered = self.first("a registered miner", |event| event.is(name::REGISTERED))?;
 		registered.text("miner").map(str::to_owned).ok_or_else(|| missing("a miner's account"))
+	}
+
+	/// The miner at the best block, as `hcc miner show` prints it.
+	///
+	/// ## Errors
+	/// [`Error::Missing`] if no miner has registered; those of [`Hcc::json`].
+	pub async fn shown_miner(&self) -> Result<Value> {
+		self.hcc.json(&["miner", "show", &self.miner()?]).await
+	}
+
+	/// The number of challenges that the miner's chip has passed, at the best block.
+	///
+	/// ## Errors
+	/// Those of [`Self::shown_miner`].
+	pub async fn passed(&self) -> Result<u64> {
+		commands::number(&self.shown_miner().await?, "/chips/0/passed")
 	}
 
 	/// The first event that matches.

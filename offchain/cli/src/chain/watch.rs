@@ -141,7 +141,7 @@ fn of_registry(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 
 fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	use api::attestation::events::{
-		Challenged, ChipContested, ContestRejected, EvidenceIncluded, LogFollowed, Void,
+		Challenged, ChipContested, ContestRejected, EvidenceIncluded, LogFollowed, Paused, Void,
 	};
 	let entry = |name: &str, chip: &[u8; 32], seq: u64, what: &str| {
 		let text = format!("chip {} #{seq} {what}", short(chip));
@@ -162,6 +162,10 @@ fn of_attestation(event: &Event<'_>) -> anyhow::Result<Option<EventRow>> {
 	} else if let Some(e) = event.decode_fields_as::<Void>() {
 		let e = e?;
 		Some(entry("void", &e.chip, e.seq, "is void and has no effect"))
+	} else if let Some(e) = event.decode_fields_as::<Paused>() {
+		let e = e?;
+		let text = format!("chip {} is paused until tick {}", short(&e.chip), e.until);
+		Some((json!({ "event": "paused", "chip": hex::encode(e.chip), "until": e.until }), text))
 	} else if let Some(e) = event.decode_fields_as::<ChipContested>() {
 		let e = e?;
 		let text = format!(

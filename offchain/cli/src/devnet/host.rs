@@ -31,6 +31,8 @@ const LOOPBACK: u16 = 1;
 /// The maximum bytes of the IMA log in one transaction. The machine's log is longer, so it is
 /// submitted in parts like that of a large machine.
 const LOG_PART: usize = 2048;
+/// The time limit of a TPM command in seconds. The machine's TPM is software, so it is fast.
+const TPM_TIMEOUT: u64 = 10;
 /// The path of the UEFI event log in the machine.
 const BOOT_LOG: &str = "/sys/kernel/security/tpm0/binary_bios_measurements";
 
@@ -145,7 +147,7 @@ async fn configure(
 		"config/miner.toml",
 		format!(
 			"node = \"ws://{GATEWAY}:{rpc_port}\"\nowner_key_file = \"/etc/hcc/owner.key\"\nhot_key_file = \"/etc/hcc/hot.key\"\n\
-			 tcti = \"device:/dev/tpmrm0\"\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n\
+			 tcti = \"device:/dev/tpmrm0\"\ntpm_timeout = {TPM_TIMEOUT}\nek_chain = [\"/etc/hcc/issuer.pem\"]\nguest = \"vsock:{LOOPBACK}:{GUEST_PORT}\"\nvcek = \"/etc/hcc/vcek.der\"\n\
 			 log_part = {LOG_PART}\nrun_dir = \"/run\"\n\
 			 \n[offer]\nregion = 276\nvcpus = 16\nmemory = 65536\ndisk = 500\n{sections}"
 		),

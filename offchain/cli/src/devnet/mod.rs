@@ -139,8 +139,11 @@ impl Up {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
 		let rig = self.rig(&layout).await?;
+		let preset = chain_spec::export(&layout, self.validators);
 		let mut additions = json!({});
-		if !self.no_miner {
+		let spec = if self.no_miner {
+			preset.await?
+		} else {
 			let (packages, rpc_port) = (self.packages()?, network.rpc_port());
 			self.report("host", "making the miner's TPM and its machine's image");
 			additions = host::make(&layout, &packages, rpc_port, rig.as_ref()).await?;
@@ -152,10 +155,12 @@ impl Up {
 				},
 				None => host::start(&layout, &packages, supervisor)?,
 			}
-			host::add_boot(&layout, &mut additions, supervisor).await?;
-		}
+			// The machine takes a while to boot.
+			let boot = host::add_boot(&layout, &mut additions, supervisor);
+			tokio::try_join!(preset, boot)?.0
+		};
 		self.report("chain_spec", "making the chain's policy");
-		chain_spec::write(&layout, self.validators, additions).await?;
+		chain_spec::write(&layout, spec, additions).await?;
 		self.report("starting", "starting the nodes and the workers");
 		let proxy = self.last_worker_node.as_deref();
 		network.start(&layout, &market::open().await?, proxy, supervisor)?;

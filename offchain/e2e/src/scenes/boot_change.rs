@@ -17,12 +17,11 @@ const ARGUMENT: &str = "mitigations=off";
 /// Looks at the best block: when the verdict is final, the machine has already answered again.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	stage.machine.reboot_with(ARGUMENT).await?;
-	let miner = stage.miner()?;
 	let what = "its evidence is rejected: it booted something unknown (BootUnknown)";
 	stage
 		.wait_until(what, CHALLENGE, async || {
 			// A node that does not answer now is asked again.
-			let shown = stage.hcc.json(&["miner", "show", &miner]).await.unwrap_or_default();
+			let shown = stage.shown_miner().await.unwrap_or_default();
 			let last = shown.pointer("/chips/0/last").and_then(|all| all.as_array()?.last());
 			let code = last.and_then(|incident| incident.get("code")?.as_u64());
 			Ok::<_, Error>(code == Some(BOOT_UNKNOWN))

@@ -12,10 +12,10 @@ use crate::{
 
 pub const SCENE: Scene = Scene {
 	name: "earnings",
-	title: "The VM's first intervals are paid, and the tenant terminates it.",
+	title: "The first VM's intervals are paid, and the tenant terminates the second one.",
 };
 
-/// Waits for a payment after block `recovered`, then terminates the VM.
+/// Waits for a payment after block `recovered`, then terminates the VM that still runs.
 ///
 /// New α is owed only if the chip is in order when the interval settles. An interval settles once
 /// the time to prove a verdict on it false is over.

@@ -9,6 +9,8 @@ pub mod evidence;
 pub mod explorer;
 pub mod false_vote;
 pub mod full_disk;
+pub mod hung_tpm;
+pub mod maintenance_pause;
 pub mod node_loss;
 pub mod order;
 pub mod preflight;
@@ -45,21 +47,23 @@ pub const DEMO: [Scene; 6] = [
 ];
 
 /// The scenes of `hcc-e2e all`.
-pub const ALL: [Scene; 19] = [
+pub const ALL: [Scene; 21] = [
 	enrolment::SCENE,
 	price::SCENE,
+	node_loss::SCENE,
+	full_disk::SCENE,
 	evidence::SCENE,
-	preflight::SCENE,
 	explorer::SCENE,
 	order::SCENE,
+	preflight::SCENE,
+	hung_tpm::SCENE,
 	vm_lifecycle::SCENE,
-	node_loss::SCENE,
-	event_flood::SCENE,
-	full_disk::SCENE,
 	charges::SCENE,
+	event_flood::SCENE,
 	tampering::SCENE,
 	verification::SCENE,
 	recovery::SCENE,
+	maintenance_pause::SCENE,
 	replay::SCENE,
 	earnings::SCENE,
 	boot_change::SCENE,
@@ -71,8 +75,8 @@ pub const ALL: [Scene; 19] = [
 pub const VMS: [Scene; 5] =
 	[enrolment::SCENE, price::SCENE, vm_boot::SCENE, vm_refusals::SCENE, vm_kills::SCENE];
 
-/// The time limit of a challenge and its verdict. A chip is drawn at random in one block of two on
-/// average, and a node or the machine may have to restart first.
+/// The time limit of a challenge and its verdict. A chip is drawn at random, in one block of six on
+/// average if it is on probation. A node or the machine may have to restart first.
 pub const CHALLENGE: Duration = Duration::from_secs(300);
 
 /// Codes of rejections (`docs/codes.md`).

@@ -46,7 +46,8 @@ pub async fn run(stage: Stage<'_>) -> Result<Vm> {
 	Ok(vm)
 }
 
-async fn place_order(stage: &Stage<'_>) -> Result<Vm> {
+/// Orders a VM, without waiting for a miner.
+pub(super) async fn place_order(stage: &Stage<'_>) -> Result<Vm> {
 	let key_file = stage.write("tenant.key", &format!("{TENANT}\n"))?;
 	let config = stage.write("vm.json", "{\"version\":1,\"host_name\":\"demo\"}\n")?;
 	let config_key = stage.file("config.key").display().to_string();

@@ -1,16 +1,17 @@
-//! The miner submits old evidence again.
+//! A dishonest miner submits old evidence again.
 
 use super::{seconds, Scene};
 use crate::{world::Stage, Result};
 
-pub const SCENE: Scene = Scene { name: "replay", title: "The miner submits old evidence again." };
+pub const SCENE: Scene =
+	Scene { name: "replay", title: "The miner's old evidence is submitted again." };
 
 /// The errors of the chain: for the evidence as it was, and relabelled for an open challenge.
 pub const REFUSALS: [&str; 2] = ["NoChallenge", "QuoteNotBound"];
 
-/// Replays evidence while the miner itself is stopped. Both attempts must be refused.
+/// Replays evidence with the miner's key. Both attempts must be refused. The miner itself must not
+/// answer its open challenge during that time.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
-	stage.machine.stop_miner().await?;
 	let key = stage.file("config/hot.key").display().to_string();
 	let arguments = ["--node", stage.node(), "--hot-key-file", &key];
 	let replayed = stage.run(&stage.program("insecure-replay"), &arguments, seconds(600)).await?;
@@ -20,5 +21,5 @@ pub async fn run(stage: Stage<'_>) -> Result<()> {
 		stage.ensure(refused, || format!("it was not refused with {error}: {replayed}"))?;
 	}
 	stage.say("the chain refuses it both times");
-	stage.machine.let_miner_run().await
+	Ok(())
 }

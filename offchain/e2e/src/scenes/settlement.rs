@@ -1,4 +1,4 @@
-//! The end of the VM's bill: refunds, an era that closes, and the miner's claim.
+//! The end of the VMs' bill: refunds, an era that closes, and the miner's claim.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,13 @@ use crate::{
 	Result,
 };
 
-pub const SCENE: Scene =
-	Scene { name: "settlement", title: "The bill: what the VM has cost, and what its miner gets." };
+pub const SCENE: Scene = Scene {
+	name: "settlement",
+	title: "The bill: what the VMs have cost, and what the miner gets.",
+};
+
+/// The number of VMs that were ordered.
+const VMS: usize = 2;
 
 /// Waits until everything is settled, and claims the miner's part. Returns what was claimed.
 ///
@@ -21,8 +26,8 @@ pub const SCENE: Scene =
 /// refunded.
 pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<Alpha> {
 	let terminated = |event: &Event| event.is(name::TERMINATED);
-	let what = "the VM is terminated: the tenant has the rest of the escrow back";
-	stage.wait_for(what, 1, terminated, seconds(60)).await?;
+	let what = "both VMs are terminated: the tenant has the rest of the escrow back";
+	stage.wait_for(what, VMS, terminated, seconds(60)).await?;
 	let refunded = |event: &Event| event.is(name::REFUNDED);
 	let what = "an interval is refunded: the host was not attested in it";
 	stage.wait_for(what, 1, refunded, seconds(600)).await?;

@@ -1,4 +1,4 @@
-//! A tenant tops a VM up, stops, resizes, starts and reboots it.
+//! A tenant tops a VM up, reboots, stops, resizes and starts it.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use crate::{
 
 pub const SCENE: Scene = Scene {
 	name: "lifecycle",
-	title: "The tenant tops the VM up, stops, resizes, starts and reboots it.",
+	title: "The tenant tops the VM up, reboots, stops, resizes and starts it.",
 };
 
 /// The amount that is added to the escrow.
@@ -32,20 +32,21 @@ pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<()> {
 	stage.ensure(added > least && added <= TOP_UP, || {
 		format!("the escrow was {before} α and is {after} α after a top-up of {TOP_UP} α")
 	})?;
+	act(&stage, vm, "reboot", &[]).await?;
+	let booted = |event: &Event| event.is(name::BOOTED);
+	let what = "it is topped up, and has rebooted as its tenant wished";
+	stage.wait_for(what, 2, booted, seconds(240)).await?;
+	ensure_boots(&stage, vm, 2).await?;
 	act(&stage, vm, "stop", &[]).await?;
 	let state = show(&stage, vm).await?;
 	stage.ensure(text(&state, "/state")? == "stopped", || format!("it is not stopped: {state}"))?;
-	stage.say("it is topped up, and stopped");
+	stage.say("it is stopped");
 	act(&stage, vm, "resize", &["--flavour", "medium", "--max-price", "0.1"]).await?;
 	act(&stage, vm, "start", &[]).await?;
-	let booted = |event: &Event| event.is(name::BOOTED);
-	stage.wait_for("the miner has booted it again", 2, booted, seconds(180)).await?;
-	ensure_boots(&stage, vm, 2).await?;
+	stage.wait_for("the miner has booted it again", 3, booted, seconds(180)).await?;
+	ensure_boots(&stage, vm, 3).await?;
 	let paid = stage.chain.count(|event| event.is(name::DISK_PAID));
-	stage.ensure(paid > 0, || "its disk was not paid for while it was stopped".into())?;
-	act(&stage, vm, "reboot", &[]).await?;
-	stage.wait_for("it has rebooted, as its tenant wished", 3, booted, seconds(240)).await?;
-	ensure_boots(&stage, vm, 3).await
+	stage.ensure(paid > 0, || "its disk was not paid for while it was stopped".into())
 }
 
 /// Runs `hcc vm` on the VM, as its tenant.
@@ -56,7 +57,8 @@ pub(super) async fn act(stage: &Stage<'_>, vm: &Vm, action: &str, more: &[&str])
 	stage.hcc.json(&all).await
 }
 
-async fn show(stage: &Stage<'_>, vm: &Vm) -> Result<Value> {
+/// The VM at the best block, as `hcc vm show` prints it.
+pub(super) async fn show(stage: &Stage<'_>, vm: &Vm) -> Result<Value> {
 	stage.hcc.json(&["vm", "show", &vm.number.to_string()]).await
 }
 
