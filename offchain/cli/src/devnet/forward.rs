@@ -63,7 +63,12 @@ mod tests {
 	use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 	use super::*;
-	use crate::devnet::network::free_port;
+
+	/// Returns a port that no program uses.
+	fn free_port() -> u16 {
+		let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+		listener.local_addr().expect("it is bound").port()
+	}
 
 	#[tokio::test]
 	async fn bytes_pass_through_socket_and_port() {
@@ -71,7 +76,7 @@ mod tests {
 		let socket = folder.path().join("node.sock");
 		let server = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
 		to_port(&socket, server.local_addr().expect("bound").port()).expect("a new socket");
-		let outer = free_port().expect("a free port");
+		let outer = free_port();
 		to_socket(outer, &socket).await.expect("a free port");
 
 		let echo = async {
@@ -94,7 +99,7 @@ mod tests {
 	#[tokio::test]
 	async fn absent_server_closes_connection() {
 		let folder = tempfile::tempdir().expect("a folder");
-		let outer = free_port().expect("a free port");
+		let outer = free_port();
 		to_socket(outer, &folder.path().join("absent")).await.expect("a free port");
 		let mut stream = TcpStream::connect(("127.0.0.1", outer)).await.expect("it listens");
 		let mut rest = Vec::new();

@@ -138,7 +138,7 @@ impl Up {
 	async fn start_and_watch(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
-		let rig = self.rig(&layout).await?;
+		let rig = self.rig(&layout, network.relay_port()).await?;
 		let preset = chain_spec::export(&layout, self.validators);
 		let mut additions = json!({});
 		let spec = if self.no_miner {
@@ -187,7 +187,7 @@ impl Up {
 	}
 
 	/// Prepares the rig, unless the network has no VMs.
-	async fn rig(&self, layout: &Layout) -> anyhow::Result<Option<Rig>> {
+	async fn rig(&self, layout: &Layout, relay_port: u16) -> anyhow::Result<Option<Rig>> {
 		if self.no_miner || self.no_vms {
 			return Ok(None);
 		}
@@ -216,7 +216,7 @@ impl Up {
 		rig::build_programs(layout).await?;
 		self.report("tool_root", "making the rig's tools, QEMU and libvirt (once, 2 minutes)");
 		rig::make_tool_root(layout).await?;
-		Rig::allot(images).map(Some)
+		Ok(Some(Rig::new(images, relay_port)))
 	}
 
 	fn packages(&self) -> anyhow::Result<PathBuf> {

@@ -1,6 +1,6 @@
 //! The nodes and the validators' workers.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, ops::Range};
 
 use anyhow::Context;
 use serde_json::{json, Value};
@@ -29,29 +29,44 @@ struct Validator {
 /// The nodes and workers of a network.
 pub(crate) struct Network {
 	validators: Vec<Validator>,
+	/// The port of the miner's relay.
+	relay_port: u16,
 }
 
-/// Returns a port that no program uses.
-pub(super) fn free_port() -> anyhow::Result<u16> {
-	let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
-	Ok(listener.local_addr()?.port())
+/// The ports from which networks allocate theirs. The system assigns higher ports to outgoing
+/// connections, so a port of this range stays free until its program starts.
+const PORTS: Range<u16> = 10_000..32_000;
+
+/// Returns free ports, each of them once. Networks start at different places of the range.
+fn free_ports() -> impl Iterator<Item = u16> {
+	let count = usize::from(PORTS.end - PORTS.start);
+	let first = std::process::id() as usize * 64 % count;
+	let ports = PORTS.cycle().skip(first).take(count);
+	ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
 }
 
 impl Network {
 	/// Allocates ports for the given number of validators.
 	pub(crate) fn allot(count: u16, rpc_port: Option<u16>) -> anyhow::Result<Self> {
+		let mut ports = free_ports().filter(|port| Some(*port) != rpc_port);
+		let mut free_port = || ports.next().context("no port is free");
 		let mut validators = Vec::new();
 		for name in VALIDATORS.into_iter().take(count.into()) {
 			let wanted = rpc_port.filter(|_| validators.is_empty());
-			let rpc = wanted.map_or_else(free_port, Ok)?;
+			let rpc = wanted.map_or_else(&mut free_port, Ok)?;
 			validators.push(Validator { name, rpc, p2p: free_port()?, metrics: free_port()? });
 		}
-		Ok(Self { validators })
+		Ok(Self { validators, relay_port: free_port()? })
 	}
 
 	/// Returns the port of the first node.
 	pub(crate) fn rpc_port(&self) -> u16 {
 		self.validators.first().map_or(0, |validator| validator.rpc)
+	}
+
+	/// Returns the port of the miner's relay.
+	pub(crate) fn relay_port(&self) -> u16 {
+		self.relay_port
 	}
 
 	/// Returns the URL of the first node.

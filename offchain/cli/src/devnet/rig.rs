@@ -16,7 +16,6 @@ use super::{
 	forward,
 	host::output_of,
 	layout::Layout,
-	network::free_port,
 	supervisor::{Program, Supervisor},
 };
 
@@ -106,9 +105,9 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-	/// Allocates a port for the relay.
-	pub(crate) fn allot(images: PathBuf) -> anyhow::Result<Self> {
-		Ok(Self { images, relay_port: free_port()? })
+	/// Creates a rig with the images in a folder.
+	pub(crate) fn new(images: PathBuf, relay_port: u16) -> Self {
+		Self { images, relay_port }
 	}
 
 	/// Returns the address by which tenants reach VMs.
