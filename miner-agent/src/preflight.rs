@@ -16,6 +16,7 @@ use std::{
 use hcc_chain::{Chain, ChainError};
 use hcc_evidence::{
 	crypto::RustCrypto,
+	host::Hash256,
 	snp::{self, authenticate, verify_vek},
 	UnixSeconds,
 };
@@ -24,7 +25,7 @@ use serde::Serialize;
 use crate::{
 	config::Config,
 	guest::Guest,
-	register::{chip_of, hot_key_of},
+	register::{check_host_data, chip_of, hot_key_of, launched_for},
 	tpm::SharedTpm,
 };
 use policy::ChainPolicy;
@@ -50,6 +51,9 @@ struct CheckResult {
 	remedy: Option<&'static str>,
 }
 
+/// The requirement on HOST_DATA of the guest agent.
+const LAUNCHED: &str = "hccam launched for this miner";
+
 fn pass(requirement: &'static str, seen: impl Into<String>) -> CheckResult {
 	CheckResult { requirement, status: Status::Pass, seen: seen.into(), remedy: None }
 }
@@ -73,7 +77,8 @@ pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	let policy = policy.as_ref().map_err(String::as_str);
 	let mut findings = vec![processor(), snp_host()];
 	findings.extend(machine(config, policy).await?);
-	findings.extend(guest(config, policy).await);
+	let host_data = node.as_ref().ok().and_then(|chain| host_data_of_miner(chain, config).ok());
+	findings.extend(guest(config, policy, host_data).await);
 	findings.extend(chain(config, node).await);
 	print(&if json {
 		serde_json::to_string_pretty(&findings)? + "\n"
@@ -160,7 +165,27 @@ async fn machine(
 	Ok(findings)
 }
 
-async fn guest(config: &Config, policy: Result<&ChainPolicy, &str>) -> Vec<CheckResult> {
+/// Returns the HOST_DATA of the configured miner's agent.
+fn host_data_of_miner(chain: &Chain, config: &Config) -> anyhow::Result<Hash256> {
+	Ok(launched_for(chain, &config.miner(&config.hot()?)?))
+}
+
+/// Checks that the guest of hccam was launched for the miner.
+fn launch(report: &[u8], wanted: Option<Hash256>) -> CheckResult {
+	let Some(wanted) = wanted else {
+		return skip(LAUNCHED, "needs a node and the hot key", "see below");
+	};
+	match check_host_data(report, &wanted) {
+		Ok(()) => pass(LAUNCHED, format!("HOST_DATA is {}", hex::encode(wanted))),
+		Err(error) => fail(LAUNCHED, error, "launch the guest with the HOST_DATA of this miner"),
+	}
+}
+
+async fn guest(
+	config: &Config,
+	policy: Result<&ChainPolicy, &str>,
+	host_data: Option<Hash256>,
+) -> Vec<CheckResult> {
 	const REACHED: &str = "hccam in a confidential guest";
 	const CHIP: &str = "a chip whose reports contain its id";
 	let address = match config.guest() {
@@ -170,6 +195,7 @@ async fn guest(config: &Config, policy: Result<&ChainPolicy, &str>) -> Vec<Check
 	match Guest::meet(&address).await {
 		Ok(guest) => vec![
 			pass(REACHED, address.to_string()),
+			launch(&guest.report, host_data),
 			match chip_of(&guest.report) {
 				Ok((chip, _)) => pass(CHIP, hex::encode(chip)),
 				Err(error) => fail(CHIP, error, "clear MASK_CHIP_ID; update the SNP firmware"),
@@ -178,6 +204,7 @@ async fn guest(config: &Config, policy: Result<&ChainPolicy, &str>) -> Vec<Check
 		],
 		Err(error) => vec![
 			fail(REACHED, error, "start the guest and hccam in it; correct guest"),
+			skip(LAUNCHED, "needs the guest", "see above"),
 			skip(CHIP, "needs the guest", "see above"),
 			chip_key(config, None, policy),
 		],

@@ -3,7 +3,7 @@
 use anyhow::{bail, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, Submitter};
 use hcc_evidence::{
-	host::{chip_hash, ChipHash},
+	host::{agent_host_data, chip_hash, ChipHash, Hash256},
 	snp::Report,
 };
 
@@ -22,6 +22,24 @@ pub(crate) fn chip_of(report: &[u8]) -> anyhow::Result<(ChipHash, [u8; 8])> {
 		.product_line()
 		.context("the CPU's product line is unknown")?;
 	Ok((chip_hash(product, &report.chip_id), report.reported_tcb))
+}
+
+/// Returns the HOST_DATA with which the guest of a miner's agent must be launched on a chain.
+pub(crate) fn launched_for(chain: &Chain, miner: &AccountId32) -> Hash256 {
+	agent_host_data(&chain.genesis(), &miner.0)
+}
+
+/// Checks the HOST_DATA of the guest's report. The chain would reject evidence with another value,
+/// and the score would fall.
+pub(crate) fn check_host_data(report: &[u8], wanted: &Hash256) -> anyhow::Result<()> {
+	let seen = Report::parse(report)?.host_data;
+	ensure!(
+		seen == *wanted,
+		"the guest of hccam has HOST_DATA {}, and this miner's is {}",
+		hex::encode(seen),
+		hex::encode(wanted)
+	);
+	Ok(())
 }
 
 /// Registers the miner's chip and the chip's key where missing.
@@ -162,7 +180,20 @@ fn registered(outcome: anyhow::Result<()>, known: bool) -> anyhow::Result<bool> 
 
 #[cfg(test)]
 mod tests {
+	use hcc_evidence::snp::REPORT_LEN;
+
 	use super::*;
+
+	#[test]
+	fn guest_of_another_miner_is_refused_with_the_wanted_value() {
+		let mut report = [0; REPORT_LEN];
+		// The version, bit 17 of POLICY, SIGNATURE_ALGO, and HOST_DATA.
+		(report[0], report[0x0a], report[0x34]) = (2, 2, 1);
+		report[0xc0..0xe0].fill(7);
+		assert!(check_host_data(&report, &[7; 32]).is_ok());
+		let error = check_host_data(&report, &[8; 32]).expect_err("another miner").to_string();
+		assert!(error.contains(&"07".repeat(32)) && error.contains(&"08".repeat(32)), "{error}");
+	}
 
 	#[test]
 	fn known_key_suffices_if_registration_fails() {

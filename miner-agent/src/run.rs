@@ -22,7 +22,7 @@ use crate::{
 	monitor::Monitor,
 	offer::ensure_offered,
 	owner::OwnerMustSign,
-	register::{chip_of, ensure_miner, ensure_registered},
+	register::{check_host_data, chip_of, ensure_miner, ensure_registered, launched_for},
 	relay,
 	vms::Vms,
 };
@@ -145,6 +145,7 @@ async fn serve(
 	miner: &AccountId32,
 ) -> anyhow::Result<()> {
 	let report = Guest::meet(&host.guest).await?.report;
+	check_host_data(&report, &launched_for(chain, miner))?;
 	let (chip, _) = chip_of(&report)?;
 	ensure_registered(chain, &host.config, hot, miner, &report).await?;
 	// The chain challenges the chip as soon as the TPM is enrolled, so the log must be submitted
