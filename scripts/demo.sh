@@ -2,10 +2,23 @@
 # Plays the short story of hccs on the built programs: a chain accepts the evidence of a
 # host, and rejects it after the host was altered. Takes less than five minutes and ends by itself.
 #
-#   scripts/demo.sh [--keep]    --keep leaves the network running until Ctrl-C
+#   scripts/demo.sh [--keep] [--vms]
+#
+# --keep leaves the network running until Ctrl-C. With --vms, as root, the tenant logs into a VM;
+# otherwise a program stands for the VM.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
+
+# The VM boots the programs that were built last.
+readonly IMAGE=$CARGO_TARGET_DIR/images/insecure-minimal
+case " $* " in
+	*" --vms "*)
+		[ "$IMAGE/image.json" -nt "$CARGO_TARGET_DIR/release/hcc-guest" ] &&
+			[ "$IMAGE/image.json" -nt "$CARGO_TARGET_DIR/release/insecure-sev-guest" ] ||
+			"$CARGO_TARGET_DIR/release/hcc" image build insecure-minimal --out "$IMAGE"
+		;;
+esac
 
 exec "$CARGO_TARGET_DIR/release/hcc-e2e" demo --dir "$CARGO_TARGET_DIR/demo" \
 	--packages "${CARGO_TARGET_DIR%/target}/machine" "$@"

@@ -13,7 +13,7 @@ use hcc_e2e::{
 	network::{Network, Setup},
 	proxy::Proxy,
 	scenario,
-	scenes::{ALL, DEMO, VMS},
+	scenes::{ALL, DEMO, DEMO_VMS, VMS},
 	story::Story,
 	world::World,
 	Error, Result,
@@ -60,6 +60,10 @@ enum Command {
 		/// Keep the network running afterwards, until Ctrl-C.
 		#[arg(long)]
 		keep: bool,
+		/// Order a VM under libvirt and log into it. Without it, a program stands for the VM. Needs
+		/// root.
+		#[arg(long)]
+		vms: bool,
 	},
 	/// Play every scene; the last line is one JSON object.
 	All {
@@ -131,7 +135,12 @@ fn start(cli: &Cli) -> anyhow::Result<()> {
 fn list() {
 	let only_vms = VMS.into_iter().filter(|scene| !ALL.contains(scene));
 	for scene in ALL.into_iter().chain(only_vms) {
-		let commands = [("demo", &DEMO[..]), ("all", &ALL[..]), ("all --vms", &VMS[..])];
+		let commands = [
+			("demo", &DEMO[..]),
+			("demo --vms", &DEMO_VMS[..]),
+			("all", &ALL[..]),
+			("all --vms", &VMS[..]),
+		];
 		let played = commands.into_iter().filter(|(_, scenes)| scenes.contains(&scene));
 		let mark: Vec<_> = played.map(|(command, _)| command).collect();
 		println!("{:<13} {:<20} {}", scene.name, mark.join(", "), scene.title);
@@ -168,7 +177,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	let (validators, to_stderr, vms) = match &cli.command {
 		Command::All { json, vms: true, .. } => (scenario::DEMO_VALIDATORS, *json, true),
 		Command::All { json, .. } => (scenario::ALL_VALIDATORS, *json, false),
-		Command::Demo { .. } | Command::List => (scenario::DEMO_VALIDATORS, false, false),
+		Command::Demo { vms, .. } => (scenario::DEMO_VALIDATORS, false, *vms),
+		Command::List => (scenario::DEMO_VALIDATORS, false, false),
 	};
 	let mut setup = cli.options.setup(validators, vms)?;
 	if matches!(cli.command, Command::All { vms: false, .. }) {
@@ -183,7 +193,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	let story = if to_stderr { Story::new(io::stderr()) } else { Story::new(io::stdout()) };
 	let mut interrupts = Interrupts::new()?;
 	if matches!(cli.command, Command::Demo { .. }) {
-		story.tell(scenario::OPENING);
+		story.tell(&scenario::opening(vms));
 	}
 	story.begin("The network starts.");
 	let network = Network::start(&setup)?;
@@ -196,7 +206,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		eprint!("{}", logs::tails(&setup.folder));
 	}
 	let kept = match &cli.command {
-		Command::Demo { keep: true } if played.is_ok() => tokio::select! {
+		Command::Demo { keep: true, .. } if played.is_ok() => tokio::select! {
 			error = network.log().until_stopped() => Err(error),
 			() = interrupts.received() => Ok(()),
 		},
@@ -221,10 +231,10 @@ async fn play(
 ) -> Result<Option<Value>> {
 	let world = World::open(setup, network, story).await?;
 	match command {
-		Command::Demo { keep } => {
-			let vm = scenario::demo(&world).await?;
+		Command::Demo { keep, vms } => {
+			let rented = scenario::demo(&world, *vms).await?;
 			if *keep {
-				story.tell(&scenario::try_now(&world, &vm)?);
+				story.tell(&scenario::try_now(&world, &rented)?);
 			}
 			Ok(None)
 		},

@@ -11,8 +11,9 @@ use crate::{
 		boot_change, charges, earnings, enrolment, event_flood, evidence, explorer, false_vote,
 		full_disk, hung_tpm, maintenance_pause, node_loss,
 		order::{self, Vm},
-		preflight, price, recovery, replay, settlement, tampering, verification, vm_boot, vm_kills,
-		vm_lifecycle, vm_refusals,
+		preflight, price, recovery, replay, settlement, tampering, verification,
+		vm_boot::{self, Guest},
+		vm_kills, vm_lifecycle, vm_refusals,
 	},
 	world::World,
 	Result,
@@ -23,22 +24,54 @@ pub const DEMO_VALIDATORS: usize = 1;
 /// The number of validators in all scenes: three decide while one is away.
 pub const ALL_VALIDATORS: usize = 4;
 
-/// An overview of the demo.
-pub const OPENING: &str = "\
-A chain checks a machine that it does not trust. You will see this, in about four minutes:
+/// An overview of the demo, up to the tenant's VM.
+const OPENING: &str = "\
+A chain checks a machine that it does not trust. You will see this, in a few minutes:
 
   1. A machine starts under QEMU. Its kernel measures every program, and its TPM signs the result.
      It registers on a chain with one validator.
   2. The chain challenges the machine at random. The validator checks the machine's evidence, and
      its score rises.
-  3. A tenant orders a VM. It runs on the machine, and the tenant pays by the minute.
-  4. One byte is added to a program on the machine. The next evidence is rejected, and the score
+";
+/// The end of the overview.
+const TAMPERING: &str = "  4. One byte is added to a program on the machine. The next evidence is rejected, and the score
      falls.
   5. You check both verdicts yourself, without the chain.
-
+";
+/// The tenant's VM, and what is simulated.
+const REAL_VM: [&str; 2] = [
+	"  3. A tenant orders a VM, and logs into it. Its firmware boots only the image that the tenant has
+     chosen, and the tenant pays by the minute.
+",
+	"
+Kernel, TPM protocol, evidence, VM and chain are real. One part is simulated, because this computer
+needs no SEV-SNP processor: the SEV-SNP reports.
+",
+];
+/// The same without VMs.
+const SIMULATED_VM: [&str; 2] = [
+	"  3. A tenant orders a VM. It runs on the machine, and the tenant pays by the minute.
+",
+	"
 Kernel, TPM protocol, evidence and chain are real. Two parts are simulated, because this computer
 needs no SEV-SNP processor: the SEV-SNP reports, and the tenant's VM.
-";
+",
+];
+
+/// An overview of the demo, with a real VM or a simulated one.
+pub fn opening(vms: bool) -> String {
+	let [vm, simulated] = if vms { REAL_VM } else { SIMULATED_VM };
+	[OPENING, vm, TAMPERING, simulated].concat()
+}
+
+/// What the tenant of the demo has rented.
+#[derive(Clone, Debug)]
+pub enum Rented {
+	/// A VM, into which the tenant can log.
+	Guest(Guest),
+	/// A program that stands for a VM.
+	Program(Vm),
+}
 
 /// Next steps for the viewer. The network is stopped.
 pub const TRY_NEXT: &str = "
@@ -52,33 +85,40 @@ That was the whole story. Try next:
 ";
 
 /// Next steps for the viewer while the network keeps running.
-pub fn try_now(world: &World<'_>, vm: &Vm) -> Result<String> {
+pub fn try_now(world: &World<'_>, rented: &Rented) -> Result<String> {
 	let (hcc, node, miner) = (world.program("hcc"), world.node(), world.miner()?);
 	let hcc = hcc.display();
+	let (number, login) = match rented {
+		Rented::Guest(guest) => (guest.number, format!("  {hcc} {}\n", guest.login(node))),
+		Rented::Program(vm) => (vm.number, String::new()),
+	};
 	Ok(format!(
 		"
 The network keeps running. Press Ctrl-C to stop it. Try in another terminal:
 
   {hcc} watch --node {node}
   {hcc} miner show {miner} --node {node}
-  {hcc} vm show {} --node {node}
+  {hcc} vm show {number} --node {node}
   {hcc} evidence fetch --out evidence --node {node}; {hcc} verify evidence --bundle evidence
-",
-		vm.number
+{login}"
 	))
 }
 
-/// Plays the scenes of the short story. Returns the tenant's VM.
+/// Plays the scenes of the short story. Returns the tenant's VM, which is a real one with `vms`.
 ///
 /// ## Errors
 /// Any of a scene.
-pub async fn demo(world: &World<'_>) -> Result<Vm> {
+pub async fn demo(world: &World<'_>, vms: bool) -> Result<Rented> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
 	let score = world.play(evidence::SCENE, |stage| evidence::run(stage, 1)).await?;
-	let vm = world.play(order::SCENE, order::run).await?;
+	let rented = if vms {
+		Rented::Guest(world.play(vm_boot::SCENE, vm_boot::run).await?)
+	} else {
+		Rented::Program(world.play(order::SCENE, order::run).await?)
+	};
 	world.play(tampering::SCENE, |stage| tampering::run(stage, score)).await?;
 	world.play(verification::SCENE, verification::run).await?;
-	Ok(vm)
+	Ok(rented)
 }
 
 /// Plays all scenes. Returns their outcome. `client` is the script of a client from npm.

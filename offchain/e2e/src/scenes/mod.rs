@@ -46,6 +46,16 @@ pub const DEMO: [Scene; 6] = [
 	verification::SCENE,
 ];
 
+/// The scenes of `hcc-e2e demo --vms`.
+pub const DEMO_VMS: [Scene; 6] = [
+	enrolment::SCENE,
+	price::SCENE,
+	evidence::SCENE,
+	vm_boot::SCENE,
+	tampering::SCENE,
+	verification::SCENE,
+];
+
 /// The scenes of `hcc-e2e all`.
 pub const ALL: [Scene; 21] = [
 	enrolment::SCENE,
@@ -109,6 +119,8 @@ mod tests {
 
 	#[test]
 	fn the_demo_is_a_part_of_all_scenes() {
+		let played = |scene: &Scene| ALL.contains(scene) || VMS.contains(scene);
 		assert!(DEMO.iter().all(|scene| ALL.contains(scene)));
+		assert!(DEMO_VMS.iter().all(played));
 	}
 }

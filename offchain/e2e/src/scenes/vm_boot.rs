@@ -39,6 +39,11 @@ pub struct Guest {
 }
 
 impl Guest {
+	/// The command with which a person logs in, for the node at that address.
+	pub fn login(&self, node: &str) -> String {
+		format!("vm ssh {} --identity {} --node {node}", self.number, self.identity)
+	}
+
 	/// The numbers of the first boot, for the outcome.
 	pub fn numbers(&self) -> Value {
 		json!({ "vm_boot_seconds": self.boot_seconds, "order_to_ssh_seconds": self.shell_seconds })
