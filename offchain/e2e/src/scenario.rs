@@ -64,7 +64,7 @@ pub fn opening(vms: bool) -> String {
 	[OPENING, vm, TAMPERING, simulated].concat()
 }
 
-/// What the tenant of the demo has rented.
+/// The rented object of the demo.
 #[derive(Clone, Debug)]
 pub enum Rented {
 	/// A VM, into which the tenant can log.

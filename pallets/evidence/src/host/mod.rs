@@ -12,12 +12,12 @@ mod software;
 
 #[cfg(feature = "scale")]
 pub use binding::evidence_hash;
-pub(crate) use binding::{blake2_256, sha256};
 pub use binding::{
 	agent_host_data, challenge_nonce, chip_hash, chunk_id, contest_block, contest_seq,
 	finding_hash, guest_statement, host_report_data, quote_extra_data, subject_id, ChipHash,
 	Genesis, Hash256, MinerId,
 };
+pub(crate) use binding::{blake2_256, sha256};
 pub use body::{HostEvidence, ImaDelta, PcrSet, QUOTED_PCRS};
 pub use evaluate::{
 	evaluate, AcceptedEvidence, Claims, Need, Verdict, EVAL_VERSION, MAX_ATTEST, MAX_BOOT_LOG,
