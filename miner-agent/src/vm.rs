@@ -201,7 +201,7 @@ impl VmDriver {
 					bail!("the VM's agent refused the configuration ({code}): {message}");
 				},
 			}
-			let answer = ask(&address, &request).await?;
+			let answer: BootResponse = ask(&address, &request).await?;
 			Ok::<_, anyhow::Error>((address, answer))
 		};
 		let asking = hold_permit_while(launching, MAX_LAUNCH, asking);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{ensure, Context};
-use hcc_vm_config::{Destination, Egress, Protocol, Published, VmConfig};
+use hcc_vm_config::{Destination, Egress, Net, Protocol, Published, VmConfig};
 
 use crate::input::{self, Limit};
 
@@ -106,7 +106,7 @@ fn destination(line: &str) -> Result<Destination, String> {
 	let [net, open] = words[..] else {
 		return Err(format!("expected a network and a port, not {line:?}"));
 	};
-	let net = net.parse().map_err(|error: hcc_vm_config::InvalidNet| error.to_string())?;
+	let net = net.parse::<Net>().map_err(|error| error.to_string())?;
 	let Published { port, protocol } = published(open)?;
 	Ok(Destination { net, protocol, port })
 }
