@@ -14,8 +14,8 @@ use crate::verify::path;
 
 /// The exit codes of the README.
 const USAGE: i32 = 1;
-const WRONG_PASSPHRASE: i32 = 9;
-const EXPOSED_KEY: i32 = 10;
+const WRONG_PASSPHRASE: i32 = 12;
+const EXPOSED_KEY: i32 = 13;
 /// A node that does not exist.
 const NO_NODE: &str = "ws://127.0.0.1:1";
 
