@@ -38,7 +38,7 @@ initrd() {
 	install -m 755 "$here/initrd-init" "$tree/initrd/init"
 	cp "$here/ima-policy" "$tree/initrd/etc/ima-policy"
 	local module
-	# The last two serve the rig: connections to VMs, and the folder that the host shares with libvirt.
+	# The last two serve the rig: connections to VMs, and the folder shared with libvirt.
 	for module in virtio_pci virtio_blk virtio_console virtio_net vsock_loopback cuse \
 		vmw_vsock_virtio_transport virtiofs; do
 		add_module "$module"

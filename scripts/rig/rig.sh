@@ -8,16 +8,17 @@
 # `tool-root` makes the tool root if it is missing or outdated (images/tool-root.sh).
 #
 # `run` does not return until the rig ends. DIR is the folder of a network, with the image of the
-# host (scripts/machine/image.sh). PACKAGES is the folder of scripts/machine/packages.sh.
-#   DIR/shared           /var/lib/hcc in the host and in the rig
-#   DIR/rig/node.sock    receives the host's connections to NODE_PORT of its gateway
-#   DIR/rig/relay.sock   leads to RELAY_PORT of the host
-#   DIR/rig/stages       has a line for each stage of the start; the last one is "ready"
+# host (scripts/machine/image.sh). PACKAGES is the folder of scripts/machine/packages.sh. In DIR:
+#
+#   DIR/shared: /var/lib/hcc in the host and in the rig.
+#   DIR/rig/node.sock: receives the host's connections to NODE_PORT of its gateway.
+#   DIR/rig/relay.sock: leads to RELAY_PORT of the host.
+#   DIR/rig/stages: has a line for each stage of the start. The last one is "ready".
 #
 # `enter` runs a program in the namespaces of a running rig, for example: virsh list --all.
 #
-# All processes are in a PID namespace that ends with `run`, even if that is killed. Mounts, networks
-# and domains end with their processes.
+# All processes are in a PID namespace that ends with `run`, even if that is killed. Mounts,
+# networks and domains end with their processes.
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 source "$here/../machine/qemu.sh"
