@@ -260,8 +260,9 @@ fn chip_with_revoked_issuer_receives_no_vm() {
 		assert!(matches!(vm.state, VmState::Pending { .. }) && vm.generation == 0);
 		let paid = Compute::paid();
 		let search = <Runtime as pallet_compute::Config>::SearchFee::get();
-		assert_eq!((paid.charged, paid.burned), (search, search), "one search is paid");
-		assert_eq!(Balances::total_balance(&tenant()), before - search);
+		let searches = search * Balance::from(pallet_compute::ROUNDS);
+		assert_eq!((paid.charged, paid.burned), (searches, searches), "each search is paid");
+		assert_eq!(Balances::total_balance(&tenant()), before - searches);
 	});
 }
 

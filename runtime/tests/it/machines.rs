@@ -113,7 +113,7 @@ fn last_strike_of_next_holder_is_slashed_too() {
 		miss();
 		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
 		let next = contender();
-		enrol(&next, &machine, [0xee; 32]);
+		enrol(&next, &machine, [0xef; 32]);
 		let bonds = (miner_bond(&miner()), miner_bond(&next));
 		let sent = || RuntimeOrigin::signed(next.clone());
 		assert_ok!(Registry::add_chip(sent(), chip(&machine)));

@@ -121,7 +121,7 @@ fn second_pause_after_change_of_owner_is_refused() {
 		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
 		let next = contender();
 		let origin = || RuntimeOrigin::signed(next.clone());
-		enrol(&next, &machine, [0xee; 32]);
+		enrol(&next, &machine, [0xef; 32]);
 		assert_ok!(Registry::add_chip(origin(), chip(&machine)));
 		assert_ok!(Policy::register_vek(origin(), vcek(&machine)));
 		attest_as(&machine, &next);

@@ -279,6 +279,9 @@ fn fit_depends_on_tier() {
 		assert_eq!(<Attestation as Liveness>::fit(&chip), None, "it has passed no challenge");
 		pass(&alice);
 		assert_eq!(<Attestation as Liveness>::fit(&chip), Some(Tier::Probation));
+		// The chip can be drawn once the counts of the block before the last include it.
+		next_tick();
+		next_tick();
 		assert_eq!(<Attestation as Liveness>::draw([3; 8]), Some(chip));
 		NextTier::set(Tier::Suspended);
 		challenge(&alice);

@@ -84,7 +84,7 @@ fn rejected_evidence_changes_nothing() {
 fn third_refusal_ends_boot() {
 	run(|| {
 		assert_ok!(order(small()));
-		tick();
+		ticks(2);
 		Compute::note_refusal(1);
 		assert_eq!(Refusals::<Test>::get(1), None, "the VM does not boot");
 		assert_ok!(Compute::boot(signed(10), 1));
@@ -129,7 +129,7 @@ fn due_boot_and_evidence_are_admitted() {
 		let refused = |error: Error<Test>| Err(error.into());
 		assert_ok!(order(small()));
 		assert_eq!(boot(10), refused(Error::NotTheMiner));
-		tick();
+		ticks(2);
 		assert_eq!(boot(10), Ok((1, 0)));
 		assert_eq!(boot(TENANT), refused(Error::NotTheMiner));
 		assert_eq!(attest(evidence(1)), refused(Error::WrongState));

@@ -29,6 +29,7 @@ fn order_is_placed_two_blocks_later_and_takes_room() {
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		assert_eq!(placed(small()), Some(10));
 		assert_eq!(placed(small()), None, "the miner has no room left");
+		boot(3);
 		assert_ok!(Compute::terminate(signed(TENANT), 2));
 		assert_eq!(Compute::used_of(account(10)), ALLOTTED);
 		ticks(RULES.placement / ROUNDS);

@@ -61,7 +61,7 @@ fn receipt_ends_row_of_silent_intervals() {
 		let all = charged_and_burned();
 		assert_eq!(all.len(), 3);
 		assert_eq!(all[1], (worth(LENGTH), 0));
-		assert_eq!(all[2], (worth(LENGTH), worth(LENGTH) / 10));
+		assert_eq!(all[2], (worth(LENGTH), MOST.mul_ceil(worth(LENGTH))));
 	});
 }
 
