@@ -118,7 +118,8 @@ impl<T: Config> Pallet<T> {
 		proven && !host.failing && host.challenge.is_none() && host.attested < revision
 	}
 
-	/// Challenges a chip that is behind. Returns false if the block has no room.
+	/// Challenges a chip if its last acceptance predates the tightening and no check is pending.
+	/// Returns false if the block has no room.
 	fn sweep_chip(chip: &ChipHash, sweep: &mut Sweep, meter: &mut WeightMeter) -> bool {
 		let behind =
 			Hosts::<T>::get(chip).is_some_and(|host| Self::is_behind(&host, sweep.revision));

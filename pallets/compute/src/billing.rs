@@ -211,8 +211,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Pays held funds of the tenant for a miner's work, and divides them. A part that its account
-	/// cannot receive is burned.
+	/// Pays held funds of the tenant for a miner's work, and divides them. If a recipient
+	/// cannot receive its part, the part is burned.
 	pub(crate) fn pay(
 		tenant: &AccountIdOf<T>,
 		miner: &AccountIdOf<T>,

@@ -250,8 +250,8 @@ pub enum VmState {
 	Pending { next: Tick, until: Tick },
 	/// A miner is assigned. It has to begin the boot by `until`.
 	Assigned { until: Tick },
-	/// The miner has booted the VM since the paid slot `since`. Evidence is due by tick `until`.
-	/// `fee` has been taken from the escrow.
+	/// The miner began the boot at the paid slot `since`. Evidence is due by tick `until`. `fee`
+	/// has been taken from the escrow.
 	Booting { nonce: Hash256, fee: Balance, since: PaidSlots, until: Tick },
 	/// The VM runs. Its time since the paid slot `since` is not in [`Vm::run`] yet.
 	Running { since: PaidSlots },

@@ -31,8 +31,8 @@ pub trait TickSource {
 
 /// The source of paid time.
 pub trait PaidTime {
-	/// Returns the number of slots that were paid until this block. It increases with each tick, by
-	/// the slots since the last one, at most [`MAX_COUNTED_SLOTS`].
+	/// Returns the number of paid slots up to this block. Each tick adds the slots since the last
+	/// tick, at most [`MAX_COUNTED_SLOTS`].
 	fn paid_slots() -> PaidSlots;
 }
 

@@ -44,8 +44,8 @@ pub struct Rules {
 	/// Loss for a measured file that policy does not know.
 	pub ima_unknown: PerMille,
 	/// Loss for a forbidden file, a log that does not lead to the quoted PCR, and evidence that an
-	/// honest host never sends. Silence loses as much, so that it is never cheaper than a
-	/// rejection.
+	/// honest host never sends. A missed challenge costs as much, so that silence is never cheaper
+	/// than a rejection.
 	pub tampered: PerMille,
 	/// Minimum score of a trusted chip.
 	pub trusted: PerMille,

@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Makes the slashes that are due. A tick without room waits for the next block.
+	/// Applies the slashes that are due. Ticks for which a block has no room wait for the next one.
 	pub(crate) fn make_slashes(meter: &mut WeightMeter) {
 		let now = T::TickSource::now();
 		let made = catch_up(SlashedUntil::<T>::get(), now, MAX_TICKS, |tick| {
@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
 		SlashedUntil::<T>::put(made);
 	}
 
-	/// Makes the slashes of a chip that are due at a tick.
+	/// Applies the slashes of a chip that are due at a tick.
 	fn make_slashes_of(chip: &ChipHash, tick: Tick) {
 		let Some(mut record) = Records::<T>::get(chip) else { return };
 		let is_due = |slash: &&PendingSlash<AccountIdOf<T>>| slash.due == tick;

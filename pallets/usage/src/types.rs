@@ -31,8 +31,8 @@ pub const MAX_KEPT: u32 = 24;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// The number of intervals for which receipts of an interval are accepted after it. Charges are
-	/// settled only then.
+	/// The number of intervals after an interval in which its receipts are still accepted. Its
+	/// charges are settled only after these intervals.
 	pub age: u8,
 	/// The part of the time that a VM can lose without consequence.
 	pub tolerance: Perbill,

@@ -221,8 +221,8 @@ fn withheld_blocks_delay_challenges_and_cost_slots() {
 	});
 }
 
-/// The chips on probation that the next block draws with this randomness, and one that it draws for
-/// a VM. Each is given by its first byte.
+/// Returns the chips on probation that the next block challenges with this randomness, and the chip
+/// that it draws for a VM. Each chip is given by its first byte.
 fn next_draws(randomness: [u8; 32]) -> (Vec<u8>, Option<u8>) {
 	Seed::set(Some(H256(randomness)));
 	let before = events().len();

@@ -45,7 +45,7 @@ impl AcceptedEvidence {
 	}
 }
 
-/// An input that the chain lacks to decide.
+/// An input without which the chain cannot reach a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
 	/// A current revocation list. Any account that has one can submit it.

@@ -1,4 +1,4 @@
-//! Measurement logs with unusual templates and ends.
+//! IMA logs with unusual templates and endings.
 
 use hcc_evidence::{
 	ima::{
