@@ -580,7 +580,7 @@ pub mod pallet {
 		}
 
 		/// Lifts the ban on a chip, so that it can be registered again. Its owner may be innocent,
-		/// because another party can have extracted the key. The chip keeps its reputation.
+		/// because another party may have extracted the key. The chip keeps its reputation.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::PardonOrigin`].

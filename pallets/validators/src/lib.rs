@@ -200,8 +200,8 @@ pub mod pallet {
 		/// A validator cast only `voted` of `asked` required votes in a session, and loses a part
 		/// of its bond.
 		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
-		/// A validator authored no block in a session, in which `expected` were expected of it. It
-		/// loses a part of its bond, as for missing votes.
+		/// A validator authored none of its `expected` blocks in a session. It loses a part of its
+		/// bond, as for missing votes.
 		Idle { who: AccountIdOf<T>, expected: u32 },
 		/// A new set was planned. It takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },

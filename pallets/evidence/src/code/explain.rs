@@ -53,7 +53,7 @@ pub struct CodeInfo {
 	pub cause: &'static str,
 	/// The parties that may be at fault, the likeliest first.
 	pub blame: &'static [Blame],
-	/// The action that resolves it.
+	/// The action that resolves the rejection.
 	pub remedy: &'static str,
 	/// The witness of a typical rejection.
 	pub example: Witness,
@@ -284,8 +284,8 @@ explain! {
 	CertificateAlgorithm: [Attester]
 		cause "A certificate or revocation list uses a signature algorithm or key that differs from \
 			AMD's own."
-		remedy "Submit AMD's certificates: RSA-4096 with PSS and SHA-384 above, P-384 for the \
-			chip's key."
+		remedy "Submit AMD's certificates: RSA-4096 with PSS and SHA-384 for the issuers, \
+			P-384 for the chip's key."
 		example "signatureAlgorithm"
 			is "another algorithm", wanted "RSASSA-PSS with SHA-384 and a salt of 48 bytes";
 	CertificateRole: [Attester]
@@ -366,10 +366,10 @@ explain! {
 		example "VERSION" is "7", wanted "2, 3, 4 or 5";
 
 	LaunchMeasurement: [Attester, RelyingParty]
-		cause "The launch measurement is not in policy or, for a VM, is not that of the image \
-			ordered."
-		remedy "Launch the released image with its documented parameters. Tenants order the \
-			measurement that their image has."
+		cause "The launch measurement is not in policy or, for a VM, is not that of the ordered \
+			image."
+		remedy "Launch the released image with its documented parameters. A tenant's order must \
+			state the measurement of its image."
 		example "MEASUREMENT" is "9f2c…41d0", wanted "an allowed measurement";
 
 	QuoteSignature: [Attester]
