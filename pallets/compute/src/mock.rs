@@ -236,7 +236,7 @@ pub fn order(what: OrderOf<Test>) -> DispatchResult {
 	Compute::order(signed(TENANT), Box::new(what), ESCROW)
 }
 
-/// Advances by one block and one tick, and polls.
+/// Advances by one block and one tick, and runs the poll hook.
 pub fn tick() {
 	tick_within(Weight::MAX);
 }

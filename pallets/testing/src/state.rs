@@ -27,7 +27,7 @@ pub enum CaseStep {
 parameter_types! {
 	/// Tick that `MockTickSource` returns.
 	pub static Now: Tick = 1;
-	/// Number of paid slots beyond one in each tick.
+	/// Number of paid slots that exceed the number of ticks.
 	pub static ExtraSlots: PaidSlots = 0;
 	/// Validators that `MockValidators` returns.
 	pub static Active: Vec<AccountId32> = vec![];
@@ -101,7 +101,8 @@ parameter_types! {
 	pub static Running: Vec<(VmId, Guest)> = vec![];
 	/// Part that `MockUsage` refunds.
 	pub static Lacked: Perbill = Perbill::zero();
-	/// If set, `MockUsage` has no receipts, and this is the part that they could refund.
+	/// If set, `MockUsage` has no receipts. The value is the part of a charge that receipts could
+	/// refund.
 	pub static Silent: Option<Perbill> = None;
 	/// Service periods that `MockUsage` settled.
 	pub static Asked: Vec<ServicePeriod> = vec![];

@@ -10,8 +10,8 @@ pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
 /// Maximum number of receipts in one call.
 pub const MAX_RECEIPTS: u32 = 64;
-/// Maximum number of entries of an account. More than the number of intervals that can be unsettled
-/// at the same time.
+/// Maximum number of entries of an account. It exceeds the number of intervals that can be
+/// unsettled at the same time.
 pub const MAX_KEPT: u32 = 24;
 
 /// The rules that governance sets.
@@ -41,7 +41,7 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Returns the rules with every value within its bounds. A tenant can always claim that it
+	/// Returns the rules with every value within its bounds. A tenant can always assert that it
 	/// received nothing, so at most half of a charge is refundable.
 	pub fn clamped(self) -> Self {
 		Self {

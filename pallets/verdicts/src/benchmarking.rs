@@ -1,6 +1,6 @@
 //! Benchmarks of votes and verdicts, with the largest possible committees and findings.
 
-// A failing benchmark is never measured, and released runtimes contain none of this code.
+// If arithmetic overflows here, only a benchmark fails. Released runtimes do not contain this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;

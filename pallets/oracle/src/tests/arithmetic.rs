@@ -37,7 +37,8 @@ proptest! {
 		match consensus(&reports, Perbill::one()) {
 			Consensus::Median(median) => prop_assert_eq!(exact(median), middle.floor()),
 			Consensus::None => {
-				// Every price below twice the median agrees with it.
+				// The band is the whole median, so every price up to twice the median agrees with
+				// it.
 				let agree = reports.iter().filter(|r| exact(**r) <= exact(2) * &middle).count();
 				prop_assert!(2 * agree <= reports.len());
 			},

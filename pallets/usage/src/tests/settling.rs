@@ -137,7 +137,7 @@ fn interval_stays_open_for_age() {
 	run(|| {
 		assert!(Usage::open(10) && Usage::open(9) && Usage::open(11));
 		assert!(!Usage::open(8));
-		// The clamp leaves a guest the time of one interval.
+		// The age is clamped to one, so that a guest has at least one interval to submit a receipt.
 		MockRules::mutate(|rules| rules.age = 0);
 		assert!(Usage::open(9));
 		MockRules::mutate(|rules| rules.age = 200);
