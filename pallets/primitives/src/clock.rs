@@ -13,8 +13,8 @@ pub type Tick = u32;
 /// between two ticks, up to [`MAX_COUNTED_SLOTS`] in total.
 pub type PaidSlots = u32;
 
-/// Maximum number of slots that one block adds to a count of slots. If the chain stands still for
-/// longer, no account pays for the excess.
+/// Maximum number of slots that one block adds to a count of slots. If the chain stalls for longer,
+/// no account pays for the excess.
 pub const MAX_COUNTED_SLOTS: u32 = 4;
 
 /// Returns the number of slots from `last` to `now`, at most [`MAX_COUNTED_SLOTS`].

@@ -60,7 +60,7 @@ mod benchmarks {
 		let workers = T::World::validators(MAX_VALIDATORS);
 		let now = 1_000u32;
 		frame_system::Pallet::<T>::set_block_number(now.into());
-		// Makes a new statement of each validator due.
+		// The statements are old, so that a new statement of each validator is stored.
 		T::World::statements();
 		let last = MAX_COMMITTEE as usize - 1;
 		let mut votes = Vec::new();

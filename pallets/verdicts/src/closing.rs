@@ -14,8 +14,9 @@ use hcc_primitives::{
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Closes the subjects of all ticks up to the current one. A tick that has no room in this
-	/// block waits for the next one. Proofs treat its subjects as closed already.
+	/// Closes the subjects of all ticks up to the current one. If this block has no room for a
+	/// tick, the tick waits for the next block. Proofs treat the subjects of that tick as closed
+	/// already.
 	pub(crate) fn close_due(meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(2, 1)).is_err() {
 			return;
@@ -76,11 +77,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Rates what each committee member did for a subject.
+/// Rates the service of each committee member for a subject.
 ///
-/// A vote counts if it is for the proven finding, or without a proof for the effective verdict. If
-/// the subject is void, no vote counts, and members that have not voted are excused. Otherwise they
-/// are absent: each had time until the others had decided.
+/// A vote counts if it is for the proven finding. Without a proof, a vote counts if it is for the
+/// effective verdict. If the subject is void, no vote counts, and members that have not voted are
+/// excused. If it is not void, such members are absent, because they had time until the others had
+/// decided.
 fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, VoteService)> {
 	let right = match (row.stage, row.proven) {
 		(Stage::Effective, Some(proven)) => Some(proven),

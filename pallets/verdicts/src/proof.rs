@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
 	/// bytes.
 	///
 	/// ## Errors
-	/// Those of `prove`.
+	/// The same errors as `prove`.
 	pub fn check_proof(
 		who: &AccountIdOf<T>,
 		validator: Option<&AccountIdOf<T>>,
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
 		free >= Self::rules().deposit
 	}
 
-	/// Proves a subject. Returns `true` if the proof is free of charge.
+	/// Evaluates the evidence of a subject. Returns `true` if the proof is free of charge.
 	pub(crate) fn do_prove(
 		who: AccountIdOf<T>,
 		validator: Option<AccountIdOf<T>>,
@@ -115,7 +115,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
-		// Votes for the same result count in the encoding of the version that evaluated it first.
+		// If the committee agreed on the same result, the subject stores the hash in its votes,
+		// because another version of the verifier may encode the claims differently.
 		let hash = decided.filter(|shown| agrees(shown)).map_or(hash, |shown| shown.hash);
 		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);
 		free
@@ -162,7 +163,7 @@ impl<T: Config> Pallet<T> {
 	) {
 		let rules = Self::rules();
 		for validator in wrong {
-			// A validator that proves its own vote false receives no reward for it.
+			// A validator that proves its own vote false receives no reward for the proof.
 			let reporter = (member != Some(validator)).then_some((prover, rules.reward));
 			T::ValidatorSlasher::slash(validator, rules.false_vote, reporter);
 		}

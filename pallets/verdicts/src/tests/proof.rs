@@ -17,7 +17,7 @@ fn open() -> H256 {
 	id
 }
 
-/// Makes the runtime find `code`.
+/// Sets the result of the runtime's evaluation to `code`.
 fn chain_finds(code: u16) {
 	let finding = finding(code);
 	NextEvaluation::set(Some((EVIDENCE, Evaluation { finding, same_version: true })));
@@ -341,7 +341,8 @@ fn verifier_change_with_same_code_overturns_nothing() {
 	});
 }
 
-/// The votes name what the runtime of the including block found. The verifier has changed since.
+/// The votes name the finding of the runtime that included the evidence. The verifier has changed
+/// since then.
 #[test]
 fn audited_votes_of_other_version_count() {
 	run(4, || {
