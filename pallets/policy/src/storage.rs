@@ -29,17 +29,17 @@ mod storage {
 	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
 
 	/// The last revision that made the rules for files, file signers or boot stricter. Chips that
-	/// were accepted before it must submit their whole IMA log again.
+	/// were accepted before this revision must submit their whole IMA log again.
 	#[pallet::storage]
 	pub type LastFileTightening<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
 	/// The last revision that may have made any rule stricter: governance changed a rule, or AMD
-	/// revoked a certificate. Chips that were accepted before it are challenged again.
+	/// revoked a certificate. Chips that were accepted before this revision are challenged again.
 	#[pallet::storage]
 	pub type LastTightening<T: Config> = StorageValue<_, Revision, ValueQuery>;
 
 	/// Trusted keys that sign files (SubjectPublicKeyInfo, DER). A file with a voucher of a trusted
-	/// signer is allowed as if it were listed.
+	/// signer is allowed in the same way as a listed file.
 	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type FileSigners<T: Config> =
@@ -64,7 +64,7 @@ mod storage {
 	#[pallet::storage]
 	pub type VouchedAt<T: Config> = StorageValue<_, BlockNumberFor<T>, OptionQuery>;
 
-	/// The files that IMA must measure.
+	/// The files that IMA must measure. For each file, one of its versions suffices.
 	#[pallet::storage]
 	pub type Required<T: Config> = StorageValue<_, History<RequiredFiles>, ValueQuery>;
 
@@ -72,7 +72,7 @@ mod storage {
 	#[pallet::storage]
 	pub type Boot<T: Config> = StorageValue<_, History<BootRules>, ValueQuery>;
 
-	/// The role of each digest of boot event logs. Only digests with a role may boot.
+	/// The role of each digest of boot event logs. Boots must have only digests with a role.
 	// Identity: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type BootParts<T: Config> =
@@ -93,8 +93,8 @@ mod storage {
 	#[pallet::storage]
 	pub type Crls<T: Config> = StorageMap<_, Identity, ArkId, CrlRow, OptionQuery>;
 
-	/// Seconds for which a revocation list remains current after its `nextUpdate`. `None`: no list
-	/// is required.
+	/// Number of seconds for which a revocation list remains current after its `nextUpdate`. With
+	/// `None`, no list is required.
 	#[pallet::storage]
 	pub type RevocationGrace<T: Config> = StorageValue<_, u64, OptionQuery>;
 
@@ -122,15 +122,16 @@ mod storage {
 		pub cpus: Vec<CpuSpec>,
 		pub measurements: Vec<(Bytes, Role)>,
 		pub files: Vec<FileSpec>,
-		/// Required files. Each is a list of versions, of which one must be measured.
+		/// Required files. Each entry lists the versions of one file, of which one must be
+		/// measured.
 		pub required: Vec<Vec<H256>>,
-		/// Rules for measured boot. `None`: each boot must match the enrolled boot profile.
+		/// Rules for measured boot. With `None`, each boot must match the enrolled boot profile.
 		pub boot_rules: Option<BootRulesSpec>,
 		pub boot_parts: Vec<BootPartSpec>,
 		/// Trust by product line name. A product line without an entry is suspended.
 		pub generations: BTreeMap<String, GenerationTrustSpec>,
-		/// Seconds for which a revocation list remains current after its `nextUpdate`. `None`: no
-		/// list is required.
+		/// Number of seconds for which a revocation list remains current after its `nextUpdate`.
+		/// With `None`, no list is required.
 		pub revocation_grace: Option<u64>,
 		/// Hierarchies in addition to AMD's own.
 		pub amd_roots: Vec<AmdHierarchySpec>,

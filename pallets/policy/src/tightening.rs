@@ -1,5 +1,5 @@
-//! Detection of tightenings: changes after which no evidence is accepted that the former rule
-//! rejects. They need no notice.
+//! Detection of tightenings. A change is a tightening if the new rule accepts no evidence that the
+//! former rule rejects. Tightenings need no notice.
 
 use hcc_evidence::{
 	boot::BootRules,

@@ -63,7 +63,7 @@ pub mod pallet {
 		/// Receives the funds that are burned, and counts them.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// Receives slashed funds first, and keeps the tenants' compensation.
+		/// Receives slashed funds before they are burned, and keeps the tenants' compensation.
 		type Tenants: Compensator<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
@@ -84,7 +84,7 @@ pub mod pallet {
 		/// Records which committee members made credentials and revealed their seeds.
 		type ServiceRecorder: ServiceRecorder<AccountIdOf<Self>>;
 
-		/// The part of its bond that a false credential costs.
+		/// The part of its bond that a validator loses for a false credential.
 		type FalseCredential: Get<Perbill>;
 
 		/// The deposit of an enrolment. A miner that does not answer the credentials loses it.
@@ -147,8 +147,8 @@ pub mod pallet {
 	pub type MinerOfChip<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, AccountIdOf<T>, OptionQuery>;
 
-	/// Banned chips: a contest showed that the chip was live in two places. No account can register
-	/// them.
+	/// Banned chips: a contest proved that the chip was live in two places. No account can register
+	/// a banned chip.
 	// Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, (), OptionQuery>;
@@ -165,7 +165,7 @@ pub mod pallet {
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, EnrolledTpm, OptionQuery>;
 
 	/// The open enrolment of each miner.
-	// Blake2: any account can be a key. Unbounded by type only: the calls bound the keys and the
+	// Blake2: any account can be a key. The type is unbounded, but the calls bound the keys and the
 	// credentials.
 	#[pallet::storage]
 	#[pallet::unbounded]
@@ -183,16 +183,16 @@ pub mod pallet {
 		HotSet { miner: AccountIdOf<T>, hot: AccountIdOf<T> },
 		/// A miner set a new offer. `offer.price` is the price in force, not an announced one.
 		OfferSet { miner: AccountIdOf<T>, offer: Offer },
-		/// The miner announced another price: `price` thousandths of the list price, from tick
-		/// `from` on.
+		/// The miner announced another price: `price` thousandths of the list price, in force from
+		/// tick `from` on.
 		AskAnnounced { miner: AccountIdOf<T>, price: u16, from: Tick },
 		/// A miner registered a chip.
 		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
 		/// A chip moved to the miner `to`, which won a contest. `from` is the former holder, if
 		/// any.
 		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
-		/// A contest showed that a chip was live in two places. No account can register it any
-		/// longer.
+		/// A contest proved that a chip was live in two places. No account can register the chip
+		/// any longer.
 		ChipBanned { chip: ChipHash },
 		/// The ban on a chip was lifted. It can be registered again.
 		BanLifted { chip: ChipHash },
@@ -206,16 +206,17 @@ pub mod pallet {
 			committee: Vec<AccountIdOf<T>>,
 			deadline: Tick,
 		},
-		/// A validator posted a credential for the TPM.
+		/// A validator posted a credential for the miner's TPM.
 		CredentialPosted { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// The TPM opened `answered` credentials. Validators must reveal their seeds now.
+		/// The TPM opened `answered` credentials. The validators that made them must reveal their
+		/// seeds now.
 		CredentialsAnswered { miner: AccountIdOf<T>, answered: u32 },
-		/// A validator revealed its seed, and its credential was correct. `proven` states that the
-		/// answer was correct too.
+		/// A validator revealed its seed, and its credential was correct. `proven` is true if the
+		/// miner's answer to the credential was correct too.
 		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
 		/// A validator revealed a seed from which its credential does not follow. The credential
-		/// does not count, and the validator is slashed, unless the version of the verifier has
-		/// changed since.
+		/// does not count. The validator is slashed, unless the version of the verifier has changed
+		/// since the enrolment began.
 		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
 		/// An enrolment ended by a fault of its miner, which lost the deposit `amount`.
 		EnrolmentDepositLost { miner: AccountIdOf<T>, amount: BalanceOf<T> },
@@ -270,8 +271,8 @@ pub mod pallet {
 		NoEnrolment,
 		/// No validator is active, so there is no committee. Retry in the next session.
 		NoCommittee,
-		/// The account is not the worker of the named validator, or that validator is not in the
-		/// enrolment's committee.
+		/// The account is not the worker key of the named validator, or that validator is not in
+		/// the enrolment's committee.
 		NotOnCommittee,
 		/// The validator has posted its credential already. Nothing needs to be done.
 		CredentialKnown,
@@ -279,7 +280,8 @@ pub mod pallet {
 		CredentialLength,
 		/// The TPM has answered already. Further credentials and answers are refused.
 		AlreadyAnswered,
-		/// Too few credentials are answered. Answer those of more than two thirds of the committee.
+		/// Too few credentials are answered. Answer more than two thirds of the committee's
+		/// credentials.
 		TooFewAnswers,
 		/// An answer is for a credential that was not posted, or that is answered already.
 		AnswerMismatch,
@@ -325,7 +327,7 @@ pub mod pallet {
 		/// Registers the caller as a miner with the hot key `hot`, and holds `bond`.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`, with `bond` free.
+		/// `Signed` by any account with a free balance of `bond`.
 		///
 		/// ## Errors
 		/// - [`Error::AlreadyRegistered`], [`Error::Exiting`]: the account has a bond already.
@@ -380,12 +382,11 @@ pub mod pallet {
 			Self::do_set_hot(who, hot)
 		}
 
-		/// Changes the offer. All of it is effective immediately, except for the price: another
-		/// price is effective after [`Rules::notice`] ticks, and only for VMs that are assigned
-		/// then.
+		/// Changes the offer. Region and capacity change immediately. Another price takes effect
+		/// after [`Rules::notice`] ticks, and only for VMs that are assigned from then on.
 		///
-		/// A pending price that is due takes effect first. One that is not due is replaced, or
-		/// cancelled if the current price is set again.
+		/// A pending price that is due takes effect first. A pending price that is not due is
+		/// replaced, or cancelled if the current price is set again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -408,7 +409,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::ChipInUse`]: another miner or the caller has registered it.
+		/// - [`Error::ChipInUse`]: another miner or the caller has registered the chip.
 		/// - [`Error::ChipBanned`].
 		/// - [`Error::TooManyChips`].
 		///
@@ -437,16 +438,18 @@ pub mod pallet {
 		}
 
 		/// Begins the enrolment of a TPM. A committee of validators then makes credentials that
-		/// only this TPM can open, and only for this attestation key. The miner pays a deposit,
-		/// which returns with the next enrolment or at [`Self::exit`], unless the miner does not
-		/// answer. If the enrolment succeeds, it returns immediately.
+		/// only this TPM can open, and only for this attestation key. A deposit is held from the
+		/// miner's own account. If the enrolment succeeds, the deposit is released immediately. If
+		/// not, the deposit is released with the next enrolment or at [`Self::exit`], unless the
+		/// miner is at fault.
 		///
 		/// The other arguments are the EK certificate (DER), the certificates between it and a
 		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key
 		/// must be a primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the hot key of `miner`, which has [`Config::EnrolmentDeposit`] free.
+		/// `Signed` by the hot key of `miner`. The miner needs a free balance of
+		/// [`Config::EnrolmentDeposit`].
 		///
 		/// ## Errors
 		/// - [`Error::NotHotKey`].
@@ -455,7 +458,8 @@ pub mod pallet {
 		/// - [`Error::NoCommittee`].
 		///
 		/// ## Events
-		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] for the former one.
+		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] if the deposit of the
+		/// former enrolment is burned.
 		#[pallet::call_index(6)]
 		pub fn enrol_tpm(
 			origin: OriginFor<T>,
@@ -468,11 +472,11 @@ pub mod pallet {
 			Self::do_enrol_tpm(&who, miner, &ek_certificate, &intermediates, ak)
 		}
 
-		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from.
-		/// Possible in the first half of the enrolment time. Free on success.
+		/// Posts a credential for a miner's TPM, and the hash of the seed from which it is made.
+		/// The call is possible in the first half of the enrolment time. It is free on success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of `validator`, which is in the enrolment's committee.
+		/// `Signed` by the worker key of `validator`, which must be in the enrolment's committee.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::AlreadyAnswered`],
@@ -494,9 +498,9 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Submits the secrets that the TPM found in the credentials, each with the index of its
-		/// maker in the committee. Possible once, in the first half of the enrolment time. The call
-		/// is operational, because it has a deadline.
+		/// Submits the secrets that the TPM found in the credentials. Each has the index of a
+		/// committee member, which made the credential. The call is possible once, in the first
+		/// half of the enrolment time. It is operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
@@ -504,7 +508,8 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotHotKey`], [`Error::NoEnrolment`], [`Error::AlreadyAnswered`].
 		/// - [`Error::AnswerMismatch`]: an index has no credential, or is answered twice.
-		/// - [`Error::TooFewAnswers`]: not more than two thirds of the committee are answered.
+		/// - [`Error::TooFewAnswers`]: at most two thirds of the committee's credentials are
+		///   answered.
 		///
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
@@ -520,10 +525,11 @@ pub mod pallet {
 		}
 
 		/// Reveals the seed of a credential after the TPM has answered. The chain makes the
-		/// credential again from the seed and compares. Free on success.
+		/// credential again from the seed and compares it with the posted one. The call is free on
+		/// success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of `validator`, which posted the credential.
+		/// `Signed` by the worker key of `validator`, which must have posted the credential.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::NotAnswered`],
@@ -531,7 +537,7 @@ pub mod pallet {
 		///
 		/// ## Events
 		/// [`Event::CredentialRevealed`] or [`Event::CredentialFalse`]; also [`Event::TpmEnrolled`]
-		/// when more than two thirds are proven.
+		/// when more than two thirds of the committee's credentials are proven.
 		#[pallet::call_index(9)]
 		#[pallet::weight((<T as Config>::WeightInfo::reveal_seed(), DispatchClass::Operational))]
 		pub fn reveal_seed(
@@ -579,8 +585,9 @@ pub mod pallet {
 			Self::do_withdraw(who)
 		}
 
-		/// Lifts the ban on a chip, so that it can be registered again. Its owner may be innocent,
-		/// because another party may have extracted the key. The chip keeps its reputation.
+		/// Lifts the ban on a chip, so that it can be registered again. The chip's owner may be
+		/// innocent, because another party may have extracted the key. The chip keeps its
+		/// reputation.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::PardonOrigin`].
