@@ -31,7 +31,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Checks that nothing about the chip is open, so that a pause postpones no consequence.
+	/// Checks that no challenge, failure, contest or slash of the chip is open, so that a pause
+	/// postpones no consequence.
 	fn check_pausable(chip: &ChipHash, host: &HostOf<T>) -> Result<(), Error<T>> {
 		let waits = Rechecks::<T>::get().contains(chip);
 		ensure!(host.challenge.is_none() && !waits, Error::<T>::ChallengeOpen);
@@ -45,8 +46,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Notes the outcome of a chip's challenge for its pause. Returns true if the chip must pass an
-	/// ordinary challenge now, because it passed that of the pause.
+	/// Notes the outcome of a chip's challenge for its pause. Returns `true` if the chip must pass
+	/// an ordinary challenge now, because it passed the challenge of the pause.
 	pub(crate) fn note_pause_outcome(host: &mut HostOf<T>, seq: u64, passed: bool) -> bool {
 		let Some(pause) = host.paused else { return false };
 		if passed && seq > pause {
