@@ -1,5 +1,5 @@
 //! The inputs of an evaluation besides the evidence. The chain fixes all of them when it includes
-//! evidence, so that the verdict does not depend on when it is judged.
+//! evidence, so that the verdict does not depend on the time of the evaluation.
 
 use alloc::vec::Vec;
 
@@ -41,7 +41,7 @@ pub struct BootState {
 
 impl BootState {
 	/// Returns `true` if the counters are those of `clock`: the TPM was neither reset nor restarted
-	/// since. Otherwise the earlier log no longer proves anything.
+	/// since. After a reset or a restart, the earlier log no longer proves anything.
 	pub fn is_of(&self, clock: &ClockInfo) -> bool {
 		self.reset_count == clock.reset_count && self.restart_count == clock.restart_count
 	}
@@ -55,17 +55,18 @@ pub struct Context {
 	pub now: UnixSeconds,
 	/// The checkpoint from which the log continues; `None` if the whole log is required.
 	pub boot: Option<BootState>,
-	/// The state up to which the log was accepted, if re-attestation now requires the whole log.
-	/// Files up to there that are no longer allowed are outdated, which is not the miner's fault.
+	/// The state up to which the log was accepted, if re-attestation now requires the whole log. A
+	/// file before this position that is no longer allowed is outdated, which is not the miner's
+	/// fault.
 	pub former: Option<BootState>,
 	/// The last accepted boot profile; `None` if this evidence sets it.
 	pub boot_profile: Option<Hash256>,
-	/// The submitted part of the log, if this evidence continues one.
+	/// The submitted part of the log, if this evidence continues a submitted part.
 	pub log: Option<FoldedLog>,
 }
 
 impl Context {
-	/// Returns the id of the log submission that the evidence continues, or zero without one.
+	/// Returns the id of the log submission that the evidence continues, or zero if there is none.
 	pub fn last_chunk(&self) -> Hash256 {
 		self.log.as_ref().map(|log| log.id).unwrap_or_default()
 	}

@@ -1,4 +1,4 @@
-//! A simulated machine: chip, TPM, kernel log and guest. Tests can falsify each of them.
+//! A simulated machine: chip, TPM, kernel log and guest. Tests can falsify each part.
 
 mod boot;
 mod quote;
@@ -196,7 +196,8 @@ impl Machine {
 		evaluate::<RustCrypto, _>(evidence, &collateral, policy, context)
 	}
 
-	/// Returns the claims of evidence that the default policy accepts. Panics otherwise.
+	/// Returns the claims of evidence that the default policy accepts. Panics if it is not
+	/// accepted.
 	pub fn claims(&self, evidence: &HostEvidence, context: &Context) -> Claims {
 		match self.judge(evidence, &Policy::default(), context) {
 			Verdict::Accepted(accepted) => accepted.claims().clone(),

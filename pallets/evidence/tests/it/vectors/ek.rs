@@ -86,7 +86,7 @@ fn broken_chain_is_rejected() {
 
 #[test]
 fn certificate_of_other_key_is_rejected() {
-	// An authority, an IDevID and two attestation keys. None of them is an endorsement key.
+	// These certificates belong to an authority, an IDevID and two attestation keys.
 	for leaf in [
 		"keylime-nuvoton_ecdsa_sha256_der.der",
 		"keylime-idevid_der.der",
