@@ -120,8 +120,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type Deposit: Get<Balance>;
 
-		/// The price of one search for a miner. It is burned from the escrow, so that searches cost
-		/// no other account.
+		/// The price of one search for a miner. It is burned from the escrow, so that no other
+		/// account pays for searches.
 		#[pallet::constant]
 		type SearchFee: Get<Balance>;
 
@@ -167,12 +167,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Vms<T: Config> = StorageMap<_, Twox64Concat, Id, VmOf<T>, OptionQuery>;
 
-	/// The last boot of each VM whose evidence was accepted.
+	/// The last boot with accepted evidence of each VM.
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
-	/// The last boot of each VM whose evidence was refused: its counter, and its number of
+	/// The last boot with refused evidence of each VM: its boot counter, and its number of
 	/// refusals.
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]
@@ -293,12 +293,13 @@ pub mod pallet {
 			Vms::<T>::get(vm)
 		}
 
-		/// Returns the last boot of a VM whose evidence was accepted.
+		/// Returns the last boot with accepted evidence of a VM.
 		pub fn boot_of(vm: Id) -> Option<BootRow> {
 			Boots::<T>::get(vm)
 		}
 
-		/// Returns the last settlements of a VM, oldest first. Older ones exist only as events.
+		/// Returns the last settlements of a VM, oldest first. Older settlements exist only as
+		/// events.
 		pub fn settlements_of(vm: Id) -> Vec<Settlement> {
 			Settlements::<T>::get(vm).into_inner()
 		}
@@ -436,7 +437,8 @@ pub mod pallet {
 		}
 
 		/// Gives a stopped VM another flavour, at the current list price and ask. The call fails if
-		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. Disks only grow.
+		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. The new disk must not be
+		/// smaller.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.
@@ -488,9 +490,8 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`].
-		/// [`Error::HostNotLive`] if none of the miner's chips can run the VM, and one may become
-		/// live.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`]. [`Error::HostNotLive`]
+		/// if none of the miner's chips can run the VM now, but one may still become live.
 		///
 		/// ## Events
 		/// [`Event::BootBegun`]. [`Event::AssignmentFailed`] if the assignment ends.
@@ -506,9 +507,9 @@ pub mod pallet {
 			Self::do_boot(who, vm)
 		}
 
-		/// Submits the boot evidence of a VM. The runtime verifies it. If it is accepted, the VM
-		/// runs and is charged from this block on. The call is operational, because it has a
-		/// deadline. The last of [`MAX_REFUSALS`] refused calls ends the boot.
+		/// Submits the boot evidence of a VM, which the runtime verifies. If the evidence is
+		/// accepted, the VM runs and is charged from this block on. The call is operational,
+		/// because it has a deadline. Refused call number [`MAX_REFUSALS`] of a boot ends the boot.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the miner's hot key.
@@ -551,8 +552,8 @@ pub mod pallet {
 		/// boot on.
 		///
 		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
-		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant
-		/// can allow reduced trust, but not forbid it.
+		/// boot again until its tenant allows reduced trust. While a miner has to boot the VM, the
+		/// tenant can allow reduced trust, but not forbid it.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

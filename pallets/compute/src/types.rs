@@ -48,7 +48,8 @@ pub const MAX_GENERATIONS: u32 = 3;
 /// Number of refused pieces of evidence that ends a boot.
 pub const MAX_REFUSALS: u8 = 3;
 
-/// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
+/// The rules that governance sets. Times are in ticks, and amounts in 10⁻⁶ USD unless stated
+/// otherwise.
 #[derive(
 	Clone,
 	Copy,
@@ -72,7 +73,7 @@ pub struct Rules {
 	/// fees for the boot.
 	pub least_fee: Balance,
 	pub shares: Shares,
-	/// The time during which a miner is sought.
+	/// The time during which the chain searches for a miner.
 	pub placement: Tick,
 	/// The time within which a miner has to begin a boot.
 	pub acceptance: Tick,
@@ -94,8 +95,8 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible and
-	/// make the escrow cover all that is due before the next review.
+	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible,
+	/// and ensure that the escrow covers all amounts that are due before the next review.
 	pub fn clamped(self) -> Self {
 		// With less than two, the first review would stop the VM.
 		let reserve = self.reserve.clamp(2, 24);
@@ -167,11 +168,11 @@ impl From<&FlavourSpec> for Flavour {
 	TypeInfo,
 )]
 pub enum Egress {
-	/// None.
+	/// No destination.
 	Closed,
-	/// Those that the VM's configuration lists.
+	/// The destinations that the VM's configuration lists.
 	Listed,
-	/// All.
+	/// All destinations.
 	Open,
 }
 
@@ -203,7 +204,7 @@ pub struct Configuration {
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Choice<AccountId> {
-	/// A miner that is drawn at random, except the listed ones.
+	/// A miner that is drawn at random among all miners except the listed ones.
 	Drawn { except: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>> },
 	/// Only this miner.
 	Named(AccountId),
@@ -284,7 +285,7 @@ pub enum StopReason {
 	NoPrice,
 	/// The miner missed a boot deadline.
 	NotBooted,
-	/// The chain did not allow the boot: trust, tier or the price of α.
+	/// The chain did not allow the boot, because of trust, tier or the price of α.
 	NotAllowed,
 }
 
@@ -334,7 +335,8 @@ pub enum AssignmentFailure {
 	NotBegun,
 	/// The miner began the boot, but no evidence was accepted.
 	NoEvidence,
-	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
+	/// The chain did not allow the boot, because of trust, tier or the price of α. The miner is not
+	/// at fault.
 	NotAllowed,
 }
 
@@ -381,7 +383,7 @@ pub struct Settlement {
 	pub price: Price,
 	/// The amount paid, before its division.
 	pub paid: Balance,
-	/// The amount refunded: all of it if the chip was not live.
+	/// The refunded amount. If the chip was not live, the whole charge is refunded.
 	pub refunded: Balance,
 	/// The amount burned because there was no receipt.
 	pub burned: Balance,
@@ -402,7 +404,7 @@ pub struct Settlement {
 	TypeInfo,
 )]
 pub struct Run {
-	/// The interval in which it begins.
+	/// The interval in which the uncharged time begins.
 	pub interval: IntervalIndex,
 	/// The number of paid slots.
 	pub slots: PaidSlots,
@@ -456,7 +458,7 @@ pub struct Vm<AccountId> {
 	pub look: Tick,
 }
 
-/// A boot whose evidence was accepted. Grants of disk keys depend on it.
+/// A boot whose evidence was accepted. Grants of disk keys depend on this boot.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]

@@ -12,8 +12,8 @@ use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
-/// Reviews a running VM with the given escrow. Returns whether a warning was issued, and the reason
-/// for a stop. All changes are rolled back.
+/// Reviews a running VM with the given escrow. Returns `true` if a warning was issued, and the
+/// reason for a stop. All changes are rolled back.
 fn review(id: Id, escrow: Balance) -> (bool, Option<StopReason>) {
 	let reviewed = || {
 		System::reset_events();
