@@ -9,12 +9,12 @@ use sp_runtime::Debug;
 
 use crate::*;
 
-/// Maximum number of spans. If verdicts of a chip are undone more often within a window, the oldest
-/// span is lost.
+/// Maximum number of spans. If more verdicts of a chip are undone while they can be proven false,
+/// the oldest span is lost.
 const MAX_SPANS: u32 = 8;
 
-/// A series of challenges up to the current checkpoint. The accepted evidence of each continues the
-/// accepted evidence of the one before.
+/// A series of challenges up to the current checkpoint. The accepted evidence of each challenge
+/// continues the accepted evidence of the challenge before it.
 ///
 /// The challenges are stored as spans of numbers, because challenges that were undone leave gaps.
 /// If evidence continues from the series, the finding on it depends on all challenges of the

@@ -68,7 +68,7 @@ impl<T: Config> Pallet<T> {
 	/// Returns the context of a subject and the chip's host, if the evidence answers the open
 	/// challenge of the host.
 	///
-	/// The answer may be too late, because the chip may have changed hands since the inclusion.
+	/// Returns `None` otherwise. For example, the chip may have another miner by now.
 	fn open_context(subject: SubjectId) -> Option<(PinnedContext, HostOf<T>)> {
 		let pinned = Contexts::<T>::get(subject)?;
 		let host = Hosts::<T>::get(pinned.chip)?;
@@ -113,7 +113,7 @@ impl<T: Config> Pallet<T> {
 	/// Restores the checkpoint from before an acceptance that was proven false.
 	///
 	/// A rejection did not change the checkpoint, so nothing is restored. Nothing is restored
-	/// either if the acceptance was undone together with an earlier one, or if the miner has
+	/// either if the acceptance was undone together with an earlier acceptance, or if the miner has
 	/// enrolled another TPM since.
 	fn restore_checkpoint(host: &mut HostOf<T>, pinned: &PinnedContext, effect: &Effect) {
 		let moved = effect.passed && host.accepted.holds(pinned.seq);

@@ -324,8 +324,8 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// The account is not the hot key of the miner that the call or its evidence names.
 		NotTheMiner,
-		/// None of the miner's chips has an open challenge with this number. It was answered,
-		/// missed, or never made.
+		/// None of the miner's chips has an open challenge with this number. The challenge was
+		/// answered or missed, or it was never made.
 		NoChallenge,
 		/// A part of the evidence exceeds its maximum length, or the report does not have 1184
 		/// bytes.
@@ -382,7 +382,7 @@ pub mod pallet {
 		/// The miner has no chip that must answer challenges.
 		NothingToPause,
 		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
-		/// it, and retry after its verdict.
+		/// the challenge, and retry after the verdict.
 		ChallengeOpen,
 		/// A chip of the miner did not pass its last challenge, or has not passed one since its
 		/// last pause. Retry after its next acceptance.

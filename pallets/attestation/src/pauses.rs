@@ -1,7 +1,7 @@
 //! Maintenance pauses: challenges that a miner requests itself, with a longer deadline.
 //!
 //! A paused chip is not challenged again and receives no work until the miner answers. The nonce is
-//! known during the whole pause, so evidence for it may be as old as the pause. The chip therefore
+//! known during the whole pause, so the answer may be as old as the pause. The chip therefore
 //! receives work again only once it has passed an ordinary challenge, which follows immediately.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};

@@ -370,7 +370,8 @@ pub enum ContestStage {
 	/// The contender's evidence was accepted. The holder must prove the chip at its first challenge
 	/// after number `after`.
 	Answering { after: u64 },
-	/// The holder did not prove the chip: it was silent, or its evidence was judged as `subject`.
+	/// The holder did not prove the chip: it did not answer, or its evidence was judged as
+	/// `subject`.
 	Absent { subject: Option<SubjectId> },
 	/// The holder proved the chip too, by evidence that was judged as `subject`.
 	Both { subject: SubjectId },

@@ -53,7 +53,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type StatementInterval: Get<u32>;
 
-		/// The weight of a tick.
+		/// The weight of advancing the clock by one tick.
 		type WeightInfo: WeightInfo;
 	}
 
@@ -128,7 +128,7 @@ pub mod pallet {
 			CurrentTick::<T>::get()
 		}
 
-		/// Returns the number of paid slots so far. Charges are computed from it.
+		/// Returns the number of paid slots so far, from which charges are computed.
 		pub fn paid() -> PaidSlots {
 			PaidUntil::<T>::get()
 		}

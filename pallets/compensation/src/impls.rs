@@ -12,7 +12,8 @@ use sp_runtime::traits::Zero;
 
 use crate::*;
 
-/// Returns the interval of a tick. It assumes that intervals always had the current length.
+/// Returns the interval that contains a tick. The computation assumes that intervals always had the
+/// current length.
 pub(crate) fn interval_of<T: Config>(tick: Tick) -> IntervalIndex {
 	let now = T::Liveness::interval();
 	let ago = now.from.saturating_sub(tick).div_ceil(now.length.max(1));

@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		EndedUntil::<T>::put(done);
 	}
 
-	/// Pays out the cases that are due at a tick. Returns false if some are left.
+	/// Pays out the cases that are due at a tick. Returns `false` if some cases are left.
 	fn pay_cases_at(tick: Tick, meter: &mut WeightMeter) -> bool {
 		while let Some(chip) = CaseDeadlines::<T>::iter_key_prefix(tick).next() {
 			if meter.try_consume(T::WeightInfo::give(BATCH)).is_err() {

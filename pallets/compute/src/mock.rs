@@ -371,7 +371,7 @@ pub fn endow(who: &AccountId32, amount: Balance) {
 	pallet_issuance::Initial::<Test>::mutate(|all| *all = *all + after - before);
 }
 
-/// Transfers everything from an account to another one, so that the first account no longer exists.
+/// Transfers everything from the account `who` to the account `to`, so that `who` no longer exists.
 pub fn leave(who: u8, to: u8) {
 	Balances::transfer_all(signed(who), account(to), false).expect("the account can be emptied");
 }

@@ -1,4 +1,4 @@
-//! Placement: miners are drawn at random among those that can take a VM.
+//! Placement: the random choice of a miner for a VM, among the miners that can take the VM.
 
 use codec::Encode;
 use frame_support::traits::{Get, Randomness};
@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::Assigned { vm: id, miner, generation: vm.generation, rate });
 	}
 
-	/// Returns a miner that can take the VM, and the price there.
+	/// Returns a miner that can take the VM, and the price at that miner.
 	fn find(id: Id, vm: &VmOf<T>, order: &OrderOf<T>) -> Option<(AccountIdOf<T>, Rate)> {
 		if let Choice::Named(miner) = &order.miner {
 			let chips = T::Miners::chips(miner);
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the price of the VM on this chip, or `None` if the VM cannot run there.
+	/// Returns the price of the VM on this chip, or `None` if the VM cannot run on it.
 	fn suits(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,

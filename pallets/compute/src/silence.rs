@@ -37,7 +37,8 @@ mod tests {
 	}
 
 	proptest! {
-		/// Silence never pays more than a full shortfall, which refunds `most`, rounded down.
+		/// A miner is never paid more for silent intervals than for a full shortfall, which refunds
+		/// `most`, rounded down.
 		#[test]
 		fn silence_pays_at_most_what_full_shortfall_pays(
 			amount in any::<u64>(), intervals in 1..100u32, is_first: bool, parts in 0..=1_000_000_000u32,

@@ -34,10 +34,10 @@ pub const MAX_EXCLUDED: u32 = 8;
 /// Maximum number of unsettled charges of a VM: one for each interval in which a verdict can still
 /// be disproved, and [`BUSY`] more.
 pub const MAX_CHARGES: u32 = 16;
-/// Number of settlements that are stored for a VM: those of a day.
+/// Number of settlements that are stored for a VM. This suffices for the settlements of a day.
 pub const MAX_SETTLED: u32 = 24;
-/// Number of unsettled charges from which on a tenant can make no call that adds another one. The
-/// limit keeps the list of charges from overflowing.
+/// If a VM has this number of unsettled charges, its tenant cannot make calls that add another
+/// charge. The limit keeps the list of charges from overflowing.
 pub const BUSY: usize = 4;
 /// Number of searches for a miner before an order's deadline.
 pub const ROUNDS: u32 = 4;

@@ -181,9 +181,9 @@ reject_codes! {
 	Debug = 501, SnpPolicy, "guest can be debugged";
 	/// The guest policy allows migration by a migration agent.
 	MigrationAgent = 502, SnpPolicy, "guest can be migrated";
-	/// The guest policy lacks a required bit, or has a forbidden one.
+	/// The guest policy lacks a required bit, or has a forbidden bit.
 	GuestPolicy = 503, SnpPolicy, "guest policy is refused";
-	/// PLATFORM_INFO lacks a required bit, or has one that policy does not allow.
+	/// PLATFORM_INFO lacks a required bit, or has a bit that policy does not allow.
 	PlatformInfo = 504, SnpPolicy, "platform configuration violates policy";
 	/// The report was requested at another privilege level (VMPL).
 	Vmpl = 505, SnpPolicy, "report is of another vmpl";
@@ -235,7 +235,7 @@ reject_codes! {
 	/// The quote's qualifiedSigner does not name the enrolled attestation key.
 	QualifiedSigner = 905, TpmQuote, "quote was made by another attestation key";
 
-	/// The boot PCRs differ from those at enrolment.
+	/// The boot PCRs differ from their values at enrolment.
 	BootPcrs = 1001, BootProfile, "boot differs from the enrolled one";
 	/// The firmware's event log does not lead to the quoted PCRs.
 	BootLog = 1002, BootProfile, "event log does not lead to the quoted pcrs";

@@ -1,4 +1,4 @@
-//! Cryptographic primitives behind a trait.
+//! The cryptographic primitives, as a trait and its default implementation.
 //!
 //! The wasm runtime and native workers may implement the trait with different libraries. A
 //! differential test checks that all implementations give the same answers.

@@ -104,7 +104,7 @@ pub mod pallet {
 		NotAFeeder,
 		/// The price is below [`Rules::floor`] or above [`Rules::ceiling`].
 		OutOfBounds,
-		/// The block is in the future, or older than [`Rules::max_age`].
+		/// The block is in the future, or is more than [`Rules::max_age`] blocks old.
 		BadBlock,
 		/// The feeder has already reported for that block or a later one. No action is necessary.
 		NotNewer,

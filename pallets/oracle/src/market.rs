@@ -45,7 +45,7 @@ fn distance(one: Price, other: Price) -> Price {
 }
 
 /// Returns `true` if the report differs from the median by more than the part `absurd` of the
-/// larger of the two. The market cannot explain such a difference.
+/// larger value. Movements of the market do not explain such a difference.
 pub fn is_absurd(report: Price, median: Price, absurd: Perbill) -> bool {
 	distance(report, median) > absurd.mul_floor(report.max(median))
 }

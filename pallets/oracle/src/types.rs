@@ -45,7 +45,7 @@ pub struct Rules {
 	/// lie within this distance.
 	pub band: Perbill,
 	/// The limit for absurd reports. An absurd report differs from the median by more than this
-	/// part of the larger of the two.
+	/// part of the larger value.
 	pub absurd: Perbill,
 	/// The part of its bond that a feeder loses for an absurd report.
 	pub slash: Perbill,

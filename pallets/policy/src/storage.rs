@@ -13,18 +13,18 @@ mod storage {
 	pub type Platform<T: Config> = StorageValue<_, History<PlatformRules>, ValueQuery>;
 
 	/// The rules for each CPU type.
-	// Identity: governance chooses the keys, which have three bytes (family, model, stepping).
+	// Not hashed: governance chooses the keys, which have three bytes (family, model, stepping).
 	#[pallet::storage]
 	pub type Cpus<T: Config> = StorageMap<_, Identity, CpuId, History<CpuRules>, ValueQuery>;
 
 	/// The role of each launch measurement.
-	// Identity: the key is a hash that governance chooses.
+	// Not hashed: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type Measurements<T: Config> =
 		StorageMap<_, Identity, LaunchMeasurement, History<Role>, ValueQuery>;
 
 	/// The rule for each file.
-	// Identity: the key is a hash that governance chooses.
+	// Not hashed: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type Files<T: Config> = StorageMap<_, Identity, FileHash, History<FileRule>, ValueQuery>;
 
@@ -40,13 +40,13 @@ mod storage {
 
 	/// Trusted keys that sign files (SubjectPublicKeyInfo, DER). A file with a voucher of a trusted
 	/// signer is allowed in the same way as a listed file.
-	// Identity: the key is a hash that governance chooses.
+	// Not hashed: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type FileSigners<T: Config> =
 		StorageMap<_, Identity, SignerId, History<SignerKey>, ValueQuery>;
 
 	/// Vouchers for each file: signatures that the chain has verified.
-	// Blake2: any account can choose the key.
+	// Hashed with Blake2: any account can choose the key.
 	#[pallet::storage]
 	pub type Vouched<T: Config> = StorageMap<
 		_,
@@ -73,7 +73,7 @@ mod storage {
 	pub type Boot<T: Config> = StorageValue<_, History<BootRules>, ValueQuery>;
 
 	/// The role of each digest of boot event logs. Boots must have only digests with a role.
-	// Identity: the key is a hash that governance chooses.
+	// Not hashed: the key is a hash that governance chooses.
 	#[pallet::storage]
 	pub type BootParts<T: Config> =
 		StorageMap<_, Identity, BootDigest, History<BootRole>, ValueQuery>;
@@ -83,13 +83,13 @@ mod storage {
 	pub type AmdRoots<T: Config> = StorageValue<_, History<AmdRootList>, ValueQuery>;
 
 	/// The trust in each product line. A product line without a row is suspended.
-	// Identity: there are only as many keys as product lines.
+	// Not hashed: there are only as many keys as product lines.
 	#[pallet::storage]
 	pub type Generations<T: Config> =
 		StorageMap<_, Identity, ProductLine, History<GenerationTrust>, ValueQuery>;
 
 	/// The newest revocation list of each AMD root.
-	// Identity: the key is the hash of a root that governance trusts.
+	// Not hashed: the key is the hash of a root that governance trusts.
 	#[pallet::storage]
 	pub type Crls<T: Config> = StorageMap<_, Identity, ArkId, CrlRow, OptionQuery>;
 
@@ -103,12 +103,12 @@ mod storage {
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
 
 	/// Hashes of vendors' certificates that were trusted once and no longer are.
-	// Identity: the key is the hash of a certificate that governance trusted once.
+	// Not hashed: the key is the hash of a certificate that governance trusted once.
 	#[pallet::storage]
 	pub type DistrustedTpmRoots<T: Config> = StorageMap<_, Identity, [u8; 32], (), OptionQuery>;
 
 	/// The VEKs of each chip, oldest first, at most one for each TCB.
-	// Identity: the key is the hash of a chip id, and only registered chips have rows.
+	// Not hashed: the key is the hash of a chip id, and only registered chips have rows.
 	#[pallet::storage]
 	pub type Veks<T: Config> =
 		StorageMap<_, Identity, ChipHash, BoundedVec<VekRowOf<T>, ConstU32<MAX_VEKS>>, ValueQuery>;

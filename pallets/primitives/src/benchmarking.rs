@@ -27,7 +27,7 @@ pub trait World<AccountId> {
 	/// as possible.
 	fn crowd();
 
-	/// Sets the randomness from which blocks draw. On a running chain, each block has it.
+	/// Sets the randomness from which blocks draw. On a running chain, each block has randomness.
 	fn set_randomness();
 
 	/// Adds a TPM vendor's certificate (DER) to the trusted ones, and fills the list of vendors,
@@ -52,9 +52,9 @@ pub trait World<AccountId> {
 	/// VM ran.
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex;
 
-	/// Opens a compensation case on a chip for the intervals up to `last`. Also stores receipts of
-	/// the VM's guest: a shortfall of one half in each of the last intervals up to `last`, for the
-	/// maximum number of stored intervals.
+	/// Opens a compensation case on a chip for the intervals up to `last`. Also stores the maximum
+	/// number of receipts of the VM's guest, the newest for interval `last`. Each states a
+	/// shortfall of one half.
 	fn dispute(chip: &ChipHash, vm: VmId, last: IntervalIndex);
 
 	/// Fills the rows that other pallets store for a chip: VEKs with deposits of other accounts,

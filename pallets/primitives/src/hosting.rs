@@ -99,7 +99,7 @@ pub struct EffectiveOffer {
 	pub memory: u32,
 	/// Disk for all guests together, in GiB.
 	pub disk: u32,
-	/// The asked price, in thousandths of the list price.
+	/// The price that the miner asks, in thousandths of the list price.
 	pub ask: u16,
 }
 

@@ -149,9 +149,9 @@ pub trait Veks {
 	/// Returns the time until which the revocation list for a key is current, or `None` if policy
 	/// requires no list.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
-	/// Returns `true` if the chip has keys but none is usable now: the root is no longer trusted,
-	/// the issuer is revoked, or the revocation list is stale. A missing answer is then not the
-	/// miner's fault.
+	/// Returns `true` if the chip has keys, but no key is usable now: the root is no longer
+	/// trusted, the issuer is revoked, or the revocation list is stale. A missing answer is then
+	/// not the miner's fault.
 	fn is_withdrawn(chip: &ChipHash) -> bool;
 	/// Returns the maximum weight of [`Self::verify`] and of the verification of a report's
 	/// signature.

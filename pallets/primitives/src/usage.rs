@@ -53,8 +53,8 @@ pub enum UsageReport {
 pub trait Usage {
 	/// Returns `true` if receipts for the interval are still accepted.
 	fn open(interval: IntervalIndex) -> bool;
-	/// Returns the result of the receipts for a charge. If there are any, also records the usage of
-	/// the chip. Must be called only once for a charge.
+	/// Returns the result of the receipts for a charge. If there are receipts, also records the
+	/// usage of the chip. Must be called only once for a charge.
 	fn settle(ran: &ServicePeriod) -> UsageReport;
 	/// Removes all data of a VM that no longer exists.
 	fn forget(vm: VmId);

@@ -130,43 +130,43 @@ pub mod pallet {
 	}
 
 	/// All miners by their own accounts.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Miners<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, MinerOf<T>, OptionQuery>;
 
 	/// Announced changes of price that are pending.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type NextAsks<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
 
 	/// The miner of each chip.
-	// Blake2: miners choose the hashes that they register.
+	// Hashed with Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type MinerOfChip<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, AccountIdOf<T>, OptionQuery>;
 
 	/// Banned chips: a contest proved that the chip was live in two places. No account can register
 	/// a banned chip.
-	// Blake2: miners choose the hashes that they register.
+	// Hashed with Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, (), OptionQuery>;
 
 	/// The miner of each TPM, by the hash of its endorsement key.
-	// Identity: a row requires a vendor's certificate for the key.
+	// Not hashed: a row requires a vendor's certificate for the key.
 	#[pallet::storage]
 	pub type MinerOfEk<T: Config> = StorageMap<_, Identity, EkHash, AccountIdOf<T>, OptionQuery>;
 
 	/// The TPM of each miner.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Tpms<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, EnrolledTpm, OptionQuery>;
 
 	/// The open enrolment of each miner.
-	// Blake2: any account can be a key. The type is unbounded, but the calls bound the keys and the
-	// credentials.
+	// Hashed with Blake2: any account can be a key. The type is unbounded, but the calls bound the
+	// keys and the credentials.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Enrolments<T: Config> =
@@ -262,8 +262,8 @@ pub mod pallet {
 		EkRefused,
 		/// Another miner has enrolled this endorsement key. A TPM belongs to one miner.
 		EkInUse,
-		/// The attestation key is not a restricted signing key that is fixed to its TPM, in the
-		/// endorsement hierarchy; or it is neither RSA-2048 nor P-256.
+		/// The attestation key is refused. It must be a restricted signing key of the endorsement
+		/// hierarchy, fixed to its TPM, and either RSA-2048 or P-256.
 		AkRefused,
 		/// An enrolment is open. Wait until it ends or its deadline passes.
 		EnrolmentOpen,
@@ -402,7 +402,8 @@ pub mod pallet {
 			Self::do_set_offer(who, offer)
 		}
 
-		/// Registers a chip. The miner must answer challenges for it once its TPM is enrolled.
+		/// Registers a chip. The miner must answer challenges for the chip once the miner's TPM is
+		/// enrolled.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.

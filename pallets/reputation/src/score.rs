@@ -65,7 +65,8 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Clamps each value to its bounds, so that silence is never cheaper than another failure.
+	/// Clamps each value to its bounds, so that a missed challenge never costs less than another
+	/// failure.
 	pub fn clamped(self) -> Self {
 		let worst = self.failed.max(self.tpm_failed).max(self.ima_unknown);
 		let trusted = self.trusted.min(FULL);

@@ -61,7 +61,7 @@ pub const MAX_PENDING: u32 = 4;
 pub struct PendingSlash<AccountId> {
 	/// The miner that had the chip when the chip received the strike.
 	pub miner: AccountId,
-	/// The challenge of the strike that suspended the chip.
+	/// The number of the challenge that gave the chip the suspending strike.
 	pub seq: u64,
 	/// The part of the bond that the miner loses.
 	pub part: Perbill,

@@ -93,7 +93,7 @@ parameter_types! {
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
 	/// Last pauses of chips, from `MockLiveness`.
 	pub static Pauses: Vec<(ChipHash, Pause)> = vec![];
-	/// Results of `MockLiveness` for chips in intervals, where they differ from `Live`.
+	/// Results of `MockLiveness` for chips in intervals. Without an entry, the result is `Live`.
 	pub static LivedIn: Vec<(ChipHash, IntervalIndex, LivenessStatus)> = vec![];
 	/// Payments that `MockOnSettled` received: miner, chip and amount.
 	pub static Settled: Vec<(AccountId32, ChipHash, Balance)> = vec![];

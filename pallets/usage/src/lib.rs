@@ -70,7 +70,7 @@ pub mod pallet {
 	pub struct Pallet<T>(_);
 
 	/// The last receipt of each VM, and its unsettled entries.
-	// Twox is safe: ids are sequential.
+	// Hashed with Twox: ids are sequential.
 	#[pallet::storage]
 	pub type Accounts<T: Config> = StorageMap<_, Twox64Concat, VmId, Account, OptionQuery>;
 
@@ -104,7 +104,7 @@ pub mod pallet {
 		OtherBoot,
 		/// The receipt is not signed by the key in the boot evidence.
 		BadSignature,
-		/// The sequence number is not higher than that of the last receipt of this boot.
+		/// The sequence number is not higher than the number of the last receipt of this boot.
 		Replayed,
 		/// This interval or a later one already has a receipt.
 		Doubled,

@@ -78,14 +78,15 @@ pub struct Entry {
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Account {
-	/// The boot of the last receipt, and its sequence number.
+	/// The boot of the last receipt (`generation` and `boot_counter`), and the sequence number of
+	/// the receipt.
 	pub generation: u32,
 	pub boot_counter: u32,
 	pub sequence: u32,
 	/// The interval of the last receipt.
 	pub last: IntervalIndex,
-	/// The last interval whose receipt was settled. A second charge for this interval, after a stop
-	/// or another boot, does not count as silent.
+	/// The last interval whose receipt was settled. After a stop or another boot, a second charge
+	/// for this interval does not count as a charge without receipts.
 	pub settled: Option<IntervalIndex>,
 	/// The entries that are not settled, oldest first.
 	pub entries: BoundedVec<Entry, ConstU32<MAX_KEPT>>,

@@ -15,8 +15,9 @@ use crate::*;
 use hcc_primitives::push_evicting;
 
 impl<T: Config> Pallet<T> {
-	/// Bans a validator from authoring for the unbonding sessions. A change of the set or of keys
-	/// does not end the ban. `pallet-session` disables at most a third of the set at a time.
+	/// Bans a validator from authoring blocks for the number of unbonding sessions. A change of the
+	/// set or of keys does not end the ban. `pallet-session` disables at most a third of the set at
+	/// a time.
 	///
 	/// An account without a bond is not active and cannot author blocks, so it is not banned.
 	pub(crate) fn disable(who: &AccountIdOf<T>, part: Perbill) {
@@ -39,7 +40,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Updates the disabled validators at the start of a session, and drops bans that have ended.
 	/// `pallet-session` clears its list only if the set or any keys change. So this function
-	/// disables banned validators again, and enables those whose ban has ended.
+	/// disables banned validators again, and enables validators whose ban has ended.
 	pub(crate) fn update_disabled(session: SessionIndex) {
 		let mut offenders = Offenders::<T>::get();
 		let validators = pallet_session::Validators::<T>::get();

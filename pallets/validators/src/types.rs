@@ -45,7 +45,8 @@ pub struct Rules<Balance> {
 	pub unbonding_sessions: SessionIndex,
 	/// Part of the required votes of a session that a validator may miss.
 	pub absence: Perbill,
-	/// Part of the bond that a validator loses if it misses more votes.
+	/// Part of the bond that a validator loses if it misses more votes than [`Rules::absence`]
+	/// permits.
 	pub absent_loss: Perbill,
 }
 

@@ -32,14 +32,14 @@ impl<T: Config> Pallet<T> {
 		ClosedUntil::<T>::put(closed);
 	}
 
-	/// Returns the highest weight that closing the subjects of a tick can consume.
+	/// Returns the maximum weight of closing the subjects that are due at a tick.
 	fn closing_weight(tick: Tick) -> Weight {
 		let count = Closing::<T>::decode_len(tick).unwrap_or_default() as u32;
 		T::WeightInfo::close_subjects(count)
 			.saturating_add(T::OnVerdict::closing_weight().saturating_mul(count.into()))
 	}
 
-	/// Closes the subjects of a tick.
+	/// Closes the subjects that are due at a tick.
 	pub(crate) fn close_at(tick: Tick, meter: &mut WeightMeter) {
 		let closing = Closing::<T>::take(tick);
 		meter.consume(T::WeightInfo::close_subjects(closing.len() as u32));

@@ -105,8 +105,8 @@ impl<T: Config> Pallet<T> {
 			T::Burned::on_unbalanced(deposit);
 		}
 		if groundless {
-			// Votes continue to count. Otherwise a validator that proves every subject immediately
-			// would be the only one that is paid for voting.
+			// The proof has no effect, and votes continue to count. Otherwise a validator that
+			// proves every subject immediately would be the only one that is paid for voting.
 			Self::deposit_event(Event::Groundless { subject, by: who });
 			return false;
 		}
@@ -150,7 +150,7 @@ impl<T: Config> Pallet<T> {
 
 	fn refund(who: &AccountIdOf<T>, deposit: Option<DepositOf<T>>) {
 		if let Some(deposit) = deposit {
-			// The withdrawal kept the account alive, so the deposit can return to it.
+			// The withdrawal kept the account alive, so the deposit can return to the account.
 			let refunded = T::NativeBalance::resolve(who, deposit);
 			debug_assert!(refunded.is_ok(), "the account of a prover exists");
 		}

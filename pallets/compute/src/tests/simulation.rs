@@ -32,7 +32,8 @@ struct Size {
 	/// Eras until the budget is halved, and the first budget.
 	halving: u32,
 	initial: Balance,
-	/// Ticks of a VM for which one tick of the simulation stands. Prices are scaled by it.
+	/// Ticks of a VM for which one tick of the simulation stands. Prices are multiplied by this
+	/// number.
 	scale: u32,
 }
 

@@ -168,8 +168,8 @@ fn boot_fails_without_live_chip_and_works_later() {
 	});
 }
 
-/// The CRL may be stale, or the key's issuer revoked, although the chip was live at its last
-/// challenge.
+/// The revocation list may be stale or the key's issuer may be revoked, although the chip passed
+/// its last challenge.
 #[test]
 fn boot_fails_without_valid_key() {
 	run(|| {

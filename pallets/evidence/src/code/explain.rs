@@ -1,4 +1,4 @@
-//! Cause, blame, remedy and an example of every reject code: what `docs/codes.md` shows.
+//! Cause, blame, remedy and an example of every reject code, for `docs/codes.md`.
 //!
 //! The texts are compiled with `std` only, so that the runtime does not carry them.
 

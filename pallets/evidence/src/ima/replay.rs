@@ -115,7 +115,7 @@ fn replay_with<F: Files>(
 	let mut state = State::new(from, quoted, rules);
 	for record in Records::new(log, from.entries) {
 		let record = match record {
-			// The iterator ends here, because the start of a further entry is unknown.
+			// The iterator ends after this entry, because the start of a further entry is unknown.
 			Err(_unproven) if state.reached => {
 				state.unproven = state.unproven.saturating_add(1);
 				break;

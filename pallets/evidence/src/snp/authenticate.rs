@@ -41,7 +41,8 @@ impl AuthenticReport {
 		self.tcb.current
 	}
 
-	/// Returns the TCB version that the host chose to report. The signing key derives from it.
+	/// Returns the TCB version that the host chose to report. The signing key derives from this
+	/// version.
 	pub fn reported_tcb(&self) -> TcbVersion {
 		self.tcb.reported
 	}

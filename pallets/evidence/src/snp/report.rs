@@ -20,9 +20,9 @@ const ECDSA_P384_SHA384: u32 = 1;
 /// The kind of signing key that a report names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningKey {
-	/// A versioned chip endorsement key, of one chip.
+	/// A versioned chip endorsement key, which belongs to one chip.
 	Vcek,
-	/// A versioned loaded endorsement key, of a provider's fleet.
+	/// A versioned loaded endorsement key, which stands for a provider's fleet.
 	Vlek,
 	/// No key: the report is not signed.
 	None,

@@ -5,8 +5,8 @@
 //! C.6.
 //!
 //! All random values of a credential derive from a seed. The validator that makes a credential
-//! publishes the hash of the seed with it, and reveals the seed after the answer. Any party can
-//! then recompute the credential and check that it was well-formed.
+//! publishes the hash of the seed together with the credential, and reveals the seed after the
+//! answer. Any party can then recompute the credential and check that it was well-formed.
 
 use alloc::vec::Vec;
 

@@ -66,7 +66,7 @@ impl Machine {
 		machine
 	}
 
-	/// Returns a challenge to this machine by a chain that has no earlier evidence of it.
+	/// Returns a challenge to this machine by a chain that has no earlier evidence of the machine.
 	pub fn challenge(&self, seq: u64) -> Context {
 		let chip = chip_hash(self.vek.product, self.chip.id());
 		let nonce = challenge_nonce(&GENESIS, &MINER, &chip, seq, &[0x70; 32]);

@@ -1,4 +1,4 @@
-//! The daily limit and the mean, each against its definition in exact rationals.
+//! The daily limit and the mean, each compared with its definition in exact rationals.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -20,7 +20,7 @@ fn part(part: Perbill) -> BigRational {
 }
 
 /// Returns the integer price nearest to the median that is at most `limit` away from each known
-/// price. Returns the last price if there is none.
+/// price. Returns the last price if there is no such price.
 fn exact_within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) -> BigRational {
 	let (mut least, mut most) = (exact(0), None::<BigRational>);
 	for known in hourly.iter().chain([&last]) {

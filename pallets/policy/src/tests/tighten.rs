@@ -139,7 +139,7 @@ fn files() {
 		assert_noop!(set(tightener(), Some(FileRule::Allowed)), BadOrigin);
 		assert_ok!(set(tightener(), Some(FileRule::Forbidden)));
 		assert_noop!(set(tightener(), None), BadOrigin);
-		// The rule of one of the two files would become looser.
+		// The rule of the second file would become looser.
 		assert_ok!(set(root(), Some(FileRule::Allowed)));
 		let both = vec![[7; 32], [8; 32]].try_into().expect("two");
 		assert_noop!(Policy::set_files(tightener(), both, Some(FileRule::Allowed)), BadOrigin);

@@ -1,4 +1,4 @@
-//! Properties of the arithmetic, against integers that cannot overflow.
+//! Properties of the arithmetic, compared with integers that cannot overflow.
 
 use hcc_evidence::vm::Receipt;
 use hcc_primitives::Guest;

@@ -76,8 +76,8 @@ fn short_receipt_reduces_charge_in_proportion() {
 	});
 }
 
-/// A standstill is neither paid nor refunded: the lost part is the same for any time that the
-/// guest's clock shows.
+/// A standstill is neither paid nor refunded: the lost part does not depend on the time that the
+/// guest's clock counts.
 #[test]
 fn loss_beyond_paid_time_is_scaled_down() {
 	run(|| {

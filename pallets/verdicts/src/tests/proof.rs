@@ -255,7 +255,8 @@ fn early_proof_excuses_no_missing_vote() {
 			vote_all(id, [1, 2], 301);
 			vote_all(id, [3], 0);
 			chain_finds(301);
-			// The last tick before the last third of the voting time, and the first tick in it.
+			// Advances to the last tick before the last third of the voting time, or to the first
+			// tick in it.
 			ticks(JUDGING - JUDGING / 3 - 1 + late);
 			assert_eq!(prove(20, id).expect("the proof is valid").pays_fee, Pays::No);
 			ticks(20);

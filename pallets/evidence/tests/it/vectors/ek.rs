@@ -6,7 +6,7 @@ use hcc_evidence::{
 
 use super::tree::{assert_all_known, Vector};
 
-/// 2026-12-01, within the validity of the vendors' certificates and those of swtpm.
+/// 2026-12-01, within the validity of the certificates of vendors and of swtpm.
 const NOW: UnixSeconds = UnixSeconds(1_796_083_200);
 
 const LEAVES: &[&str] = &[
