@@ -513,10 +513,11 @@ pub mod pallet {
 
 		/// Contests a chip that another miner has registered.
 		///
-		/// The evidence answers a challenge that follows from one of the last [`MAX_CONTEST_AGE`]
-		/// blocks. The number of the challenge is the block number with the highest bit set. The
-		/// nonce contains the hash of the block. `certificate` (DER) certifies the chip's key,
-		/// which need not be registered, because the holder may have used all room for keys.
+		/// The evidence answers a challenge that is derived from one of the last
+		/// [`MAX_CONTEST_AGE`] blocks. The number of the challenge is the block number with the
+		/// highest bit set. The nonce contains the hash of the block. `certificate` (DER) certifies
+		/// the chip's key, which need not be registered, because the holder may have used all room
+		/// for keys.
 		///
 		/// If the evidence is accepted, the holder is challenged in the next blocks. If the holder
 		/// cannot prove the chip, the contender receives it once all verdicts of the contest are

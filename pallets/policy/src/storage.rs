@@ -102,7 +102,7 @@ mod storage {
 	#[pallet::storage]
 	pub type TpmRoots<T: Config> = StorageValue<_, History<TpmRootList>, ValueQuery>;
 
-	/// Hashes of vendors' certificates that were trusted once and no longer are.
+	/// Hashes of vendors' certificates that were trusted once and are no longer trusted.
 	// Not hashed: the key is the hash of a certificate that governance trusted once.
 	#[pallet::storage]
 	pub type DistrustedTpmRoots<T: Config> = StorageMap<_, Identity, [u8; 32], (), OptionQuery>;

@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
-		// If the committee agreed on the same result, the subject stores the hash in its votes,
+		// If the committee agreed on the same result, the hash that its votes name is stored,
 		// because another version of the verifier may encode the claims differently.
 		let hash = decided.filter(|shown| agrees(shown)).map_or(hash, |shown| shown.hash);
 		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);

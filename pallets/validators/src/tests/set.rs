@@ -114,7 +114,7 @@ fn equivocation_disables_at_most_a_third() {
 	});
 }
 
-/// Makes a set of five, of which the fourth is slashed in session 2.
+/// Makes a set of five validators, of which the fourth is slashed in session 2.
 fn with_an_offender() {
 	MockRules::set(Rules { max_active: 5, ..RULES });
 	for who in 3..6 {
