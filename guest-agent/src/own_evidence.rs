@@ -14,7 +14,7 @@ use crate::{ReportError, ReportSource};
 pub struct OwnReference {
 	/// Certificates of the chip's key, in DER: one for each TCB version that may be reported.
 	pub veks: Vec<Vec<u8>>,
-	/// The roots to which one of them must lead.
+	/// The trusted roots. The certificate of the key that signed a report must lead to one of them.
 	pub roots: Vec<AmdRoots>,
 	/// Launch measurements, one of which must be that of this guest.
 	pub measurements: Vec<[u8; 48]>,

@@ -374,7 +374,7 @@ mod tests {
 		tokio::time::sleep(EARLY_EXIT).await;
 		assert!(child.try_wait().expect("its state").is_none(), "it waits");
 		assert!(marked_process(pid).is_none(), "it is not adopted");
-		// As after the end of the agent.
+		// Closes the pipe, as the exit of the agent does.
 		drop(child.stdin.take());
 		let ended = timeout(GRACE, child.wait()).await.expect("in time").expect("its end");
 		assert!(!ended.success() && !mark.exists());

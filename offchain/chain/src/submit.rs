@@ -137,8 +137,8 @@ impl Submitter {
 	/// Blocks reserve room for operational calls, but a transaction cannot be included before those
 	/// with lower nonces. If blocks have no room for `Normal` calls, one without a tip may wait in
 	/// the pool indefinitely. Evidence behind it would miss its challenge. So an urgent call does
-	/// not wait for capacity. It takes the nonce that the account has in the state of the best
-	/// block, which is that of the first pending transaction.
+	/// not wait for capacity. It uses the account's nonce in the state of the best block. The first
+	/// pending transaction has the same nonce.
 	///
 	/// Both transactions provide the same tag (account, nonce) to the pool, which keeps the one
 	/// with the higher priority. Each operational call has a higher priority than all normal ones,

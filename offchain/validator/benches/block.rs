@@ -39,7 +39,7 @@ fn judged() -> Judged {
 	Judged { evidence: machine.answer(&context), context: machine.pinned(&context) }
 }
 
-/// Returns a subject that no other number has.
+/// Returns a distinct subject for each number.
 fn subject(number: u64) -> H256 {
 	let mut subject = [0; 32];
 	subject[..8].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());

@@ -1,8 +1,8 @@
 //! Signature checks of evidence, faster than in pure Rust.
 //!
 //! AWS-LC provides ECDSA, which takes nearly all of the time of evaluation. RSA and Ed25519 use the
-//! same code as the runtime, so their strictness cannot differ. The verdict of the runtime decides
-//! in any case: if the two differ, the worker does not vote.
+//! same code as the runtime, so their strictness cannot differ. The runtime's result decides in any
+//! case: if the worker's own result differs from it, the worker does not vote.
 
 use aws_lc_rs::{
 	digest,

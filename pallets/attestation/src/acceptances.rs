@@ -1,4 +1,4 @@
-//! Acceptances: the challenges whose evidence a checkpoint depends on.
+//! Acceptances: the challenges on whose evidence a checkpoint depends.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
@@ -9,14 +9,16 @@ use sp_runtime::Debug;
 
 use crate::*;
 
-/// Maximum number of spans. If verdicts of a chip are undone more often within a window, the oldest
-/// span is lost.
+/// Maximum number of spans. If more verdicts of a chip are undone while they can be proven false,
+/// the oldest span is lost.
 const MAX_SPANS: u32 = 8;
 
-/// Challenges whose accepted evidence continues one another, up to the current checkpoint.
+/// A series of challenges up to the current checkpoint. The accepted evidence of each challenge
+/// continues the accepted evidence of the challenge before it.
 ///
-/// They are stored as spans of numbers, since challenges that were undone are not among them. A
-/// finding on evidence that continues them depends on them.
+/// The challenges are stored as spans of numbers, because challenges that were undone leave gaps.
+/// If evidence continues from the series, the finding on it depends on all challenges of the
+/// series.
 #[derive(
 	Clone,
 	Eq,
@@ -32,7 +34,8 @@ const MAX_SPANS: u32 = 8;
 pub struct Accepted {
 	/// First and last number of each span, in order.
 	spans: BoundedVec<(u64, u64), ConstU32<MAX_SPANS>>,
-	/// True if acceptances after the last span were undone, so that the next one starts a span.
+	/// True if acceptances after the last span were undone, so that the next acceptance starts a
+	/// span.
 	cut: bool,
 }
 
@@ -42,7 +45,8 @@ impl Accepted {
 		self.spans.last().map(|(_, last)| *last)
 	}
 
-	/// Adds an acceptance that continues the last one. Without room, the oldest span is lost.
+	/// Adds an acceptance that continues the last one. If there is no room, the oldest span is
+	/// lost.
 	pub(crate) fn add(&mut self, seq: u64) {
 		match self.spans.last_mut() {
 			Some((_, last)) if !self.cut => *last = seq,
@@ -53,13 +57,13 @@ impl Accepted {
 		self.cut = false;
 	}
 
-	/// Returns true if challenge `seq` is in a span. Challenges in it that were not accepted are
-	/// included.
+	/// Returns `true` if challenge `seq` is in a span. A span includes challenges that were not
+	/// accepted.
 	pub(crate) fn holds(&self, seq: u64) -> bool {
 		self.spans.iter().any(|(first, last)| (*first..=*last).contains(&seq))
 	}
 
-	/// Removes the acceptances after `from`, or all if it is `None`.
+	/// Removes the acceptances after challenge `from`. Removes all of them if `from` is `None`.
 	pub(crate) fn revert_to(&mut self, from: Option<u64>) {
 		let from = from.unwrap_or_default();
 		self.spans.retain(|(first, _)| *first <= from);
@@ -71,9 +75,10 @@ impl Accepted {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Applies accepted evidence: the next evidence continues its log.
+	/// Applies accepted evidence, so that the next evidence continues its log.
 	///
-	/// Evidence of a TPM that was replaced since its inclusion says nothing about the enrolled one.
+	/// Has no effect if the miner has enrolled another TPM since the inclusion of the evidence,
+	/// because the evidence says nothing about that TPM.
 	pub(crate) fn accept(host: &mut HostOf<T>, pinned: &PinnedContext, claims: Claims) {
 		let same_tpm = T::Miners::tpm(&host.miner).is_some_and(|tpm| tpm.ak == pinned.ak);
 		if !same_tpm || host.checkpoint != pinned.boot {
@@ -83,7 +88,7 @@ impl<T: Config> Pallet<T> {
 			boot.reset_count == claims.boot.reset_count
 				&& boot.restart_count == claims.boot.restart_count
 		});
-		// A submitted log begins with the boot as well.
+		// A log that was submitted in parts begins with the boot as well.
 		if !continued || pinned.log.is_some() {
 			host.judged = pinned.log.as_ref().map_or(pinned.revision, |log| log.revision);
 			host.former = None;

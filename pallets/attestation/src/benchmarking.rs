@@ -1,6 +1,6 @@
 //! Benchmarks of evidence, challenges and conclusions, each with the largest possible rows.
 
-// A benchmark that fails is not measured, and no released runtime contains this code.
+// If arithmetic overflows here, only a benchmark fails. Released runtimes do not contain this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -33,8 +33,8 @@ use sp_runtime::DispatchError;
 
 use super::*;
 
-/// Maximum length of a file name for which the weight is measured. With [`Config::MaxEntries`]
-/// entries, it just fits into a part.
+/// Maximum length of a file name for which the weight is measured. Together with
+/// [`Config::MaxEntries`] entries, a name of this length just fits into a part.
 const LONG_NAME: u32 = 8 << 10;
 /// Maximum number of required files in a checkpoint: one for each version in policy.
 const REQUIRED: usize = 64;
@@ -67,7 +67,7 @@ fn submitted_log<T: Config>() -> FoldedLog {
 	}
 }
 
-/// Records of a log, each of another file. The name of the last one has `more` bytes in addition.
+/// Returns log records, each of a different file. The last file name is `more` bytes longer.
 fn records(entries: u32, more: u32) -> Vec<u8> {
 	let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
 	let record = |number: u32| {
@@ -108,7 +108,7 @@ fn vek(chip: &ChipHash) -> Vek {
 	}
 }
 
-/// A chip with accepted evidence, of a miner that has no other chip.
+/// Sets up a chip with accepted evidence. Its miner has no other chip.
 fn host<T: Config>(number: u32) -> ChipHash {
 	let (chip, miner) = (chip(number), account("miner", number, 0));
 	T::World::register(&miner, &[chip], EnrolledTpm { ek: chip, ..tpm() });
@@ -123,8 +123,8 @@ fn host<T: Config>(number: u32) -> ChipHash {
 	chip
 }
 
-/// Moves a chip to a tier that differs from that of its score, so that its next outcome moves it
-/// and the last chip of that tier.
+/// Moves a chip to a tier that does not follow from its score. The next outcome then moves the chip
+/// back, and also moves the last chip of the tier.
 fn misplace<T: Config>(chip: &ChipHash) {
 	let deserved = T::Reputation::tier(chip);
 	let other = if deserved == Tier::Suspended { Tier::Trusted } else { Tier::Suspended };
@@ -213,7 +213,7 @@ fn answer_to<T: Config>(
 	}
 }
 
-/// A chip whose evidence is being judged as `subject`, and whose tier its finding will change.
+/// Sets up a chip whose evidence is being judged as `subject`. The finding will change its tier.
 fn judged<T: Config>(number: u32, subject: SubjectId) -> Result<ChipHash, BenchmarkError> {
 	let chip = host::<T>(number);
 	misplace::<T>(&chip);
@@ -272,7 +272,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// A contest for a chip. The verdict on the contender's evidence is final.
+/// Stores a contest for a chip. The verdict on the contender's evidence is final.
 fn claimed<T: Config>(chip: &ChipHash, subject: SubjectId, stage: ContestStage) {
 	let (contender, holder) = (account("contender", 0, 0), account("miner", 0, 0));
 	OpenContests::<T>::insert(
@@ -336,7 +336,7 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// A pause of two chips, whose deadlines have room at the last tick only.
+	/// A pause of two chips. Only the last possible tick has room for their deadlines.
 	#[benchmark]
 	fn pause() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
@@ -422,7 +422,7 @@ mod benchmarks {
 	}
 
 	/// All due challenges were missed, and each chip moves to another tier. Only the last key of
-	/// each chip is valid, so the search for a valid key reads all.
+	/// each chip is valid, so the search for a valid key reads all keys.
 	#[benchmark]
 	fn keep_deadlines(d: Linear<0, MAX_DUE>) -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);

@@ -22,8 +22,8 @@ impl<T: Config> Pallet<T> {
 		Self::make_challenge(chip, host, Self::rules().answer).is_some()
 	}
 
-	/// Challenges a chip that has `time` ticks to answer. Returns the deadline, or `None` if no
-	/// deadline has room.
+	/// Challenges a chip, whose miner has `time` ticks to answer. Returns the deadline, or `None`
+	/// if no deadline has room.
 	pub(crate) fn make_challenge(chip: &ChipHash, mut host: HostOf<T>, time: Tick) -> Option<Tick> {
 		let made = T::TickSource::now();
 		let earliest = made.saturating_add(time);
@@ -50,8 +50,8 @@ impl<T: Config> Pallet<T> {
 		Some(deadline)
 	}
 
-	/// Processes the deadlines of all ticks that have passed. Without room, a later block
-	/// continues.
+	/// Processes the deadlines of all ticks that have passed. If the block has no room, a later
+	/// block continues.
 	pub(crate) fn keep_deadlines(meter: &mut WeightMeter) {
 		let now = T::TickSource::now();
 		let processed = catch_up(KeptUntil::<T>::get(), now, Tick::MAX, |tick| {
@@ -70,8 +70,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Concludes a challenge that was not answered before `tick`.
 	///
-	/// Silence counts as missed, unless no answer could be accepted because trust in the chip's
-	/// keys or in its TPM was withdrawn.
+	/// The challenge counts as missed, unless no answer could be accepted because trust in the
+	/// chip's keys or in its TPM was withdrawn.
 	fn process_deadline(chip: &ChipHash, tick: Tick) {
 		let Some(mut host) = Hosts::<T>::get(chip) else { return };
 		let overdue = |open: &&OpenChallenge| open.subject.is_none() && open.deadline < tick;
@@ -83,8 +83,8 @@ impl<T: Config> Pallet<T> {
 			T::Miners::tpm(&host.miner).is_some() && T::Miners::genuine_tpm(&host.miner).is_none()
 		};
 		if keys_are_withdrawn || tpm_is_withdrawn() {
-			// This says nothing about the chip, but tenants do not pay for an interval without a
-			// proof.
+			// The missing answer says nothing about the chip. Tenants still do not pay for an
+			// interval without a proof.
 			Self::note_outcome(chip, seq, false, false);
 			Self::void_unproven(chip, &mut host, seq);
 			if !keys_are_withdrawn {
@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Queues a chip for a challenge in the next blocks. If the queue is full, the chip waits until
-	/// it is drawn.
+	/// the draw selects it.
 	pub(crate) fn recheck(chip: &ChipHash) {
 		Rechecks::<T>::mutate(|waiting| {
 			if !waiting.contains(chip) {

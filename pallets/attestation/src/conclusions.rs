@@ -15,8 +15,9 @@ use crate::*;
 impl<T: Config> Pallet<T> {
 	/// Concludes a chip's challenge: updates its reputation, its tier and its liveness record.
 	///
-	/// `from` is the challenge whose accepted evidence this one continues. The first failure in a
-	/// row causes a recheck. A chip that fails repeatedly waits for the draw.
+	/// `from` is the challenge from whose accepted evidence this challenge's evidence continues.
+	/// The first failure in a row causes a recheck. After further failures, the chip waits for the
+	/// draw.
 	pub(crate) fn conclude(
 		chip: &ChipHash,
 		host: &mut HostOf<T>,
@@ -51,7 +52,8 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::Void { chip: *chip, miner, seq });
 	}
 
-	/// Closes a chip's challenge without an outcome. The chip receives no work until it passes one.
+	/// Closes a chip's challenge without an outcome. The chip receives no work until it passes a
+	/// challenge.
 	pub(crate) fn void_unproven(chip: &ChipHash, host: &mut HostOf<T>, seq: u64) {
 		Self::void(chip, host, seq);
 		host.failing = true;
@@ -63,9 +65,10 @@ impl<T: Config> Pallet<T> {
 		Self::recheck(chip);
 	}
 
-	/// Returns the context of a subject and its host, if the subject answers the open challenge.
+	/// Returns the context of a subject and the chip's host, if the evidence answers the open
+	/// challenge of the host.
 	///
-	/// A chip may have changed hands since the evidence was included.
+	/// Returns `None` otherwise. For example, the chip may have another miner by now.
 	fn open_context(subject: SubjectId) -> Option<(PinnedContext, HostOf<T>)> {
 		let pinned = Contexts::<T>::get(subject)?;
 		let host = Hosts::<T>::get(pinned.chip)?;
@@ -83,10 +86,11 @@ impl<T: Config> Pallet<T> {
 
 	/// Undoes the effects of a verdict that was proven false, and queues a recheck.
 	///
-	/// The incident is undone and the checkpoint is restored. Evidence that is being judged was
-	/// pinned to a state that is void now, so its challenge closes without an outcome.
+	/// The incident is undone and the checkpoint is restored. If other evidence of the chip is
+	/// being judged, it depends on a state that is no longer valid. Its challenge therefore closes
+	/// without an outcome.
 	fn overturn(subject: SubjectId, pinned: &PinnedContext) {
-		// A verdict on a challenge that was void already had no effect.
+		// If the challenge was void already, its verdict had no effect.
 		let Some(effect) = Effects::<T>::take(subject) else { return };
 		let chip = pinned.chip;
 		let tier = T::Reputation::undo(&chip, pinned.seq);
@@ -108,8 +112,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Restores the checkpoint from before an acceptance that was proven false.
 	///
-	/// A rejection did not change it. Nothing is restored either if the acceptance was undone with
-	/// an earlier one, or if the miner has enrolled another TPM since.
+	/// A rejection did not change the checkpoint, so nothing is restored. Nothing is restored
+	/// either if the acceptance was undone together with an earlier acceptance, or if the miner has
+	/// enrolled another TPM since.
 	fn restore_checkpoint(host: &mut HostOf<T>, pinned: &PinnedContext, effect: &Effect) {
 		let moved = effect.passed && host.accepted.holds(pinned.seq);
 		if !moved || T::Miners::tpm(&host.miner).is_none_or(|tpm| tpm.ak != pinned.ak) {
@@ -119,14 +124,15 @@ impl<T: Config> Pallet<T> {
 		host.former = pinned.former.clone();
 		host.boot_profile = pinned.boot_profile;
 		host.accepted.revert_to(effect.from);
-		// The revision by which that log was judged is unknown: any tightening requires a new log.
+		// The revision by which the restored log was judged is unknown, so any tightening requires
+		// a new log.
 		host.judged = 0;
 		host.attested = 0;
 	}
 
 	/// Applies a finding to the challenge that the evidence answers.
 	///
-	/// Returns true for a pass, false for a failure, and `None` if the finding has no effect.
+	/// Returns `true` for a pass, `false` for a failure, and `None` if the finding has no effect.
 	fn apply(
 		subject: SubjectId,
 		pinned: &PinnedContext,
@@ -146,8 +152,8 @@ impl<T: Config> Pallet<T> {
 				Self::conclude(&chip, host, seq, ChallengeOutcome::Passed, from, Some(subject));
 				Some(true)
 			},
-			// The chain will lack the same data in the next block, so only the draw challenges
-			// again.
+			// The missing data will still be missing in the next block. So the chip gets no
+			// recheck, and waits for the draw.
 			Finding::UNDECIDED => {
 				Self::note_outcome(&chip, seq, false, true);
 				Self::void_unproven(&chip, host, seq);

@@ -1,6 +1,7 @@
-//! Contests: two miners assert that a chip is theirs, and the one that can prove it receives it.
+//! Contests: two miners assert that a chip is theirs. The miner that can prove its assertion
+//! receives the chip.
 //!
-//! A contest is settled once none of the verdicts that it depends on can be proven false.
+//! A contest is settled once all verdicts on which it depends are final.
 
 use frame_support::{
 	ensure,
@@ -42,7 +43,7 @@ impl<T: Config> Pallet<T> {
 		Self::include_contest(hot, chip, evidence, vek)
 	}
 
-	/// Includes the evidence of a contest, by a verified key of the chip.
+	/// Includes the evidence of a contest. `vek` is a verified key of the chip.
 	pub(crate) fn include_contest(
 		hot: AccountIdOf<T>,
 		chip: ChipHash,
@@ -62,14 +63,15 @@ impl<T: Config> Pallet<T> {
 		Self::check_quote(evidence, &chip, &nonce)?;
 		let report =
 			Report::parse(&evidence.snp_report).map_err(|_| Error::<T>::EvidenceMalformed)?;
-		// The contender's machine has no checkpoint, so it must show its whole log.
+		// The contender's machine has no checkpoint, so its whole log is required.
 		let log = Self::submitted_log(&miner, None, evidence)?;
 		Self::check_report(evidence, &report, &nonce, log.as_ref())?;
 		ensure!(vek.is_for(report.reported_tcb), Error::<T>::CertificateRefused);
 		let pinned = PinnedContext { log, ..Self::pin_new_machine(&miner, chip, &open, vek)? };
 		let hash = BlakeTwo256::hash_of(evidence);
 		let subject = H256(subject_id(&genesis::<T>(), &chip, open.seq, &hash.0));
-		// The nonce cannot seed the draw of the committee: the contender chooses its block.
+		// The contender chooses the block of the nonce, so the nonce must not seed the draw of the
+		// committee.
 		let seed = BlakeTwo256::hash_of(&(&miner, &chip));
 		T::Adjudicator::open(subject, seed, hash)?;
 		Self::note_revision(pinned.revision)?;
@@ -92,8 +94,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns the nonce that a contest answers: it binds the hash of a recent block, which was
-	/// unpredictable.
+	/// Returns the nonce that a contest answers. The nonce contains the hash of a recent block,
+	/// which was unpredictable.
 	fn contest_nonce(
 		miner: &AccountIdOf<T>,
 		chip: &ChipHash,
@@ -147,8 +149,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns the stage in which the holder must prove the chip at its next challenge.
 	///
-	/// A challenge that is open now does not count: it may have been answered before, or be about
-	/// to expire.
+	/// A challenge that is open now does not count, because the holder may have answered it
+	/// already, or it may be about to expire.
 	fn await_answer(chip: &ChipHash) -> ContestStage {
 		match Hosts::<T>::get(chip) {
 			// A holder without an enrolled TPM cannot prove the chip.
@@ -178,8 +180,8 @@ impl<T: Config> Pallet<T> {
 			(ChallengeOutcome::Passed, Some(subject)) => ContestStage::Both { subject },
 			(ChallengeOutcome::Failed(code), Some(subject)) => match proof_in_rejection(code) {
 				HolderProof::Nothing => ContestStage::Absent { subject: Some(subject) },
-				// The holder has the chip, but with a quote of another TPM. The chip stays, and can
-				// be contested again.
+				// The holder has the chip, but the quote is of another TPM. The chip stays with the
+				// holder, and can be contested again.
 				HolderProof::Chip => return Self::reject_contest(chip, &contest),
 				HolderProof::ChipAndTpm => ContestStage::Both { subject },
 			},
@@ -188,7 +190,7 @@ impl<T: Config> Pallet<T> {
 		Self::store_contest(chip, contest);
 	}
 
-	/// Notes that the holder gave up the chip while it had to prove it.
+	/// Notes that the holder gave up the chip while it had to prove the chip.
 	pub(crate) fn note_contest_left(chip: &ChipHash) {
 		let Some(mut contest) = OpenContests::<T>::get(chip) else { return };
 		if matches!(contest.stage, ContestStage::Answering { .. }) {
@@ -206,7 +208,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns true if all verdicts that a contest depends on are final.
+	/// Returns `true` if all verdicts on which a contest depends are final.
 	fn is_final(contest: &ChipContestOf<T>) -> bool {
 		contest.closed
 			&& match contest.stage {
@@ -243,8 +245,8 @@ impl<T: Config> Pallet<T> {
 		contest_block(pinned.seq).is_some()
 	}
 
-	/// Notes that the verdict on a subject can no longer be proven false, and queues a contest that
-	/// was waiting only for it.
+	/// Notes that the verdict on a subject can no longer be proven false. Queues a contest that was
+	/// waiting only for this verdict.
 	pub(crate) fn close_contest(subject: SubjectId, pinned: &PinnedContext) {
 		let Some(mut contest) = OpenContests::<T>::get(pinned.chip) else { return };
 		contest.closed |= contest.subject == subject;
@@ -260,7 +262,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Settles the queued contests. A block without room leaves the rest to the next one.
+	/// Settles the queued contests. If the block has no room, the next block continues.
 	pub(crate) fn settle_contests(meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(1, 1)).is_err() {
 			return;
@@ -303,21 +305,22 @@ impl<T: Config> Pallet<T> {
 		let proven_since = T::Chips::holder(chip).is_some_and(|holder| holder != contest.holder)
 			&& Hosts::<T>::get(chip).is_some_and(accepted);
 		if proven_since || !T::Chips::hand_over(chip, &contest.contender) {
-			// The contender has left since, or has registered other chips.
+			// Either a third miner has proved the chip, or the contender has left or has no room
+			// for it.
 			let contender = contest.contender;
 			Self::deposit_event(Event::ContestRejected { chip: *chip, contender });
 		}
 	}
 }
 
-/// Parts of the holder's machine that rejected evidence proves nonetheless.
+/// The parts of the holder's machine that its evidence proves although it was rejected.
 enum HolderProof {
-	/// Nothing: the evidence was rejected before its report was verified, or for a property of one
-	/// guest. Another guest on the chip could have reported that.
+	/// No part: the evidence was rejected before its report was verified, or for a property of its
+	/// guest. Another guest on the chip could have made such a report.
 	Nothing,
 	/// The chip signed the report.
 	Chip,
-	/// The chip signed the report, and the holder's TPM quoted beside it. Only the software of the
+	/// The chip signed the report, and the holder's TPM signed the quote. Only the software of the
 	/// machine is at fault.
 	ChipAndTpm,
 }
@@ -333,7 +336,8 @@ fn proof_in_rejection(code: u16) -> HolderProof {
 			| RejectClass::ImaUnknown
 			| RejectClass::ImaForbidden,
 		)
-		// These are checked after the quote. Evidence that is too long is never included.
+		// The checks with these codes follow the check of the quote. Evidence that is too long is
+		// never included.
 		| (
 			RejectCode::BootLogEncoding
 			| RejectCode::BootLogBank

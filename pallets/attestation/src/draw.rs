@@ -10,19 +10,19 @@ use sp_io::hashing::blake2_256;
 
 use crate::*;
 
-/// Maximum number of challenges of a tier in a block. It suffices for 100,000 chips in twenty
-/// minutes.
+/// Maximum number of challenges of a tier in a block. It suffices to challenge 100,000 chips in
+/// twenty minutes.
 const MAX_DRAWS: u32 = MAX_DUE;
 
-/// Number of attempts of a draw when it finds chips with open challenges. It keeps the rate
-/// independent of the time that answers take.
+/// Maximum number of attempts of one draw. An attempt that selects a chip with an open challenge is
+/// repeated, so that slow answers do not lower the rate.
 const TRIES: u32 = 4;
 
-/// Returns the number of chips to draw, so that each of `population` is drawn once in `interval`
-/// ticks on average.
+/// Returns the number of chips to draw, so that each of `population` chips is drawn once in
+/// `interval` ticks on average.
 ///
-/// It is the whole part of the rate, and one more with the probability of the remainder. `random`
-/// is uniform over all of `u32`.
+/// The result is the whole part of `population / interval`. It is one higher with the probability
+/// of the remainder. `random` must be uniform over all of `u32`.
 pub(crate) fn draw_count(population: u32, interval: Tick, random: u32) -> u32 {
 	let whole = population.checked_div(interval).unwrap_or(0);
 	let rest = u64::from(population.checked_rem(interval).unwrap_or(0));

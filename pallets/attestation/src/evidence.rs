@@ -30,13 +30,14 @@ pub(crate) fn logs_len(evidence: &HostEvidence) -> u32 {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Checks that a submission is the miner's and answers an open challenge. Returns the miner,
-	/// the chip and the challenge.
+	/// Checks that the miner's hot key signed a submission, and that the submission answers an open
+	/// challenge. Returns the miner, the chip and the challenge.
 	///
-	/// These checks are cheap enough for the transaction pool. Inclusion makes the other ones.
+	/// These checks are cheap enough for the transaction pool. The other checks follow at
+	/// inclusion.
 	///
 	/// ## Errors
-	/// The same as those of `submit_evidence`.
+	/// The same errors as `submit_evidence`.
 	pub fn check_submission(
 		hot: &AccountIdOf<T>,
 		evidence: &HostEvidence,
@@ -190,7 +191,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Adds one to the contexts of a policy revision. Policy keeps a revision that has contexts.
+	/// Counts one more context of a policy revision. Policy keeps a revision that has contexts.
 	pub(crate) fn note_revision(revision: u32) -> Result<(), Error<T>> {
 		Revisions::<T>::try_mutate(|revisions| {
 			let count = revisions.get(&revision).copied().unwrap_or(0).saturating_add(1);
@@ -199,7 +200,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Subtracts one from the contexts of a policy revision.
+	/// Counts one context less of a policy revision.
 	pub(crate) fn release_revision(revision: u32) {
 		Revisions::<T>::mutate(|revisions| match revisions.get(&revision).copied() {
 			Some(0 | 1) | None => {
@@ -211,7 +212,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Returns the oldest policy revision with a context, or the current one without contexts.
+	/// Returns the oldest policy revision with a context. Without contexts, returns the current
+	/// one.
 	pub fn oldest_revision() -> u32 {
 		Revisions::<T>::get().keys().next().copied().unwrap_or_else(T::Revision::get)
 	}

@@ -75,7 +75,7 @@ pub mod pallet {
 		/// The register of miners.
 		type Miners: Miners<AccountIdOf<Self>>;
 
-		/// Owners of chips, and the transfer of contested ones.
+		/// Owners of chips, and the transfer of contested chips.
 		type Chips: ChipTransfers<AccountIdOf<Self>>;
 
 		/// The keys of chips.
@@ -93,7 +93,7 @@ pub mod pallet {
 		/// Clock time at which certificates must be valid.
 		type Time: UnixTime;
 
-		/// The current policy revision. Evidence that this block includes is judged by it.
+		/// The current policy revision, by which evidence in this block is judged.
 		type Revision: Get<u32>;
 
 		/// The last policy revision in which a list of files became stricter.
@@ -110,8 +110,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type ReattestationTicks: Get<Tick>;
 
-		/// Minimum number of ticks between the starts of two pauses of a chip, also of another
-		/// miner.
+		/// Minimum number of ticks between the starts of two pauses of a chip, even if the chip
+		/// gets another miner in between.
 		#[pallet::constant]
 		type PauseInterval: Get<Tick>;
 
@@ -143,25 +143,26 @@ pub mod pallet {
 	pub struct Pallet<T>(_);
 
 	/// Chips that must answer challenges.
-	// Hashed with Blake2: the miner that registers a chip chooses the hash. Unbounded by type
-	// alone: a checkpoint has at most as many required files as policy has versions.
+	// Hashed with Blake2: the miner that registers a chip chooses the hash. The type is unbounded,
+	// but a checkpoint has at most as many required files as policy has versions.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Hosts<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, HostOf<T>, OptionQuery>;
 
 	/// Numbers of the last challenges of chips that have left their miner.
-	// Hashed with Blake2, as `Hosts`.
+	// Hashed with Blake2, for the same reason as `Hosts`.
 	#[pallet::storage]
 	pub type LastSeq<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, u64, ValueQuery>;
 
 	/// Boot profiles of chips that have left their miner.
-	// Hashed with Blake2, as `Hosts`.
+	// Hashed with Blake2, for the same reason as `Hosts`.
 	#[pallet::storage]
 	pub type LastBoots<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, LastBoot, OptionQuery>;
 
-	/// Last maintenance pauses of chips. They remain when chips leave, and limit the next miner.
-	// Hashed with Blake2, as `Hosts`.
+	/// Last maintenance pauses of chips. A row remains when its chip leaves, and limits the next
+	/// miner.
+	// Hashed with Blake2, for the same reason as `Hosts`.
 	#[pallet::storage]
 	pub type LastPauses<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, Pause, OptionQuery>;
 
@@ -179,12 +180,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Population<T: Config> = StorageMap<_, Twox64Concat, Tier, u32, ValueQuery>;
 
-	/// Numbers of chips before the transactions of this block and of its parent. Chips are drawn
-	/// from the latter.
+	/// Numbers of chips before the transactions of this block, and before those of its parent.
+	/// Draws use the numbers of the parent.
 	#[pallet::storage]
 	pub type DrawCounts<T: Config> = StorageValue<_, PopulationHistory, ValueQuery>;
 
-	/// Chips that wait for a challenge in the next blocks, oldest first: new ones, and those that
+	/// Chips that wait for a challenge in the next blocks, oldest first: new chips, and chips that
 	/// failed.
 	#[pallet::storage]
 	pub type Rechecks<T: Config> =
@@ -205,7 +206,7 @@ pub mod pallet {
 	pub type DrawnUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
 	/// Open contests by chip.
-	// Hashed with Blake2, as `Hosts`.
+	// Hashed with Blake2, for the same reason as `Hosts`.
 	#[pallet::storage]
 	pub type OpenContests<T: Config> =
 		CountedStorageMap<_, Blake2_128Concat, ChipHash, ChipContestOf<T>, OptionQuery>;
@@ -220,18 +221,20 @@ pub mod pallet {
 	pub type Reattestation<T: Config> = StorageValue<_, ReattestationState, ValueQuery>;
 
 	/// Pinned contexts of evidence, from inclusion until its verdict can no longer be proven false.
-	// Not hashed: subjects are hashes that this pallet makes. Unbounded by type alone, as `Hosts`.
+	// Not hashed: subjects are hashes that this pallet makes. Unbounded for the same reason as
+	// `Hosts`.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Contexts<T: Config> = StorageMap<_, Identity, SubjectId, PinnedContext, OptionQuery>;
 
 	/// Effects of verdicts that can still be proven false.
-	// Not hashed: as `Contexts`.
+	// Not hashed, for the same reason as `Contexts`.
 	#[pallet::storage]
 	pub type Effects<T: Config> = StorageMap<_, Identity, SubjectId, Effect, OptionQuery>;
 
 	/// States of the logs that miners submitted in parts. Evidence may continue such a log.
-	// Hashed with Blake2: accounts are chosen by their owners. Unbounded by type alone, as `Hosts`.
+	// Hashed with Blake2: accounts are chosen by their owners. Unbounded for the same reason as
+	// `Hosts`.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Logs<T: Config> =
@@ -245,7 +248,7 @@ pub mod pallet {
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, ([u8; 32], u16), OptionQuery>;
 
 	/// The last billing intervals in which each chip was challenged, oldest first.
-	// Hashed with Blake2, as `Hosts`.
+	// Hashed with Blake2, for the same reason as `Hosts`.
 	#[pallet::storage]
 	pub type LivenessRecords<T: Config> = StorageMap<
 		_,
@@ -286,10 +289,10 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A miner submitted a part of its measurement log, which now has `entries` entries. `id`
-		/// covers all its parts.
+		/// A miner submitted a part of its measurement log, which now has `entries` entries. The
+		/// hash `id` covers all parts of the log.
 		LogFollowed { miner: AccountIdOf<T>, id: [u8; 32], entries: u32 },
-		/// A chip was challenged. It must submit evidence by tick `deadline`.
+		/// A chip was challenged. Its miner must submit evidence by tick `deadline`.
 		Challenged {
 			chip: ChipHash,
 			miner: AccountIdOf<T>,
@@ -304,16 +307,16 @@ pub mod pallet {
 		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, outcome: ChallengeOutcome },
 		/// The verdict on a challenge was proven false, and its effects were undone.
 		Overturned { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
-		/// A miner contested a chip that another miner has registered. If its evidence is accepted,
-		/// the holder must prove the chip too.
+		/// A miner contested a chip that another miner has registered. If the contender's evidence
+		/// is accepted, the holder must prove the chip too.
 		ChipContested { chip: ChipHash, contender: AccountIdOf<T>, holder: AccountIdOf<T> },
 		/// A contest had no effect. The evidence was not accepted, the contender has no room, or
 		/// the holder still has the chip.
 		ContestRejected { chip: ChipHash, contender: AccountIdOf<T> },
-		/// A challenge ended without an outcome: its evidence could not be judged, or not in time,
-		/// or a contest ended a pause.
+		/// A challenge ended without an outcome. Its evidence could not be judged at all or in
+		/// time, or a contest ended a pause.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
-		/// A miner paused a chip for maintenance. It must submit evidence by tick `until`.
+		/// A miner paused a chip for maintenance. The miner must submit evidence by tick `until`.
 		Paused { chip: ChipHash, miner: AccountIdOf<T>, until: Tick },
 	}
 
@@ -321,8 +324,8 @@ pub mod pallet {
 	pub enum Error<T> {
 		/// The account is not the hot key of the miner that the call or its evidence names.
 		NotTheMiner,
-		/// None of the miner's chips has an open challenge with this number. It was answered,
-		/// missed, or never made.
+		/// None of the miner's chips has an open challenge with this number. The challenge was
+		/// answered or missed, or it was never made.
 		NoChallenge,
 		/// A part of the evidence exceeds its maximum length, or the report does not have 1184
 		/// bytes.
@@ -344,7 +347,7 @@ pub mod pallet {
 		NobodysChip,
 		/// The chip belongs to the contender already.
 		OwnChip,
-		/// The contender's TPM is not enrolled, or it has the maximum number of chips.
+		/// The contender has no enrolled TPM, or has the maximum number of chips.
 		NoRoom,
 		/// Another contest for the chip is open. Wait until it is settled.
 		AlreadyContested,
@@ -357,8 +360,8 @@ pub mod pallet {
 		CertificateRefused,
 		/// The report of a contest is not signed by the chip's key.
 		ReportRefused,
-		/// The part of the log does not begin at the end of the last one. `attestation.log` gives
-		/// that position. A part that begins with entry 0 starts again.
+		/// The part of the log does not begin at the end of the last part. `attestation.log` gives
+		/// the position of that end. A part that begins with entry 0 starts the log again.
 		LogElsewhere,
 		/// The part of the log is invalid: truncated, altered, of an unknown template, or without
 		/// `boot_aggregate` as its first entry.
@@ -368,8 +371,8 @@ pub mod pallet {
 		/// The evidence continues a log that was not submitted up to that entry. Call
 		/// `attestation.submit_log`.
 		LogMissing,
-		/// A list of files became stricter since the log was submitted. Submit it again, from entry
-		/// 0.
+		/// A list of files became stricter since the log was submitted. Submit the log again, from
+		/// entry 0.
 		LogOutdated,
 		/// Policy has no rules yet.
 		NoPolicy,
@@ -379,12 +382,12 @@ pub mod pallet {
 		/// The miner has no chip that must answer challenges.
 		NothingToPause,
 		/// A chip of the miner has an open challenge, or receives one in the next blocks. Answer
-		/// it, and retry after its verdict.
+		/// the challenge, and retry after the verdict.
 		ChallengeOpen,
 		/// A chip of the miner did not pass its last challenge, or has not passed one since its
 		/// last pause. Retry after its next acceptance.
 		Failing,
-		/// A slash for a chip of the miner is pending. Retry after it.
+		/// A slash for a chip of the miner is pending. Retry when it was applied or cancelled.
 		SlashPending,
 		/// A chip of the miner was paused less than [`Config::PauseInterval`] ago, by this miner or
 		/// an earlier one.
@@ -427,8 +430,8 @@ pub mod pallet {
 			Hosts::<T>::get(chip)
 		}
 
-		/// Returns the tick from which on a chip must show its whole log after a policy tightening,
-		/// or `None` if it need not.
+		/// Returns the tick from which on a chip must submit its whole log after a policy
+		/// tightening. Returns `None` if no log is due.
 		pub fn log_due(chip: ChipHash) -> Option<Tick> {
 			Self::log_due_at(&chip, &Hosts::<T>::get(chip)?)
 		}
@@ -448,7 +451,8 @@ pub mod pallet {
 			<Self as Liveness>::interval()
 		}
 
-		/// Returns true if a chip was live in an interval, and `None` while that can still change.
+		/// Returns `true` if a chip was live in an interval, and `None` while that can still
+		/// change.
 		///
 		/// A live chip has an acceptance as its last verdict before the interval. It failed or
 		/// missed no challenge of the interval.
@@ -484,9 +488,10 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::NoChallenge`], [`Error::TpmMissing`].
 		/// - [`Error::EvidenceLength`], [`Error::EvidenceMalformed`].
-		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`]: bound to another challenge or
-		///   log.
-		/// - [`Error::LogMissing`], [`Error::LogOutdated`]: the log that it continues.
+		/// - [`Error::QuoteNotBound`], [`Error::ReportNotBound`]: the evidence is bound to another
+		///   challenge or log.
+		/// - [`Error::LogMissing`], [`Error::LogOutdated`]: the evidence continues a log that is
+		///   missing or outdated.
 		/// - [`Error::VekMissing`]: the certificate of the chip's key was not registered.
 		/// - [`Error::TooManyRevisions`].
 		///
@@ -508,14 +513,15 @@ pub mod pallet {
 
 		/// Contests a chip that another miner has registered.
 		///
-		/// The evidence answers a challenge whose number is that of one of the last
-		/// [`MAX_CONTEST_AGE`] blocks, with the highest bit set. The nonce binds the hash of that
-		/// block. `certificate` (DER) is for the chip's key, since the holder may have used all
-		/// room to register keys.
+		/// The evidence answers a challenge that is derived from one of the last
+		/// [`MAX_CONTEST_AGE`] blocks. The number of the challenge is the block number with the
+		/// highest bit set. The nonce contains the hash of the block. `certificate` (DER) certifies
+		/// the chip's key, which need not be registered, because the holder may have used all room
+		/// for keys.
 		///
 		/// If the evidence is accepted, the holder is challenged in the next blocks. If the holder
-		/// cannot prove the chip, it goes to the caller once no verdict on it can be proven false.
-		/// If the holder proves it, two parties have the chip's key, and the chip is banned.
+		/// cannot prove the chip, the contender receives it once all verdicts of the contest are
+		/// final. If the holder proves the chip, two parties have its key, and the chip is banned.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of the miner that the evidence names.
@@ -550,22 +556,22 @@ pub mod pallet {
 		/// Submits a part of the measurement log of a miner's machine, for logs that are too
 		/// long for one piece of evidence.
 		///
-		/// A part has whole records from entry `from` on. The chain verifies it, judges its files,
-		/// and stores the resulting state. The findings count once evidence continues the log from
-		/// its end: only a quote proves that the log is of this machine.
+		/// A part has whole records from entry `from` on. The chain verifies the part, judges its
+		/// files, and stores the resulting state. The findings count once evidence continues the
+		/// log from its end, because only a quote proves that the log belongs to this machine.
 		///
-		/// A part that begins with entry 0 starts again. Each other part continues at the end of
-		/// the last one.
+		/// A part that begins with entry 0 starts the log again. Each other part continues at the
+		/// end of the last part.
 		///
-		/// With `due`, the call is operational: a challenge of the miner is open and needs the log.
-		/// The runtime admits [`MAX_LOG_PARTS`] such calls for each challenge.
+		/// With `due`, the call is operational. This requires an open challenge of the miner. The
+		/// runtime admits [`MAX_LOG_PARTS`] such calls for each challenge.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
 		///
 		/// ## Errors
 		/// - [`Error::NotTheMiner`], [`Error::LogElsewhere`].
-		/// - [`Error::NoChallenge`]: it is `due`, but no challenge is open.
+		/// - [`Error::NoChallenge`]: `due` is set, but no challenge is open.
 		/// - [`Error::LogMalformed`], [`Error::LogTooLong`], [`Error::NoPolicy`].
 		///
 		/// ## Events
@@ -592,10 +598,10 @@ pub mod pallet {
 
 		/// Pauses all chips of a miner for maintenance.
 		///
-		/// Each chip is challenged now, with a deadline after [`Rules::pause`] ticks. It is not
-		/// challenged again and receives no work until then, and its VMs leave `Running`. The miner
-		/// ends the pause by answering. A missed deadline counts as usual. Afterwards each chip
-		/// must pass an ordinary challenge before it receives work.
+		/// Each chip is challenged now, with a deadline after [`Rules::pause`] ticks. Until then,
+		/// the chip is not challenged again and receives no work. Its VMs leave `Running`. The
+		/// miner ends the pause with an answer. A missed deadline counts as a missed challenge.
+		/// Afterwards each chip must pass an ordinary challenge before it receives work.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.

@@ -70,8 +70,8 @@ impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 		Self::note_contest_left(chip);
 		let Some(host) = Hosts::<T>::take(chip) else { return };
 		Self::leave(host.tier, host.position);
-		// Numbers continue if the chip returns, so that old evidence cannot answer a later
-		// challenge.
+		// Challenge numbers continue if the chip returns, so that old evidence cannot answer a
+		// later challenge.
 		LastSeq::<T>::insert(chip, host.seq);
 		Self::note_left(chip, host.seq);
 		Rechecks::<T>::mutate(|waiting| waiting.retain(|other| other != chip));
@@ -94,7 +94,7 @@ impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Stores the boot profile of a chip that leaves, so that it cannot change the profile by
+	/// Stores the boot profile of a chip that leaves, so that the chip cannot change its profile by
 	/// leaving and returning.
 	fn store_boot(chip: &ChipHash, host: &HostOf<T>) {
 		let tpm = T::Miners::tpm(&host.miner);

@@ -1,4 +1,5 @@
-//! Liveness: the billing intervals in which chips passed their challenges. Tenants pay for these.
+//! Liveness: the billing intervals in which chips passed their challenges. Tenants pay only for
+//! these intervals.
 
 use codec::Encode;
 use frame_support::{traits::Get, weights::WeightMeter};
@@ -36,11 +37,11 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns the length of the next interval. It is long enough that at most [`OPEN_INTERVALS`]
-	/// are open at the same time.
+	/// Returns the length of the next interval. It is long enough that outcomes can change in at
+	/// most [`OPEN_INTERVALS`] intervals at the same time.
 	fn billing() -> Tick {
 		let rules = Self::rules();
-		// A pause keeps intervals open for longer than another challenge.
+		// A pause can keep intervals open for longer than another challenge.
 		let open = T::Adjudicator::longest().saturating_add(rules.pause.max(rules.answer));
 		rules.billing.max(open.div_ceil(OPEN_INTERVALS))
 	}
@@ -58,8 +59,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Changes the record of the interval in which challenge `seq` was made. Without a record, it
-	/// has no effect.
+	/// Changes the record of the interval in which challenge `seq` was made. Does nothing if there
+	/// is no such record.
 	fn change_at(chip: &ChipHash, seq: u64, change: impl FnOnce(&mut IntervalLiveness)) {
 		if contest_block(seq).is_some() {
 			return;
@@ -79,8 +80,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Records the outcome of a challenge. If it was `found` from evidence, it can be proven false
-	/// until [`Self::note_closed`].
+	/// Records the outcome of a challenge. If the outcome was `found` from evidence, it can be
+	/// proven false until [`Self::note_closed`].
 	pub(crate) fn note_outcome(chip: &ChipHash, seq: u64, passed: bool, found: bool) {
 		Self::change_at(chip, seq, |record| {
 			record.outcome = Some((seq, passed));
@@ -131,8 +132,8 @@ impl<T: Config> Liveness for Pallet<T> {
 	}
 
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus {
-		// Nothing is settled during a pause, nor until the ordinary challenge after it is passed or
-		// failed.
+		// Nothing is settled during a pause. The ordinary challenge after the pause must have an
+		// outcome first.
 		if Hosts::<T>::get(chip).is_some_and(|host| host.paused.is_some() && !host.failing) {
 			return LivenessStatus::Unsettled;
 		}
@@ -160,7 +161,7 @@ impl<T: Config> Liveness for Pallet<T> {
 
 	fn fit(chip: &ChipHash) -> Option<Tier> {
 		let host = Hosts::<T>::get(chip)?;
-		// While a chip must show its whole log, its earlier acceptance counts.
+		// While the whole log of a chip is due, its earlier acceptance counts.
 		let accepted = host.checkpoint.is_some() || host.former.is_some();
 		let proven = accepted && !host.failing && host.paused.is_none();
 		(proven && placement_share(host.tier) > 0).then_some(host.tier)

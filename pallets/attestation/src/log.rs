@@ -16,7 +16,7 @@ use crate::*;
 /// with its length, and the length of empty data.
 const MIN_RECORD: usize = 4 + 20 + 4 + 1 + 4;
 
-/// Returns the maximum number of entries in a part of a log with a number of bytes.
+/// Returns the maximum number of entries that a part of a log can have in `bytes` bytes.
 pub fn most_entries<T: Config>(bytes: usize) -> u32 {
 	let entries = bytes.checked_div(MIN_RECORD).unwrap_or(0);
 	u32::try_from(entries).unwrap_or(u32::MAX).saturating_add(1).min(T::MaxEntries::get())
@@ -51,8 +51,8 @@ impl<T: Config> Pallet<T> {
 		last.map_or(0, |(_, parts)| parts)
 	}
 
-	/// Checks that a part which begins with entry `from` continues the miner's log, or starts it
-	/// again. Returns the log that it continues.
+	/// Checks that a part which begins with entry `from` continues the miner's log, or starts the
+	/// log again. Returns the log that the part continues.
 	///
 	/// ## Errors
 	/// [`Error::LogElsewhere`].
@@ -66,7 +66,8 @@ impl<T: Config> Pallet<T> {
 		Ok(before)
 	}
 
-	/// Verifies a part of a log and stores the resulting state. Returns its number of entries.
+	/// Verifies a part of a log and stores the resulting state. Returns the number of entries in
+	/// the part.
 	pub(crate) fn do_submit_log(
 		hot: &AccountIdOf<T>,
 		miner: AccountIdOf<T>,
@@ -91,8 +92,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Returns the submitted log that the evidence continues.
 	///
-	/// It is `None` if the evidence continues the log that was accepted before in this boot, or
-	/// contains the whole log.
+	/// Returns `None` if the evidence continues the log that was accepted before in this boot, or
+	/// if it contains the whole log.
 	///
 	/// ## Errors
 	/// [`Error::LogMissing`], [`Error::LogOutdated`], [`Error::EvidenceMalformed`].
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let log = Logs::<T>::get(miner).filter(|log| log.entries == from);
 		let log = log.ok_or(Error::<T>::LogMissing)?;
-		// The submission was not checked for the files that have become stricter since.
+		// The submission was not checked against rules for files that have become stricter since.
 		ensure!(log.revision >= T::LastFileTightening::get(), Error::<T>::LogOutdated);
 		Ok(Some(log))
 	}

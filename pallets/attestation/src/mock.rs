@@ -157,7 +157,7 @@ pub fn enlist_all(machines: &[&Machine]) {
 	}
 }
 
-/// Advances by one block and one tick, and polls.
+/// Advances by one block and one tick, and runs the poll hook.
 pub fn next_tick() {
 	Now::set(Now::get() + 1);
 	let next = System::block_number() + 1;

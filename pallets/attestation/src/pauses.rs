@@ -1,7 +1,7 @@
 //! Maintenance pauses: challenges that a miner requests itself, with a longer deadline.
 //!
 //! A paused chip is not challenged again and receives no work until the miner answers. The nonce is
-//! known during the whole pause, so evidence for it may be as old as the pause. The chip therefore
+//! known during the whole pause, so the answer may be as old as the pause. The chip therefore
 //! receives work again only once it has passed an ordinary challenge, which follows immediately.
 
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::Get};
@@ -31,7 +31,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Checks that nothing about the chip is open, so that a pause postpones no consequence.
+	/// Checks that no challenge, failure, contest or slash of the chip is open, so that a pause
+	/// postpones no consequence.
 	fn check_pausable(chip: &ChipHash, host: &HostOf<T>) -> Result<(), Error<T>> {
 		let waits = Rechecks::<T>::get().contains(chip);
 		ensure!(host.challenge.is_none() && !waits, Error::<T>::ChallengeOpen);
@@ -45,8 +46,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Notes the outcome of a chip's challenge for its pause. Returns true if the chip must pass an
-	/// ordinary challenge now, because it passed that of the pause.
+	/// Notes the outcome of a chip's challenge for its pause. Returns `true` if the chip must pass
+	/// an ordinary challenge now, because it passed the challenge of the pause.
 	pub(crate) fn note_pause_outcome(host: &mut HostOf<T>, seq: u64, passed: bool) -> bool {
 		let Some(pause) = host.paused else { return false };
 		if passed && seq > pause {

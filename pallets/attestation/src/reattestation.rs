@@ -1,12 +1,12 @@
 //! Re-attestation: after policy became stricter, chips that were accepted before are challenged
 //! again.
 //!
-//! After a change of file or boot rules, each chip must show its whole log from a tick of its own
-//! on, which spreads the load. After any tightening, a sweep also challenges the chips that the
-//! draw has not reached in time.
+//! After a change of file or boot rules, the next challenge of each chip requires its whole log.
+//! This begins at a different tick for each chip, which spreads the load. After any tightening, a
+//! sweep also challenges the chips that the draw has not reached in time.
 //!
 //! The sweep visits chips by position in each tier, a limited number per block. It may miss a chip
-//! whose tier or position changes at that time, so passes repeat until one finds no chip.
+//! whose tier or position changes at that time, so passes repeat until a pass finds no chip.
 
 use frame_support::{
 	traits::Get,
@@ -57,8 +57,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Returns the tick from which on a chip must show its whole log. The chip's hash determines
-	/// it.
+	/// Returns the tick from which on a chip must submit its whole log. The tick follows from the
+	/// chip's hash.
 	pub(crate) fn log_due_at(chip: &ChipHash, host: &HostOf<T>) -> Option<Tick> {
 		let tightening = Reattestation::<T>::get().logs?;
 		if host.checkpoint.is_none() || host.judged >= tightening.revision {
@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Challenges overdue chips. A block without room leaves the rest to the next one.
+	/// Challenges overdue chips. If the block has no room, the next block continues.
 	pub(crate) fn sweep(meter: &mut WeightMeter) {
 		let read = T::DbWeight::get().reads(1);
 		if meter.try_consume(read).is_err() {
@@ -118,7 +118,8 @@ impl<T: Config> Pallet<T> {
 		proven && !host.failing && host.challenge.is_none() && host.attested < revision
 	}
 
-	/// Challenges a chip that is behind. Returns false if the block has no room.
+	/// Challenges a chip if its last acceptance predates the tightening and no check is pending.
+	/// Returns false if the block has no room.
 	fn sweep_chip(chip: &ChipHash, sweep: &mut Sweep, meter: &mut WeightMeter) -> bool {
 		let behind =
 			Hosts::<T>::get(chip).is_some_and(|host| Self::is_behind(&host, sweep.revision));
@@ -129,7 +130,7 @@ impl<T: Config> Pallet<T> {
 		meter.try_consume(T::WeightInfo::challenge()).is_ok() && Self::challenge(chip)
 	}
 
-	/// Continues with the next tier. After the last tier, starts another pass if this one found a
+	/// Continues with the next tier. After the last tier, starts another pass if this pass found a
 	/// chip.
 	fn next_tier(sweep: &mut Sweep, tier: Tier) {
 		let next = Tier::ALL.into_iter().find(|other| *other > tier);

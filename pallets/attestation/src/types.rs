@@ -23,8 +23,8 @@ pub const MAX_RECHECKS: u32 = 64;
 pub const MAX_DUE: u32 = 512;
 /// Maximum number of policy revisions under which evidence is judged at the same time.
 pub const MAX_REVISIONS: u32 = 32;
-/// Maximum number of parts of logs that are operational calls, for each challenge. A log that
-/// starts again does not start the count again. Other parts are normal calls, without a limit.
+/// Maximum number of log parts per challenge that are operational calls. If a log starts again, the
+/// count continues. Other parts are normal calls, without a limit.
 pub const MAX_LOG_PARTS: u16 = 1_024;
 
 pub use hcc_evidence::host::{MAX_ATTEST, MAX_BOOT_LOG, MAX_SIGNATURE};
@@ -85,15 +85,15 @@ pub struct Rules {
 	pub billing: Tick,
 }
 
-/// Maximum length of a maintenance pause. It ends within an hour even if a full tick postpones its
-/// deadline.
+/// Maximum length of a maintenance pause. With this length, a pause ends within an hour even if
+/// full ticks postpone its deadline.
 pub const MAX_PAUSE: Tick = HOURS - SLACK;
 
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
-	/// A miner has at least a few blocks to answer, and a pause is no shorter. A trusted chip is
-	/// challenged at least every half hour, and all others at least as often.
+	/// A miner has at least a few blocks to answer, and a pause is at least as long as that. A
+	/// trusted chip is challenged at least every half hour, and all other chips at least as often.
 	pub fn clamped(self) -> Self {
 		let trusted = self.trusted.clamp(1, 30 * MINUTES);
 		let interval = |ticks: Tick| ticks.clamp(1, trusted);
@@ -122,14 +122,14 @@ impl Rules {
 	}
 }
 
-/// Maximum number of billing intervals in which outcomes can change at the same time. With the
-/// intervals that wait for receipts, it bounds the open charges of a VM.
+/// Maximum number of billing intervals in which outcomes can change at the same time. Together with
+/// the number of intervals that wait for receipts, it bounds the open charges of a VM.
 pub const OPEN_INTERVALS: Tick = 9;
 /// Number of intervals that are stored for a chip. It exceeds the number in which verdicts can
 /// still be proven false.
 pub const MAX_LIVENESS_RECORDS: u32 = 24;
-/// Number of failures that are stored for an interval. With more, the interval has lapsed even if
-/// verdicts are proven false.
+/// Number of failures that are stored for an interval. If there are more, the interval has lapsed
+/// even if verdicts are proven false.
 pub const MAX_FAILURES: u32 = 8;
 
 /// Challenges of a chip in a billing interval. A challenge belongs to the interval in which it was
@@ -141,13 +141,13 @@ pub struct IntervalLiveness {
 	pub interval: IntervalIndex,
 	/// Number of the last challenge that was made in the interval.
 	pub last_seq: u64,
-	/// Number of its challenges whose outcome can still change.
+	/// Number of the interval's challenges whose outcome can still change.
 	pub open: u16,
 	/// Numbers of the challenges that were not passed.
 	pub failed: BoundedVec<u64, ConstU32<MAX_FAILURES>>,
 	/// True if the chip failed and no proof can change that.
 	pub lapsed: bool,
-	/// The last challenge with an outcome, and true if it was passed.
+	/// Number of the last challenge with an outcome, and `true` if the chip passed it.
 	pub outcome: Option<(u64, bool)>,
 }
 
@@ -171,14 +171,14 @@ impl IntervalLiveness {
 		self.open = self.open.saturating_sub(1);
 	}
 
-	/// Returns true if the interval has an outcome at its end, or an open challenge that may give
-	/// one.
+	/// Returns `true` if the interval has an outcome at its end, or an open challenge that may give
+	/// it an outcome.
 	pub(crate) fn has_end_state(&self) -> bool {
 		self.outcome.is_some() || self.open > 0
 	}
 }
 
-/// A tightening of file or boot rules, after which logs must be shown again.
+/// A tightening of file or boot rules, after which whole logs are due again.
 #[derive(
 	Clone,
 	Copy,
@@ -192,9 +192,9 @@ impl IntervalLiveness {
 	TypeInfo,
 )]
 pub struct LogTightening {
-	/// The policy revision that is stricter.
+	/// The policy revision whose rules are stricter.
 	pub revision: u32,
-	/// The tick at which the chain noted it.
+	/// The tick at which the chain noted the tightening.
 	pub at: Tick,
 }
 
@@ -212,7 +212,7 @@ pub struct LogTightening {
 	TypeInfo,
 )]
 pub struct Sweep {
-	/// The policy revision that is stricter.
+	/// The policy revision whose rules are stricter.
 	pub revision: u32,
 	/// The tick at which the sweep starts. Until then, chips are challenged only by draw.
 	pub from: Tick,
@@ -257,7 +257,7 @@ pub struct ReattestationState {
 	TypeInfo,
 )]
 pub struct LastBoot {
-	/// Hash of the endorsement key of the TPM that quoted it.
+	/// Hash of the endorsement key of the TPM that quoted the profile.
 	pub ek: Hash256,
 	pub profile: Hash256,
 }
@@ -326,7 +326,8 @@ pub struct Statistics {
 	pub counts: Counters,
 }
 
-/// Maximum length of a certificate of a chip's key, in bytes. AMD's are below 1,800.
+/// Maximum length of a certificate of a chip's key, in bytes. AMD's certificates have fewer than
+/// 1,800.
 pub const MAX_CERTIFICATE: u32 = 2048;
 /// Maximum age of the block whose hash a contest answers, in blocks.
 pub const MAX_CONTEST_AGE: u32 = 20;
@@ -343,7 +344,7 @@ pub struct ChipContest<AccountId> {
 	pub contender: AccountId,
 	/// The miner that had the chip when the contest began.
 	pub holder: AccountId,
-	/// Subject as which the contender's evidence is judged.
+	/// The subject that stands for the contender's evidence.
 	pub subject: SubjectId,
 	pub stage: ContestStage,
 	/// True once the verdict on the contender's evidence can no longer be proven false.
@@ -369,7 +370,8 @@ pub enum ContestStage {
 	/// The contender's evidence was accepted. The holder must prove the chip at its first challenge
 	/// after number `after`.
 	Answering { after: u64 },
-	/// The holder did not prove the chip: it was silent, or its evidence was judged as `subject`.
+	/// The holder did not prove the chip: it did not answer, or its evidence was judged as
+	/// `subject`.
 	Absent { subject: Option<SubjectId> },
 	/// The holder proved the chip too, by evidence that was judged as `subject`.
 	Both { subject: SubjectId },
@@ -386,18 +388,18 @@ impl ContestStage {
 	}
 }
 
-/// A challenge without an outcome so far.
+/// A challenge that has no outcome yet.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct OpenChallenge {
 	pub seq: u64,
 	pub nonce: Hash256,
-	/// The tick at which it was made.
+	/// The tick at which the challenge was made.
 	pub made: Tick,
-	/// The last tick at which evidence is included.
+	/// The last tick at which evidence for the challenge is included.
 	pub deadline: Tick,
-	/// Subject as which the included evidence is being judged.
+	/// The subject that stands for the included evidence, while it is being judged.
 	pub subject: Option<SubjectId>,
 }
 
@@ -424,7 +426,7 @@ impl OpenChallenge {
 pub struct Effect {
 	/// True if the evidence was accepted.
 	pub passed: bool,
-	/// Number of the challenge whose accepted evidence it continues.
+	/// Number of the challenge from whose accepted evidence this evidence continues.
 	pub from: Option<u64>,
 }
 
@@ -437,8 +439,8 @@ pub struct Host<AccountId> {
 	pub challenge: Option<OpenChallenge>,
 	/// Log checkpoint; `None` before evidence was accepted.
 	pub checkpoint: Option<BootState>,
-	/// Checkpoint from before a policy tightening, until the log that is required since then was
-	/// accepted.
+	/// Checkpoint from before a policy tightening. It stays until the whole log that the tightening
+	/// requires is accepted.
 	pub former: Option<BootState>,
 	/// Policy revision by which the whole log was last judged.
 	pub judged: u32,
@@ -450,7 +452,7 @@ pub struct Host<AccountId> {
 	pub accepted: Accepted,
 	/// True if the chip did not pass its last challenge.
 	pub failing: bool,
-	/// Number of the challenge of the last pause, until a later one is passed.
+	/// Number of the challenge of the last pause, until the chip passes a later challenge.
 	pub paused: Option<u64>,
 	pub tier: Tier,
 	/// Position among the chips of the tier.

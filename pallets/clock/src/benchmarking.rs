@@ -1,6 +1,6 @@
 //! Benchmark of the clock.
 
-// A failing benchmark is never measured, and released runtimes contain none of this code.
+// If arithmetic overflows here, only a benchmark fails. Released runtimes do not contain this code.
 #![allow(clippy::arithmetic_side_effects)]
 
 use frame_benchmarking::v2::*;

@@ -36,15 +36,16 @@ impl<T: Config> FinalityStatements<AccountIdOf<T>, BlockNumberFor<T>> for Pallet
 }
 
 impl<T: Config> Pallet<T> {
-	/// Advances the clock by one tick, unless it must stop or the block has no room. The slots
-	/// since the last tick are paid up to a maximum, so a standstill costs almost nothing.
+	/// Advances the clock by one tick, unless the clock must stop or the block has no room. Adds
+	/// the slots since the last tick to the paid slots, at most
+	/// [`hcc_primitives::MAX_COUNTED_SLOTS`]. A standstill therefore costs almost nothing.
 	pub(crate) fn advance(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		if meter.try_consume(T::WeightInfo::advance()).is_err() || Self::is_stopped(now) {
 			return;
 		}
 		CurrentTick::<T>::mutate(|tick| *tick = tick.saturating_add(1));
 		let slot = T::Slot::get();
-		// The first tick pays one slot.
+		// The first tick adds one paid slot.
 		let last = LastSlot::<T>::get().unwrap_or_else(|| slot.saturating_sub(1));
 		let counted = counted_slots(last, slot);
 		PaidUntil::<T>::mutate(|paid| *paid = paid.saturating_add(counted));
@@ -60,8 +61,8 @@ impl<T: Config> Pallet<T> {
 			|| now.saturating_sub(seen) > T::MaxFinalityLag::get().into()
 	}
 
-	/// Records a validator's statement. Returns `true` if it is free of charge, because the
-	/// previous one is old enough.
+	/// Records a validator's statement. Returns `true` if the statement is free of charge, because
+	/// the validator's last free statement is old enough.
 	pub(crate) fn do_state(
 		validator: &AccountIdOf<T>,
 		finalised: BlockNumberFor<T>,
@@ -87,7 +88,7 @@ impl<T: Config> Pallet<T> {
 			},
 			None => {
 				let first = Statement { validator: validator.clone(), finalised, at: now };
-				// There are at most as many active validators as places.
+				// The list has a place for each active validator, so the push cannot fail.
 				statements.try_push(first).map_err(|_| Error::<T>::NotInOffice)?;
 				true
 			},
@@ -97,7 +98,7 @@ impl<T: Config> Pallet<T> {
 		let enough = supermajority(active.len() as u32).saturating_sub(1) as usize;
 		let seen = numbers.get(enough).copied().unwrap_or_default();
 		Statements::<T>::put(statements);
-		// A change of the set can lower this number. The tick never decreases.
+		// A change of the active set can lower the finalised number. The tick never decreases.
 		if seen != FinalisedSeen::<T>::get() {
 			FinalisedSeen::<T>::put(seen);
 			Self::deposit_event(Event::FinalisedSeen { number: seen });

@@ -53,7 +53,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type StatementInterval: Get<u32>;
 
-		/// The weight of a tick.
+		/// The weight of advancing the clock by one tick.
 		type WeightInfo: WeightInfo;
 	}
 
@@ -67,7 +67,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type CurrentTick<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
-	/// The number of slots that were paid so far.
+	/// The number of paid slots so far.
 	#[pallet::storage]
 	pub type PaidUntil<T: Config> = StorageValue<_, PaidSlots, ValueQuery>;
 
@@ -76,7 +76,7 @@ pub mod pallet {
 	pub type LastSlot<T: Config> = StorageValue<_, u64, OptionQuery>;
 
 	/// The highest block that more than two thirds of the active validators have seen finalised.
-	/// Zero until enough of them have stated one.
+	/// Zero until more than two thirds of them have stated a block.
 	#[pallet::storage]
 	pub type FinalisedSeen<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
@@ -128,7 +128,7 @@ pub mod pallet {
 			CurrentTick::<T>::get()
 		}
 
-		/// Returns the number of slots that were paid so far, by which money is charged.
+		/// Returns the number of paid slots so far, from which charges are computed.
 		pub fn paid() -> PaidSlots {
 			PaidUntil::<T>::get()
 		}

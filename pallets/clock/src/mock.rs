@@ -65,12 +65,13 @@ pub fn state(who: u8, finalised: u64) -> Result<bool, DispatchError> {
 	<Clock as FinalityStatements<AccountId32, u64>>::state(&account(who), finalised)
 }
 
-/// Moves to the next block and polls.
+/// Moves to the next block and runs the poll hook.
 pub fn next_block() {
 	next_block_with(Weight::MAX);
 }
 
-/// Moves to the next block and polls with the weight `room`. Returns the weight that was consumed.
+/// Moves to the next block, and runs the poll hook with the weight `room`. Returns the weight that
+/// was consumed.
 pub fn next_block_with(room: Weight) -> Weight {
 	let next = System::block_number() + 1;
 	System::set_block_number(next);

@@ -15,6 +15,6 @@ pub type StatementOf<T> = Statement<AccountIdOf<T>, BlockNumberFor<T>>;
 pub struct Statement<AccountId, BlockNumber> {
 	pub validator: AccountId,
 	pub finalised: BlockNumber,
-	/// The block in which the validator last made a statement free of charge.
+	/// The block of the validator's last statement that was free of charge.
 	pub at: BlockNumber,
 }

@@ -12,7 +12,8 @@ use sp_runtime::traits::Zero;
 
 use crate::*;
 
-/// Returns the interval of a tick. It assumes that intervals always had the current length.
+/// Returns the interval that contains a tick. The computation assumes that intervals always had the
+/// current length.
 pub(crate) fn interval_of<T: Config>(tick: Tick) -> IntervalIndex {
 	let now = T::Liveness::interval();
 	let ago = now.from.saturating_sub(tick).div_ceil(now.length.max(1));
@@ -22,7 +23,8 @@ pub(crate) fn interval_of<T: Config>(tick: Tick) -> IntervalIndex {
 impl<T: Config> Pallet<T> {
 	/// Books the payout of a case at a tick.
 	pub(crate) fn book_payout(chip: &ChipHash, mut case: Case, tick: Tick) {
-		// The deadlines of this block may be processed already.
+		// Deadlines of the current tick may be processed already, so the earliest tick is the next
+		// one.
 		let tick = tick.max(T::TickSource::now().saturating_add(1));
 		case.stage = Stage::Due(tick);
 		Cases::<T>::insert(chip, case);
@@ -82,7 +84,7 @@ impl<T: Config> Compensator<Credit<AccountIdOf<T>, T::NativeBalance>> for Pallet
 	) -> Credit<AccountIdOf<T>, T::NativeBalance> {
 		let Some(mut case) = Self::open_case(chip) else { return credit };
 		let pot = Self::pot();
-		// The first existential deposit stays, so that the account always exists.
+		// One existential deposit stays in the account, so that the account always exists.
 		let minimum: Balance = if T::NativeBalance::balance(&pot).is_zero() {
 			T::NativeBalance::minimum_balance()
 		} else {

@@ -76,7 +76,7 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Cases by chip, from the booking of a slash to the end of its payout.
+	/// Cases by chip, from the booking of a slash to the end of the case's payout.
 	// Hashed with Blake2: the miner that registers a chip chooses the hash.
 	#[pallet::storage]
 	pub type Cases<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, Case, OptionQuery>;
@@ -100,7 +100,7 @@ pub mod pallet {
 	pub type CaseDeadlines<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, Tick, Blake2_128Concat, ChipHash, (), OptionQuery>;
 
-	/// The last tick whose cases have ended.
+	/// The last tick whose due cases have all ended.
 	#[pallet::storage]
 	pub type EndedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
@@ -112,8 +112,8 @@ pub mod pallet {
 		CaseOpened { chip: ChipHash, first: IntervalIndex, last: IntervalIndex },
 		/// A tenant that paid `paid` for the intervals of a case received `amount`.
 		Compensated { chip: ChipHash, tenant: AccountIdOf<T>, paid: Balance, amount: Balance },
-		/// A case ended. Of the slashed amount `pot`, tenants received `given`, and `burned` was
-		/// burned.
+		/// A case ended. Of the slashed amount `pot`, tenants received `given`, and the amount
+		/// `burned` was burned.
 		CaseClosed { chip: ChipHash, pot: Balance, given: Balance, burned: Balance },
 	}
 

@@ -59,7 +59,8 @@ pub const COLLECT: u32 = 30;
 pub const RULES: Rules = Rules { most: Perbill::from_percent(50), collect: COLLECT };
 /// Length of an interval, in ticks.
 pub const LENGTH: u32 = 100;
-/// The chip of all tests. `START` and `INTERVAL` are the tick and the interval at their start.
+/// The chip of all tests. `START` and `INTERVAL` are the tick and the interval at the start of each
+/// test.
 pub const CHIP: ChipHash = [7; 32];
 pub const START: u32 = 1_000;
 pub const INTERVAL: IntervalIndex = 10;

@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
 		POT.into_account_truncating()
 	}
 
-	/// Pays out the cases that are due. Without room, the next block continues.
+	/// Pays out the cases that are due. If the block has no room, the next block continues.
 	pub(crate) fn pay_due_cases(meter: &mut WeightMeter) {
 		let row = T::DbWeight::get().reads_writes(2, 1);
 		if meter.try_consume(row).is_err() {
@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		EndedUntil::<T>::put(done);
 	}
 
-	/// Pays out the cases of a tick. Returns false if some are left.
+	/// Pays out the cases that are due at a tick. Returns `false` if some cases are left.
 	fn pay_cases_at(tick: Tick, meter: &mut WeightMeter) -> bool {
 		while let Some(chip) = CaseDeadlines::<T>::iter_key_prefix(tick).next() {
 			if meter.try_consume(T::WeightInfo::give(BATCH)).is_err() {
@@ -55,8 +55,8 @@ impl<T: Config> Pallet<T> {
 		true
 	}
 
-	/// Pays a batch of tenants, and closes the case after the last one. Returns true if it is
-	/// closed.
+	/// Pays a batch of tenants, and closes the case after the last tenant. Returns `true` if the
+	/// case is closed.
 	pub(crate) fn give(chip: &ChipHash) -> bool {
 		let Some(mut case) = Cases::<T>::get(chip) else { return true };
 		let all = for_tenants(case.pot, case.total, Self::rules().most);
@@ -82,8 +82,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Transfers the compensation of one tenant. Returns the amount that was transferred.
 	///
-	/// It is zero if the tenant's account cannot receive it, for example because it is below the
-	/// existential deposit of a new account.
+	/// The result is zero if the tenant's account cannot receive the compensation. For example, a
+	/// new account cannot receive less than the existential deposit.
 	fn compensate_tenant(
 		chip: &ChipHash,
 		tenant: &AccountIdOf<T>,

@@ -29,15 +29,16 @@ pub const BATCH: u32 = 32;
 pub struct Rules {
 	/// Maximum part of a slash that tenants receive.
 	pub most: Perbill,
-	/// Number of ticks after the slash in which payments still count. All intervals of the case
-	/// should be settled by then.
+	/// Number of ticks after the slash in which payments still count. It should suffice to settle
+	/// all intervals of the case.
 	pub collect: Tick,
 }
 
 impl Rules {
 	/// Clamps each value to its bounds.
 	///
-	/// A miner can be its own tenant, so tenants receive at most half of a slash.
+	/// A miner that is its own tenant must not recover its slash, so tenants receive at most half
+	/// of a slash.
 	pub fn clamped(self) -> Self {
 		Self {
 			most: self.most.min(Perbill::from_percent(50)),
@@ -62,7 +63,7 @@ impl Rules {
 pub enum Stage {
 	/// The slash is booked.
 	Open,
-	/// The slash was made or lifted. The payout begins at that tick.
+	/// The slash was applied or cancelled. The payout begins at this tick.
 	Due(Tick),
 }
 
@@ -80,11 +81,11 @@ pub enum Stage {
 	TypeInfo,
 )]
 pub struct Case {
-	/// The first interval that it covers.
+	/// The first interval that the case covers.
 	pub first: IntervalIndex,
-	/// The last interval that it covers.
+	/// The last interval that the case covers.
 	pub last: IntervalIndex,
-	/// The amount that tenants have paid for the intervals.
+	/// The amount that tenants have paid for the intervals of the case.
 	pub total: Balance,
 	/// The amount that the miner has lost.
 	pub pot: Balance,

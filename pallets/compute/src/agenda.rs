@@ -1,5 +1,5 @@
-//! The agenda: each VM is reviewed at a tick of its own, so that none is missed and no block is
-//! overloaded.
+//! The agenda: the queue of VMs by the tick of their next review. It ensures that no VM is missed
+//! and no block is overloaded.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -16,8 +16,7 @@ use crate::*;
 const BATCH: usize = 64;
 
 impl<T: Config> Pallet<T> {
-	/// Reviews the VMs whose tick has come. Those for which this block has no room are reviewed in
-	/// the next one.
+	/// Reviews the VMs whose review is due. If this block has no room, the next block continues.
 	pub(crate) fn attend_due(meter: &mut WeightMeter) {
 		let row = T::DbWeight::get().reads_writes(2, 1);
 		if meter.try_consume(row).is_err() {
@@ -54,7 +53,8 @@ impl<T: Config> Pallet<T> {
 			.max(T::WeightInfo::attend_running())
 	}
 
-	/// Reviews a VM: charges the time that it ran, settles what is certain, and enforces deadlines.
+	/// Reviews a VM: charges the time that it ran, settles charges with a certain outcome, and
+	/// enforces deadlines.
 	pub(crate) fn attend(id: Id) {
 		let Some(mut vm) = Vms::<T>::get(id) else { return };
 		Self::account(id, &mut vm);
@@ -100,7 +100,7 @@ impl<T: Config> Pallet<T> {
 			(Some(deadline), Some(accounting)) => deadline.min(accounting),
 			(deadline, accounting) => deadline.or(accounting).unwrap_or_default(),
 		};
-		// The reviews of this block may be over already.
+		// The reviews of this block may be over already, so the earliest tick is the next one.
 		wanted.max(T::TickSource::now().saturating_add(1))
 	}
 

@@ -121,7 +121,7 @@ fn ordered<T: Config>(region: Option<u16>) -> Result<(AccountIdOf<T>, Id), Bench
 	Ok((tenant, LastId::<T>::get()))
 }
 
-/// Returns a VM that is assigned to a miner: its tenant, its id, its miner.
+/// Sets up a VM that is assigned to a miner. Returns its tenant, its id and its miner.
 fn assigned<T: Config>() -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
 	let (tenant, id) = ordered::<T>(None)?;
 	T::World::set_tick(NOW + DRAWN_AFTER);
@@ -187,7 +187,7 @@ fn show<T: Config>(id: Id) -> Result<(), BenchmarkError> {
 	Ok(Pallet::<T>::run(vm, place, boot, &confirmation::<T>(id)?)?)
 }
 
-/// Returns a running VM with `charges` open charges: its tenant, its id, its miner.
+/// Sets up a running VM with `charges` open charges. Returns its tenant, its id and its miner.
 fn running<T: Config>(
 	charges: u32,
 ) -> Result<(AccountIdOf<T>, Id, AccountIdOf<T>), BenchmarkError> {
@@ -218,7 +218,7 @@ fn running<T: Config>(
 	Ok((tenant, id, miner))
 }
 
-/// Makes the VM a stopped one whose disk rent is due for a long time.
+/// Changes a stopped VM so that its disk rent is due for a long time.
 fn keep_for_a_while<T: Config>(id: Id) {
 	Vms::<T>::mutate(id, |vm| {
 		if let Some(VmState::Stopped { since, .. }) = vm.as_mut().map(|vm| &mut vm.state) {
@@ -227,7 +227,7 @@ fn keep_for_a_while<T: Config>(id: Id) {
 	});
 }
 
-/// Makes the stopped VM have uncharged time in addition to its charges.
+/// Gives a stopped VM uncharged time, in addition to its charges.
 fn refill<T: Config>(id: Id) {
 	Vms::<T>::mutate(id, |vm| {
 		let vm = vm.as_mut().expect("the VM exists");

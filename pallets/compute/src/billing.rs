@@ -25,7 +25,7 @@ struct Outcome {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Returns the cost of `count` whole intervals at `rate`, without empty slots.
+	/// Returns the cost of `count` whole intervals at `rate`, if no slot is empty.
 	pub(crate) fn intervals(rate: Rate, count: u8, price: Price) -> Option<Balance> {
 		let slots = T::Liveness::interval().length.saturating_mul(count.into());
 		cost(rate, slots, price)
@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
 		}
 		if vm.charges.is_full() {
 			// The oldest charge stayed unsettled for longer than any verdict can be open. It counts
-			// as lapsed: absence of data is a denial.
+			// as lapsed, because missing data must not lead to a payment.
 			Self::settle_first(id, vm, LivenessStatus::Lapsed);
 		}
 		let charge = Charge { first, last, slots, amount, price, miner: place.miner, chip, cut };
@@ -144,7 +144,7 @@ impl<T: Config> Pallet<T> {
 		PaymentTotals::<T>::mutate(|paid| paid.refunded = paid.refunded.saturating_add(amount));
 	}
 
-	/// Refunds the part of a charge for which the receipts show a shortfall. Burns a part of a
+	/// Refunds the part of a charge for which the receipts state a shortfall. Burns a part of a
 	/// charge without receipts. Returns the division of the charge.
 	fn apply_usage(id: Id, vm: &mut VmOf<T>, charge: &ChargeOf<T>) -> Outcome {
 		let ChargeOf::<T> { first, last, slots, chip, price, .. } = *charge;
@@ -170,8 +170,9 @@ impl<T: Config> Pallet<T> {
 		Outcome { paid, refunded, burned }
 	}
 
-	/// Returns the amount that is burned of a charge without receipts. A guest whose run ended in
-	/// these intervals could not report on them, so they cost only the bounded part.
+	/// Returns the part of a charge without receipts that is burned. If the run ended in the
+	/// intervals of the charge, the guest could not report on them, so only the bounded part is
+	/// burned.
 	fn silence_costs(vm: &mut VmOf<T>, charge: &ChargeOf<T>, most: Perbill) -> Balance {
 		if charge.cut {
 			return most.mul_ceil(charge.amount);
@@ -211,8 +212,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Pays held funds of the tenant for a miner's work, and divides them. A part that its account
-	/// cannot receive is burned.
+	/// Pays held funds of the tenant for a miner's work, and divides them. If a recipient
+	/// cannot receive its part, the part is burned.
 	pub(crate) fn pay(
 		tenant: &AccountIdOf<T>,
 		miner: &AccountIdOf<T>,

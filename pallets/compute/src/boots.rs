@@ -44,12 +44,12 @@ impl<T: Config> Pallet<T> {
 	/// assignment allows one boot, which changes the counter.
 	///
 	/// ## Errors
-	/// Those of the call `boot`.
+	/// The same errors as the call `boot`.
 	pub fn check_boot(who: &AccountIdOf<T>, id: Id) -> Result<(u32, u32), Error<T>> {
 		let (vm, place, order) = Self::assigned(who, id)?;
 		match Self::boot_terms(&place, &order) {
 			Err(Error::<T>::HostNotLive) => Err(Error::<T>::HostNotLive),
-			// A boot that the chain does not allow now gives the assignment back.
+			// If the chain does not allow the boot now, the call succeeds and ends the assignment.
 			Ok(_) | Err(_) => Ok((vm.generation, vm.boot_counter)),
 		}
 	}
@@ -60,7 +60,7 @@ impl<T: Config> Pallet<T> {
 	/// These checks are cheap enough for the transaction pool. Inclusion verifies the evidence.
 	///
 	/// ## Errors
-	/// Those of the call `attest`.
+	/// The same errors as the call `attest`.
 	pub fn check_attest(
 		who: &AccountIdOf<T>,
 		evidence: &VmEvidence,
@@ -75,8 +75,8 @@ impl<T: Config> Pallet<T> {
 		Ok(boot)
 	}
 
-	/// Counts a refused `attest` of a VM that boots. The last of [`MAX_REFUSALS`] ends the boot, as
-	/// a missed deadline does.
+	/// Counts a refused `attest` of a VM that boots. Refusal number [`MAX_REFUSALS`] ends the boot,
+	/// as a missed deadline does.
 	///
 	/// The runtime calls this after the refused call, whose own changes are reverted.
 	pub fn note_refusal(id: Id) {
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		let (mut vm, place, order) = Self::assigned(&who, id)?;
 		let (price, fee) = match Self::boot_terms(&place, &order) {
 			Ok(terms) => terms,
-			// The miner can still make its host live.
+			// The miner can still make its host live, and then repeat the call.
 			Err(Error::<T>::HostNotLive) => return Err(Error::<T>::HostNotLive.into()),
 			Err(_) => {
 				Self::give_back(id, vm);
@@ -322,8 +322,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Charges the time that ran on another chip in this interval to that chip. If too many charges
-	/// are unsettled, the time is free. The miner avoids that loss by booting on the former chip.
+	/// Charges the time that the VM ran on its former chip in this interval. If too many charges
+	/// are unsettled, the time is free. The miner can avoid that loss by booting the VM on the
+	/// former chip.
 	fn charge_former_chip(id: Id, vm: &mut VmOf<T>) {
 		if vm.run.slots > 0 && vm.charges.len() < BUSY {
 			return Self::charge_run(id, vm);
@@ -353,11 +354,11 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Burns the price of the boot time, in which the guest may already have worked. No account
-	/// receives it, so neither tenant nor miner gains from late evidence.
+	/// receives the amount, so neither tenant nor miner gains from late evidence.
 	fn burn_boot_time(vm: &mut VmOf<T>) -> Balance {
 		let (Some(boot), Some(place)) = (vm.state.open_boot(), &vm.place) else { return 0 };
-		// A late review does not raise the amount: it subtracts a slot for each tick after the
-		// deadline.
+		// A late review does not raise the amount, because one slot is subtracted for each tick
+		// after the deadline.
 		let late = T::TickSource::now().saturating_sub(boot.until);
 		let slots = T::TickSource::paid_slots().saturating_sub(boot.since).saturating_sub(late);
 		let costs = |slots| {
@@ -373,7 +374,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Ends a boot without success. If a chip of the miner is live, the fee and the price of the
 	/// boot time are burned. Images that never boot thus cost their tenant, and no miner earns by
-	/// not booting. Otherwise the fee is refunded.
+	/// not booting. If no chip is live, the fee is refunded.
 	pub(crate) fn drop_boot(id: Id, vm: &mut VmOf<T>) {
 		let Some(OpenBoot { fee, .. }) = vm.state.open_boot() else { return };
 		let Some(place) = &vm.place else { return };
@@ -388,12 +389,12 @@ impl<T: Config> Pallet<T> {
 		vm.state = VmState::Assigned { until: T::TickSource::now() };
 	}
 
-	/// Returns whether a chip of the miner has recent accepted evidence.
+	/// Returns `true` if a chip of the miner has recent accepted evidence.
 	pub(crate) fn is_live(miner: &AccountIdOf<T>) -> bool {
 		T::Miners::chips(miner).iter().any(|chip| T::Liveness::fit(chip).is_some())
 	}
 
-	/// Returns the time that a VM ran and that is not charged yet.
+	/// Returns the number of slots for which a VM ran and that are not charged yet.
 	fn uncharged_slots(vm: &VmOf<T>) -> PaidSlots {
 		let since = match vm.state {
 			VmState::Running { since } => T::TickSource::paid_slots().saturating_sub(since),
@@ -402,8 +403,8 @@ impl<T: Config> Pallet<T> {
 		vm.run.slots.saturating_add(since)
 	}
 
-	/// Checks that a VM can continue to run: the chip is still the miner's, the price of α is
-	/// known, the escrow lasts until the next review.
+	/// Checks that a VM can continue to run: the chip still belongs to the miner, the price of α is
+	/// known, and the escrow lasts until the next review.
 	pub(crate) fn check_running(id: Id, vm: &mut VmOf<T>) {
 		let Some(place) = vm.place.clone() else { return };
 		let rules = Self::rules();
@@ -425,8 +426,8 @@ impl<T: Config> Pallet<T> {
 			return Self::halt(id, vm, StopReason::NoPrice);
 		};
 		let costs = |intervals| Self::intervals(place.rate, intervals, price);
-		// The cost up to the next review, without empty slots. Where slots are empty, the last
-		// charge takes the rest of the escrow.
+		// The cost up to the next review, if no slot is empty. If slots are empty, the last charge
+		// takes the rest of the escrow.
 		let ahead = Self::uncharged_slots(vm).saturating_add(T::Liveness::interval().length);
 		let next = cost(place.rate, ahead, price);
 		let (Some(interval), Some(next), Some(enough)) = (costs(1), next, costs(rules.warning))

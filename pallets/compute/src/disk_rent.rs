@@ -40,8 +40,8 @@ impl<T: Config> Pallet<T> {
 		T::TickSource::now().saturating_add(limit.saturating_sub(elapsed))
 	}
 
-	/// Returns whether the escrow covers a day of disk rent, which is the minimum time that a disk
-	/// is kept. Returns `None` if the price of α is unknown.
+	/// Returns `true` if the escrow covers a day of disk rent, which is the minimum time for which
+	/// a disk is kept. Returns `None` if the price of α is unknown.
 	pub(crate) fn covers_a_day(vm: &VmOf<T>) -> Option<bool> {
 		let day = cost(Self::disk_rate(vm), DAYS, T::Oracle::for_leases()?)?;
 		Some(vm.escrow >= day)
@@ -107,7 +107,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Returns the number of ticks that `amount` covers at `hour` an hour, rounded down.
+/// Returns the number of ticks that `amount` covers at the hourly price `hour`, rounded down.
 pub fn ticks_covered(amount: Balance, hour: Balance) -> Tick {
 	if hour == 0 {
 		return Tick::MAX;

@@ -15,8 +15,8 @@ mod events {
 		/// The chain searched for a miner. The price of the search, `amount`, was burned from the
 		/// escrow.
 		SearchPaid { vm: Id, amount: Balance },
-		/// A VM was assigned to a miner at `rate`, in 10⁻⁶ USD an hour times [`price::RATE_PARTS`].
-		/// The miner has to boot it.
+		/// A VM was assigned to a miner, which has to boot it. `rate` is the price in 10⁻⁶ USD an
+		/// hour, times [`price::RATE_PARTS`].
 		Assigned { vm: Id, miner: AccountIdOf<T>, generation: u32, rate: Rate },
 		/// A miner did not boot the VM before its deadline, or the chain did not allow the boot.
 		AssignmentFailed { vm: Id, miner: AccountIdOf<T>, why: AssignmentFailure },
@@ -52,14 +52,14 @@ mod events {
 			fee: Balance,
 			burned: Balance,
 		},
-		/// Evidence of a boot was refused. `refusals` counts the refusals of this boot, which ends
-		/// with the last of [`MAX_REFUSALS`].
+		/// Evidence of a boot was refused. `refusals` counts the refusals of this boot. Refusal
+		/// number [`MAX_REFUSALS`] ends the boot.
 		AttestRefused { vm: Id, refusals: u8 },
 		/// A VM was stopped.
 		Stopped { vm: Id, why: StopReason },
 		/// A tenant started or rebooted a VM. Its miner has to boot it again.
 		Restarted { vm: Id },
-		/// A miner reported that the VM crashed. `today` counts the crashes of this day.
+		/// A miner reported that the VM crashed. `today` is its number of crashes on this day.
 		Crashed { vm: Id, today: u8 },
 		/// The chip of a running VM was paused for maintenance, so the VM no longer runs. Its miner
 		/// has to begin a boot by tick `until`.
@@ -99,8 +99,8 @@ mod events {
 			to_treasury: Balance,
 			burned: Balance,
 		},
-		/// A charge was refunded, since the chip was not live in the intervals `first` to `last`.
-		/// `price` is that of the charge.
+		/// A charge was refunded, because the chip was not live in the intervals `first` to `last`.
+		/// `price` is the price of α at the charge.
 		Refunded {
 			vm: Id,
 			first: IntervalIndex,
@@ -109,7 +109,7 @@ mod events {
 			price: Price,
 		},
 		/// A part of a charge was refunded because of the guest's receipts: the VM received less
-		/// than it paid for. `price` is that of the charge.
+		/// than it paid for. `price` is the price of α at the charge.
 		ChargeReduced {
 			vm: Id,
 			first: IntervalIndex,
@@ -118,7 +118,7 @@ mod events {
 			price: Price,
 		},
 		/// A part of a charge was burned, because the guest submitted no receipt for the intervals
-		/// `first` to `last`. `price` is that of the charge.
+		/// `first` to `last`. `price` is the price of α at the charge.
 		ChargeBurned {
 			vm: Id,
 			first: IntervalIndex,
@@ -126,10 +126,10 @@ mod events {
 			amount: Balance,
 			price: Price,
 		},
-		/// The disk rent of a stopped VM was paid for `slots`. `price` is in 10⁻⁹ USD for one α.
+		/// Disk rent of a stopped VM was paid for `slots` slots. `price` is in 10⁻⁹ USD for one α.
 		DiskPaid { vm: Id, miner: AccountIdOf<T>, slots: PaidSlots, amount: Balance, price: Price },
 		/// A boot failed. If a chip of the miner is live, the fee and the price of the boot time
-		/// were `burned`. If none is, the fee was `refunded` to the escrow.
+		/// were `burned`. If no chip is live, the fee was `refunded` to the escrow.
 		BootFailed { vm: Id, refunded: Balance, burned: Balance },
 		/// A VM ended. The rest of its escrow was `released` to the tenant. Open charges are
 		/// settled later.
@@ -140,9 +140,9 @@ mod events {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The flavour does not exist. `compute.flavours` lists all.
+		/// The flavour does not exist. `compute.flavours` lists all flavours.
 		NoFlavour,
-		/// The flavour lacks vCPUs, memory or disk.
+		/// The flavour has no vCPUs, no memory or no disk.
 		EmptyFlavour,
 		/// The signature of the configuration is not valid for its signer.
 		BadSignature,
@@ -178,7 +178,7 @@ mod events {
 		WrongState,
 		/// The disk of the new flavour is smaller. Disks only grow.
 		DiskShrinks,
-		/// The miner has not enough free capacity, or has no offer at present.
+		/// The miner does not have enough free capacity, or has no offer at present.
 		NoRoom,
 		/// The price exceeds the maximum price.
 		TooExpensive,

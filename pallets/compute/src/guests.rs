@@ -1,4 +1,4 @@
-//! The guests whose receipts are valid: those of running VMs.
+//! The guests whose receipts are valid: the guests of running VMs.
 
 use hcc_primitives::{Guest, RunningGuests};
 

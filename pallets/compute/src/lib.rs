@@ -130,8 +130,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type Deposit: Get<Balance>;
 
-		/// The price of one search for a miner. It is burned from the escrow, so that searches cost
-		/// no other account.
+		/// The price of one search for a miner. It is burned from the escrow, so that no other
+		/// account pays for searches.
 		#[pallet::constant]
 		type SearchFee: Get<Balance>;
 
@@ -245,7 +245,8 @@ pub mod pallet {
 			OrderNonces::<T>::get(tenant, order_nonce)
 		}
 
-		/// Returns the last settlements of a VM, oldest first. Older ones exist only as events.
+		/// Returns the last settlements of a VM, oldest first. Older settlements exist only as
+		/// events.
 		pub fn settlements_of(vm: Id) -> Vec<Settlement> {
 			Settlements::<T>::get(vm).into_inner()
 		}
@@ -388,7 +389,8 @@ pub mod pallet {
 		}
 
 		/// Gives a stopped VM another flavour, at the current list price and ask. The call fails if
-		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. Disks only grow.
+		/// the new price exceeds `max_price`, in 10⁻⁶ USD an hour. The new disk must not be
+		/// smaller.
 		///
 		/// If the number of vCPUs changes, the chain copies the launch measurement again from the
 		/// directory of images.
@@ -444,9 +446,8 @@ pub mod pallet {
 		/// `Signed` by the miner's hot key.
 		///
 		/// ## Errors
-		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`].
-		/// [`Error::HostNotLive`] if none of the miner's chips can run the VM, and one may become
-		/// live.
+		/// [`Error::NotTheMiner`], [`Error::NoVm`], [`Error::WrongState`]. [`Error::HostNotLive`]
+		/// if none of the miner's chips can run the VM now, but one may still become live.
 		///
 		/// ## Events
 		/// [`Event::BootBegun`]. [`Event::AssignmentFailed`] if the assignment ends.
@@ -507,8 +508,8 @@ pub mod pallet {
 		/// boot on.
 		///
 		/// If the trust in the chip's generation falls to `Reduced` after the order, the VM cannot
-		/// boot again until its tenant allows this. While a miner has to boot the VM, the tenant
-		/// can allow reduced trust, but not forbid it.
+		/// boot again until its tenant allows reduced trust. While a miner has to boot the VM, the
+		/// tenant can allow reduced trust, but not forbid it.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the tenant.

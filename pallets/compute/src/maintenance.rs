@@ -13,13 +13,14 @@ impl<T: Config> Pallet<T> {
 		T::Liveness::last_pause(&chip).filter(|pause| pause.from >= boot.at)
 	}
 
-	/// Returns the paid slots until which a running VM ran: `now`, or the beginning of a pause
-	/// before it.
+	/// Returns the paid slot until which a running VM ran. It is `now`, or the beginning of a pause
+	/// if a pause began before `now`.
 	pub(crate) fn ran_until(id: Id, vm: &VmOf<T>, now: PaidSlots) -> PaidSlots {
 		Self::pause_since_boot(id, vm).map_or(now, |pause| pause.paid_from.min(now))
 	}
 
-	/// Returns the deadline by which a miner must begin a boot. The time begins after a pause.
+	/// Returns the deadline by which a miner must begin a boot. If a chip of the miner is paused,
+	/// the time begins after the pause.
 	pub(crate) fn acceptance_deadline(miner: &AccountIdOf<T>) -> Tick {
 		let chips = T::Miners::chips(miner);
 		let pauses = chips.iter().filter_map(T::Liveness::last_pause);

@@ -89,7 +89,7 @@ pub const RULES: Rules = Rules {
 	crashes: 2,
 	lost: 3,
 };
-/// Emission rules with one era a day at ten ticks an hour. At times more is owed than an era pays.
+/// Emission rules with one era a day at ten ticks an hour. Some eras owe more than they pay.
 pub const DAYS_OF_ERAS: pallet_emission::Rules = pallet_emission::Rules {
 	era: 240,
 	initial: 50 * ALPHA,
@@ -204,7 +204,7 @@ pub const TENANT: u8 = 1;
 /// The allotment of the flavour: half of a miner's capacity.
 pub const ALLOTTED: Allotment = Allotment { vcpus: 4, memory: 8_192, disk: 100, egress: 1_024 };
 
-/// Registers a miner with one chip, its own hot key, and room for two small VMs.
+/// Registers a miner that is its own hot key, with one chip and room for two small VMs.
 pub fn enlist(miner: u8) {
 	hcc_testing::register(account(miner), vec![chip_of(miner)], None);
 	let offered = EffectiveOffer { region: 276, vcpus: 8, memory: 16_384, disk: 200, ask: 1_000 };
@@ -294,12 +294,12 @@ pub fn order_as(
 	Compute::order(RuntimeOrigin::signed(tenant.clone()), Box::new(what), escrow)
 }
 
-/// Advances by one block and one tick, and polls.
+/// Advances by one block and one tick, and runs the poll hook.
 pub fn tick() {
 	tick_within(Weight::MAX);
 }
 
-/// Does the same with a limited weight for `on_poll`.
+/// Advances by one block and one tick, and runs the poll hook with the weight `room`.
 pub fn tick_within(room: Weight) {
 	Now::mutate(|now| *now += 1);
 	let next = System::block_number() + 1;
@@ -455,7 +455,7 @@ pub fn run(test: impl FnOnce()) {
 	});
 }
 
-/// Sets the balance of an account, as if it had been so at genesis.
+/// Sets the balance of an account, as if the account had received it at genesis.
 pub fn endow(who: &AccountId32, amount: Balance) {
 	use frame_support::traits::fungible::Mutate;
 	let before = Balances::total_issuance();
@@ -464,7 +464,7 @@ pub fn endow(who: &AccountId32, amount: Balance) {
 	pallet_issuance::Initial::<Test>::mutate(|all| *all = *all + after - before);
 }
 
-/// Transfers everything from an account to another one, so that the first no longer exists.
+/// Transfers everything from the account `who` to the account `to`, so that `who` no longer exists.
 pub fn leave(who: u8, to: u8) {
 	Balances::transfer_all(signed(who), account(to), false).expect("the account can be emptied");
 }

@@ -41,8 +41,8 @@ impl<T: Config> Pallet<T> {
 		Some(boot.saturating_add(Self::intervals(rate, rules.reserve, price)?))
 	}
 
-	/// Returns the minimum escrow for an order at `max_price`: that for a start, and the price of
-	/// all searches for a miner.
+	/// Returns the minimum escrow for an order at `max_price`: the minimum for a start at this
+	/// price, plus the price of all searches for a miner.
 	pub(crate) fn least_order_escrow(max_price: u64, price: Price) -> Option<Balance> {
 		let searches = Balance::from(ROUNDS.saturating_mul(MAX_GENERATIONS));
 		let searches = T::SearchFee::get().saturating_mul(searches);
@@ -175,7 +175,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Has a VM booted again at its current miner.
+	/// Lets the current miner of a VM boot the VM again.
 	fn restart(id: Id, vm: &mut VmOf<T>) -> DispatchResult {
 		let place = vm.place.as_ref().ok_or(Error::<T>::WrongState)?;
 		let order = Orders::<T>::get(id).ok_or(Error::<T>::NoVm)?;
@@ -251,7 +251,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_set_reduced(who: AccountIdOf<T>, id: Id, reduced: bool) -> DispatchResult {
 		Self::change(&who, id, |vm| {
 			// Evidence in progress is judged by the order as it was when the boot began. A miner
-			// that has to boot the VM must not lose the permission.
+			// that has to boot the VM must not lose the permission to boot it.
 			let allowed = match vm.state {
 				VmState::Booting { .. } | VmState::Attested { .. } => false,
 				VmState::Assigned { .. } => reduced,

@@ -1,4 +1,4 @@
-//! Placement: miners are drawn at random among those that can take a VM.
+//! Placement: the random choice of a miner for a VM, among the miners that can take the VM.
 
 use codec::Encode;
 use frame_support::traits::{Get, Randomness};
@@ -36,8 +36,8 @@ impl<T: Config> Pallet<T> {
 		Some(Free { room, ask: offered.ask, region: offered.region })
 	}
 
-	/// Searches for a miner. If none suits or the price of α is unknown, the next search follows
-	/// after a pause. A search costs [`Config::SearchFee`].
+	/// Searches for a miner. If no miner suits or the price of α is unknown, another search follows
+	/// later. Each search costs [`Config::SearchFee`].
 	pub(crate) fn place(id: Id, vm: &mut VmOf<T>) {
 		let VmState::Pending { until, .. } = vm.state else { return };
 		let rules = Self::rules();
@@ -80,7 +80,7 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::Assigned { vm: id, miner, generation: vm.generation, rate });
 	}
 
-	/// Returns a miner that can take the VM, and the price there.
+	/// Returns a miner that can take the VM, and the price at that miner.
 	fn find(id: Id, vm: &VmOf<T>, order: &OrderOf<T>) -> Option<(AccountIdOf<T>, Rate)> {
 		if let Choice::Named(miner) = &order.miner {
 			let chips = T::Miners::chips(miner);
@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the price of the VM on this chip, or `None` if the VM cannot run there.
+	/// Returns the price of the VM on this chip, or `None` if the VM cannot run on it.
 	fn suits(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,
@@ -148,10 +148,11 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns whether the miner is at fault for a missed deadline.
+	/// Returns `true` if the miner is at fault for a missed deadline.
 	///
 	/// A live host whose guest submits no evidence may have an image that cannot boot. A host whose
-	/// chip lost its trust or tier cannot begin a boot. Neither is at fault.
+	/// chip lost its trust or tier cannot begin a boot. The miner is not at fault in these two
+	/// cases.
 	fn is_at_fault(id: Id, place: &Place<AccountIdOf<T>>, why: AssignmentFailure) -> bool {
 		if !Self::is_live(&place.miner) {
 			return true;

@@ -25,8 +25,8 @@ pub const RATE_PARTS: u128 = 1024 * 1000;
 
 /// MiB in a GiB.
 const MIB: u128 = 1024;
-/// The [`Price`] at one USD for one α, times the smallest units of one α, divided by the 10⁻⁶ USD
-/// of a rate.
+/// The factor for the conversion to α. It is the [`Price`] of one α that is worth one USD, times
+/// the smallest units of one α, divided by the 10⁻⁶ USD in one USD.
 const UNITS: u128 = 1_000_000_000 * 1_000_000_000 / 1_000_000;
 
 /// The resources of a VM or of an offer.
@@ -47,17 +47,17 @@ const UNITS: u128 = 1_000_000_000 * 1_000_000_000 / 1_000_000;
 )]
 pub struct Allotment {
 	pub vcpus: u32,
-	/// In MiB.
+	/// Memory in MiB.
 	pub memory: u32,
-	/// In GiB.
+	/// Disk in GiB.
 	pub disk: u32,
 	/// The amount of data that can be sent in an hour, in MiB.
 	pub egress: u32,
 }
 
 impl Allotment {
-	/// Returns whether the allotment fits into `free`. Egress is not limited by capacity and is
-	/// ignored.
+	/// Returns `true` if the allotment fits into `free`. Egress is not limited by capacity, so it
+	/// is ignored.
 	pub fn fits(&self, free: &Self) -> bool {
 		self.vcpus <= free.vcpus && self.memory <= free.memory && self.disk <= free.disk
 	}
@@ -105,18 +105,18 @@ impl Allotment {
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct List {
-	/// For a vCPU.
+	/// The price of a vCPU.
 	pub vcpu: u32,
-	/// For a GiB of memory.
+	/// The price of a GiB of memory.
 	pub memory: u32,
-	/// For a GiB of disk.
+	/// The price of a GiB of disk.
 	pub disk: u32,
-	/// For a GiB of egress an hour.
+	/// The price of a GiB of egress an hour.
 	pub egress: u32,
 }
 
-/// Returns the price of an allotment at `ask` thousandths of the list prices. It cannot overflow,
-/// since no factor has more than 32 bits.
+/// Returns the price of an allotment at `ask` thousandths of the list prices. The computation
+/// cannot overflow, because no factor has more than 32 bits.
 pub fn rate(allotted: &Allotment, list: &List, ask: u16) -> Rate {
 	let product = |amount: u32, price: u32| u128::from(amount).saturating_mul(price.into());
 	let whole = product(allotted.vcpus, list.vcpu)

@@ -10,7 +10,8 @@ use crate::{
 	types::ROUNDS,
 };
 
-/// The rules that governance sets. Times are in ticks, amounts in 10⁻⁶ USD unless said otherwise.
+/// The rules that governance sets. Times are in ticks, and amounts in 10⁻⁶ USD unless stated
+/// otherwise.
 #[derive(
 	Clone,
 	Copy,
@@ -34,7 +35,7 @@ pub struct Rules {
 	/// fees for the boot.
 	pub least_fee: Balance,
 	pub shares: Shares,
-	/// The time during which a miner is sought.
+	/// The time during which the chain searches for a miner.
 	pub placement: Tick,
 	/// The time within which a miner has to begin a boot.
 	pub acceptance: Tick,
@@ -56,8 +57,8 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible and
-	/// make the escrow cover all that is due before the next review.
+	/// Returns the rules with every value within its bounds. The bounds keep deadlines feasible,
+	/// and ensure that the escrow covers all amounts that are due before the next review.
 	pub fn clamped(self) -> Self {
 		// With less than two, the first review would stop the VM.
 		let reserve = self.reserve.clamp(2, 24);

@@ -1,8 +1,9 @@
-//! Silent intervals: the VM ran through them, but its guest gave no receipt.
+//! Silent intervals: the VM ran through the interval, but its guest submitted no receipt.
 //!
-//! A miner must not earn more by ending a VM than by starving it. A starved VM refunds at most a
-//! bounded part of its charge. So a silent interval costs its miner at least that part. It is
-//! burned: the tenant owns the guest's key, and must not gain by withholding receipts.
+//! A miner must not earn more by ending a VM than by starving it. For a starved VM, at most a
+//! bounded part of the charge is refunded. So a silent interval costs its miner at least that part.
+//! The part is burned instead of refunded: the tenant owns the guest's key, and must not gain by
+//! withholding receipts.
 
 use hcc_primitives::units::Balance;
 use sp_runtime::Perbill;
@@ -10,7 +11,8 @@ use sp_runtime::Perbill;
 /// Returns the part of a charge that is burned, if none of its intervals has a receipt.
 ///
 /// `most` is the part that receipts can refund at most. The first silent interval costs this part.
-/// Each later one in a row costs all of its charge. The result is rounded up, against the miner.
+/// Each further silent interval in a row costs its whole charge. The result is rounded up, against
+/// the miner.
 pub fn burned(amount: Balance, intervals: u32, is_first: bool, most: Perbill) -> Balance {
 	let count = Balance::from(intervals.max(1));
 	let first = if is_first { amount.checked_div(count).unwrap_or(amount) } else { 0 };
@@ -35,7 +37,8 @@ mod tests {
 	}
 
 	proptest! {
-		/// Silence never pays more than a full shortfall, which refunds `most`, rounded down.
+		/// A miner is never paid more for silent intervals than for a full shortfall, which refunds
+		/// `most`, rounded down.
 		#[test]
 		fn silence_pays_at_most_what_full_shortfall_pays(
 			amount in any::<u64>(), intervals in 1..100u32, is_first: bool, parts in 0..=1_000_000_000u32,

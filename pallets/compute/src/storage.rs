@@ -5,7 +5,7 @@ use frame_support::pallet_macros::pallet_section;
 #[pallet_section]
 mod storage {
 	/// Flavours that can be ordered.
-	// Twox is safe: governance chooses the keys.
+	// Hashed with Twox: governance chooses the keys.
 	#[pallet::storage]
 	pub type Flavours<T: Config> = StorageMap<_, Twox64Concat, FlavourId, Flavour, OptionQuery>;
 
@@ -28,7 +28,7 @@ mod storage {
 	#[pallet::storage]
 	pub type Boots<T: Config> = StorageMap<_, Twox64Concat, Id, BootRow, OptionQuery>;
 
-	/// The last boot of each VM whose evidence was refused: its counter, and its number of
+	/// The last boot with refused evidence of each VM: its boot counter, and its number of
 	/// refusals.
 	// Twox is safe: ids are sequential.
 	#[pallet::storage]
@@ -48,7 +48,7 @@ mod storage {
 		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, u64, Id, OptionQuery>;
 
 	/// The VMs of each tenant.
-	// Blake2 is necessary: tenants can choose their account ids.
+	// Hashed with Blake2: tenants can choose their account ids.
 	#[pallet::storage]
 	pub type VmsOfTenant<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, AccountIdOf<T>, Twox64Concat, Id, (), OptionQuery>;
@@ -72,7 +72,7 @@ mod storage {
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, Tick, OptionQuery>;
 
 	/// The VMs that the chain reviews at each tick. Every VM has exactly one entry.
-	// Twox is safe: users choose neither ticks nor ids.
+	// Hashed with Twox: users choose neither ticks nor ids.
 	#[pallet::storage]
 	pub type Agenda<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, Tick, Twox64Concat, Id, (), OptionQuery>;

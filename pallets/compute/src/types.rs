@@ -41,10 +41,10 @@ pub const MAX_EXCLUDED: u32 = 8;
 /// Maximum number of unsettled charges of a VM: one for each interval in which a verdict can still
 /// be disproved, and [`BUSY`] more.
 pub const MAX_CHARGES: u32 = 16;
-/// Number of settlements that are stored for a VM: those of a day.
+/// Number of settlements that are stored for a VM. This suffices for the settlements of a day.
 pub const MAX_SETTLED: u32 = 24;
-/// Number of unsettled charges from which on a tenant can make no call that adds another one. The
-/// limit keeps the list of charges from overflowing.
+/// If a VM has this number of unsettled charges, its tenant cannot make calls that add another
+/// charge. The limit keeps the list of charges from overflowing.
 pub const BUSY: usize = 4;
 /// Number of searches for a miner before an order's deadline.
 pub const ROUNDS: u32 = 4;
@@ -96,11 +96,11 @@ impl From<&FlavourSpec> for Flavour {
 	TypeInfo,
 )]
 pub enum Egress {
-	/// None.
+	/// No destination.
 	Closed,
-	/// Those that the VM's configuration lists.
+	/// The destinations that the VM's configuration lists.
 	Listed,
-	/// All.
+	/// All destinations.
 	Open,
 }
 
@@ -175,7 +175,7 @@ pub struct ImageDemand {
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub enum Choice<AccountId> {
-	/// A miner that is drawn at random, except the listed ones.
+	/// A miner that is drawn at random among all miners except the listed ones.
 	Drawn { except: BoundedVec<AccountId, ConstU32<MAX_EXCLUDED>> },
 	/// Only this miner.
 	Named(AccountId),
@@ -307,7 +307,7 @@ pub enum StopReason {
 	NoPrice,
 	/// The miner missed a boot deadline.
 	NotBooted,
-	/// The chain did not allow the boot: trust, tier or the price of α.
+	/// The chain did not allow the boot, because of trust, tier or the price of α.
 	NotAllowed,
 }
 
@@ -359,7 +359,8 @@ pub enum AssignmentFailure {
 	NoEvidence,
 	/// Evidence was accepted, but the guest did not confirm the boot.
 	NotConfirmed,
-	/// The chain did not allow the boot: trust, tier or the price of α. The miner is not at fault.
+	/// The chain did not allow the boot, because of trust, tier or the price of α. The miner is not
+	/// at fault.
 	NotAllowed,
 }
 
@@ -406,7 +407,7 @@ pub struct Settlement {
 	pub price: Price,
 	/// The amount paid, before its division.
 	pub paid: Balance,
-	/// The amount refunded: all of it if the chip was not live.
+	/// The refunded amount. If the chip was not live, the whole charge is refunded.
 	pub refunded: Balance,
 	/// The amount burned because there was no receipt.
 	pub burned: Balance,
@@ -427,7 +428,7 @@ pub struct Settlement {
 	TypeInfo,
 )]
 pub struct Run {
-	/// The interval in which it begins.
+	/// The interval in which the uncharged time begins.
 	pub interval: IntervalIndex,
 	/// The number of paid slots.
 	pub slots: PaidSlots,

@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
 			index = index.saturating_add(1);
 		}
 		let length = Self::rules().era;
-		// The first era also owes the bonus on payments before it.
+		// The first era also owes the bonus on payments that were settled before it began.
 		let owed = if over { 0 } else { era.owed };
 		CurrentEra::<T>::put(Era { index, from: now, length, owed });
 	}

@@ -48,7 +48,7 @@ pub mod pallet {
 		/// Stores the rules of the genesis.
 		type StoreRules: StoreRules<Rules>;
 
-		/// The clock of paid time, by which eras end.
+		/// The clock of paid time. Eras are measured in paid slots.
 		type PaidTime: PaidTime;
 
 		/// Source of the share of a payment that returns to neither miner nor validators.
@@ -96,7 +96,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Eras<T: Config> = StorageMap<_, Twox64Concat, EraIndex, ClosedEra, OptionQuery>;
 
-	/// The oldest era that was not removed.
+	/// The oldest era that is not removed yet.
 	#[pallet::storage]
 	pub type OldestEra<T: Config> = StorageValue<_, EraIndex, ValueQuery>;
 
@@ -126,9 +126,9 @@ pub mod pallet {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// An era ended. Of its `budget`, miners can claim `miners`, validators and treasury
-		/// received their parts, and the rest is burned. Each miner's part is the fraction
-		/// `for_miners` / `total_owed` of what it is owed, and at most all of it.
+		/// An era ended. Miners can claim the amount `miners` of the `budget`. Validators and
+		/// treasury received their parts, and the rest is burned. A miner's part is the amount that
+		/// it is owed, times `for_miners` / `total_owed` if this fraction is below one.
 		EraClosed {
 			era: EraIndex,
 			budget: Balance,
@@ -151,7 +151,7 @@ pub mod pallet {
 		NothingOwed,
 		/// The era has not ended, or was removed.
 		NotPayable,
-		/// The part is below the existential deposit of the miner's account, which does not exist.
+		/// The miner's account does not exist, and the part is below the existential deposit.
 		/// Transfer an amount to the account first.
 		TooLittle,
 	}

@@ -117,7 +117,7 @@ pub fn paid(miner: u8, amount: Balance) {
 	});
 }
 
-/// Advances by one block and one tick, and polls.
+/// Advances by one block and one tick, and runs the poll hook.
 pub fn tick() {
 	Now::mutate(|now| *now += 1);
 	let next = System::block_number() + 1;

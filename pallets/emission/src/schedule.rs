@@ -18,11 +18,11 @@ pub fn budget(rules: &Rules, era: EraIndex, minted: Balance) -> Balance {
 	whole.min(rules.cap.saturating_sub(minted))
 }
 
-/// Returns the effective bonus for a `wanted` one, if the part `lost` of payments returns to
-/// neither miner nor validators.
+/// Returns the effective bonus: `wanted`, or less if self-dealing would pay otherwise. `lost` is
+/// the part of payments that neither miner nor validators receive.
 ///
-/// The bonus and the returned shares stay [`MIN_UNRETURNED_SHARE`] below the payment, so
-/// self-dealing loses money under any rules.
+/// The bonus and the shares of miner and validators stay [`MIN_UNRETURNED_SHARE`] below the
+/// payment. Self-dealing therefore loses money under any rules.
 pub fn bonus(wanted: Perbill, lost: Perbill) -> Perbill {
 	wanted.min(lost.saturating_sub(MIN_UNRETURNED_SHARE))
 }
@@ -48,11 +48,12 @@ pub fn owed(paid: Balance, bonus: Perbill, weight: Perbill) -> Balance {
 )]
 pub struct Division {
 	pub budget: Balance,
-	/// Part of all miners: at most the amount that they are owed.
+	/// The part of all miners together, at most the amount that they are owed.
 	pub miners: Balance,
 	pub validators: Balance,
 	pub treasury: Balance,
-	/// The amount that was not owed. It is never minted.
+	/// The amount that is never minted, because it was not owed or its account could not receive
+	/// it.
 	pub burned: Balance,
 	/// The amount that all miners are owed.
 	pub total_owed: Balance,

@@ -28,9 +28,9 @@ pub type EraIndex = u32;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// Length of the next era.
+	/// Length of each era that begins under these rules.
 	pub era: PaidSlots,
-	/// Budget of each of the first eras.
+	/// Budget of each era before the first halving.
 	pub initial: Balance,
 	/// Number of eras after which the budget is halved, repeatedly.
 	pub halving: EraIndex,
@@ -48,7 +48,7 @@ pub struct Rules {
 	pub regular: Perbill,
 	/// Weight of the bonus for chips on probation.
 	pub probation: Perbill,
-	/// Number of eras in which a part can be paid out.
+	/// Number of eras for which the parts of an ended era can be paid out.
 	pub payable: EraIndex,
 }
 
@@ -93,11 +93,11 @@ impl Rules {
 )]
 pub struct Era {
 	pub index: EraIndex,
-	/// The number of paid slots before it.
+	/// The number of paid slots before the era began.
 	pub from: PaidSlots,
-	/// Length in paid slots.
+	/// The length of the era in paid slots.
 	pub length: PaidSlots,
-	/// The amount that miners are owed so far.
+	/// The amount that the era owes to miners so far.
 	pub owed: Balance,
 }
 
@@ -117,7 +117,7 @@ pub struct Era {
 )]
 pub struct ClosedEra {
 	pub division: Division,
-	/// The amount that was paid to miners.
+	/// The part of the miners' amount that was already paid out.
 	pub paid_out: Balance,
 }
 
@@ -136,7 +136,7 @@ pub struct ClosedEra {
 	TypeInfo,
 )]
 pub struct Totals {
-	/// The budgets.
+	/// The sum of the budgets.
 	pub budgets: Balance,
 	/// The amount that was paid to miners.
 	pub paid_out: Balance,
@@ -144,8 +144,8 @@ pub struct Totals {
 	pub payable: Balance,
 	pub validators: Balance,
 	pub treasury: Balance,
-	/// The amount that was never minted. It was not owed, not claimed in time, or its account could
-	/// not receive it.
+	/// The amount that is never minted. It was not owed, it was not claimed in time, or its account
+	/// could not receive it.
 	pub burned: Balance,
 }
 

@@ -58,8 +58,8 @@ const PSS_SHA384_SALT48: [u8; 50] = [
 const SALT_48: [u8; 2] = [0x01, 0x30];
 const DEFAULT_TRAILER: [u8; 5] = [0xa3, 0x03, 0x02, 0x01, 0x01];
 
-/// The largest certificate that is decoded, in bytes. It bounds the cost of decoding. Those of AMD
-/// and of TPM vendors are below 1,800 bytes.
+/// The largest certificate that is decoded, in bytes. The limit bounds the cost of decoding.
+/// Certificates of AMD and of TPM vendors have fewer than 1,800 bytes.
 const MAX_LEN: usize = 2048;
 
 /// The reject codes for one kind of certificate chain.
@@ -107,7 +107,7 @@ fn malformed(field: &'static str, seen: impl Into<crate::verdict::Value>) -> Rej
 }
 
 impl<'a> Certificate<'a> {
-	/// Decodes a certificate. Bytes after it are an error.
+	/// Decodes a certificate. Bytes after the certificate are an error.
 	pub(crate) fn parse(der: &'a [u8], codes: ChainCodes) -> Check<Self> {
 		if der.len() > MAX_LEN {
 			return Err(malformed("Certificate", der.len()));
@@ -225,19 +225,20 @@ impl<'a> Certificate<'a> {
 		}
 	}
 
-	/// Checks that the certificate may issue others while `below` authorities are between it and
-	/// the leaf.
+	/// Checks that the certificate may issue other certificates while `below` authorities are
+	/// between it and the leaf.
 	pub(crate) fn check_authority(&self, below: u8) -> Check {
 		let bad = |field: &'static str, seen: &'static str| {
 			Rejection::new(self.codes.role, field, seen, "a certificate authority")
 		};
 		// The verifier requires no certificate policy, so any policy passes. It does not understand
-		// name constraints, so critical ones are rejected.
+		// name constraints, so critical name constraints are rejected.
 		let understood = [BASIC_CONSTRAINTS, KEY_USAGE, CERTIFICATE_POLICIES, EXTENDED_KEY_USAGE];
 		if self.extensions().any(|e| e.critical && !understood.contains(&e.extn_id)) {
 			return Err(bad("critical extension", "unknown"));
 		}
-		// An authority may restrict its certificates to endorsement keys, as Intel's do.
+		// An authority may restrict its certificates to endorsement keys, as Intel's authorities
+		// do.
 		if let Some(extension) = self.extension(EXTENDED_KEY_USAGE)?.filter(|e| e.critical) {
 			let purposes = ExtendedKeyUsage::from_der(extension.extn_value.as_bytes())
 				.map_err(|_| bad("extendedKeyUsage", "undecodable"))?;

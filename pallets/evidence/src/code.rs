@@ -140,7 +140,7 @@ reject_codes! {
 	GuestSignature = 203, Binding, "evidence is not signed by the guest";
 	/// The report comes from a chip other than the challenged one.
 	Chip = 204, Binding, "report is of another chip";
-	/// The evidence names a miner other than that of the challenge.
+	/// The evidence names a miner other than the challenged one.
 	Miner = 205, Binding, "evidence is of another miner";
 	/// The evidence names another challenge. It was sent twice or too late.
 	Sequence = 206, Binding, "evidence answers another challenge";
@@ -185,9 +185,9 @@ reject_codes! {
 	Debug = 501, SnpPolicy, "guest can be debugged";
 	/// The guest policy allows migration by a migration agent.
 	MigrationAgent = 502, SnpPolicy, "guest can be migrated";
-	/// The guest policy lacks a required bit, or has a forbidden one.
+	/// The guest policy lacks a required bit, or has a forbidden bit.
 	GuestPolicy = 503, SnpPolicy, "guest policy is refused";
-	/// PLATFORM_INFO lacks a required bit, or has one that policy does not allow.
+	/// PLATFORM_INFO lacks a required bit, or has a bit that policy does not allow.
 	PlatformInfo = 504, SnpPolicy, "platform configuration violates policy";
 	/// The report was requested at another privilege level (VMPL).
 	Vmpl = 505, SnpPolicy, "report is of another vmpl";
@@ -199,7 +199,7 @@ reject_codes! {
 	/// A component of a TCB version is below its floor. Remedy: update the firmware or the
 	/// microcode of the host.
 	TcbFloor = 602, Tcb, "tcb is below the floor";
-	/// Policy has no floor for this CPU. Remedy: ask governance to add it.
+	/// Policy has no floor for this CPU. Remedy: ask governance to add a floor.
 	TcbUnknown = 603, Tcb, "no tcb floor is known for this cpu";
 	/// The chip signed a report of a version that the verifier does not know. No strike follows.
 	/// Remedy: wait for a verifier that knows the version.
@@ -220,7 +220,8 @@ reject_codes! {
 	EkCertificateValidity = 813, TpmSignature, "endorsement certificate is outside its validity";
 	/// A certificate uses an unknown or broken algorithm.
 	EkCertificateAlgorithm = 814, TpmSignature, "endorsement certificate uses an unsupported algorithm";
-	/// The certificate is not an endorsement key's, or an issuer is not a certificate authority.
+	/// The certificate does not belong to an endorsement key, or an issuer is not a certificate
+	/// authority.
 	EkCertificateRole = 815, TpmSignature, "endorsement certificate has the wrong role";
 	/// The verifier cannot make a credential for this kind of endorsement key.
 	EkKind = 816, TpmSignature, "endorsement key is of an unsupported kind";
@@ -238,7 +239,7 @@ reject_codes! {
 	/// The quote's qualifiedSigner does not name the enrolled attestation key.
 	QualifiedSigner = 905, TpmQuote, "quote was made by another attestation key";
 
-	/// The boot PCRs differ from those at enrolment.
+	/// The boot PCRs differ from their values at enrolment.
 	BootPcrs = 1001, BootProfile, "boot differs from the enrolled one";
 	/// The firmware's event log does not lead to the quoted PCRs.
 	BootLog = 1002, BootProfile, "event log does not lead to the quoted pcrs";
@@ -251,10 +252,10 @@ reject_codes! {
 	/// A component that every boot has was not measured. The firmware or a boot loader does not
 	/// measure.
 	BootPartMissing = 1005, BootProfile, "part of the boot was not measured";
-	/// Policy requires Secure Boot, and the event log does not show that it is on.
+	/// Policy requires Secure Boot, and the event log does not prove that Secure Boot is on.
 	SecureBootOff = 1006, BootProfile, "secure boot is off";
-	/// An accepted boot violates policy since policy became stricter. No party is to blame. Remedy:
-	/// boot components that are listed now.
+	/// An accepted boot violates policy, because policy became stricter after the acceptance. No
+	/// party is to blame. Remedy: boot components that are listed now.
 	BootOutdated = 1007, BootProfile, "accepted boot violates the current policy";
 
 	/// The replay of the log never reaches the quoted value of PCR 10.
@@ -270,8 +271,8 @@ reject_codes! {
 	/// The first entry of the log is not the hash of the quoted boot PCRs. The log belongs to
 	/// another boot.
 	BootAggregate = 1106, ImaReplay, "measurement log is of another boot";
-	/// An entry extended a PCR other than 10, so the quoted PCR 10 does not prove it. Remedy: use
-	/// an IMA policy without `pcr=`.
+	/// An entry extended a PCR other than 10, so the quoted PCR 10 does not prove the entry.
+	/// Remedy: use an IMA policy without `pcr=`.
 	ImaOtherPcr = 1107, ImaReplay, "measurement log has an entry of another pcr";
 
 	/// Policy does not list a measured file.
@@ -284,8 +285,8 @@ reject_codes! {
 	/// required. No party is to blame. Remedy: reboot with the files that policy allows and
 	/// requires now.
 	ImaOutdatedFile = 1204, ImaUnknown, "accepted log violates the current policy";
-	/// The signature of a file does not verify under the signer's key. It fails the call that
-	/// vouches for the file; it never rejects evidence.
+	/// The signature of a file does not verify under the signer's key. This code fails the call
+	/// that vouches for the file. It never rejects evidence.
 	FileSignature = 1205, ImaUnknown, "file signature does not verify";
 
 	/// Policy forbids a measured file.

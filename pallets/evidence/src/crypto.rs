@@ -1,7 +1,7 @@
-//! Cryptographic primitives behind a trait.
+//! The cryptographic primitives, as a trait and its default implementation.
 //!
-//! The wasm runtime and native workers may take them from different libraries. A differential test
-//! checks that all implementations give the same answers.
+//! The wasm runtime and native workers may implement the trait with different libraries. A
+//! differential test checks that all implementations give the same answers.
 
 use alloc::vec::Vec;
 
@@ -81,7 +81,8 @@ pub struct RsaKey {
 /// The hash algorithms of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureHash {
-	/// Broken: collisions are feasible. Only a caller that accepts SHA-1 explicitly passes it.
+	/// SHA-1 is broken: collisions are feasible. Only a caller that accepts SHA-1 explicitly passes
+	/// it.
 	Sha1,
 	Sha256,
 	Sha384,
@@ -106,8 +107,8 @@ pub enum RsaPadding {
 	Pkcs1,
 	/// PSS with a salt of this many bytes, for AMD's certificates.
 	Pss { salt: usize },
-	/// PSS with a salt of any length, for TPM_ALG_RSAPSS. TPMs use the length of the hash or the
-	/// longest salt that the key allows, by their revision.
+	/// PSS with a salt of any length, for TPM_ALG_RSAPSS. Depending on its revision, a TPM uses a
+	/// salt as long as the hash or the longest salt that the key allows.
 	PssAnySalt,
 }
 
@@ -302,8 +303,8 @@ fn rsa_verify<D: Digest + AssociatedOid + FixedOutputReset>(
 }
 
 /// Verifies RSASSA-PSS with a salt of any length (RFC 8017, 8.1.2 and 9.1.2). MGF1 uses the hash of
-/// the message. The crate `rsa` needs the length of the salt in advance, and each attempt costs an
-/// exponentiation. Returns `None` for a bad signature.
+/// the message. The crate `rsa` would need the length of the salt in advance, and each attempt
+/// would cost an exponentiation. Returns `None` for a bad signature.
 fn pss_any_salt<D: Digest>(key: &RsaPublicKey, digest: &[u8], signature: &[u8]) -> Option<()> {
 	let representative = BigUint::from_bytes_be(signature);
 	if representative >= *key.n() {

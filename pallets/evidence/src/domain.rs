@@ -1,7 +1,7 @@
 //! Domain tags, which separate the hashed and signed statements of the protocol.
 //!
 //! A statement starts with its tag, padded with zeroes to 16 bytes, and the genesis hash of the
-//! chain. A statement of one chain or purpose therefore never passes for another. A layout never
+//! chain. A statement of one chain or purpose is therefore never valid for another. A layout never
 //! changes: a new layout gets a new tag. `docs/protocol.md` specifies each layout.
 
 /// A tag, padded with zeroes.
@@ -9,9 +9,9 @@ pub type Tag = [u8; 16];
 
 /// The nonce of a challenge.
 pub const CHALLENGE: Tag = *b"hcc/challenge/v1";
-/// extraData of a host's TPM quote.
+/// The extraData of a host's TPM quote.
 pub const QUOTE: Tag = *b"hcc/quote/v1\0\0\0\0";
-/// REPORT_DATA of a host's SNP report.
+/// The REPORT_DATA of a host's SNP report.
 pub const HOST: Tag = *b"hcc/host/v1\0\0\0\0\0";
 /// The statement that a guest signs over a host's whole evidence.
 pub const EVIDENCE: Tag = *b"hcc/evidence/v1\0";
@@ -25,9 +25,9 @@ pub const SUBJECT: Tag = *b"hcc/subject/v1\0\0";
 pub const LOG: Tag = *b"hcc/log/v1\0\0\0\0\0\0";
 /// The nonce of a VM's boot.
 pub const BOOT: Tag = *b"hcc/boot/v1\0\0\0\0\0";
-/// REPORT_DATA of a VM's SNP report.
+/// The REPORT_DATA of a VM's SNP report.
 pub const VM: Tag = *b"hcc/vm/v1\0\0\0\0\0\0\0";
-/// HOST_DATA of a VM.
+/// The HOST_DATA of a VM.
 pub const ORDER: Tag = *b"hcc/order/v1\0\0\0\0";
 /// The statement that a tenant signs over a revision of the configuration of an order.
 pub const CONFIG_V2: Tag = *b"hcc/config/v2\0\0\0";

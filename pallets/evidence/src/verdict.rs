@@ -134,7 +134,7 @@ impl fmt::Display for Rejection {
 
 impl core::error::Error for Rejection {}
 
-/// The result of a check: it holds, or it is a reason to reject the evidence.
+/// The result of a check: success, or the reason to reject the evidence.
 pub type Check<T = ()> = Result<T, Rejection>;
 
 #[cfg(test)]

@@ -50,15 +50,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Initial<T: Config> = StorageValue<_, Balance, ValueQuery>;
 
-	/// The amount of α that was minted since.
+	/// The amount of α that was minted since the chain started.
 	#[pallet::storage]
 	pub type Minted<T: Config> = StorageValue<_, Balance, ValueQuery>;
 
-	/// The amount of α that was burned since.
+	/// The amount of α that was burned since the chain started.
 	///
 	/// It contains the burned share of payments, slashes that no account receives, lost deposits,
-	/// and fees of blocks without an author. Balances too small to keep an account alive are in it
-	/// too.
+	/// and fees of blocks without an author. It also contains balances that were too small to keep
+	/// an account alive.
 	#[pallet::storage]
 	pub type Burned<T: Config> = StorageValue<_, Balance, ValueQuery>;
 

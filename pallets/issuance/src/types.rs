@@ -23,9 +23,9 @@ pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 pub struct Issuance {
 	/// The total issuance when the chain started.
 	pub initial: Balance,
-	/// The amount that was minted since.
+	/// The amount that was minted since the chain started.
 	pub minted: Balance,
-	/// The amount that was burned since.
+	/// The amount that was burned since the chain started.
 	pub burned: Balance,
 }
 

@@ -12,7 +12,7 @@ use super::*;
 
 const PRICE: Price = 1_000_000_000;
 
-/// Stores a report of every feeder. Fewer than half of them are absurd.
+/// Stores a report of every feeder. Fewer than half of the reports are absurd.
 fn report_all<T: Config>() {
 	let feeders = T::Feeders::active();
 	let block = frame_system::Pallet::<T>::block_number();

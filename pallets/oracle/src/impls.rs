@@ -15,11 +15,12 @@ use crate::{
 	*,
 };
 
-/// Ticks in an hour, and in a day: one tick a block of six seconds.
+/// Number of ticks in an hour, and in a day. There is one tick per block of six seconds.
 const HOUR: Tick = 600;
 const DAY: Tick = 24 * HOUR;
 
-/// The divisor of the interval after which a failed price is retried.
+/// Divisor of the interval. After a failed attempt to make a price, the chain retries after the
+/// quotient.
 const RETRY_DIVISOR: Tick = 10;
 
 impl<T: Config> Pallet<T> {
@@ -43,7 +44,7 @@ impl<T: Config> Pallet<T> {
 		let known = Reports::<T>::get().into_iter().find(|report| report.feeder == *feeder);
 		if let Some(last) = known {
 			ensure!(last.block < block, Error::<T>::NotNewer);
-			// Half an interval: reports need not keep step with the prices.
+			// Half an interval is enough, so that a feeder need not report in step with the prices.
 			let apart = block.saturating_sub(last.block);
 			ensure!(apart >= (rules.interval / 2).into(), Error::<T>::TooSoon);
 		}
@@ -69,7 +70,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a price from the reports if it is due.
+	/// Makes a price from the reports if a price is due.
 	pub(crate) fn make_rate(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		let tick = T::TickSource::now();
 		if meter.try_consume(T::DbWeight::get().reads(2)).is_err() || tick < NextRate::<T>::get() {
@@ -92,7 +93,7 @@ impl<T: Config> Pallet<T> {
 			},
 			_ => {
 				Self::deposit_event(Event::NoRate { reports: count, needed });
-				// Missing reports can arrive at any time.
+				// Missing reports can arrive at any time, so the next attempt follows soon.
 				(rules.interval / RETRY_DIVISOR).max(1)
 			},
 		};
@@ -114,7 +115,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Fines the feeders of absurd reports and removes those reports, so that each costs only once.
+	/// Fines the feeders of absurd reports. Also removes the reports, so that each is fined only
+	/// once.
 	fn punish(reports: &[ReportOf<T>], median: Price, rules: &Rules) {
 		let absurd = |report: &&ReportOf<T>| is_absurd(report.price, median, rules.absurd);
 		for report in reports.iter().filter(absurd) {
@@ -132,7 +134,7 @@ impl<T: Config> Pallet<T> {
 				at: tick,
 				beyond: None,
 				mean: median,
-				// The reference for the limit of the first day.
+				// The first price is the reference for the daily limit during the first day.
 				hourly: BoundedVec::truncate_from(alloc::vec![median]),
 				hour: tick,
 			});

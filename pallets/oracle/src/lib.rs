@@ -69,7 +69,7 @@ pub mod pallet {
 	pub type Reports<T: Config> =
 		StorageValue<_, BoundedVec<ReportOf<T>, ConstU32<MAX_FEEDERS>>, ValueQuery>;
 
-	/// The current price. `None` before the first one.
+	/// The current price. `None` until the first price is made.
 	#[pallet::storage]
 	pub type CurrentRate<T: Config> = StorageValue<_, Rate, OptionQuery>;
 
@@ -77,7 +77,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type RateBlock<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-	/// The tick from which on the next price is made.
+	/// The earliest tick at which the next price is made.
 	#[pallet::storage]
 	pub type NextRate<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
@@ -88,11 +88,11 @@ pub mod pallet {
 		Reported { feeder: AccountIdOf<T>, price: Price, block: BlockNumberFor<T> },
 		/// A price was made from `reports` reports, in 10⁻⁹ USD for one α.
 		RateSet { price: Price, reports: u32 },
-		/// The median is outside the daily limit. The price moved to the limit, and new orders are
-		/// closed.
+		/// The median is outside the daily limit. The price moved only to the limit, and new orders
+		/// are not accepted.
 		RateLimited { price: Price, median: Price, reports: u32 },
-		/// No price was made: fewer than `needed` reports, or too few of them agree. The last price
-		/// stays until it is stale.
+		/// No price was made: there are fewer than `needed` reports, or too few of the reports
+		/// agree. The last price remains in force until it is stale.
 		NoRate { reports: u32, needed: u32 },
 		/// A feeder's report was too far from the median. The feeder loses a part of its bond.
 		Absurd { feeder: AccountIdOf<T>, price: Price, median: Price },
@@ -100,11 +100,11 @@ pub mod pallet {
 
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The named validator is not active, or the account is not its worker's key.
+		/// The named validator is not active, or the account is not its worker key.
 		NotAFeeder,
 		/// The price is below [`Rules::floor`] or above [`Rules::ceiling`].
 		OutOfBounds,
-		/// The block is in the future, or older than [`Rules::max_age`].
+		/// The block is in the future, or is more than [`Rules::max_age`] blocks old.
 		BadBlock,
 		/// The feeder has already reported for that block or a later one. No action is necessary.
 		NotNewer,
@@ -159,9 +159,8 @@ pub mod pallet {
 	impl<T: Config> Pallet<T> {
 		/// Reports the value of one α at `block`: `price` in 10⁻⁹ USD. The call is free.
 		///
-		/// ## Dispatch Origin
-		/// `Signed` by the worker's key of `validator`, which is active, at most about twice an
-		/// interval.
+		/// `Signed` by the worker key of `validator`, which must be active. A feeder can report at
+		/// most about twice in an interval.
 		///
 		/// ## Errors
 		/// [`Error::NotAFeeder`], [`Error::OutOfBounds`], [`Error::BadBlock`], [`Error::NotNewer`],

@@ -19,8 +19,8 @@ pub enum Consensus {
 	Median(Price),
 }
 
-/// Returns the median of the reports if more than half of them lie within `band` of it. For an even
-/// number of reports, the median is the mean of the middle two, rounded down.
+/// Returns the median of the reports if more than half of the reports lie within `band` of the
+/// median. For an even number of reports, the median is the mean of the middle two, rounded down.
 pub fn consensus(reports: &[Price], band: Perbill) -> Consensus {
 	let Some(median) = median(reports) else { return Consensus::None };
 	let agree =
@@ -44,15 +44,16 @@ fn distance(one: Price, other: Price) -> Price {
 	one.abs_diff(other)
 }
 
-/// Returns whether a report is too far from the median to be explained by the market: by more than
-/// `absurd` of the larger of both.
+/// Returns `true` if the report differs from the median by more than the part `absurd` of the
+/// larger value. Movements of the market do not explain such a difference.
 pub fn is_absurd(report: Price, median: Price, absurd: Perbill) -> bool {
 	distance(report, median) > absurd.mul_floor(report.max(median))
 }
 
-/// Limits the median to the daily range: at most `limit` above the lowest and `limit` below the
-/// highest of the hourly prices and the last price. Both distances are rounded down. If the two
-/// bounds exclude each other, the last price stays.
+/// Limits the median to the daily range. The known prices are the hourly prices and the last price.
+/// The result is at most `limit` above the lowest and at most `limit` below the highest known
+/// price. Both distances are rounded down. If the two bounds exclude each other, the last price
+/// stays.
 pub fn within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) -> Price {
 	let all = || hourly.iter().copied().chain([last]);
 	let lowest = all().min().unwrap_or(last);
@@ -65,7 +66,7 @@ pub fn within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) 
 	median.clamp(least, most)
 }
 
-/// Returns the exponential mean over `span` ticks, after `elapsed` more of them at `price`. The
+/// Returns the exponential mean over `span` ticks, after `elapsed` further ticks at `price`. The
 /// step towards the price is rounded down.
 pub fn smoothed(mean: Price, price: Price, elapsed: u32, span: u32) -> Price {
 	let weight = Perbill::from_rational(elapsed.min(span), span.max(1));

@@ -66,7 +66,7 @@ pub fn feeder(number: u8) -> AccountId32 {
 	AccountId32::new([number; 32])
 }
 
-/// Advances by `count` blocks and ticks, and polls in each.
+/// Advances by `count` blocks and ticks, and runs the poll hook in each block.
 pub fn blocks(count: u64) {
 	for _ in 0..count {
 		Now::set(Now::get() + 1);

@@ -16,7 +16,7 @@ pub type ReportOf<T> = Report<AccountIdOf<T>, BlockNumberFor<T>>;
 /// Maximum number of feeders.
 pub const MAX_FEEDERS: u32 = 100;
 
-/// The rules that governance sets. Times are in ticks unless said otherwise.
+/// The rules that governance sets. Times are in ticks unless stated otherwise.
 #[derive(
 	Clone,
 	Copy,
@@ -41,10 +41,11 @@ pub struct Rules {
 	pub floor: Price,
 	/// The maximum price that can be reported.
 	pub ceiling: Price,
-	/// The part of the median within which more than half of the reports must lie.
+	/// The distance from the median, as a part of the median. More than half of the reports must
+	/// lie within this distance.
 	pub band: Perbill,
-	/// The part of the larger of report and median by which an absurd report differs from the
-	/// median.
+	/// The limit for absurd reports. An absurd report differs from the median by more than this
+	/// part of the larger value.
 	pub absurd: Perbill,
 	/// The part of its bond that a feeder loses for an absurd report.
 	pub slash: Perbill,
@@ -57,8 +58,9 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Returns the rules with every value within its bounds. A report in the band is never absurd,
-	/// and a price is valid for running VMs for at least as long as for new orders.
+	/// Returns the rules with every value within its bounds. With these bounds, a report in the
+	/// band is never absurd, and a price is valid for running VMs for at least as long as for new
+	/// orders.
 	pub fn clamped(self) -> Self {
 		let interval = self.interval.clamp(5, 600);
 		let fresh = self.fresh.clamp(interval.saturating_mul(2), 14_400);
@@ -99,9 +101,9 @@ pub struct Report<AccountId, BlockNumber> {
 pub struct Rate {
 	/// The price in 10⁻⁹ USD for one α.
 	pub price: Price,
-	/// The tick at which it was made.
+	/// The tick at which the price was made.
 	pub at: Tick,
-	/// The median, if it is outside the daily limit. New orders are closed then.
+	/// The median, if it is outside the daily limit. New orders are not accepted then.
 	pub beyond: Option<Price>,
 	/// An exponential mean over a day, for explorers.
 	pub mean: Price,

@@ -33,8 +33,8 @@ const VCEK: &[u8] = include_bytes!("benchmarking/vcek.der");
 /// --revoke 1 … --revoke 32`.
 const CRL: &[u8] = include_bytes!("benchmarking/crl.der");
 
-/// An RSA-4096 key (SubjectPublicKeyInfo) and its signatures (PKCS #1 v1.5, by openssl). They cover
-/// 16 digests: 32 bytes of 0, 32 bytes of 1, and so on up to 15.
+/// An RSA-4096 key (SubjectPublicKeyInfo) and its signatures (PKCS #1 v1.5, by openssl). The
+/// signatures cover 16 digests. Digest N has 32 bytes of the value N, for N from 0 to 15.
 const SIGNER: &[u8] = include_bytes!("benchmarking/signer.der");
 const SIGNATURES: &[u8] = include_bytes!("benchmarking/signatures.bin");
 
@@ -78,7 +78,7 @@ fn signed_files() -> Vec<(FileHash, FileSignatureBytes)> {
 		.collect()
 }
 
-/// Stores vouchers of other signers, so that a file has room for one more.
+/// Stores vouchers of other signers, so that a file has room for only one more voucher.
 fn vouched_by_others<T: Config>(digest: &FileHash) {
 	let others = (1..MAX_VOUCHERS as u8).map(|number| Voucher {
 		signer: [number; 32],
@@ -149,7 +149,7 @@ fn fund<T: Config>(who: &AccountIdOf<T>) {
 	T::NativeBalance::set_balance(who, rich);
 }
 
-/// Returns a SHA-256 digest by its number.
+/// Returns a SHA-256 digest that is unique for each number.
 fn digest(at: u32) -> [u8; 32] {
 	let mut digest = [0xee; 32];
 	digest[..4].copy_from_slice(&at.to_le_bytes());
@@ -183,8 +183,8 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Measures one root. The call multiplies the weight by the number of roots that can have the
-	/// name.
+	/// Measures the check against one root. The call multiplies this weight by the maximum number
+	/// of roots that can have the issuer's name.
 	#[benchmark]
 	fn post_crl() -> Result<(), BenchmarkError> {
 		T::World::set_tick(1);
@@ -378,7 +378,7 @@ mod benchmarks {
 		Ok(())
 	}
 
-	/// Measures files that have room for one more voucher only.
+	/// Measures files that have room for only one more voucher.
 	#[benchmark]
 	fn vouch(n: Linear<1, MAX_VOUCHED>) -> Result<(), BenchmarkError> {
 		let who: AccountIdOf<T> = whitelisted_caller();

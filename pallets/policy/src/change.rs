@@ -1,5 +1,5 @@
-//! Changes that can require whole logs again, or for which the rule alone does not decide the
-//! origin.
+//! Changes of policy after which chips may have to submit whole logs again, and changes whose
+//! permitted origin does not depend on the rule alone.
 
 use frame_support::{
 	ensure,
@@ -44,7 +44,8 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let row = Boot::<T>::get();
 		Self::admit(origin, tightens_boot(row.current(), rules.as_ref()))?;
-		// A boot that was accepted without rules must be checked against the first ones.
+		// The first rules count as stricter: a boot that was accepted without rules must be
+		// checked.
 		let former = row.current().copied();
 		let stricter =
 			rules.is_some_and(|new| former.is_none_or(|old| new.secure_boot && !old.secure_boot));

@@ -14,8 +14,8 @@ mod events {
 		/// A newer revocation list of an AMD root was verified and stored. It revokes `revoked`
 		/// certificates and is current until `next_update` (seconds since 1970).
 		CrlPosted { ark: ArkId, next_update: u64, revoked: u32 },
-		/// Revocation lists now count for `grace` seconds after their end. `None`: no list is
-		/// required.
+		/// A revocation list now remains current for `grace` seconds after its `nextUpdate`. With
+		/// `None`, no list is required.
 		RevocationGraceSet { grace: Option<u64> },
 		/// The signatures of `files` files were verified. The files are allowed from `revision` on.
 		FilesVouched { signer: SignerId, files: u32, revision: Revision, depositor: AccountIdOf<T> },
@@ -35,21 +35,21 @@ mod events {
 		TooManyRevisions,
 		/// No miner has registered the certificate's chip. Register the chip first.
 		ChipNotRegistered,
-		/// The certificate does not lead to a trusted root, is not of a VCEK, or is not valid now.
-		/// `hcc verify snp` shows the reason.
+		/// The certificate does not lead to a trusted root, is not the certificate of a VCEK, or is
+		/// not valid now. `hcc verify snp` shows the reason.
 		VekRefused,
 		/// AMD has revoked the certificate of the key's issuer.
 		VekRevoked,
 		/// The revocation list is invalid, or does not belong to a trusted root.
 		CrlRefused,
-		/// The stored revocation list is as new or newer. Nothing needs to be done.
+		/// The stored revocation list is not older. Nothing needs to be done.
 		CrlNotNewer,
 		/// The revocation list has more than `MAX_REVOKED` entries.
 		CrlTooLong,
 		/// The chip's key for this TCB is registered already. Nothing needs to be done.
 		VekKnown,
-		/// Other accounts have registered as many keys of the chip as they may. The chip's miner
-		/// can still register the key.
+		/// Accounts other than the chip's miner have registered the maximum number of its keys. The
+		/// chip's miner can still register the key.
 		TooManyVeks,
 		/// The key does not exist, or another account registered it. See `Veks`.
 		VekNotFound,
@@ -58,8 +58,8 @@ mod events {
 		/// No trusted signer has this hash. `policy.file_signer` returns the key of a trusted
 		/// signer.
 		SignerUnknown,
-		/// The signature is not a `security.ima` value of version 2 over SHA-256, or is not by this
-		/// signer for this file.
+		/// The signature is not a `security.ima` value of version 2 over SHA-256, or this signer
+		/// did not make it for this file.
 		FileSignatureRefused,
 		/// The voucher of this signer for this file is stored already, or the list is empty.
 		/// Nothing needs to be done.
@@ -68,13 +68,13 @@ mod events {
 		TooManyVouchers,
 		/// The voucher does not exist, or another account stored it. See `Vouched`.
 		VoucherNotFound,
-		/// The voucher is still needed: its signer is trusted, or was in a revision that open
-		/// evidence may be judged by.
+		/// The voucher is still needed: its signer is trusted, or was trusted in a revision by
+		/// which open evidence may be judged.
 		VoucherNeeded,
-		/// The key is the last valid one of a registered chip, whose evidence could not be judged
-		/// without it. Register another key first, or remove the chip.
+		/// The key is the last valid key of a registered chip. Without it, the chip's evidence
+		/// could not be judged. Register another key first, or remove the chip.
 		LastVek,
-		/// Without platform rules no evidence of chips can be judged. Call `policy.set_platform`
+		/// Without platform rules, no evidence of chips can be judged. Call `policy.set_platform`
 		/// first.
 		NoPlatform,
 	}

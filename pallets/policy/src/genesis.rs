@@ -21,7 +21,7 @@ const GENESIS: Revision = 0;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FileSpec {
-	/// SHA-256.
+	/// The SHA-256 digest of the file.
 	pub digest: H256,
 	pub rule: FileRule,
 }
@@ -60,7 +60,7 @@ impl From<BootRoleSpec> for BootRole {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BootPartSpec {
-	/// SHA-256, as firmware measures it.
+	/// The SHA-256 digest, as firmware measures it.
 	pub digest: H256,
 	pub role: BootRoleSpec,
 }
@@ -88,7 +88,7 @@ impl From<GenerationTrustSpec> for GenerationTrust {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TcbSpec {
-	/// Turin only.
+	/// The FMC component, which only Turin has.
 	pub fmc: Option<u8>,
 	pub boot_loader: u8,
 	pub tee: u8,
@@ -112,11 +112,11 @@ pub struct CpuSpec {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AmdHierarchySpec {
-	/// Milan, Genoa or Turin.
+	/// The product line: Milan, Genoa or Turin.
 	pub product: String,
-	/// DER.
+	/// The certificate of the ARK (DER).
 	pub ark: Bytes,
-	/// DER.
+	/// The certificate of the ASK (DER).
 	pub ask: Bytes,
 }
 
@@ -214,7 +214,7 @@ fn certificate(der: Vec<u8>) -> Result<Certificate, &'static str> {
 	Certificate::try_from(der).map_err(|_| "a certificate is too long")
 }
 
-/// Returns a history with `value` as its first value, or an empty one.
+/// Returns a history that begins with `value`, or an empty history for `None`.
 fn initial_history<V: Clone + PartialEq>(value: Option<V>) -> Result<History<V>, &'static str> {
 	let mut row = History::default();
 	if value.is_some() {

@@ -83,7 +83,7 @@ impl<V: Clone + PartialEq> History<V> {
 		}
 	}
 
-	/// Returns `true` if there is a value now, or was one at `oldest` or later.
+	/// Returns `true` if the rule has a value now, or had a value in revision `oldest` or later.
 	pub fn is_needed(&self, oldest: Revision) -> bool {
 		self.0.last().is_some_and(|span| span.removed.is_none_or(|removed| removed > oldest))
 	}

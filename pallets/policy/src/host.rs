@@ -29,8 +29,8 @@ pub struct FilesAt<T> {
 }
 
 impl<T: Config> PolicyAt<T> {
-	/// Returns the policy of a revision, or `None` if the revision has no platform rules: nothing
-	/// can be judged without them.
+	/// Returns the policy of a revision. Returns `None` if the revision has no platform rules,
+	/// because no evidence can be judged without them.
 	pub fn new(revision: Revision) -> Option<Self> {
 		let platform = *Platform::<T>::get().at(revision)?;
 		let required = Required::<T>::get()

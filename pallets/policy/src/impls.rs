@@ -26,8 +26,9 @@ impl<T> From<HistoryError> for Error<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Checks the origin of a new revision. `tightens` states that the change only tightens. Every
-	/// change counts as a possible tightening, because one that loosens can also tighten in part.
+	/// Checks the origin of a new revision. `tightens` states that the change only tightens policy.
+	/// Every change counts as a possible tightening, because a change that loosens policy can also
+	/// tighten a part of it.
 	pub(crate) fn admit(origin: OriginFor<T>, tightens: bool) -> DispatchResult {
 		Self::ensure_may(origin, tightens)?;
 		LastTightening::<T>::put(CurrentRevision::<T>::get().saturating_add(1));
@@ -48,7 +49,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a revision with the effect of `change`.
+	/// Makes a revision in which `change` takes effect.
 	pub(crate) fn revise(
 		subject: PolicyItem,
 		change: impl FnOnce(Revision) -> Result<(), DispatchError>,

@@ -76,7 +76,7 @@ pub mod pallet {
 		/// acceptable now.
 		type TightenOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// The oldest revision that open evidence may still be judged by. Older values can be
+		/// The oldest revision by which open evidence may still be judged. Older values can be
 		/// pruned.
 		type OldestNeeded: Get<Revision>;
 
@@ -178,7 +178,8 @@ pub mod pallet {
 			Measurements::<T>::get(measurement).current().copied()
 		}
 
-		/// Returns the files that IMA must measure now, each in one of its versions.
+		/// Returns the files that IMA must measure now. For each file, one of its versions
+		/// suffices.
 		pub fn required() -> Option<RequiredFiles> {
 			Required::<T>::get().current().cloned()
 		}
@@ -220,7 +221,8 @@ pub mod pallet {
 			FileSigners::<T>::get(signer).current().cloned()
 		}
 
-		/// Returns the vouchers for a file: its signers, and the revision from which each counts.
+		/// Returns the vouchers for a file. Each has a signer and the first revision in which it
+		/// counts.
 		pub fn vouchers(digest: FileHash) -> Vec<VoucherOf<T>> {
 			Vouched::<T>::get(digest).into_inner()
 		}
@@ -253,8 +255,8 @@ pub mod pallet {
 			Self::do_set_value::<Platform<T>, _>(Some(rules), PolicyItem::Platform)
 		}
 
-		/// Sets the TCB floors and mitigations for a CPU type. `None` removes the rules: evidence
-		/// from such a CPU is rejected.
+		/// Sets the TCB floors and mitigations for a CPU type. `None` removes the rules, so that
+		/// evidence from such a CPU is rejected.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -275,8 +277,8 @@ pub mod pallet {
 			Self::do_set_cpu(cpu, rules)
 		}
 
-		/// Sets the role of a launch measurement. `None` removes the role: the measurement is
-		/// rejected.
+		/// Sets the role of a launch measurement. `None` removes the role, so that the measurement
+		/// is rejected.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -298,8 +300,8 @@ pub mod pallet {
 			Self::do_set_measurement(measurement, role)
 		}
 
-		/// Sets one rule for several files in one revision. `None` removes their rules: the files
-		/// are unknown.
+		/// Sets one rule for several files in one revision. `None` removes their rules, so that the
+		/// files are unknown.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -321,8 +323,8 @@ pub mod pallet {
 			Self::change_files(origin, digests, rule)
 		}
 
-		/// Sets the files that IMA must measure, each in one of several versions. `None`: no file
-		/// is required.
+		/// Sets the files that IMA must measure. For each file, one of its versions suffices. With
+		/// `None`, no file is required.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -338,7 +340,7 @@ pub mod pallet {
 			Self::change_required(origin, files)
 		}
 
-		/// Sets the AMD hierarchies under which chips are genuine. `None`: no chip is genuine.
+		/// Sets the AMD hierarchies under which chips are genuine. With `None`, no chip is genuine.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -356,10 +358,11 @@ pub mod pallet {
 			Self::do_set_value::<AmdRoots<T>, _>(roots, PolicyItem::AmdRoots)
 		}
 
-		/// Sets the vendors' certificates under which TPMs are genuine. `None`: no TPM is genuine.
+		/// Sets the vendors' certificates under which TPMs are genuine. With `None`, no TPM is
+		/// genuine.
 		///
 		/// A TPM that was enrolled under a removed certificate is not genuine until the certificate
-		/// returns.
+		/// is trusted again.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -379,16 +382,17 @@ pub mod pallet {
 		/// Registers a chip's VCEK by its certificate (DER) and holds a deposit. The chain verifies
 		/// the certificate up to a trusted root.
 		///
-		/// The chip's miner, or its hot key, can always register a key. It replaces the oldest one
-		/// if there is no room, and takes over a key that another account registered. Other
-		/// accounts can fill half of the room. A reissued certificate replaces one for the same TCB
-		/// that expires earlier.
+		/// The chip's miner, or its hot key, can always register a key. If there is no room, the
+		/// new key replaces the oldest one. The miner also takes over a key that another account
+		/// registered. Other accounts can fill half of the room. A reissued certificate replaces a
+		/// certificate for the same TCB that expires earlier.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`, with [`Config::VekDeposit`] free.
+		/// `Signed` by any account with a free balance of [`Config::VekDeposit`].
 		///
 		/// ## Errors
-		/// - [`Error::VekRefused`]: the certificate is invalid, or is not of a VCEK.
+		/// - [`Error::VekRefused`]: the certificate is invalid, or is not the certificate of a
+		///   VCEK.
 		/// - [`Error::VekRevoked`]: AMD has revoked the issuer's certificate.
 		/// - [`Error::ChipNotRegistered`]: no miner has registered the chip.
 		/// - [`Error::VekKnown`]: the key is registered already.
@@ -409,7 +413,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::VekNotFound`]: the caller has not registered such a key.
-		/// - [`Error::LastVek`]: it is the last valid key of a registered chip.
+		/// - [`Error::LastVek`]: the key is the last valid key of a registered chip.
 		///
 		/// ## Events
 		/// [`Event::VekRemoved`].
@@ -419,9 +423,9 @@ pub mod pallet {
 			Self::do_remove_vek(who, chip, tcb)
 		}
 
-		/// Sets the rules for measured boot. Each new boot must then have only parts that
-		/// [`Pallet::set_boot_parts`] lists. `None` removes the rules: each boot must match the
-		/// enrolled boot profile.
+		/// Sets the rules for measured boot. With rules, each new boot must have only parts that
+		/// [`Pallet::set_boot_parts`] lists. `None` removes the rules, so that each boot must match
+		/// the enrolled boot profile.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new rule accepts nothing
@@ -438,7 +442,7 @@ pub mod pallet {
 		}
 
 		/// Sets one role for several digests of boot event logs, in one revision. `None` removes
-		/// their roles: boots with these parts are rejected.
+		/// their roles, so that boots with these parts are rejected.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if `role` is `None`.
@@ -481,15 +485,15 @@ pub mod pallet {
 			Self::do_set_generation(product, trust)
 		}
 
-		/// Sets the seconds for which a revocation list remains current after its `nextUpdate`.
-		/// `None`: no list is required.
+		/// Sets the number of seconds for which a revocation list remains current after its
+		/// `nextUpdate`. With `None`, no list is required.
 		///
 		/// Evidence whose revocation list is stale stays undecided and has no effect. The change
 		/// makes no revision.
 		///
 		/// ## Dispatch Origin
-		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new time is shorter or
-		/// none was set.
+		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if the new time is shorter, or
+		/// if no list was required before.
 		///
 		/// ## Errors
 		/// [`Error::Unchanged`].
@@ -501,8 +505,8 @@ pub mod pallet {
 			Self::change_revocation_grace(origin, grace)
 		}
 
-		/// Posts a revocation list (DER) of an AMD root, as AMD's key server provides it. Free if
-		/// the list is newer than the stored one.
+		/// Posts a revocation list (DER) of an AMD root, as AMD's key server provides it. The call
+		/// is free if the list is newer than the stored one.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by any account.
@@ -511,11 +515,11 @@ pub mod pallet {
 		/// [`Error::CrlRefused`], [`Error::CrlNotNewer`], [`Error::CrlTooLong`].
 		///
 		/// ## Events
-		/// [`Event::CrlPosted`]; also [`Event::Changed`] if the list revokes more than the stored
-		/// one. Chips that were accepted before are then challenged again.
+		/// [`Event::CrlPosted`]; also [`Event::Changed`] if the list revokes a certificate that the
+		/// stored list does not revoke. Chips that were accepted before are then challenged again.
 		#[pallet::call_index(13)]
 		#[pallet::weight(
-			// Several roots can have the issuer's name: the list is checked against each.
+			// Several roots can have the issuer's name, and the list is checked against each.
 			<T as Config>::WeightInfo::post_crl().saturating_mul(MAX_AMD_ROOTS.into())
 				.saturating_add(T::DbWeight::get().reads_writes(1, 2))
 		)]
@@ -528,8 +532,8 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Sets whether a key that signs files is trusted. The key is SubjectPublicKeyInfo (DER),
-		/// RSA or P-256.
+		/// Adds or removes trust in a key that signs files. The key is an RSA or P-256 key in the
+		/// form of SubjectPublicKeyInfo (DER).
 		///
 		/// ## Dispatch Origin
 		/// [`Config::AdminOrigin`]; also [`Config::TightenOrigin`] if `trusted` is `false`.
@@ -551,18 +555,19 @@ pub mod pallet {
 		/// Stores vouchers for files that a trusted signer has signed. Each signature is a value of
 		/// `security.ima`, as `evmctl ima_sign` makes it.
 		///
-		/// The files are allowed from the next revision, at most [`Config::VouchInterval`] blocks
-		/// later, while the signer is trusted. A file that policy forbids stays forbidden.
+		/// The files are allowed from the next revision on, which follows within
+		/// [`Config::VouchInterval`] blocks. They are allowed while the signer is trusted. A file
+		/// that policy forbids stays forbidden.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by any account, with [`Config::VoucherDeposit`] free for each file.
+		/// `Signed` by any account with a free balance of [`Config::VoucherDeposit`] for each file.
 		///
 		/// ## Errors
 		/// - [`Error::SignerUnknown`].
 		/// - [`Error::AlreadyVouched`]: the list is empty, or the signer's voucher for a file is
-		///   stored.
-		/// - [`Error::FileSignatureRefused`], [`Error::TooManyVouchers`]: for any of the files.
-		///   Then no voucher is stored.
+		///   stored already.
+		/// - [`Error::FileSignatureRefused`], [`Error::TooManyVouchers`]: one of the files causes
+		///   the error, and no voucher is stored.
 		///
 		/// ## Events
 		/// [`Event::FilesVouched`].

@@ -11,7 +11,7 @@ use crate::*;
 
 impl<T: Config> Pallet<T> {
 	/// Stores a list that is newer than the stored one. Several roots can have the same name and
-	/// even the same key: the list is stored for each root under which it verifies.
+	/// even the same key, so the list is stored for each root under which it verifies.
 	pub(crate) fn do_post_crl(der: &[u8]) -> DispatchResult {
 		let now = UnixSeconds(T::Time::now().as_secs());
 		let list = UnverifiedCrl::parse(der).map_err(|_| Error::<T>::CrlRefused)?;
@@ -48,9 +48,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes a revision, so that chips that were accepted before it are challenged again.
+	/// Makes a revision, so that chips that were accepted before the revision are challenged again.
 	fn note_revoked(ark: ArkId) {
-		// Fails only if revision numbers run out, and AMD cannot sign that number of lists.
+		// This fails only if no revision number is left, and AMD cannot sign so many lists that
+		// this happens.
 		if Self::revise(PolicyItem::Revoked(ark), |_| Ok(())).is_ok() {
 			LastTightening::<T>::put(CurrentRevision::<T>::get());
 		}
@@ -61,8 +62,9 @@ impl<T: Config> Pallet<T> {
 		Crls::<T>::get(vek.ark).is_some_and(|row| row.revoked.contains(&vek.issuer))
 	}
 
-	/// Returns the time until which the list that covers a key is current, or `None` if policy
-	/// requires no list. For a missing list this is second 0, so it is never current.
+	/// Returns the time until which the list that covers a key is current. Returns `None` if policy
+	/// requires no list. If the list is missing, the time is second 0, so that it has always
+	/// passed.
 	pub(crate) fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds> {
 		let grace = RevocationGrace::<T>::get()?;
 		let known = Crls::<T>::get(vek.ark);

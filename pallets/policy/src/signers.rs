@@ -100,8 +100,9 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Makes the revision that vouchers wait for, at most once in [`Config::VouchInterval`] blocks:
-	/// open evidence can depend on only a few revisions at a time.
+	/// Makes the revision that brings pending vouchers into force. Makes at most one in
+	/// [`Config::VouchInterval`] blocks, because open evidence can depend on only a few revisions
+	/// at a time.
 	pub(crate) fn enforce_vouchers(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(3, 3)).is_err()
 			|| !VouchersPending::<T>::get()
@@ -119,8 +120,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Returns `true` if the file has a voucher that counts in `revision`, of a signer that is
-	/// trusted in it.
+	/// Returns `true` if the file has a voucher that counts in `revision`, and the voucher's signer
+	/// is trusted in that revision.
 	pub(crate) fn is_vouched(digest: &FileHash, revision: Revision) -> bool {
 		Vouched::<T>::get(digest).iter().any(|voucher| {
 			voucher.added <= revision
@@ -132,7 +133,7 @@ impl<T: Config> Pallet<T> {
 /// Parses a signer's key. Returns `None` if it is malformed or of an unsupported kind.
 fn parse_key(key: &[u8]) -> Option<PublicKey> {
 	let key = AttestationKey::from_spki(key).ok()?.key;
-	// Other curves cost more than the weight of a voucher, which is that of RSA-4096.
+	// Signatures on other curves cost more than a voucher's weight, which covers RSA-4096.
 	matches!(key, PublicKey::Rsa(_) | PublicKey::P256(_)).then_some(key)
 }
 

@@ -1,5 +1,5 @@
-//! Detection of tightenings: changes after which no evidence is accepted that the former rule
-//! rejects. They need no notice.
+//! Detection of tightenings. A change is a tightening if the new rule accepts no evidence that the
+//! former rule rejects. Tightenings need no notice.
 
 use hcc_evidence::{
 	boot::BootRules,
@@ -15,7 +15,7 @@ pub(crate) trait Rule {
 	fn is_within(&self, former: &Self) -> bool;
 }
 
-/// Returns `true` if the new rule accepts nothing that the former one rejects.
+/// Returns `true` if the new rule accepts nothing that the former rule rejects.
 pub(crate) fn tightens<R: Rule>(former: Option<&R>, new: Option<&R>) -> bool {
 	match (former, new) {
 		(_, None) => true,
@@ -35,8 +35,8 @@ pub(crate) fn tightens_file(former: Option<FileRule>, new: Option<FileRule>) -> 
 	rank(new) <= rank(former)
 }
 
-/// Compares lists of required files. Each file that was required must stay required, and must not
-/// gain versions. Without a list no file is required.
+/// Compares lists of required files. In a tightening, each required file stays required, and no
+/// versions of it are added. Without a list, no file is required.
 pub(crate) fn tightens_required(
 	former: Option<&RequiredFiles>,
 	new: Option<&RequiredFiles>,

@@ -26,8 +26,8 @@ pub type BootDigest = [u8; 32];
 /// The launch measurement of a guest.
 pub type LaunchMeasurement = [u8; 48];
 
-/// The maximum length of a certificate, in bytes. Those of AMD and of TPM vendors have less than
-/// 1,800.
+/// The maximum length of a certificate, in bytes. Certificates of AMD and of TPM vendors have fewer
+/// than 1,800 bytes.
 pub const MAX_CERTIFICATE: u32 = 2048;
 /// A certificate, DER.
 pub type Certificate = BoundedVec<u8, ConstU32<MAX_CERTIFICATE>>;
@@ -47,7 +47,8 @@ pub const MAX_VERSIONS: u32 = 8;
 pub type AmdRootList = BoundedVec<AmdHierarchy, ConstU32<MAX_AMD_ROOTS>>;
 /// The certificates under which TPMs are genuine.
 pub type TpmRootList = BoundedVec<Certificate, ConstU32<MAX_TPM_ROOTS>>;
-/// The files that IMA must measure, each in one of its versions.
+/// The files that IMA must measure. Each entry lists the versions of one file, of which one
+/// suffices.
 pub type RequiredFiles =
 	BoundedVec<BoundedVec<FileHash, ConstU32<MAX_VERSIONS>>, ConstU32<MAX_REQUIRED>>;
 
@@ -63,7 +64,7 @@ pub struct AmdHierarchy {
 }
 
 impl From<&AmdHierarchy> for AmdRoots {
-	/// Omits the ASVK: on chain only VCEKs count, and the ASK signs those.
+	/// Omits the ASVK: on chain only VCEKs count, and the ASK signs VCEKs.
 	fn from(hierarchy: &AmdHierarchy) -> Self {
 		Self {
 			product: hierarchy.product,
@@ -165,7 +166,7 @@ pub enum FileRule {
 	Forbidden,
 }
 
-/// The maximum number of VEKs stored for a chip. A chip needs one for each TCB that it reports.
+/// The maximum number of VEKs stored for a chip. A chip needs a VEK for each TCB that it reports.
 pub const MAX_VEKS: u32 = 4;
 /// The maximum number of a chip's VEKs that accounts other than its miner can register.
 pub const MAX_FOREIGN_VEKS: usize = 2;
@@ -176,7 +177,7 @@ pub const MAX_FOREIGN_VEKS: usize = 2;
 )]
 pub struct VekRow<AccountId, Balance> {
 	pub vek: Vek,
-	/// The account that registered the key. The deposit returns to it when the row is removed.
+	/// The account that registered the key. It receives the deposit when the row is removed.
 	pub depositor: AccountId,
 	pub deposit: Balance,
 }
@@ -200,9 +201,9 @@ pub type VoucherOf<T> = Voucher<AccountIdOf<T>, BalanceOf<T>>;
 )]
 pub struct Voucher<AccountId, Balance> {
 	pub signer: SignerId,
-	/// The first revision in which it counts. It counts while the signer is trusted.
+	/// The first revision in which the voucher counts. It counts while the signer is trusted.
 	pub added: Revision,
-	/// The account that vouched. The deposit returns to it when the voucher is removed.
+	/// The account that vouched. It receives the deposit when the voucher is removed.
 	pub depositor: AccountId,
 	pub deposit: Balance,
 }
@@ -240,6 +241,6 @@ pub enum PolicyItem {
 	FileSigner(SignerId),
 	/// Vouchers that came into force.
 	Vouched,
-	/// A root's revocation list, which revoked further certificates.
+	/// The revocation list of a root, after it revoked further certificates.
 	Revoked(ArkId),
 }

@@ -1,5 +1,5 @@
-//! VEKs of chips. The chain verifies their certificates once, so that evidence need not contain
-//! them.
+//! VEKs of chips. The chain verifies the certificate of each VEK once, so that evidence need not
+//! contain it.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -63,9 +63,10 @@ impl<T: Config> Pallet<T> {
 		Veks::<T>::try_mutate(chip, |rows| {
 			let known = rows.iter().enumerate().find(|(_, row)| row.vek.tcb == vek.tcb);
 			if let Some((at, row)) = known {
-				// The miner takes over a key that another account registered, since that account
-				// could remove it. A reissued certificate has the same key. It replaces one that
-				// expires earlier; other accounts must not replace the miner's.
+				// The miner takes over a key that another account registered, because that account
+				// could remove it. A reissued certificate has the same key, and replaces a
+				// certificate that expires earlier. Other accounts must not replace the miner's
+				// row.
 				let others = !is_miners(&row.depositor);
 				let renews = vek.not_after > row.vek.not_after;
 				let counts = if is_miners(&who) { others || renews } else { others && renews };
@@ -101,8 +102,8 @@ impl<T: Config> Pallet<T> {
 				.position(|row| row.vek.tcb == tcb && row.depositor == who)
 				.ok_or(Error::<T>::VekNotFound)?;
 			let removed = rows.remove(at);
-			// Without this check, a miner that keeps only invalid keys could miss challenges, as if
-			// policy had withdrawn its trust.
+			// Without this check, a miner could keep only invalid keys and then miss challenges
+			// without a loss, as if policy had withdrawn its trust.
 			let trusted = Self::trusted_arks();
 			let counts = |row: &VekRowOf<T>| Self::is_valid(&row.vek, &trusted);
 			let needed = T::Chips::owner_of(&chip).is_some() && counts(&removed);
@@ -115,8 +116,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Releases a row's deposit. The release is best effort: a part that is no longer held was
-	/// slashed.
+	/// Releases a row's deposit. A part that is no longer held was slashed, so only the rest is
+	/// released.
 	fn release(chip: ChipHash, row: VekRowOf<T>) -> DispatchResult {
 		let reason = HoldReason::Vek.into();
 		T::NativeBalance::release(&reason, &row.depositor, row.deposit, Precision::BestEffort)?;
@@ -127,7 +128,7 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> hcc_primitives::ProductLines for Pallet<T> {
 	fn product_line(chip: &ChipHash) -> Option<ProductLine> {
-		// The hash of a chip contains its product line, so all keys have the same.
+		// The hash of a chip contains its product line, so all its keys have the same product line.
 		Veks::<T>::get(chip).first().map(|row| row.vek.product)
 	}
 }
@@ -149,7 +150,7 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 
 	fn is_withdrawn(chip: &ChipHash) -> bool {
 		let keys = Veks::<T>::get(chip);
-		// Computed only once, because hashing the roots is expensive.
+		// The roots are hashed only once, because hashing them is expensive.
 		let trusted = Self::trusted_arks();
 		let now = UnixSeconds(T::Time::now().as_secs());
 		let is_stale =
@@ -160,7 +161,7 @@ impl<T: Config> hcc_primitives::Veks for Pallet<T> {
 
 	fn verify_weight() -> Weight {
 		// The benchmark covers three RSA verifications. The P-384 verification of a report takes
-		// about a third of that; half is added as a margin.
+		// about a third of this time. Half of the time is added as a margin.
 		let chain = T::WeightInfo::register_vek();
 		chain.saturating_add(chain.saturating_div(2))
 	}
@@ -189,7 +190,7 @@ impl<T: Config> OnChipChange<AccountIdOf<T>> for Pallet<T> {
 
 	fn on_gone(chip: &ChipHash) {
 		for row in Veks::<T>::take(chip) {
-			// A release fails only if nothing is held. Then there is nothing to return.
+			// A release fails only if nothing is held, and then there is nothing to return.
 			let _ = Self::release(*chip, row);
 		}
 	}

@@ -1,5 +1,6 @@
-//! State of other pallets that benchmarks need. The runtime sets it up in those pallets, so that
-//! weights include all effects of a call there. Mocks set up their own state.
+//! The state of other pallets that the benchmarks of a pallet need. The runtime stores this state
+//! in the real pallets, so that the weight of a call includes its effects there. Mocks store their
+//! own state.
 
 use alloc::vec::Vec;
 
@@ -20,21 +21,22 @@ pub trait World<AccountId> {
 	/// Makes `count` validators active. Returns their workers' keys in the same order.
 	fn validators(count: u32) -> Vec<AccountId>;
 
-	/// Stores a statement of each active validator: it has seen block 1 finalised, and stated that
-	/// in block 1.
+	/// Stores a statement of each active validator. Each statement names block 1 as final, and was
+	/// made in block 1.
 	fn statements();
 
 	/// Sets the tick to `now` and the time to [`NOW`].
 	fn set_tick(now: Tick);
 
-	/// Opens subjects at this tick, so that the next one closes as late as possible.
+	/// Fills the closing queue, so that the next subject that is opened at this tick closes as late
+	/// as possible.
 	fn crowd();
 
-	/// Sets the randomness that blocks of a running chain have for their draws.
+	/// Sets the randomness from which blocks draw. On a running chain, each block has randomness.
 	fn set_randomness();
 
-	/// Trusts a TPM vendor's certificate (DER), and fills the list of vendors: each entry has to be
-	/// read.
+	/// Adds a TPM vendor's certificate (DER) to the trusted ones, and fills the list of vendors,
+	/// because enrolment reads each entry.
 	fn trust_vendor(root: &[u8]);
 
 	/// Registers a miner that is its own hot key, with its chips and its TPM.
@@ -43,24 +45,25 @@ pub trait World<AccountId> {
 	/// Stores a VEK of a chip.
 	fn add_vek(chip: ChipHash, vek: Vek);
 
-	/// Stores the maximum number of VEKs for a chip. Only the last one has a current revocation
+	/// Stores the maximum number of VEKs for a chip. Only the last VEK has a current revocation
 	/// list.
 	fn add_veks(chip: ChipHash);
 
-	/// Registers `count` miners, each its own hot key, and sets a price of α. Each offers more than
-	/// any order needs, and has a live chip with the maximum number of VEKs.
+	/// Registers `count` miners and sets a price of α. Each miner is its own hot key, offers more
+	/// than any order needs, and has a live chip with the maximum number of VEKs.
 	fn hosts(count: u32) -> Vec<AccountId>;
 
 	/// Stores an endorsed image with the maximum numbers of rows and rebuild statements. The first
 	/// row is for this number of vCPUs, and the second one for one more.
 	fn image(vcpus: u32) -> ImageId;
 
-	/// Stores a running VM with this guest. Returns the index of a completed interval in which it
-	/// ran.
+	/// Stores a running VM with this guest. Returns the index of a completed interval in which the
+	/// VM ran.
 	fn guest(vm: VmId, guest: Guest) -> IntervalIndex;
 
-	/// Opens a compensation case on a chip, up to the interval `last`. The VM's guest has reported
-	/// a shortfall of one half for the maximum number of intervals up to `last`.
+	/// Opens a compensation case on a chip for the intervals up to `last`. Also stores the maximum
+	/// number of receipts of the VM's guest, the newest for interval `last`. Each states a
+	/// shortfall of one half.
 	fn dispute(chip: &ChipHash, vm: VmId, last: IntervalIndex);
 
 	/// Fills the rows that other pallets store for a chip: VEKs with deposits of other accounts,

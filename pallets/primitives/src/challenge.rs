@@ -50,11 +50,11 @@ pub enum ChallengeOutcome {
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Tier {
-	/// A high score and no strike.
+	/// The chip has a high score and no strike.
 	Trusted,
-	/// Neither trusted nor on probation.
+	/// The chip is neither trusted nor on probation.
 	Regular,
-	/// A low score, or too few accepted challenges so far.
+	/// The chip has a low score, or too few accepted challenges so far.
 	Probation,
 	/// The chip's last evidence contained something that policy does not list. It receives no work
 	/// until its evidence is accepted again.
@@ -74,10 +74,11 @@ impl Tier {
 pub struct ChallengeRecord {
 	/// The number of the challenge.
 	pub seq: u64,
-	/// The tick at which the challenge was made. Evidence for it is not older.
+	/// The tick at which the challenge was made. Evidence for this challenge is not older.
 	pub made: Tick,
 	pub outcome: ChallengeOutcome,
-	/// The challenge with the accepted evidence from which this challenge's evidence continues.
+	/// The earlier challenge from whose accepted evidence this challenge's evidence continues the
+	/// IMA log. `None` if the evidence contains the log from its beginning.
 	pub from: Option<u64>,
 }
 
@@ -93,13 +94,13 @@ pub trait Reputation<AccountId> {
 	/// Records the outcome of a challenge that `miner` had to answer. A challenge is recorded only
 	/// once. Returns the chip's new tier.
 	fn note(chip: &ChipHash, miner: &AccountId, met: ChallengeRecord) -> Tier;
-	/// Reverts the effect of the challenge `seq`, and of each failure whose evidence continues from
-	/// it. The score becomes as if these outcomes had not been recorded. Returns the chip's new
-	/// tier.
+	/// Reverts the effect of the challenge `seq`, and of each failed challenge whose evidence
+	/// continues from the evidence for `seq`. Afterwards, the score is the same as if these
+	/// outcomes had never been recorded. Returns the chip's new tier.
 	fn undo(chip: &ChipHash, seq: u64) -> Tier;
 	/// Returns the chip's tier.
 	fn tier(chip: &ChipHash) -> Tier;
-	/// Returns `true` if a slash for the chip's conduct is pending, of its present miner or of an
+	/// Returns `true` if a slash for the chip's conduct is pending against its present miner or an
 	/// earlier one.
 	fn has_pending_slash(chip: &ChipHash) -> bool;
 }

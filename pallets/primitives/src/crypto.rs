@@ -1,8 +1,8 @@
 use hcc_evidence::crypto::Crypto;
 
 /// The cryptographic primitives of the runtime. Signatures are verified in pure Rust, so that the
-/// result is the same on every machine. The node computes hashes, in a tenth of the time that wasm
-/// takes.
+/// result is the same on every machine. The node computes hashes natively, in a tenth of the time
+/// that wasm code takes.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeCrypto;
 

@@ -1,17 +1,18 @@
-//! Draws by the randomness of blocks.
+//! Random draws from the randomness of blocks.
 //!
-//! The author of a block knows its randomness first, and can fill the block with transactions. So
-//! no transaction of that block may change a draw by this randomness:
+//! The author of a block knows the block's randomness first, and can fill the block with
+//! transactions. So no transaction of the block may change a draw from this randomness:
 //!
-//! - An input of block N is drawn with the randomness of block N + 1. The runtime reads it in block
-//!   N + 2, see [`DRAWN_AFTER`].
-//! - The size of the population from which block N + 1 draws is that before the transactions of
-//!   block N. The runtime stores it then. A drawn number beyond the present population is a lost
-//!   draw.
+//! - An input of block N is drawn with the randomness of block N + 1. The runtime reads this
+//!   randomness in block N + 2, see [`DRAWN_AFTER`].
+//! - Block N + 1 draws from the population as it was before the transactions of block N. The
+//!   runtime stores the size of the population at that point. A drawn number beyond the present
+//!   population is a lost draw.
 
-/// Number of blocks between an input and the first draw in which it takes part.
+/// Number of blocks from the block of an input to the first block that can draw the input.
 ///
-/// Also the number of ticks, since the clock advances by at most one in a block.
+/// The clock advances by at most one tick in a block, so this is the maximum number of ticks as
+/// well.
 pub const DRAWN_AFTER: u32 = 2;
 
 /// Scales 32 random bits to a number below `bound`. The relative bias is less than `bound` / 2^32.

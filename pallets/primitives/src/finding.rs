@@ -1,4 +1,4 @@
-//! Findings of validators, and the traits by which pallets ask for verdicts.
+//! Findings of validators, and the traits through which pallets request verdicts.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -11,7 +11,7 @@ use sp_runtime::Debug;
 
 use crate::Tick;
 
-/// The identifier of a subject, made by the pallet that asks for the verdict.
+/// The identifier of a subject. The pallet that requests the verdict makes it.
 pub type SubjectId = H256;
 
 /// The maximum length of claims, in bytes.
@@ -25,19 +25,19 @@ pub const MAX_CLAIMS: u32 = 4096;
 pub struct Finding {
 	/// [`Finding::ACCEPTED`], [`Finding::UNDECIDED`], or the code of a rejection.
 	pub code: u16,
-	/// SCALE encoding of a type that the asking pallet knows. Empty unless the evidence is
-	/// accepted.
+	/// SCALE encoding of the claims. The pallet that requested the verdict knows their type. Empty
+	/// unless the evidence is accepted.
 	pub claims: BoundedVec<u8, ConstU32<MAX_CLAIMS>>,
 }
 
 impl Finding {
 	/// The code of an acceptance.
 	pub const ACCEPTED: u16 = Verdict::ACCEPTED;
-	/// The code for evidence that cannot be judged because the chain lacks something, such as a
-	/// key.
+	/// The code for evidence that cannot be judged because the chain does not have a necessary
+	/// input, such as a key.
 	pub const UNDECIDED: u16 = Verdict::UNDECIDED;
 
-	/// Returns the hash that votes are cast for.
+	/// Returns the hash by which a vote names this finding.
 	pub fn hash(&self, genesis: &[u8; 32]) -> H256 {
 		H256(finding_hash(genesis, self.code, &self.claims))
 	}
@@ -50,25 +50,26 @@ impl Finding {
 
 /// Has a committee judge subjects.
 pub trait Adjudicator {
-	/// Appoints a committee for `subject`. The verdict arrives through [`OnVerdict`], once. If
-	/// there are more validators than places, `lot` seeds the random draw. The submitter of the
-	/// evidence must have no influence on `lot`.
+	/// Appoints a committee for `subject`. [`OnVerdict::on_verdict`] receives the verdict once. If
+	/// there are more validators than places, `lot` seeds the random draw of the committee. The
+	/// submitter of the evidence must have no influence on `lot`.
 	///
 	/// ## Errors
-	/// The subject is open already, or there is no room for another one.
+	/// The subject is open already, or there is no room for another subject.
 	fn open(subject: SubjectId, lot: H256, evidence: H256) -> DispatchResult;
 	/// Returns the number of ticks after which the verdict of a subject is final, if votes arrive
-	/// in time and it is not drawn for an audit.
+	/// in time and the verdict is not drawn for an audit.
 	fn longest() -> Tick;
 }
 
 /// Handles the verdicts of subjects.
 pub trait OnVerdict {
-	/// Handles a verdict: more than two thirds of the committee agree, or it was proven.
+	/// Handles a verdict. Either more than two thirds of the committee voted for `finding`, or a
+	/// proof established it.
 	fn on_verdict(subject: SubjectId, finding: &Finding);
 	/// Handles the end of a subject without a verdict. No further call follows for the subject.
 	fn on_void(subject: SubjectId);
-	/// Handles a proof that the former verdict is false: its effects must be reverted.
+	/// Handles a proof that an earlier verdict is false. Must revert the effects of that verdict.
 	fn on_overturned(subject: SubjectId);
 	/// Handles the end of the window in which a verdict can be proven false. No further call
 	/// follows for the subject.
@@ -83,8 +84,8 @@ pub trait OnVerdict {
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Evaluation {
 	pub finding: Finding,
-	/// `true` if the validators used the same version of the verifier. If not, no validator is at
-	/// fault for a difference.
+	/// `true` if the validators judged with the same version of the verifier as the runtime. If it
+	/// is `false`, a different finding is not a validator's fault.
 	pub same_version: bool,
 }
 

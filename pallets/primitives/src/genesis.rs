@@ -1,7 +1,7 @@
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Zero;
 
-/// Converts a block hash to the form in which protocol statements contain it.
+/// Converts a block hash to the 32 bytes that protocol statements contain.
 pub fn hash_bytes(hash: impl AsRef<[u8]>) -> [u8; 32] {
 	let mut bytes = [0; 32];
 	for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {

@@ -52,11 +52,11 @@ pub struct Interval {
 	TypeInfo,
 )]
 pub struct Pause {
-	/// The tick at which it began.
+	/// The tick at which the pause began.
 	pub from: Tick,
-	/// The number of paid slots when it began.
+	/// The number of paid slots when the pause began.
 	pub paid_from: PaidSlots,
-	/// The last tick at which the chip can submit evidence.
+	/// The deadline of the pause: the last tick at which the chip can submit evidence.
 	pub until: Tick,
 }
 
@@ -68,7 +68,7 @@ pub enum LivenessStatus {
 	/// The last verdict before the range was an acceptance, and no challenge in the range failed or
 	/// was missed.
 	Live,
-	/// The chip was not live.
+	/// The chip was not live in the whole range.
 	Lapsed,
 }
 
@@ -78,8 +78,8 @@ pub trait Liveness {
 	fn interval() -> Interval;
 	/// Returns the liveness of a chip from interval `first` to interval `last`.
 	fn was_live(chip: &ChipHash, first: IntervalIndex, last: IntervalIndex) -> LivenessStatus;
-	/// Returns the chip's tier if its last evidence was accepted and its tier may receive work.
-	/// Returns `None` for a paused chip.
+	/// Returns the tier of a chip that may receive work: its last evidence was accepted, its tier
+	/// permits work, and the chip is not paused. Returns `None` for any other chip.
 	fn fit(chip: &ChipHash) -> Option<Tier>;
 	/// Returns the last maintenance pause of a chip. VMs that were booted before it no longer run.
 	fn last_pause(chip: &ChipHash) -> Option<Pause>;
@@ -88,18 +88,18 @@ pub trait Liveness {
 	fn draw(lot: [u8; 8]) -> Option<ChipHash>;
 }
 
-/// The offer of a miner that is in force.
+/// The part of a miner's offer that is in force now.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub struct EffectiveOffer {
 	/// ISO 3166-1 numeric code of the country.
 	pub region: u16,
-	/// Virtual CPUs of all guests together.
+	/// Number of virtual CPUs for all guests together.
 	pub vcpus: u32,
-	/// Memory of all guests together, in MiB.
+	/// Memory for all guests together, in MiB.
 	pub memory: u32,
-	/// Disk of all guests together, in GiB.
+	/// Disk for all guests together, in GiB.
 	pub disk: u32,
-	/// The asked price, in thousandths of the list price.
+	/// The price that the miner asks, in thousandths of the list price.
 	pub ask: u16,
 }
 
@@ -114,13 +114,13 @@ pub trait VmVerifier<AccountId> {
 	/// Returns the claims of the evidence, or the code of its rejection.
 	///
 	/// ## Errors
-	/// The number of a [`hcc_evidence::RejectCode`]; or [`NO_KEY`] if the report names no chip of
-	/// the miner whose key is known and current.
+	/// The number of a [`hcc_evidence::RejectCode`]. Or [`NO_KEY`], if no chip of the miner has a
+	/// known and current key for the report.
 	fn judge(evidence: &VmEvidence, boot: &Boot, miner: &AccountId) -> Result<VmClaims, u16>;
 	/// Returns the generation trust of a chip, or `None` if the chain has no key of the chip.
 	fn trust(chip: &ChipHash) -> Option<GenerationTrust>;
-	/// Returns `false` if no key of the chip is valid now, so that no evidence signed by it can be
-	/// accepted.
+	/// Returns `true` if at least one key of the chip is valid now. Without a valid key, no
+	/// evidence that the chip signs can be accepted.
 	fn vouches(chip: &ChipHash) -> bool;
 	/// Returns true if policy lists the launch measurement as that of a host's attestation agent.
 	fn is_agent(measurement: &[u8; 48]) -> bool;
@@ -128,5 +128,6 @@ pub trait VmVerifier<AccountId> {
 	fn weight() -> Weight;
 }
 
-/// The code for evidence that cannot be judged because the chain lacks policy or the report's key.
+/// The code for evidence that cannot be judged because the chain has no policy, or no usable key
+/// for the report.
 pub const NO_KEY: u16 = 1;

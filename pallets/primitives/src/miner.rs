@@ -12,8 +12,8 @@ use hcc_evidence::{
 use scale_info::TypeInfo;
 use sp_runtime::{Debug, Perbill};
 
-/// The maximum length of an attestation key's public area, in bytes. RSA-4096 with its parameters
-/// is shorter.
+/// The maximum length of an attestation key's public area, in bytes. The public area of an RSA-4096
+/// key is shorter.
 pub const MAX_PUBLIC: u32 = 600;
 /// The maximum length of a TPM object's name, in bytes.
 pub const MAX_NAME: u32 = 66;
@@ -47,8 +47,9 @@ pub trait Miners<AccountId> {
 
 /// Slashes miners.
 pub trait MinerSlasher<AccountId> {
-	/// Slashes `part` of a miner's bond, also while the miner is leaving. With `case`, the chip of
-	/// a compensation case, tenants are compensated first. The rest is burned.
+	/// Slashes `part` of a miner's bond, even while the miner is leaving. If `case` names the chip
+	/// of a compensation case, the compensation of tenants is taken from the slash first. The rest
+	/// is burned.
 	fn slash(miner: &AccountId, case: Option<&ChipHash>, part: Perbill);
 }
 
@@ -56,7 +57,8 @@ pub trait MinerSlasher<AccountId> {
 pub trait ChipTransfers<AccountId> {
 	/// Returns the miner that registered the chip.
 	fn holder(chip: &ChipHash) -> Option<AccountId>;
-	/// Returns `true` if a miner can receive another chip: it has a TPM and room, and has not left.
+	/// Returns `true` if a miner can receive another chip: it has a TPM, has room for the chip, and
+	/// has not left.
 	fn has_room(miner: &AccountId) -> bool;
 	/// Moves the chip from its holder to another miner. Returns `false` and changes nothing if the
 	/// chip is banned, or if the miner has the chip already or no room.
@@ -77,10 +79,10 @@ pub trait ChipOwnership<AccountId> {
 /// Handles chips that are added, removed or transferred.
 pub trait OnChipChange<AccountId> {
 	/// Handles a chip that became ready: its miner has an enrolled TPM and must answer challenges
-	/// from now on. Also called again for each chip when the miner enrols another TPM.
+	/// from now on. The call is repeated for each chip when the miner enrols another TPM.
 	fn on_ready(chip: &ChipHash, miner: &AccountId);
-	/// Handles a chip that is about to be removed because of a contest. An open challenge is no
-	/// longer the miner's fault. [`Self::on_gone`] follows.
+	/// Handles a chip that is about to be removed because of a contest. If an open challenge is
+	/// missed, the miner is no longer at fault. A call of [`Self::on_gone`] follows.
 	fn on_taken(chip: &ChipHash);
 	/// Handles a chip that no longer belongs to its miner.
 	fn on_gone(chip: &ChipHash);
@@ -114,8 +116,8 @@ impl<AccountId, A: OnChipChange<AccountId>, B: OnChipChange<AccountId>> OnChipCh
 
 /// Replays IMA logs by the policy in force.
 pub trait LogVerifier {
-	/// Appends `records`, which must be whole, to a miner's log. Returns `None` if there is no
-	/// policy yet.
+	/// Appends `records` to a miner's log. The last record must be complete. Returns `None` if
+	/// there is no policy yet.
 	fn follow(
 		before: Option<&FoldedLog>,
 		records: &[u8],
@@ -139,17 +141,17 @@ pub trait ProductLines {
 
 /// Provides the verified VEKs of chips.
 pub trait Veks {
-	/// Returns the chip's VEK for a REPORTED_TCB, in the encoding of a report. Returns `None` if
-	/// the key is unknown, its root is no longer trusted, or its issuer is revoked.
+	/// Returns the chip's VEK for a REPORTED_TCB, which is encoded as in a report. Returns `None`
+	/// if the key is unknown, its root is no longer trusted, or its issuer is revoked.
 	fn vek(chip: &ChipHash, reported_tcb: [u8; 8]) -> Option<Vek>;
 	/// Verifies a VEK certificate (DER) up to a trusted root. Returns the chip and its key.
 	fn verify(certificate: &[u8]) -> Option<(ChipHash, Vek)>;
 	/// Returns the time until which the revocation list for a key is current, or `None` if policy
 	/// requires no list.
 	fn revocation_current_until(vek: &Vek) -> Option<UnixSeconds>;
-	/// Returns `true` if the chip has keys but none is usable now: the root is no longer trusted,
-	/// the issuer is revoked, or the revocation list is stale. A missing answer is then not the
-	/// miner's fault.
+	/// Returns `true` if the chip has keys, but no key is usable now: the root is no longer
+	/// trusted, the issuer is revoked, or the revocation list is stale. A missing answer is then
+	/// not the miner's fault.
 	fn is_withdrawn(chip: &ChipHash) -> bool;
 	/// Returns the maximum weight of [`Self::verify`] and of the verification of a report's
 	/// signature.

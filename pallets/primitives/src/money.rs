@@ -5,8 +5,8 @@ use sp_runtime::Perbill;
 
 use crate::{units::Balance, IntervalIndex, Tick};
 
-/// The minimum part of a payment that does not return to a miner that is its own tenant. It is the
-/// part that neither miner nor validators receive, less the emission for the payment.
+/// The minimum part of a payment that does not return to a tenant that is also the miner and a
+/// validator. It is the shares of the treasury and the burn, less the emission for the payment.
 pub const MIN_UNRETURNED_SHARE: Perbill = Perbill::from_percent(5);
 
 /// A tenant's payment for intervals in which its VM ran on a live chip.
@@ -17,7 +17,7 @@ pub struct Payment<'a, AccountId> {
 	pub chip: ChipHash,
 	pub first: IntervalIndex,
 	pub last: IntervalIndex,
-	/// The amount before its division.
+	/// The amount before its division among miner, validators, treasury and burn.
 	pub amount: Balance,
 }
 
@@ -38,7 +38,8 @@ impl<AccountId, A: OnSettled<AccountId>, B: OnSettled<AccountId>> OnSettled<Acco
 	}
 }
 
-/// Creates new α. One pallet implements it, so that everything minted is counted in one place.
+/// Mints α. Only one pallet implements this trait, so that everything minted is counted in one
+/// place.
 pub trait Minter<AccountId> {
 	/// Mints `amount` to an account, or nothing if the account cannot receive it. Returns the
 	/// minted amount.
@@ -47,24 +48,26 @@ pub trait Minter<AccountId> {
 
 /// Provides the division of payments.
 pub trait SettlementShares {
-	/// Returns the part that neither miner nor validators receive: the parts of the treasury and of
-	/// the burn. At least [`MIN_UNRETURNED_SHARE`].
+	/// Returns the part of a payment that neither miner nor validators receive: the shares of the
+	/// treasury and of the burn. At least [`MIN_UNRETURNED_SHARE`].
 	fn lost() -> Perbill;
 }
 
 /// Opens and ends compensation cases for chips whose miners are about to be slashed.
 pub trait CompensationCases {
-	/// Opens a case: the miner will be slashed for failures of the chip after tick `since`. At
-	/// `since` the chip was last known to be sound. Returns `false` if the chip has a case already.
+	/// Opens a case, because the miner will be slashed for failures of the chip after tick `since`.
+	/// `since` is the last tick at which the chip was known to be sound. Returns `false` if the
+	/// chip has a case already.
 	fn open(chip: &ChipHash, since: Tick) -> bool;
-	/// Settles the case of a chip: the slash was made.
+	/// Settles the case of a chip, because the slash was applied.
 	fn settle(chip: &ChipHash);
-	/// Dismisses the case of a chip: the slash was cancelled.
+	/// Dismisses the case of a chip, because the slash was cancelled.
 	fn dismiss(chip: &ChipHash);
 }
 
 /// Keeps slashed funds for the compensation of tenants.
 pub trait Compensator<Credit> {
-	/// Takes the funds of a slash for the chip's failures. Returns the part that is not kept.
+	/// Takes the funds of a slash for the chip's failures. Returns the part that is not kept for
+	/// tenants.
 	fn compensate(chip: &ChipHash, lost: Credit) -> Credit;
 }

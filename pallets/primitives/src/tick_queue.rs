@@ -1,23 +1,25 @@
-//! Queues of work by tick: booking within a slack, catching up, and bounded histories.
+//! Queues of work that are keyed by tick. Books work, processes overdue ticks, and bounds
+//! histories.
 
 use frame_support::{traits::Get, BoundedVec};
 
 use crate::Tick;
 
-/// Ticks by which a booking may move back when the ticks before have no room.
+/// Maximum number of ticks by which a booking is postponed because earlier ticks are full.
 pub const SLACK: Tick = 16;
 
 /// Books work at the first tick from `earliest` to `earliest + SLACK` at which `append` succeeds.
 ///
-/// Returns the tick, or `None` if none of them has room.
+/// Returns the tick, or `None` if all these ticks are full.
 pub fn book<E>(earliest: Tick, mut append: impl FnMut(Tick) -> Result<(), E>) -> Option<Tick> {
 	(earliest..=earliest.saturating_add(SLACK)).find(|tick| append(*tick).is_ok())
 }
 
-/// Processes the ticks after `done` up to `now` in order, but not more than `most` of them.
+/// Processes the ticks after `done`, up to and including `now`, in order, but not more than `most`
+/// of them.
 ///
-/// `process` returns false if a tick has no room in this block; that tick stays for the next call.
-/// Returns the last tick that is complete, which the caller stores as its cursor.
+/// `process` returns `false` if the block has no room for the work of a tick. The next call then
+/// starts with that tick. Returns the last complete tick, which the caller stores as its cursor.
 pub fn catch_up(
 	mut done: Tick,
 	now: Tick,

@@ -3,7 +3,7 @@
 /// An amount of α in its smallest unit, 10⁻⁹ α.
 pub type Balance = u128;
 
-/// The height of a block; one block every [`MILLISECS_PER_BLOCK`].
+/// The height of a block. One block is expected every [`MILLISECS_PER_BLOCK`].
 pub type BlockNumber = u32;
 
 /// Milliseconds since the Unix epoch.

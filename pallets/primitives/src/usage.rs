@@ -12,7 +12,7 @@ pub struct Guest {
 	pub boot_counter: u32,
 	/// The guest's public key (ed25519), which signs receipts.
 	pub guest_pk: [u8; 32],
-	/// The interval in which its boot evidence was accepted.
+	/// The interval in which the guest's boot evidence was accepted.
 	pub began: IntervalIndex,
 	pub vcpus: u32,
 	/// Memory in MiB.
@@ -41,18 +41,20 @@ pub struct ServicePeriod {
 /// The receipts for a service period.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub enum UsageReport {
-	/// There are receipts. This part of the charge is refunded for the VM's shortfall.
+	/// There are receipts for the period. The part `refund` of the charge returns to the tenant
+	/// because of the VM's shortfall.
 	Received { refund: Perbill },
-	/// There is no receipt. A receipt could refund the part `most` of the charge.
+	/// There is no receipt for the period. Receipts could cause a refund of at most the part `most`
+	/// of the charge.
 	Missing { most: Perbill },
 }
 
 /// Provides the shortfall of VMs from their guests' receipts.
 pub trait Usage {
-	/// Returns `true` if guests can still submit receipts for the interval.
+	/// Returns `true` if receipts for the interval are still accepted.
 	fn open(interval: IntervalIndex) -> bool;
-	/// Returns the receipts for a charge, and records the usage of the chip if there are any. Must
-	/// be called only once for a charge.
+	/// Returns the result of the receipts for a charge. If there are receipts, also records the
+	/// usage of the chip. Must be called only once for a charge.
 	fn settle(ran: &ServicePeriod) -> UsageReport;
 	/// Removes all data of a VM that no longer exists.
 	fn forget(vm: VmId);

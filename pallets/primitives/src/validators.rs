@@ -17,9 +17,9 @@ pub trait ActiveValidators<AccountId> {
 
 /// Slashes validators.
 pub trait ValidatorSlasher<AccountId> {
-	/// Slashes `part` of a validator's bond. The reporter, if any, receives its share, and the rest
-	/// is burned. The validator is disabled and authors no further blocks, unless the limit of
-	/// disabled validators is reached.
+	/// Slashes `part` of a validator's bond. A reporter receives its share of the slashed amount,
+	/// and the rest is burned. The validator is disabled and authors no further blocks, unless the
+	/// limit of disabled validators is reached.
 	fn slash(validator: &AccountId, part: Perbill, reporter: Option<(&AccountId, Perbill)>);
 	/// Burns `part` of a validator's bond. The validator is not disabled.
 	fn fine(validator: &AccountId, part: Perbill);
@@ -42,9 +42,10 @@ pub trait ServiceRecorder<AccountId> {
 	fn served(members: &[(AccountId, VoteService)]);
 }
 
-/// Returns the smallest count that is more than two thirds of `of`.
+/// Returns the smallest integer above two thirds of the argument.
 pub const fn supermajority(of: u32) -> u32 {
-	// Two thirds, rounded down, plus one. The result exceeds `of` only if `of` is zero.
+	// Two thirds, rounded down, plus one. The result exceeds the argument only if the argument is
+	// zero.
 	(of / 3).saturating_mul(2).saturating_add((of % 3).saturating_mul(2) / 3).saturating_add(1)
 }
 

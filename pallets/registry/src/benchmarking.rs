@@ -1,6 +1,6 @@
 //! Benchmarks of the calls, each with rows and committees of the maximum size.
 
-// A failing benchmark is not measured, and a production runtime does not contain this module.
+// If arithmetic overflows here, only a benchmark fails. Released runtimes do not contain this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -97,7 +97,7 @@ fn registered<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), Benchmark
 }
 
 /// Registers a miner with a TPM and the maximum number of chips. Other pallets store the maximum
-/// for each.
+/// number of rows for each chip.
 fn established<T: Config>() -> Result<(AccountIdOf<T>, AccountIdOf<T>), BenchmarkError> {
 	let (miner, hot) = registered::<T>()?;
 	for number in 1..=MAX_CHIPS as u8 {
@@ -250,7 +250,7 @@ mod benchmarks {
 	#[benchmark]
 	fn enrol_tpm() -> Result<(), BenchmarkError> {
 		let (miner, hot) = established::<T>()?;
-		// A former enrolment, whose deposit is lost.
+		// The deposit of this former enrolment is lost.
 		enrolling::<T>(&miner)?;
 		T::World::set_tick(Pallet::<T>::rules().enrolment + 1);
 		T::World::trust_vendor(ROOT);

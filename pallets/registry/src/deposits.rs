@@ -1,5 +1,6 @@
-//! Deposits of enrolments. Certificates of TPMs are public, so anyone can open an enrolment with
-//! one, and each costs every validator of the committee a credential.
+//! Deposits of enrolments. A deposit is necessary because certificates of TPMs are public: any
+//! miner can open an enrolment with a certificate, which costs every validator of the committee a
+//! credential.
 
 use frame_support::{
 	pallet_prelude::DispatchResult,
@@ -15,8 +16,8 @@ use crate::*;
 
 /// Returns `true` if the miner could have answered and did not, or if it gave a false answer.
 ///
-/// Credentials arrive in the first half of the time. If too few came, the miner could not answer.
-/// If too few seeds were revealed, it is not at fault either.
+/// Credentials arrive in the first half of the time. If too few credentials came, the miner could
+/// not answer and is not at fault. If too few seeds were revealed, it is not at fault either.
 fn is_miner_at_fault<T: Config>(enrolment: &EnrolmentOf<T>) -> bool {
 	let posted = || enrolment.committee.iter().filter_map(|member| member.posted.as_ref());
 	if enrolment.answered {
@@ -26,7 +27,7 @@ fn is_miner_at_fault<T: Config>(enrolment: &EnrolmentOf<T>) -> bool {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Holds the deposit of an enrolment and returns it.
+	/// Holds the deposit of an enrolment. Returns the amount.
 	pub(crate) fn hold_enrolment_deposit(
 		miner: &AccountIdOf<T>,
 	) -> Result<BalanceOf<T>, sp_runtime::DispatchError> {
@@ -45,12 +46,12 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Removes a miner's enrolment that was not completed, burns or releases its deposit, and
-	/// records the service of its committee. While it is open, the committee has done nothing
-	/// wrong.
+	/// Removes a miner's enrolment that was not completed. Burns or releases its deposit, and
+	/// records the service of its committee. If the enrolment is still open, no service is
+	/// recorded, because the committee still has time.
 	///
-	/// A miner that ends its enrolment before the deadline loses the deposit: it could otherwise
-	/// occupy the validators free of charge.
+	/// A miner that ends its enrolment before the deadline loses the deposit. Otherwise a miner
+	/// could occupy the validators free of charge.
 	pub(crate) fn end_enrolment(miner: &AccountIdOf<T>) -> DispatchResult {
 		let Some(enrolment) = Enrolments::<T>::take(miner) else { return Ok(()) };
 		let open = T::TickSource::now() <= enrolment.deadline;

@@ -68,8 +68,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns the name of the attestation key. Refuses a key that could sign a forged quote, or
-	/// that is too expensive for the chain to verify.
+	/// Returns the name of the attestation key. Refuses a key that could sign a forged quote, and a
+	/// key whose signatures are too expensive for the chain to verify.
 	pub(crate) fn check_ak(ak: &[u8]) -> Result<Vec<u8>, Error<T>> {
 		let key = AttestationKey::from_tpmt_public(ak).map_err(|_| Error::<T>::AkRefused)?;
 		key.check_restricted_signing().map_err(|_| Error::<T>::AkRefused)?;
@@ -89,8 +89,9 @@ impl<T: Config> Pallet<T> {
 		Ok((key, blake2_256(root)))
 	}
 
-	/// Returns the first active validators, up to the size of a committee. They are not drawn at
-	/// random: the seed shows that a credential is correct, so no honest majority is needed.
+	/// Returns the first active validators, up to the size of a committee. A random draw is not
+	/// needed: the seed proves that a credential is correct, so the committee needs no honest
+	/// majority.
 	pub(crate) fn draw_committee() -> Result<
 		BoundedVec<Member<AccountIdOf<T>>, frame_support::traits::ConstU32<MAX_COMMITTEE>>,
 		Error<T>,
@@ -120,8 +121,8 @@ impl<T: Config> Pallet<T> {
 		Self::member_of(&mut enrolment, worker, validator).map(drop)
 	}
 
-	/// Checks that a worker can post a credential: as [`Self::check_helper`], and in the first half
-	/// of the time.
+	/// Checks that a worker can post a credential: the checks of [`Self::check_helper`] pass, and
+	/// the first half of the enrolment time is not over.
 	///
 	/// ## Errors
 	/// [`Error::NoEnrolment`], [`Error::NotOnCommittee`].
@@ -152,7 +153,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that the first half of the time is not over.
 	///
-	/// The second half is for validators to reveal their seeds. A later answer would leave them too
+	/// In the second half, validators reveal their seeds. A later answer would leave them too
 	/// little time, and a later credential could not be answered.
 	fn check_first_half(enrolment: &EnrolmentOf<T>) -> Result<(), Error<T>> {
 		ensure!(T::TickSource::now() <= enrolment.answers_until, Error::<T>::NoEnrolment);
@@ -195,11 +196,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Checks that `answer_credentials` would succeed. Returns the deadline of the enrolment, which
-	/// takes one answer.
+	/// Checks that `answer_credentials` would succeed. Returns the deadline of the enrolment. An
+	/// enrolment takes only one answer.
 	///
 	/// ## Errors
-	/// Those of the call `answer_credentials`.
+	/// The same errors as the call `answer_credentials`.
 	pub fn check_answer(
 		hot: &AccountIdOf<T>,
 		miner: &AccountIdOf<T>,
@@ -211,7 +212,7 @@ impl<T: Config> Pallet<T> {
 		Ok(enrolment.deadline)
 	}
 
-	/// Enters a miner's answers into its enrolment. Returns their number.
+	/// Stores a miner's answers in its enrolment. Returns the number of answers.
 	fn enter_answers(
 		enrolment: &mut EnrolmentOf<T>,
 		answers: &[(u8, CredentialSecret)],
@@ -286,7 +287,7 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(match shown {
 			CredentialStatus::False => {
 				// An honest worker makes the credential from the seed, so a difference is not an
-				// accident, unless a runtime upgrade came between.
+				// accident, unless the runtime was upgraded in between.
 				if same_version {
 					T::ValidatorSlasher::slash(&validator, T::FalseCredential::get(), None);
 				}

@@ -15,16 +15,16 @@ mod events {
 		HotSet { miner: AccountIdOf<T>, hot: AccountIdOf<T> },
 		/// A miner set a new offer. `offer.price` is the price in force, not an announced one.
 		OfferSet { miner: AccountIdOf<T>, offer: Offer },
-		/// The miner announced another price: `price` thousandths of the list price, from tick
-		/// `from` on.
+		/// The miner announced another price: `price` thousandths of the list price, in force from
+		/// tick `from` on.
 		AskAnnounced { miner: AccountIdOf<T>, price: u16, from: Tick },
 		/// A miner registered a chip.
 		ChipAdded { miner: AccountIdOf<T>, chip: ChipHash },
 		/// A chip moved to the miner `to`, which won a contest. `from` is the former holder, if
 		/// any.
 		ChipHandedOver { chip: ChipHash, from: Option<AccountIdOf<T>>, to: AccountIdOf<T> },
-		/// A contest showed that a chip was live in two places. No account can register it any
-		/// longer.
+		/// A contest proved that a chip was live in two places. No account can register the chip
+		/// any longer.
 		ChipBanned { chip: ChipHash },
 		/// The ban on a chip was lifted. It can be registered again.
 		BanLifted { chip: ChipHash },
@@ -38,16 +38,17 @@ mod events {
 			committee: Vec<AccountIdOf<T>>,
 			deadline: Tick,
 		},
-		/// A validator posted a credential for the TPM.
+		/// A validator posted a credential for the miner's TPM.
 		CredentialPosted { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
-		/// The TPM opened `answered` credentials. Validators must reveal their seeds now.
+		/// The TPM opened `answered` credentials. The validators that made them must reveal their
+		/// seeds now.
 		CredentialsAnswered { miner: AccountIdOf<T>, answered: u32 },
-		/// A validator revealed its seed, and its credential was correct. `proven` states that the
-		/// answer was correct too.
+		/// A validator revealed its seed, and its credential was correct. `proven` is true if the
+		/// miner's answer to the credential was correct too.
 		CredentialRevealed { miner: AccountIdOf<T>, validator: AccountIdOf<T>, proven: bool },
 		/// A validator revealed a seed from which its credential does not follow. The credential
-		/// does not count, and the validator is slashed, unless the version of the verifier has
-		/// changed since.
+		/// does not count. The validator is slashed, unless the version of the verifier has changed
+		/// since the enrolment began.
 		CredentialFalse { miner: AccountIdOf<T>, validator: AccountIdOf<T> },
 		/// An enrolment ended by a fault of its miner, which lost the deposit `amount`.
 		EnrolmentDepositLost { miner: AccountIdOf<T>, amount: BalanceOf<T> },
@@ -95,8 +96,8 @@ mod events {
 		EkRefused,
 		/// Another miner has enrolled this endorsement key. A TPM belongs to one miner.
 		EkInUse,
-		/// The attestation key is not a restricted signing key that is fixed to its TPM, in the
-		/// endorsement hierarchy; or it is neither RSA-2048 nor P-256.
+		/// The attestation key is refused. It must be a restricted signing key of the endorsement
+		/// hierarchy, fixed to its TPM, and either RSA-2048 or P-256.
 		AkRefused,
 		/// An enrolment is open. Wait until it ends or its deadline passes.
 		EnrolmentOpen,
@@ -104,8 +105,8 @@ mod events {
 		NoEnrolment,
 		/// No validator is active, so there is no committee. Retry in the next session.
 		NoCommittee,
-		/// The account is not the worker of the named validator, or that validator is not in the
-		/// enrolment's committee.
+		/// The account is not the worker key of the named validator, or that validator is not in
+		/// the enrolment's committee.
 		NotOnCommittee,
 		/// The validator has posted its credential already. Nothing needs to be done.
 		CredentialKnown,
@@ -113,7 +114,8 @@ mod events {
 		CredentialLength,
 		/// The TPM has answered already. Further credentials and answers are refused.
 		AlreadyAnswered,
-		/// Too few credentials are answered. Answer those of more than two thirds of the committee.
+		/// Too few credentials are answered. Answer more than two thirds of the committee's
+		/// credentials.
 		TooFewAnswers,
 		/// An answer is for a credential that was not posted, or that is answered already.
 		AnswerMismatch,

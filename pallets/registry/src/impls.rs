@@ -74,8 +74,8 @@ impl<T: Config> Pallet<T> {
 		rules.check_ask(offer.price).map_err(|()| Error::<T>::AskOutOfBounds)?;
 		let now = T::TickSource::now();
 		let offer = Self::change(&who, |miner| {
-			// A pending price that is due takes effect first: a new announcement must not keep the
-			// old price in force.
+			// A pending price that is due takes effect first, because a new announcement must not
+			// keep the old price in force.
 			let price = Self::ask_at(&who, &miner.offer, now);
 			miner.offer = Offer { price, ..offer };
 			if offer.price == price {
@@ -92,8 +92,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns the price that a miner asks at tick `now`. Its row contains `offer`, and a pending
-	/// price may be due.
+	/// Returns the price that a miner asks at tick `now`. The miner's row contains `offer`. If a
+	/// pending price is due, it replaces the price of `offer`.
 	pub(crate) fn ask_at(miner: &AccountIdOf<T>, offer: &Offer, now: Tick) -> u16 {
 		let due = NextAsks::<T>::get(miner).filter(|next| next.from <= now);
 		due.map_or(offer.price, |next| next.price)

@@ -67,7 +67,7 @@ pub mod pallet {
 		/// Receives the funds that are burned, and counts them.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
-		/// Receives slashed funds first, and keeps the tenants' compensation.
+		/// Receives slashed funds before they are burned, and keeps the tenants' compensation.
 		type Tenants: Compensator<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
@@ -88,7 +88,7 @@ pub mod pallet {
 		/// Records which committee members made credentials and revealed their seeds.
 		type ServiceRecorder: ServiceRecorder<AccountIdOf<Self>>;
 
-		/// The part of its bond that a false credential costs.
+		/// The part of its bond that a validator loses for a false credential.
 		type FalseCredential: Get<Perbill>;
 
 		/// The deposit of an enrolment. A miner that does not answer the credentials loses it.
@@ -134,49 +134,49 @@ pub mod pallet {
 	}
 
 	/// All miners by their own accounts.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Miners<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, MinerOf<T>, OptionQuery>;
 
 	/// Announced changes of price that are pending.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type NextAsks<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, NextAsk, OptionQuery>;
 
 	/// The endpoints of miners' relays, by which tenants reach their VMs.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Relays<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, RelayEndpoint, OptionQuery>;
 
 	/// The miner of each chip.
-	// Blake2: miners choose the hashes that they register.
+	// Hashed with Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type MinerOfChip<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, AccountIdOf<T>, OptionQuery>;
 
-	/// Banned chips: a contest showed that the chip was live in two places. No account can register
-	/// them.
-	// Blake2: miners choose the hashes that they register.
+	/// Banned chips: a contest proved that the chip was live in two places. No account can register
+	/// a banned chip.
+	// Hashed with Blake2: miners choose the hashes that they register.
 	#[pallet::storage]
 	pub type Banned<T: Config> = StorageMap<_, Blake2_128Concat, ChipHash, (), OptionQuery>;
 
 	/// The miner of each TPM, by the hash of its endorsement key.
-	// Identity: a row requires a vendor's certificate for the key.
+	// Not hashed: a row requires a vendor's certificate for the key.
 	#[pallet::storage]
 	pub type MinerOfEk<T: Config> = StorageMap<_, Identity, EkHash, AccountIdOf<T>, OptionQuery>;
 
 	/// The TPM of each miner.
-	// Blake2: any account can be a key.
+	// Hashed with Blake2: any account can be a key.
 	#[pallet::storage]
 	pub type Tpms<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, EnrolledTpm, OptionQuery>;
 
 	/// The open enrolment of each miner.
-	// Blake2: any account can be a key. Unbounded by type only: the calls bound the keys and the
-	// credentials.
+	// Hashed with Blake2: any account can be a key. The type is unbounded, but the calls bound the
+	// keys and the credentials.
 	#[pallet::storage]
 	#[pallet::unbounded]
 	pub type Enrolments<T: Config> =
@@ -213,7 +213,7 @@ pub mod pallet {
 		/// Registers the caller as a miner with the hot key `hot`, and holds `bond`.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`, with `bond` free.
+		/// `Signed` by any account with a free balance of `bond`.
 		///
 		/// ## Errors
 		/// - [`Error::AlreadyRegistered`], [`Error::Exiting`]: the account has a bond already.
@@ -268,12 +268,11 @@ pub mod pallet {
 			Self::do_set_hot(who, hot)
 		}
 
-		/// Changes the offer. All of it is effective immediately, except for the price: another
-		/// price is effective after [`Rules::notice`] ticks, and only for VMs that are assigned
-		/// then.
+		/// Changes the offer. Region and capacity change immediately. Another price takes effect
+		/// after [`Rules::notice`] ticks, and only for VMs that are assigned from then on.
 		///
-		/// A pending price that is due takes effect first. One that is not due is replaced, or
-		/// cancelled if the current price is set again.
+		/// A pending price that is due takes effect first. A pending price that is not due is
+		/// replaced, or cancelled if the current price is set again.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
@@ -289,14 +288,15 @@ pub mod pallet {
 			Self::do_set_offer(who, offer)
 		}
 
-		/// Registers a chip. The miner must answer challenges for it once its TPM is enrolled.
+		/// Registers a chip. The miner must answer challenges for the chip once the miner's TPM is
+		/// enrolled.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by a miner.
 		///
 		/// ## Errors
 		/// - [`Error::NotRegistered`], [`Error::Exiting`].
-		/// - [`Error::ChipInUse`]: another miner or the caller has registered it.
+		/// - [`Error::ChipInUse`]: another miner or the caller has registered the chip.
 		/// - [`Error::ChipBanned`].
 		/// - [`Error::TooManyChips`].
 		///
@@ -325,16 +325,18 @@ pub mod pallet {
 		}
 
 		/// Begins the enrolment of a TPM. A committee of validators then makes credentials that
-		/// only this TPM can open, and only for this attestation key. The miner pays a deposit,
-		/// which returns with the next enrolment or at [`Self::exit`], unless the miner does not
-		/// answer. If the enrolment succeeds, it returns immediately.
+		/// only this TPM can open, and only for this attestation key. A deposit is held from the
+		/// miner's own account. If the enrolment succeeds, the deposit is released immediately. If
+		/// not, the deposit is released with the next enrolment or at [`Self::exit`], unless the
+		/// miner is at fault.
 		///
 		/// The other arguments are the EK certificate (DER), the certificates between it and a
 		/// trusted root, and the attestation key's public area (TPMT_PUBLIC). The attestation key
 		/// must be a primary key of the endorsement hierarchy.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the hot key of `miner`, which has [`Config::EnrolmentDeposit`] free.
+		/// `Signed` by the hot key of `miner`. The miner needs a free balance of
+		/// [`Config::EnrolmentDeposit`].
 		///
 		/// ## Errors
 		/// - [`Error::NotHotKey`].
@@ -343,7 +345,8 @@ pub mod pallet {
 		/// - [`Error::NoCommittee`].
 		///
 		/// ## Events
-		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] for the former one.
+		/// [`Event::EnrolmentOpened`]; also [`Event::EnrolmentDepositLost`] if the deposit of the
+		/// former enrolment is burned.
 		#[pallet::call_index(6)]
 		pub fn enrol_tpm(
 			origin: OriginFor<T>,
@@ -356,11 +359,11 @@ pub mod pallet {
 			Self::do_enrol_tpm(&who, miner, &ek_certificate, &intermediates, ak)
 		}
 
-		/// Posts a credential for a miner's TPM and the hash of the seed that it is made from.
-		/// Possible in the first half of the enrolment time. Free on success.
+		/// Posts a credential for a miner's TPM, and the hash of the seed from which it is made.
+		/// The call is possible in the first half of the enrolment time. It is free on success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of `validator`, which is in the enrolment's committee.
+		/// `Signed` by the worker key of `validator`, which must be in the enrolment's committee.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::AlreadyAnswered`],
@@ -382,9 +385,9 @@ pub mod pallet {
 			Ok(Pays::No.into())
 		}
 
-		/// Submits the secrets that the TPM found in the credentials, each with the index of its
-		/// maker in the committee. Possible once, in the first half of the enrolment time. The call
-		/// is operational, because it has a deadline.
+		/// Submits the secrets that the TPM found in the credentials. Each has the index of a
+		/// committee member, which made the credential. The call is possible once, in the first
+		/// half of the enrolment time. It is operational, because it has a deadline.
 		///
 		/// ## Dispatch Origin
 		/// `Signed` by the hot key of `miner`.
@@ -392,7 +395,8 @@ pub mod pallet {
 		/// ## Errors
 		/// - [`Error::NotHotKey`], [`Error::NoEnrolment`], [`Error::AlreadyAnswered`].
 		/// - [`Error::AnswerMismatch`]: an index has no credential, or is answered twice.
-		/// - [`Error::TooFewAnswers`]: not more than two thirds of the committee are answered.
+		/// - [`Error::TooFewAnswers`]: at most two thirds of the committee's credentials are
+		///   answered.
 		///
 		/// ## Events
 		/// [`Event::CredentialsAnswered`].
@@ -408,10 +412,11 @@ pub mod pallet {
 		}
 
 		/// Reveals the seed of a credential after the TPM has answered. The chain makes the
-		/// credential again from the seed and compares. Free on success.
+		/// credential again from the seed and compares it with the posted one. The call is free on
+		/// success.
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker of `validator`, which posted the credential.
+		/// `Signed` by the worker key of `validator`, which must have posted the credential.
 		///
 		/// ## Errors
 		/// - [`Error::NoEnrolment`], [`Error::NotOnCommittee`], [`Error::NotAnswered`],
@@ -419,7 +424,7 @@ pub mod pallet {
 		///
 		/// ## Events
 		/// [`Event::CredentialRevealed`] or [`Event::CredentialFalse`]; also [`Event::TpmEnrolled`]
-		/// when more than two thirds are proven.
+		/// when more than two thirds of the committee's credentials are proven.
 		#[pallet::call_index(9)]
 		#[pallet::weight((<T as Config>::WeightInfo::reveal_seed(), DispatchClass::Operational))]
 		pub fn reveal_seed(
@@ -467,8 +472,9 @@ pub mod pallet {
 			Self::do_withdraw(who)
 		}
 
-		/// Lifts the ban on a chip, so that it can be registered again. Its owner may be innocent,
-		/// because another party can have extracted the key. The chip keeps its reputation.
+		/// Lifts the ban on a chip, so that it can be registered again. The chip's owner may be
+		/// innocent, because another party may have extracted the key. The chip keeps its
+		/// reputation.
 		///
 		/// ## Dispatch Origin
 		/// [`Config::PardonOrigin`].

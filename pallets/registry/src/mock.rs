@@ -49,7 +49,7 @@ impl pallet_balances::Config for Test {
 impl pallet_timestamp::Config for Test {}
 
 pub const MIN_BOND: u64 = 100;
-/// The bond for a vCPU: the minimum bond covers fifty.
+/// The bond for each vCPU. The minimum bond covers fifty vCPUs.
 pub const VCPU_BOND: u64 = 2;
 pub const ENDOWMENT: u64 = 10_000;
 pub const UNBONDING: u32 = 2_500;

@@ -12,7 +12,7 @@ use sp_runtime::{traits::CheckedDiv, SaturatedConversion};
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Computes the standing of a miner. It is not stored.
+	/// Computes the standing of a miner, which is not stored.
 	pub fn standing_of(miner: &AccountIdOf<T>) -> Option<Standing> {
 		let row = Miners::<T>::get(miner)?;
 		Some(if row.withdrawable.is_some() {
@@ -28,9 +28,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Returns the number of vCPUs for which a miner can receive work. It is at most the number of
-	/// threads that its chips can have, and at most what its bond covers. A chip without a key has
-	/// none.
+	/// Returns the number of vCPUs for which a miner can receive work. The threads of its chips and
+	/// its bond limit the number. A chip without a registered key counts as a chip without threads.
 	pub(crate) fn most_vcpus(miner: &MinerOf<T>) -> u32 {
 		let lines = miner.chips.iter().filter_map(T::ProductLines::product_line);
 		let threads = lines.fold(0u32, |sum, line| sum.saturating_add(line.max_threads()));

@@ -1,4 +1,5 @@
-//! Service of committee members for enrolments. Missing it counts as missing a vote.
+//! Service of committee members for enrolments. A missed credential or seed counts as a missed
+//! vote.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -9,11 +10,12 @@ use crate::*;
 
 type MemberOf<T> = Member<AccountIdOf<T>>;
 
-/// Rates what each committee member did for an enrolment that was not completed in time.
+/// Rates the service of each committee member for an enrolment that was not completed in time.
 ///
-/// Before an answer a member owes a credential, and after it a seed. A member without a credential
-/// has no seed either. It is excused if an answer of the miner was wrong. Otherwise a miner could
-/// answer early to shut out members, and fail the enrolment on purpose.
+/// Before the miner answers, a member must post a credential. After the answer, it must reveal its
+/// seed. A member without a credential has no seed to reveal. Such a member is excused if an answer
+/// of the miner was wrong. Otherwise a miner could answer early to shut out members, and fail the
+/// enrolment on purpose.
 fn failed_service<T: Config>(enrolment: &EnrolmentOf<T>) -> Vec<(AccountIdOf<T>, VoteService)> {
 	let shown = |member: &MemberOf<T>| member.posted.as_ref().and_then(|posted| posted.shown);
 	let is_wrong = |member: &MemberOf<T>| shown(member) == Some(CredentialStatus::Unproven);

@@ -34,7 +34,7 @@ pub type EkHash = [u8; 32];
 pub const MAX_CHIPS: u32 = 2;
 /// The maximum number of validators in the committee of an enrolment.
 pub const MAX_COMMITTEE: u32 = 16;
-/// The maximum length of a certificate, in bytes. Those of TPM vendors have less than 1,800.
+/// The maximum length of a certificate, in bytes. TPM vendors' certificates have fewer than 1,800.
 pub const MAX_CERTIFICATE: u32 = 2048;
 /// The maximum number of certificates between a TPM's certificate and a root.
 pub const MAX_INTERMEDIATES: u32 = 3;
@@ -86,15 +86,15 @@ pub struct Rules<Balance> {
 }
 
 impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
-	/// Returns the rules with each value clamped to the bounds in which the chain is safe. A bond
-	/// of zero protects nothing, and an enrolment takes at least four blocks and the time to
+	/// Returns the rules with each value clamped to the bounds within which the chain is safe. A
+	/// bond of zero protects nothing. An enrolment takes at least four blocks and the time to
 	/// finality.
 	pub fn clamped(self) -> Self {
 		Self {
 			min_bond: self.min_bond.max(Balance::one()),
 			vcpu_bond: self.vcpu_bond.max(Balance::one()),
-			// Longer than a verdict can be proven false: a miner must not withdraw before it can be
-			// slashed.
+			// The time exceeds the time in which a verdict can be proven false, because a miner
+			// must not withdraw before it can be slashed.
 			unbonding: self.unbonding.clamp(2_400, 1_000_000),
 			enrolment: self.enrolment.clamp(10, 1_000),
 			notice: self.notice.min(100_800),
@@ -125,12 +125,12 @@ impl<Balance: AtLeast32BitUnsigned + Copy> Rules<Balance> {
 pub struct Offer {
 	/// ISO 3166-1 numeric code of the country.
 	pub region: u16,
-	/// Virtual CPUs of all guests together. Those beyond the chips' threads or beyond the bond
-	/// receive no work.
+	/// Number of virtual CPUs for all guests together. vCPUs beyond the chips' threads or beyond
+	/// the bond receive no work.
 	pub vcpus: u16,
-	/// Memory of all guests together, in MiB.
+	/// Memory for all guests together, in MiB.
 	pub memory: u32,
-	/// Disk of all guests together, in GiB.
+	/// Disk for all guests together, in GiB.
 	pub disk: u32,
 	/// The price, in thousandths of the list price.
 	pub price: u16,
@@ -159,7 +159,7 @@ impl Default for Offer {
 pub struct NextAsk {
 	/// The new price, in thousandths of the list price.
 	pub price: u16,
-	/// The first tick at which it is effective.
+	/// The first tick at which the new price is in force.
 	pub from: Tick,
 }
 
@@ -191,16 +191,16 @@ pub struct Miner<AccountId, Balance> {
 	TypeInfo,
 )]
 pub enum Standing {
-	/// It has no chip.
+	/// The miner has no chip.
 	WithoutChip,
-	/// It has no enrolled TPM, or the TPM vendor's root is no longer trusted.
+	/// The miner has no enrolled TPM, or the TPM vendor's root is no longer trusted.
 	WithoutTpm,
-	/// Its bond is below the minimum, because it was slashed or the rules changed. It must still
-	/// answer challenges.
+	/// The miner's bond is below the minimum, because it was slashed or the rules changed. The
+	/// miner must still answer challenges.
 	Underbonded,
-	/// It meets all requirements and must answer challenges.
+	/// The miner meets all requirements and must answer challenges.
 	Ready,
-	/// It has left.
+	/// The miner has left.
 	Exiting,
 }
 
@@ -214,7 +214,7 @@ pub struct CredentialBytes {
 }
 
 impl CredentialBytes {
-	/// Returns `true` if these are the bytes of `credential`.
+	/// Returns `true` if this is the encoding of `credential`.
 	pub fn is(&self, credential: &Credential) -> bool {
 		self.id_object == credential.id_object
 			&& self.encrypted_secret == credential.encrypted_secret
@@ -235,9 +235,9 @@ impl CredentialBytes {
 	TypeInfo,
 )]
 pub enum CredentialStatus {
-	/// The credential follows from its seed, and the answer is its secret.
+	/// The credential follows from its seed, and the miner's answer is the credential's secret.
 	Proven,
-	/// The credential follows from its seed, but the answer is not its secret.
+	/// The credential follows from its seed, but the miner's answer is not the credential's secret.
 	Unproven,
 	/// The credential does not follow from its seed.
 	False,
@@ -281,7 +281,7 @@ pub struct Enrolment<AccountId, Balance> {
 	pub answers_until: Tick,
 	pub deadline: Tick,
 	/// The version of the verifier at the start. A credential counts as false only under the same
-	/// one.
+	/// version.
 	pub eval_version: u32,
 	/// The miner's deposit.
 	pub deposit: Balance,

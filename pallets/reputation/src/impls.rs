@@ -10,7 +10,7 @@ use hcc_primitives::{
 use crate::{score::Penalty, *};
 
 impl<T: Config> Pallet<T> {
-	/// Returns the current score of a chip, lowered by its usage score.
+	/// Returns the current score of a chip, lowered according to its usage score.
 	pub(crate) fn score_of(chip: &ChipHash) -> Score {
 		let (rules, now) = (Self::rules(), T::TickSource::now());
 		Records::<T>::get(chip)
@@ -50,21 +50,22 @@ impl<AccountId> Record<AccountId> {
 		}
 	}
 
-	/// Returns the tick since which nothing is proven about the chip.
+	/// Returns the last tick at which the chip was known to be sound.
 	///
-	/// It is the tick of the last challenge that was passed, or of the oldest stored incident if
-	/// none was.
+	/// This is the tick of the last challenge that the chip passed. If no stored incident is a
+	/// passed challenge, it is the tick of the oldest stored incident.
 	pub(crate) fn last_sound(&self) -> Tick {
 		let passed = |incident: &&Incident| incident.outcome == ChallengeOutcome::Passed;
 		let last = self.last.iter().rev().find(passed).or_else(|| self.last.first());
 		last.map_or(0, |incident| incident.made)
 	}
 
-	/// Undoes an incident, and each failure of evidence that continues it, directly or not.
+	/// Undoes the incident of challenge `seq`, and each failed challenge whose evidence continues
+	/// from it, directly or through other challenges.
 	///
-	/// Later incidents are applied again to the score before that incident, with their original
-	/// penalties. Returns the challenges that were undone. There are none for an incident that is
-	/// not stored.
+	/// The score returns to its value before the incident. Then the remaining later incidents are
+	/// applied again, with their original penalties. Returns the numbers of the undone challenges.
+	/// If the incident is not stored, the list is empty and nothing changes.
 	fn undo(&mut self, seq: u64, rules: &Rules) -> Vec<u64> {
 		let incidents = core::mem::take(&mut self.last).into_inner();
 		let Some(undone) = incidents.iter().find(|incident| incident.seq == seq) else {
@@ -204,7 +205,7 @@ impl<T: Config> Pallet<T> {
 				seqs.clone().zip(seqs.skip(1)).all(|(former, latter)| former < latter),
 				"3: incidents are out of order"
 			);
-			// The score before each incident, and then the current one.
+			// The score before each incident, followed by the current score.
 			let scores = record.last.iter().map(|incident| incident.before.value);
 			let next = scores.skip(1).chain([record.score.value]);
 			ensure!(

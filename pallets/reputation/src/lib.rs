@@ -54,8 +54,8 @@ pub mod pallet {
 		/// Compensation cases of the tenants that a slashed chip worked for.
 		type Cases: CompensationCases;
 
-		/// Delay of a slash, in ticks. Within it, the verdicts behind the slash can be proven
-		/// false.
+		/// Delay of a slash, in ticks. During the delay, the verdicts that led to the slash can be
+		/// proven false.
 		type SlashDelay: Get<Tick>;
 
 		/// Weights of the hooks.
@@ -72,25 +72,26 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Records of chips. They remain when chips leave, and apply to the next miner.
+	/// Records of chips. A record remains when its chip leaves, and applies to the chip's next
+	/// miner.
 	// Hashed with Blake2: the miner that registers a chip chooses the hash.
 	#[pallet::storage]
 	pub type Records<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, RecordOf<T>, OptionQuery>;
 
 	/// Usage scores of chips with a shortfall, in thousandths of the allotted resources.
-	// Hashed with Blake2, as `Records`.
+	// Hashed with Blake2, for the same reason as `Records`.
 	#[pallet::storage]
 	pub type UsageScores<T: Config> =
 		StorageMap<_, Blake2_128Concat, ChipHash, score::PerMille, OptionQuery>;
 
-	/// Chips whose slashes are due, by tick.
+	/// Chips with pending slashes, by the tick at which the slashes are due.
 	// Hashed with Twox: no account chooses ticks.
 	#[pallet::storage]
 	pub type SlashQueue<T: Config> =
 		StorageMap<_, Twox64Concat, Tick, BoundedVec<ChipHash, ConstU32<MAX_SLASHES>>, ValueQuery>;
 
-	/// The last tick whose slashes were made.
+	/// The last tick whose slashes were all applied.
 	#[pallet::storage]
 	pub type SlashedUntil<T: Config> = StorageValue<_, Tick, ValueQuery>;
 
@@ -107,14 +108,14 @@ pub mod pallet {
 			after: u16,
 		},
 		/// A VM on a chip received `got` thousandths of its allotted resources. This changed the
-		/// usage score from `before` to `after`.
+		/// usage score of the chip from `before` to `after`.
 		UsageScoreChanged { chip: ChipHash, got: u16, before: u16, after: u16 },
 		/// A verdict was proven false, and its effect on the score was undone.
 		OutcomeUndone { chip: ChipHash, seq: u64, before: u16, after: u16 },
 		/// The tier of a chip changed.
 		TierChanged { chip: ChipHash, before: Tier, after: Tier },
-		/// Challenge `seq` gave a chip the strike that suspends it. Its miner loses `part` of its
-		/// bond at tick `due`, unless the slash is lifted first.
+		/// Challenge `seq` gave a chip the strike that suspends it. The chip's miner loses `part`
+		/// of its bond at tick `due`, unless the slash is cancelled first.
 		SlashPending { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, part: Perbill, due: Tick },
 		/// A pending slash was cancelled: its strike was undone, or no longer suspends the chip.
 		SlashLifted { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
@@ -140,15 +141,15 @@ pub mod pallet {
 		}
 
 		/// Returns the usage score of a chip: the mean share of allotted resources that its VMs
-		/// received, in thousandths, by their receipts. The score is lowered by [`Rules::usage`]
-		/// times the shortfall.
+		/// received, in thousandths, by their receipts. The reputation score is lowered by
+		/// [`Rules::usage`] times the shortfall.
 		pub fn usage_of(chip: ChipHash) -> score::PerMille {
 			Self::usage_score(&chip)
 		}
 
 		/// Returns the record of a chip, or `None` before its first challenge.
 		///
-		/// The score is in thousandths, before its usage score lowers it.
+		/// The score in the record is in thousandths. The usage score does not lower it yet.
 		pub fn record(chip: ChipHash) -> Option<RecordOf<T>> {
 			Records::<T>::get(chip)
 		}

@@ -90,7 +90,7 @@ pub fn miner() -> AccountId32 {
 	AccountId32::new([1; 32])
 }
 
-/// Advances to a tick, and polls at each one.
+/// Advances to a tick, and runs the poll hook at each tick on the way.
 pub fn go_to(tick: u32) {
 	while Now::get() < tick {
 		Now::set(Now::get() + 1);

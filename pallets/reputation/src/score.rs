@@ -1,4 +1,4 @@
-//! The formula of scores. It is pure: no storage, no chain.
+//! The formula of scores: pure functions, without access to storage or the chain.
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use hcc_evidence::{RejectClass, RejectCode};
@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::{Debug, Perbill};
 
-/// A part of a thousand.
+/// A number of thousandths.
 pub type PerMille = u16;
 /// The highest score.
 pub const FULL: PerMille = 1_000;
@@ -29,23 +29,23 @@ pub const FULL: PerMille = 1_000;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// The score that a chip starts from.
+	/// The score of a new chip.
 	pub start: PerMille,
 	/// Gain for accepted evidence.
 	pub passed: PerMille,
-	/// Additional gain for each [`Rules::streak`] acceptances in a row: uptime.
+	/// Additional gain after each [`Rules::streak`] acceptances in a row, as a reward for uptime.
 	pub uptime: PerMille,
 	/// Number of acceptances in a row that count as uptime and remove a strike.
 	pub streak: u16,
 	/// Loss for old firmware, a revoked key, or a measurement log or event log that is too long.
 	pub failed: PerMille,
-	/// Loss for a failure of the TPM: its quote, its key, its boot.
+	/// Loss for a failure of the TPM: of its quote, its key or its boot.
 	pub tpm_failed: PerMille,
 	/// Loss for a measured file that policy does not know.
 	pub ima_unknown: PerMille,
 	/// Loss for a forbidden file, a log that does not lead to the quoted PCR, and evidence that an
-	/// honest host never sends. Silence loses as much, so that it is never cheaper than a
-	/// rejection.
+	/// honest host never sends. A missed challenge costs as much, so that silence is never cheaper
+	/// than a rejection.
 	pub tampered: PerMille,
 	/// Minimum score of a trusted chip.
 	pub trusted: PerMille,
@@ -53,8 +53,7 @@ pub struct Rules {
 	pub probation: PerMille,
 	/// Number of strikes that suspends a chip.
 	pub max_strikes: u8,
-	/// Loss for each day without an outcome, while the score is above the one at which a chip
-	/// starts.
+	/// Loss for each day without an outcome, while the score is above [`Rules::start`].
 	pub decay: PerMille,
 	/// Maximum loss of a chip in one day.
 	pub daily_loss: PerMille,
@@ -66,7 +65,8 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Clamps each value to its bounds, so that silence is never cheaper than another failure.
+	/// Clamps each value to its bounds, so that a missed challenge never costs less than another
+	/// failure.
 	pub fn clamped(self) -> Self {
 		let worst = self.failed.max(self.tpm_failed).max(self.ima_unknown);
 		let trusted = self.trusted.min(FULL);
@@ -85,7 +85,8 @@ impl Rules {
 			decay: self.decay.min(FULL),
 			// The first incident of a day always counts in full.
 			daily_loss: self.daily_loss.clamp(self.tampered.max(worst).min(FULL), FULL),
-			// Tenants report the shortfall, so it must not be able to ruin a chip.
+			// Tenants report the shortfall, so a reported shortfall must not be able to ruin a
+			// chip.
 			usage: self.usage.min(FULL / 4),
 			slash: self.slash,
 		}
@@ -112,11 +113,11 @@ pub struct Score {
 	pub strikes: u8,
 	/// Number of acceptances since the last failure.
 	pub streak: u16,
-	/// True from a finding that quarantines the chip until the next acceptance.
+	/// True after a failure that quarantines the chip, until the next acceptance.
 	pub quarantined: bool,
 	/// The tick of the last change.
 	pub at: Tick,
-	/// Amount that was lost on the day of the last change.
+	/// Thousandths that the chip lost on the day of the last change.
 	pub lost: PerMille,
 }
 
@@ -138,7 +139,7 @@ pub struct Penalty {
 	/// Loss in thousandths.
 	pub loss: PerMille,
 	pub strike: bool,
-	/// True if the chip gets no work until its next acceptance.
+	/// True if the chip receives no work until its next acceptance.
 	pub quarantine: bool,
 }
 
@@ -161,9 +162,9 @@ impl Score {
 		Self { value: rules.start, strikes: 0, streak: 0, quarantined: false, at: now, lost: 0 }
 	}
 
-	/// Returns the score at a later tick without an outcome since.
+	/// Returns the score at tick `now`, if there was no outcome since the last change.
 	///
-	/// A score above [`Rules::start`] falls with time. A lower one does not rise.
+	/// A score above [`Rules::start`] falls with time. A lower score does not rise.
 	#[must_use]
 	pub fn at(self, now: Tick, rules: &Rules) -> Self {
 		let days = now.saturating_sub(self.at).checked_div(DAYS).unwrap_or(0);
@@ -184,8 +185,8 @@ impl Score {
 		self.then(outcome, Penalty::of(outcome, rules), now, rules)
 	}
 
-	/// Returns the score after `outcome` with the given penalty, which may follow from earlier
-	/// rules.
+	/// Returns the score after `outcome` with the given penalty. The penalty may follow from
+	/// earlier rules.
 	#[must_use]
 	pub fn then(
 		self,
@@ -201,7 +202,7 @@ impl Score {
 		}
 	}
 
-	/// Returns true if the strikes since `before` suspend the chip.
+	/// Returns `true` if the strikes suspend the chip now, and did not suspend it at `before`.
 	pub fn is_last_strike(&self, before: &Self, rules: &Rules) -> bool {
 		before.strikes < rules.max_strikes && self.strikes >= rules.max_strikes
 	}
@@ -224,7 +225,8 @@ impl Score {
 		Self {
 			value: self.value.saturating_sub(loss),
 			lost: self.lost.saturating_add(loss),
-			// Strikes are capped, or a chip would need months to recover from a long outage.
+			// Strikes are capped, because a chip would need months to recover from a long outage
+			// otherwise.
 			strikes: self.strikes.saturating_add(u8::from(penalty.strike)).min(rules.max_strikes),
 			streak: 0,
 			quarantined: self.quarantined || penalty.quarantine,
@@ -232,7 +234,8 @@ impl Score {
 		}
 	}
 
-	/// Lowers the score for a usage score of `got` thousandths. The reduction is rounded down.
+	/// Lowers the score according to a usage score of `got` thousandths. The reduction is rounded
+	/// down.
 	#[must_use]
 	pub fn with_usage(self, got: PerMille, rules: &Rules) -> Self {
 		let shortfall = FULL.saturating_sub(got);
@@ -257,7 +260,7 @@ impl Score {
 	}
 }
 
-/// Weight of the previous mean against one new value.
+/// Weight of the previous mean, if one new value has the weight 1.
 const INERTIA: u32 = 15;
 
 /// Returns the usage score after a VM received `got` thousandths: a running mean of the values.
@@ -271,11 +274,12 @@ pub fn usage_after(before: PerMille, got: PerMille) -> PerMille {
 }
 
 fn penalty(code: u16, rules: &Rules) -> Penalty {
-	// An unknown code is of a newer verifier, and counts as a plain failure.
+	// An unknown code comes from a newer verifier, and counts as an ordinary failure.
 	let class = RejectCode::from_number(code).map(RejectCode::class);
 	let of = |loss, strike, quarantine| Penalty { loss, strike, quarantine };
 	match class {
-		// A boot that was allowed before costs only the work until it is replaced.
+		// A boot that was allowed before costs no score. The chip receives no work until it is
+		// replaced.
 		Some(RejectClass::BootProfile) if code == RejectCode::BootOutdated.number() => {
 			of(0, false, true)
 		},
@@ -287,16 +291,19 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 		},
 		Some(RejectClass::ImaUnknown) => of(rules.ima_unknown, false, true),
 		Some(RejectClass::ImaForbidden | RejectClass::ImaReplay) => of(rules.tampered, true, true),
-		// The chip signed the report for this challenge, and only the verifier is too old for it.
+		// The chip signed the report for this challenge. Only the verifier is too old for the
+		// report.
 		Some(RejectClass::Tcb) if code == RejectCode::ReportVersionUnsupported.number() => {
 			of(0, false, true)
 		},
-		// A missing mitigation is like an old TCB: it is checked last, and does not show malice.
+		// A missing mitigation counts like an old TCB: it is checked last, and does not indicate
+		// malice.
 		Some(RejectClass::SnpPolicy) if code == RejectCode::Mitigation.number() => {
 			of(rules.failed, false, false)
 		},
-		// A log that is too long for one piece of evidence does not show malice. Nor does a
-		// firmware's log, which is compared with the quote before its events are counted.
+		// A log that is too long for one piece of evidence does not indicate malice. Neither does
+		// an event log of the firmware with too many events, because it matched the quote before
+		// its events were counted.
 		Some(RejectClass::Malformed)
 			if [RejectCode::ImaLimit, RejectCode::BootLogLimit]
 				.map(RejectCode::number)
@@ -305,7 +312,7 @@ fn penalty(code: u16, rules: &Rules) -> Penalty {
 			of(rules.failed, false, false)
 		},
 		// An honest host never sends such evidence. With a lower penalty, a host with a forbidden
-		// file would send it instead.
+		// file would send it instead of its true evidence.
 		Some(
 			RejectClass::Malformed
 			| RejectClass::Binding

@@ -1,4 +1,4 @@
-//! Slashes of miners for the strike that suspends a chip, once the verdicts behind it are final.
+//! Slashes miners for strikes that suspend chips, after the verdicts that led to them are final.
 
 extern crate alloc;
 use alloc::vec::Vec;
@@ -9,14 +9,15 @@ use sp_runtime::Perbill;
 
 use crate::*;
 
-/// Maximum number of ticks whose slashes are made in one block.
+/// Maximum number of ticks whose slashes are applied in one block.
 const MAX_TICKS: u32 = 16;
 
 impl<T: Config> Pallet<T> {
-	/// Books a slash for the strike that suspends a chip, unless one of the same miner is pending.
+	/// Books a slash for the strike that suspends a chip, unless a slash of the same miner is
+	/// pending for the chip.
 	///
-	/// A former holder's pending slash does not spare the present one. Without room for another
-	/// slash, it is made immediately, without a compensation case.
+	/// A pending slash of a former holder does not spare the present holder. If the record has no
+	/// room for another slash, the slash is applied immediately, without a compensation case.
 	pub(crate) fn note_last_strike(
 		chip: &ChipHash,
 		record: &mut RecordOf<T>,
@@ -31,14 +32,14 @@ impl<T: Config> Pallet<T> {
 			return T::Miners::slash(miner, None, part);
 		}
 		if let Some(slash) = Self::book_slash(chip, miner, seq, record.last_sound(), part) {
-			// Cannot fail: there is room.
+			// Cannot fail, because the record is not full.
 			let _ = record.slashes.try_push(slash);
 		}
 	}
 
 	/// Books a slash for the conduct of a chip since a tick.
 	///
-	/// If no tick has room, it is made immediately, without a compensation case.
+	/// If no tick has room, the slash is applied immediately, without a compensation case.
 	pub(crate) fn book_slash(
 		chip: &ChipHash,
 		miner: &AccountIdOf<T>,
@@ -63,7 +64,7 @@ impl<T: Config> Pallet<T> {
 		Some(PendingSlash { miner, seq, part, due, case })
 	}
 
-	/// Lifts the slashes whose strikes were undone or no longer suspend the chip.
+	/// Cancels the slashes whose strikes were undone or no longer suspend the chip.
 	pub(crate) fn lift_slashes(
 		chip: &ChipHash,
 		record: &mut RecordOf<T>,
@@ -108,7 +109,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Makes the slashes that are due. A tick without room waits for the next block.
+	/// Applies the slashes that are due. If a block has no room for a tick, the next block
+	/// continues.
 	pub(crate) fn make_slashes(meter: &mut WeightMeter) {
 		let now = T::TickSource::now();
 		let made = catch_up(SlashedUntil::<T>::get(), now, MAX_TICKS, |tick| {
@@ -124,7 +126,7 @@ impl<T: Config> Pallet<T> {
 		SlashedUntil::<T>::put(made);
 	}
 
-	/// Makes the slashes of a chip that are due at a tick.
+	/// Applies the slashes of a chip that are due at a tick.
 	fn make_slashes_of(chip: &ChipHash, tick: Tick) {
 		let Some(mut record) = Records::<T>::get(chip) else { return };
 		let is_due = |slash: &&PendingSlash<AccountIdOf<T>>| slash.due == tick;

@@ -39,33 +39,33 @@ pub struct Incident {
 	/// The tick at which the outcome was noted.
 	pub at: Tick,
 	pub outcome: ChallengeOutcome,
-	/// The challenge whose accepted evidence this one continued.
+	/// The earlier challenge from whose accepted evidence this challenge's evidence continued.
 	pub from: Option<u64>,
-	/// Penalty under the rules of that time.
+	/// Penalty under the rules at the time of the incident.
 	pub penalty: Penalty,
 	/// Score before the incident.
 	pub before: Score,
-	/// Change of the score under the rules of that time, in thousandths.
+	/// Change of the score under the rules at the time of the incident, in thousandths.
 	pub change: i16,
 }
 
-/// Number of pending slashes that are stored for each chip, each of another miner. A chip must pass
-/// many challenges between two of them.
+/// Maximum number of pending slashes that are stored for a chip. Each is of another miner. A chip
+/// must pass many challenges between two slashes.
 pub const MAX_PENDING: u32 = 4;
 
-/// A pending slash for the strike that suspended a chip. It is lifted if the strike is undone, or
-/// no longer suspends the chip, before tick `due`.
+/// A pending slash for the strike that suspended a chip. The slash is cancelled if the strike is
+/// undone before tick `due`, or no longer suspends the chip.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct PendingSlash<AccountId> {
-	/// The miner that had the chip at the strike.
+	/// The miner that had the chip when the chip received the strike.
 	pub miner: AccountId,
-	/// The challenge of the strike that suspended the chip.
+	/// The number of the challenge that gave the chip the suspending strike.
 	pub seq: u64,
 	/// The part of the bond that the miner loses.
 	pub part: Perbill,
-	/// The tick at which the slash is made.
+	/// The tick at which the slash is applied.
 	pub due: Tick,
 	/// True if the slash opened the compensation case of the chip.
 	pub case: bool,
@@ -85,6 +85,6 @@ pub struct Record<AccountId> {
 	pub missed: u32,
 	/// The last incidents, oldest first.
 	pub last: BoundedVec<Incident, ConstU32<MAX_INCIDENTS>>,
-	/// Pending slashes, oldest first. A miner has at most one of them for a chip.
+	/// Pending slashes, oldest first. Each is of another miner.
 	pub slashes: BoundedVec<PendingSlash<AccountId>, ConstU32<MAX_PENDING>>,
 }

@@ -73,7 +73,7 @@ impl ChipTransfers<AccountId32> for MockMiners {
 
 impl OfferBook<AccountId32> for MockMiners {
 	fn offered(miner: &AccountId32) -> Option<EffectiveOffer> {
-		// Without a copy: there may be thousands.
+		// `mutate` avoids a copy of the list, which can contain thousands of offers.
 		Offering::mutate(|all| all.iter().find(|(of, _)| of == miner).map(|(_, offered)| *offered))
 	}
 }

@@ -30,7 +30,7 @@ pub enum CaseStep {
 parameter_types! {
 	/// Tick that `MockTickSource` returns.
 	pub static Now: Tick = 1;
-	/// Number of paid slots beyond one in each tick.
+	/// Number of paid slots that exceed the number of ticks.
 	pub static ExtraSlots: PaidSlots = 0;
 	/// Validators that `MockValidators` returns.
 	pub static Active: Vec<AccountId32> = vec![];
@@ -96,7 +96,7 @@ parameter_types! {
 	pub static Fit: Vec<(ChipHash, Tier)> = vec![];
 	/// Last pauses of chips, from `MockLiveness`.
 	pub static Pauses: Vec<(ChipHash, Pause)> = vec![];
-	/// Results of `MockLiveness` for chips in intervals, where they differ from `Live`.
+	/// Results of `MockLiveness` for chips in intervals. Without an entry, the result is `Live`.
 	pub static LivedIn: Vec<(ChipHash, IntervalIndex, LivenessStatus)> = vec![];
 	/// Payments that `MockOnSettled` received: miner, chip and amount.
 	pub static Settled: Vec<(AccountId32, ChipHash, Balance)> = vec![];
@@ -104,7 +104,8 @@ parameter_types! {
 	pub static Running: Vec<(VmId, Guest)> = vec![];
 	/// Part that `MockUsage` refunds.
 	pub static Lacked: Perbill = Perbill::zero();
-	/// If set, `MockUsage` has no receipts, and this is the part that they could refund.
+	/// If set, `MockUsage` has no receipts. The value is the part of a charge that receipts could
+	/// refund.
 	pub static Silent: Option<Perbill> = None;
 	/// Service periods that `MockUsage` settled.
 	pub static Asked: Vec<ServicePeriod> = vec![];

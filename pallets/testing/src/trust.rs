@@ -15,7 +15,7 @@ use crate::state::{
 	Undone, WithSlash,
 };
 
-/// Returns the tick in [`Now`]. Each tick pays one slot, and [`ExtraSlots`] are added.
+/// Returns the tick in [`Now`]. The number of paid slots is [`ExtraSlots`] higher.
 pub struct MockTickSource;
 impl TickSource for MockTickSource {
 	fn now() -> Tick {
@@ -135,7 +135,7 @@ impl ServiceRecorder<AccountId32> for MockServiceRecorder {
 	}
 }
 
-/// Returns [`NextEvaluation`] for the evidence with that hash.
+/// Returns [`NextEvaluation`] if the evidence has the expected hash.
 pub struct MockEvaluator;
 impl Evaluator for MockEvaluator {
 	fn evaluate(_: SubjectId, hash: H256, _: &[u8]) -> Option<Evaluation> {

@@ -90,8 +90,8 @@ impl Account {
 		push_evicting(&mut self.entries, entry);
 	}
 
-	/// Returns the sum of lost and of covered time in the intervals from `first` to `last`, and
-	/// removes all entries up to `last`. Returns `None` if there are none.
+	/// Returns the sums of lost time and of covered time in the intervals from `first` to `last`.
+	/// Removes all entries up to `last`. Returns `None` if there are no entries in these intervals.
 	fn settle(&mut self, first: IntervalIndex, last: IntervalIndex) -> Option<(u64, u64)> {
 		let within = |entry: &&Entry| (first..=last).contains(&entry.interval);
 		let newest = self.entries.iter().filter(within).map(|entry| entry.interval).max();

@@ -69,15 +69,16 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// The last receipt of each VM, and its entries that are not settled.
-	// Twox is safe: ids are sequential.
+	/// The last receipt of each VM, and its unsettled entries.
+	// Hashed with Twox: ids are sequential.
 	#[pallet::storage]
 	pub type Accounts<T: Config> = StorageMap<_, Twox64Concat, VmId, Account, OptionQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A receipt was accepted. Its interval counts with `lost` milliseconds of lost time.
+		/// A receipt was accepted. `lost` is the lost time that counts for its interval, in
+		/// milliseconds.
 		ReceiptSubmitted { receipt: Receipt, lost: u32 },
 		/// Intervals with receipts were settled. The VM lost `lost` of `covered` milliseconds.
 		/// `refund` is the part of the charge that is refunded.
@@ -103,9 +104,9 @@ pub mod pallet {
 		OtherBoot,
 		/// The receipt is not signed by the key in the boot evidence.
 		BadSignature,
-		/// The sequence number is not higher than that of the last receipt of this boot.
+		/// The sequence number is not higher than the number of the last receipt of this boot.
 		Replayed,
-		/// The interval already has a receipt, or a later one has.
+		/// This interval or a later one already has a receipt.
 		Doubled,
 		/// The interval is not over.
 		NotOver,
@@ -132,7 +133,7 @@ pub mod pallet {
 			T::Rules::get().clamped()
 		}
 
-		/// Returns the last receipt of a VM and its entries that are not settled.
+		/// Returns the last receipt of a VM and its unsettled entries.
 		pub fn account(vm: VmId) -> Option<Account> {
 			Accounts::<T>::get(vm)
 		}

@@ -6,18 +6,19 @@ use sp_runtime::{traits::SaturatedConversion, Perbill};
 
 use crate::Entry;
 
-/// Tolerance for the clocks of vCPUs, in milliseconds: kernels count in steps of ten.
+/// Tolerance for the clocks of vCPUs, in milliseconds. Kernels count CPU time in steps of ten
+/// milliseconds.
 const SLACK: u64 = 1_000;
 
-/// Returns whether the vCPUs can have worked and waited for the reported time.
+/// Returns `true` if the vCPUs had enough time for the reported CPU time and steal.
 pub fn is_possible(receipt: &Receipt, vcpus: u32) -> bool {
 	let reported = receipt.cpu_time.saturating_add(receipt.steal);
 	let most = u64::from(receipt.elapsed).saturating_add(SLACK).saturating_mul(vcpus.into());
 	reported <= most
 }
 
-/// Returns the lost time of a receipt in milliseconds, rounded down: the worst of processor, memory
-/// and disk, and at most the elapsed time.
+/// Returns the lost time of a receipt in milliseconds, rounded down: the highest of the losses of
+/// processor, memory and disk, but at most the elapsed time.
 pub fn lost(receipt: &Receipt, guest: &Guest) -> u32 {
 	let elapsed = u64::from(receipt.elapsed);
 	let missing = |seen: u32, given: u32| {
@@ -42,8 +43,8 @@ pub fn entry(receipt: &Receipt, guest: &Guest, tolerance: Perbill) -> Entry {
 /// Returns the part of a charge that is refunded for `lost` of `covered` milliseconds, at most
 /// `most`. The charge is for `paid` milliseconds.
 ///
-/// Time without a receipt lost nothing. A guest's clock can show more time than was paid, for
-/// example after a standstill of the chain. Its loss is then scaled down to the paid time.
+/// Time without a receipt counts as time without loss. A receipt can cover more time than was paid,
+/// for example after a standstill of the chain. The loss is then scaled down to the paid time.
 pub fn refund(lost: u64, covered: u64, paid: u64, most: Perbill) -> Perbill {
 	let whole = paid.max(covered);
 	if whole == 0 {

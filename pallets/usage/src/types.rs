@@ -10,8 +10,8 @@ pub type AccountIdOf<T> = <T as frame_system::Config>::AccountId;
 
 /// Maximum number of receipts in one call.
 pub const MAX_RECEIPTS: u32 = 64;
-/// Maximum number of entries of an account. More than the number of intervals that can be unsettled
-/// at the same time.
+/// Maximum number of entries of an account. It exceeds the number of intervals that can be
+/// unsettled at the same time.
 pub const MAX_KEPT: u32 = 24;
 
 /// The rules that governance sets.
@@ -31,8 +31,8 @@ pub const MAX_KEPT: u32 = 24;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rules {
-	/// The number of intervals for which receipts of an interval are accepted after it. Charges are
-	/// settled only then.
+	/// The number of intervals after an interval in which its receipts are still accepted. Its
+	/// charges are settled only after these intervals.
 	pub age: u8,
 	/// The part of the time that a VM can lose without consequence.
 	pub tolerance: Perbill,
@@ -41,7 +41,7 @@ pub struct Rules {
 }
 
 impl Rules {
-	/// Returns the rules with every value within its bounds. A tenant can always claim that it
+	/// Returns the rules with every value within its bounds. A tenant can always assert that it
 	/// received nothing, so at most half of a charge is refundable.
 	pub fn clamped(self) -> Self {
 		Self {
@@ -78,14 +78,15 @@ pub struct Entry {
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Account {
-	/// The boot of the last receipt, and its sequence number.
+	/// The boot of the last receipt (`generation` and `boot_counter`), and the sequence number of
+	/// the receipt.
 	pub generation: u32,
 	pub boot_counter: u32,
 	pub sequence: u32,
 	/// The interval of the last receipt.
 	pub last: IntervalIndex,
-	/// The last interval whose receipt was settled. A second charge for this interval, after a stop
-	/// or another boot, does not count as silent.
+	/// The last interval whose receipt was settled. After a stop or another boot, a second charge
+	/// for this interval does not count as a charge without receipts.
 	pub settled: Option<IntervalIndex>,
 	/// The entries that are not settled, oldest first.
 	pub entries: BoundedVec<Entry, ConstU32<MAX_KEPT>>,

@@ -44,7 +44,7 @@ impl<T: Config> Pallet<T> {
 			let candidate =
 				candidates.iter_mut().find(|c| c.who == who).ok_or(Error::<T>::NotJoined)?;
 			T::NativeBalance::hold(&HoldReason::Bond.into(), &who, extra)?;
-			// The hold succeeded, so the sum is below the total issuance.
+			// The hold succeeded, so the sum is below the total issuance and cannot saturate.
 			candidate.bond = candidate.bond.saturating_add(extra);
 			Ok::<_, sp_runtime::DispatchError>(candidate.bond)
 		})?;
@@ -79,8 +79,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Returns `true` if the bond of an account that left must stay on hold. The account is banned,
-	/// or it is still active, because too few candidates can take its place.
+	/// Returns `true` if the bond of an account that left must stay on hold: the account is banned,
+	/// or still active because too few candidates can take its place.
 	fn is_liable(who: &AccountIdOf<T>) -> bool {
 		pallet_session::Validators::<T>::get().contains(who)
 			|| pallet_session::QueuedKeys::<T>::get().iter().any(|(queued, _)| queued == who)

@@ -59,7 +59,7 @@ pub mod pallet {
 			+ MutateHold<AccountIdOf<Self>, Reason = Self::RuntimeHoldReason>
 			+ BalancedHold<AccountIdOf<Self>>;
 
-		/// Accounts for slashed amounts that are burned.
+		/// Receives and counts the slashed amounts that are burned.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The overarching hold reason.
@@ -76,15 +76,15 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxValidators: Get<u32>;
 
-		/// Minimum size of a set that is planned. At least one.
+		/// Minimum size of a planned set. At least one.
 		#[pallet::constant]
 		type MinValidators: Get<u32>;
 
 		/// Returns the slot of the current block.
 		type Slot: Get<u64>;
 
-		/// Number of equal parts of the pot. A session pays at most one of them, so its votes
-		/// cannot take what a day has earned.
+		/// Number of equal parts of the pot. A session pays at most one part, so that the votes of
+		/// one session cannot receive the earnings of a whole day.
 		#[pallet::constant]
 		type PayoutSessions: Get<u32>;
 
@@ -116,13 +116,13 @@ pub mod pallet {
 	pub type WorkerOf<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, AccountIdOf<T>, OptionQuery>;
 
-	/// Accounts that left, and the first session in which they can withdraw the bond.
+	/// Accounts that left, each with the first session in which it can withdraw its bond.
 	// Hashed with Blake2: callers choose their accounts.
 	#[pallet::storage]
 	pub type Unbonding<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountIdOf<T>, SessionIndex, OptionQuery>;
 
-	/// The service of each validator in this session.
+	/// The required, cast and paid votes of each validator in this session.
 	#[pallet::storage]
 	pub type Duties<T: Config> =
 		StorageValue<_, BoundedVec<Duty<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
@@ -136,7 +136,7 @@ pub mod pallet {
 	pub type Authors<T: Config> =
 		StorageValue<_, BoundedVec<AccountIdOf<T>, T::MaxCandidates>, ValueQuery>;
 
-	/// The cost of offences in a session so far.
+	/// The cost of each validator's offences in a session so far.
 	// Hashed with Twox and Blake2: callers choose their accounts, but not sessions.
 	#[pallet::storage]
 	pub type OffencesOf<T: Config> = StorageDoubleMap<
@@ -154,7 +154,7 @@ pub mod pallet {
 	pub type Offenders<T: Config> =
 		StorageValue<_, BoundedVec<Offender<AccountIdOf<T>>, T::MaxCandidates>, ValueQuery>;
 
-	/// The set that `pallet-session` received last.
+	/// The set that this pallet planned last, and returned to `pallet-session`.
 	#[pallet::storage]
 	pub type Planned<T: Config> =
 		StorageValue<_, BoundedVec<AccountIdOf<T>, T::MaxValidators>, ValueQuery>;
@@ -164,7 +164,7 @@ pub mod pallet {
 	pub struct GenesisConfig<T: Config> {
 		/// The initial candidates: the account and its worker key.
 		pub candidates: Vec<(AccountIdOf<T>, AccountIdOf<T>)>,
-		/// The bond of each of them, held from its own balance.
+		/// The bond of each initial candidate, held from the candidate's own balance.
 		pub bond: BalanceOf<T>,
 	}
 
@@ -195,18 +195,18 @@ pub mod pallet {
 		/// An account lost `amount` of its bond. `reward` went to the reporter, and the rest was
 		/// burned.
 		Slashed { who: AccountIdOf<T>, amount: BalanceOf<T>, reward: BalanceOf<T> },
-		/// A validator was paid for its votes in a session that match the verdict.
+		/// A validator was paid `amount` for `votes` votes of a session that matched the verdict.
 		Paid { who: AccountIdOf<T>, votes: u32, amount: BalanceOf<T> },
 		/// A validator cast only `voted` of `asked` required votes in a session, and loses a part
 		/// of its bond.
 		Absent { who: AccountIdOf<T>, asked: u32, voted: u32 },
-		/// A validator authored no block in a session, in which `expected` were expected of it. It
-		/// loses a part of its bond, as for missing votes.
+		/// A validator authored none of its `expected` blocks in a session. It loses a part of its
+		/// bond, as for missing votes.
 		Idle { who: AccountIdOf<T>, expected: u32 },
 		/// A new set was planned. It takes effect in session `session`.
 		SetPlanned { session: SessionIndex, validators: Vec<AccountIdOf<T>> },
-		/// A validator equivocated in session `session`. It loses a part of its bond, and authors
-		/// no blocks for as many sessions as a bond unbonds.
+		/// A validator equivocated in session `session`. It loses a part of its bond, and is banned
+		/// from authoring blocks for the number of unbonding sessions.
 		Offended { who: AccountIdOf<T>, session: SessionIndex },
 	}
 
@@ -224,9 +224,10 @@ pub mod pallet {
 		BondTooSmall,
 		/// The account has no session keys. Call `session.set_keys` first.
 		NoSessionKeys,
-		/// The number of candidates is at its maximum. Wait until one leaves.
+		/// The number of candidates is at its maximum. Wait until a candidate leaves.
 		TooManyCandidates,
-		/// The candidates would fall below the minimum size of the set. Wait until others join.
+		/// The candidates would fall below the minimum size of the set. Wait until other accounts
+		/// join.
 		TooFewValidators,
 		/// The unbonding sessions are not over yet, or the account is still active or banned.
 		/// `Event::Left` states the first session in which the bond can be withdrawn.
@@ -261,8 +262,8 @@ pub mod pallet {
 			T::Rules::get().clamped::<T>()
 		}
 
-		/// Returns the service of a validator in this session, or `None` if no vote was required of
-		/// it yet.
+		/// Returns the service of a validator in this session, or `None` if no vote has been
+		/// required of the validator yet.
 		pub fn duty(who: AccountIdOf<T>) -> Option<Duty<AccountIdOf<T>>> {
 			Self::duties_of(&who)
 		}
@@ -270,10 +271,11 @@ pub mod pallet {
 
 	#[pallet::call(weight = <T as Config>::WeightInfo)]
 	impl<T: Config> Pallet<T> {
-		/// Holds `bond` and joins the candidates, with votes signed by `worker`.
+		/// Joins the candidates with a hold of `bond`. The key `worker` signs the validator's
+		/// votes.
 		///
 		/// ## Dispatch Origin
-		/// `Signed`, with session keys set and a free balance of `bond`.
+		/// `Signed` by an account that has session keys and a free balance of `bond`.
 		///
 		/// ## Errors
 		/// - [`Error::AlreadyJoined`], [`Error::StillUnbonding`]: the account already has a bond.

@@ -15,8 +15,9 @@ use crate::*;
 use hcc_primitives::push_evicting;
 
 impl<T: Config> Pallet<T> {
-	/// Bans a validator from authoring for the unbonding sessions. A change of the set or of keys
-	/// does not end the ban. `pallet-session` disables at most a third of the set at a time.
+	/// Bans a validator from authoring blocks for the number of unbonding sessions. A change of the
+	/// set or of keys does not end the ban. `pallet-session` disables at most a third of the set at
+	/// a time.
 	///
 	/// An account without a bond is not active and cannot author blocks, so it is not banned.
 	pub(crate) fn disable(who: &AccountIdOf<T>, part: Perbill) {
@@ -38,8 +39,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Updates the disabled validators at the start of a session, and drops bans that have ended.
-	/// `pallet-session` clears its list only if the set or any keys change, so bans are repeated,
-	/// and validators whose ban has ended are enabled again.
+	/// `pallet-session` clears its list only if the set or any keys change. So this function
+	/// disables banned validators again, and enables validators whose ban has ended.
 	pub(crate) fn update_disabled(session: SessionIndex) {
 		let mut offenders = Offenders::<T>::get();
 		let validators = pallet_session::Validators::<T>::get();
@@ -59,8 +60,9 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config + historical::Config<FullIdentification = ()>> Pallet<T> {
-	/// Removes the cost of offences in sessions before `oldest`, which can no longer be reported.
-	/// Sessions are found by their historical roots, so call this before the roots are pruned.
+	/// Removes the stored cost of offences in sessions before `oldest`, which can no longer be
+	/// reported. Sessions are found by their historical roots, so call this before the roots are
+	/// pruned.
 	pub(crate) fn prune_offences(oldest: SessionIndex) {
 		let Some((first, _)) = historical::StoredRange::<T>::get() else { return };
 		for session in first..oldest {
@@ -70,8 +72,8 @@ impl<T: Config + historical::Config<FullIdentification = ()>> Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Slashes the amount by which an offence exceeds the worst earlier one of the same session.
-	/// The part refers to the bond before the first of them.
+	/// Slashes the amount by which an offence costs more than the worst earlier offence in the same
+	/// session. `part` is a part of the bond before the first offence of the session.
 	fn slash_increase(who: &AccountIdOf<T>, session: SessionIndex, part: Perbill) {
 		let reason = HoldReason::Bond.into();
 		let former = OffencesOf::<T>::get(session, who).unwrap_or_else(|| Offence {

@@ -98,7 +98,7 @@ impl<T: Config> Pallet<T> {
 			});
 			Self::take_part(&duty.who, rules.absent_loss, None);
 		}
-		// A validator that misses votes and blocks loses the part once.
+		// A validator that misses both votes and blocks loses the part only once.
 		let (idle, expected) = Self::take_idle();
 		let lost =
 			|who: &AccountIdOf<T>| duties.iter().filter(neglected).any(|duty| duty.who == *who);
@@ -109,8 +109,9 @@ impl<T: Config> Pallet<T> {
 		Self::pay(&duties);
 	}
 
-	/// Returns the active validators that authored no block in this session although enough were
-	/// expected of each, and that number. Resets the counts of blocks.
+	/// Returns the active validators that authored no block in this session, and the number of
+	/// blocks that were expected of each validator. If that number is below [`MIN_EXPECTED`], no
+	/// validator is returned. Resets the counts of blocks.
 	///
 	/// Disabled validators may not author, so they are excused.
 	fn take_idle() -> (Vec<AccountIdOf<T>>, u32) {
@@ -128,8 +129,8 @@ impl<T: Config> Pallet<T> {
 		(idle, expected)
 	}
 
-	/// Shares a part of the pot in proportion to the votes that counted. Amounts are rounded down,
-	/// and the remainder stays in the pot.
+	/// Shares a part of the pot among validators, in proportion to their votes that matched the
+	/// verdict. Amounts are rounded down, and the remainder stays in the pot.
 	fn pay(duties: &[Duty<AccountIdOf<T>>]) {
 		let all = duties.iter().fold(0u32, |all, duty| all.saturating_add(duty.counted));
 		let pot = Self::pot();
@@ -142,8 +143,8 @@ impl<T: Config> Pallet<T> {
 		for duty in duties.iter().filter(|duty| duty.counted > 0) {
 			let part = Perbill::from_rational(duty.counted, all);
 			let amount = part.mul_floor(share);
-			// An account that cannot receive its amount, for example because that is below the
-			// existential deposit, goes without. The amount stays in the pot.
+			// If an account cannot receive its amount, the amount stays in the pot. For example,
+			// the amount may be below the existential deposit.
 			let paid = T::NativeBalance::transfer(&pot, &duty.who, amount, Preservation::Preserve);
 			if paid.is_ok() {
 				Self::deposit_event(Event::Paid {

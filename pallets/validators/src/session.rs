@@ -18,7 +18,7 @@ impl<T: Config> Pallet<T> {
 		able.retain(|candidate| pallet_session::NextKeys::<T>::contains_key(&candidate.who));
 		let rules = Self::rules();
 		// A candidate that was slashed below the minimum bond has too little to lose. It leaves the
-		// set once another candidate takes its place: if the set shrank with each slash, few
+		// set only when another candidate takes its place. If the set shrank with each slash, few
 		// validators would control the chain. The smallest bonds leave first.
 		let has_min_bond = |candidate: &CandidateOf<T>| candidate.bond >= rules.min_bond;
 		let deficient: Vec<_> = able.iter().filter(|c| !has_min_bond(c)).cloned().collect();
@@ -46,8 +46,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
-	/// Returns the set if it changes, or if the keys of a member change. The historical root, by
-	/// which offences are reported, is computed from the set that this returns.
+	/// Returns the set if it changes, or if the keys of a member change. Offences are reported by a
+	/// historical root, which `pallet-session` computes from the returned set.
 	fn new_session(session: SessionIndex) -> Option<Vec<AccountIdOf<T>>> {
 		let Some(set) = Self::selected() else {
 			log::error!(target: "runtime::validators", "too few validators for session {session}: the current set stays");
@@ -63,8 +63,8 @@ impl<T: Config> pallet_session::SessionManager<AccountIdOf<T>> for Pallet<T> {
 	}
 
 	fn new_session_genesis(session: SessionIndex) -> Option<Vec<AccountIdOf<T>>> {
-		// At genesis `pallet-session` asks before it has stored any keys. The candidates come from
-		// the chain spec.
+		// At genesis, `pallet-session` requests the set before it has stored any keys. The
+		// candidates come from the chain spec.
 		let candidates = Candidates::<T>::get();
 		let set = selection::largest_bonds(&candidates, Self::rules().max_active as usize);
 		let planned: BoundedVec<_, T::MaxValidators> = set.clone().try_into().ok()?;

@@ -48,8 +48,8 @@ impl<T: Config> Pallet<T> {
 		if let Some((reporter, share)) = reporter {
 			let part = taken.extract(share.mul_floor(amount));
 			reward = part.peek();
-			// A reporter that cannot receive the reward, for example because it is below the
-			// existential deposit, goes without. The reward is burned as well.
+			// If the reporter cannot receive the reward, the reward is burned as well. For example,
+			// the reward may be below the existential deposit.
 			if let Err(refused) = T::NativeBalance::resolve(reporter, part) {
 				reward = BalanceOf::<T>::default();
 				taken.subsume(refused);

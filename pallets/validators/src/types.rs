@@ -45,11 +45,13 @@ pub struct Rules<Balance> {
 	pub unbonding_sessions: SessionIndex,
 	/// Part of the required votes of a session that a validator may miss.
 	pub absence: Perbill,
-	/// Part of the bond that a validator loses if it misses more votes.
+	/// Part of the bond that a validator loses if it misses more votes than [`Rules::absence`]
+	/// permits.
 	pub absent_loss: Perbill,
 }
 
-/// Minimum number of required votes in a session for absence to be punished. Fewer say too little.
+/// Minimum number of required votes in a session for absence to be punished. A smaller number says
+/// too little about a validator.
 pub const MIN_ASKED: u32 = 10;
 
 /// Minimum number of blocks that are expected of each validator in a session, for a validator that
@@ -74,8 +76,8 @@ pub const MIN_EXPECTED: u32 = 20;
 pub struct SlotCount {
 	/// The slot of the last block.
 	pub last: u64,
-	/// The number of slots. A standstill of the chain counts as few of them, since no validator
-	/// could author a block then.
+	/// The number of slots that count. A standstill of the chain adds few slots, because no
+	/// validator can author a block during a standstill.
 	pub count: u32,
 }
 
@@ -85,11 +87,11 @@ pub struct SlotCount {
 )]
 pub struct Duty<AccountId> {
 	pub who: AccountId,
-	/// Number of subjects that closed and required its vote.
+	/// Number of closed subjects that required the validator's vote.
 	pub asked: u32,
-	/// Number of these for which it voted.
+	/// Number of these subjects for which the validator voted.
 	pub voted: u32,
-	/// Number of these votes that matched the verdict, which are paid.
+	/// Number of the validator's votes that matched the verdict. These votes are paid.
 	pub counted: u32,
 }
 
@@ -99,19 +101,19 @@ pub struct Duty<AccountId> {
 )]
 pub struct Offender<AccountId> {
 	pub who: AccountId,
-	/// The part of the bond that its worst offence cost.
+	/// The part of the bond that the validator's worst offence cost.
 	pub part: Perbill,
-	/// The session in which it may author blocks again.
+	/// The session in which the validator may author blocks again.
 	pub until: SessionIndex,
 }
 
-/// The cost of offences of a validator in a session so far. A worse offence costs only the
-/// difference.
+/// The cost of a validator's offences in a session so far. If a later offence is worse, it costs
+/// only the difference.
 #[derive(
 	Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Offence<Balance> {
-	/// The part of the bond.
+	/// The part of the bond that the worst offence so far cost.
 	pub part: Perbill,
 	/// The bond before the first offence.
 	pub bond: Balance,

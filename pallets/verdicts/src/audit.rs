@@ -1,5 +1,5 @@
 //! Audits. A verdict drawn at random takes effect only after the runtime reached the same result.
-//! So even a unanimous committee cannot rely on a false verdict.
+//! So even a unanimous committee cannot be sure that a false verdict takes effect.
 
 use codec::Encode;
 use frame_support::{
@@ -22,8 +22,8 @@ impl<T: Config> Pallet<T> {
 		Agreed::<T>::try_append(now, subject).map_err(|()| Error::<T>::TooManyVerdicts)
 	}
 
-	/// Draws audits among the verdicts of earlier blocks, and lets the others take effect. Stops if
-	/// the block has no room, and continues in the next one.
+	/// Draws audits among the verdicts of earlier blocks, and lets the other verdicts take effect.
+	/// Stops if the block has no room, and continues in the next block.
 	pub(crate) fn draw(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		let last = now.saturating_sub(DRAWN_AFTER.into());
 		let mut block = AgreedFrom::<T>::get();
@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn draw_one(subject: SubjectId) {
-		// The subject may have been proven since.
+		// A proof may have decided the subject since the committee agreed.
 		let agreed = |row: &SubjectOf<T>| row.stage == Stage::Agreed;
 		let Some(mut row) = Subjects::<T>::get(subject).filter(agreed) else { return };
 		if !Self::is_drawn(subject) {
@@ -55,7 +55,7 @@ impl<T: Config> Pallet<T> {
 		Subjects::<T>::insert(subject, row);
 	}
 
-	/// Returns `true` if a verdict is audited. Without randomness every verdict is.
+	/// Returns `true` if a verdict is audited. Without randomness, every verdict is audited.
 	pub(crate) fn is_drawn(subject: SubjectId) -> bool {
 		let seed = T::Randomness::random(&(b"audit", subject).encode()).0;
 		seed.is_none_or(|seed| {

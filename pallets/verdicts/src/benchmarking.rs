@@ -1,6 +1,6 @@
 //! Benchmarks of votes and verdicts, with the largest possible committees and findings.
 
-// A failing benchmark is never measured, and released runtimes contain none of this code.
+// If arithmetic overflows here, only a benchmark fails. Released runtimes do not contain this code.
 #![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
 extern crate alloc;
@@ -60,7 +60,7 @@ mod benchmarks {
 		let workers = T::World::validators(MAX_VALIDATORS);
 		let now = 1_000u32;
 		frame_system::Pallet::<T>::set_block_number(now.into());
-		// Makes a new statement of each validator due.
+		// The statements are old, so that a new statement of each validator is stored.
 		T::World::statements();
 		let last = MAX_COMMITTEE as usize - 1;
 		let mut votes = Vec::new();

@@ -14,8 +14,9 @@ use hcc_primitives::{
 use crate::*;
 
 impl<T: Config> Pallet<T> {
-	/// Closes the subjects of all ticks up to the current one. A tick that has no room in this
-	/// block waits for the next one. Proofs treat its subjects as closed already.
+	/// Closes the subjects of all ticks up to the current one. If this block has no room for a
+	/// tick, the tick waits for the next block. Proofs treat the subjects of that tick as closed
+	/// already.
 	pub(crate) fn close_due(meter: &mut WeightMeter) {
 		if meter.try_consume(T::DbWeight::get().reads_writes(2, 1)).is_err() {
 			return;
@@ -31,14 +32,14 @@ impl<T: Config> Pallet<T> {
 		ClosedUntil::<T>::put(closed);
 	}
 
-	/// Returns the highest weight that closing the subjects of a tick can consume.
+	/// Returns the maximum weight of closing the subjects that are due at a tick.
 	fn closing_weight(tick: Tick) -> Weight {
 		let count = Closing::<T>::decode_len(tick).unwrap_or_default() as u32;
 		T::WeightInfo::close_subjects(count)
 			.saturating_add(T::OnVerdict::closing_weight().saturating_mul(count.into()))
 	}
 
-	/// Closes the subjects of a tick.
+	/// Closes the subjects that are due at a tick.
 	pub(crate) fn close_at(tick: Tick, meter: &mut WeightMeter) {
 		let closing = Closing::<T>::take(tick);
 		meter.consume(T::WeightInfo::close_subjects(closing.len() as u32));
@@ -76,11 +77,12 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-/// Rates what each committee member did for a subject.
+/// Rates the service of each committee member for a subject.
 ///
-/// A vote counts if it is for the proven finding, or without a proof for the effective verdict. If
-/// the subject is void, no vote counts, and members that have not voted are excused. Otherwise they
-/// are absent: each had time until the others had decided.
+/// A vote counts if it is for the proven finding. Without a proof, a vote counts if it is for the
+/// effective verdict. If the subject is void, no vote counts, and members that have not voted are
+/// excused. If it is not void, such members are absent, because they had time until the others had
+/// decided.
 fn service<AccountId: Clone>(row: &Subject<AccountId>) -> Vec<(AccountId, VoteService)> {
 	let right = match (row.stage, row.proven) {
 		(Stage::Effective, Some(proven)) => Some(proven),

@@ -41,15 +41,15 @@ impl<T: Config> Adjudicator for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Books a subject to close after `ticks`, and returns the tick. If that tick is full, a later
-	/// one is used.
+	/// Books a subject to close after `ticks`, and returns the tick. If that tick is full, books a
+	/// later tick.
 	pub(crate) fn close_after(subject: SubjectId, ticks: Tick) -> Result<Tick, Error<T>> {
 		let earliest = T::TickSource::now().saturating_add(ticks);
 		book(earliest, |tick| Closing::<T>::try_append(tick, subject))
 			.ok_or(Error::<T>::TooManySubjects)
 	}
 
-	/// Extends the life of a subject to at least `ticks` from now.
+	/// Keeps a subject open for at least `ticks` from now.
 	pub(crate) fn keep_open(subject: SubjectId, row: &mut SubjectOf<T>, ticks: Tick) {
 		// If no tick has room, the subject closes as booked before. The earlier booking remains,
 		// and is ignored if the subject closes later.
@@ -196,7 +196,8 @@ impl<T: Config> Pallet<T> {
 		}
 		for (tick, closing) in Closing::<T>::iter() {
 			for id in closing {
-				// A subject is booked again with its verdict, and closes at the later tick.
+				// A subject whose verdict takes effect is booked again, and closes at the later
+				// tick.
 				let closes = Subjects::<T>::get(id).map(|subject| subject.closes);
 				ensure!(
 					closes.is_some_and(|closes| tick <= closes),

@@ -71,7 +71,7 @@ pub mod pallet {
 		/// The currency from which deposits for proofs are withdrawn.
 		type NativeBalance: Mutate<AccountIdOf<Self>> + Balanced<AccountIdOf<Self>>;
 
-		/// Accounts for deposits that are burned.
+		/// Receives and counts the deposits that are burned.
 		type Burned: OnUnbalanced<Credit<AccountIdOf<Self>, Self::NativeBalance>>;
 
 		/// The clock by which subjects close.
@@ -91,8 +91,8 @@ pub mod pallet {
 		/// serve.
 		type Randomness: Randomness<Option<Self::Hash>, BlockNumberFor<Self>>;
 
-		/// Number of ticks in which votes for a subject count. An audited verdict waits equally
-		/// long for its proof.
+		/// Number of ticks in which votes for a subject count. An audited verdict waits for its
+		/// proof for the same number of ticks.
 		#[pallet::constant]
 		type JudgingTicks: Get<Tick>;
 
@@ -145,7 +145,7 @@ pub mod pallet {
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// The initial rules. `None` leaves those of the runtime.
+		/// The initial rules. With `None`, the runtime's default rules apply.
 		pub rules: Option<RulesOf<T>>,
 	}
 
@@ -184,7 +184,7 @@ pub mod pallet {
 			overturned: bool,
 			wrong: Vec<AccountIdOf<T>>,
 		},
-		/// A proof contradicted no vote while voting was still open, and has no effect. The sender
+		/// A proof contradicted no vote while votes still counted, so it has no effect. The sender
 		/// `by` pays the fee. A sender that is not on the committee also loses its deposit.
 		Groundless { subject: SubjectId, by: AccountIdOf<T> },
 		/// The subject ended without a verdict: the committee did not agree in time, or an audited
@@ -257,11 +257,11 @@ pub mod pallet {
 		/// Submits votes, and states the last block that the worker has seen finalised.
 		///
 		/// Ignores a vote if its subject is closed or proven, if it comes after [`Subject::until`],
-		/// or if it repeats an earlier vote. Free of charge if a vote counts, or if the clock
-		/// accepts the statement free of charge ([`Config::Finality`]).
+		/// or if it repeats an earlier vote. The call is free of charge if a vote counts, or if the
+		/// clock accepts the statement free of charge ([`Config::Finality`]).
 		///
 		/// ## Dispatch Origin
-		/// `Signed` by the worker key of `validator`, which is active.
+		/// `Signed` by the worker key of `validator`, which must be active.
 		///
 		/// ## Errors
 		/// - [`Error::NotAWorker`].
@@ -292,13 +292,14 @@ pub mod pallet {
 		/// Evaluates the evidence of a subject in the runtime. The result is final.
 		///
 		/// Slashes every validator that voted for another finding, unless the validators used
-		/// another version of the verifier. Undoes a verdict that differs, and gives a verdict to a
-		/// subject that has none. Has no effect while votes count if the proof is not free of
-		/// charge.
+		/// another version of the verifier. Undoes an effective verdict that differs from the
+		/// result. Gives a verdict to a subject that has none.
 		///
-		/// Free of charge if it contradicts a vote, if the verdict is audited, or if the subject
-		/// has no verdict in the last third of its time. Otherwise the sender pays the fee, and a
-		/// sender that is not on the committee loses its deposit as well.
+		/// The proof is free of charge if it contradicts a vote or if the verdict is audited. It is
+		/// also free if the subject has no verdict in the last third of its voting time. In any
+		/// other case the sender pays the fee, and a sender that is not on the committee loses its
+		/// deposit as well. While votes still count, a proof that is not free of charge has no
+		/// effect.
 		///
 		/// ## Dispatch Origin
 		/// `Signed`. A worker names the committee member for which it signs as `validator`. Every
@@ -306,7 +307,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		/// - [`Error::NotOpen`], [`Error::AlreadyProven`].
-		/// - [`Error::EvidenceMismatch`]: the bytes are not those that were included.
+		/// - [`Error::EvidenceMismatch`]: the bytes are not the evidence of the subject.
 		/// - [`Error::DepositMissing`].
 		///
 		/// ## Events

@@ -141,12 +141,12 @@ pub fn submit(
 	Verdicts::vote(RuntimeOrigin::signed(account(who)), account(who), votes, finalised)
 }
 
-/// Moves to the next block and polls.
+/// Moves to the next block and runs the poll hook.
 pub fn next_block() {
 	next_block_with(Weight::MAX);
 }
 
-/// Moves to the next block and polls with the weight `room`.
+/// Moves to the next block, and runs the poll hook with the weight `room`.
 pub fn next_block_with(room: Weight) {
 	let next = System::block_number() + 1;
 	System::set_block_number(next);

@@ -29,7 +29,7 @@ impl<T: Config> Pallet<T> {
 	/// bytes.
 	///
 	/// ## Errors
-	/// Those of `prove`.
+	/// The same errors as `prove`.
 	pub fn check_proof(
 		who: &AccountIdOf<T>,
 		validator: Option<&AccountIdOf<T>>,
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
 		free >= Self::rules().deposit
 	}
 
-	/// Proves a subject. Returns `true` if the proof is free of charge.
+	/// Evaluates the evidence of a subject. Returns `true` if the proof is free of charge.
 	pub(crate) fn do_prove(
 		who: AccountIdOf<T>,
 		validator: Option<AccountIdOf<T>>,
@@ -105,8 +105,8 @@ impl<T: Config> Pallet<T> {
 			T::Burned::on_unbalanced(deposit);
 		}
 		if groundless {
-			// Votes continue to count. Otherwise a validator that proves every subject immediately
-			// would be the only one that is paid for voting.
+			// The proof has no effect, and votes continue to count. Otherwise a validator that
+			// proves every subject immediately would be the only one that is paid for voting.
 			Self::deposit_event(Event::Groundless { subject, by: who });
 			return false;
 		}
@@ -115,7 +115,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let decided = row.decided.and_then(|at| row.findings.get(usize::from(at)));
 		let otherwise = decided.is_some_and(|shown| !agrees(shown));
-		// Votes for the same result count in the encoding of the version that evaluated it first.
+		// If the committee agreed on the same result, the hash that its votes name is stored,
+		// because another version of the verifier may encode the claims differently.
 		let hash = decided.filter(|shown| agrees(shown)).map_or(hash, |shown| shown.hash);
 		Self::conclude(subject, row, &evaluated.finding, hash, who, wrong, otherwise);
 		free
@@ -149,7 +150,7 @@ impl<T: Config> Pallet<T> {
 
 	fn refund(who: &AccountIdOf<T>, deposit: Option<DepositOf<T>>) {
 		if let Some(deposit) = deposit {
-			// The withdrawal kept the account alive, so the deposit can return to it.
+			// The withdrawal kept the account alive, so the deposit can return to the account.
 			let refunded = T::NativeBalance::resolve(who, deposit);
 			debug_assert!(refunded.is_ok(), "the account of a prover exists");
 		}
@@ -162,7 +163,7 @@ impl<T: Config> Pallet<T> {
 	) {
 		let rules = Self::rules();
 		for validator in wrong {
-			// A validator that proves its own vote false receives no reward for it.
+			// A validator that proves its own vote false receives no reward for the proof.
 			let reporter = (member != Some(validator)).then_some((prover, rules.reward));
 			T::ValidatorSlasher::slash(validator, rules.false_vote, reporter);
 		}

@@ -135,8 +135,8 @@ pub struct Subject<AccountId> {
 	pub votes: BoundedVec<RecordedVote, ConstU32<MAX_COMMITTEE>>,
 	/// The index of the finding that more than two thirds of the committee agree on.
 	pub decided: Option<u8>,
-	/// The hash of the finding that the runtime made itself. Votes may name the same result in the
-	/// encoding of an earlier version of the verifier. Then it is the hash that they name.
+	/// The hash of the finding that the runtime reached itself. If votes name the same result in
+	/// the encoding of an earlier version of the verifier, this is the hash that the votes name.
 	pub proven: Option<H256>,
 	pub stage: Stage,
 	/// The last tick at which votes count.
@@ -159,7 +159,7 @@ pub struct Subject<AccountId> {
 	TypeInfo,
 )]
 pub enum Stage {
-	/// Votes are counted, and no finding has enough.
+	/// Votes are counted, and no finding has enough votes.
 	Open,
 	/// The committee agrees. The randomness of the next block decides whether the verdict is
 	/// audited.

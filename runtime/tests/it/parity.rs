@@ -400,8 +400,8 @@ impl Forger<'_> {
 	}
 }
 
-/// Edits raw evidence, as any sender can. Also edits parts that the owner of a machine can have
-/// signed.
+/// Edits raw evidence, as any sender can. Also edits signed parts and signs them again, as the
+/// owner of a machine can.
 #[test]
 fn edited_evidence_has_equal_findings() {
 	let (mut chain, honest, machine, context) = rebooted();

@@ -370,7 +370,7 @@ impl Load {
 			}
 			Closing::<Runtime>::insert(closes, BoundedVec::truncate_from(subjects));
 		}
-		// The next block knows the randomness for the verdicts of the block before the last.
+		// The next block draws audits among the verdicts up to the block before the current one.
 		let last = System::block_number() - 1;
 		let first = last + 1 - self.agreed;
 		for block in first..=last {

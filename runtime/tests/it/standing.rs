@@ -169,8 +169,8 @@ fn credentials_need_an_open_enrolment() {
 	});
 }
 
-/// Only single calls of those kinds are operational. Batches of them, even empty ones, and calls of
-/// governance are not.
+/// Operational batches, even empty ones, and operational calls that only governance may make are
+/// rejected.
 #[test]
 fn other_operational_calls_are_rejected() {
 	run(|_| {

@@ -13,7 +13,8 @@ const FLUSH: u32 = 25;
 const INTERRUPT: u32 = 36;
 const IOCTL: u32 = 39;
 
-/// CUSE_UNRESTRICTED_IOCTL: the device itself requests the caller's memory that it needs.
+/// CUSE_UNRESTRICTED_IOCTL: the device names the regions of the caller's memory that the kernel
+/// copies.
 const UNRESTRICTED: u32 = 1;
 /// FUSE_IOCTL_RETRY.
 const RETRY: u32 = 1 << 2;

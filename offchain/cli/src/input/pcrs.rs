@@ -71,7 +71,7 @@ impl PcrFile {
 	}
 }
 
-/// Divides concatenated values (`-F values`).
+/// Splits concatenated values (`-F values`).
 fn unpack(path: &Path, bytes: &[u8], quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 	let places: Vec<_> = quoted
 		.iter()

@@ -52,8 +52,8 @@ pub(crate) struct Args {
 
 	/// The PCR values: a file of `tpm2_quote --pcr` or `tpm2_pcrread --output` (values or
 	/// serialized), the YAML that tpm2_pcrread prints, or JSON: {"sha256": {"0": "…"}}. In JSON,
-	/// the bank can be omitted if it is sha256, and an array by index is accepted as well. Every
-	/// value must be of a quoted PCR.
+	/// the bank can be omitted if it is sha256, and an array by index is accepted as well. Each
+	/// PCR in the file must be quoted.
 	#[arg(long, value_name = "FILE")]
 	pcrs: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! Challenges, deadlines and the effect of silence.
+//! Challenges, deadlines and the effect of missing answers.
 
 use hcc_evidence::host::challenge_nonce;
 use hcc_evidence_testing::{Machine, GENESIS, MINER};

@@ -40,13 +40,15 @@ fn draw_rate_follows_tier() {
 			let open = Attestation::host(chip(&alice)).expect("there").challenge;
 			if open.is_some() {
 				challenged += 1;
-				// Concluded immediately, so that the next draw can select it.
+				// The challenge is concluded immediately, so that the next draw can select the
+				// chip.
 				Hosts::<Test>::mutate(chip(&alice), |host| {
 					host.as_mut().expect("there").challenge = None
 				});
 			}
 		}
-		// One in twenty, on probation: 100 are expected, with a deviation of 10.
+		// One in twenty ticks challenges a chip on probation: 100 are expected, with a deviation of
+		// 10.
 		assert!((60..=140).contains(&challenged), "{challenged}");
 	});
 }
@@ -114,8 +116,8 @@ fn draw_rate_is_exact_for_100_000_chips() {
 		for host in Hosts::<Test>::iter_values() {
 			by_count[host.seq as usize] += 1;
 		}
-		// Poisson: with a mean of three, one chip of twenty is never drawn, and almost none more
-		// than fifteen times.
+		// The counts have a Poisson distribution with a mean of three: one chip in twenty is never
+		// drawn, and almost no chip is drawn more than fifteen times.
 		let mean = f64::from(BLOCKS) / f64::from(interval);
 		let never = f64::from(CHIPS) * (-mean).exp();
 		assert!((f64::from(by_count[0]) - never).abs() < 6.0 * never.sqrt().max(30.0));
@@ -123,7 +125,7 @@ fn draw_rate_is_exact_for_100_000_chips() {
 	});
 }
 
-/// A draw that finds a chip with an open challenge selects another one, so slow answers do not
+/// A draw that finds a chip with an open challenge selects another chip, so slow answers do not
 /// change the rate.
 #[test]
 fn draw_rate_is_independent_of_answer_time() {
@@ -155,8 +157,8 @@ fn draw_rate_is_independent_of_answer_time() {
 		}
 		let wanted = f64::from(CHIPS) * f64::from(TICKS) / f64::from(interval);
 		let part = f64::from(challenged) / wanted;
-		// A quarter of the chips has an open challenge. Without retries, the rate would fall by as
-		// much.
+		// A quarter of the chips has an open challenge. Without retries, the rate would fall by a
+		// quarter.
 		assert!((0.97..=1.01).contains(&part), "{challenged} of {wanted}");
 	});
 }
@@ -184,8 +186,8 @@ fn would_be_challenged_by(chip: &ChipHash, randomness: [u8; 32]) -> bool {
 	challenged.expect("the nesting limit is not reached")
 }
 
-/// The author of a block knows its randomness first, and so the chips that the next block
-/// challenges. It can force another draw by withholding the block.
+/// The author of a block knows the randomness of the block first, and therefore the chips that the
+/// next block challenges. By withholding the block, the author can force another draw.
 #[test]
 fn withheld_blocks_delay_challenges_and_cost_slots() {
 	const SLOTS: u32 = 8_000;
@@ -199,7 +201,7 @@ fn withheld_blocks_delay_challenges_and_cost_slots() {
 		let (mut challenged, mut withheld) = (0, 0);
 		for slot in 0..SLOTS {
 			let randomness = blake2_256(&slot.to_le_bytes());
-			// A quarter of the slots is its own.
+			// The chip's miner authors a quarter of the slots.
 			if slot.is_multiple_of(4) && would_be_challenged_by(&own, randomness) {
 				withheld += 1;
 			} else {
@@ -208,11 +210,11 @@ fn withheld_blocks_delay_challenges_and_cost_slots() {
 		}
 		let blocks = Now::get() - begin;
 		assert_eq!(blocks, SLOTS - withheld, "each draw that it avoids costs a block");
-		// One in twenty of its 2,000 slots: 100 are expected, with a deviation of 10.
+		// One in twenty of these 2,000 slots is withheld: 100 are expected, with a deviation of 10.
 		assert!((60..=140).contains(&withheld), "{withheld}");
-		// The rate of every other chip, regardless of the author.
+		// The number of challenges that every other chip receives, regardless of the author.
 		let fair = blocks / Attestation::rules().interval(Tier::Probation);
-		// 296 are three quarters of that, with a deviation of 17.
+		// Three quarters of that number are 296, with a deviation of 17.
 		assert!(
 			4 * (challenged + 50) >= 3 * fair,
 			"{challenged} of {fair} is less than three quarters"
@@ -221,8 +223,8 @@ fn withheld_blocks_delay_challenges_and_cost_slots() {
 	});
 }
 
-/// The chips on probation that the next block draws with this randomness, and one that it draws for
-/// a VM. Each is given by its first byte.
+/// Returns the chips on probation that the next block challenges with this randomness, and the chip
+/// that it draws for a VM. Each chip is given by its first byte.
 fn next_draws(randomness: [u8; 32]) -> (Vec<u8>, Option<u8>) {
 	Seed::set(Some(H256(randomness)));
 	let before = events().len();
@@ -236,7 +238,7 @@ fn next_draws(randomness: [u8; 32]) -> (Vec<u8>, Option<u8>) {
 }
 
 /// The author of block N knows the randomness of the draws of block N + 1. Chips that it adds in
-/// block N neither take part in them nor move the drawn positions.
+/// block N neither take part in these draws nor move the drawn positions.
 #[test]
 fn chips_added_in_a_block_do_not_change_draws_by_its_randomness() {
 	const CHIPS: u8 = 100;
@@ -259,7 +261,7 @@ fn chips_added_in_a_block_do_not_change_draws_by_its_randomness() {
 					add(CHIPS..CHIPS + added);
 					Seed::set(None);
 					(0..blocks).for_each(|_| next_tick());
-					// Draws depend on the tick.
+					// Draws depend on the tick, so both cases use the same tick.
 					Now::set(now);
 					DrawnUntil::<Test>::put(now);
 					TransactionOutcome::Rollback(Ok::<_, DispatchError>(next_draws(randomness)))
@@ -323,14 +325,14 @@ fn draw_skips_open_challenge() {
 	});
 }
 
-/// The whole part is always drawn. Over all random values, the remainder is exact.
+/// The whole part of the rate is always drawn. Over all random values, the remainder is exact.
 #[test]
 fn draw_count_is_exact_on_average() {
 	bolero::check!().with_type::<(u16, u16)>().with_iterations(2_000).for_each(
 		|(population, interval)| {
 			let (population, interval) = (u32::from(*population), u32::from(*interval).max(1));
 			let rest = population % interval;
-			// Random values below it draw one more.
+			// Random values below the threshold draw one more chip.
 			let threshold = (u128::from(rest) << 32).div_ceil(u128::from(interval));
 			for random in [0, threshold.saturating_sub(1), threshold, u128::from(u32::MAX)] {
 				let random = u32::try_from(random).unwrap_or(u32::MAX);

@@ -1,4 +1,4 @@
-//! Inclusion of evidence: bound evidence spends the challenge, other evidence is an error without
+//! Inclusion of evidence: bound evidence closes the challenge, other evidence is an error without
 //! effect.
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};

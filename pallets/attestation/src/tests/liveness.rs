@@ -26,7 +26,7 @@ fn close() {
 	<Attestation as OnVerdict>::on_closed(last_subject());
 }
 
-/// Advances to the next interval. Returns the index of the one that ended.
+/// Advances to the next interval. Returns the index of the ended interval.
 fn next_interval() -> u32 {
 	let before = Attestation::interval().index;
 	while Attestation::interval().index == before {
@@ -169,7 +169,7 @@ fn overturned_rejection_does_not_lapse_interval() {
 		let subject = last_subject();
 		<Attestation as OnVerdict>::on_overturned(subject);
 		<Attestation as OnVerdict>::on_closed(subject);
-		// It passes the recheck.
+		// The chip passes the recheck.
 		next_tick();
 		reboot(&mut alice);
 		pass(&alice);
@@ -178,8 +178,8 @@ fn overturned_rejection_does_not_lapse_interval() {
 	});
 }
 
-/// A false verdict is undone, which voids the challenge of an honest answer. A false verdict on
-/// that answer then has no effect, and overturning it has none either.
+/// Undoing a false verdict voids the challenge that an honest answer is being judged for. A false
+/// verdict on that answer then has no effect, and neither has overturning it.
 #[test]
 fn verdict_on_dropped_evidence_has_no_effect() {
 	enlisted(|mut alice| {
@@ -217,7 +217,7 @@ fn void_challenge_does_not_lapse_interval() {
 		let evidence = alice.answer(&crate::tests::evidence::context(&alice));
 		frame_support::assert_ok!(crate::tests::evidence::submit(evidence));
 		<Attestation as OnVerdict>::on_void(last_subject());
-		// It passes the recheck.
+		// The chip passes the recheck.
 		next_tick();
 		pass(&alice);
 		next_interval();

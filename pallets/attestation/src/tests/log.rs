@@ -131,7 +131,8 @@ fn log_must_be_submitted_again_after_tightening() {
 	});
 }
 
-/// A submitted log covers both the files since the last challenge and a tightening of policy.
+/// A log submitted in parts also satisfies a tightening of policy, although the accepted log is
+/// shorter.
 #[test]
 fn accepted_log_can_be_submitted_whole_in_parts() {
 	enlisted(|mut alice| {
@@ -171,7 +172,7 @@ fn due_part_needs_open_challenge() {
 	});
 }
 
-/// A log that starts again uses the same allowance. A refused part uses it, too.
+/// A log that starts again uses the same allowance of parts. A refused part uses it, too.
 #[test]
 fn parts_are_limited_for_each_challenge() {
 	enlisted_with_files(|alice| {

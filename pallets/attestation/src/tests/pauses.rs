@@ -33,7 +33,7 @@ fn paused_chip_is_challenged_once_and_returns_by_ordinary_challenge() {
 		let paused = host(&alice).challenge.expect("challenged");
 		assert_eq!(paused.deadline, Now::get() + PAUSE);
 		assert_eq!(fit(&alice), None);
-		// The draw would find the only chip of its tier soon.
+		// Without the pause, the draw would soon challenge the only chip of its tier.
 		for tick in 0..PAUSE {
 			Seed::set(Some(H256::from_low_u64_be(tick.into())));
 			next_tick();
@@ -93,7 +93,7 @@ fn settlement_waits_for_pause_and_ordinary_challenge() {
 		assert_eq!(status(), None);
 		next_tick();
 		answer(&alice);
-		// All verdicts are final.
+		// Makes all verdicts final.
 		LivenessRecords::<Test>::mutate(chip(&alice), |records| {
 			records.iter_mut().for_each(|record| record.open = 0);
 		});

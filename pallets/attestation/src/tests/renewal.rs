@@ -1,4 +1,4 @@
-//! Lists of files become stricter: chips show their whole logs.
+//! Whole logs, which chips must submit after lists of files became stricter.
 
 use hcc_evidence::{ima::FileVerdict, RejectCode};
 use hcc_evidence_testing::{Machine, Policy};
@@ -18,7 +18,7 @@ fn tighten() {
 	LastFileTightening::set(Revision::get());
 }
 
-/// Waits until the chip must show its whole log, and challenges it.
+/// Waits until the chip must submit its whole log, and challenges it.
 fn challenge_for_whole_log(machine: &Machine) {
 	let due = Attestation::log_due(chip(machine)).expect("the whole log is due");
 	while Now::get() < due {
@@ -65,7 +65,7 @@ fn formerly_allowed_file_is_outdated() {
 		policy.judge(b"bash", FileVerdict::Forbidden);
 		assert_eq!(answer_by(&alice, &policy).code, RejectCode::ImaOutdatedFile.number());
 		assert_eq!(pinned().former.expect("accepted before").entries, 3);
-		// This remains until it boots without the file.
+		// The finding stays the same until the machine boots without the file.
 		next_tick();
 		assert_eq!(answer_by(&alice, &policy).code, RejectCode::ImaOutdatedFile.number());
 		alice.boot();

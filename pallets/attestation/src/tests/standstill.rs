@@ -116,7 +116,7 @@ fn returning_chip_has_former_boot_profile() {
 		let host = returned();
 		assert_eq!((host.boot_profile, host.checkpoint), (booted, None));
 		assert_eq!(returned().boot_profile, booted, "on each return");
-		// With another TPM, it is another machine.
+		// With another TPM, the chip counts as another machine.
 		<Attestation as OnChipChange<AccountId32>>::on_gone(&chip(&alice));
 		let tpm = EnrolledTpm {
 			ek: [1; 32],

@@ -12,7 +12,7 @@ use crate::{
 	*,
 };
 
-/// Starts a policy revision in which a rule becomes stricter that does not concern logs.
+/// Starts a policy revision in which a rule becomes stricter. The rule does not concern logs.
 fn tighten() {
 	Revision::mutate(|revision| *revision += 1);
 	AnythingTightened::set(Revision::get());
@@ -169,7 +169,7 @@ fn sweep_finds_chips_that_change_tier() {
 		next_tick();
 		let challenged = || Hosts::<Test>::iter_values().filter(|host| host.seq > 0).count() as u32;
 		assert_eq!(challenged(), SWEPT);
-		// One chip moves from a tier that the sweep has not visited to one that it has.
+		// One chip moves from a tier that the sweep has not visited to a tier that it has visited.
 		let moved = chip_of(Tier::Regular, 5);
 		place_in(&moved, Tier::Trusted);
 		let other = chip_of(Tier::Trusted, 3);

@@ -1,4 +1,4 @@
-//! Effects of verdicts. The verifier itself makes them from the machine's evidence.
+//! Effects of verdicts. In these tests, the verifier itself judges the machine's evidence.
 
 use frame_support::assert_ok;
 use hcc_evidence::{crypto::RustCrypto, host::HostEvidence, RejectCode};
@@ -245,8 +245,8 @@ fn false_acceptances_are_undone_in_any_order() {
 	}
 }
 
-/// Two false acceptances, of which the first is undone. Then the whole log is accepted, and the
-/// second is undone too.
+/// The first of two false acceptances is undone. Then the whole log is accepted, and the second
+/// false acceptance is undone too.
 #[test]
 fn false_acceptance_undone_with_another_restores_nothing() {
 	enlisted(|alice| {
@@ -268,8 +268,8 @@ fn false_acceptance_undone_with_another_restores_nothing() {
 	});
 }
 
-/// A chip leaves while its evidence is judged and loses score for that. Overturning the verdict,
-/// which had no effect, does not undo the loss.
+/// A chip that leaves while its evidence is judged loses score. The verdict on the evidence has no
+/// effect, so overturning it does not undo the loss.
 #[test]
 fn overturned_verdict_without_effect_undoes_nothing() {
 	enlisted(|alice| {

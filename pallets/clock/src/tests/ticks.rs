@@ -68,7 +68,8 @@ fn clock_stops_in_block_without_room() {
 	});
 }
 
-/// Returns the number of slots that `count` blocks pay, if each comes `gap` slots after the last.
+/// Returns the number of paid slots that `count` blocks add, if each block is `gap` slots after its
+/// parent.
 fn paid_by_blocks(count: u32, gap: u64) -> u32 {
 	let before = Clock::paid();
 	for _ in 0..count {

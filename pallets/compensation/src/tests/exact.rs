@@ -23,8 +23,8 @@ fn exact_for_tenants(pot: Balance, total: Balance, most: Perbill) -> Exact {
 	(whole(pot) * part(most)).floor().min(whole(total))
 }
 
-/// The fraction `paid / total` of the amount for all tenants, rounded down. It is at most `paid`,
-/// and `paid` counts as at most `total`.
+/// Returns the fraction `paid / total` of the amount `all`, rounded down and at most `paid`. If
+/// `paid` exceeds `total`, it counts as `total`.
 fn exact_share(all: Balance, total: Balance, paid: Balance) -> Exact {
 	let paid = whole(paid).min(whole(total));
 	if total == 0 {
@@ -39,7 +39,7 @@ fn parts() -> impl Strategy<Value = Perbill> {
 		.prop_map(Perbill::from_parts)
 }
 
-/// Any amount: small ones, realistic ones, and ones whose products exceed 128 bits.
+/// Small amounts, realistic amounts, and amounts whose products exceed 128 bits.
 fn amounts() -> impl Strategy<Value = Balance> {
 	prop_oneof![
 		0..=1_000u128,

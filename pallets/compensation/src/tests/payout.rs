@@ -10,7 +10,7 @@ use hcc_testing::Now;
 
 use crate::{mock::*, *};
 
-/// The amount that always stays in the account.
+/// The amount that always stays in the pallet's account.
 const STAYS: u128 = EXISTENTIAL_DEPOSIT;
 
 #[test]
@@ -41,7 +41,7 @@ fn small_pot_is_divided_in_proportion() {
 		pays(3, 9, 1);
 		slashed(1_001);
 		advance(COLLECT);
-		// Half of 1,001, divided by 6,001.
+		// Tenants receive half of 1,001, in proportion to payments of 6,001 in total.
 		assert_eq!((given(1), given(2), given(3)), (249, 249, 0));
 		assert_eq!(closed(), [(1_001, 498, 503)]);
 	});

@@ -1,4 +1,4 @@
-//! Prices, against exact rationals.
+//! Prices, compared with exact rationals.
 
 use hcc_primitives::{
 	units::{Balance, ALPHA, HOURS},

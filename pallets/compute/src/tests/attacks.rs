@@ -137,7 +137,7 @@ fn images_that_never_boot_cost_their_tenant() {
 	});
 }
 
-/// A guest can work before it submits evidence, so all boot time costs.
+/// A guest can work before it submits evidence, so its tenant pays for all boot time.
 #[test]
 fn repeated_late_boots_cost_all_boot_time() {
 	run(|| {
@@ -154,7 +154,7 @@ fn repeated_late_boots_cost_all_boot_time() {
 	});
 }
 
-/// Boot time does not burn the miner's pay for earlier time.
+/// The burn of boot time does not reduce the miner's pay for earlier time.
 #[test]
 fn boot_time_burns_no_uncharged_time() {
 	run(|| {
@@ -276,7 +276,7 @@ fn extreme_amounts_never_overflow() {
 		let refused = order_by(TENANT, huge, ESCROW);
 		assert_noop!(refused, Error::<Test>::EscrowTooSmall);
 		assert!(Compute::quote(7).is_some());
-		// An equally large VM at a price that fits the types, paid from an extreme balance.
+		// Orders an equally large VM at a price that fits the types, paid from an extreme balance.
 		let list = List { vcpu: 1 << 28, memory: 1 << 28, disk: 1 << 20, egress: 1 << 20 };
 		MockRules::set(Rules { list, ..RULES });
 		hcc_testing::register(account(12), vec![chip_of(12)], None);

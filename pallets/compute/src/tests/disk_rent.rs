@@ -43,7 +43,7 @@ fn stopped_vm_occupies_only_its_disk() {
 #[test]
 fn stopped_vms_leave_room_for_others() {
 	run(|| {
-		// Enough disk, but vCPUs and memory for two VMs.
+		// The miner has enough disk, but vCPUs and memory for only two VMs.
 		offer(10, |offered| offered.disk = 1_000);
 		let idle: Vec<Id> = (0..2).map(|_| stopped()).collect();
 		let working: Vec<Id> = (0..2).map(|_| running()).collect();

@@ -33,7 +33,7 @@ const UNSUITABLE: [u8; 6] = [FULL, EXPENSIVE, EXCLUDED, ELSEWHERE, BANNED, RESTI
 const ORPHAN_CHIP: ChipHash = [99; 32];
 
 /// Returns the weight of a tier in the draw, relative to `Probation`, as in `pallet-attestation`.
-/// The mock draws all entries alike, so a chip has this number of entries.
+/// The mock draws all entries with equal probability, so a chip has this number of entries.
 fn draw_weight(tier: Tier) -> u32 {
 	match tier {
 		Tier::Trusted => 4,

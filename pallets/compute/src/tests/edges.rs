@@ -12,8 +12,8 @@ use sp_runtime::DispatchError;
 
 use crate::{mock::*, *};
 
-/// Reviews a running VM with the given escrow. Returns whether a warning was issued, and the reason
-/// for a stop. All changes are rolled back.
+/// Reviews a running VM with the given escrow. Returns `true` if a warning was issued, and the
+/// reason for a stop. All changes are rolled back.
 fn review(id: Id, escrow: Balance) -> (bool, Option<StopReason>) {
 	let reviewed = || {
 		System::reset_events();
@@ -90,8 +90,8 @@ fn overdue_review_stays_queued() {
 	});
 }
 
-/// The miner need not wait for hours, the tenant pays for no boot that is refused, and the charges
-/// never overflow.
+/// With many open charges, a boot on another chip still succeeds, and the list of charges does not
+/// overflow. The uncharged time on the former chip is free.
 #[test]
 fn chip_change_with_many_open_charges_drops_uncharged_time() {
 	run(|| {

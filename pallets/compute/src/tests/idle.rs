@@ -13,8 +13,8 @@ use crate::{mock::*, *};
 
 /// Ticks in an interval.
 const TICKS: u32 = 10;
-/// More ticks than any VM lasts. An escrow that every action tops up lasts for about 70 intervals,
-/// and a VM can be stopped for 600 ticks.
+/// Number of ticks after which every VM has ended. An escrow that every action tops up lasts for
+/// about 70 intervals, and a VM can be stopped for 600 ticks.
 const PATIENCE: u32 = 2_000;
 const TENANTS: [u8; 2] = [1, 2];
 const MINERS: [u8; 2] = [10, 11];
@@ -265,8 +265,8 @@ fn assert_conservation() {
 	assert_eq!(pots, [paid.validators, paid.treasury]);
 }
 
-/// Performs all actions, then waits until all VMs end. α then has that price or, with `None`, an
-/// unknown one. Unsettled intervals become `lived`.
+/// Performs all actions, then waits until all VMs end. During this time, the price of α is `price`,
+/// or unknown for `None`. Unsettled intervals become `lived`.
 fn end(acts: Vec<Act>, price: Option<Price>, lived: LivenessStatus) {
 	open_market();
 	for act in acts {
@@ -299,7 +299,7 @@ proptest! {
 	}
 }
 
-/// Actions as the other tests generate them lead to running VMs.
+/// The actions that the other tests generate lead to running VMs.
 #[test]
 fn untended_vm_ends_when_escrow_is_used_up() {
 	run(|| {

@@ -21,8 +21,8 @@ const MINERS: [u8; 2] = [10, 11];
 /// Charges, settlements or refunds of each VM: first interval, last interval, amount.
 type Rows = BTreeMap<Id, Vec<(IntervalIndex, IntervalIndex, Balance)>>;
 
-/// Sets up `VMS` running VMs with ids that are `apart` from each other. If that is the length of an
-/// interval, all reviews have the same tick.
+/// Sets up `VMS` running VMs, with a distance of `apart` between their ids. If the distance is the
+/// length of an interval, all reviews have the same tick.
 fn crowd(apart: u64) -> Vec<Id> {
 	CurrentInterval::set(Interval { index: 1, from: 1, length: LENGTH, paid_from: 1 });
 	enlist(MINERS[1]);
@@ -171,7 +171,7 @@ fn backlog_of_running_vms_charges_each_tick_once() {
 			lags.is_some_and(|lag| (2..=6).contains(&lag)),
 			"reviews are late by a few intervals"
 		);
-		// Blocks have room for all again.
+		// Blocks have room for all reviews again.
 		(0..2 * LENGTH).for_each(|_| block_for(2 * VMS));
 		let ran = Now::get() - began;
 		for id in &ids {
@@ -200,8 +200,8 @@ fn backlog_of_running_vms_charges_each_tick_once() {
 	});
 }
 
-/// A late review charges the same as one in time, so load by other tenants does not change a VM's
-/// price.
+/// A late review charges the same as a punctual review, so load by other tenants does not change a
+/// VM's price.
 #[test]
 fn late_review_costs_nothing() {
 	let paid = |room: u64| {

@@ -14,8 +14,8 @@ fn placed(what: OrderRequestOf<Test>) -> Option<u8> {
 	matches!(state(id), VmState::Assigned { .. }).then(|| miner_of(id))
 }
 
-/// The author of the block that includes the order knows the randomness of that block. So the order
-/// is drawn with that of the next block, whose author did not include it.
+/// The author of the block that includes the order knows the randomness of that block. So the draw
+/// for the order uses the randomness of the next block, whose author did not include it.
 #[test]
 fn order_is_placed_two_blocks_later_and_takes_room() {
 	run(|| {

@@ -60,7 +60,7 @@ fn minimum_escrow_covers_all_searches() {
 	});
 }
 
-/// Failed boots may use up the escrow. No search follows that the tenant does not pay for.
+/// Failed boots may use up the escrow. The chain makes no search for which the escrow cannot pay.
 #[test]
 fn vm_ends_if_escrow_does_not_cover_search() {
 	run(|| {

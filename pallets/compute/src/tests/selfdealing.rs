@@ -2,15 +2,16 @@
 //!
 //! The attacker is tenant, miner and every validator. Tiers change, intervals lapse, receipts
 //! reduce charges, and governance changes shares and bonus. Other tenants pay and other miners earn
-//! as well. Each world is played twice, with the attacker's payments and without. With them the
-//! attacker must have less, or at most as much, to the unit.
+//! as well. Each world is played twice, with the attacker's payments and without them. With its
+//! payments, the attacker must not have more than without them, to the unit.
 //!
 //! Why no profit is possible: of a payment `a`, with shares `t` and `b`, treasury and burn receive
-//! `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`. The attacker is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So it loses at
-//! least `⌊a / 20⌋` more than it is owed. An era pays no more for the payment than is owed for it.
-//! Let `o` be added to a row of `h` and to a sum of `T`, of which `F` is paid. Then the row's part
-//! grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`, and no other row's part grows.
-//! The validators' part of an era depends only on its number while the cap is far.
+//! `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`. The attacker is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So the attacker
+//! loses at least `⌊a / 20⌋` more than it is owed. An era pays no more for the payment than the
+//! amount that is owed for it. Let `o` be added to a row of `h` and to a sum of `T`, of which `F`
+//! is paid. Then the row's part grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`,
+//! and no other row's part grows. The validators' part of an era depends only on the number of the
+//! era while the cap is far.
 
 use frame_support::{
 	traits::{fungible::Inspect, Hooks},
@@ -40,7 +41,7 @@ const PURSE: Balance = 100_000 * ALPHA;
 pub(super) struct Chance(u64);
 
 impl Chance {
-	/// Returns the numbers of one world. Different worlds share none.
+	/// Returns the numbers of one world. Different worlds share no numbers.
 	pub(super) fn of(world: u64) -> Self {
 		Self(world << 32)
 	}
@@ -55,8 +56,8 @@ impl Chance {
 		all[self.below(all.len() as u64) as usize]
 	}
 
-	/// Returns a small amount, for which rounding matters, or one of any order of magnitude up to
-	/// ten thousand α.
+	/// Returns a small amount, for which rounding matters, or an amount of any order of magnitude
+	/// up to ten thousand α.
 	fn amount(&mut self) -> Balance {
 		if self.below(3) == 0 {
 			return 1 + Balance::from(self.below(100));
@@ -125,7 +126,7 @@ enum Step {
 }
 
 impl Step {
-	/// Returns a random step. An attacker with a habit always pays that amount.
+	/// Returns a random step. With a `habit`, the attacker always pays this amount.
 	fn by(chance: &mut Chance, habit: Option<Balance>) -> Self {
 		match chance.below(16) {
 			0..6 => Self::Buys {
@@ -163,13 +164,13 @@ struct Story {
 impl Story {
 	fn numbered(world: u64) -> Self {
 		let mut chance = Chance::of(world);
-		// An attacker finds a favourable rounding only by using it all the time, with no other
-		// losses.
+		// A favourable rounding becomes visible only if the attacker uses it all the time, without
+		// other losses.
 		let few = 1 + Balance::from(chance.below(24));
 		let habit = (chance.below(2) == 0).then_some(few);
 		let rules = pallet_emission::Rules {
 			era: 10,
-			// Often less than is owed.
+			// The budget is often less than the era owes.
 			initial: if habit.is_some() { PURSE } else { chance.amount() },
 			halving: 1 + chance.below(6) as u32,
 			cap: Balance::MAX,
@@ -295,7 +296,7 @@ fn play(story: &Story, with: bool) -> End {
 					claim(Emission::era().index.saturating_sub(1 + ago), miner);
 				},
 			}
-			// These lists only grow.
+			// These lists only grow, so they are cleared.
 			Settled::set(vec![]);
 			Asked::set(vec![]);
 		}
@@ -309,8 +310,8 @@ fn play(story: &Story, with: bool) -> End {
 	end
 }
 
-/// Checks that the attacker does not profit. Returns whether miners received new α for its
-/// payments.
+/// Checks that the attacker does not profit. Returns `true` if miners received new α for the
+/// attacker's payments.
 fn loses(name: &str, story: &Story) -> bool {
 	let (with, without) = (play(story, true), play(story, false));
 	assert!(

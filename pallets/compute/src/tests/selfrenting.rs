@@ -1,6 +1,7 @@
-//! A search for profitable rentals by an attacker of its own miners' hosts, from order to
-//! settlement. The price of α swings, tiers change, intervals lapse, and another tenant rents as
-//! well. With its VMs the attacker must have no more in the end than without them, to the unit.
+//! A search for profitable rentals: an attacker rents VMs on the hosts of its own miners, from
+//! order to settlement. The price of α swings, tiers change, intervals lapse, and another tenant
+//! rents as well. With its VMs, the attacker must not have more in the end than without them, to
+//! the unit.
 
 use frame_support::{
 	assert_ok,
@@ -24,7 +25,7 @@ const TICKS: u32 = 160;
 /// Ticks in an interval, and in an era.
 const LENGTH: u32 = 10;
 const ERA: u32 = 30;
-/// The attacker's miners, and another one.
+/// The attacker's miners, and another miner.
 const OWN: [u8; 2] = [10, 11];
 const OTHER: u8 = 12;
 const MINERS: [u8; 3] = [10, 11, 12];
@@ -70,7 +71,7 @@ fn next_tick() {
 	Emission::on_poll(System::block_number(), &mut WeightMeter::new());
 }
 
-/// Moves what no party controls. It is the same in a world with and without the attacker.
+/// Changes what no party controls. The changes are the same with and without the attacker.
 fn world_moves(chance: &mut Chance) {
 	// An interval costs from hundredths of an α to a few units, or nothing.
 	let price = match chance.below(4) {
@@ -212,7 +213,7 @@ fn play(world: u64, with: bool) -> End {
 		// The attacker's actions draw from their own numbers, so that they do not change the world.
 		let (mut moves, mut acts) = (Chance::of(2 * world), Chance::of(2 * world + 1));
 		let shares = moves.shares();
-		// More than any miner is owed, or less.
+		// The budget is either more or less than the miners are owed.
 		open(shares, moves.one_of(&[1_000_000 * ALPHA, ALPHA / 1_000]));
 		for _ in 0..TICKS {
 			world_moves(&mut moves);

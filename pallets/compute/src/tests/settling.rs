@@ -87,7 +87,7 @@ fn lapsed_interval_is_refunded() {
 	});
 }
 
-/// Runs for `count` ticks. Before every third one, a slot is empty.
+/// Runs for `count` ticks. Before every third tick, a slot is empty.
 fn ticks_with_empty_slots(count: u32) {
 	for number in 0..count {
 		ExtraSlots::mutate(|all| *all += u32::from(number % 3 == 0));

@@ -10,7 +10,7 @@ use crate::{mock::*, *};
 /// The part that receipts can refund at most.
 const MOST: Perbill = Perbill::from_percent(10);
 
-/// Returns the charges, and the part of each that was burned for silence.
+/// Returns the charges, and the part of each that was burned because there was no receipt.
 fn charged_and_burned() -> Vec<(Balance, Balance)> {
 	let all = events();
 	let burned = |interval: u32| {
@@ -115,7 +115,7 @@ fn silent_vm_boots_again_after_crash_report() {
 /// A change of a VM in its second interval.
 type Turn = fn(Id);
 
-/// Returns the payments for some intervals, silent or with a full shortfall.
+/// Returns the payments for some intervals, either without receipts or with a full shortfall.
 fn earned(turn: Turn, silent: bool) -> Balance {
 	let mut earned = 0;
 	run(|| {

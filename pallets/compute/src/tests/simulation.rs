@@ -32,7 +32,8 @@ struct Size {
 	/// Eras until the budget is halved, and the first budget.
 	halving: u32,
 	initial: Balance,
-	/// Ticks of a VM for which one tick of the simulation stands. Prices are scaled by it.
+	/// Ticks of a VM for which one tick of the simulation stands. Prices are multiplied by this
+	/// number.
 	scale: u32,
 }
 
@@ -269,8 +270,9 @@ fn market_conserves_every_unit() {
 	simulate(&Size { miners: 12, vms: 60, intervals: 300, day: 24, halving, initial, scale });
 }
 
-/// A year with intervals of a quarter of a day, so a tick stands for 360. Run it with `cargo test
-/// --release -p pallet-compute -- --ignored --nocapture a_year`. `docs/numbers.md` has the results.
+/// A year with intervals of a quarter of a day, so a tick stands for 360 ticks. Run it with `cargo
+/// test --release -p pallet-compute -- --ignored --nocapture a_year`. `docs/numbers.md` has the
+/// results.
 #[test]
 #[ignore = "takes ten minutes"]
 fn a_year_with_1000_miners_and_10000_vms() {

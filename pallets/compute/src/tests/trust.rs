@@ -8,7 +8,7 @@ use hcc_testing::{register, Fit, PriceForLeases, Stale, Trust};
 
 use crate::{mock::*, *};
 
-/// Returns whether the assignment of a VM ended because the chain did not allow its boot.
+/// Returns `true` if the assignment of a VM ended because the chain did not allow its boot.
 fn is_given_back(id: Id) -> bool {
 	let (miner, why) = (account(10), AssignmentFailure::NotAllowed);
 	events().contains(&Event::AssignmentFailed { vm: id, miner, why })
@@ -78,8 +78,8 @@ fn returned_assignments_count_as_generations() {
 	});
 }
 
-/// A tenant forbids reduced trust when the VM is assigned, and allows it again at the deadline. The
-/// miner would rest for a boot that the chain refused.
+/// A tenant tries to forbid reduced trust when the VM is assigned, and to allow it again at the
+/// deadline. If that worked, the miner would rest for a boot that the chain refused.
 #[test]
 fn tenant_cannot_forbid_reduced_trust_while_miner_has_to_boot() {
 	run(|| {
@@ -168,8 +168,8 @@ fn boot_fails_without_live_chip_and_works_later() {
 	});
 }
 
-/// The CRL may be stale, or the key's issuer revoked, although the chip was live at its last
-/// challenge.
+/// The revocation list may be stale or the key's issuer may be revoked, although the chip passed
+/// its last challenge.
 #[test]
 fn boot_fails_without_valid_key() {
 	run(|| {

@@ -60,7 +60,7 @@ fn excess_debts_are_paid_in_proportion() {
 		assert_eq!(closed(era).burned, 0);
 		assert_ok!(payout(era, 10));
 		assert_ok!(payout(era, 11));
-		// Owed are 3,000 and 300, available are 700.
+		// Miners are owed 3,000 and 300, and 700 are available.
 		assert_eq!(free(10) - ALPHA, 700 * ALPHA * 3_000 / 3_300);
 		assert_eq!(free(11) - ALPHA, 700 * ALPHA * 300 / 3_300);
 	});
@@ -262,7 +262,8 @@ fn try_state_detects_excess_debts() {
 		Owed::<Test>::insert(era, account(99), ALPHA);
 		let found = Err("2: the unclaimed parts exceed the amount left".into());
 		assert_eq!(Emission::do_try_state(), found);
-		// The check skips an era whose rows are being removed: its parts cannot be claimed.
+		// The check skips an era whose rows are being removed, because its parts can no longer be
+		// claimed.
 		Eras::<Test>::remove(first);
 		OldestEra::<Test>::put(era);
 		assert_ok!(Emission::do_try_state());

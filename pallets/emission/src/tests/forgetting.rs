@@ -18,12 +18,13 @@ use crate::{mock::*, *};
 
 /// Maximum number of rows that a block removes.
 const ROWS_PER_BLOCK: u32 = 64;
-/// Number of miners with a debt, more than three blocks can remove. Each has a chip of its number.
+/// Number of miners that the era owes an amount: more rows than three blocks can remove. Each miner
+/// has the chip with its own number.
 const DEBTORS: u8 = 200;
 /// The era that owes all debts.
 const ERA_WITH_DEBTS: EraIndex = 0;
 
-/// Payments for a miner's work: a different, uneven amount for each.
+/// Returns the payments for a miner's work: a different, uneven amount for each miner.
 fn payments_for(miner: u8) -> Balance {
 	(Balance::from(miner) + 1) * ALPHA + Balance::from(miner)
 }
@@ -64,12 +65,12 @@ fn block(state: &mut TestExternalities) {
 	commit(state);
 }
 
-/// Number of unclaimed debts of that era.
+/// Returns the number of unclaimed debts of [`ERA_WITH_DEBTS`].
 fn rows(state: &mut TestExternalities) -> u32 {
 	state.execute_with(|| Owed::<Test>::iter_prefix(ERA_WITH_DEBTS).count() as u32)
 }
 
-/// Makes blocks until all rows are removed. Returns the number of rows that each of them removed.
+/// Makes blocks until all rows are removed. Returns the number of rows that each block removed.
 fn rows_removed_by_block(state: &mut TestExternalities) -> Vec<u32> {
 	let mut removed = Vec::new();
 	let mut left = rows(state);
@@ -204,7 +205,7 @@ fn block_without_room_removes_nothing() {
 	assert_eq!(rows_removed_by_block(&mut state), [64, 64, 8]);
 }
 
-/// Eras are removed in order: the later one stays complete until the former is removed.
+/// Eras are removed in order: a later era stays complete until the earlier era is removed.
 #[test]
 fn eras_are_removed_in_order() {
 	let mut state = chain_with_debts(DEBTORS);

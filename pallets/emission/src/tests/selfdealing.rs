@@ -59,7 +59,8 @@ proptest! {
 		}
 	}
 
-	/// Rounding is against the buyer: splitting a payment into small ones recovers no unit more.
+	/// Rounding disfavours the buyer: splitting a payment into small ones does not recover a larger
+	/// amount.
 	#[test]
 	fn self_dealing_with_dust_never_pays(
 		payments in prop::collection::vec((0..200 as Balance, parts()), 1..64),

@@ -9,10 +9,10 @@ use crate::{
 /// The type of events that extend no PCR.
 pub const EV_NO_ACTION: u32 = 3;
 
-/// The signature at the beginning of a header.
+/// The signature at the beginning of a header event's data.
 const SPEC_ID: &[u8] = b"Spec ID Event03\0";
 
-/// The maximum number of hash algorithms in a log. The specification has fewer.
+/// The maximum number of hash algorithms in a log. The specification defines fewer algorithms.
 const MAX_ALGORITHMS: u32 = 8;
 
 /// One event of a log.
@@ -24,7 +24,7 @@ pub struct Event<'a> {
 	pub kind: u32,
 	/// The digests that extended the PCR, for each known bank.
 	pub digests: Vec<(PcrBank, &'a [u8])>,
-	/// The measured data or a description of it. It proves nothing by itself.
+	/// The measured data, or a description of the measured data. Only the digests are proven.
 	pub data: &'a [u8],
 }
 
@@ -37,8 +37,8 @@ enum Format {
 	Sha1,
 }
 
-/// An iterator over the events of a log. It ends after an error, and before zeroes that pad the log
-/// to the size of its table.
+/// An iterator over the events of a log. The iterator ends after an error. It also ends before
+/// zeroes that pad the log to the size of its table.
 #[derive(Clone, Debug)]
 pub struct Events<'a> {
 	at: Reader<'a>,
@@ -67,7 +67,7 @@ impl<'a> Events<'a> {
 		}
 	}
 
-	/// Returns `true` if only padding follows. An empty event cannot be confused with it: it has no
+	/// Returns `true` if only padding follows. An event of zeroes counts as padding too. It has no
 	/// digest and extends nothing.
 	fn is_padding(&self) -> bool {
 		self.index > 0 && self.at.rest().iter().all(|&byte| byte == 0)

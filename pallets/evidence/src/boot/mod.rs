@@ -1,7 +1,7 @@
 //! The firmware's event log: the measurements before the kernel started.
 //!
-//! Source: TCG, "PC Client Platform Firmware Profile", section 10 (event logging). The format is
-//! that of the kernel's `binary_bios_measurements`, with little-endian integers. The data of an
+//! Source: TCG, "PC Client Platform Firmware Profile", section 10 (event logging). The log has the
+//! format of the kernel's `binary_bios_measurements`, with little-endian integers. The data of an
 //! event describes the measured component, but only its digest is proven.
 
 mod event;

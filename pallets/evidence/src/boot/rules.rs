@@ -8,8 +8,8 @@ use crate::{tpm::PcrBank, Check, RejectCode, Rejection};
 const EV_SEPARATOR: u32 = 4;
 const EV_EFI_ACTION: u32 = 0x8000_0007;
 
-/// The fixed actions of firmware that starts an application. The application itself is another
-/// event.
+/// The texts of the firmware's actions when it starts an application. The application itself is
+/// measured by another event.
 const ACTIONS: [&[u8]; 2] = [
 	b"Calling EFI Application from Boot Option",
 	b"Returning from EFI Application from Boot Option",
@@ -19,7 +19,7 @@ const SEPARATORS: [[u8; 4]; 2] = [[0; 4], [0xff; 4]];
 
 /// The PCR of the Secure Boot variables.
 const SECURE_BOOT_PCR: u32 = 7;
-/// The maximum number of code events in a log. GRUB makes about 80.
+/// The maximum number of code events in a log. GRUB causes about 80 of them.
 pub const MAX_JUDGED: usize = 128;
 
 /// The role of a boot component. It determines the PCRs that the component may extend.
@@ -70,7 +70,7 @@ impl BootRole {
 	}
 }
 
-/// Returns `true` for a PCR of code, in which each event must be known.
+/// Returns `true` for a PCR of code. Policy must know each event in such a PCR.
 const fn is_of_code(pcr: u32) -> bool {
 	matches!(pcr, 0 | 2 | 4 | 8 | 9 | 14)
 }
@@ -105,7 +105,7 @@ pub struct CodeEvent<'a> {
 	pub digest: [u8; 32],
 }
 
-/// Returns the events in the PCRs of code, in order. It omits events with the same digest on every
+/// Returns the events in the PCRs of code, in order. Omits events whose digest is the same on every
 /// machine.
 ///
 /// ## Errors
@@ -149,7 +149,7 @@ fn is_fixed(event: &Event<'_>) -> bool {
 /// checked that the log leads to the quoted PCRs.
 ///
 /// ## Errors
-/// Class [`crate::RejectClass::BootProfile`]; those of [`code_events`].
+/// Class [`crate::RejectClass::BootProfile`], and the errors of [`code_events`].
 pub fn judge<P: BootParts>(log: &[u8], rules: BootRules, parts: &P) -> Check {
 	let mut seen = Vec::new();
 	for CodeEvent { event, digest } in code_events(log)? {
@@ -179,8 +179,8 @@ pub fn judge<P: BootParts>(log: &[u8], rules: BootRules, parts: &P) -> Check {
 	Ok(())
 }
 
-/// Returns `true` if the firmware measured that Secure Boot is on, and never that it is off. Only
-/// the digests count, because the type of an event is not proven.
+/// Returns `true` if the firmware measured that Secure Boot is on, and never measured that it is
+/// off. Only the digests count, because the type of an event is not proven.
 fn is_secure_boot(log: &[u8]) -> Check<bool> {
 	let [on, off] = [1, 0].map(|value| PcrBank::Sha256.hash(&[&secure_boot(value)]));
 	let mut seen_on = false;

@@ -1,4 +1,4 @@
-//! Cause, blame, remedy and an example of every reject code: what `docs/codes.md` shows.
+//! Cause, blame, remedy and an example of every reject code, for `docs/codes.md`.
 //!
 //! The texts are compiled with `std` only, so that the runtime does not carry them.
 
@@ -13,11 +13,11 @@ mod tests;
 pub enum Blame {
 	/// The host, firmware, TPM or guest that produced the evidence.
 	Attester,
-	/// Those who provide reference values and endorsements.
+	/// The parties that provide reference values and endorsements.
 	VerifierOperator,
 	/// The tenant who relies on the result.
 	RelyingParty,
-	/// No party: a rule or an endorsement changed afterwards.
+	/// No party: a rule or an endorsement changed after the evidence was acceptable.
 	NoParty,
 }
 
@@ -36,7 +36,7 @@ impl Blame {
 /// The witness of an example: the values that a [`Rejection`] states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Witness {
-	/// The entry of the log, where the field belongs to one.
+	/// The number of the log entry, if the field belongs to one.
 	pub entry: Option<u32>,
 	pub field: &'static str,
 	pub seen: &'static str,
@@ -51,9 +51,9 @@ pub struct CodeInfo {
 	pub name: &'static str,
 	/// The condition under which the code is given.
 	pub cause: &'static str,
-	/// The parties that may be at fault, the likeliest first.
+	/// The parties that may be at fault, the most likely party first.
 	pub blame: &'static [Blame],
-	/// The action that resolves it.
+	/// The action that resolves the rejection.
 	pub remedy: &'static str,
 	/// The witness of a typical rejection.
 	pub example: Witness,
@@ -152,9 +152,9 @@ explain! {
 		example "SIGNATURE_ALGO" is "2", wanted "1";
 	CertificateEncoding: [Attester]
 		cause "A certificate or revocation list is not DER, is longer than 2048 bytes, has \
-			trailing bytes or lacks a field that is needed."
-		remedy "Fetch it again from AMD's key server or from the TPM, convert PEM to DER and \
-			submit it unchanged."
+			trailing bytes or does not have a required field."
+		remedy "Fetch the file again from AMD's key server or from the TPM. Convert PEM to DER, \
+			and submit the file unchanged."
 		example "Certificate" is "undecodable", wanted "X.509 in DER";
 	CertificateExtension: [Attester]
 		cause "An extension occurs twice, an extension of AMD is missing or malformed, or a \
@@ -168,14 +168,14 @@ explain! {
 			TPM2B."
 		example "TPMS_ATTEST" is "bytes after its end", wanted "TPMS_ATTEST of a quote";
 	SignatureEncoding: [Attester]
-		cause "The signature is not a TPMT_SIGNATURE of RSASSA, RSAPSS or ECDSA. For a file: not \
-			an IMA signature of version 2."
+		cause "The signature is not a TPMT_SIGNATURE of RSASSA, RSAPSS or ECDSA. Or the signature \
+			of a file is not an IMA signature of version 2."
 		remedy "Send the TPMT_SIGNATURE that TPM2_Quote returned, or the value of security.ima, \
 			unchanged."
 		example "TPMT_SIGNATURE" is "an unknown algorithm", wanted "RSASSA, RSAPSS or ECDSA";
 	KeyEncoding: [Attester]
 		cause "The attestation key is not a TPMT_PUBLIC or SubjectPublicKeyInfo of RSA, P-256, \
-			P-384 or P-521. On chain: its parameters cost too much to verify."
+			P-384 or P-521. Or its signatures cost the chain too much to verify."
 		remedy "Create the attestation key as RSA-2048 with exponent 65537 or as P-256, and enrol \
 			that key."
 		example "attestation key" is "another curve", wanted "RSA, P-256, P-384 or P-521";
@@ -191,8 +191,8 @@ explain! {
 			evidence."
 		example "log entries" is "more", wanted "64";
 	PcrValues: [Attester]
-		cause "A quoted PCR has no value, two values or one of the wrong length, or a value belongs \
-			to a PCR that is not quoted."
+		cause "A quoted PCR has no value, two values or a value of the wrong length. Or a value \
+			belongs to a PCR that is not quoted."
 		remedy "Send exactly one value for each PCR that the quote selects, from the same bank."
 		example "pcr values" is "none", wanted "sha256 pcr 14";
 	EvidenceLength: [Attester]
@@ -213,14 +213,14 @@ explain! {
 	BootLogLimit: [Attester, VerifierOperator]
 		cause "The firmware's event log has more than 128 events of boot code."
 		remedy "Shorten the boot loader's configuration, because GRUB measures each of its \
-			commands. It costs no strike."
+			commands. The rejection costs no strike."
 		example entry 155, "events of boot code" is "more", wanted "128";
 
 	ReportData: [Attester]
-		cause "REPORT_DATA is not the hash of the challenge or boot that the report answers, and \
-			of the evidence beside it."
+		cause "REPORT_DATA is not the hash of the rest of the evidence and of the challenge or \
+			boot that the report must answer."
 		remedy "Request a new report for this challenge after the quote and the log are final. Do \
-			not change either afterwards."
+			not change the quote or the log afterwards."
 		example "REPORT_DATA" is "9f2c…41d0", wanted "3b7e…c8a2";
 	QuoteNonce: [Attester]
 		cause "The extraData of the quote is not the hash that binds it to this challenge, chip \
@@ -228,30 +228,31 @@ explain! {
 		remedy "Quote again with the qualifyingData of this challenge. Never reuse a quote."
 		example "extraData" is "9f2c…41d0", wanted "3b7e…c8a2";
 	GuestSignature: [Attester]
-		cause "The guest key that the report binds did not sign the evidence."
+		cause "The guest key that REPORT_DATA covers did not sign the evidence."
 		remedy "Have the guest's agent sign the final evidence. Restart the agent if its key was \
 			replaced."
 		example "guest_signature" is "a signature of another key, or of other bytes";
 	Chip: [Attester]
-		cause "The endorsement key that verifies the report belongs to a chip other than the one \
-			challenged."
+		cause "The endorsement key that verifies the report belongs to a chip other than the \
+			challenged chip."
 		remedy "Answer each challenge with the guest that runs on the challenged chip."
 		example "CHIP_ID" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Miner: [Attester]
-		cause "The evidence names a miner other than that of the challenge."
+		cause "The evidence names a miner other than the challenged miner."
 		remedy "Set the account of this miner in the agent's configuration."
 		example "miner" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Sequence: [Attester]
-		cause "The evidence names a challenge number other than the one it is appraised for."
+		cause "The challenge number in the evidence differs from the number of the challenge for \
+			which the evidence is judged."
 		remedy "Gather new evidence for the open challenge. Evidence answers one challenge only."
 		example "seq" is "41", wanted "42";
 	HostData: [Attester]
-		cause "HOST_DATA of the VM's report is not the hash of its order, configuration and disk \
-			key holders."
+		cause "HOST_DATA of the VM's report is not the hash of the VM's order, configuration and \
+			disk key holders."
 		remedy "Launch the VM with the HOST_DATA of the order in its current generation."
 		example "HOST_DATA" is "9f2c…41d0", wanted "3b7e…c8a2";
 	Boot: [Attester]
-		cause "The evidence is of a VM, generation or boot other than the one that is open."
+		cause "The evidence belongs to a VM, generation or boot other than the open one."
 		remedy "Gather new evidence for the boot that the chain opened last."
 		example "boot" is "boot 7/2/3", wanted "boot 7/2/4";
 	AgentHostData: [Attester]
@@ -273,8 +274,8 @@ explain! {
 	UnknownIssuer: [Attester, VerifierOperator]
 		cause "The certificate or revocation list was not issued by one of the pinned AMD \
 			authorities."
-		remedy "Submit the file from AMD's key server. For a new product line, governance adds its \
-			ARK and ASK to policy."
+		remedy "Submit the file from AMD's key server. For a new product line, have governance add \
+			its ARK and ASK to policy."
 		example "VEK issuer" is "CN=SEV-Venice", wanted "a pinned ASK or ASVK";
 	CertificateSignature: [Attester]
 		cause "The signature of a certificate or revocation list does not verify under its \
@@ -289,18 +290,19 @@ explain! {
 	CertificateAlgorithm: [Attester]
 		cause "A certificate or revocation list uses a signature algorithm or key that differs from \
 			AMD's own."
-		remedy "Submit AMD's certificates: RSA-4096 with PSS and SHA-384 above, P-384 for the \
-			chip's key."
+		remedy "Submit AMD's certificates: RSA-4096 with PSS and SHA-384 for the issuers, \
+			P-384 for the chip's key."
 		example "signatureAlgorithm"
 			is "another algorithm", wanted "RSASSA-PSS with SHA-384 and a salt of 48 bytes";
 	CertificateRole: [Attester]
-		cause "An issuer is not an authority, may not sign revocation lists, or the leaf has a \
-			subject other than AMD gives its keys."
-		remedy "Submit the VCEK certificate itself, not that of the ASK or of another key."
+		cause "An issuer is not an authority or may not sign revocation lists. Or the leaf has a \
+			subject that AMD does not give to its keys."
+		remedy "Submit the VCEK certificate itself, not the certificate of the ASK or of another \
+			key."
 		example "VEK subject" is "CN=SEV-VLEK", wanted "SEV-VCEK";
 	Product: [Attester]
-		cause "The CPUID of the report belongs to a product line other than that of the \
-			certificate's root."
+		cause "The CPUID of the report and the root of the certificate belong to different product \
+			lines."
 		remedy "Register the VCEK certificate of this processor, from the key server path of its \
 			own product line."
 		example "CPUID" is "1a/02/01", wanted "Genoa";
@@ -335,8 +337,8 @@ explain! {
 	PlatformInfo: [Attester]
 		cause "PLATFORM_INFO lacks a bit that policy requires, or has a bit that policy does not \
 			allow."
-		remedy "Change the firmware setup of the host: enable what is required, disable the rest, \
-			then reboot."
+		remedy "Enable the required features in the firmware setup of the host, disable the \
+			features that policy does not allow, and reboot."
 		example "PLATFORM_INFO" is "0x5", wanted "with 0x20, without 0xffffffffffffff80";
 	Vmpl: [Attester]
 		cause "The report was requested at a privilege level other than VMPL 0."
@@ -344,13 +346,13 @@ explain! {
 			for it."
 		example "VMPL" is "1", wanted "0";
 	Mitigation: [Attester]
-		cause "CURRENT_MIT_VECTOR lacks a mitigation that policy requires. Reports below version \
-			5 have none."
+		cause "CURRENT_MIT_VECTOR lacks a mitigation that policy requires. Reports before version \
+			5 do not have this vector."
 		remedy "Update the firmware and microcode of the host to a version with this mitigation."
 		example "CURRENT_MIT_VECTOR" is "0x0", wanted "0x1";
 
 	CertificateTcb: [Attester]
-		cause "REPORTED_TCB differs from the TCB that the VCEK certificate was issued for."
+		cause "REPORTED_TCB differs from the TCB for which the VCEK certificate was issued."
 		remedy "Register the VCEK certificate for the TCB that the host reports now."
 		example "snp" is "22", wanted "23";
 	TcbFloor: [Attester]
@@ -358,23 +360,23 @@ explain! {
 		remedy "Update the SNP firmware or the microcode of the host, then commit the new TCB."
 		example "REPORTED_TCB" is "snp 14", wanted "snp 24 or later";
 	TcbUnknown: [VerifierOperator, Attester]
-		cause "Policy has no TCB floor for this CPU, or the report (version 2) does not state its \
-			CPU."
-		remedy "Governance adds a floor for this CPU. For a report of version 2, update the SNP \
-			firmware."
+		cause "Policy has no TCB floor for this CPU. Or the report is of version 2, which does not \
+			state the CPU."
+		remedy "Have governance add a floor for this CPU. For a report of version 2, update the \
+			SNP firmware."
 		example "CPUID" is "19/a0/02", wanted "a cpu with a floor";
 	ReportVersionUnsupported: [VerifierOperator]
 		cause "The chip signed a report whose VERSION is not 2, 3, 4 or 5, so its layout is \
 			unknown."
-		remedy "Upgrade the verifier, or run SNP firmware whose reports have a known version. It \
-			costs no score, but the chip gets no work until then."
+		remedy "Upgrade the verifier, or run SNP firmware whose reports have a known version. The \
+			rejection costs no score, but the chip gets no work until its evidence is accepted."
 		example "VERSION" is "7", wanted "2, 3, 4 or 5";
 
 	LaunchMeasurement: [Attester, RelyingParty]
-		cause "The launch measurement is not in policy or, for a VM, is not that of the image \
-			ordered."
-		remedy "Launch the released image with its documented parameters. Tenants order the \
-			measurement that their image has."
+		cause "Policy does not list the launch measurement. Or the launch measurement of a VM is \
+			not the measurement of the ordered image."
+		remedy "Launch the released image with its documented parameters. A tenant's order must \
+			state the measurement of its image."
 		example "MEASUREMENT" is "9f2c…41d0", wanted "an allowed measurement";
 
 	QuoteSignature: [Attester]
@@ -384,13 +386,13 @@ explain! {
 		example "TPMT_SIGNATURE" is "a signature of another key, or of other bytes";
 	SignatureScheme: [Attester]
 		cause "The scheme of the signature does not fit the attestation key, or its hash is SHA-1."
-		remedy "Quote with the scheme of the key and with SHA-256 or longer."
+		remedy "Quote with the scheme of the key and with SHA-256, SHA-384 or SHA-512."
 		example "hash" is "sha1", wanted "sha256, sha384 or sha512";
 	EkUnknownIssuer: [Attester, VerifierOperator]
-		cause "The endorsement key certificate leads to no trusted vendor root, or too many \
+		cause "The endorsement key certificate does not lead to a trusted vendor root, or too many \
 			intermediates were sent."
-		remedy "Send the vendor's intermediates with the certificate. For a new vendor, governance \
-			adds its root to policy."
+		remedy "Send the vendor's intermediates with the certificate. For a new vendor, have \
+			governance add its root to policy."
 		example "EK issuer" is "unknown", wanted "a trusted root";
 	EkCertificateSignature: [Attester]
 		cause "A signature in the endorsement key's chain does not verify under its issuer's key."
@@ -436,16 +438,17 @@ explain! {
 		example "magic" is "00000000", wanted "ff544347";
 	QuoteType: [Attester]
 		cause "The attested structure is of a type other than TPM_ST_ATTEST_QUOTE."
-		remedy "Send the result of TPM2_Quote, not that of TPM2_Certify or another command."
+		remedy "Send the result of TPM2_Quote, not the result of TPM2_Certify or another command."
 		example "type" is "8017", wanted "8018";
 	PcrSelection: [Attester]
-		cause "The quote does not select exactly PCRs 0 to 10 and 14 of the SHA-256 bank. Outside \
-			the chain: it covers the SHA-1 bank only."
+		cause "The quote does not select exactly PCRs 0 to 10 and 14 of the SHA-256 bank. Or, in a \
+			check outside the chain, the quote covers only the SHA-1 bank."
 		remedy "Quote exactly the PCRs of QUOTED_PCRS, in one bank."
 		example "pcrSelect" is "sha256:0x7ff", wanted "sha256:0x47ff";
 	PcrDigest: [Attester]
 		cause "The hash of the PCR values is not the pcrDigest of the quote."
-		remedy "Read the PCRs again if one was extended while quoting, and quote until both agree."
+		remedy "If a PCR was extended during the quote, read the PCRs and quote again until both \
+			agree."
 		example "pcrDigest" is "9f2c…41d0", wanted "3b7e…c8a2";
 	QualifiedSigner: [Attester]
 		cause "The qualifiedSigner of the quote is not the qualified name of the enrolled \
@@ -455,8 +458,8 @@ explain! {
 		example "qualifiedSigner" is "000b61…0f", wanted "000b8e…72";
 
 	BootPcrs: [Attester]
-		cause "PCRs 0 to 9 and 14 differ from those of the enrolled boot, and policy has no rules \
-			for boots."
+		cause "PCRs 0 to 9 and 14 differ from their values in the enrolled boot, and policy has no \
+			rules for boots."
 		remedy "Boot the firmware, boot loader, kernel and command line that were enrolled."
 		example "pcr 0 to 9 and 14" is "9f2c…41d0", wanted "3b7e…c8a2";
 	BootLog: [Attester]
@@ -468,13 +471,14 @@ explain! {
 		remedy "Run a kernel that keeps binary_bios_measurements, and send it after each reset."
 		example "boot" is "nothing", wanted "the firmware's event log";
 	BootUnknown: [Attester, VerifierOperator]
-		cause "An event of boot code is in no reference value list, or extends a PCR that its role \
-			does not allow."
+		cause "An event of boot code is not in the list of reference values, or extends a PCR that \
+			its role does not allow."
 		remedy "Boot listed components, or have governance add the digest of the new component."
 		example entry 21, "digest" is "9f2c…41d0", wanted "a known digest in pcr 4";
 	BootPartMissing: [Attester]
-		cause "The event log has no firmware, kernel, initrd or command line that is known."
-		remedy "Use a firmware and a boot loader that measure each part they load."
+		cause "The event log has no known firmware, no known kernel, no known initrd or no known \
+			command line."
+		remedy "Use a firmware and a boot loader that measure each component that they load."
 		example "event log" is "nothing", wanted "an initrd";
 	SecureBootOff: [Attester]
 		cause "Policy requires Secure Boot, and the firmware did not measure it as enabled."
@@ -482,18 +486,17 @@ explain! {
 		example "SecureBoot" is "not 1", wanted "1";
 	BootOutdated: [NoParty]
 		cause "The boot was accepted before policy became stricter, and is not acceptable now."
-		remedy "Reboot into components that policy lists now. It costs no score, but the chip gets \
-			no work until then."
+		remedy "Reboot into components that policy lists now. The rejection costs no score, but \
+			the chip gets no work until its evidence is accepted."
 		example entry 33, "digest" is "9f2c…41d0", wanted "a known digest in pcr 9";
 
 	ImaPcr: [Attester]
 		cause "No prefix of the measurement log gives the quoted PCR 10."
-		remedy "Read the log after the quote, and send every record since the checkpoint. Where \
-			padded SHA-1 digests fit, run a kernel of version 5.8 or later."
+		remedy "Read the log after the quote, and send every record since the checkpoint. If \
+			padded SHA-1 digests give the quoted value, run a kernel of version 5.8 or later."
 		example "pcr10" is "9f2c…41d0", wanted "3b7e…c8a2";
 	ImaCheckpoint: [Attester]
-		cause "The first record is not the one that follows the checkpoint or the submitted parts \
-			of the log."
+		cause "The first record does not follow the checkpoint or the submitted parts of the log."
 		remedy "Send the log from the entry that attestation.host or attestation.log states."
 		example "from_entry" is "120", wanted "118";
 	ImaTemplate: [Attester]
@@ -516,7 +519,7 @@ explain! {
 			boot_aggregate."
 		example entry 0, "boot_aggregate" is "9f2c…41d0", wanted "3b7e…c8a2";
 	ImaOtherPcr: [Attester]
-		cause "A record extended a PCR other than 10, so the quote does not prove it."
+		cause "A record extended a PCR other than 10, so the quote does not prove the record."
 		remedy "Remove the pcr= options from the IMA policy and reboot."
 		example entry 5, "pcr" is "11", wanted "10";
 
@@ -531,22 +534,23 @@ explain! {
 			executables."
 		example "file digest" is "nothing", wanted "3b7e…c8a2";
 	ImaFileHash: [Attester]
-		cause "A file was measured with a hash other than SHA-256, SHA-384 or SHA-512, or the \
-			template does not begin with its digest and name."
+		cause "A file was measured with a hash other than SHA-256, SHA-384 or SHA-512. Or the \
+			template does not begin with the file's digest and name."
 		remedy "Boot with ima_hash=sha256 and a template such as ima-ng or ima-sig."
 		example entry 3, "file digest" is "sha1", wanted "sha256, sha384 or sha512";
 	ImaOutdatedFile: [NoParty]
-		cause "A file was allowed when it was measured, and is not allowed now, or is newly \
-			required."
-		remedy "Reboot without the old version and with what is required now. It costs no score, \
-			but the chip gets no work until then."
+		cause "A file that was allowed when it was measured is not allowed now. Or policy newly \
+			requires a file that was not measured."
+		remedy "Reboot without the old version of the file, and with all files that policy \
+			requires now. The rejection costs no score, but the chip gets no work until its \
+			evidence is accepted."
 		example entry 57, "file digest"
 			is "sha256:9f2c…41d0 /usr/bin/curl", wanted "an allowed file";
 	FileSignature: [VerifierOperator]
-		cause "The signature that vouches for a file is not the signer's, or is over a hash other \
-			than SHA-256."
+		cause "The signature that vouches for a file was not made by the signer, or does not cover \
+			a SHA-256 digest."
 		remedy "Sign the file's SHA-256 digest with the trusted key and vouch again. Evidence is \
-			never rejected for it."
+			never rejected with this code."
 		example "file signature"
 			is "a signature of another key, or of another file", wanted "the signer's";
 

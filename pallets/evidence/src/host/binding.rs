@@ -38,7 +38,7 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Hash256 {
 	hasher.finalize().into()
 }
 
-/// Returns the hash that identifies a chip on the chain: of its product line and its id.
+/// Returns the hash of a chip's product line and id. It identifies the chip on the chain.
 ///
 /// The id has 64 bytes on Milan and Genoa, and 8 bytes on Turin. The hash does not cover a genesis
 /// hash, because the history of a chip is the same on every chain.
@@ -66,17 +66,17 @@ pub fn challenge_nonce(
 	blake2_256(&[&domain::CHALLENGE, genesis, miner, chip, &seq.to_le_bytes(), parent])
 }
 
-/// The bit that separates the numbers of contests from those of challenges.
+/// The bit that separates the numbers of contests from the numbers of challenges.
 const CONTEST_BIT: u64 = 1 << 63;
 
-/// Returns the number of a contest over a chip. `block` is the block whose hash the nonce binds. A
-/// marker bit ensures that no challenge has the number.
+/// Returns the number of a contest over a chip. `block` is the number of the block whose hash the
+/// nonce contains. A marker bit ensures that no challenge has the same number.
 pub fn contest_seq(block: u64) -> u64 {
 	block | CONTEST_BIT
 }
 
-/// Returns the block whose hash a contest with this number binds, or `None` for the number of a
-/// challenge.
+/// Returns the number of the block whose hash the contest's nonce contains, or `None` for the
+/// number of a challenge.
 pub fn contest_block(seq: u64) -> Option<u64> {
 	(seq & CONTEST_BIT != 0).then_some(seq & !CONTEST_BIT)
 }
@@ -95,8 +95,7 @@ pub fn quote_extra_data(
 
 /// Returns the REPORT_DATA that a host's report must have. It binds the report to the challenge,
 /// the guest's key, the quote and the log.
-///
-/// `last_chunk` is the id of the log submission that the log continues, or zero without one.
+/// `last_chunk` is the id of the log submission that the log continues, or zero if there is none.
 pub fn host_report_data<C: Crypto>(
 	genesis: &Genesis,
 	nonce: &Hash256,
@@ -124,8 +123,8 @@ pub fn agent_host_data(genesis: &Genesis, miner: &MinerId) -> Hash256 {
 	sha256(&[&domain::AGENT, genesis, miner])
 }
 
-/// Returns the id of a log submission. It covers all earlier parts through `before`, the id of the
-/// previous part; zero for the first part.
+/// Returns the id of a log submission. The id covers all earlier parts, because it contains the id
+/// of the previous part, `before`. For the first part, `before` is zero.
 pub fn chunk_id(genesis: &Genesis, miner: &MinerId, before: &Hash256, records: &[u8]) -> Hash256 {
 	blake2_256(&[&domain::LOG, genesis, miner, before, &sha256(&[records])])
 }
@@ -236,8 +235,8 @@ mod tests {
 		}
 	}
 
-	/// Computed independently, like the other vectors. The vector is the SHA-256 digest of the
-	/// statement.
+	/// The vector was computed independently, like the other vectors. It is the SHA-256 digest of
+	/// the statement.
 	#[test]
 	fn guest_statement_matches_its_vector() {
 		let statement = guest_statement::<RustCrypto>(&[1; 32], &evidence());

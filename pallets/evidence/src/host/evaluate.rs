@@ -8,9 +8,9 @@ use crate::{crypto::Crypto, snp::TcbVersion, tpm::Wanted, Check, RejectCode, Rej
 /// another verdict.
 pub const EVAL_VERSION: u32 = 4;
 
-/// The longest TPMS_ATTEST that is evaluated, in bytes. Those of TPMs are far shorter.
+/// The longest TPMS_ATTEST that is evaluated, in bytes. TPMs return far shorter ones.
 pub const MAX_ATTEST: usize = 1024;
-/// The longest TPMT_SIGNATURE that is evaluated, in bytes. Those of TPMs are far shorter.
+/// The longest TPMT_SIGNATURE that is evaluated, in bytes. TPMs return far shorter ones.
 pub const MAX_SIGNATURE: usize = 1024;
 /// The longest UEFI event log that is evaluated, in bytes.
 pub const MAX_BOOT_LOG: usize = 64 << 10;
@@ -45,7 +45,7 @@ impl AcceptedEvidence {
 	}
 }
 
-/// An input that the chain lacks to decide.
+/// An input without which the chain cannot reach a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
 	/// A current revocation list. Any account that has one can submit it.
@@ -57,9 +57,9 @@ pub enum Need {
 #[must_use]
 pub enum Verdict {
 	Accepted(AcceptedEvidence),
-	/// The evidence does not hold. The code decides which penalty follows.
+	/// The evidence failed a check. The code determines the penalty.
 	Rejected(Rejection),
-	/// The chain lacks an input. No party is at fault.
+	/// The chain does not have a necessary input. No party is at fault.
 	Undecided(Need),
 }
 
@@ -69,8 +69,8 @@ impl Verdict {
 	/// The code of an undecided evaluation.
 	pub const UNDECIDED: u16 = 1;
 
-	/// Returns the number in events, votes and metrics: that of the reject code, [`Self::ACCEPTED`]
-	/// or [`Self::UNDECIDED`].
+	/// Returns the number in events, votes and metrics: the number of the reject code,
+	/// [`Self::ACCEPTED`] or [`Self::UNDECIDED`].
 	pub fn code(&self) -> u16 {
 		match self {
 			Self::Accepted(_) => Self::ACCEPTED,

@@ -1,4 +1,4 @@
-//! The part of policy that one piece of evidence is judged by. It is small enough for the chain to
+//! The part of policy by which one piece of evidence is judged. It is small enough for the chain to
 //! pass it to a worker, and for a file.
 
 use alloc::{vec, vec::Vec};
@@ -30,8 +30,8 @@ pub struct PolicyQuery {
 }
 
 impl PolicyQuery {
-	/// Returns the query for `evidence`. Parts that cannot be decoded add nothing to it: they are
-	/// rejected before policy is used.
+	/// Returns the query for `evidence`. Parts that cannot be decoded add nothing to the query,
+	/// because they are rejected before policy is used.
 	pub fn of(evidence: &HostEvidence) -> Self {
 		let (cpu, measurement) = match Report::parse(&evidence.snp_report) {
 			Ok(report) => (report.cpu, report.measurement),
@@ -68,7 +68,7 @@ pub struct CpuPolicy {
 	pub mitigations: u64,
 }
 
-/// The answer to a [`PolicyQuery`]. Values that it does not name are rejected.
+/// The answer to a [`PolicyQuery`]. Evidence with values that the answer does not list is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -101,9 +101,9 @@ pub struct PolicyExtract {
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub struct FileList {
-	/// In ascending order.
+	/// The digests of allowed files, in ascending order.
 	allowed: Vec<Hash256>,
-	/// In ascending order.
+	/// The digests of forbidden files, in ascending order.
 	forbidden: Vec<Hash256>,
 }
 

@@ -36,7 +36,7 @@ impl FoldedLog {
 	/// Returns the state of the log after the next part.
 	///
 	/// `records` are whole records: the first part of the log, or the part that follows `before`.
-	/// `policy` at its revision judges the files.
+	/// `policy` judges the files, and `revision` is its revision.
 	///
 	/// ## Errors
 	/// - [`RejectCode::BootAggregate`]: the first part does not begin with the kernel's own entry.

@@ -13,7 +13,7 @@ use crate::{
 	UnixSeconds,
 };
 
-/// All inputs of the evaluation except policy, of which it states the revision.
+/// All inputs of the evaluation, except that the revision stands for policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -46,12 +46,12 @@ pub struct PinnedContext {
 	pub former: Option<BootState>,
 	/// The last accepted boot profile.
 	pub boot_profile: Option<Hash256>,
-	/// The submitted part of the log, if this evidence continues one.
+	/// The submitted part of the log, if this evidence continues a submitted part.
 	pub log: Option<FoldedLog>,
 }
 
 impl PinnedContext {
-	/// Converts it to the context that [`evaluate`] takes.
+	/// Converts the pinned context to the context that [`evaluate`] takes.
 	pub fn context(&self, genesis: Genesis) -> Context {
 		Context {
 			challenge: Challenge {
@@ -78,7 +78,7 @@ impl PinnedContext {
 	) -> Verdict {
 		let ak = match AttestationKey::from_tpmt_public(&self.ak) {
 			Ok(ak) => ak,
-			// Not expected: the key was decoded at enrolment.
+			// An error is not expected, because the key was decoded at enrolment.
 			Err(rejection) => return Verdict::Rejected(rejection),
 		};
 		let collateral = Collateral {

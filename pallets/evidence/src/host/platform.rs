@@ -10,7 +10,7 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// The privilege level of the attestation agent: the most privileged one of the guest.
+/// The privilege level of the attestation agent, which is the most privileged level of the guest.
 const AGENT_VMPL: u32 = 0;
 
 /// Checks that AMD's hardware signed the report on the challenged chip, and that the report is
@@ -44,7 +44,7 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		&evidence.ima_delta.records,
 	);
 	let seen = report_data(&evidence.snp_report).unwrap_or_default();
-	// A report of an unsupported version excuses the host, so it must answer this challenge, too.
+	// A report of an unsupported version costs no strike, so it must answer this challenge, too.
 	let is_genuine = authentic
 		.as_ref()
 		.map_or_else(|why| why.code == RejectCode::ReportVersionUnsupported, |_| true);
@@ -83,8 +83,8 @@ pub fn check_platform<P: PlatformPolicy>(report: &AuthenticReport, policy: &P) -
 
 fn check_guest<P: PlatformPolicy>(authentic: &AuthenticReport, policy: &P) -> Check {
 	let report = authentic.report();
-	// Not a matter of policy: a guest proves nothing if its host can read it, or can move it to
-	// another host that can.
+	// These checks are independent of policy. A guest proves nothing if its host can read its
+	// memory. The same holds if the host can move the guest to another host that can read it.
 	authentic.check_not_debuggable()?;
 	if report.policy.has(GuestPolicy::MIGRATE_MA) {
 		return Err(Rejection::new(RejectCode::MigrationAgent, "POLICY.MIGRATE_MA", 1u8, 0u8));
@@ -157,8 +157,8 @@ fn check_floors(report: &AuthenticReport, floors: &TcbFloors) -> Check {
 	Ok(())
 }
 
-/// Compares a TCB version with its floor by component. Milan and Genoa have no FMC: it counts as
-/// zero and fails any floor above zero.
+/// Compares a TCB version with its floor by component. Milan and Genoa have no FMC: the FMC then
+/// counts as zero and fails any floor above zero.
 fn check_floor(lane: &'static str, seen: TcbVersion, floor: TcbVersion) -> Check {
 	let components = [
 		("fmc", seen.fmc.unwrap_or(0), floor.fmc.unwrap_or(0)),

@@ -1,5 +1,5 @@
 //! The inputs of an evaluation besides the evidence. The chain fixes all of them when it includes
-//! evidence, so that the verdict does not depend on when it is judged.
+//! evidence, so that the verdict does not depend on the time of the evaluation.
 
 use alloc::vec::Vec;
 
@@ -29,7 +29,7 @@ pub struct Challenge {
 	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking, scale_info::TypeInfo)
 )]
 pub struct BootState {
-	/// The counters of the TPM. If one of them differs, the log starts from its first entry.
+	/// The counters of the TPM. If a counter differs, the log starts from its first entry.
 	pub reset_count: u32,
 	pub restart_count: u32,
 	/// PCR 10 of the SHA-256 bank after `entries` entries.
@@ -40,8 +40,8 @@ pub struct BootState {
 }
 
 impl BootState {
-	/// Returns `true` if the counters are those of `clock`: the TPM was neither reset nor restarted
-	/// since. Otherwise the earlier log no longer proves anything.
+	/// Returns `true` if `clock` has the same counters: the TPM was neither reset nor restarted
+	/// since. After a reset or a restart, the earlier log no longer proves anything.
 	pub fn is_of(&self, clock: &ClockInfo) -> bool {
 		self.reset_count == clock.reset_count && self.restart_count == clock.restart_count
 	}
@@ -55,23 +55,24 @@ pub struct Context {
 	pub now: UnixSeconds,
 	/// The checkpoint from which the log continues; `None` if the whole log is required.
 	pub boot: Option<BootState>,
-	/// The state up to which the log was accepted, if re-attestation now requires the whole log.
-	/// Files up to there that are no longer allowed are outdated, which is not the miner's fault.
+	/// The state up to which the log was accepted, if re-attestation now requires the whole log. A
+	/// file before this position that is no longer allowed is outdated, which is not the miner's
+	/// fault.
 	pub former: Option<BootState>,
 	/// The last accepted boot profile; `None` if this evidence sets it.
 	pub boot_profile: Option<Hash256>,
-	/// The submitted part of the log, if this evidence continues one.
+	/// The submitted part of the log, if this evidence continues a submitted part.
 	pub log: Option<FoldedLog>,
 }
 
 impl Context {
-	/// Returns the id of the log submission that the evidence continues, or zero without one.
+	/// Returns the id of the log submission that the evidence continues, or zero if there is none.
 	pub fn last_chunk(&self) -> Hash256 {
 		self.log.as_ref().map(|log| log.id).unwrap_or_default()
 	}
 }
 
-/// The endorsements and keys that verify the evidence.
+/// The endorsements and keys with which the evidence is verified.
 #[derive(Clone, Debug)]
 pub struct Collateral<'a> {
 	/// The chip's key, whose chain was verified when it was registered.
@@ -104,8 +105,8 @@ pub struct TcbFloors {
 	pub launch: TcbVersion,
 }
 
-/// A file that must have been measured since the boot. The SHA-256 digests are those of its
-/// accepted versions.
+/// A file that must have been measured since the boot. The SHA-256 digests belong to its accepted
+/// versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -143,9 +144,9 @@ pub trait PlatformPolicy {
 	/// Returns the trust in a product line. An implementation returns
 	/// [`GenerationTrust::Suspended`] for a line that it does not know.
 	fn trust(&self, product: ProductLine) -> GenerationTrust;
-	/// Returns the bits of the guest policy that must be set, and those that must not be set.
+	/// Returns the bits of the guest policy that must be set, and the bits that must not be set.
 	fn guest_policy(&self) -> (u64, u64);
-	/// Returns the bits of PLATFORM_INFO that must be set, and those that may be set. All other
+	/// Returns the bits of PLATFORM_INFO that must be set, and the bits that may be set. All other
 	/// bits must be zero.
 	fn platform_info(&self) -> (u64, u64);
 	/// Returns the bits of the current mitigation vector that must be set on this CPU. Reports

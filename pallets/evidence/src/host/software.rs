@@ -52,7 +52,8 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 		(None, Some(boot)) => LogStart::Accepted(boot),
 		(None, None) => LogStart::Boot,
 	};
-	// Entries that were accepted earlier in this boot can be outdated, but never a new fault.
+	// Entries that were accepted earlier in this boot can be outdated, but they do not count as new
+	// faults.
 	let boot = check_log(evidence, &clock, from, former.or(known), policy)?;
 	if let Some(rules) = rules {
 		let accepted_before = former.is_some() && context.boot_profile == Some(boot_profile);
@@ -67,8 +68,8 @@ pub(super) fn check<C: Crypto, P: HostPolicy>(
 	Ok(Proven { boot, boot_profile })
 }
 
-/// Replaces the code of a rejected boot that was accepted before. Only a change of policy can have
-/// caused the rejection.
+/// Replaces the code of a rejected boot that was accepted before, because only a change of policy
+/// explains such a rejection.
 fn outdated(why: Rejection) -> Rejection {
 	match why.code {
 		RejectCode::BootUnknown | RejectCode::BootPartMissing | RejectCode::SecureBootOff => {
@@ -215,7 +216,8 @@ fn check_log<P: HostPolicy>(
 		return Err(Rejection::new(RejectCode::ImaCheckpoint, "from_entry", seen, wanted));
 	}
 	let quoted = evidence.pcr_values.get(IMA_AT).copied().unwrap_or_default();
-	// The quote does not prove entries of other PCRs, so the chain accepts no log that has one.
+	// The quote does not prove entries of other PCRs, so the chain accepts no log with such an
+	// entry.
 	let replayed =
 		ima::replay_strictly(&delta.records, &checkpoint, &quoted, &files, policy.limits());
 	let replayed = match from {
@@ -235,8 +237,8 @@ fn check_log<P: HostPolicy>(
 	let covered = replayed.checkpoint.entries.saturating_sub(checkpoint.entries);
 	let required_seen = required_seen(&delta.records, covered, policy, seen)?;
 	// An accepted log contains all files that were required then, so a missing file is newly
-	// required. A log that continues an accepted one is not checked for it; the whole log is
-	// checked at re-attestation.
+	// required. A log that continues an accepted log is not checked for missing files.
+	// Re-attestation checks the whole log.
 	if !matches!(from, LogStart::Accepted(_)) {
 		check_required(policy, &required_seen, accepted.is_some())?;
 	}
@@ -250,7 +252,7 @@ fn check_log<P: HostPolicy>(
 }
 
 /// Returns the more severe result of earlier log submissions (`earlier`) and of the part in the
-/// evidence (`last`). Of two equally severe ones, the earlier one counts.
+/// evidence (`last`). If both are equally severe, the earlier result counts.
 ///
 /// A log that does not lead to the quote ranks highest, because findings count only if the quote
 /// covers them.
@@ -287,8 +289,8 @@ fn check_boot_aggregate(seen: &Hash256, values: &PcrSet) -> Check {
 	Ok(())
 }
 
-/// Returns the digests of required files that were measured since the boot: those in `before` and
-/// those of PCR 10 in the first `covered` records.
+/// Returns the digests of required files that were measured since the boot. These are the digests
+/// in `before`, and the digests of PCR 10 in the first `covered` records.
 pub(super) fn required_seen<P: HostPolicy>(
 	records: &[u8],
 	covered: u32,
@@ -316,7 +318,7 @@ pub(super) fn required_seen<P: HostPolicy>(
 }
 
 /// Checks that all required files were measured. If the log was accepted before, a missing file is
-/// newly required: the code is then that of an outdated file.
+/// newly required, and the code is [`RejectCode::ImaOutdatedFile`].
 fn check_required<P: HostPolicy>(policy: &P, seen: &[Hash256], accepted_before: bool) -> Check {
 	let is_missing = |file: &&RequiredFile| !file.any_of.iter().any(|digest| seen.contains(digest));
 	let Some(file) = policy.required().iter().find(is_missing) else { return Ok(()) };

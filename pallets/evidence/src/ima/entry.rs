@@ -14,8 +14,8 @@ pub(super) const MAX_SHOWN: usize = 256;
 pub(super) enum Entry {
 	/// The file is allowed, or files are not judged.
 	Fine,
-	/// The entry extended a PCR other than 10. The quoted PCR 10 does not prove it, so it could
-	/// name any file.
+	/// The entry extended a PCR other than 10. The quoted PCR 10 does not prove the entry, so the
+	/// entry could name any file.
 	OtherPcr,
 	/// The kernel could not measure the file reliably.
 	Violation,
@@ -43,7 +43,7 @@ pub(super) fn examine<F: Files>(record: &Record<'_>, files: Option<&F>) -> Entry
 	}
 }
 
-/// Returns `true` if the entry extended PCR 10, so that a quote of it can prove the entry.
+/// Returns `true` if the entry extended PCR 10, so that a quote of PCR 10 can prove the entry.
 pub(super) fn is_of_pcr10(record: &Record<'_>) -> bool {
 	record.pcr == u32::from(IMA_PCR)
 }
@@ -80,8 +80,8 @@ pub(super) fn is_altered(record: &Record<'_>) -> bool {
 	is_of_pcr10(record) && record.is_altered()
 }
 
-/// Judges the file of an entry. The kernel's own first entry does not name a file: it covers PCRs 0
-/// to 9, which the quote proves.
+/// Judges the file of an entry. The kernel's own first entry does not name a file. Its digest
+/// covers PCRs 0 to 9, which the quote proves.
 fn judge<F: Files>(record: &Record<'_>, files: &F) -> Check<FileVerdict> {
 	if record.index == 0 && record.name == BOOT_AGGREGATE {
 		return Ok(FileVerdict::Allowed);

@@ -67,8 +67,8 @@ pub trait Files {
 	}
 }
 
-/// A list that replaced an earlier one, by which the log entries below `before` were accepted. Of
-/// these entries, a file that is not allowed now is outdated.
+/// A list that replaced an earlier list. The log entries below `before` were accepted by the
+/// earlier list, so a file in these entries that is not allowed now is outdated.
 #[derive(Clone, Copy, Debug)]
 pub struct Renewed<'a, F> {
 	pub files: &'a F,

@@ -36,7 +36,7 @@ impl LogFindings {
 	/// so their files are outdated at worst.
 	///
 	/// ## Errors
-	/// As [`super::replay`].
+	/// The same errors as [`super::replay`].
 	pub fn check(&self, before: u32) -> Check {
 		let reject = |code, entry| {
 			let seen = "found in an earlier log submission";

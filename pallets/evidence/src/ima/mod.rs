@@ -1,7 +1,7 @@
 //! The measurement log of the kernel's Integrity Measurement Architecture.
 //!
 //! Source: Linux, `security/integrity/ima` (`ima_template.c`, `ima_template_lib.c`, `ima_fs.c`).
-//! The format is that of `binary_runtime_measurements` or of a per-bank log such as
+//! The log has the format of the file `binary_runtime_measurements` or of a per-bank log such as
 //! `binary_runtime_measurements_sha256`. Integers are little-endian, as on x86-64 or with
 //! `ima_canonical_fmt`.
 

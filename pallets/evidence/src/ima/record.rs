@@ -33,11 +33,12 @@ const FIELDS: [&[u8]; 16] = [
 /// The separator of fields in a format.
 const SEPARATOR: u8 = b'|';
 
-/// The supported templates. A log with `ima_template_fmt=` has the format as the template's name.
+/// The supported templates. If the kernel runs with `ima_template_fmt=`, the format is the name of
+/// the template.
 ///
 /// PCR 10 proves the data of an entry, but not the name of its template. All templates with a known
-/// file digest therefore begin with digest and name. Otherwise an entry could be given another
-/// template, in which a signature or a buffer passes as the digest of a file.
+/// file digest therefore begin with digest and name. Otherwise an attacker could give an entry
+/// another template, in which a signature or a buffer passes as the digest of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Template {
 	/// `ima`, with a SHA-1 file digest and a short name.
@@ -94,8 +95,8 @@ pub struct Record<'a> {
 	is_signed: bool,
 	/// The template data: fields with their lengths. It is empty for [`Template::Ima`].
 	data: &'a [u8],
-	/// The field `d`, `d-ng` or `d-ngv2`: the digest of the file, with its algorithm unless it is
-	/// `d`.
+	/// The field `d`, `d-ng` or `d-ngv2`: the digest of the file. All fields except `d` also
+	/// contain the algorithm.
 	digest_field: &'a [u8],
 	/// The field `n` or `n-ng`: the name, without the final NUL. It is empty for
 	/// [`Template::Other`].
@@ -103,8 +104,8 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-	/// Returns `true` if the kernel could not measure the file reliably, because it was open for
-	/// writing or was changed.
+	/// Returns `true` if the kernel could not measure the file reliably, because the file was open
+	/// for writing or was changed.
 	pub fn is_violation(&self) -> bool {
 		self.template_digest.iter().all(|&byte| byte == 0)
 	}
@@ -188,8 +189,8 @@ impl<'a> Record<'a> {
 
 /// An iterator over the entries of a log. It ends after an error.
 ///
-/// The template digests of `binary_runtime_measurements` have 20 bytes. Those of a per-bank log
-/// have the length of the bank, which the first entry shows.
+/// The template digests of `binary_runtime_measurements` have 20 bytes. In a per-bank log, they
+/// have the digest length of the bank, which follows from the first entry.
 #[derive(Clone, Debug)]
 pub struct Records<'a> {
 	at: Reader<'a>,
@@ -284,7 +285,7 @@ impl<'a> Records<'a> {
 	}
 }
 
-/// Returns `true` if the first entry has a known template behind a digest of this length.
+/// Returns `true` if the first entry has a known template after a digest of this length.
 fn has_template(log: &[u8], digest_len: usize) -> bool {
 	first_template(log, digest_len).is_ok_and(|name| Template::from_name(name).is_some())
 }

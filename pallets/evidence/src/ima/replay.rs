@@ -44,12 +44,12 @@ pub enum Violations {
 /// The result of a replay that leads to the quoted PCR 10.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replayed {
-	/// The position that the quote proves. The next log continues from it.
+	/// The position that the quote proves. The next log continues from this position.
 	pub checkpoint: Checkpoint,
-	/// The number of entries that the quote covers: those of PCR 10 up to the position.
+	/// The number of entries that the quote covers: the entries of PCR 10 up to the position.
 	pub proven: u32,
-	/// The number of all other entries, which prove nothing: those of other PCRs, and those that
-	/// the kernel added after the quote.
+	/// The number of all other entries, which the quote does not prove: entries of other PCRs, and
+	/// entries that the kernel added after the quote.
 	pub unproven: u32,
 	/// The number of violations among the proven entries.
 	pub violations: u32,
@@ -68,8 +68,8 @@ enum OtherPcrs {
 /// entries up to that position.
 ///
 /// The log may have entries after the quoted position, because the kernel continues to measure
-/// while the TPM quotes. They are not judged. If such an entry is incomplete or has an unknown
-/// template, the rest of the log counts as one entry.
+/// while the TPM quotes. These entries are not judged. If one of them is incomplete or has an
+/// unknown template, the rest of the log counts as one entry.
 ///
 /// The log cannot have fewer entries than the quote covers. An empty log is accepted only if the
 /// checkpoint has the quoted value and is not the start of the log. Entries of other PCRs are only
@@ -115,7 +115,7 @@ fn replay_with<F: Files>(
 	let mut state = State::new(from, quoted, rules);
 	for record in Records::new(log, from.entries) {
 		let record = match record {
-			// The iterator ends here, because the start of a further entry is unknown.
+			// The iterator ends after this entry, because the start of a further entry is unknown.
 			Err(_unproven) if state.reached => {
 				state.unproven = state.unproven.saturating_add(1);
 				break;
@@ -156,13 +156,13 @@ struct State<'a> {
 	pcr10: Vec<u8>,
 	reached: bool,
 	/// The first reason to reject among the entries so far. A forbidden file replaces any other
-	/// reason. It counts only if the quote covers its entry.
+	/// reason. The reason counts only if the quote covers its entry.
 	failure: Option<Rejection>,
 	/// The first entry of a file that is no longer allowed.
 	outdated: Option<Rejection>,
 	/// The first entry whose recorded digest is not the digest of its data.
 	altered: Option<Rejection>,
-	/// The number of the entry after the last one that is not later than the quote.
+	/// The number of log entries up to the quoted position, or up to the last read entry before it.
 	position: u32,
 	proven: u32,
 	unproven: u32,
@@ -179,8 +179,8 @@ impl<'a> State<'a> {
 			violations_are,
 			other_pcrs_are,
 			pcr10: from.pcr10.clone(),
-			// At the start of a log nothing is measured yet. The log must have the kernel's own
-			// first entry at least.
+			// At the start of a log, nothing is measured yet. The log must have at least the
+			// kernel's own first entry.
 			reached: from.entries > 0 && from.pcr10 == quoted,
 			failure: None,
 			outdated: None,
@@ -247,8 +247,8 @@ impl<'a> State<'a> {
 		}
 	}
 
-	/// Stores the first reason. The rejections for later ones are not created, which saves their
-	/// cost.
+	/// Stores the first reason to reject. Rejections for later reasons are not created, because
+	/// creating them costs time.
 	fn fail(&mut self, rejection: impl FnOnce() -> Rejection) {
 		self.failure.get_or_insert_with(rejection);
 	}

@@ -1,5 +1,5 @@
-//! Authentication of reports: AMD's hardware signed them. This comes first, and is not a sufficient
-//! reason to trust the guest.
+//! Authentication of reports: the proof that AMD's hardware signed them. This check comes first. It
+//! is not a sufficient reason to trust the guest.
 
 use super::{
 	report::Envelope, GuestPolicy, Report, SigningKey, TcbLayout, TcbVersion, Vek, VekKind,
@@ -41,7 +41,8 @@ impl AuthenticReport {
 		self.tcb.current
 	}
 
-	/// Returns the TCB version that the host chose to report. The signing key derives from it.
+	/// Returns the TCB version that the host chose to report. The signing key derives from this
+	/// version.
 	pub fn reported_tcb(&self) -> TcbVersion {
 		self.tcb.reported
 	}
@@ -68,7 +69,7 @@ impl AuthenticReport {
 /// Checks that `vek` signed the report in `bytes`, and that the report states the chip and the TCB
 /// version of `vek`.
 ///
-/// It costs one P-384 verification, which comes last, after all cheaper checks.
+/// The check costs one P-384 verification, which comes last, after all cheaper checks.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::SnpSignature`] and
@@ -104,8 +105,8 @@ fn check_vek_validity(vek: &Vek, now: UnixSeconds) -> Check {
 	check_validity(code, "VEK validity", vek.not_before, vek.not_after, now)
 }
 
-/// Returns the rejection of a report of an unsupported version. Only a report that the chip signed
-/// shows that its firmware is unknown. Anyone can write another version into a report.
+/// Returns the rejection of a report of an unsupported version. Only the chip's signature proves
+/// that its firmware made such a report. Any party can write another version into a report.
 fn unsupported<C: Crypto>(why: Rejection, bytes: &[u8], vek: &Vek, now: UnixSeconds) -> Rejection {
 	if let Err(expired) = check_vek_validity(vek, now) {
 		return expired;

@@ -13,7 +13,8 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// The largest list that is decoded, in bytes: about 40 entries. It bounds the cost of decoding.
+/// The largest list that is decoded, in bytes: about 40 entries. The limit bounds the decoding
+/// cost.
 pub const MAX_CRL: usize = 2 << 10;
 
 const CRL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.20");

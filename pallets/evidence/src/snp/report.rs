@@ -10,7 +10,7 @@ pub const REPORT_LEN: usize = 0x4a0;
 /// The number of signed bytes, from the beginning of a report.
 pub const SIGNED_LEN: usize = 0x2a0;
 
-/// The place of REPORT_DATA, which is the same in every version so far.
+/// The offsets of REPORT_DATA, which are the same in every version so far.
 const REPORT_DATA: core::ops::Range<usize> = 0x50..0x90;
 
 /// The number of ECDSA P-384 with SHA-384. AMD 56860, table "Encoding for the SIGNATURE_ALGO
@@ -20,9 +20,9 @@ const ECDSA_P384_SHA384: u32 = 1;
 /// The kind of signing key that a report names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SigningKey {
-	/// A versioned chip endorsement key, of one chip.
+	/// A versioned chip endorsement key, which belongs to one chip.
 	Vcek,
-	/// A versioned loaded endorsement key, of a provider's fleet.
+	/// A versioned loaded endorsement key, which stands for a provider's fleet.
 	Vlek,
 	/// No key: the report is not signed.
 	None,
@@ -68,7 +68,7 @@ pub struct FirmwareVersion {
 /// version 2, only the certificate states the product line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-	/// 2, 3, 4 or 5.
+	/// The version of the report: 2, 3, 4 or 5.
 	pub version: u32,
 	pub guest_svn: u32,
 	pub policy: GuestPolicy,
@@ -237,8 +237,8 @@ impl Report {
 	}
 }
 
-/// The parts of a report that lie at the same place in every version so far. They authenticate a
-/// report whose other fields are unknown.
+/// The parts of a report that have the same offsets in every version so far. With these parts, a
+/// report can be authenticated although its other fields are unknown.
 pub(super) struct Envelope<'a> {
 	pub(super) signed: &'a [u8],
 	pub(super) r: [u8; 48],
@@ -246,7 +246,7 @@ pub(super) struct Envelope<'a> {
 }
 
 impl<'a> Envelope<'a> {
-	/// Decodes the parts. Returns `None` for another length, or for a scalar that is too long.
+	/// Decodes the parts. Returns `None` if the length is wrong or a scalar is too long.
 	pub(super) fn parse(bytes: &'a [u8]) -> Option<Self> {
 		let mut zero = Reserved::default();
 		let mut at = Reader::new(bytes);
@@ -257,7 +257,7 @@ impl<'a> Envelope<'a> {
 	}
 }
 
-/// Returns REPORT_DATA of a report of any version, or `None` for shorter bytes.
+/// Returns REPORT_DATA of a report of any version, or `None` if the report is too short.
 pub(crate) fn report_data(bytes: &[u8]) -> Option<&[u8]> {
 	bytes.get(REPORT_DATA)
 }

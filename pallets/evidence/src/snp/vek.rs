@@ -122,8 +122,8 @@ impl Vek {
 
 /// Verifies a VEK certificate (DER) up to one of `roots`. Every certificate must be valid at `now`.
 ///
-/// It costs up to three RSA-4096 verifications for each root that has an intermediate with the
-/// issuer's name.
+/// The verification costs up to three RSA-4096 verifications for each root that has an intermediate
+/// with the issuer's name.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::SnpChain`] and [`crate::RejectClass::Malformed`].

@@ -6,12 +6,12 @@ use crate::{
 	Check, RejectCode, Rejection,
 };
 
-/// TPM_GENERATED_VALUE, with which a TPM begins all structures that it generates. With a restricted
-/// key, it refuses to sign external data that begins with this value.
+/// TPM_GENERATED_VALUE, with which a TPM begins all structures that it generates. The TPM refuses
+/// to sign external data that begins with this value with a restricted key.
 const TPM_GENERATED_VALUE: u32 = 0xff54_4347;
 /// TPM_ST_ATTEST_QUOTE.
 const TPM_ST_ATTEST_QUOTE: u16 = 0x8018;
-/// The maximum number of banks in a selection. The specification has fewer hash algorithms.
+/// The maximum number of banks in a selection. The specification defines fewer hash algorithms.
 const MAX_SELECTIONS: u32 = 16;
 
 /// TPMS_CLOCK_INFO.
@@ -19,7 +19,7 @@ const MAX_SELECTIONS: u32 = 16;
 pub struct ClockInfo {
 	/// The time for which the TPM had power, in milliseconds.
 	pub clock: u64,
-	/// The number of TPM resets. Each boot of the machine is one.
+	/// The number of TPM resets. Each boot of the machine is a reset.
 	pub reset_count: u32,
 	/// The number of restarts and resumes since the last reset.
 	pub restart_count: u32,

@@ -1,12 +1,12 @@
-//! Credentials. Only the TPM with a given endorsement key can decrypt such a secret, and only if it
-//! also holds a given attestation key.
+//! Credentials: encrypted secrets. Only the TPM with a given endorsement key can decrypt the
+//! secret, and only if the TPM also holds a given attestation key.
 //!
 //! Source: TCG, TPM library part 1, chapter 24 ("Credential Protection") and appendices B.10 and
 //! C.6.
 //!
 //! All random values of a credential derive from a seed. The validator that makes a credential
-//! publishes the hash of the seed with it, and reveals the seed after the answer. Any party can
-//! then recompute the credential and check that it was well-formed.
+//! publishes the hash of the seed together with the credential, and reveals the seed after the
+//! answer. Any party can then recompute the credential and check that it was well-formed.
 
 use alloc::vec::Vec;
 
@@ -161,8 +161,8 @@ fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 	}
 }
 
-/// Computes KDFa with SHA-256 for up to 256 bits (part 1, 11.4.10.2). It appends a zero to the
-/// label.
+/// Computes KDFa with SHA-256 for up to 256 bits (part 1, 11.4.10.2). The function appends a zero
+/// to the label.
 fn kdfa(key: &[u8], label: &[u8], context: &[u8], bits: u32) -> [u8; 32] {
 	let counter = 1u32.to_be_bytes();
 	hmac_sha256(key, &[&counter, label, &[0], context, &bits.to_be_bytes()])
@@ -207,8 +207,8 @@ impl CryptoRng for Salt {}
 mod tests {
 	use super::*;
 
-	/// Computed independently with Python's hashlib. The vector is the concatenation of all derived
-	/// values.
+	/// The vector was computed independently with Python's hashlib. It is the concatenation of all
+	/// derived values.
 	#[test]
 	fn derived_values_match_their_vector() {
 		let uses = [Use::Hash, Use::Secret, Use::TpmSeed, Use::OaepSalt, Use::EphemeralKey];

@@ -29,8 +29,8 @@ const NV_HEADER: [u8; 3] = [0x10, 0x01, 0x00];
 const NV_LENGTH: usize = 2;
 const NV_FULL_CERTIFICATE: [u8; 2] = [0x10, 0x02];
 
-/// An endorsement key for which the verifier can make credentials. Its templates are L-1 and L-2 of
-/// the TCG.
+/// An endorsement key for which the verifier can make credentials. The kinds are the templates L-1
+/// and L-2 of the TCG.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -97,7 +97,7 @@ pub fn verify_ek<C: Crypto>(
 /// Verifies like [`verify_ek`], and also returns the root to which the chain leads.
 ///
 /// ## Errors
-/// Those of [`verify_ek`].
+/// The errors of [`verify_ek`].
 pub fn verify_ek_to_root<'a, C: Crypto>(
 	der: &'a [u8],
 	intermediates: &'a [Vec<u8>],
@@ -166,7 +166,7 @@ fn check_chain<'a, C: Crypto>(
 }
 
 /// Checks that `issuer` (DER) issued the certificate, with `below` authorities between the issuer
-/// and the leaf. Returns `None` if the issuer has another name.
+/// and the leaf. Returns `None` if the certificate names another issuer.
 fn issued_by<C: Crypto>(
 	certificate: &Certificate<'_>,
 	issuer: &[u8],

@@ -109,8 +109,8 @@ const SIGN: u32 = 1 << 18;
 
 impl AttestationKey {
 	/// Checks that the key was created in its TPM, cannot leave it, and signs only data that the
-	/// TPM generated. Otherwise another party could forge its quotes. A key with unknown attributes
-	/// is rejected.
+	/// TPM generated. Quotes by any other key could be forged. A key with unknown attributes is
+	/// rejected.
 	///
 	/// ## Errors
 	/// [`RejectCode::AkAttributes`].
@@ -187,8 +187,8 @@ impl AttestationKey {
 		tpmt_public(bytes).unwrap_or_else(|Short| Err(malformed("incomplete")))
 	}
 
-	/// Decodes a SubjectPublicKeyInfo in DER. It states neither the scheme nor the name nor the
-	/// attributes.
+	/// Decodes a SubjectPublicKeyInfo in DER. The encoding states neither the scheme nor the name
+	/// nor the attributes of the key.
 	///
 	/// ## Errors
 	/// [`RejectCode::KeyEncoding`].

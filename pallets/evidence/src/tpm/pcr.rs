@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 /// A bank of PCRs, named after the hash algorithm that extends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PcrBank {
-	/// Broken: collisions are feasible. It is decoded only so that a rejection can name it. The
-	/// chain never accepts it.
+	/// SHA-1 is broken: collisions are feasible. The bank is decoded only so that a rejection can
+	/// name it. The chain never accepts it.
 	Sha1,
 	Sha256,
 	Sha384,

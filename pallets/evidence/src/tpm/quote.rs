@@ -23,15 +23,15 @@ pub enum Wanted<T> {
 pub enum Sha1 {
 	/// Signatures over SHA-1 and quotes of the SHA-1 bank alone are rejected.
 	Refuse,
-	/// They are accepted.
+	/// Signatures over SHA-1 and quotes of the SHA-1 bank alone are accepted.
 	Accept,
 }
 
 /// The expectations for a quote.
 #[derive(Clone, Debug)]
 pub struct QuoteRequest<'a> {
-	/// The complete extraData. An empty one never answers a request; a caller that accepts a quote
-	/// without a nonce writes [`Wanted::Any`].
+	/// The complete extraData. An empty value never answers a request; a caller that accepts a
+	/// quote without a nonce writes [`Wanted::Any`].
 	pub nonce: Wanted<&'a [u8]>,
 	/// The treatment of SHA-1.
 	pub sha1: Sha1,
@@ -39,7 +39,7 @@ pub struct QuoteRequest<'a> {
 	pub selections: Wanted<&'a [PcrSelection]>,
 	/// The qualified name of the enrolled key.
 	pub qualified_signer: Wanted<&'a [u8]>,
-	/// The values that the quoted PCRs must have. They are all quoted PCRs and no others.
+	/// The values of all quoted PCRs, and of no other PCRs.
 	pub values: Wanted<&'a PcrValues>,
 }
 
@@ -56,7 +56,7 @@ impl AuthenticQuote {
 
 /// Verifies a quote: a TPMS_ATTEST (`attest`) with its signature by `key`.
 ///
-/// It costs one signature verification, which comes last, after all cheaper checks.
+/// The verification costs one signature check, which comes last, after all cheaper checks.
 ///
 /// ## Errors
 /// Classes [`crate::RejectClass::Malformed`], [`crate::RejectClass::TpmQuote`] and

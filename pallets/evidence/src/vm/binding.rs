@@ -41,8 +41,8 @@ pub fn vm_report_data(genesis: &Genesis, boot: &Boot, evidence: &VmEvidence) -> 
 	hasher.finalize().into()
 }
 
-/// Returns the HOST_DATA that a VM must have, which its host sets at launch. It binds the order,
-/// its configuration and the holders of the disk key.
+/// Returns the HOST_DATA that a VM must have, which its host sets at launch. HOST_DATA binds the
+/// order, its configuration and the holders of the disk key.
 pub fn vm_host_data(
 	genesis: &Genesis,
 	vm: VmId,

@@ -15,7 +15,7 @@ pub const KEM_KEY_LEN: usize = 1184 + 32;
 )]
 pub struct VmEvidence {
 	pub vm: VmId,
-	/// The number of miners that the VM was assigned to so far.
+	/// The number of miners to which the VM was assigned so far.
 	pub generation: u32,
 	/// The number of the boot.
 	pub boot_counter: u32,

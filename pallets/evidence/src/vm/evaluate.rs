@@ -9,7 +9,7 @@ use crate::{
 	Check, RejectCode, Rejection, UnixSeconds,
 };
 
-/// The boot that the chain opened: the expectations for its evidence.
+/// The boot that the chain opened. Its values are the expectations for the evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boot {
 	pub vm: VmId,

@@ -18,7 +18,7 @@ use crate::{domain, host::Genesis};
 )]
 pub struct Receipt {
 	pub vm: VmId,
-	/// The number of miners that the VM was assigned to so far.
+	/// The number of miners to which the VM was assigned so far.
 	pub generation: u32,
 	/// The number of the boot whose key signs the receipt.
 	pub boot_counter: u32,
@@ -98,7 +98,8 @@ mod tests {
 		egress: 11,
 	};
 
-	/// Computed independently, with Python's hashlib, from the layout in `docs/protocol.md`.
+	/// The vector was computed independently, with Python's hashlib, from the layout in
+	/// `docs/protocol.md`.
 	#[test]
 	fn receipt_statement_matches_its_vector() {
 		let statement = sha256(&[&receipt_statement(&[1; 32], &RECEIPT)]);

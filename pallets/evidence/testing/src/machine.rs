@@ -1,4 +1,4 @@
-//! A simulated machine: chip, TPM, kernel log and guest. Tests can falsify each of them.
+//! A simulated machine: chip, TPM, kernel log and guest. Tests can falsify each part.
 
 mod boot;
 mod quote;
@@ -67,7 +67,7 @@ impl Machine {
 		machine
 	}
 
-	/// Returns a challenge to this machine by a chain that has no earlier evidence of it.
+	/// Returns a challenge to this machine by a chain that has no earlier evidence of the machine.
 	pub fn challenge(&self, seq: u64) -> Context {
 		let chip = chip_hash(self.vek.product, self.chip.id());
 		let nonce = challenge_nonce(&GENESIS, &MINER, &chip, seq, &[0x70; 32]);
@@ -200,7 +200,8 @@ impl Machine {
 		evaluate::<RustCrypto, _>(evidence, &collateral, policy, context)
 	}
 
-	/// Returns the claims of evidence that the default policy accepts. Panics otherwise.
+	/// Returns the claims of evidence that the default policy accepts. Panics if it is not
+	/// accepted.
 	pub fn claims(&self, evidence: &HostEvidence, context: &Context) -> Claims {
 		match self.judge(evidence, &Policy::default(), context) {
 			Verdict::Accepted(accepted) => accepted.claims().clone(),

@@ -15,7 +15,7 @@ pub fn evidence() -> HostEvidence {
 /// Returns reports of each supported version.
 pub fn reports() -> Vec<Vec<u8>> {
 	let report = evidence().snp_report;
-	// Only the version differs.
+	// Only the version differs between the reports.
 	let version = |version: u8| {
 		let mut report = report.clone();
 		report[0] = version;
@@ -84,7 +84,7 @@ pub fn keys() -> Vec<Vec<u8>> {
 	vec![sized(&ecc), ecc, sized(&rsa), rsa, spki]
 }
 
-/// Returns the same measurement log with four templates of its first entry.
+/// Returns copies of a measurement log that differ in the template of the first entry.
 pub fn logs() -> Vec<Vec<u8>> {
 	let of_template = |name: &[u8]| {
 		let mut log = evidence().ima_delta.records;

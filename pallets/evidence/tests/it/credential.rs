@@ -1,5 +1,5 @@
-//! Activation of credentials with an independent implementation of TPM2_ActivateCredential. It has
-//! the private keys, which a TPM never reveals.
+//! Activation of credentials with an independent implementation of TPM2_ActivateCredential. The
+//! implementation has the private keys, which a TPM never reveals.
 
 use aes::Aes128;
 use cfb_mode::cipher::{AsyncStreamCipher, KeyIvInit};

@@ -107,7 +107,7 @@ fn digest(hash: SignatureHash) -> Vec<u8> {
 	}
 }
 
-/// Checks a signature, and that no part of it can be altered.
+/// Checks that a signature verifies, and that no altered part of it does.
 fn assert_verifies(key: EcdsaKey<'_>, hash: SignatureHash, r: &[u8], s: &[u8]) {
 	let verify =
 		|message: &[u8], r: &[u8], s: &[u8]| RustCrypto::ecdsa(key, hash, message, r, s).is_ok();

@@ -24,7 +24,7 @@ use hcc_evidence::{
 const GENESIS: [u8; 32] = [0x47; 32];
 const SEED: [u8; 32] = [0x5e; 32];
 
-/// A running software TPM with a folder for the files of the tools. Dropping it ends the process.
+/// A running software TPM with a folder for the files of the tools. Its process ends on drop.
 struct Swtpm {
 	folder: tempfile::TempDir,
 	process: Child,

@@ -1,4 +1,4 @@
-//! Properties of the arithmetic against exact rationals, and its extremes.
+//! Properties of the arithmetic, compared with exact rationals, and its results for extreme inputs.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -37,7 +37,8 @@ proptest! {
 		match consensus(&reports, Perbill::one()) {
 			Consensus::Median(median) => prop_assert_eq!(exact(median), middle.floor()),
 			Consensus::None => {
-				// Every price below twice the median agrees with it.
+				// The band is the whole median, so every price up to twice the median agrees with
+				// it.
 				let agree = reports.iter().filter(|r| exact(**r) <= exact(2) * &middle).count();
 				prop_assert!(2 * agree <= reports.len());
 			},
@@ -88,8 +89,8 @@ proptest! {
 				prop_assert!(exact(price) >= &known * least);
 			}
 		}
-		// The last price is within the limit, unless the limit was lowered since. The price then
-		// moves from the last price towards the median.
+		// The last price is within the limit, unless the limit was lowered in between. The price
+		// then moves from the last price towards the median.
 		if within_day(last, last, &hourly, limit) == last {
 			prop_assert!(price >= median.min(last) && price <= median.max(last));
 		}

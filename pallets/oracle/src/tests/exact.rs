@@ -1,4 +1,4 @@
-//! The daily limit and the mean, each against its definition in exact rationals.
+//! The daily limit and the mean, each compared with its definition in exact rationals.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -20,7 +20,7 @@ fn part(part: Perbill) -> BigRational {
 }
 
 /// Returns the integer price nearest to the median that is at most `limit` away from each known
-/// price. Returns the last price if there is none.
+/// price. Returns the last price if there is no such price.
 fn exact_within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill) -> BigRational {
 	let (mut least, mut most) = (exact(0), None::<BigRational>);
 	for known in hourly.iter().chain([&last]) {
@@ -38,7 +38,7 @@ fn exact_within_day(median: Price, last: Price, hourly: &[Price], limit: Perbill
 }
 
 /// Returns the mean after a step: the elapsed part of the span times the distance to the price. The
-/// part is rounded down to billionths, the step to integers.
+/// part is rounded down to billionths, and the step to integers.
 fn exact_smoothed(mean: Price, price: Price, elapsed: u32, span: u32) -> BigRational {
 	let mean = exact(mean);
 	let way = exact(price) - &mean;
@@ -51,7 +51,8 @@ fn elapsed_part(elapsed: u32, span: u32) -> BigRational {
 	whole.floor() / billion()
 }
 
-/// Returns the elapsed part of the span: one if it is over, zero if it has no length.
+/// Returns the elapsed part of the span. The result is one after the end of the span, and zero for
+/// a span of zero ticks.
 fn weight(elapsed: u32, span: u32) -> BigRational {
 	if span == 0 {
 		return exact(0);
@@ -65,13 +66,13 @@ fn parts() -> impl Strategy<Value = Perbill> {
 		.prop_map(Perbill::from_parts)
 }
 
-/// Prices over the whole range, with small ones as frequent as others.
+/// Prices over the whole range. Small prices are as frequent as other prices.
 fn prices() -> impl Strategy<Value = Price> {
 	prop_oneof![0..=100u64, 0..=1_000_000_000_000u64, any::<u64>(), Just(0), Just(Price::MAX)]
 }
 
-/// Prices of a day. Half of the cases are near one price, since random prices mostly leave no range
-/// within the limit.
+/// Prices of a day. In half of the cases, all prices are near each other, because random prices
+/// mostly leave no range within the limit.
 fn days() -> impl Strategy<Value = Vec<Price>> {
 	let near = (1..=1_000_000_000_000u64).prop_flat_map(|price| {
 		prop::collection::vec(price..=price.saturating_add(price / 4), 1..=25)
@@ -121,7 +122,7 @@ proptest! {
 		prop_assert_eq!(exact(found), exact_smoothed(mean, price, elapsed, span));
 	}
 
-	/// The mean lags behind the unrounded one, by less than one unit and a billionth of the
+	/// The rounded mean lags behind the unrounded one by less than one unit plus a billionth of the
 	/// distance.
 	#[test]
 	fn mean_lags_only_by_rounding(
@@ -135,7 +136,7 @@ proptest! {
 	}
 }
 
-/// All cases with small numbers.
+/// Tests all combinations of three prices below twelve.
 #[test]
 fn daily_limit_is_exact_for_all_small_prices() {
 	for limit in [0, 1, 100_000_000, 333_333_333, 500_000_000, 999_999_999, 1_000_000_000] {

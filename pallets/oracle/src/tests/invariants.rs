@@ -25,7 +25,7 @@ fn corrupt_rate(change: fn(&mut Rate)) {
 	CurrentRate::<Test>::mutate(|rate| rate.iter_mut().for_each(change));
 }
 
-/// Corruptions of the state, each with the message of `try_state`.
+/// Corruptions of the state, each with the error that `try_state` must return.
 const CORRUPTIONS: [(&str, fn()); 9] = [
 	("1: a feeder has two reports", || corrupt_report(|report| report.feeder = feeder(7))),
 	("1: a report is for a future block", || corrupt_report(|report| report.block += 1)),

@@ -6,7 +6,8 @@ use hcc_testing::{Active, Fined};
 
 use crate::{mock::*, *};
 
-/// A round in which the first `liars` of seven feeders report one price, and the others another.
+/// A round in which the first `liars` of seven feeders report `lie`, and the other feeders report
+/// `price`.
 fn round(liars: u8, lie: Price, price: Price) {
 	for by in 1..=7 {
 		assert_ok!(report(by, if by <= liars { lie } else { price }));
@@ -98,7 +99,7 @@ fn jump_closes_orders_and_moves_price_to_limit() {
 	});
 }
 
-/// Control over the feeders for an hour moves the price no further than control for a minute.
+/// Control over the feeders for an hour moves the price no further than control for a minute does.
 #[test]
 fn small_steps_stay_within_daily_limit() {
 	run(|| {

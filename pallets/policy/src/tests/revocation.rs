@@ -62,7 +62,7 @@ fn revoked_issuer_invalidates_keys() {
 	});
 }
 
-/// Chips that were accepted before are challenged again within the hour. The revision triggers it.
+/// A new revocation makes a revision. Chips that were accepted before it are challenged again.
 #[test]
 fn only_new_revocations_tighten_policy() {
 	run(|| {

@@ -23,8 +23,8 @@ fn run_without_policy(test: impl FnOnce()) {
 	});
 }
 
-/// Checks that the tightening origin can replace root's `first` by `tighter`, but cannot set
-/// `looser`, or `first` again.
+/// Checks that the tightening origin can replace `first`, which root has set, by `tighter`. Also
+/// checks that it can set neither `looser` nor, after `tighter`, `first` again.
 fn check_tightening<V: Clone>(
 	set: impl Fn(RuntimeOrigin, Option<V>) -> DispatchResult,
 	first: Option<V>,
@@ -139,7 +139,7 @@ fn files() {
 		assert_noop!(set(tightener(), Some(FileRule::Allowed)), BadOrigin);
 		assert_ok!(set(tightener(), Some(FileRule::Forbidden)));
 		assert_noop!(set(tightener(), None), BadOrigin);
-		// One of two files would become looser.
+		// The rule of the second file would become looser.
 		assert_ok!(set(root(), Some(FileRule::Allowed)));
 		let both = vec![[7; 32], [8; 32]].try_into().expect("two");
 		assert_noop!(Policy::set_files(tightener(), both, Some(FileRule::Allowed)), BadOrigin);

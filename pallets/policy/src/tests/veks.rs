@@ -100,7 +100,7 @@ fn last_valid_vek_cannot_be_removed() {
 			RuntimeOrigin::signed(owner.clone()),
 			certificate("alice")
 		));
-		// A key whose root is not trusted.
+		// This key's root is not trusted.
 		let mut other = Policy::veks(chip).remove(0);
 		other.tcb.microcode += 1;
 		other.ark = [9; 32];
@@ -208,7 +208,7 @@ fn older_certificate_cannot_replace_newer() {
 			let mut newer = Policy::veks(hash(name)).remove(0);
 			newer.not_after.0 += 1;
 			assert_ok!(Policy::store_vek(hash(name), newer.clone(), who.clone()));
-			// Neither the depositor of the newer one nor another account can do it.
+			// Neither the depositor of the newer certificate nor another account can replace it.
 			for by in [who.clone(), account(3)] {
 				assert_noop!(
 					Policy::register_vek(RuntimeOrigin::signed(by), certificate(name)),
@@ -228,7 +228,7 @@ fn vek_of_other_tcb_is_not_used() {
 		let origin = || RuntimeOrigin::signed(owner.clone());
 		assert_ok!(Policy::register_vek(origin(), certificate("alice")));
 		let known = Policy::veks(chip).remove(0);
-		// Keys for an older and for a newer firmware.
+		// These keys are for an older and for a newer firmware.
 		for microcode in [TCB.raw[7] - 1, TCB.raw[7] + 1] {
 			let mut other = known.clone();
 			other.tcb.microcode = microcode;

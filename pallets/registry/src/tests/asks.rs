@@ -1,4 +1,4 @@
-//! Tests of asks: they are announced before they are effective, and have bounds.
+//! Tests of asks, which are bounded and must be announced before they take effect.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_testing::Now;

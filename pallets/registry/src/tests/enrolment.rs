@@ -189,8 +189,8 @@ fn wrong_answer_does_not_enrol() {
 	});
 }
 
-/// A seed gives its secret without the TPM. An enrolment without the TPM needs the seeds of more
-/// than two thirds of the committee.
+/// The secret of a credential follows from its seed, without the TPM. An enrolment without the TPM
+/// needs the seeds of more than two thirds of the committee.
 #[test]
 fn leaked_secrets_do_not_enrol() {
 	for leaked in 1..=2 {
@@ -222,7 +222,7 @@ fn leaked_secrets_do_not_enrol() {
 fn false_credential_is_slashed() {
 	enrolling(|| {
 		let hash = seed_hash(&genesis(), &seed(201));
-		// The seed of the credential is not the one whose hash is posted.
+		// The seed of the credential differs from the seed whose hash is posted.
 		let forged = credential(99);
 		assert_ok!(Registry::post_credential(signed(201), account(201), account(1), hash, forged));
 		assert_ok!(post(202));
@@ -316,7 +316,7 @@ fn deposit_is_lost_after_false_answer() {
 
 #[test]
 fn deposit_is_kept_if_validators_are_absent() {
-	// Too few credentials to answer.
+	// There are too few credentials to answer.
 	enrolling(|| {
 		for validator in 201..=202 {
 			assert_ok!(post(validator));
@@ -324,7 +324,7 @@ fn deposit_is_kept_if_validators_are_absent() {
 		assert_ok!(enrol_again());
 		assert_eq!(funds(), (ENDOWMENT, DEPOSIT));
 	});
-	// Too few seeds.
+	// Too few seeds are revealed.
 	enrolling(|| {
 		for validator in 201..=203 {
 			assert_ok!(post(validator));
@@ -506,8 +506,8 @@ fn re_enrolled_tpm_leaves_chips_unchanged() {
 	});
 }
 
-/// Lets the enrolment expire and begins another one. Returns the service that this records, by the
-/// numbers of the validators.
+/// Lets the enrolment expire and begins another one. Returns the service that the chain then
+/// records, with the numbers of the validators.
 fn service_after_expiry() -> Vec<(u8, VoteService)> {
 	Now::mutate(|now| *now += ENROLMENT + 1);
 	let (certificate, ak) = (tpm::ek_certificate(), tpm::ak());
@@ -519,7 +519,7 @@ fn service_after_expiry() -> Vec<(u8, VoteService)> {
 	served()
 }
 
-/// Returns the service that was recorded once, by the numbers of the validators.
+/// Returns the recorded service, with the numbers of the validators.
 fn served() -> Vec<(u8, VoteService)> {
 	let all = Served::get();
 	assert_eq!(all.len(), 1, "service is recorded once");

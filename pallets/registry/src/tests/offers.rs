@@ -23,7 +23,7 @@ fn offering(vcpus: u16, covered: u64) {
 	Tpms::<Test>::insert(account(1), tpm);
 }
 
-/// Adds a chip with that number. It has a key if its product line is given.
+/// Adds a chip with this number. With `product`, also adds a key of that product line.
 fn add(number: u8, product: Option<ProductLine>) {
 	let chip = [number; 32];
 	assert_ok!(Registry::add_chip(signed(1), chip));

@@ -100,8 +100,8 @@ fn undone_incident_has_no_effect_on_score() {
 	}
 }
 
-/// A false acceptance can make an honest machine fail, since its next evidence continues the false
-/// checkpoint.
+/// A false acceptance can make an honest machine fail, because the machine's next evidence
+/// continues from the false checkpoint.
 #[test]
 fn undone_acceptance_undoes_dependent_failures() {
 	let failed = ChallengeOutcome::Failed(1102);
@@ -111,7 +111,7 @@ fn undone_acceptance_undoes_dependent_failures() {
 		noted(2, ChallengeOutcome::Passed, Some(1));
 		noted(3, failed, Some(2));
 		noted(4, ChallengeOutcome::Passed, Some(2));
-		// It continues the false acceptance indirectly.
+		// This evidence continues from the false acceptance indirectly.
 		noted(5, failed, Some(4));
 		noted(6, failed, Some(4));
 		assert_eq!(Reputation::tier_of(CHIP), Tier::Suspended);
@@ -125,7 +125,7 @@ fn undone_acceptance_undoes_dependent_failures() {
 		assert_eq!(after.score.value, before.score.value + 10);
 		assert!(after.slashes.is_empty(), "the slash is lifted with the strikes");
 	});
-	// Silence, and failures that continue other evidence, stay.
+	// A missed challenge and failures that continue other evidence are not undone.
 	run(|| {
 		noted(1, ChallengeOutcome::Passed, None);
 		noted(2, ChallengeOutcome::Missed, None);

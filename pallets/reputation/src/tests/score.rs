@@ -31,7 +31,7 @@ fn unknown_file_quarantines_without_strike() {
 	assert_eq!(score.after(ChallengeOutcome::Passed, 0, &RULES).tier(&RULES), Tier::Probation);
 }
 
-/// AMD's bulletins require new firmware, which an honest host receives only after its vendor.
+/// AMD's bulletins require new firmware. An honest host can install it only once its vendor has it.
 #[test]
 fn old_firmware_costs_no_strike() {
 	for code in [RejectCode::Mitigation, RejectCode::TcbFloor] {
@@ -207,7 +207,8 @@ fn forged_evidence_costs_as_much_as_forbidden_file() {
 	}
 }
 
-/// The verifier is at fault. A report that the chip did not sign costs a strike all the same.
+/// The verifier is at fault here, not the miner. A report that the chip did not sign still costs a
+/// strike.
 #[test]
 fn unsupported_report_version_only_quarantines() {
 	let score = after(&[failed(RejectCode::ReportVersionUnsupported)]);

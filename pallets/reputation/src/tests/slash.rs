@@ -78,7 +78,7 @@ fn last_strike_of_next_holder_is_booked_beside_first() {
 		noted_for(2, 3, ChallengeOutcome::Missed);
 		let miners: Vec<_> = pending().into_iter().map(|slash| slash.miner).collect();
 		assert_eq!(miners, [miner(), next.clone()]);
-		// One of them has no second slash while its first one is pending.
+		// A miner receives no second slash for the chip while its first slash is pending.
 		noted_for(2, 4, ChallengeOutcome::Passed);
 		noted_for(2, 5, ChallengeOutcome::Missed);
 		assert_eq!(pending().len(), 2);
@@ -96,7 +96,7 @@ fn lifted_slash_leaves_that_of_other_holder() {
 		noted_for(2, 2, ChallengeOutcome::Passed);
 		noted_for(2, 3, ChallengeOutcome::Missed);
 		Reputation::undo(&CHIP, 1);
-		// Both are booked at the same tick.
+		// Both slashes are booked at the same tick.
 		let left: Vec<_> = pending().into_iter().map(|slash| slash.seq).collect();
 		assert_eq!(left, [3]);
 		go_to(2 * SLASH_DELAY);
@@ -214,8 +214,8 @@ fn case_opens_at_last_passed_challenge_and_settles() {
 	run(|| {
 		let sound = Now::get();
 		Now::mutate(|now| *now += 70);
-		// The challenge counts, not its verdict: a machine can be changed while its evidence is
-		// judged.
+		// The tick of the challenge counts, not the tick of its verdict, because a machine can be
+		// changed while its evidence is judged.
 		noted_since(sound, 1, ChallengeOutcome::Passed, None);
 		for seq in 2..=4 {
 			Now::mutate(|now| *now += 7);

@@ -1,4 +1,4 @@
-//! Properties of the arithmetic, against integers that cannot overflow.
+//! Properties of the arithmetic, compared with integers that cannot overflow.
 
 use hcc_evidence::vm::Receipt;
 use hcc_primitives::Guest;
@@ -24,8 +24,8 @@ prop_compose! {
 	}
 }
 
-/// Returns the part of `whole` that `seen` lacks of `given`, rounded down; zero if nothing was
-/// given.
+/// Returns `whole * (given - seen) / given`, rounded down. The result is zero if `seen` exceeds
+/// `given`, or if `given` is zero.
 fn missing(whole: u32, seen: u32, given: u32) -> u128 {
 	let lacks = u128::from(given.saturating_sub(seen));
 	(u128::from(whole) * lacks).checked_div(given.into()).unwrap_or(0)

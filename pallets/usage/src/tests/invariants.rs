@@ -14,7 +14,7 @@ fn corrupt_account(change: fn(&mut Account)) {
 	Accounts::<Test>::mutate(VM, |account| account.iter_mut().for_each(change));
 }
 
-/// Corruptions of the state, each with the message of `try_state`.
+/// Corruptions of the state, each with the error that `try_state` must return.
 const CORRUPTIONS: [(&str, fn()); 5] = [
 	("1: intervals are out of order", || {
 		corrupt_account(|account| account.entries[0].interval = 11)

@@ -76,8 +76,8 @@ fn short_receipt_reduces_charge_in_proportion() {
 	});
 }
 
-/// A standstill is neither paid nor refunded: the lost part is the same for any time that the
-/// guest's clock shows.
+/// A standstill is neither paid nor refunded: the lost part does not depend on the time that the
+/// guest's clock counts.
 #[test]
 fn loss_beyond_paid_time_is_scaled_down() {
 	run(|| {
@@ -137,7 +137,7 @@ fn interval_stays_open_for_age() {
 	run(|| {
 		assert!(Usage::open(10) && Usage::open(9) && Usage::open(11));
 		assert!(!Usage::open(8));
-		// The clamp leaves a guest the time of one interval.
+		// The age is clamped to one, so that a guest has at least one interval to submit a receipt.
 		MockRules::mutate(|rules| rules.age = 0);
 		assert!(Usage::open(9));
 		MockRules::mutate(|rules| rules.age = 200);

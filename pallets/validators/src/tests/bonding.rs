@@ -96,7 +96,7 @@ fn withdraw_fails_until_unbonding_sessions_end() {
 	});
 }
 
-/// The current set stays if too few candidates are able to form the next one.
+/// The current set stays if too few candidates are able to form the next set.
 #[test]
 fn withdraw_fails_while_active() {
 	run(|| {

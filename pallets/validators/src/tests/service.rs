@@ -72,7 +72,7 @@ fn empty_pot_or_no_counted_votes_pay_nothing() {
 	});
 }
 
-/// Otherwise the votes of one session would take what all sessions of a day have earned.
+/// Without this limit, the votes of one session would receive the pay for all sessions of a day.
 #[test]
 fn session_pays_at_most_its_part_of_pot() {
 	run(|| {

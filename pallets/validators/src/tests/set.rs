@@ -114,7 +114,7 @@ fn equivocation_disables_at_most_a_third() {
 	});
 }
 
-/// Makes a set of five, of which the fourth is slashed in session 2.
+/// Makes a set of five validators, of which the fourth is slashed in session 2.
 fn with_an_offender() {
 	MockRules::set(Rules { max_active: 5, ..RULES });
 	for who in 3..6 {
@@ -159,8 +159,8 @@ fn ban_ends_without_change_of_set() {
 	});
 }
 
-/// A validator that is out of the set for a session stays banned. Otherwise its return would enable
-/// all others as well.
+/// A validator that is out of the set for a session is still banned when it returns. The change of
+/// the set clears the list of `pallet-session`, so this pallet must disable the validator again.
 #[test]
 fn ban_survives_change_of_set() {
 	run(|| {
@@ -193,7 +193,7 @@ fn offender_keeps_worst_part_and_latest_end() {
 	});
 }
 
-/// A validator that changes keys and then equivocates with the new ones can be reported later.
+/// A validator that changes keys and then equivocates with the new keys can be reported later.
 #[test]
 fn historical_root_matches_keys_in_use() {
 	run(|| {

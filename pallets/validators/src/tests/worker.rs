@@ -16,7 +16,7 @@ fn set_worker_replaces_former_key() {
 #[test]
 fn squatted_worker_key_signs_for_both_validators() {
 	run(|| {
-		// Validator 1 and a newcomer name the worker key of validator 2, and take nothing from it.
+		// Validator 1 and a newcomer name the worker key of validator 2. Validator 2 loses nothing.
 		assert_ok!(Validators::set_worker(RuntimeOrigin::signed(1), worker_of(2)));
 		assert_ok!(Validators::join(RuntimeOrigin::signed(3), 250, worker_of(2)));
 		assert!(Validators::is_worker(&worker_of(2), &2));

@@ -54,7 +54,7 @@ fn audited_verdict_takes_effect_after_free_proof() {
 		assert_eq!(stage(id), Some(Stage::Audited));
 		assert!(Told::get().is_empty());
 		chain_finds(0);
-		// Even for an outsider, whose deposit is refunded.
+		// The proof is free of charge even for an outsider, whose deposit is refunded.
 		assert_eq!(prove(20, id).expect("the proof is valid").pays_fee, Pays::No);
 		assert_eq!(Balances::free_balance(account(20)), ENDOWMENT);
 		assert_eq!(Told::get(), [(id, Some(finding(0)))]);
@@ -105,7 +105,7 @@ fn draw_uses_randomness_of_block_after_verdict() {
 	run(4, || {
 		let id = subject(1);
 		assert_ok!(<Verdicts as Adjudicator>::open(id, id, EVIDENCE));
-		// Neither the randomness of this block nor that of the next one decides the draw.
+		// Neither the seed in this block nor the seed in the next block decides the draw.
 		Seed::set(None);
 		for who in 1..=3 {
 			assert_ok!(submit(who, vec![vote(id, 0)], 5));

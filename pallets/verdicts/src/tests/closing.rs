@@ -54,7 +54,7 @@ fn open_books_later_ticks_then_fails_when_all_are_full() {
 	});
 }
 
-/// Makes a block with the weight `room` for hooks, in which the validator states what is finalised.
+/// Makes a block with the weight `room` for hooks. The validator states that its parent is final.
 fn block_with(room: Weight) {
 	next_block_with(room);
 	assert_ok!(submit(1, vec![], System::block_number() - 1));
@@ -96,7 +96,7 @@ fn overdue_subject_takes_no_proof_and_closes_once_there_is_room() {
 		let id = subject(1);
 		assert_ok!(<Verdicts as Adjudicator>::open(id, id, subject(0xee)));
 		assert_ok!(submit(1, vec![], 9));
-		// Enough for the clock and for ticks at which nothing closes.
+		// The weight suffices for the clock, and for ticks at which nothing closes.
 		let of_clock = <() as pallet_clock::WeightInfo>::advance();
 		for _ in 0..2 * JUDGING {
 			block_with(of_clock + <() as WeightInfo>::close_subjects(0));

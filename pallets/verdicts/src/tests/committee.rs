@@ -50,7 +50,7 @@ fn draw_is_uniform() {
 				seats[usize::from(bytes[0]) - 1] += 1;
 			}
 		}
-		// The expected number is 80, with a standard deviation of about seven.
+		// Each validator is expected on 80 committees, with a standard deviation of about seven.
 		assert!(seats.iter().all(|seats| (50..110).contains(seats)), "{seats:?}");
 	});
 }

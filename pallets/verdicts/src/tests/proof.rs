@@ -17,7 +17,7 @@ fn open() -> H256 {
 	id
 }
 
-/// Makes the runtime find `code`.
+/// Sets the result of the runtime's evaluation to `code`.
 fn chain_finds(code: u16) {
 	let finding = finding(code);
 	NextEvaluation::set(Some((EVIDENCE, Evaluation { finding, same_version: true })));
@@ -255,7 +255,8 @@ fn early_proof_excuses_no_missing_vote() {
 			vote_all(id, [1, 2], 301);
 			vote_all(id, [3], 0);
 			chain_finds(301);
-			// The last tick before the last third of the voting time, and the first tick in it.
+			// Advances to the last tick before the last third of the voting time, or to the first
+			// tick in it.
 			ticks(JUDGING - JUDGING / 3 - 1 + late);
 			assert_eq!(prove(20, id).expect("the proof is valid").pays_fee, Pays::No);
 			ticks(20);
@@ -341,7 +342,8 @@ fn verifier_change_with_same_code_overturns_nothing() {
 	});
 }
 
-/// The votes name what the runtime of the including block found. The verifier has changed since.
+/// The votes name the finding of the runtime that included the evidence. The verifier has changed
+/// since then.
 #[test]
 fn audited_votes_of_other_version_count() {
 	run(4, || {

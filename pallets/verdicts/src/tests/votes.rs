@@ -1,4 +1,4 @@
-//! Votes and the verdicts that they make.
+//! Votes, and the verdicts that result from them.
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_primitives::Adjudicator;
@@ -118,8 +118,8 @@ fn open_fails_without_validators() {
 	});
 }
 
-/// For any votes, reports a verdict exactly if more than two thirds agree on it, and reports it
-/// once.
+/// For any votes, the pallet reports a verdict exactly if more than two thirds agree on it. It
+/// reports each verdict once.
 #[test]
 fn verdict_needs_more_than_two_thirds() {
 	bolero::check!().with_type::<(u8, [u8; 16])>().with_iterations(200).for_each(

@@ -24,7 +24,8 @@ use super::{
 	rebooted,
 };
 
-/// Returns a public test key. It signs certificates elsewhere, and quotes here.
+/// Returns the private key of the simulated ASK, which is public. Here, it signs quotes instead of
+/// certificates.
 fn key() -> RsaPrivateKey {
 	let der = include_bytes!("../../../../guest-agent/insecure-sim/hierarchy/ask.key.der");
 	RsaPrivateKey::from_pkcs8_der(der).expect("the key is PKCS #8")

@@ -12,7 +12,7 @@ impl Machine {
 		self.quote_of(extra_data, 0x47ff)
 	}
 
-	/// Returns the TPMS_ATTEST of the PCRs in `mask`. The digest covers the usual PCRs.
+	/// Returns the TPMS_ATTEST of the PCRs in `mask`. The digest always covers the usual PCRs.
 	pub fn quote_of(&self, extra_data: &[u8], mask: u32) -> Vec<u8> {
 		let tpm2b = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes(), bytes].concat();
 		let digest = sha256(self.pcrs.as_flattened());

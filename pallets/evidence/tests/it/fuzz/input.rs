@@ -1,4 +1,5 @@
-//! Inputs of the targets, made from valid ones. Most random bytes fail at the first field.
+//! Inputs of the targets, made from valid inputs, because most random bytes fail at the first
+//! field.
 
 use std::time::Duration;
 

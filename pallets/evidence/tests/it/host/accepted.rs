@@ -26,7 +26,7 @@ fn next_answer_contains_only_new_entries() {
 	let context = machine.challenge(1);
 	let first = machine.claims(&machine.answer(&context), &context);
 
-	// No new entries.
+	// There are no new log entries.
 	let context = machine.next_challenge(2, &first);
 	let evidence = machine.answer(&context);
 	assert!(evidence.ima_delta.records.is_empty());

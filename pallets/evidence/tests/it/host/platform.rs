@@ -123,8 +123,8 @@ fn report_of_version_4_is_accepted() {
 	machine.claims(&machine.answer(&context), &context);
 }
 
-/// The code of an unsupported version costs no strike. A report of an earlier challenge must not
-/// get it.
+/// The code of an unsupported version costs no strike, so a report for an earlier challenge must
+/// not be rejected with this code.
 #[test]
 fn unsupported_report_version_is_excused_only_for_this_challenge() {
 	let mut machine = Machine::named("a");

@@ -81,7 +81,8 @@ fn entry_of_other_pcr_is_rejected() {
 	assert_eq!((refused.code, refused.entry), (RejectCode::ImaOtherPcr, Some(1)));
 }
 
-/// The kernel writes the next entry while the log is read.
+/// The entry after the quoted position can be incomplete, because the kernel writes it while the
+/// log is read.
 #[test]
 fn unreadable_entry_behind_quoted_point_is_ignored() {
 	let mut machine = Machine::named("a");

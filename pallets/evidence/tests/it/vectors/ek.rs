@@ -6,7 +6,7 @@ use hcc_evidence::{
 
 use super::tree::{assert_all_known, Vector};
 
-/// 2026-12-01, within the validity of the vendors' certificates and those of swtpm.
+/// 2026-12-01, within the validity of the certificates of vendors and of swtpm.
 const NOW: UnixSeconds = UnixSeconds(1_796_083_200);
 
 const LEAVES: &[&str] = &[
@@ -86,7 +86,7 @@ fn broken_chain_is_rejected() {
 
 #[test]
 fn certificate_of_other_key_is_rejected() {
-	// An authority, an IDevID and two attestation keys. None of them is an endorsement key.
+	// These certificates belong to an authority, an IDevID and two attestation keys.
 	for leaf in [
 		"keylime-nuvoton_ecdsa_sha256_der.der",
 		"keylime-idevid_der.der",

@@ -1,4 +1,4 @@
-//! Field cases: small inputs that reproduce what operators of such machines ran into.
+//! Field cases: small inputs that reproduce problems of operators of such machines.
 
 mod ek;
 mod ima;

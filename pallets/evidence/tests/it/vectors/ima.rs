@@ -371,8 +371,8 @@ fn binary_ima_ng(line: &str) -> Vec<u8> {
 	[&pcr.to_le_bytes()[..], &template_digest, &field(template.as_bytes()), &field(&data)].concat()
 }
 
-/// Single entries of every template with their template data. The manifest states for each entry if
-/// the recorded digest matches.
+/// Single entries of every template with their template data. For each entry, the manifest states
+/// if the recorded digest matches.
 #[test]
 fn template_hashes_match_manifest() {
 	let Some(vector) = Vector::find("ima/single-entries") else { return };

@@ -256,8 +256,8 @@ fn report_of_wrong_length_is_rejected() {
 fn certificate_with_altered_byte_is_rejected() {
 	let Some(vector) = Vector::find("snp/turin-ms-tav") else { return };
 	let certificate = vector.file("vek.der");
-	// Only every seventh byte, because each costs three RSA verifications. All fields of the
-	// certificate are longer.
+	// Only every seventh byte is altered, because each test costs three RSA verifications. All
+	// fields of the certificate are longer than seven bytes.
 	for at in (0..certificate.len()).step_by(7) {
 		let mut altered = certificate.clone();
 		altered[at] ^= 1;

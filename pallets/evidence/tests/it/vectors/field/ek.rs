@@ -1,4 +1,4 @@
-//! Chains of endorsement certificates that differ in one thing each.
+//! Chains of endorsement certificates. Each differs from a valid chain in one property.
 
 use hcc_evidence::{
 	crypto::RustCrypto,
@@ -45,7 +45,7 @@ fn altered_chain_signatures_are_rejected() {
 	}
 }
 
-/// RFC 5280 and the TCG's profile require the extension in every authority.
+/// RFC 5280 and the TCG's profile require the extension keyUsage in every authority.
 #[test]
 fn authority_without_key_usage_is_rejected() {
 	let Some(vector) = Vector::find_field("ek-chains") else { return };

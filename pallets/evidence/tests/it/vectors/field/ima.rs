@@ -1,4 +1,4 @@
-//! Measurement logs with unusual templates and ends.
+//! IMA logs with unusual templates and endings.
 
 use hcc_evidence::{
 	ima::{
@@ -109,8 +109,8 @@ fn incomplete_or_unknown_entry_before_quoted_point_is_rejected() {
 	}
 }
 
-/// PCR 10 proves the data, but not the name of the template. A format with the digest elsewhere
-/// could give the bytes of another field as the digest of a file.
+/// PCR 10 proves the data, but not the name of the template. If a format began with another field,
+/// the bytes of that field could pass as the digest of a file.
 #[test]
 fn format_without_leading_digest_replays_but_has_no_file_digest() {
 	let good = [&b"sha256:\0"[..], &[7; 32]].concat();

@@ -127,7 +127,7 @@ fn empty_nonce_needs_consent() {
 	}
 	let request = QuoteRequest { nonce: Wanted::Any, ..case.request() };
 	case.verify(&request).unwrap_or_else(|why| panic!("{why}"));
-	// An expected nonce that is empty never matches a quote with one either.
+	// An empty expected nonce does not match a quote with a nonce either.
 	let other = Case::of(&vector, "q_ecdsa", "ak_ecdsa");
 	let request = QuoteRequest { nonce: Wanted::Exactly(&[]), ..other.request() };
 	assert_eq!(other.verify(&request).expect_err("empty").code, RejectCode::QuoteNonce);
@@ -176,7 +176,7 @@ fn unknown_bank_with_empty_bitmap_selects_nothing() {
 	let quote = case.verify(&case.request()).unwrap_or_else(|why| panic!("{why}"));
 	let banks: Vec<_> = quote.selections.iter().map(|selection| selection.bank).collect();
 	assert_eq!(banks, [PcrBank::Sha256]);
-	// The bitmap of SM3 lies before the digest: two bytes of length and 32 of SHA-256.
+	// The bitmap of the SM3 bank precedes the digest, which is 32 bytes after two bytes of length.
 	let bitmap = case.attest.len() - 34 - 3;
 	case.attest[bitmap] = 1;
 	let refused = case.verify(&case.request()).expect_err("a PCR of an unknown bank");
@@ -203,7 +203,7 @@ fn contradictory_or_unquoted_values_are_rejected() {
 	right.0.retain(|(_, index, _)| *index != 4);
 	assert_eq!(refused(right.clone()), Ok(()));
 	let seventh = right.get(PcrBank::Sha256, 7).expect("PCR 7").to_vec();
-	// Another value and the same value, first and last.
+	// PCR 7 gets a second value: another value before and after the first, or the same value.
 	for (at, value) in [(0, vec![0xaa; 32]), (3, vec![0xaa; 32]), (3, seventh)] {
 		let mut twice = right.clone();
 		twice.0.insert(at, (PcrBank::Sha256, 7, value));

@@ -63,7 +63,7 @@ fn unknown_policy_bit_is_rejected() {
 	assert_eq!((refused.code, refused.field), (RejectCode::ReportReserved, "POLICY"));
 }
 
-/// The firmware sets PLATFORM_INFO. The rules of the chain decide on its bits.
+/// The firmware sets PLATFORM_INFO. Policy decides which of its bits are acceptable.
 #[test]
 fn unknown_platform_bit_is_left_to_policy() {
 	let Some(vector) = Vector::find_field("snp-versions") else { return };
