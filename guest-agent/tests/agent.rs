@@ -165,7 +165,7 @@ fn altered_evidence_is_refused() {
 #[test]
 fn missing_miner_binary_is_refused() {
 	let machine = Machine::named("alice");
-	let source = declared(machine);
+	let source = declared(&machine);
 	let expected = Expected { miner_binary: vec![[0x99; 32]] };
 	let agent = Agent::new(source, machine.guest.clone(), expected);
 	let gathered = gathered(&machine, &machine.challenge(1), &agent.public_key());
