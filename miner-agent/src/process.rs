@@ -116,8 +116,8 @@ fn marked_processes() -> Vec<(PathBuf, Record)> {
 		.collect()
 }
 
-/// Reads the mark of a process. Returns `None` for a process that does not lead its group, or still
-/// waits to be executed.
+/// Reads the mark of a process. Returns `None` for a process that does not lead its group, still
+/// waits to be executed, has ended, or has a mark that no agent writes.
 fn marked_process(pid: i32) -> Option<(PathBuf, Record)> {
 	let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
 	let mark = environment

@@ -453,8 +453,8 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 	});
 }
 
-/// A miner that ends a VM on a live host earns no more than one that starves it. The tenant does
-/// not gain, and no score changes.
+/// A miner that ends a VM earns at most as much as a miner that starves the VM. The tenant gains
+/// nothing, and no score changes.
 #[test]
 fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
 	run(|machine| {

@@ -152,10 +152,13 @@ pub(crate) fn crls(path: &Path, max: usize) -> anyhow::Result<Vec<Vec<u8>>> {
 
 /// Returns the list that the certificate issued, or the first one.
 pub(crate) fn crl_of<'a>(lists: &'a [Vec<u8>], ark: &[u8]) -> Option<&'a [u8]> {
-	let issuer = Certificate::from_der(ark).ok().map(|ark| ark.tbs_certificate.subject);
-	let is_of = |der: &&Vec<u8>| {
-		let list = CertificateList::from_der(der).ok();
-		list.map(|list| list.tbs_cert_list.issuer) == issuer
-	};
-	lists.iter().find(is_of).or(lists.first()).map(Vec::as_slice)
+	let issued = Certificate::from_der(ark).ok().and_then(|ark| {
+		let issuer = ark.tbs_certificate.subject;
+		let is_of = |der: &&Vec<u8>| {
+			CertificateList::from_der(der).is_ok_and(|list| list.tbs_cert_list.issuer == issuer)
+		};
+		lists.iter().find(is_of)
+	});
+	// The verifier names the fault of a list or a certificate that does not fit.
+	issued.or(lists.first()).map(Vec::as_slice)
 }
