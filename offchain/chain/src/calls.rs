@@ -7,8 +7,8 @@ use crate::{api, Chain, ChainAt, ChainError, H256};
 /// Pallets whose calls can contain other calls.
 const WRAPPERS: [&str; 4] = ["Utility", "Multisig", "Sudo", "Whitelist"];
 
-/// The calls of a block that concern evidence, including failed ones: only the state shows which
-/// calls took effect.
+/// The calls of a block that concern evidence. Failed calls are included, because only the state
+/// shows which calls took effect.
 #[derive(Debug, Default)]
 pub struct Body {
 	calls: Vec<api::Call>,
@@ -17,11 +17,11 @@ pub struct Body {
 	pub undecodable: usize,
 }
 
-/// Evidence in a block, regardless of the success of its call.
+/// Evidence in a call of a block. The call may have failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
-	/// The contested chip. `None` for the answer to a challenge, which any chip of the miner may
-	/// have received.
+	/// The contested chip, if the call is a contest. `None` for the answer to a challenge: the call
+	/// does not name the challenged chip, which may be any chip of the miner.
 	pub(crate) chip: Option<[u8; 32]>,
 	pub(crate) evidence: &'a HostEvidence,
 }
@@ -32,8 +32,9 @@ impl Body {
 		Ok(Self::of(at.extrinsics().fetch().await?))
 	}
 
-	/// Fetches the body of a block by its number, and decodes it with the metadata of the block
-	/// `at`. The state of the block may be pruned. Returns `None` if the body is pruned as well.
+	/// Fetches the body of a block by its number, and decodes the body with the metadata of the
+	/// block `at`. Works even if the node has pruned the block's state. Returns `None` if the node
+	/// has pruned the body as well.
 	pub(crate) async fn fetch_by_number(
 		chain: &Chain,
 		at: &ChainAt,
@@ -64,7 +65,7 @@ impl Body {
 		body
 	}
 
-	/// Returns the calls without their wrappers.
+	/// Returns the calls. A call that wraps other calls is replaced by them.
 	fn calls(&self) -> Vec<&api::Call> {
 		let mut unwrapped = Vec::new();
 		self.calls.iter().for_each(|call| unwrap_into(call, &mut unwrapped));
@@ -75,7 +76,7 @@ impl Body {
 		self.calls().into_iter().filter_map(candidate).collect()
 	}
 
-	/// Returns the votes of all validators: subjects, and hashes of findings.
+	/// Returns each vote in the block as a pair: the subject, and the hash of the finding.
 	pub fn votes(&self) -> Vec<(H256, H256)> {
 		let mut all = Vec::new();
 		for call in self.calls() {
@@ -105,7 +106,8 @@ fn candidate(call: &api::Call) -> Option<Candidate<'_>> {
 	}
 }
 
-/// Adds a call, or those that it contains.
+/// Appends a call to `unwrapped`. Of a call that wraps other calls, appends the inner calls
+/// instead.
 fn unwrap_into<'a>(call: &'a api::Call, unwrapped: &mut Vec<&'a api::Call>) {
 	use api::{multisig, sudo, utility, whitelist};
 	match call {
@@ -155,7 +157,7 @@ pub(crate) mod tests {
 
 	use super::*;
 
-	/// Returns evidence for a challenge. Only its length is right.
+	/// Returns evidence with a valid length and invalid content.
 	pub(crate) fn evidence(miner: u8, seq: u64) -> HostEvidence {
 		HostEvidence {
 			miner: [miner; 32],

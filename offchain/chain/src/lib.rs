@@ -28,7 +28,7 @@ pub type Price = u64;
 pub use subxt::utils::{AccountId32, H256};
 pub use subxt_signer::sr25519::Keypair;
 
-// Rebuilds the crate when the metadata changes, which the macro below does not do.
+// Makes cargo rebuild the crate when the metadata changes. The macro below does not do so.
 const _: &[u8] = include_bytes!("../hccs.scale");
 
 /// Calls, storage, events and runtime APIs of the chain, generated from the committed metadata.

@@ -24,7 +24,7 @@ const ALREADY_IMPORTED: i32 = 1013;
 pub struct SignedCall {
 	pub bytes: Vec<u8>,
 	pub nonce: u64,
-	/// Number of the block after which it is valid.
+	/// Number of the block from which on the transaction is valid.
 	pub birth: u64,
 }
 
@@ -33,9 +33,9 @@ pub struct SignedCall {
 pub enum Fate {
 	/// The block with this hash includes it. Its call may have failed.
 	Included(H256),
-	/// No block includes it yet, and one still can.
+	/// No block includes the transaction yet, but a later block still can.
 	Pending,
-	/// No block can include it.
+	/// No block can include the transaction any longer.
 	Void,
 }
 
@@ -59,7 +59,7 @@ impl Submitter {
 	/// Sends a signed transaction, possibly again, and waits until a block includes it.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`].
+	/// The errors of [`Self::submit`].
 	pub async fn submit_signed(
 		&self,
 		chain: &Chain,
@@ -87,8 +87,8 @@ impl Submitter {
 		}
 	}
 
-	/// Waits for the block of a transaction that the pool already has. The outcome of its call is
-	/// unknown here.
+	/// Waits until a block includes a transaction that the pool already has. The outcome of the
+	/// call remains unknown.
 	async fn await_fate(&self, chain: &Chain, signed: &SignedCall) -> Result<Receipt, ChainError> {
 		loop {
 			match chain.fate(signed, &self.account()).await? {
@@ -101,7 +101,7 @@ impl Submitter {
 }
 
 impl Chain {
-	/// Looks for a signed transaction in the blocks that can include it.
+	/// Searches for a signed transaction in the blocks that can include it.
 	///
 	/// ## Errors
 	/// [`ChainError::Incompatible`] if the node no longer has one of these blocks.
@@ -110,7 +110,8 @@ impl Chain {
 		signed: &SignedCall,
 		signer: &AccountId32,
 	) -> Result<Fate, ChainError> {
-		// These are read first, so that the search below covers blocks that are finalised later.
+		// The finalised block and its nonce are read before the search below. So the search also
+		// covers blocks that are finalised in the meantime.
 		let finalised = self.finalised().await?;
 		let is_used = finalised.tx().account_nonce(signer).await? > signed.nonce;
 		let end = signed.birth.saturating_add(MORTALITY);
