@@ -14,7 +14,7 @@ use crate::{
 	vm::alpha,
 };
 
-/// Display eras, emission and payouts, or pay a miner out.
+/// Display eras, emission and payouts, or pay out a miner's emission.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Emission {
 	Show(Show),

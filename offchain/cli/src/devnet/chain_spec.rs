@@ -1,4 +1,4 @@
-//! The chain spec: a preset with the host's TPM vendor and files added to its policy.
+//! The chain spec: a preset whose policy also accepts the host's TPM vendor and files.
 
 use anyhow::{bail, Context};
 use serde_json::{json, Map, Value};
@@ -6,11 +6,11 @@ use tokio::process::Command;
 
 use super::{host::output_of, layout::Layout};
 
-/// The name of the file in a network's folder.
+/// The name of the chain spec in a network's folder.
 pub(crate) const FILE: &str = "chain.json";
 
-/// Writes the spec of a chain with the given number of validators. `additions` extend the policy of
-/// its genesis.
+/// Writes the spec of a chain with the given number of validators. `additions` extend the policy in
+/// the genesis of the chain.
 pub(crate) async fn write(
 	layout: &Layout,
 	validators: u16,
@@ -27,7 +27,8 @@ pub(crate) async fn write(
 	Ok(())
 }
 
-/// Adds to the policy of a chain spec's genesis. Lists are extended, other values replaced.
+/// Merges `additions` into the policy in a chain spec's genesis. Lists are extended, and other
+/// values are replaced.
 fn add_policy(spec: &mut Value, additions: Value) -> anyhow::Result<()> {
 	let patch = spec
 		.pointer_mut("/genesis/runtimeGenesis/patch")

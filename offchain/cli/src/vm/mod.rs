@@ -34,8 +34,8 @@ pub(crate) enum Vm {
 	Show(show::Show),
 	/// Add to the escrow of a VM.
 	TopUp(act::TopUp),
-	/// Stop a running VM. While stopped it pays only disk rent. After the maximum time it is
-	/// terminated.
+	/// Stop a running VM. A stopped VM pays only disk rent. It is terminated if it stays stopped
+	/// for longer than the maximum time.
 	Stop(act::One),
 	/// Boot a stopped VM again.
 	Start(act::One),
@@ -43,7 +43,8 @@ pub(crate) enum Vm {
 	Reboot(act::One),
 	Resize(act::Resize),
 	Reduced(act::Reduced),
-	/// Terminate a VM and delete its disk. The escrow beyond its charges is released immediately.
+	/// Terminate a VM and delete its disk. The part of the escrow that exceeds the VM's charges is
+	/// released immediately.
 	Terminate(act::One),
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 	Ok(Exit::Done)
 }
 
-/// The node, and the output format.
+/// Options of all commands: the node, and the output format.
 #[derive(Debug, clap::Args)]
 struct Common {
 	/// The WebSocket URL of a node.
@@ -76,7 +77,7 @@ struct Common {
 	json: bool,
 }
 
-/// The account of the tenant.
+/// The option for the tenant's account.
 #[derive(Debug, clap::Args)]
 struct Tenant {
 	/// A file with the secret URI of the tenant's account: a phrase, or a seed in hexadecimal.

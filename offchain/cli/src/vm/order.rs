@@ -35,9 +35,9 @@ use api::runtime_types::{
 
 /// Order a VM, and put an escrow on hold for it.
 ///
-/// The signed order is stored beside the configuration key until its outcome is known. If the
-/// command fails without one (exit codes 4 and 6), run the same command again: it looks for that
-/// order before it sends another.
+/// The command stores the signed order beside the configuration key until the outcome is known. If
+/// the outcome remains unknown (exit codes 4 and 6), run the same command again. It looks for the
+/// stored order before it sends another order.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Order {
 	/// The flavour, by number or name: hcc vm flavours lists them.
@@ -50,11 +50,11 @@ pub(crate) struct Order {
 	/// from its host.
 	#[arg(long, value_name = "FILE")]
 	config: PathBuf,
-	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. Created if
-	/// it is missing.
+	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. If the file
+	/// is missing, the command creates it.
 	#[arg(long, value_name = "FILE")]
 	config_key_file: PathBuf,
-	/// The Merkle root of the holders of shares of the disk key, 32 bytes.
+	/// The Merkle root of the list of holders of shares of the disk key: 32 bytes.
 	#[arg(long, value_name = "HEX", value_parser = bytes::<32>, default_value = ZEROES)]
 	holders_root: Bytes<32>,
 	/// The network destinations that the VM may reach.
@@ -199,7 +199,7 @@ impl Order {
 	}
 }
 
-/// The chain, for one order.
+/// The real [`Sender`]: signs and sends one order.
 struct OrderSender<'a, P> {
 	order: &'a Order,
 	chain: &'a Chain,
@@ -222,8 +222,8 @@ impl<P: Payload> Sender for OrderSender<'_, P> {
 	}
 }
 
-/// Finds the VM that a tenant ordered in a block, by the hash of its configuration. Returns `None`
-/// if the order failed.
+/// Finds the VM that a tenant ordered in a block, by the hash of the VM's configuration. Returns
+/// `None` if the order failed.
 async fn ordered_vm(
 	chain: &Chain,
 	block: H256,
@@ -246,7 +246,7 @@ async fn ordered_vm(
 	Ok(None)
 }
 
-/// Reads the key from a file, which is created if it is missing.
+/// Reads the key from a file. If the file is missing, creates it with a new key.
 fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 	if !path.exists() {
 		let mut seed = [0; 32];
