@@ -12,30 +12,31 @@ use crate::price::Source;
 #[derive(Parser)]
 #[command(name = "hcc-validator", version)]
 pub struct Args {
-	/// A TOML file with the same names as the options. Options override it.
+	/// A TOML file with the same names as the options. An option on the command line overrides the
+	/// value in the file.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of the validator's own node. Further URLs, after commas, name nodes that
-	/// take over while it fails.
+	/// The WebSocket URL of the validator's own node. Further URLs, separated by commas, name nodes
+	/// that the worker uses if the own node fails.
 	#[arg(long)]
 	pub node: Option<String>,
 	/// The validator's account (SS58) [default: the worker key's own account].
 	#[arg(long)]
 	pub validator: Option<AccountId32>,
-	/// The file with the worker key: a phrase or a seed.
+	/// The file with the secret URI of the worker key: a phrase or a seed.
 	#[arg(long)]
 	pub key_file: Option<PathBuf>,
-	/// The folder of the worker's state.
+	/// The folder in which the worker keeps its state.
 	#[arg(long)]
 	pub state: Option<PathBuf>,
-	/// The address on which to serve metrics for Prometheus. Without it, none are served.
+	/// The address on which to serve metrics for Prometheus [default: no metrics are served].
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
-	/// Remove the state first, with all votes that no block contains yet. Needed once if the state
-	/// belongs to another chain.
+	/// First remove the state, including all votes that no block contains yet. This option is
+	/// needed once if the state belongs to another chain.
 	#[arg(long)]
 	pub reset_state: bool,
-	/// Log as JSON, with one line per entry.
+	/// Log as JSON, with one object per line.
 	#[arg(long)]
 	pub log_json: bool,
 	/// Print the effective configuration and exit.
@@ -48,16 +49,17 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
-	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
+	/// The validator for which the worker signs. If it is missing, the worker key is the
+	/// validator's own key.
 	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
 	pub log_json: bool,
-	/// Number of blocks between price reports. The oracle rejects reports less than half of its
-	/// interval apart.
+	/// Number of blocks between price reports. The oracle pallet rejects a report that follows the
+	/// previous one after less than half of the oracle's interval.
 	pub report_every: u64,
-	/// The sources of the price. Without sources, none is reported.
+	/// The sources of the price. Without sources, the worker reports no price.
 	pub sources: Vec<Source>,
 }
 
@@ -77,7 +79,7 @@ impl Default for Config {
 }
 
 impl Config {
-	/// Loads the configuration file and applies the options.
+	/// Loads the configuration file. The options in `args` override its values.
 	pub fn load(args: &Args) -> anyhow::Result<Self> {
 		let mut config = match &args.config {
 			Some(path) => {

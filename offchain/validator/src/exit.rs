@@ -2,21 +2,22 @@
 
 use crate::state::StateError;
 
-/// The state on disk failed. Free space on the disk, or replace it, and start the worker again. A
-/// supervisor may restart it after a pause.
+/// The state on disk failed. Free space on the disk or replace the disk, and start the worker
+/// again. A supervisor may restart the worker after a pause.
 pub const STATE_FAILED: u8 = 74;
-/// The state belongs to another chain than the node. Correct the URL of the node. If the state is
-/// no longer needed, start the worker once with `--reset-state`.
+/// The state on disk and the node belong to different chains. Correct the URL of the node. If the
+/// state is no longer needed, start the worker once with `--reset-state`.
 pub const OTHER_CHAIN: u8 = 78;
 
-/// The state belongs to another chain than the node.
+/// The state on disk and the node belong to different chains.
 #[derive(Debug, thiserror::Error)]
 #[error(
 	"the state belongs to another chain than the node: correct the URL of the node, or start once with --reset-state"
 )]
 pub struct OtherChain;
 
-/// Returns the exit code for an error after which the worker must end, or `None` if it can retry.
+/// Returns the exit code for an error after which the worker must exit. Returns `None` for an error
+/// after which the worker can retry.
 pub fn code(error: &anyhow::Error) -> Option<u8> {
 	let is_state_failure = error.downcast_ref::<StateError>().is_some();
 	let is_other_chain = error.downcast_ref::<OtherChain>().is_some();

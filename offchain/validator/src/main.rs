@@ -82,7 +82,7 @@ fn log(json: bool) {
 	}
 }
 
-/// Returns when the process receives a signal to stop. The worker repeats unfinished work at its
+/// Waits until the process receives a signal to stop. The worker repeats unfinished work at its
 /// next start.
 async fn stopped() {
 	match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {

@@ -1,5 +1,5 @@
-//! The tasks of the worker. Each waits for the node and for blocks on its own, so that none delays
-//! another.
+//! The tasks of the worker. Each task waits for the node and for blocks on its own, so that no task
+//! delays another.
 
 use std::{
 	sync::{Arc, Mutex},
@@ -18,15 +18,15 @@ use crate::{
 	state::State,
 };
 
-/// Interval of queries for a new finalised block.
+/// Interval at which a task queries the last finalised block.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Pause after a failure.
+/// Pause of a task after a failure.
 const FAILURE_PAUSE: Duration = Duration::from_secs(3);
 
 /// A task of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
-	/// States the last finalised block.
+	/// States the number of the last finalised block.
 	State,
 	/// Judges the evidence in finalised blocks.
 	Judge,
@@ -50,11 +50,11 @@ pub struct Worker {
 	pub(crate) submitter: Arc<Submitter>,
 	pub(crate) state: Arc<State>,
 	pub(crate) metrics: Metrics,
-	/// The block that failed last, and its number of failures.
+	/// The block whose processing failed last, and the number of its failures.
 	pub(crate) stuck: Mutex<(u64, u32)>,
-	/// The finalised numbers that were stated.
+	/// The numbers of finalised blocks that this worker has stated.
 	pub(crate) stated: Stated,
-	/// Wakes the task that submits votes.
+	/// Wakes the task that submits votes, after a block was judged.
 	pub(crate) judged: Notify,
 }
 
@@ -78,11 +78,12 @@ impl Worker {
 		})
 	}
 
-	/// Runs until it is stopped. A node that fails is replaced by the next one.
+	/// Runs all tasks until one of them fails. If the node fails, the worker connects to the next
+	/// node.
 	///
 	/// ## Errors
-	/// Those with an exit code ([`exit::code`]): the state on disk failed, or it belongs to another
-	/// chain.
+	/// Only errors with an exit code ([`exit::code`]): the state on disk failed, or it belongs to
+	/// another chain.
 	pub async fn run(self: Arc<Self>) -> anyhow::Result<()> {
 		let chain = self.nodes.chain().await;
 		let genesis = chain.genesis();
@@ -97,12 +98,13 @@ impl Worker {
 		for task in Task::ALL {
 			tasks.spawn(self.clone().repeat(task));
 		}
-		// A task ends only by an error that ends the process.
+		// A task ends only with an error after which the process must exit.
 		let ended = tasks.join_next().await.context("no task was started")?;
 		ended.context("a task panicked")?
 	}
 
-	/// Repeats a task for each finalised block.
+	/// Repeats a task for each new finalised block. Returns only an error after which the process
+	/// must exit.
 	async fn repeat(self: Arc<Self>, task: Task) -> anyhow::Result<()> {
 		let mut done = None;
 		loop {
@@ -120,10 +122,11 @@ impl Worker {
 		}
 	}
 
-	/// Runs a task once if there is a finalised block that it has not seen.
+	/// Runs a task once if there is a new finalised block. `done` is the last finalised block for
+	/// which the task ran.
 	async fn step(&self, task: Task, chain: &Chain, done: &mut Option<u64>) -> anyhow::Result<()> {
 		let finalised = chain.finalised_number().await?;
-		// New votes are submitted without a new block.
+		// The task `Vote` also runs without a new block, because new votes may have been recorded.
 		if *done == Some(finalised) && !matches!(task, Task::Vote) {
 			return Ok(());
 		}
@@ -141,7 +144,7 @@ impl Worker {
 		Ok(())
 	}
 
-	/// Waits until a task may have work.
+	/// Waits until a task may have work again.
 	async fn pause(&self, task: Task) {
 		if task == Task::Vote {
 			tokio::select! {
@@ -153,7 +156,7 @@ impl Worker {
 		}
 	}
 
-	/// Returns `true` if the validator names this worker.
+	/// Returns `true` if the validator has appointed this worker on the chain.
 	async fn is_appointed(&self, task: Task, chain: &Chain) -> Result<bool, ChainError> {
 		let (validator, worker) = (self.validator, self.submitter.account());
 		let at = chain.finalised().await?;
@@ -170,7 +173,7 @@ impl Worker {
 		Ok(named == Some(worker))
 	}
 
-	/// Takes the steps that open enrolments require.
+	/// Takes the steps that open enrolments require of this validator.
 	async fn serve(&self, chain: &Chain) -> anyhow::Result<()> {
 		let Self { submitter, state, metrics, validator, .. } = self;
 		let at = chain.finalised().await?;

@@ -6,16 +6,16 @@ use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Nodes, Price, Subm
 use super::{combine, Fetcher, Source};
 use crate::{finality::block_number, metrics::Metrics};
 
-/// Interval of checks for a due report.
+/// Interval at which the feed checks if a report is due.
 const POLL_INTERVAL: Duration = Duration::from_secs(6);
-/// Pause after a failure.
+/// Pause after a failure of the node or of a report.
 const FAILURE_PAUSE: Duration = Duration::from_secs(10);
-/// Pause after an attempt without a report. Many sources limit the number of requests.
+/// Pause after an attempt that led to no report, because many sources limit the number of requests.
 const NO_REPORT_PAUSE: Duration = Duration::from_secs(30);
 /// Time that a source has for its whole answer.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reports the price that the sources give to the chain.
+/// Reports the price to the chain that the sources give.
 pub struct Feed {
 	nodes: Arc<Nodes>,
 	/// The validator for which the worker signs.
@@ -41,7 +41,7 @@ impl Feed {
 		Ok(Self { nodes, validator, submitter, sources, every, fetcher, metrics })
 	}
 
-	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
+	/// Reports prices and never returns. Retries after failures of nodes and sources.
 	pub async fn run(&self) {
 		if self.sources.is_empty() {
 			tracing::warn!("no sources of prices are configured: no prices are reported");
@@ -85,7 +85,7 @@ impl Feed {
 		Ok(active.decode()?.contains(&self.validator))
 	}
 
-	/// Reports the price for a block. Returns `true` if the chain accepted the report.
+	/// Reports the price at a block. Returns `true` if the chain accepted the report.
 	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
 		let call = api::tx().oracle().report(self.validator, price, block_number(block)?);
@@ -104,7 +104,8 @@ impl Feed {
 		}
 	}
 
-	/// Returns the price on which the sources agree, or `None` if too few of them answer or agree.
+	/// Returns the price on which the sources agree. Returns `None` if too few sources answer or
+	/// agree.
 	pub async fn price(&self) -> Option<Price> {
 		let asked = self.sources.iter().map(|source| async move {
 			let found = self.fetcher.fetch(source).await;
@@ -124,7 +125,7 @@ impl Feed {
 	}
 }
 
-/// Returns the block of the last report of the feeder.
+/// Returns the block of the feeder's last report.
 async fn last_report(at: &ChainAt, feeder: &AccountId32) -> anyhow::Result<Option<u64>> {
 	let address = api::storage().oracle().reports();
 	let Some(row) = at.storage().try_fetch(address, ()).await? else { return Ok(None) };
