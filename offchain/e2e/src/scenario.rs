@@ -1,4 +1,4 @@
-//! The order of scenes, and which of them overlap.
+//! The order of the scenes. Some scenes are played concurrently.
 
 use std::path::Path;
 
@@ -17,12 +17,13 @@ use crate::{
 	Result,
 };
 
-/// The number of validators in the demo: one decides fastest.
+/// The number of validators in the demo. A single validator reaches verdicts fastest.
 pub const DEMO_VALIDATORS: usize = 1;
-/// The number of validators in all scenes: three decide while one is away.
+/// The number of validators for all scenes. If one of the four is absent, the other three still
+/// reach verdicts.
 pub const ALL_VALIDATORS: usize = 4;
 
-/// An overview of the demo.
+/// The overview that is printed before the demo.
 pub const OPENING: &str = "\
 A chain checks a machine that it does not trust. You will see this, in about four minutes:
 
@@ -39,7 +40,7 @@ Kernel, TPM protocol, evidence and chain are real. Two parts are simulated, beca
 needs no SEV-SNP processor: the SEV-SNP reports, and the tenant's VM.
 ";
 
-/// Next steps for the viewer. The network is stopped.
+/// The suggestions that are printed after the demo, if the network is stopped.
 pub const TRY_NEXT: &str = "
 That was the whole story. Try next:
 
@@ -50,7 +51,7 @@ That was the whole story. Try next:
   docs/architecture.md      how it works
 ";
 
-/// Next steps for the viewer while the network keeps running.
+/// Returns the suggestions that are printed after the demo, if the network keeps running.
 pub fn try_now(world: &World<'_>, vm: &Vm) -> Result<String> {
 	let (hcc, node, miner) = (world.program("hcc"), world.node(), world.miner()?);
 	let hcc = hcc.display();
@@ -70,7 +71,7 @@ The network keeps running. Press Ctrl-C to stop it. Try in another terminal:
 /// Plays the scenes of the short story. Returns the tenant's VM.
 ///
 /// ## Errors
-/// Any of a scene.
+/// The error of the first scene that fails.
 pub async fn demo(world: &World<'_>) -> Result<Vm> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
 	let score = world.play(evidence::SCENE, |stage| evidence::run(stage, 1)).await?;
@@ -83,7 +84,7 @@ pub async fn demo(world: &World<'_>) -> Result<Vm> {
 /// Plays all scenes. Returns their outcome. `client` is the script of a client from npm.
 ///
 /// ## Errors
-/// Any of a scene.
+/// The error of the first scene that fails.
 pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
 	let (score_before, vm) = try_join!(attest(world, client), rent(world))?;
@@ -94,7 +95,8 @@ pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 		world.play(verification::SCENE, verification::run),
 		world.play(recovery::SCENE, recovery::run),
 	)?;
-	// The intervals settle while the miner cheats: what was said about them before is not affected.
+	// Earlier intervals are settled while the miner cheats, because cheating does not affect
+	// earlier evidence.
 	try_join!(
 		world.play(replay::SCENE, replay::run),
 		world.play(earnings::SCENE, |stage| earnings::run(stage, &vm, recovered)),
@@ -108,7 +110,7 @@ pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 }
 
 /// Plays the attestation of the machine, before and after the loss of a validator's node. Returns
-/// the score before the loss.
+/// the chip's score before the loss.
 async fn attest(world: &World<'_>, client: Option<&Path>) -> Result<u64> {
 	let score = world.play(evidence::SCENE, |stage| evidence::run(stage, 2)).await?;
 	world.play(preflight::SCENE, preflight::run).await?;
@@ -123,7 +125,7 @@ async fn attest(world: &World<'_>, client: Option<&Path>) -> Result<u64> {
 	Ok(score)
 }
 
-/// Plays the order of a VM and every command on it. Returns the VM.
+/// Plays the order of a VM, and every command of the tenant on the VM. Returns the VM.
 async fn rent(world: &World<'_>) -> Result<Vm> {
 	let vm = world.play(order::SCENE, order::run).await?;
 	world.play(vm_lifecycle::SCENE, |stage| vm_lifecycle::run(stage, &vm)).await?;

@@ -8,20 +8,21 @@ pub const SCENE: Scene = Scene {
 	title: "The machine boots without its kernel's defences against processor flaws.",
 };
 
-/// The argument that turns those defences off.
+/// The kernel argument that disables the defences against processor flaws.
 const ARGUMENT: &str = "mitigations=off";
 
-/// Reboots the machine with another command line. Every file is as it should be, so that the
-/// kernel's log shows nothing. The firmware has measured the command line.
+/// Reboots the machine with another kernel command line. All files are unchanged, so the IMA log
+/// reveals nothing. But measured boot records the command line.
 ///
-/// Looks at the best block: when the verdict is final, the machine has already answered again.
+/// Reads the verdict in the best block. When the verdict is final, it may no longer be the last
+/// one, because the machine has already answered again.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	stage.machine.reboot_with(ARGUMENT).await?;
 	let miner = stage.miner()?;
 	let what = "its evidence is rejected: it booted something unknown (BootUnknown)";
 	stage
 		.wait_until(what, CHALLENGE, async || {
-			// A node that does not answer now is asked again.
+			// If the node does not answer, it is queried again later.
 			let shown = stage.hcc.json(&["miner", "show", &miner]).await.unwrap_or_default();
 			let last = shown.pointer("/chips/0/last").and_then(|all| all.as_array()?.last());
 			let code = last.and_then(|incident| incident.get("code")?.as_u64());

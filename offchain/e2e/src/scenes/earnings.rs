@@ -1,4 +1,4 @@
-//! The miner is paid for an interval, and is owed new α for it.
+//! Scene: the miner is paid for a billing interval, and is owed emission for it.
 
 use serde_json::Value;
 
@@ -15,10 +15,10 @@ pub const SCENE: Scene = Scene {
 	title: "The VM's first intervals are paid, and the tenant terminates it.",
 };
 
-/// Waits for a payment after block `recovered`, then terminates the VM.
+/// Waits until an interval is paid after the block `recovered`. Then terminates the VM.
 ///
-/// New α is owed only if the chip is in order when the interval settles. An interval settles once
-/// the time to prove a verdict on it false is over.
+/// The miner is owed emission only if its chip is in good standing when the interval is settled. An
+/// interval is settled once its verdicts can no longer be proven false.
 pub async fn run(stage: Stage<'_>, vm: &Vm, recovered: u64) -> Result<()> {
 	let receipt = |event: &Event| event.is(name::RECEIPT);
 	let what = "the VM has reported its use, signed by the key of its boot";
@@ -35,7 +35,7 @@ pub async fn run(stage: Stage<'_>, vm: &Vm, recovered: u64) -> Result<()> {
 	act(&stage, vm, "terminate", &[]).await.map(drop)
 }
 
-/// Returns true if the miner is owed something for this era or an earlier one.
+/// Returns true if the miner is owed an amount for the current era or for an earlier era.
 fn is_owed(shown: &Value) -> bool {
 	let eras = shown.get("eras").and_then(Value::as_array).into_iter().flatten();
 	let amounts =

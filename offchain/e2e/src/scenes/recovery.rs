@@ -1,4 +1,4 @@
-//! The miner's program is restored, and the machine reboots.
+//! Scene: the miner's program is restored, and the machine reboots.
 
 use super::{Scene, CHALLENGE};
 use crate::{events::Event, world::Stage, Result};
@@ -6,9 +6,9 @@ use crate::{events::Event, world::Stage, Result};
 pub const SCENE: Scene =
 	Scene { name: "recovery", title: "The miner's program is restored, and the machine reboots." };
 
-/// Restores the program. A measurement stays in the log until the machine reboots. Its VM crashes
-/// with it, and boots again once the host is accepted.
-/// Returns the block in which evidence is accepted again.
+/// Restores the miner's program, and reboots the machine. Without a reboot, the measurement of the
+/// altered program would stay in the IMA log. The reboot also ends the VM, which boots again after
+/// evidence of the host is accepted. Returns the block in which evidence is accepted again.
 pub async fn run(stage: Stage<'_>) -> Result<u64> {
 	let accepted = stage.accepted();
 	let digest = stage.machine.restore_miner().await?;

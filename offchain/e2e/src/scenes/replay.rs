@@ -1,14 +1,15 @@
-//! The miner submits old evidence again.
+//! Scene: the miner submits old evidence again.
 
 use super::{seconds, Scene};
 use crate::{world::Stage, Result};
 
 pub const SCENE: Scene = Scene { name: "replay", title: "The miner submits old evidence again." };
 
-/// The errors of the chain: for the evidence as it was, and relabelled for an open challenge.
+/// The errors of the chain for the replays. The first replay submits the evidence unchanged, and
+/// the second one relabels it for an open challenge.
 pub const REFUSALS: [&str; 2] = ["NoChallenge", "QuoteNotBound"];
 
-/// Replays evidence while the miner itself is stopped. Both attempts must be refused.
+/// Replays evidence while the miner is stopped. The chain must refuse both attempts.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	stage.machine.stop_miner().await?;
 	let key = stage.file("config/hot.key").display().to_string();

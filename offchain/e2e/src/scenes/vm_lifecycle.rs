@@ -1,4 +1,4 @@
-//! A tenant tops a VM up, stops, resizes, starts and reboots it.
+//! Scene: a tenant tops up a VM, and stops, resizes, starts and reboots it.
 
 use serde_json::Value;
 
@@ -18,10 +18,10 @@ pub const SCENE: Scene = Scene {
 
 /// The amount that is added to the escrow.
 const TOP_UP: Alpha = Alpha::from_units(2_500_000_000);
-/// The maximum charge between the two readings of the escrow.
+/// The maximum charge between the reads of the escrow before and after the top-up.
 const MAX_CHARGE: Alpha = Alpha::from_units(100_000_000);
 
-/// Uses every command once. Each effect is seen on the chain.
+/// Uses every command of a tenant once, and checks each effect on the chain.
 pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<()> {
 	only_vm(&stage, vm).await?;
 	let before = escrow(&show(&stage, vm).await?)?;
@@ -48,7 +48,7 @@ pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<()> {
 	ensure_boots(&stage, vm, 3).await
 }
 
-/// Runs `hcc vm` on the VM, as its tenant.
+/// Runs a subcommand of `hcc vm` on the VM, as its tenant.
 pub(super) async fn act(stage: &Stage<'_>, vm: &Vm, action: &str, more: &[&str]) -> Result<Value> {
 	let id = vm.number.to_string();
 	let (first, last) = (["vm", action, id.as_str()], ["--key-file", vm.key_file.as_str()]);
