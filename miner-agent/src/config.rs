@@ -14,23 +14,25 @@ use crate::TpmSettings;
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-	/// A TOML file whose keys have the names of the options; options take precedence.
+	/// A TOML file whose keys have the names of the options. An option on the command line
+	/// overrides the value in the file.
 	#[arg(long, global = true)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of a node. Further URLs, after commas, name nodes that take over.
+	/// The WebSocket URL of a node. Further URLs, separated by commas, name nodes that the agent
+	/// uses if the first node fails.
 	#[arg(long, global = true)]
 	pub node: Option<String>,
-	/// The miner's own account (SS58), needed without the owner's key.
+	/// The miner's own account (SS58). Needed if the owner's key is not configured.
 	#[arg(long, global = true)]
 	pub miner: Option<AccountId32>,
-	/// The file with the hot key: a phrase or a seed.
+	/// The file with the secret URI of the hot key: a phrase or a seed.
 	#[arg(long, global = true)]
 	pub hot_key_file: Option<PathBuf>,
-	/// The file with the owner's key, needed to register the miner and its chip, and to change its
-	/// offer.
+	/// The file with the owner's key. The key is needed to register the miner and its chip, and to
+	/// change the offer.
 	#[arg(long, global = true)]
 	pub owner_key_file: Option<PathBuf>,
-	/// The bond at registration, in the smallest unit of α.
+	/// The bond that the miner provides at registration, in the smallest unit of α (10⁻⁹ α).
 	#[arg(long, global = true)]
 	pub bond: Option<u128>,
 	/// The TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT.
@@ -40,17 +42,19 @@ pub struct Options {
 	/// times as long.
 	#[arg(long, global = true)]
 	pub tpm_timeout: Option<u64>,
-	/// The persistent handle of the TPM's RSA endorsement key, such as 0x81010001. By default the
-	/// key is created from the TCG's template when it is needed.
+	/// The persistent handle of the TPM's RSA endorsement key, such as 0x81010001. By default, the
+	/// agent creates the key from the TCG's template when it is needed.
 	#[arg(long, global = true, value_parser = handle)]
 	pub ek_handle: Option<u32>,
-	/// The certificate of the endorsement key, PEM or DER. By default it is read from the TPM.
+	/// The certificate of the endorsement key, in PEM or DER. By default, the agent reads it from
+	/// the TPM.
 	#[arg(long, global = true)]
 	pub ek_cert: Option<PathBuf>,
-	/// A file with the authorisation value of the endorsement hierarchy, if it has one.
+	/// A file with the authorisation value of the endorsement hierarchy, if the hierarchy has one.
 	#[arg(long, global = true)]
 	pub endorsement_auth_file: Option<PathBuf>,
-	/// Certificates between the TPM's certificate and its vendor's root, PEM or DER, in order.
+	/// The certificates between the TPM's certificate and its vendor's root, in PEM or DER and in
+	/// this order.
 	#[arg(long, global = true)]
 	pub ek_chain: Vec<PathBuf>,
 	/// The kernel's IMA log in binary form.
@@ -59,25 +63,25 @@ pub struct Options {
 	/// The UEFI event log of the firmware.
 	#[arg(long, global = true)]
 	pub boot_log: Option<PathBuf>,
-	/// The maximum bytes of the IMA log in one transaction, if lower than the chain's limit. The
-	/// agent submits a longer log in parts.
+	/// The maximum number of bytes of the IMA log in one transaction. The chain's limit applies if
+	/// it is lower. The agent submits a longer log in parts.
 	#[arg(long, global = true)]
 	pub log_part: Option<usize>,
-	/// The guest agent: vsock:CID:PORT or unix:PATH.
+	/// The address of the guest agent: vsock:CID:PORT or unix:PATH.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
-	/// The chip's VCEK certificate, PEM or DER.
+	/// The chip's VCEK certificate, in PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
-	/// The program that runs one VM, started with --vm, --generation, --boot, --image, --host-data,
-	/// --vcpus, --memory, --disk and --listen. SIGTERM ends it. Without a launcher the miner takes
-	/// no VMs.
+	/// The program that runs one VM. The agent starts it with --vm, --generation, --boot, --image,
+	/// --host-data, --vcpus, --memory, --disk and --listen, and ends it with SIGTERM. Without a
+	/// launcher, the agent runs no VMs.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
-	/// A folder for the sockets and records of VMs.
+	/// The folder for the sockets and records of VMs.
 	#[arg(long, global = true)]
 	pub run_dir: Option<PathBuf>,
-	/// Print the resulting configuration, and exit.
+	/// Print the effective configuration, and exit.
 	#[arg(long, global = true)]
 	pub print_config: bool,
 }
@@ -104,7 +108,8 @@ pub struct Config {
 	pub vcek: Option<PathBuf>,
 	pub launcher: Option<PathBuf>,
 	pub run_dir: PathBuf,
-	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
+	/// The offer to tenants. Without an offer here, the agent leaves the offer on the chain
+	/// unchanged.
 	pub offer: Option<Offer>,
 }
 
@@ -136,7 +141,7 @@ impl Default for Config {
 			miner: None,
 			hot_key_file: "/etc/hcc/hot.key".into(),
 			owner_key_file: None,
-			// 100 α, the minimum bond of the genesis configuration.
+			// 100 α: the minimum bond in the genesis configuration.
 			bond: 100_000_000_000,
 			tcti: "device:/dev/tpmrm0".into(),
 			tpm_timeout: 30,
@@ -165,7 +170,7 @@ macro_rules! override_with {
 }
 
 impl Config {
-	/// Reads the configuration file; options override its values.
+	/// Reads the configuration file. The options override its values.
 	pub fn load(options: &Options) -> anyhow::Result<Self> {
 		let mut config: Self = match &options.config {
 			Some(path) => {
@@ -238,8 +243,8 @@ impl Config {
 		key(&self.hot_key_file)
 	}
 
-	/// Returns the miner's own account: the configured one, or that of the owner's key. Without
-	/// both, the hot key is the miner's own key.
+	/// Returns the miner's own account: the configured account or, if none is configured, the
+	/// account of the owner's key. Without an owner's key, the hot key is the miner's own key.
 	pub fn miner(&self, hot: &Submitter) -> anyhow::Result<AccountId32> {
 		if let Some(miner) = self.miner {
 			return Ok(miner);
@@ -268,7 +273,7 @@ fn handle(text: &str) -> Result<u32, String> {
 	parsed.map_err(|_| format!("{text:?} is not a handle such as 0x81010001"))
 }
 
-/// Reads a certificate in PEM or DER, and returns it as DER.
+/// Reads a single certificate in PEM or DER, and returns it in DER.
 pub fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let mut all = certificates(path)?;
 	let count = all.len();
@@ -276,7 +281,8 @@ pub fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
 	Ok(all.remove(0))
 }
 
-/// Reads certificates in PEM, with any text around them, or one in DER. Returns them as DER.
+/// Reads certificates in PEM, with any text around them, or a single certificate in DER. Returns
+/// the certificates in DER.
 pub fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 	const PEM: &[u8] = b"-----BEGIN";
 	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;

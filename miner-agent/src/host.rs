@@ -1,4 +1,5 @@
-//! The machine: its TPM, its logs and its guest. TPM commands run one at a time.
+//! The miner's host: its configuration, its TPM and the address of its guest agent. TPM commands
+//! run one at a time.
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ pub struct Host {
 }
 
 impl Host {
-	/// Parses the guest's address and the settings of the TPM. The TPM is opened at its first use,
-	/// so work that does not need it continues while it fails.
+	/// Parses the guest's address and the settings of the TPM. The TPM is opened when it is first
+	/// used. So a failure of the TPM does not affect work that needs no TPM.
 	pub fn open(config: Config) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
 		let tpm = Arc::new(SharedTpm::new(config.tpm_settings()?));

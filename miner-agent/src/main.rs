@@ -23,8 +23,8 @@ struct Cli {
 enum Command {
 	/// Register, enrol the TPM, and answer challenges until stopped.
 	Run,
-	/// Contest the chip of this machine, which another miner has registered, with evidence. Takes
-	/// more than an hour; then answers challenges until stopped.
+	/// Contest, with evidence, the chip of this machine if another miner has registered it. A
+	/// contest takes more than an hour. After it, the agent answers challenges until it is stopped.
 	Contest,
 	/// Prepare maintenance beside the running agent: empty the offer, wait until no VM runs, and
 	/// pause the miner's chips.
@@ -33,7 +33,7 @@ enum Command {
 		#[arg(long)]
 		undo: bool,
 	},
-	/// List what a host must have, each with PASS, SKIP or FAIL and a remedy.
+	/// List the requirements of a host, each with PASS, SKIP or FAIL and a remedy.
 	Check {
 		/// Print JSON.
 		#[arg(long)]
@@ -41,17 +41,19 @@ enum Command {
 	},
 }
 
-/// The log filter without `RUST_LOG`. The crate for the TPM logs each error that it returns.
+/// The default log filter. `tss_esapi` is turned off, because it logs each error that it also
+/// returns.
 const LOG: &str = "info,tss_esapi=off";
 
 fn main() -> anyhow::Result<ExitCode> {
-	// The TPM's software stack logs its own source lines. Its errors are described in words.
+	// The TPM's software stack would log lines of its source code. The agent describes the errors
+	// in words instead.
 	if std::env::var_os("TSS2_LOG").is_none() {
 		std::env::set_var("TSS2_LOG", "all+none");
 	}
 	let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
 	let ended = runtime.block_on(execute());
-	// A TPM command that hangs does not delay the end.
+	// Does not wait for a TPM command that hangs.
 	runtime.shutdown_background();
 	ended
 }

@@ -1,4 +1,4 @@
-//! One VM: the step that the chain wants, and its execution.
+//! One VM: determines the next step that the chain requires, and carries it out.
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -25,36 +25,37 @@ use crate::{
 
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
 pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
-/// The generation and boot counter of a VM. A later boot compares greater.
+/// The generation and the boot counter of a VM. A later boot compares as greater.
 pub(crate) type Boot = (u32, u32);
 
-/// Time limit until a VM's agent answers.
+/// Time limit for the answer of a VM's agent.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// Interval between two attempts to reach the agent.
+/// Interval between two attempts to reach the agent in a VM.
 const CONNECT_EVERY: Duration = Duration::from_millis(500);
-/// Maximum time for which a launch counts against the limit of launches. A VM that does not boot
-/// must not block the others for longer.
+/// Maximum time for which a launch counts towards the limit of concurrent launches. A VM that does
+/// not boot must not block other launches for longer.
 const MAX_LAUNCH: Duration = Duration::from_secs(10);
 
 /// The next step for a VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
 	Nothing,
-	/// The miner must call `boot` before that tick.
+	/// The miner must call `boot` before this tick.
 	BeginBoot {
 		until: u32,
 	},
 	Act(Act),
-	/// The VM runs and should not.
+	/// The VM runs on this host, but must not run. It must be ended.
 	End,
 }
 
 /// Steps that one task carries out for one VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-	/// The VM must run, and submit evidence that answers this nonce.
+	/// The VM must be launched, and evidence of its boot must be submitted that contains this
+	/// nonce.
 	AttestBoot { nonce: [u8; 32] },
-	/// The VM should run and does not.
+	/// The VM must run on this host, but does not run. The crash must be reported.
 	ReportCrash,
 }
 
@@ -99,7 +100,7 @@ impl Seen {
 	}
 }
 
-/// Reads a VM from a block's state, or returns `None` if it does not exist.
+/// Reads a VM from a block's state. Returns `None` if the VM does not exist.
 pub(crate) async fn seen_at(at: &ChainAt, id: VmId) -> anyhow::Result<Option<Seen>> {
 	let vms = api::storage().compute().vms();
 	let Some(row) = at.storage().try_fetch(vms, (id,)).await? else { return Ok(None) };
@@ -124,12 +125,13 @@ impl VmDriver {
 		Process::of(self.run_dir.join(format!("vm-{id}.json")))
 	}
 
-	/// Returns the address of the agent in a VM.
+	/// Returns the address at which the agent in a VM listens.
 	pub(crate) fn address(&self, id: VmId) -> Address {
 		Address::Unix(self.run_dir.join(format!("vm-{id}.sock")))
 	}
 
-	/// Records the VMs that run without a record. A lost record must not start a VM twice.
+	/// Records the VMs that run without a record. Otherwise, the agent would start a VM twice if
+	/// its record was lost.
 	pub(crate) fn adopt_running(&self, is_free: impl Fn(VmId) -> bool) -> anyhow::Result<()> {
 		adopt(&self.run_dir, |file| {
 			file.file_name().and_then(|name| id_of(name.to_str()?)).is_some_and(&is_free)
@@ -145,7 +147,7 @@ impl VmDriver {
 		Ok(ids)
 	}
 
-	/// Calls `boot` for all given VMs in one batch: each has a deadline.
+	/// Calls `boot` for all given VMs in one batch, because each call has a deadline.
 	pub(crate) async fn begin_boots(&self, ids: &[VmId]) -> Failures {
 		let calls: Vec<_> = ids.iter().map(|id| api::tx().compute().boot(*id)).collect();
 		let outcomes = match self.hot.submit_each(&self.chain, &calls).await {
@@ -158,7 +160,8 @@ impl VmDriver {
 		let mut failures = Failures::new();
 		for (id, outcome) in ids.iter().copied().zip(outcomes) {
 			match outcome {
-				// The chain ends the assignment if it does not allow the boot.
+				// The call also succeeds if the chain does not allow the boot. The chain then ends
+				// the assignment.
 				Ok(_) => tracing::info!(vm = id, "boot called"),
 				Err(error) => {
 					failures.push((id, anyhow::Error::new(error).context("calling boot")));
@@ -175,7 +178,7 @@ impl VmDriver {
 		}
 	}
 
-	/// Launches a VM for its boot, and submits its evidence to the chain.
+	/// Launches a VM for its boot, and submits evidence of the boot to the chain.
 	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
 		let launching = self.ensure_launched(at, seen).await?;
 		let request = VmRequest::ShowBoot(BootRequest {
@@ -211,8 +214,8 @@ impl VmDriver {
 		Ok(())
 	}
 
-	/// Launches a VM for its boot, unless it already runs for it. A previous boot ends first.
-	/// Returns the launch permit if it launched the VM.
+	/// Launches a VM for its current boot, unless it already runs for this boot. First ends the
+	/// process of a previous boot. Returns a launch permit if the VM was launched.
 	async fn ensure_launched(
 		&self,
 		at: &ChainAt,
@@ -255,14 +258,15 @@ impl VmDriver {
 	}
 }
 
-/// Returns the VM of a record file by its name.
+/// Returns the id of the VM in the name of a record file.
 fn id_of(name: &str) -> Option<VmId> {
 	name.strip_prefix("vm-")?.strip_suffix(".json")?.parse().ok()
 }
 
 /// Converts the answer of a VM's agent to evidence.
 ///
-/// The lengths must be right: the tenant controls the answer, and the fee grows with its length.
+/// Checks the lengths in the answer. The tenant controls the answer, and the miner's fee grows with
+/// its length.
 fn evidence_of(id: VmId, boot: Boot, answer: BootResponse) -> anyhow::Result<VmEvidence> {
 	let (generation, boot_counter) = boot;
 	let (snp_report, guest_pk, kem_pk, ssh_host_key_hash) = match answer {
@@ -288,7 +292,7 @@ fn evidence_of(id: VmId, boot: Boot, answer: BootResponse) -> anyhow::Result<VmE
 	})
 }
 
-/// Holds a permit during the work, for no longer than `max`.
+/// Does the work. Holds a permit during the work, for at most `max`.
 async fn hold_permit_while<T>(
 	permit: Option<OwnedSemaphorePermit>,
 	max: Duration,
@@ -302,7 +306,7 @@ async fn hold_permit_while<T>(
 	work.await
 }
 
-/// Sends a request to the agent in a VM as soon as it listens.
+/// Sends a request to the agent in a VM as soon as the agent listens.
 async fn ask(address: &Address, request: &VmRequest) -> anyhow::Result<BootResponse> {
 	loop {
 		match connect(address).await {

@@ -1,5 +1,5 @@
-//! The TPM on a thread of its own. The calls of the software stack block without a time limit. If a
-//! command hangs, the thread is abandoned and the TPM is opened again.
+//! The TPM on a separate thread, because calls of the software stack block without a time limit. If
+//! a command hangs, the agent abandons the thread and opens the TPM again.
 
 use std::{
 	sync::{
@@ -13,20 +13,20 @@ use std::{
 
 use super::{Tpm, TpmError, TpmSettings};
 
-/// Maximum number of threads: the current one, and those that were abandoned.
+/// Maximum number of threads, including abandoned ones.
 const MAX_THREADS: usize = 4;
-/// Factor for the time limit of a command that creates an RSA key. A hardware TPM takes up to a
-/// minute.
+/// Factor by which the time limit is longer for a command that creates an RSA key. A hardware TPM
+/// needs up to a minute for it.
 const RSA_FACTOR: u32 = 10;
 
-/// Counts of the TPM's failures, for metrics.
+/// Counters of the TPM's failures, for metrics.
 #[derive(Debug, Default)]
 pub struct TpmCounters {
-	/// Commands that the TPM did not answer in time.
+	/// Number of commands that the TPM did not answer in time.
 	pub timeouts: AtomicU64,
-	/// Operations that failed, including those that timed out.
+	/// Number of operations that failed, including time-outs.
 	pub failures: AtomicU64,
-	/// Openings of the TPM. Each one after the first follows a failure.
+	/// Number of times that the TPM was opened. It is opened again only after a failure.
 	pub opened: AtomicU64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Deadline {
 	origin: Instant,
 	/// The time limit of a command.
 	limit: Duration,
-	/// Milliseconds after `origin`.
+	/// The deadline, in milliseconds after `origin`.
 	at: Arc<AtomicU64>,
 }
 
@@ -47,12 +47,12 @@ impl Deadline {
 		deadline
 	}
 
-	/// Notes that a command begins.
+	/// Extends the deadline, because a command begins.
 	pub(super) fn begin_command(&self) {
 		self.extend(self.limit);
 	}
 
-	/// Notes that a command that creates an RSA key begins.
+	/// Extends the deadline, because a command begins that creates an RSA key.
 	pub(super) fn begin_rsa_key(&self) {
 		self.extend(self.limit.saturating_mul(RSA_FACTOR));
 	}
@@ -67,7 +67,8 @@ impl Deadline {
 		at.saturating_sub(self.origin.elapsed())
 	}
 
-	/// Waits for an answer while commands make progress. Returns `None` if the thread has ended.
+	/// Waits for an answer until the deadline, which each new command extends. Returns `None` if
+	/// the thread has ended.
 	fn wait<T>(&self, answer: &Receiver<T>) -> Result<Option<T>, TpmError> {
 		loop {
 			match answer.recv_timeout(self.remaining()) {
@@ -76,7 +77,7 @@ impl Deadline {
 				Err(RecvTimeoutError::Timeout) if self.remaining().is_zero() => {
 					return Err(TpmError::TimedOut(self.limit.as_secs()));
 				},
-				// Another command has begun.
+				// Another command has begun and has extended the deadline.
 				Err(RecvTimeoutError::Timeout) => {},
 			}
 		}
@@ -85,7 +86,8 @@ impl Deadline {
 
 type Job = Box<dyn FnOnce(&mut Tpm) + Send>;
 
-/// A thread with an open TPM. It ends once this is dropped and its last command has ended.
+/// A thread with an open TPM. The thread ends after this value is dropped and the last command has
+/// ended.
 struct Worker {
 	jobs: Sender<Job>,
 	deadline: Deadline,
@@ -112,16 +114,17 @@ impl SharedTpm {
 		}
 	}
 
-	/// Returns the counts of failures.
+	/// Returns the counters of failures.
 	pub fn counters(&self) -> Arc<TpmCounters> {
 		self.counters.clone()
 	}
 
-	/// Runs an operation, and blocks until it ends or one of its commands exceeds the time limit.
+	/// Runs an operation. Blocks until the operation ends or one of its commands exceeds the time
+	/// limit.
 	///
 	/// ## Errors
-	/// Those of the operation. Opens the TPM again at the next call if the connection may be
-	/// unusable.
+	/// The errors of the operation. If the connection may be unusable, the next call opens the TPM
+	/// again.
 	pub fn run<T: Send + 'static>(
 		&self,
 		ask: impl FnOnce(&mut Tpm) -> Result<T, TpmError> + Send + 'static,
@@ -203,7 +206,7 @@ fn send<T>(sender: &Sender<T>, answer: T) {
 	}
 }
 
-/// Counts a thread while it runs.
+/// Counts a thread as long as it runs.
 struct Running(Arc<AtomicUsize>);
 
 impl Running {
