@@ -1,5 +1,5 @@
-//! The agent's server. It serves several sessions at the same time, so that no peer can delay
-//! another one.
+//! The agent's server. It serves several sessions concurrently, so that no peer can delay another
+//! one.
 
 use std::{fs::Permissions, io, os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ use crate::{Agent, ReportError, ReportSource};
 const MAX_SESSIONS: usize = 16;
 /// Time limit for the negotiation and the first request of a session.
 const FIRST_REQUEST: Duration = Duration::from_secs(5);
-/// Time limit for a session, which includes the time for the host's quote.
+/// Time limit for a session. It includes the time that the host's TPM needs for a quote.
 const SESSION: Duration = Duration::from_secs(60);
-/// Pause after the system could not accept a connection, for example for lack of descriptors.
+/// Pause after a failure to accept a connection, for example because no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// The mode of a UNIX socket: only its owner and root can connect.
 const SOCKET_MODE: u32 = 0o600;
-/// The code of a refusal if the request cannot be read.
+/// The code in the refusal of a request that cannot be read.
 const UNREADABLE: u16 = 0;
 
 enum Listener {
@@ -34,8 +34,8 @@ impl Listener {
 	fn bind(address: &Address, host_cid: u32) -> io::Result<Self> {
 		Ok(match address {
 			Address::Unix(path) => {
-				// Removes the socket of an earlier run. This also takes over a socket in use, as a
-				// restart of the service requires.
+				// Removes the socket of an earlier run. A socket that is still in use is also
+				// replaced, because a restart of the service requires that.
 				match std::fs::remove_file(path) {
 					Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
 					_ => {},
@@ -67,18 +67,19 @@ impl Listener {
 	}
 }
 
-/// Returns true if a peer is the host, and its port is one that only a privileged process can use.
-/// Any process of the host and any other guest can reach the agent's port.
+/// Returns true if a peer is the host, and its port can be used only by a privileged process. The
+/// check is necessary, because any process of the host and any other guest can reach the agent's
+/// port.
 fn is_privileged_host(peer: VsockAddr, host_cid: u32) -> bool {
 	peer.cid() == host_cid && peer.port() <= MAX_PRIVILEGED_PORT
 }
 
-/// Serves hosts until the secure processor fails. Returns its failure.
+/// Serves hosts until the secure processor fails. Returns the failure.
 ///
-/// Over vsock it serves only privileged processes of the host with the given CID.
+/// Over vsock, serves only privileged processes of the host with the given CID.
 ///
 /// ## Errors
-/// Fails if it cannot listen at the address.
+/// Fails if the agent cannot listen at the address.
 pub async fn serve<S: ReportSource + 'static>(
 	address: &Address,
 	host_cid: u32,
@@ -140,7 +141,7 @@ async fn converse<S: ReportSource + 'static>(
 		Ok::<_, SessionError>((session, request))
 	};
 	let (mut session, mut request) = match timeout(FIRST_REQUEST, opening).await {
-		// The peer only probed the port.
+		// The peer only probed the port, and closed the connection without a message.
 		Ok(Err(SessionError::Closed)) => return Ok(None),
 		Ok(opened) => opened?,
 		Err(_) => {
@@ -155,7 +156,8 @@ async fn converse<S: ReportSource + 'static>(
 			Err(error) => return refuse(session, error).await,
 		};
 		let answering = agent.clone();
-		// Checks and reports take milliseconds, and must not delay other sessions.
+		// Checks and reports take milliseconds of processor time, so they run on another thread and
+		// do not delay other sessions.
 		let answered = tokio::task::spawn_blocking(move || answering.answer(asked)).await;
 		let (response, failure) = answered.map_err(io::Error::other)?;
 		let sent = session.send(&response).await;

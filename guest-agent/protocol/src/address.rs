@@ -20,9 +20,9 @@ use tokio_vsock::{VsockAddr, VsockStream, VMADDR_CID_ANY};
 /// An endpoint where an agent listens and to which its host connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-	/// `vsock:PORT` to listen, `vsock:CID:PORT` to connect.
+	/// A vsock address: `vsock:PORT` to listen, and `vsock:CID:PORT` to connect.
 	Vsock { cid: u32, port: u32 },
-	/// `unix:PATH`.
+	/// A UNIX socket: `unix:PATH`.
 	Unix(PathBuf),
 }
 
@@ -56,22 +56,25 @@ impl fmt::Display for Address {
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// The highest privileged port of vsock. Only a privileged process can use it as its source.
+/// The highest privileged port of vsock. Only a privileged process can use a port up to this one as
+/// its source port.
 pub const MAX_PRIVILEGED_PORT: u32 = 1023;
-/// The lowest source port that is tried. Lower ones are left to services of the host.
+/// The lowest source port that [`connect`] tries. Lower ports are left to other services of the
+/// host.
 const MIN_SOURCE_PORT: u32 = 512;
 
-/// Connects to an agent. Over vsock the source port is privileged, because agents accept no other.
+/// Connects to an agent. Over vsock, the source port is privileged, because agents accept no other
+/// source port.
 ///
 /// ## Errors
-/// Fails when nothing listens at the address, or when the socket is not accessible. Over vsock it
-/// also fails without the capability `CAP_NET_BIND_SERVICE`.
+/// Fails if no program listens at the address, or if the socket is not accessible. Over vsock, also
+/// fails if the process lacks the capability `CAP_NET_BIND_SERVICE`.
 pub async fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
 	Ok(match address {
 		Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
 		Address::Vsock { cid, port } => {
 			let peer = VsockAddr::new(*cid, *port);
-			// The kernel gives up after two seconds.
+			// The call blocks, but the kernel gives up after two seconds.
 			let connecting = tokio::task::spawn_blocking(move || connect_privileged(&peer));
 			let connected = connecting.await.map_err(io::Error::other)??;
 			Box::new(VsockStream::new(connected)?)
@@ -86,7 +89,7 @@ fn connect_privileged(peer: &VsockAddr) -> io::Result<vsock::VsockStream> {
 	Ok(vsock::VsockStream::from(socket))
 }
 
-/// Binds a socket to a privileged port that is free.
+/// Binds a socket to a free privileged port.
 fn bind_privileged(socket: &OwnedFd) -> io::Result<()> {
 	for port in (MIN_SOURCE_PORT..=MAX_PRIVILEGED_PORT).rev() {
 		match bind(socket.as_raw_fd(), &VsockAddr::new(VMADDR_CID_ANY, port)) {

@@ -84,7 +84,7 @@ impl Story {
 		Wait { story: self, number }
 	}
 
-	/// Prints a progress line each time that nothing was printed for [`SILENCE`]. Does not return.
+	/// Prints a progress line each time that nothing was printed for `SILENCE`. Does not return.
 	pub async fn keep_telling(&self) -> Infallible {
 		loop {
 			sleep(LOOK_EVERY).await;

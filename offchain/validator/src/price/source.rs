@@ -47,7 +47,7 @@ pub enum SourceError {
 	/// The source returned an error status.
 	#[error("status {0}")]
 	Status(u16),
-	/// The answer exceeds [`MAX_BODY`]. An answer with a price need not be that long.
+	/// The answer exceeds `MAX_BODY`. An answer with a price need not be that long.
 	#[error("the answer is longer than {MAX_BODY} bytes")]
 	TooLong,
 	/// The answer is not JSON.
