@@ -1,5 +1,5 @@
-//! VMs on the whole chain: real VM reports, real verdicts on the host, and the price that
-//! validators report.
+//! Tests of VMs on the whole chain. VM reports and the verdicts on the host are evaluated, and
+//! validators report the price.
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
@@ -30,7 +30,7 @@ pub(super) const PRICE: u64 = 500_000_000;
 /// Launch measurement of the ordered image.
 const IMAGE: [u8; 48] = [0x11; 48];
 pub(super) const ESCROW: Balance = 100 * ALPHA;
-/// The miner's offer.
+/// The miner's offer to tenants.
 pub(super) const OFFER: pallet_registry::Offer =
 	pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
 
@@ -39,8 +39,8 @@ pub(super) fn guest_key() -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[7; 32])
 }
 
-/// Returns a receipt of that guest for an interval. For half of it, runnable processors received no
-/// time.
+/// Returns a receipt of a guest for an interval. For half of the interval, the guest's processors
+/// were ready to run but received no time.
 pub(super) fn starved_receipt(vm: VmId, sequence: u32, interval: u32) -> SignedReceipt {
 	let boot = Compute::guest(vm).expect("the VM is running");
 	let elapsed = Attestation::interval().length * units::MILLISECS_PER_BLOCK as u32;
@@ -69,7 +69,7 @@ pub(super) fn signed(who: &AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who.clone())
 }
 
-/// Reports `price` by all validators and waits until it is set.
+/// Lets all validators report `price`, and waits until the chain has this price.
 pub(super) fn report_price(price: u64) {
 	for validator in VALIDATORS {
 		let (now, who) = (System::block_number(), validator.to_account_id());
@@ -102,7 +102,7 @@ pub(super) fn order() -> Order<AccountId> {
 	}
 }
 
-/// Returns the evidence of the guest that the miner launched on that machine.
+/// Returns the evidence of the guest of VM 1, which the miner launched on the machine.
 pub(super) fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 	evidence_of(1, machine, launched).expect("the VM is booting")
 }
@@ -150,7 +150,7 @@ pub(super) fn assign_vm(machine: &Machine) {
 	assign_order(machine, order());
 }
 
-/// Places this order with the miner.
+/// Submits an order, and waits until the chain assigns the VM to the miner.
 pub(super) fn assign_order(machine: &Machine, wanted: Order<AccountId>) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());
@@ -193,8 +193,8 @@ fn vm_with_valid_evidence_runs() {
 	});
 }
 
-/// Its reports could not be verified. A miner with this VM would fail, and the tenant would pay for
-/// the boots.
+/// The reports of such a chip cannot be verified. If its miner received the VM, each boot would
+/// fail, and the tenant would pay for the boots.
 #[test]
 fn chip_with_revoked_issuer_receives_no_vm() {
 	run(|machine| {
@@ -260,8 +260,8 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Submits a receipt of VM 1 for the last interval, unless the chain has one. It states that the
-/// guest received all of its resources.
+/// Submits a receipt of VM 1 for the last interval, unless the chain already has one. The receipt
+/// states that the guest received all of its resources.
 pub(super) fn report_last_interval() {
 	let (Some(guest), Some(boot)) = (Compute::guest(1), Compute::boot_of(1)) else { return };
 	let now = Attestation::interval();
@@ -279,8 +279,8 @@ pub(super) fn report_last_interval() {
 	assert_ok!(Usage::submit_receipts(signed(&tenant()), receipts));
 }
 
-/// Runs for this number of intervals. The machine answers challenges if `answers` is set. The guest
-/// of VM 1 submits its receipts.
+/// Runs for the given number of intervals. If `answers` is set, the machine answers challenges. The
+/// receipts of VM 1 are submitted.
 pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	report_last_interval();
 	for _ in 0..intervals {
@@ -289,7 +289,7 @@ pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	}
 }
 
-/// Runs for this number of intervals, without receipts.
+/// Runs for the given number of intervals, without receipts.
 fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	let until = Attestation::interval().index + intervals;
 	while Attestation::interval().index < until {
@@ -303,7 +303,7 @@ fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	}
 }
 
-/// Claims the miner's payout of a closed era.
+/// Claims the payouts of the miner for all closed eras.
 fn claim_payout() {
 	let eras = 0..Emission::era().index;
 	let parts = eras.filter_map(|era| Some((era, Emission::owed_to(era, miner()).1?)));
@@ -404,8 +404,8 @@ fn receipts_of_starved_guest_reduce_charge_and_usage_score_only() {
 	});
 }
 
-/// A miner that ends a VM on a live host earns no more than one that starves it. The tenant does
-/// not gain, and no score changes.
+/// If a miner ends a VM on a live host, it earns no more than a miner that withholds all resources
+/// from the VM. The tenant does not gain either, and no score changes.
 #[test]
 fn silent_vm_pays_one_reduced_interval_and_then_only_burns() {
 	run(|machine| {
@@ -468,8 +468,8 @@ fn absurd_report_slashes_only_its_validator() {
 	});
 }
 
-/// Shortens the period of compensation cases. Intervals become longer than the time until
-/// suspension, as on a production chain.
+/// Shortens compensation cases. Lengthens intervals, so that an interval is longer than the time
+/// until a silent chip is suspended, as on a production chain.
 fn shorten_compensation() {
 	use hccs_runtime::configs::INITIAL_COMPENSATION_RULES;
 	let rules = Attestation::rules();
@@ -495,13 +495,15 @@ fn slash_compensates_tenants_first() {
 		shorten_proof_window();
 		shorten_compensation();
 		boot_vm(&machine);
-		// The host attests until the end of an interval, which is paid. No challenge is open then.
+		// The host attests until the end of an interval, so that the interval is paid. No challenge
+		// is open at that time.
 		run_intervals(&machine, 2, true);
 		while Attestation::host(chip(&machine)).expect("the chip has a host").challenge.is_some() {
 			run_intervals(&machine, 1, true);
 		}
 		assert!(Compensation::case_of(chip(&machine)).is_none());
-		// From now on the host is silent: until the third strike, and until the slash is divided.
+		// From now on, the host is silent until the third strike, and then until the slash is
+		// divided.
 		let bond = || Registry::miner(miner()).expect("the miner is registered").bond;
 		let before = bond();
 		let closed = |record: &frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
