@@ -194,7 +194,7 @@ export function countWords(sentence) {
 	return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}\u25a1]/u.test(word)).length;
 }
 
-/** Returns the idioms in a sentence, as { at, message }. `inner` skips patterns that start with `^`. */
+/** Returns the idioms in a sentence, as { at, message }. `inner` skips patterns with `^`. */
 export function idiomsIn(sentence, inner = false) {
 	const found = [];
 	for (const { pattern, use } of idioms) {

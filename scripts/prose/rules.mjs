@@ -3,7 +3,7 @@
 /** Maximum width of lines, in columns. A tab counts as four. */
 export const columns = { comment: 100, markdown: 120, tab: 4 };
 
-/** Maximum length of a sentence, in words. Authors should aim at 25. A code span counts as one word. */
+/** Maximum length of a sentence, in words. Aim at 25. A code span counts as one word. */
 export const sentenceWords = 30;
 
 /** Files that are not checked, as regular expressions on the path. */
