@@ -19,7 +19,7 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 20_000 };
 /// The index of PCR 10 among the quoted PCRs.
 const PCR10_INDEX: usize = 10;
 
-/// Requirements on the host.
+/// Requirements that the evidence of the host must meet.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
 	/// The digests of the accepted versions of the miner's binary. The log must contain one of

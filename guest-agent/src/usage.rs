@@ -14,9 +14,10 @@ use hcc_evidence::{
 pub struct Reading {
 	/// Time since the boot, by the machine's own clock.
 	pub uptime: Duration,
-	/// Total time for which the vCPUs have run. Each vCPU counts.
+	/// Time for which the vCPUs have run. The times of all vCPUs are added up.
 	pub cpu_time: Duration,
-	/// Total time for which the vCPUs were ready to run, but the host did not run them.
+	/// Time for which the vCPUs were ready to run, but the host did not run them. The times of all
+	/// vCPUs are added up.
 	pub steal: Duration,
 	/// The size of the memory, in MiB.
 	pub memory: u32,

@@ -83,8 +83,9 @@ async fn begin(
 	Ok(())
 }
 
-/// Returns true if more than two thirds of the committee have posted credentials, and the others
-/// have had [`WAIT_BLOCKS`] blocks to do so. Returns true earlier if all have posted.
+/// Returns true if more than two thirds of the committee have posted credentials, and the other
+/// members have had [`WAIT_BLOCKS`] blocks to do so. Returns true earlier if all members have
+/// posted credentials.
 fn may_answer(open: &Enrolment, block: u64, enough_since: &mut Option<u64>) -> bool {
 	let (committee, posted) = (open.committee.0.len(), posted(open).count());
 	if 3 * posted <= 2 * committee {

@@ -30,9 +30,10 @@ pub(crate) struct Known {
 /// The point from which evidence continues the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogStart {
-	/// This entry: the first entry of the log, or the first entry after accepted evidence.
+	/// Evidence starts at the entry with this index: the first entry of the log, or the first entry
+	/// after accepted evidence.
 	At(u32),
-	/// The end of a log submission.
+	/// Evidence continues after this log submission.
 	After(FoldedLog),
 }
 

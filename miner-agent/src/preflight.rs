@@ -186,8 +186,8 @@ async fn guest(config: &Config, policy: Result<&ChainPolicy, &str>) -> Vec<Check
 	}
 }
 
-/// Checks the certificate of the chip's key: its chain to AMD's root, and that its chip and TCB are
-/// those in the guest's report.
+/// Checks the certificate of the chip's key: its chain must lead to AMD's root, and its chip and
+/// TCB must equal those in the guest's report.
 fn chip_key(
 	config: &Config,
 	report: Option<&[u8]>,

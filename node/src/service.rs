@@ -61,7 +61,7 @@ impl sp_inherents::CreateInherentDataProviders<Block, ()> for BabeInherents {
 	}
 }
 
-/// The components for consensus. They come in addition to those of every Substrate node.
+/// The components for consensus, which a Substrate node without BABE and GRANDPA would not have.
 pub struct Consensus {
 	block_import: BabeBlockImport,
 	babe_link: BabeLink<Block>,

@@ -136,8 +136,8 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(5)]
 	pub type TransactionPayment = pallet_transaction_payment;
-	// It comes after balances, because candidates bond from their balances. It comes before the
-	// session pallet, which asks it for the first validator set.
+	// This pallet must come after balances, because candidates bond from their balances. It must
+	// come before the session pallet, which asks this pallet for the first validator set.
 	#[runtime::pallet_index(6)]
 	pub type Validators = pallet_validators;
 	#[runtime::pallet_index(7)]
@@ -195,7 +195,7 @@ mod runtime {
 
 	#[runtime::pallet_index(33)]
 	pub type Oracle = pallet_oracle;
-	// It comes after the pallets that provide ticks, billing intervals and prices.
+	// This pallet must come after the pallets that provide its ticks, billing intervals and prices.
 	#[runtime::pallet_index(34)]
 	pub type Compute = pallet_compute;
 	#[runtime::pallet_index(35)]
@@ -204,7 +204,8 @@ mod runtime {
 	pub type Usage = pallet_usage;
 	#[runtime::pallet_index(37)]
 	pub type Compensation = pallet_compensation;
-	// It comes after every pallet whose genesis creates balances, because it records their total.
+	// This pallet must come after every pallet whose genesis creates balances, because it records
+	// the total of these balances.
 	#[runtime::pallet_index(38)]
 	pub type Issuance = pallet_issuance;
 }

@@ -22,10 +22,10 @@ type Inner = ChargeTransactionPayment<Runtime>;
 /// Charges fees as [`ChargeTransactionPayment`] does. This extension has the same encoding and
 /// name.
 ///
-/// The tip raises only the priority of normal transactions, and never above that of an operational
-/// transaction. [`standing::CheckStanding`] sets the priorities of operational transactions.
-/// Otherwise, tips could push votes and evidence out of a block, or normal transactions could use
-/// up the author's time before them.
+/// The tip raises only the priority of normal transactions, and never above the priority of an
+/// operational transaction. [`standing::CheckStanding`] sets the priorities of operational
+/// transactions. Otherwise, tips could push votes and evidence out of a block. Or normal
+/// transactions could come first and use up the author's time.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct ChargePayment(Inner);
 

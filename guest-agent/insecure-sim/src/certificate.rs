@@ -1,4 +1,5 @@
-//! Certificates in AMD's format. This includes the extensions whose values are not DER.
+//! Certificates in AMD's format, including AMD's extensions. The values of some extensions are not
+//! DER, as in AMD's certificates.
 
 use std::{str::FromStr, time::Duration};
 

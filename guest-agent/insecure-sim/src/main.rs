@@ -45,10 +45,10 @@ enum Command {
 		/// The chip's name.
 		#[arg(long)]
 		chip: String,
-		/// REPORT_DATA: 64 bytes.
+		/// The value of REPORT_DATA: 64 bytes.
 		#[arg(long, value_name = "HEX")]
 		report_data: String,
-		/// MEASUREMENT: 48 bytes [default: zeroes].
+		/// The launch measurement (MEASUREMENT): 48 bytes [default: zeroes].
 		#[arg(long, value_name = "HEX")]
 		measurement: Option<String>,
 		/// The file to write: 1184 bytes.

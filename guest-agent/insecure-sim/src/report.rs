@@ -24,7 +24,7 @@ pub const TCB: Tcb = Tcb {
 /// The fields of a guest's report, except the chip and its TCB.
 #[derive(Clone, Debug)]
 pub struct ReportFields {
-	/// The field VERSION. The layout is always that of version 3.
+	/// The value of the field VERSION. The report has the layout of version 3 in any case.
 	pub version: u32,
 	pub report_data: [u8; 64],
 	pub measurement: [u8; 48],

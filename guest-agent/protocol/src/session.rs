@@ -30,13 +30,13 @@ pub enum SessionError {
 	/// Remedy: shorten the message. An IMA log can be submitted in parts.
 	#[error("a frame of {len} bytes exceeds the limit of {limit}")]
 	TooLong { len: u32, limit: u32 },
-	/// Cause: the version of a frame differs from that of the session, or the peer does not start
-	/// with the negotiation.
-	/// Remedy: correct the peer. An upgrade of either side requires a new session.
+	/// Cause: the version of a frame differs from the version of the session, or the peer does not
+	/// start with the negotiation. Remedy: correct the peer. An upgrade of either side requires a
+	/// new session.
 	#[error("a frame has version {seen}, but the session has version {wanted}")]
 	WrongVersion { seen: u8, wanted: u8 },
-	/// Cause: the version ranges of the two sides are disjoint.
-	/// Remedy: upgrade the side with the lower range.
+	/// Cause: the version ranges of both sides are disjoint. Remedy: upgrade the side with the
+	/// lower range.
 	#[error(
 		"no common protocol version: this side supports {ours}, the peer supports {theirs}; \
 		upgrade the older side"

@@ -97,8 +97,8 @@ fn stored(certificate: &Result<Vec<u8>, TpmError>) -> CheckResult {
 	}
 }
 
-/// Checks that the certificate is that of the key in the TPM, that it is valid now, and that its
-/// chain leads to a trusted root.
+/// Checks that the certificate certifies the TPM's endorsement key, that it is valid now, and that
+/// its chain leads to a trusted root.
 fn genuine(
 	state: &TpmState,
 	config: &Config,

@@ -16,7 +16,7 @@ use super::{Tpm, TpmError, TpmSettings};
 /// Maximum number of threads, including abandoned ones.
 const MAX_THREADS: usize = 4;
 /// Factor by which the time limit is longer for a command that creates an RSA key. A hardware TPM
-/// needs up to a minute for it.
+/// needs up to a minute for such a command.
 const RSA_FACTOR: u32 = 10;
 
 /// Counters of the TPM's failures, for metrics.

@@ -188,7 +188,7 @@ fn credential(ek: &CredentialKey, name: &[u8]) -> Credential {
 	Credential { id_object: made.id_object, encrypted_secret: made.encrypted_secret }
 }
 
-/// Opens three credentials, of which the second one is faulty. Returns the results.
+/// Opens three credentials. The second one is faulty. Returns the results.
 fn activated(tpm: &SharedTpm) -> Result<OpenedCredentials, TpmError> {
 	let ek = tpm.run(Tpm::ek_public)?;
 	let ek = match AttestationKey::from_tpmt_public(&ek).expect("TPMT_PUBLIC").key {

@@ -36,8 +36,8 @@ pub struct Chain {
 }
 
 impl Chain {
-	/// Connects to the first node that answers and has synced, or else to the first one that
-	/// answers. `urls` is a WebSocket URL, or several with commas between them.
+	/// Connects to the first node that answers and has synced. If no node has synced, connects to
+	/// the first node that answers. `urls` is a WebSocket URL, or several with commas between them.
 	///
 	/// ## Errors
 	/// The error of the last node in the list, if no node answers.

@@ -50,10 +50,10 @@ const REPLACED: &str = "another transaction of this account has replaced it: sub
 /// pending at the same time. Transactions receive nonces in the order of submission, except that an
 /// urgent transaction goes first.
 ///
-/// A transaction cannot be included before those with lower nonces. If the pool drops a transaction
-/// or finds it invalid, the transactions with higher nonces wait. The next transaction that is
-/// submitted takes the lost nonce. Without such a submission, the waiting transactions fail with
-/// [`ChainError::TimedOut`], and expire later.
+/// A transaction cannot be included before transactions with lower nonces. If the pool drops a
+/// transaction or finds it invalid, the transactions with higher nonces wait. The next transaction
+/// that is submitted takes the lost nonce. Without such a submission, the waiting transactions fail
+/// with [`ChainError::TimedOut`], and expire later.
 pub struct Submitter {
 	key: Keypair,
 	/// Remaining capacity for pending transactions that are not urgent.
@@ -195,7 +195,7 @@ impl Submitter {
 	/// fails, the other calls are not affected.
 	///
 	/// ## Errors
-	/// Fails only if nothing was submitted. The errors of the calls are those of [`Self::submit`].
+	/// Fails only if nothing was submitted. Each call has the errors of [`Self::submit`].
 	pub async fn submit_each<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -314,7 +314,7 @@ impl Submitter {
 		Ok(best.tx().account_nonce(&self.account()).await?)
 	}
 
-	/// Sends calls in order, and stops at the first one that the pool rejects.
+	/// Sends calls in order. Stops if the pool rejects a call.
 	async fn send_all<P: Payload>(
 		&self,
 		chain: &Chain,

@@ -24,7 +24,7 @@ pub(crate) enum Emission {
 /// Show the current era, past eras, and the emission of all eras.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-	/// Also show the amounts owed to this miner.
+	/// Also show the amounts that this miner is owed.
 	#[arg(long, value_name = "ACCOUNT")]
 	miner: Option<AccountId32>,
 	/// The WebSocket URL of a node.

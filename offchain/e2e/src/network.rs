@@ -188,7 +188,7 @@ fn addresses(ready: &Event) -> Addresses {
 	Addresses { nodes: texts("nodes"), metrics: texts("metrics") }
 }
 
-/// A process of this machine.
+/// A running process: its id and its arguments.
 struct Process {
 	id: i32,
 	arguments: Vec<String>,

@@ -49,8 +49,7 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
-	/// The validator for which the worker signs. If it is missing, the worker key is the
-	/// validator's own key.
+	/// The validator for which the worker signs. `None` stands for the account of the worker key.
 	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub state: PathBuf,

@@ -13,7 +13,7 @@ use aws_lc_rs::{
 };
 use hcc_evidence::crypto::{BadSignature, Crypto, P256Key, P384Key};
 
-/// Cryptographic primitives: those of AWS-LC, or those of RustCrypto if they are as fast.
+/// Cryptographic primitives. AWS-LC implements them, or RustCrypto where it is as fast.
 #[derive(Clone, Copy, Debug)]
 pub struct AwsLc;
 

@@ -146,9 +146,9 @@ impl pallet_verdicts::Config for Runtime {
 /// fifth of this time.
 const JUDGING_TICKS: Tick = 5 * MINUTES;
 
-/// Maximum number of ticks for which a subject is open. It is three times the time for votes, plus
-/// the longest window for proofs. The time for votes counts for the votes, for a verdict that waits
-/// for its audit draw, and for an audit.
+/// Maximum number of ticks for which a subject is open. The limit consists of three times the time
+/// for votes, and of the longest window for proofs. The time for votes is needed for the votes, for
+/// a verdict that waits for its audit draw, and for an audit.
 pub const LONGEST_SUBJECT: Tick =
 	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
 

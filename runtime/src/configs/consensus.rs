@@ -56,8 +56,8 @@ impl pallet_timestamp::Config for Runtime {
 }
 
 /// The slot of the current block, computed from the timestamp. BABE checks that the timestamp of a
-/// block lies in its slot. During initialisation, the timestamp is still that of the parent block,
-/// and so is the slot.
+/// block lies in its slot. During initialisation, the timestamp is still the timestamp of the
+/// parent block, so the slot is also the parent's slot.
 pub struct CurrentSlot;
 impl Get<u64> for CurrentSlot {
 	fn get() -> u64 {

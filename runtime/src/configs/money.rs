@@ -109,7 +109,7 @@ impl pallet_compute::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type OnSettled = (Emission, Compensation);
 	type Usage = Usage;
-	// The deposit is for storage rows of about 4 KiB, of which settlements take half.
+	// The deposit is for storage rows of about 4 KiB. Settlements take half of them.
 	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
 	type SearchFee = SearchFee;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;

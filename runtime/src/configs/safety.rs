@@ -113,7 +113,7 @@ impl pallet_whitelist::Config for Runtime {
 
 impl pallet_migrations::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	// There are no migrations yet, because the storage is that of the first version.
+	// There are no migrations yet, because the storage still has the layout of the first version.
 	#[cfg(not(feature = "runtime-benchmarks"))]
 	type Migrations = ();
 	#[cfg(feature = "runtime-benchmarks")]

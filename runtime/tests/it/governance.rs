@@ -209,8 +209,8 @@ fn upgrade_is_authorised_two_days_after_approval() {
 		let authorise: RuntimeCall =
 			frame_system::Call::<Runtime>::authorize_upgrade { code_hash }.into();
 		let apply = || {
-			// The code differs from that of the authorised upgrade, so the call fails in any case.
-			// The error reveals if an upgrade is authorised.
+			// This code differs from the code of the authorised upgrade, so the call fails in any
+			// case. The error reveals if an upgrade is authorised.
 			System::apply_authorized_upgrade(RuntimeOrigin::signed(Bob.to_account_id()), vec![8])
 		};
 		let number = propose(RawOrigin::Root.into(), authorise);

@@ -189,7 +189,7 @@ fn relayed_report_of_other_chip_is_rejected() {
 		// so.
 		let mut evidence = machine.answer(&challenge(&machine));
 		let mut fields = machine.fields.clone();
-		// The offsets are those of REPORT_DATA: AMD 56860, table 23.
+		// These are the offsets of REPORT_DATA: AMD 56860, table 23.
 		fields.report_data = evidence.snp_report[0x50..0x90].try_into().expect("64 bytes");
 		let report = fields.sign_as(&machine.chip, &other.chip).expect("the chip signs");
 		evidence.snp_report = report.to_vec();
@@ -265,7 +265,7 @@ fn report_of_unregistered_tcb_is_rejected() {
 	run(|machine| {
 		let context = challenge(&machine);
 		let mut evidence = machine.answer(&context);
-		// The offset is that of REPORTED_TCB, whose first byte is the boot loader: AMD 56860, table
+		// This is the offset of REPORTED_TCB, whose first byte is the boot loader: AMD 56860, table
 		// 23.
 		for altered in [9, 11] {
 			evidence.snp_report[0x180] = altered;

@@ -328,8 +328,8 @@ const ONE: Load = Load {
 	cases: 1,
 };
 
-/// The maximum of each kind of work, or a number that is unlikely to be exceeded. Draws and
-/// deadlines in each block are those of a chain with 100,000 chips.
+/// The maximum of each kind of work, or a number that is unlikely to be exceeded. Each block has as
+/// many draws and deadlines as on a chain with 100,000 chips.
 const MOST: Load = Load {
 	closing: 3,
 	agreed: MAX_DRAWN_BLOCKS,

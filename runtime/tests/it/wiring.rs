@@ -182,8 +182,8 @@ fn edges(arrows: &Arrows) -> BTreeSet<(&str, &str)> {
 	edges
 }
 
-/// Compares the dependencies in the code with those that the document allows. Returns a message for
-/// each dependency that only one of both has.
+/// Compares the dependencies in the code with the allowed dependencies in the document. Returns a
+/// message for each difference.
 fn differences(found: &Arrows, allowed: &Arrows) -> Vec<String> {
 	let (found_edges, allowed_edges) = (edges(found), edges(allowed));
 	let new = found_edges.difference(&allowed_edges).map(|(from, to)| {

@@ -18,8 +18,9 @@ const ALREADY_IMPORTED: i32 = 1013;
 
 /// A signed transaction.
 ///
-/// It contains its nonce, so blocks include it at most once, however often it is sent. A program
-/// that stores it before it sends it can ask for its state later ([`Chain::fate`]).
+/// The transaction contains its nonce, so blocks include it at most once, however often it is sent.
+/// A program that stores the transaction before it is sent can query its fate later
+/// ([`Chain::fate`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCall {
 	pub bytes: Vec<u8>,
@@ -31,7 +32,7 @@ pub struct SignedCall {
 /// The fate of a signed transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-	/// The block with this hash includes it. Its call may have failed.
+	/// The block with this hash includes the transaction. The call may have failed.
 	Included(H256),
 	/// No block includes the transaction yet, but a later block still can.
 	Pending,

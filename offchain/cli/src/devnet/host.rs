@@ -22,7 +22,8 @@ const CHIP: &str = "alice";
 /// The address of the computer that runs `hcc devnet`, in QEMU's user network.
 const GATEWAY: &str = "10.0.2.2";
 /// The port of the guest agent, and the vsock CID of the virtual machine itself. The virtual
-/// machine cannot run a guest of its own, so the guest agent runs in it, beside the host agent.
+/// machine cannot run an SEV-SNP guest, so the guest agent runs directly in the virtual machine,
+/// beside the host agent.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
 /// The maximum number of bytes of the IMA log in one transaction. The limit is so low that the

@@ -17,7 +17,7 @@ pub(super) struct Block {
 /// Returns the PEM objects in a file. Returns `None` if the file has none.
 pub(super) fn blocks(bytes: &[u8]) -> anyhow::Result<Option<Vec<Block>>> {
 	let text = decoded(bytes);
-	// The text around the objects may have any encoding; the objects are ASCII.
+	// The text around the objects may have any encoding, but the objects are ASCII.
 	let text = String::from_utf8_lossy(&text);
 	let mut blocks = Vec::new();
 	let mut rest = &*text;

@@ -14,7 +14,7 @@ use x509_cert::der::{
 use super::mismatch;
 
 /// Decodes the signature of a quote: a TPMT_SIGNATURE, or a plain signature. If the padding of a
-/// plain RSA signature is unknown, returns a candidate for each of the two paddings.
+/// plain RSA signature is unknown, returns one candidate for each possible padding.
 ///
 /// A plain signature does not state its hash algorithm. A TPM uses the same hash algorithm for the
 /// quote's pcrDigest, so the length of pcrDigest determines the algorithm.

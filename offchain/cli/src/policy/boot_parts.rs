@@ -207,7 +207,7 @@ mod tests {
 	#[test]
 	fn grub_boot_has_expected_roles() {
 		let Some(log) = vector("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin") else { return };
-		// This machine booted without an initrd.
+		// The machine of this test vector booted without an initrd.
 		let wanted =
 			[BootRole::Firmware, BootRole::Loader, BootRole::Kernel, BootRole::CommandLine];
 		assert_eq!(roles(&log), wanted);

@@ -26,8 +26,8 @@ use super::{code, rebooted, vectors, Forger, JudgingChain};
 /// A time within the validity of the VLEK: 2025-06-01.
 const NOW_VLEK: UnixSeconds = UnixSeconds(1_748_736_000);
 
-/// The numbers by which a [`Forger`] knows the parts of an answer that consist of bytes. In order,
-/// the parts are a log that results in PCR 10, a log that does not, the attestation structure, its
+/// The parts of an answer that consist of bytes, by the numbers that [`Forger`] uses. In order,
+/// they are a log that results in PCR 10, a log that does not, the attestation structure, its
 /// signature, the boot event log, and the report.
 pub(super) const PARTS: [u32; 6] = [0, 2, 3, 4, 6, 7];
 
