@@ -40,7 +40,7 @@ pub(crate) struct Vms {
 struct Plan {
 	/// VMs for which `boot` must be called.
 	begin: Vec<(VmId, Step)>,
-	/// VMs with another step.
+	/// VMs that need another step than a call of `boot`.
 	act: Vec<(Seen, Act)>,
 	/// VMs that run on this host for a later boot than the node knows. Either the node lags behind,
 	/// or a block was replaced.

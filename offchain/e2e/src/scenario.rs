@@ -36,7 +36,7 @@ A chain checks a machine that it does not trust. You will see this, in about fou
      falls.
   5. You check both verdicts yourself, without the chain.
 
-Kernel, TPM protocol, evidence and chain are real. Two parts are simulated, because this computer
+Kernel, TPM protocol, evidence and chain are real. Two parts are simulated, so that this computer
 needs no SEV-SNP processor: the SEV-SNP reports, and the tenant's VM.
 ";
 

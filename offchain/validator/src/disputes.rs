@@ -158,7 +158,7 @@ impl Worker {
 					tracing::error!(
 						%subject,
 						block = dispute.included,
-						"ALARM: no proof: the node has pruned the block, or it lacks the evidence"
+						"ALARM: no proof: the node has pruned the block, or lacks the evidence"
 					);
 					self.state.on(move |state| state.resolve(&[subject])).await?;
 					continue;

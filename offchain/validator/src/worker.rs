@@ -92,7 +92,7 @@ impl Worker {
 		}
 		tracing::info!(node = chain.url(), worker = %self.submitter.account(), "connected");
 		if let Err(error) = chain.check_compatible().await {
-			tracing::warn!(%error, "the runtime differs from the one of this program: votes may fail");
+			tracing::warn!(%error, "this program was built for another runtime: votes may fail");
 		}
 		let mut tasks = JoinSet::new();
 		for task in Task::ALL {

@@ -84,7 +84,7 @@ pub(super) struct Included {
 	finding: Finding,
 }
 
-/// The validators of the chain, and the state that its miners share.
+/// The validators of the chain, and the data that its miners share.
 pub(super) struct Crowd {
 	/// The machine whose VEK all chips have.
 	like: Machine,

@@ -37,7 +37,7 @@ impl PendingOrder {
 			return Ok(None);
 		}
 		let text = input::read_text(&self.path, &Limit::CONFIG)?;
-		let damaged = || format!("{} is damaged: see if its order exists", self.path.display());
+		let damaged = || format!("{} is damaged: check if the order exists", self.path.display());
 		let json: Value = serde_json::from_str(&text).with_context(damaged)?;
 		let transaction = json["transaction"].as_str().with_context(damaged)?;
 		Ok(Some(SignedCall {

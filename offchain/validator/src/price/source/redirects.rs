@@ -1,5 +1,5 @@
 //! Tests of redirects with two local servers that redirect to each other. One server has TLS, and
-//! the other has not. A request over TLS must be answered over TLS.
+//! the other has none. A request over TLS must be answered over TLS.
 
 use std::{
 	io,
