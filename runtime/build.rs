@@ -8,7 +8,8 @@ fn main() {
 	}
 }
 
-/// The unit in which signing devices show amounts. `CheckMetadataHash` covers it.
+/// The unit in which signing devices display amounts. It is a part of the metadata hash that
+/// `CheckMetadataHash` compares.
 #[cfg(all(feature = "std", feature = "metadata-hash"))]
 const TOKEN_SYMBOL: &str = "ALPHA";
 #[cfg(all(feature = "std", feature = "metadata-hash"))]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks format, prose and lints, and runs the tests of the crates that changed since a commit.
 #
-# scripts/check.sh compares with the upstream branch if there is one, otherwise with HEAD
+#   scripts/check.sh           compares with the upstream branch, or with HEAD if there is none
 #   scripts/check.sh COMMIT    compares with COMMIT
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,8 +22,8 @@ changed_crates() {
 	done | sort -u
 }
 
-# Builds the test programs of the whole workspace, with the same features as `make test`, and runs
-# those of the changed crates.
+# Builds the test programs of the whole workspace, with the same features as `make test`. Runs the
+# test programs of the changed crates.
 tests_of() {
 	local programs
 	programs=$(cargo test --release --workspace --locked --no-run --message-format=json |

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Plays the short story of hccs on the built programs: a chain accepts the evidence of a
-# host, and rejects it after the host was altered. Takes less than five minutes and ends by itself.
+# Plays the short story of hccs with the built programs. A chain accepts the evidence of a host, and
+# rejects evidence of the host after a program on it was altered. The script takes less than five
+# minutes.
 #
 #   scripts/demo.sh [--keep] [--vms]
 #

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Plays every end-to-end scene on the built programs. Ends with 0 only if all of them passed.
-# The last line, and e2e.json in cargo's target directory, is one JSON object. The logs are in the
-# folder e2e there. With E2E_CLIENT=1 a client from npm reads the score, too.
+# Plays every end-to-end scene with the built programs. Exits with 0 only if all scenes passed. The
+# last line of the output is one JSON object, which is also written to e2e.json in cargo's target
+# directory. The logs are in the folder e2e of the same directory. With E2E_CLIENT=1, a client from
+# npm also reads the score.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh

@@ -1,7 +1,8 @@
-# The environment in which cargo builds hccs, to be sourced. All builds share it, so that they share
-# artifacts.
+# Sets the environment in which cargo builds hccs. Source this file. All builds use the same
+# environment, so that they share artifacts.
 
-# Outside the checkout, so that another checkout can reuse it. Its last component must be `target`.
+# The target directory is outside the checkout, so that another checkout can reuse it. The last
+# component of its path must be `target`.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/hccs/target}"
 
 # If rustup's toolchain lacks the wasm target, scripts/setup.sh has linked Debian's compiler under
@@ -15,8 +16,8 @@ fi
 # The location of mke2fs and ldconfig on Debian, which the PATH of an ordinary user lacks.
 export PATH="$PATH:/usr/sbin:/sbin"
 
-# Cargo decides by the time of a file whether it has changed. If another checkout used the target
-# directory last, all files of this one must count as changed.
+# Cargo detects changed files by their modification times. If another checkout used the target
+# directory last, all files of this checkout must count as changed.
 mark_changed_files() {
 	local root stamp=$CARGO_TARGET_DIR/built-from
 	root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Mutation testing of the arithmetic of money and reputation: applies small changes, one at a time,
-# and lists those that no test detects. .cargo/mutants.toml lists the files, and docs/numbers.md
-# contains results. Not part of CI.
+# Tests the tests of the arithmetic of money and reputation by mutation. Applies small changes to
+# the code, one at a time, and lists the changes that no test detects. .cargo/mutants.toml lists the
+# files, and docs/numbers.md contains results. CI does not run this script.
 #
-#   scripts/mutants.sh [FILE…]   mutates these files only
+#   scripts/mutants.sh [FILE…] mutates only these files
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
@@ -17,7 +17,7 @@ if ! "$work/bin/cargo-mutants" mutants --version 2>/dev/null | grep "$VERSION" >
 fi
 
 export CARGO_TARGET_DIR="$work/target" SKIP_WASM_BUILD=1
-# Named files replace those in the configuration. The tool would add them to those.
+# Named files must replace the files in the configuration. cargo-mutants itself would only add them.
 which=()
 if (($# > 0)); then
 	which=(--no-config --profile mutants --minimum-test-timeout 60)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the missing requirements for building and testing hccs, and prints each step. Safe to run
-# repeatedly.
+# Installs the missing requirements for building and testing hccs, and prints each step. The script
+# can be run repeatedly.
 #
 #   scripts/setup.sh           installs missing requirements
 #   scripts/setup.sh --check   installs nothing, and fails if a requirement is missing
@@ -12,7 +12,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 # The oldest compiler that builds the workspace.
 readonly MIN_RUST=1.95
 readonly WASM_TARGET=wasm32v1-none
-# The toolchain name under which rustup finds Debian's own compiler.
+# The name of the toolchain under which rustup finds Debian's compiler.
 readonly DEBIAN_TOOLCHAIN=debian-wasm
 # Build tools, and the libraries that crates link to.
 readonly PACKAGES=(binaryen build-essential clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev libtss2-dev libvirt-dev libcap-ng-dev libseccomp-dev git ca-certificates)
@@ -133,8 +133,9 @@ debian_has_wasm_target() {
 		[ -x /usr/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld ]
 }
 
-# Debian packages the sources of the libraries, but not their wasm build. This builds core and alloc
-# once. The libraries need embedded bitcode for the runtime's link-time optimisation.
+# Debian packages the sources of the libraries, but not their wasm build. This function builds the
+# libraries core and alloc once. They need embedded bitcode for the runtime's link-time
+# optimisation.
 build_debian_wasm_target() {
 	install_packages "${DEBIAN_RUST[@]}"
 	$check_only && fail "Debian's compiler lacks the target $WASM_TARGET" "run scripts/setup.sh"

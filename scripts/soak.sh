@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the long tests, for at most 100 minutes: the simulated year of a market, the search over many
-# worlds, the capacity of a block, longer random walks, more fuzzing.
+# Runs the long tests, for at most 100 minutes. They are the simulated year of a market, the search
+# over many worlds, the capacity of a block, longer random walks, and more fuzzing.
 #
 #   scripts/soak.sh [SEED]   seed of the random walks and fuzz targets [default: today's date]
 #
-# Prints the seed first. The same seed repeats a run.
+# Prints the seed first. A run with the same seed repeats the same walks and inputs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh

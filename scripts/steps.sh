@@ -1,4 +1,4 @@
-# The steps of `make check` and `make test` and their run times, to be sourced after env.sh.
+# The steps of `make check` and `make test`, and their run times. Source this file after env.sh.
 
 took=()
 
@@ -25,8 +25,8 @@ fmt() { cargo fmt --all --check; }
 
 prose() { scripts/check-prose --self-test && scripts/check-prose; }
 
-# Clippy and rustdoc share one feature set, which covers benchmarks and try-runtime. Dependencies
-# are then checked only once.
+# Clippy and rustdoc use the same features, which include benchmarks and try-runtime. So
+# dependencies are checked only once.
 readonly CHECKED_FEATURES=runtime-benchmarks,try-runtime
 
 clippy() {
@@ -39,9 +39,9 @@ docs() {
 		--features "$CHECKED_FEATURES"
 }
 
-# The example makes cargo choose the same features as for the tests. Without it half of the
-# dependencies would be built twice. The build of the runtime also covers the evidence crate and the
-# pallets without std, for wasm.
+# With the example, cargo chooses the same features as for the tests. Without it, half of the
+# dependencies would be built twice. The build of the runtime also checks that the evidence crate
+# and the pallets build for wasm, without std.
 programs() { cargo build --release --workspace --bins --example metadata --locked; }
 
 unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }

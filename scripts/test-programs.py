@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints the test programs of the named crates, from cargo's JSON messages on standard input.
+"""Prints the test programs of the named crates. Reads cargo's JSON messages from standard input.
 
-Each line contains the package folder, a tab, and the program.
+Each line of the output contains the package folder, a tab, and the path of a program.
 """
 import json
 import os

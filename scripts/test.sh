@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks and tests everything, and prints the run time of each step. `make test` and CI run this.
+# Checks and tests everything, and prints the run time of each step. `make test` and CI run this
+# script.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 source scripts/steps.sh
 
-# The end-to-end scenario mostly waits for blocks. The other steps run beside it, at a lower
+# The end-to-end scenes mostly wait for blocks. So the other steps run at the same time, at a lower
 # priority.
 readonly E2E_LOG="$CARGO_TARGET_DIR/e2e.log"
 e2e=
@@ -35,7 +36,7 @@ step "clippy" clippy
 step "docs" docs
 end_e2e
 
-# Some tests are skipped without the evidence of real machines. The summary reports this.
+# Without the evidence of real machines, some tests are skipped. The summary reports this.
 vectors="${HCC_VECTORS:-../shared/vectors}"
 [ -d "$vectors" ] || took+=("      -  WITHOUT the evidence of real machines: $vectors is missing (HCC_VECTORS)")
 summary

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Measures the weights of our pallets' calls, and writes each pallet's weights.rs. This takes long:
-# it builds the runtime with benchmarks and the bencher, in a target directory of its own. Not part
-# of CI.
+# Measures the weights of our pallets' calls, and writes each pallet's weights.rs. The script takes
+# long, because it builds the runtime with benchmarks, and the bencher, in a separate target
+# directory. CI does not run this script.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 
-# The version of the bencher that matches the polkadot-sdk.
+# The version of the bencher must match the version of polkadot-sdk.
 readonly BENCHER_VERSION=0.28.0
 readonly PALLETS=(attestation clock compensation compute emission oracle policy registry reputation usage validators verdicts)
 

@@ -10,27 +10,27 @@ use hcc_guest_protocol::guest::{GatheredEvidence, GuestRequest, GuestResponse};
 
 use crate::check::{check, Expected};
 
-/// The secure processor's reason for not making a report.
+/// The reason why the secure processor did not return a report.
 #[derive(Debug, thiserror::Error)]
 #[error("the secure processor did not return a report: {0}")]
 pub struct ReportError(pub String);
 
 /// A source of SNP reports: the secure processor of the machine that the guest runs on.
 pub trait ReportSource: Send {
-	/// Returns a report over 64 bytes of REPORT_DATA, in the firmware's format.
+	/// Returns a report with the given REPORT_DATA, in the firmware's format.
 	fn report(&mut self, report_data: [u8; 64]) -> Result<Vec<u8>, ReportError>;
 }
 
-/// The agent: a private key that never leaves it, and a source of reports.
+/// The agent: a private key that never leaves the process, and a source of reports.
 pub struct Agent<S> {
-	/// Sessions take turns.
+	/// Locked while a report is made, because sessions run concurrently.
 	source: Mutex<S>,
 	key: SigningKey,
 	expected: Expected,
 }
 
 impl<S: ReportSource> Agent<S> {
-	/// Creates an agent. The caller must generate the key at each start.
+	/// Creates an agent. The caller must generate a new key at each start.
 	pub fn new(source: S, key: SigningKey, expected: Expected) -> Self {
 		Self { source: Mutex::new(source), key, expected }
 	}
@@ -40,8 +40,9 @@ impl<S: ReportSource> Agent<S> {
 		self.key.verifying_key().to_bytes()
 	}
 
-	/// Answers a request. Also returns the failure if the secure processor returned no report: the
-	/// agent stops after it has sent the answer. Evidence that fails a check is only refused.
+	/// Answers a request. If the secure processor returned no report, also returns the failure. The
+	/// agent then stops after it has sent the answer. If evidence fails a check, the agent only
+	/// refuses it.
 	pub fn answer(&self, request: GuestRequest) -> (GuestResponse, Option<ReportError>) {
 		let answered = match request {
 			GuestRequest::Identify => self.identify(),
@@ -67,7 +68,7 @@ impl<S: ReportSource> Agent<S> {
 		self.source.lock().unwrap_or_else(PoisonError::into_inner).report(report_data)
 	}
 
-	/// Binds the gathered evidence in a report, and signs the whole evidence.
+	/// Makes a report that is bound to the gathered evidence, and signs the whole evidence.
 	fn bind(&self, gathered: GatheredEvidence) -> Result<GuestResponse, ReportError> {
 		let last_chunk = gathered.log.as_ref().map(|log| log.id).unwrap_or_default();
 		let report_data = host_report_data::<RustCrypto>(

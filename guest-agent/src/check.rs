@@ -1,5 +1,6 @@
-//! Checks of the evidence that the host has gathered, before a report binds it. They only make
-//! failures visible early: the validators verify the evidence themselves.
+//! Checks of the evidence that the host has gathered. The agent makes them before it binds the
+//! evidence to a report. The checks only reveal failures early, because the validators verify the
+//! evidence themselves.
 
 use hcc_evidence::{
 	crypto::RustCrypto,
@@ -18,11 +19,11 @@ const LIMITS: Limits = Limits { bytes: 1 << 20, entries: 20_000 };
 /// The index of PCR 10 among the quoted PCRs.
 const PCR10_INDEX: usize = 10;
 
-/// Requirements on the host.
+/// Requirements that the evidence of the host must meet.
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-	/// The digests of the versions of the miner's binary, one of which must be in the log. If
-	/// empty, this is not checked.
+	/// The digests of the accepted versions of the miner's binary. The log must contain one of
+	/// these digests. If the list is empty, the log is not checked for them.
 	pub miner_binary: Vec<Hash256>,
 }
 
@@ -63,10 +64,12 @@ fn check_quote(gathered: &GatheredEvidence, guest_pk: &[u8; 32]) -> Check {
 	Ok(())
 }
 
-/// Returns the position at which the evidence continues the log.
+/// Returns the position from which the evidence continues the log. Fails if the evidence starts at
+/// another entry.
 ///
-/// That is the end of the log submission, or else the chain's checkpoint if the machine has not
-/// been reset since then, or else the boot.
+/// The position is the end of the log submission, if there is one. Without a log submission, it is
+/// the chain's log checkpoint, unless the machine was reset after it. Otherwise, it is the
+/// beginning of the log.
 fn checkpoint(gathered: &GatheredEvidence) -> Check<Checkpoint> {
 	let clock = TpmsAttest::parse(&gathered.tpms_attest)?.clock_info;
 	let known = gathered.checkpoint.as_ref().filter(|boot| boot.is_of(&clock));
@@ -95,7 +98,7 @@ fn check_miner_binary(gathered: &GatheredEvidence, expected: &Expected) -> Check
 		return Ok(());
 	}
 	for record in Records::new(&gathered.ima_delta.records, 0).map_while(Result::ok) {
-		// The quote proves entries of PCR 10 only.
+		// The quote proves only entries of PCR 10.
 		if record.pcr != u32::from(IMA_PCR) {
 			continue;
 		}

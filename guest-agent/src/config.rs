@@ -26,16 +26,17 @@ Exit codes:
 /// Options that all agents accept.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-	/// A TOML file whose keys have the names of the options; options take precedence.
+	/// A TOML file whose keys have the names of the options. An option on the command line
+	/// overrides the value in the file.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// The address to listen at: vsock:PORT or unix:PATH.
+	/// The address at which the agent listens: vsock:PORT or unix:PATH.
 	#[arg(long)]
 	pub listen: Option<String>,
-	/// The vsock CID of the host; the agent serves no other peer [default: 2].
+	/// The vsock CID of the host. The agent serves no other peer [default: 2].
 	#[arg(long)]
 	pub host_cid: Option<u32>,
-	/// A certificate of the chip's key (VCEK), PEM or DER. Repeat the option for several TCB
+	/// A certificate of the chip's key (VCEK), in PEM or DER. Repeat the option for several TCB
 	/// versions.
 	#[arg(long)]
 	pub vek: Vec<PathBuf>,
@@ -47,8 +48,8 @@ pub struct Options {
 	/// for several versions.
 	#[arg(long, value_name = "HEX")]
 	pub launch_measurement: Vec<String>,
-	/// The SHA-256 digest of the miner's binary, which must be in the IMA log. Repeat the option
-	/// for several versions.
+	/// The SHA-256 digest of the miner's binary. The IMA log must contain this digest. Repeat the
+	/// option for several versions.
 	#[arg(long)]
 	pub miner_binary: Vec<String>,
 	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
@@ -87,7 +88,7 @@ impl Default for Config {
 }
 
 impl Config {
-	/// Reads the configuration file; options override its values.
+	/// Reads the configuration file. The options override its values.
 	pub fn load(options: &Options) -> anyhow::Result<Self> {
 		let mut config: Self = match &options.config {
 			Some(path) => {
@@ -117,7 +118,7 @@ impl Config {
 		Ok(config)
 	}
 
-	/// Parses the address to listen at.
+	/// Parses the address at which the agent listens.
 	pub fn address(&self) -> anyhow::Result<Address> {
 		self.listen.parse().map_err(anyhow::Error::msg)
 	}
@@ -173,7 +174,7 @@ fn read_roots(folder: &Path) -> anyhow::Result<Vec<AmdRoots>> {
 	Ok(roots)
 }
 
-/// Reads a certificate in PEM or DER, and returns it as DER.
+/// Reads a certificate in PEM or DER, and returns it in DER.
 fn read_certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
 	if bytes.starts_with(b"-----BEGIN") {

@@ -7,8 +7,8 @@ use hccam::{
 	run, stop, OwnEvidenceError, SecureProcessor,
 };
 
-/// The guest agent in a confidential guest: has the secure processor bind the evidence that its
-/// host has gathered, and signs it.
+/// The guest agent in a confidential guest. It obtains an SNP report that is bound to the evidence
+/// that the host has gathered, and signs the evidence.
 #[derive(Parser)]
 #[command(name = "hccam", version, after_help = EXIT_CODES)]
 struct Cli {

@@ -1,5 +1,5 @@
-//! Checks of the agent's own evidence at its start. An agent whose evidence the chain would reject
-//! stops, so that its operator sees the fault before it costs a challenge.
+//! Checks of the agent's own evidence at its start. If the chain would reject the evidence, the
+//! agent stops. So its operator sees the fault before the host fails a challenge.
 
 use hcc_evidence::{
 	crypto::RustCrypto,
@@ -16,39 +16,40 @@ pub struct OwnReference {
 	pub veks: Vec<Vec<u8>>,
 	/// The trusted roots. The certificate of the key that signed a report must lead to one of them.
 	pub roots: Vec<AmdRoots>,
-	/// Launch measurements, one of which must be that of this guest.
+	/// The accepted launch measurements. The measurement of this guest must be one of them.
 	pub measurements: Vec<[u8; 48]>,
 }
 
-/// A reason for which the agent's own evidence would be rejected. The agent stops.
+/// The reason why the chain would reject the agent's own evidence. The agent stops.
 #[derive(Debug, thiserror::Error)]
 pub enum OwnEvidenceError {
 	/// Cause: this is not an SEV-SNP guest, its kernel lacks the sev-guest module, or the agent may
 	/// not open the device.
-	/// Remedy: start the guest with SEV-SNP, load the module, run the agent as root.
+	/// Remedy: start the guest with SEV-SNP, load the module, and run the agent as root.
 	#[error(
 		"cannot open /dev/sev-guest ({0}): start the guest with SEV-SNP, load the module sev-guest, \
 		and run hccam as root"
 	)]
 	Device(String),
 	/// Cause: the secure processor returned no report.
-	/// Remedy: read the kernel's log. After a VMPCK was disabled, restart the guest.
+	/// Remedy: read the kernel's log. If a VMPCK was disabled, restart the guest.
 	#[error("{0}: see the kernel's log, and restart the guest")]
 	Report(#[from] ReportError),
-	/// Cause: the secure processor returned a report that cannot be decoded, or an old one.
+	/// Cause: the secure processor returned a report that cannot be decoded, or whose version is
+	/// too old.
 	/// Remedy: update the SNP firmware, or hccam if the report's version is newer.
 	#[error("the report is unusable: {0}")]
 	UnusableReport(Rejection),
-	/// Cause: no certificate of the chip's key is configured, or all configured ones are for
-	/// another TCB version.
+	/// Cause: no certificate of the chip's key is configured, or all configured certificates are
+	/// for another TCB version.
 	/// Remedy: fetch the certificate from AMD's key server, and add it to `vek`.
 	#[error(
 		"no certificate in vek is for the reported TCB {0}: fetch it from AMD's key server and set \
 		vek"
 	)]
 	NoVek(String),
-	/// Cause: a certificate does not lead to a root, or is outside its validity, or its key did not
-	/// sign the report.
+	/// Cause: a certificate does not lead to a root or is not valid now, or the certified key did
+	/// not sign the report.
 	/// Remedy: fetch the certificate of this chip, and check the guest's clock.
 	#[error("the certificate chain of the report does not verify: {0}")]
 	Chain(Rejection),
@@ -66,7 +67,7 @@ pub enum OwnEvidenceError {
 }
 
 impl OwnEvidenceError {
-	/// Returns the exit code of the agent.
+	/// Returns the exit code with which the agent stops.
 	pub const fn exit_code(&self) -> u8 {
 		match self {
 			Self::Device(_) => 3,
@@ -77,8 +78,8 @@ impl OwnEvidenceError {
 	}
 }
 
-/// Requests a report and checks it as the chain would: its certificate chain, its signature, its
-/// chip and its launch measurement.
+/// Requests a report and checks it as the chain would. The checks cover the certificate chain, the
+/// signature, the chip and the launch measurement.
 ///
 /// ## Errors
 /// Fails if the report or its chain is not acceptable, or if a reference value is missing.

@@ -1,4 +1,4 @@
-//! The life of an agent: it checks its own evidence, and then serves hosts.
+//! Runs an agent: checks the agent's own evidence, and then serves hosts.
 
 use std::{
 	process::ExitCode,
@@ -21,7 +21,7 @@ const TURN_LIMIT: Duration = Duration::from_secs(60);
 /// Serves hosts with a new key, until the secure processor fails or a signal stops the process.
 /// Returns the exit code.
 ///
-/// Checks its own evidence first, unless `reference` is `None`.
+/// First checks the agent's own evidence, unless `reference` is `None`.
 ///
 /// ## Errors
 /// Fails if the configuration is invalid, or if the agent cannot listen.
@@ -55,13 +55,13 @@ pub async fn run<S: ReportSource + 'static>(
 	}
 }
 
-/// Logs the reason to stop, and returns its exit code.
+/// Logs the reason why the agent stops, and returns its exit code.
 pub fn stop(error: &OwnEvidenceError) -> ExitCode {
 	tracing::error!(%error, exit_code = error.exit_code(), "the agent's own evidence fails: stopping");
 	ExitCode::from(error.exit_code())
 }
 
 fn now() -> UnixSeconds {
-	// A clock before 1970 counts as 1970, when no certificate is valid.
+	// A time before 1970 counts as 1970. No certificate is valid at that time, so the check fails.
 	UnixSeconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

@@ -1,5 +1,5 @@
-//! The agent's server. It serves several sessions at the same time, so that no peer can delay
-//! another one.
+//! The agent's server. It serves several sessions concurrently, so that no peer can delay another
+//! one.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use crate::{Agent, ReportError, ReportSource};
 const MAX_SESSIONS: usize = 16;
 /// Time limit for the negotiation and the first request of a session.
 const FIRST_REQUEST: Duration = Duration::from_secs(5);
-/// Time limit for a session, which includes the time for the host's quote.
+/// Time limit for a session. It includes the time that the host's TPM needs for a quote.
 const SESSION: Duration = Duration::from_secs(60);
-/// Pause after the system could not accept a connection, for example for lack of descriptors.
+/// Pause after a failure to accept a connection, for example because no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Interval at which the loop shows that it turns.
 const TURN_EVERY: Duration = Duration::from_secs(5);
@@ -27,10 +27,10 @@ const UNREADABLE: u16 = 0;
 
 /// Serves hosts until the secure processor fails. Returns its failure.
 ///
-/// Over vsock it serves only privileged processes of the host with the given CID.
+/// Over vsock, serves only privileged processes of the host with the given CID.
 ///
 /// ## Errors
-/// Fails if it cannot listen at the address.
+/// Fails if the agent cannot listen at the address.
 pub async fn serve<S: ReportSource + 'static>(
 	address: &Address,
 	host_cid: u32,
@@ -98,7 +98,7 @@ async fn converse<S: ReportSource + 'static>(
 		Ok::<_, SessionError>((session, request))
 	};
 	let (mut session, mut request) = match timeout(FIRST_REQUEST, opening).await {
-		// The peer only probed the port.
+		// The peer only probed the port, and closed the connection without a message.
 		Ok(Err(SessionError::Closed)) => return Ok(None),
 		Ok(opened) => opened?,
 		Err(_) => {
@@ -113,7 +113,8 @@ async fn converse<S: ReportSource + 'static>(
 			Err(error) => return refuse(session, error).await,
 		};
 		let answering = agent.clone();
-		// Checks and reports take milliseconds, and must not delay other sessions.
+		// Checks and reports take milliseconds of processor time, so they run on another thread and
+		// do not delay other sessions.
 		let answered = tokio::task::spawn_blocking(move || answering.answer(asked)).await;
 		let (response, failure) = answered.map_err(io::Error::other)?;
 		let sent = session.send(&response).await;

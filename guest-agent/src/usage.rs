@@ -1,4 +1,5 @@
-//! Usage of a VM, measured by its guest: one signed receipt for each billing interval.
+//! Measures the usage of a VM from within its guest, and issues one signed receipt for each billing
+//! interval.
 
 use std::time::Duration;
 
@@ -14,15 +15,16 @@ use hcc_evidence::{
 pub struct Reading {
 	/// Time since the boot, by the machine's own clock.
 	pub uptime: Duration,
-	/// Time for which the vCPUs have run, added up.
+	/// Time for which the vCPUs have run. The times of all vCPUs are added up.
 	pub cpu_time: Duration,
-	/// Time for which they were ready to run, but the host did not run them, added up.
+	/// Time for which the vCPUs were ready to run, but the host did not run them. The times of all
+	/// vCPUs are added up.
 	pub steal: Duration,
-	/// Memory in MiB.
+	/// The size of the memory, in MiB.
 	pub memory: u32,
-	/// Disk in GiB.
+	/// The size of the disk, in GiB.
 	pub disk: u32,
-	/// Bytes sent.
+	/// The number of bytes that the machine has sent.
 	pub egress: u64,
 }
 
@@ -35,10 +37,11 @@ pub trait Meter: Send {
 /// Reasons why a receipt cannot be issued.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiptError {
-	/// A receipt for a later interval exists, and contains the time of this one.
+	/// A receipt for a later interval exists. It already contains the usage of the requested
+	/// interval.
 	#[error("interval {asked} is before {last}, the interval of the last receipt")]
 	Past { asked: u32, last: u32 },
-	/// The machine cannot be read.
+	/// The resources of the machine cannot be read.
 	#[error("cannot read the machine's resources: {0}")]
 	Meter(#[from] std::io::Error),
 }
@@ -54,7 +57,7 @@ pub struct Progress {
 
 /// Issues receipts of the resources received since the boot or the last receipt.
 ///
-/// The host chooses the interval; the guest measures time and amounts itself.
+/// The host names the interval. The guest itself measures time and amounts.
 pub struct ReceiptIssuer<M> {
 	meter: M,
 	key: SigningKey,
@@ -65,7 +68,8 @@ pub struct ReceiptIssuer<M> {
 }
 
 impl<M: Meter> ReceiptIssuer<M> {
-	/// Creates an issuer for one boot. The boot's evidence contains the public half of `key`.
+	/// Creates an issuer for one boot. The evidence of this boot must contain the public key of
+	/// `key`.
 	pub fn new(meter: M, key: SigningKey, vm: VmId, generation: u32, boot_counter: u32) -> Self {
 		Self { meter, key, vm, generation, boot_counter, progress: Progress::default() }
 	}
@@ -81,11 +85,11 @@ impl<M: Meter> ReceiptIssuer<M> {
 		self.progress
 	}
 
-	/// Starts counting from now, unless a receipt exists. The tenant does not pay for the time
-	/// before the boot's evidence.
+	/// Starts to count from now, unless a receipt exists. The tenant does not pay for the time
+	/// before evidence of the boot was made.
 	///
 	/// ## Errors
-	/// Fails if the machine cannot be read.
+	/// Fails if the resources of the machine cannot be read.
 	pub fn begin(&mut self) -> Result<(), ReceiptError> {
 		if self.progress.last.is_none() {
 			self.progress.start = self.meter.read()?;
@@ -96,7 +100,8 @@ impl<M: Meter> ReceiptIssuer<M> {
 	/// Issues the receipt for an interval. A repeated request returns the same receipt.
 	///
 	/// ## Errors
-	/// Fails if a receipt for a later interval exists, or if the machine cannot be read.
+	/// Fails if a receipt for a later interval exists, or if the resources of the machine cannot be
+	/// read.
 	pub fn issue(
 		&mut self,
 		genesis: &Genesis,
@@ -142,7 +147,7 @@ fn clamped<N, T: TryFrom<N> + Bounded>(number: N) -> T {
 	T::try_from(number).unwrap_or(T::LARGEST)
 }
 
-/// A number type with a largest value.
+/// A number type that has a largest value.
 trait Bounded {
 	const LARGEST: Self;
 }

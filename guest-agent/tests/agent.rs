@@ -21,12 +21,12 @@ use tokio::{
 	task::JoinHandle,
 };
 
-/// A CID for tests over a UNIX socket, which has none.
+/// The CID in tests over a UNIX socket. It is not used, because such sockets have no CID.
 const NO_CID: u32 = 0;
 /// Time limit for a step that should be immediate.
 const SOON: Duration = Duration::from_secs(3);
 
-/// A report source of the declared test hierarchy.
+/// A report source: reports that the declared test hierarchy signs.
 struct Declared(ReportFields, insecure_sim::Chip);
 
 impl ReportSource for Declared {
@@ -120,7 +120,7 @@ fn refusal(agent: &Agent<Declared>, gathered: GatheredEvidence) -> u16 {
 	}
 }
 
-/// Returns the code with which the agent refuses altered evidence.
+/// Returns the code with which the agent refuses honest evidence after `change`.
 fn refused(change: impl FnOnce(&mut GatheredEvidence)) -> Option<RejectCode> {
 	let machine = Machine::named("alice");
 	let agent = agent(&machine);
@@ -222,7 +222,7 @@ fn served<S: ReportSource + 'static>(agent: Agent<S>) -> Served {
 async fn server_continues_after_bad_requests() {
 	let machine = Machine::named("alice");
 	let Served { folder: _folder, address, serving } = served(agent(&machine));
-	// Neither a probe of the socket nor a host of another version stops the agent.
+	// Neither a probe of the socket nor a host with another version stops the agent.
 	drop(connect_when_ready(&address).await);
 	let newer = VersionRange::new(VERSIONS.max() + 1, VERSIONS.max() + 1);
 	let refused = Session::connect(connect_when_ready(&address).await, newer).await;
@@ -252,7 +252,7 @@ async fn server_continues_after_bad_requests() {
 async fn unreadable_request_is_refused() {
 	let Served { folder: _folder, address, serving } = served(agent(&Machine::named("alice")));
 	let mut session = session(&address).await;
-	// A message that is not a request.
+	// These bytes do not encode a request.
 	session.send(&[9u8; 40]).await.expect("sent");
 	let answer = tokio::time::timeout(SOON, session.receive()).await.expect("in time");
 	let answer: Option<GuestResponse> = answer.expect("received");
@@ -276,7 +276,7 @@ async fn silent_sessions_end_after_five_seconds() {
 	let Served { folder: _folder, address, serving } = served(agent(&Machine::named("alice")));
 	let Address::Unix(path) = &address else { panic!("a UNIX socket") };
 	drop(connect_when_ready(&address).await);
-	// More than the agent serves at the same time.
+	// Opens more sessions than the agent serves at the same time.
 	let mut silent = Vec::new();
 	for _ in 0..40 {
 		silent.push(UnixStream::connect(path).await.expect("it listens"));

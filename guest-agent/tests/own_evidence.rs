@@ -1,4 +1,5 @@
-//! The agent stops if its own evidence fails: each of the four checks has an exit code.
+//! Tests that the agent stops if its own evidence fails a check. Each of the four checks has its
+//! own exit code.
 
 use std::{path::Path, process::Command};
 
@@ -8,7 +9,7 @@ use insecure_sim::{issue_vcek, roots, Chip, ReportFields};
 
 const GUEST_PK: [u8; 32] = [7; 32];
 const MEASUREMENT: [u8; 48] = [0x4d; 48];
-/// 2026-07-01, within the validity of the test hierarchy.
+/// The time of the checks: 2026-07-01, within the validity of the test hierarchy.
 const NOW: UnixSeconds = UnixSeconds(1_782_864_000);
 
 /// A simulated secure processor.
@@ -80,7 +81,7 @@ fn failed_report_exits_with_4() {
 	assert_eq!(failure(broken, &reference(), NOW).exit_code(), 4);
 	let garbage = Fixed(Ok(vec![1; 1184]));
 	assert_eq!(failure(garbage, &reference(), NOW).exit_code(), 4);
-	// A recorded report of the same chip.
+	// The processor replays a recorded report of the same chip.
 	let recorded = alice().report([0; 64]).expect("a report");
 	assert_eq!(failure(Fixed(Ok(recorded)), &reference(), NOW).exit_code(), 4);
 }

@@ -1,5 +1,5 @@
-//! Answers challenges: quotes the TPM, reads the logs, has the guest report, and submits the
-//! evidence.
+//! Answers challenges. For each answer, the TPM quotes its PCRs, the agent reads the logs, and the
+//! guest agent makes an SNP report. The agent submits all of this as evidence.
 
 use anyhow::Context;
 use hcc_chain::{api, view, AccountId32, Chain, ChainAt, Submitter, H256};
@@ -24,9 +24,9 @@ pub(crate) struct Challenge {
 	pub chip: ChipHash,
 	pub seq: u64,
 	pub nonce: [u8; 32],
-	/// The state at which the last accepted evidence ended.
+	/// The log checkpoint at which the last accepted evidence ended.
 	pub checkpoint: Option<BootState>,
-	/// The part of the log that the miner has submitted in advance.
+	/// The log submission: the part of the IMA log that the miner has submitted in advance.
 	pub submitted: Option<FoldedLog>,
 	/// The tick at which it was made.
 	pub made: u32,
@@ -38,10 +38,10 @@ pub(crate) struct Challenge {
 	pub boot_log_required: bool,
 }
 
-/// Returns the open challenge of a chip once its block has a child.
+/// Returns the open challenge of a chip, if the block of the challenge has a child.
 ///
-/// Before that, other nodes may follow another block with another challenge. They would refuse the
-/// evidence as unsolicited.
+/// Before it has a child, other nodes may follow another block with another challenge. These nodes
+/// would refuse the evidence as unsolicited.
 pub(crate) async fn open_challenge(
 	chain: &Chain,
 	miner: &AccountId32,
@@ -52,7 +52,8 @@ pub(crate) async fn open_challenge(
 	let before = chain.block(best.block_number().saturating_sub(1)).await?;
 	let settled = challenge_at(&before, chip).await?;
 	let known = settled.is_some_and(|old| old.nonce == challenge.nonce);
-	// The chip may have changed hands. The agent signs nothing in the name of another miner.
+	// Another miner may have registered the chip in the meantime. The agent signs nothing in the
+	// name of another miner.
 	Ok(Some(challenge).filter(|new| known && new.miner == *miner))
 }
 
@@ -75,12 +76,12 @@ async fn challenge_at(at: &ChainAt, chip: ChipHash) -> anyhow::Result<Option<Cha
 	}))
 }
 
-/// Returns true if policy has rules for boots, by which the firmware's event log is judged.
+/// Returns true if policy has boot rules, by which the firmware's event log is judged.
 pub(crate) async fn boot_log_required_at(at: &ChainAt) -> anyhow::Result<bool> {
 	Ok(view::<Option<BootRules>>(at, "Policy", "boot_rules", ()).await?.is_some())
 }
 
-/// Returns the state of the log that a miner has submitted in advance, or `None` without one.
+/// Returns the state of a miner's log submission. Returns `None` if the miner has none.
 pub(crate) async fn submitted_log_at(
 	at: &ChainAt,
 	miner: &AccountId32,
@@ -109,7 +110,8 @@ pub(crate) async fn gather(
 		.tpm(move |tpm| Ok((tpm.ak_public()?, tpm.quote(extra_data)?)))
 		.await
 		.context("quoting")?;
-	// The log is read after the quote: it may contain later entries, but none may be missing.
+	// The log is read after the quote. It may contain entries that are later than the quote, but no
+	// entry before the quote may be missing.
 	let clock = TpmsAttest::parse(&quote.attest)?.clock_info;
 	let log = Log::read(&host.config.ima_log)?;
 	let known = Known {
@@ -124,8 +126,8 @@ pub(crate) async fn gather(
 		LogStart::After(log) => (log.entries, Some(log)),
 	};
 	let ima_delta = ImaDelta { from_entry, records: log.from(from_entry)?.to_vec() };
-	// Verification uses the UEFI log only after a boot: when the evidence covers the IMA log from
-	// its first entry or continues a log submission.
+	// Verification needs the UEFI event log only for a new boot. Evidence is of a new boot if it
+	// covers the IMA log from its first entry, or if it continues a log submission.
 	let boot = if from_entry == 0 || last.is_some() {
 		boot_log::for_evidence(&host.config.boot_log, challenge.boot_log_required)?
 	} else {
@@ -164,8 +166,8 @@ pub(crate) async fn gather(
 
 /// Submits evidence, and returns the block that includes it.
 ///
-/// It replaces pending transactions of the hot key that concern VMs: those can wait, a challenge
-/// cannot.
+/// The evidence replaces a pending transaction of the hot key that concerns VMs, because such a
+/// transaction can wait, but a challenge cannot.
 pub(crate) async fn submit(
 	chain: &Chain,
 	hot: &Submitter,

@@ -1,5 +1,5 @@
-//! The firmware's event log. The chain rejects evidence without a log that it requires, so a fault
-//! of the log is reported before anything is sent.
+//! The firmware's event log. If the chain requires this log, it rejects evidence without the log.
+//! So the agent reports a faulty log before it sends anything.
 
 use std::{
 	fs::File,
@@ -9,30 +9,30 @@ use std::{
 
 use hcc_evidence::{boot::Events, host::MAX_BOOT_LOG};
 
-/// Failures in reading the log.
+/// Reasons why the log cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BootLogError {
-	/// The log cannot be read. Mount securityfs, run as root, and boot by UEFI.
+	/// The log cannot be read. Mount securityfs, run the agent as root, and boot by UEFI.
 	#[error(
 		"cannot read the firmware's event log {path}: {error}; mount securityfs, run as root, and \
 		boot by UEFI with the TPM enabled"
 	)]
 	Unreadable { path: String, error: io::Error },
-	/// The firmware provided no log.
+	/// The firmware provided no log. Boot by UEFI with the TPM enabled.
 	#[error("the firmware's event log {path} is empty; boot by UEFI with the TPM enabled")]
 	Empty { path: String },
-	/// The log is longer than evidence may be.
+	/// The log is longer than evidence allows.
 	#[error(
 		"the firmware's event log {path} has more than {MAX_BOOT_LOG} bytes, the limit in evidence; \
 		disable option ROMs and boot entries that the machine does not need"
 	)]
 	TooLong { path: String },
-	/// The file is not an event log.
+	/// The file is not an event log. Correct `boot_log` in the configuration.
 	#[error("{path} is not an event log of UEFI: {reason}; correct boot_log")]
 	Malformed { path: String, reason: String },
 }
 
-/// Reads the log of this boot.
+/// Reads the event log of the current boot.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, BootLogError> {
 	let shown = || path.display().to_string();
 	let limit = MAX_BOOT_LOG as u64 + 1;
@@ -54,10 +54,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, BootLogError> {
 
 /// Returns the log for evidence of a new boot.
 ///
-/// A faulty log is omitted with a warning if the chain does not require it.
+/// If the log is faulty and the chain does not require it, logs a warning and returns `None`.
 ///
 /// ## Errors
-/// Fails if the chain requires the log and it is faulty.
+/// Fails if the log is faulty and the chain requires it.
 pub(crate) fn for_evidence(
 	path: &Path,
 	is_required: bool,
@@ -76,7 +76,7 @@ pub(crate) fn for_evidence(
 mod tests {
 	use super::*;
 
-	/// Returns an event without data, in the format without a header.
+	/// Returns an event without data, in the event log format that has no header event.
 	fn event() -> Vec<u8> {
 		[&4u32.to_le_bytes()[..], &4u32.to_le_bytes(), &[7; 20], &0u32.to_le_bytes()].concat()
 	}

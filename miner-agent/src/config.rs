@@ -20,13 +20,15 @@ use crate::{LauncherConfig, ProcessConfig, TpmSettings};
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
-	/// A TOML file whose keys have the names of the options; options take precedence.
+	/// A TOML file whose keys have the names of the options. An option on the command line
+	/// overrides the value in the file.
 	#[arg(long, global = true)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of a node. Further URLs, after commas, name nodes that take over.
+	/// The WebSocket URL of a node. Further URLs, separated by commas, name nodes that the agent
+	/// uses if the first node fails.
 	#[arg(long, global = true)]
 	pub node: Option<String>,
-	/// The miner's own account (SS58), needed without the owner's key.
+	/// The miner's own account (SS58). Needed if the owner's key is not configured.
 	#[arg(long, global = true)]
 	pub miner: Option<AccountId32>,
 	/// The file with the hot key: a phrase or a seed, or an encrypted key (hcc key new). Its mode
@@ -51,17 +53,19 @@ pub struct Options {
 	/// times as long.
 	#[arg(long, global = true)]
 	pub tpm_timeout: Option<u64>,
-	/// The persistent handle of the TPM's RSA endorsement key, such as 0x81010001. By default the
-	/// key is created from the TCG's template when it is needed.
+	/// The persistent handle of the TPM's RSA endorsement key, such as 0x81010001. By default, the
+	/// agent creates the key from the TCG's template when it is needed.
 	#[arg(long, global = true, value_parser = handle)]
 	pub ek_handle: Option<u32>,
-	/// The certificate of the endorsement key, PEM or DER. By default it is read from the TPM.
+	/// The certificate of the endorsement key, in PEM or DER. By default, the agent reads it from
+	/// the TPM.
 	#[arg(long, global = true)]
 	pub ek_cert: Option<PathBuf>,
-	/// A file with the authorisation value of the endorsement hierarchy, if it has one.
+	/// A file with the authorisation value of the endorsement hierarchy, if the hierarchy has one.
 	#[arg(long, global = true)]
 	pub endorsement_auth_file: Option<PathBuf>,
-	/// Certificates between the TPM's certificate and its vendor's root, PEM or DER, in order.
+	/// The certificates between the TPM's certificate and its vendor's root, in PEM or DER and in
+	/// this order.
 	#[arg(long, global = true)]
 	pub ek_chain: Vec<PathBuf>,
 	/// The kernel's IMA log in binary form.
@@ -70,14 +74,14 @@ pub struct Options {
 	/// The UEFI event log of the firmware.
 	#[arg(long, global = true)]
 	pub boot_log: Option<PathBuf>,
-	/// The maximum bytes of the IMA log in one transaction, if lower than the chain's limit. The
-	/// agent submits a longer log in parts.
+	/// The maximum number of bytes of the IMA log in one transaction. The chain's limit applies if
+	/// it is lower. The agent submits a longer log in parts.
 	#[arg(long, global = true)]
 	pub log_part: Option<usize>,
-	/// The guest agent: vsock:CID:PORT or unix:PATH.
+	/// The address of the guest agent: vsock:CID:PORT or unix:PATH.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
-	/// The chip's VCEK certificate, PEM or DER.
+	/// The chip's VCEK certificate, in PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
 	/// A program that stands for a VM in tests, started with --vm, --generation, --boot, --image,
@@ -221,7 +225,7 @@ macro_rules! override_with {
 }
 
 impl Config {
-	/// Reads the configuration file; options override its values.
+	/// Reads the configuration file. The options override its values.
 	pub fn load(options: &Options) -> anyhow::Result<Self> {
 		let mut config: Self = match &options.config {
 			Some(path) => {
@@ -297,8 +301,8 @@ impl Config {
 		self.key(&self.hot_key_file).context("reading the hot key")
 	}
 
-	/// Returns the miner's own account: the configured one, or that of the owner's key. Without
-	/// both, the hot key is the miner's own key.
+	/// Returns the miner's own account: the configured account or, if none is configured, the
+	/// account of the owner's key. Without an owner's key, the hot key is the miner's own key.
 	pub fn miner(&self, hot: &Submitter) -> anyhow::Result<AccountId32> {
 		if let Some(miner) = self.miner {
 			return Ok(miner);
@@ -326,7 +330,7 @@ fn handle(text: &str) -> Result<u32, String> {
 	parsed.map_err(|_| format!("{text:?} is not a handle such as 0x81010001"))
 }
 
-/// Reads a certificate in PEM or DER, and returns it as DER.
+/// Reads a single certificate in PEM or DER, and returns it in DER.
 pub fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let mut all = certificates(path)?;
 	let count = all.len();
@@ -334,7 +338,8 @@ pub fn certificate(path: &Path) -> anyhow::Result<Vec<u8>> {
 	Ok(all.remove(0))
 }
 
-/// Reads certificates in PEM, with any text around them, or one in DER. Returns them as DER.
+/// Reads certificates in PEM, with any text around them, or a single certificate in DER. Returns
+/// the certificates in DER.
 pub fn certificates(path: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
 	const PEM: &[u8] = b"-----BEGIN";
 	let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;

@@ -1,4 +1,4 @@
-//! Contests a chip of this machine that another miner has registered.
+//! Contests the chip of this machine, which another miner has registered.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 /// Interval between two reads of the contest's state.
 const POLL_EVERY: Duration = Duration::from_secs(6);
 
-/// Contests the chip of this machine and waits for the result, then runs as usual.
+/// Contests the chip of this machine and waits for the verdict. Then continues as `hcc-miner run`
+/// does.
 ///
 /// This takes more than an hour, because a verdict takes effect only after the period for proofs.
 /// The chain challenges a chip that has changed hands immediately, so the agent must be ready to
@@ -73,7 +74,7 @@ async fn submit(
 	let (number, hash) = (at.block_number(), at.block_hash());
 	let seq = contest_seq(number);
 	let nonce = challenge_nonce(&chain.genesis(), &miner.0, &chip, seq, &hash.0);
-	// The contest has no checkpoint to continue from, so the evidence covers the whole log.
+	// A contest has no log checkpoint to continue from, so the evidence covers the whole IMA log.
 	ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 	let best = chain.best().await?;
 	let challenge = Challenge {
@@ -91,13 +92,13 @@ async fn submit(
 	let capacity = capacity(chain, host).await?;
 	let evidence = gather(host, chain.genesis(), capacity, challenge).await?;
 	let call = api::tx().attestation().contest(chip, evidence.into(), vek);
-	// The nonce of a contest is valid for a few blocks only.
+	// The nonce of a contest is valid only for a few blocks.
 	let receipt = hot.submit_raising_tip(chain, &call).await.context("contesting the chip")?;
 	tracing::info!(block = %receipt.block, "contest submitted: waiting for the verdict");
 	Ok(())
 }
 
-/// Returns the state of the miner's contest for a chip, or `None` if it has none.
+/// Returns the state of the miner's contest for a chip, or `None` if the miner does not contest it.
 async fn state_of(
 	chain: &Chain,
 	miner: &AccountId32,

@@ -1,7 +1,8 @@
 //! Prepares maintenance: stops new work, waits until no VM runs, and pauses the miner's chips.
 //!
-//! It runs beside the agent, and writes a file to `run_dir`. While the file exists, the agent
-//! leaves the offer empty and does not end the pause by answering its challenge.
+//! This command runs beside the agent, and writes a file to `run_dir`. While the file exists, the
+//! agent leaves the offer empty. The agent also does not answer the challenge of the pause, because
+//! an answer would end the pause.
 
 use std::{
 	fs, io,
@@ -21,19 +22,19 @@ use crate::{
 	vms::hosted_by,
 };
 
-/// The name of the file in the folder of VMs.
+/// The name of the file in `run_dir` that exists during maintenance.
 const MARK: &str = "draining";
-/// Interval between two reads of the VMs.
+/// Interval at which the command reads the states of the VMs.
 const POLL_EVERY: Duration = Duration::from_secs(6);
 /// Number of blocks before the deadline of a pause at which the agent answers in any case: a missed
 /// deadline costs score. A quarter of the pause, if that is less.
 const LEAST_MARGIN: u32 = 50;
 const MARGIN_DIVISOR: u32 = 4;
 
-/// Stops new work, waits until no VM runs, and pauses the chips. Shows the progress.
+/// Stops new work, waits until no VM runs, and pauses the chips. Prints the progress.
 ///
 /// ## Errors
-/// Fails if the offer or the pause is refused.
+/// Fails if the chain refuses the change of the offer, or the pause.
 pub async fn drain(config: &Config) -> anyhow::Result<()> {
 	let hot = config.hot()?;
 	let miner = config.miner(&hot)?;
@@ -133,7 +134,7 @@ async fn empty_offer(chain: &Chain, config: &Config, miner: &AccountId32) -> any
 	Ok(())
 }
 
-/// Returns the number of VMs of the miner that run, boot or wait for their boot.
+/// Returns the number of the miner's VMs that are running, booting or assigned.
 async fn active_vms(chain: &Chain, miner: &AccountId32) -> anyhow::Result<usize> {
 	let at = chain.best().await?;
 	let mut active = 0;
@@ -154,7 +155,7 @@ fn is_active(state: &State) -> bool {
 	}
 }
 
-/// Pauses all chips of the miner. Waits while a challenge is open: the agent answers it.
+/// Pauses all chips of the miner. If a challenge is open, waits until the agent has answered it.
 async fn pause(chain: &Chain, hot: &Submitter, miner: &AccountId32) -> anyhow::Result<()> {
 	let call = api::tx().attestation().pause(*miner);
 	loop {
@@ -163,12 +164,12 @@ async fn pause(chain: &Chain, hot: &Submitter, miner: &AccountId32) -> anyhow::R
 				tracing::info!(block = ?receipt.block, "pause included");
 				return Ok(());
 			},
-			// The caller then reads from the state if the call took effect.
+			// The caller reads from the state if the call took effect.
 			Err(ChainError::Unconfirmed(_)) => return Ok(()),
 			Err(error) if error.is("Attestation", "ChallengeOpen") => {
 				tracing::info!("a challenge is open: waiting for its verdict");
 			},
-			// The running agent uses the same key, and so the same nonces.
+			// The running agent uses the same key, so both may use the same nonce.
 			Err(error @ (ChainError::NotTaken { .. } | ChainError::NotIncluded(_))) => {
 				tracing::info!(%error, "submitting the pause again");
 			},
@@ -178,7 +179,7 @@ async fn pause(chain: &Chain, hot: &Submitter, miner: &AccountId32) -> anyhow::R
 	}
 }
 
-/// Returns the earliest deadline of the paused chips.
+/// Returns the earliest deadline of the pauses of the miner's chips.
 async fn deadline(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<u32> {
 	let miners = api::storage().registry().miners();
 	let row = at.storage().fetch(miners, (*miner,)).await?.decode()?;

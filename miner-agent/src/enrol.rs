@@ -1,4 +1,5 @@
-//! Enrols the TPM: submits its certificate, opens the validators' credentials and answers them.
+//! Enrols the TPM: submits the certificate of its endorsement key, opens the validators'
+//! credentials, and submits the answers.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::{host::Host, tpm::Credential};
 
 /// Interval between two reads of the enrolment's state.
 const POLL_EVERY: Duration = Duration::from_secs(3);
-/// Number of blocks to wait for the last credentials once there are enough.
+/// Number of blocks that the agent waits for further credentials after more than two thirds of the
+/// committee have posted one.
 const WAIT_BLOCKS: u64 = 2;
 
 type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
@@ -39,7 +41,8 @@ pub(crate) async fn ensure_enrolled(
 			Some(row) => Some(row.decode()?).filter(|open| open.ak.0 == ak),
 			None => None,
 		};
-		// A row remains after its deadline. An expired enrolment starts from the beginning.
+		// The row of an enrolment remains after its deadline. If it has expired, enrolment starts
+		// from the beginning.
 		let tick = at.storage().fetch(api::storage().clock().current_tick(), ()).await?;
 		let tick = tick.decode()?;
 		let open = open.filter(|open| open.deadline >= tick);
@@ -81,7 +84,9 @@ async fn begin(
 	Ok(())
 }
 
-/// Returns true if there are enough credentials and the others have had time to arrive.
+/// Returns true if more than two thirds of the committee have posted credentials, and the other
+/// members have had [`WAIT_BLOCKS`] blocks to do so. Returns true earlier if all members have
+/// posted credentials.
 fn may_answer(open: &Enrolment, block: u64, enough_since: &mut Option<u64>) -> bool {
 	let (committee, posted) = (open.committee.0.len(), posted(open).count());
 	if 3 * posted <= 2 * committee {
@@ -120,8 +125,8 @@ async fn answer(
 		match secret.map(<[u8; 32]>::try_from) {
 			Ok(Ok(secret)) => answers.push((number, secret)),
 			Ok(Err(_)) => tracing::warn!(number, "a credential's secret has the wrong length"),
-			// A faulty validator may have made the credential for another TPM; the others are
-			// enough.
+			// A faulty validator may have made the credential for another TPM. The credentials of
+			// the other validators suffice.
 			Err(error) => tracing::warn!(number, %error, "cannot open a credential"),
 		}
 	}

@@ -8,24 +8,26 @@ use hcc_guest_protocol::{
 	Address, Session, SessionError, Stream,
 };
 
-/// Time limit for an answer. The secure processor needs milliseconds.
+/// Time limit for an answer of the guest agent. The secure processor needs only milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Failures between host and guest.
+/// Failures in the exchange between the host agent and the guest agent.
 #[derive(Debug, thiserror::Error)]
 pub enum GuestError {
-	/// No program listens at the address. Start the guest, and hccam in it.
+	/// No program listens at the address. Start the guest, and start `hccam` in it.
 	#[error("cannot reach the guest agent at {address}: {error}")]
 	Unreachable { address: String, error: std::io::Error },
 	#[error("guest agent: {0}")]
 	Session(#[from] SessionError),
-	/// The agent has rejected the evidence of this host. The message names the check.
+	/// The guest agent has rejected the evidence of this host. The message names the check that
+	/// failed.
 	#[error("the guest agent rejects this host: {message} ({code})")]
 	Refused { code: u16, message: String },
-	/// The agent could not carry out the request.
+	/// The guest agent could not carry out the request.
 	#[error("the guest agent failed: {0}")]
 	Failed(String),
-	/// The agent sent the wrong kind of answer, closed the stream, or exceeded the time limit.
+	/// The guest agent sent an answer of the wrong kind, closed the stream, or exceeded the time
+	/// limit.
 	#[error("the guest agent did not answer the request")]
 	NoAnswer,
 }
@@ -35,7 +37,7 @@ pub struct Guest {
 	session: Session,
 	/// The guest's public key.
 	pub public_key: [u8; 32],
-	/// An SNP report that identifies the chip and binds no challenge.
+	/// An SNP report that identifies the chip. It is not bound to a challenge.
 	pub report: Vec<u8>,
 }
 
@@ -53,7 +55,8 @@ impl Guest {
 		}
 	}
 
-	/// Has the agent bind the gathered evidence. Returns its report and its signature.
+	/// Asks the guest agent to bind the gathered evidence to an SNP report and to sign it. Returns
+	/// the report and the signature.
 	pub async fn attest(
 		&mut self,
 		gathered: GatheredEvidence,
@@ -68,7 +71,7 @@ impl Guest {
 	}
 }
 
-/// Opens a session and asks the agent for its key and its report.
+/// Opens a session, and asks the guest agent for its public key and an SNP report.
 async fn identify(stream: Box<dyn Stream>) -> Result<(Session, GuestResponse), GuestError> {
 	let mut session = Session::connect(stream, VERSIONS).await?;
 	let response = ask(&mut session, &GuestRequest::Identify).await?;
@@ -80,7 +83,7 @@ async fn ask(session: &mut Session, request: &GuestRequest) -> Result<GuestRespo
 	session.receive().await?.ok_or(GuestError::NoAnswer)
 }
 
-/// Limits an exchange with the agent to `TIMEOUT`.
+/// Limits the duration of an exchange with the guest agent to `TIMEOUT`.
 async fn with_timeout<T>(
 	exchange: impl Future<Output = Result<T, GuestError>>,
 ) -> Result<T, GuestError> {

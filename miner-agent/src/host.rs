@@ -1,4 +1,5 @@
-//! The machine: its TPM, its logs and its guest. TPM commands run one at a time.
+//! The miner's host: its configuration, its TPM and the address of its guest agent. TPM commands
+//! run one at a time.
 
 use std::sync::Arc;
 

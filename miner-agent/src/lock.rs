@@ -1,4 +1,5 @@
-//! The lock of the agent: two agents with the same folder would start each VM twice.
+//! The lock of the agent's folder. Without the lock, two agents with the same folder would start
+//! each VM twice.
 
 use std::{
 	fs::{self, File, TryLockError},
@@ -11,17 +12,17 @@ use anyhow::{bail, Context};
 /// The name of the lock file in the folder of VMs.
 const NAME: &str = "hcc-miner.lock";
 
-/// The lock of a folder. The kernel releases it when the agent ends.
+/// The lock of a folder. The kernel releases it when the agent exits.
 #[derive(Debug)]
 pub(crate) struct AgentLock {
 	_file: File,
 }
 
 impl AgentLock {
-	/// Locks a folder, and creates it if necessary.
+	/// Locks a folder. Creates the folder if it does not exist.
 	///
 	/// ## Errors
-	/// Fails if another agent has locked it.
+	/// Fails if another agent has locked the folder.
 	pub(crate) fn take(folder: &Path) -> anyhow::Result<Self> {
 		fs::create_dir_all(folder)
 			.with_context(|| format!("cannot create {}", folder.display()))?;

@@ -8,14 +8,14 @@ use hcc_evidence::{
 	tpm::PcrBank,
 };
 
-/// Failures in reading the log.
+/// Reasons why the IMA log cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-	/// The log cannot be read. Mount securityfs, and run as root.
+	/// The log cannot be read. Mount securityfs, and run the agent as root.
 	#[error("cannot read {path}: {error}")]
 	Unreadable { path: String, error: io::Error },
-	/// The file is not an IMA log. Cause: another file, or a big-endian kernel without
-	/// `ima_canonical_fmt`.
+	/// The file is not an IMA log. Either the path names another file, or the kernel is big-endian
+	/// and runs without `ima_canonical_fmt`.
 	#[error("{path} is not an IMA log: {reason}")]
 	Malformed { path: String, reason: String },
 	/// The log has fewer entries than the chain has accepted, although the TPM was not reset.
@@ -23,14 +23,14 @@ pub enum LogError {
 	Short { seen: u32, known: u32 },
 }
 
-/// Maximum size of a part of a log in one transaction.
+/// Maximum size of the part of a log in one transaction: bytes and entries.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Capacity {
 	pub bytes: usize,
 	pub entries: u32,
 }
 
-/// A log that consists of whole records.
+/// An IMA log that consists of whole records.
 pub(crate) struct Log {
 	bytes: Vec<u8>,
 	/// Offset of the end of each record.
@@ -38,7 +38,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-	/// Reads the current log of the kernel.
+	/// Reads the kernel's current log.
 	pub(crate) fn read(path: &Path) -> Result<Self, LogError> {
 		let shown = || path.display().to_string();
 		let bytes =
@@ -46,7 +46,7 @@ impl Log {
 		Self::parse(bytes).map_err(|reason| LogError::Malformed { path: shown(), reason })
 	}
 
-	/// Checks that bytes are a log of whole records. Returns the reason if they are not.
+	/// Checks that bytes are a log of whole records. If they are not, returns the reason.
 	pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 		Records::new(bytes, 0)
 			.try_for_each(|record| record.map(drop).map_err(|why| why.to_string()))
@@ -67,7 +67,7 @@ impl Log {
 		u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
 	}
 
-	/// Returns the records of a range of entries, or `None` if the log is shorter.
+	/// Returns the records of a range of entries, or `None` if the log does not have all of them.
 	pub(crate) fn records(&self, entries: Range<u32>) -> Option<&[u8]> {
 		self.bytes.get(self.offset_of(entries.start)?..self.offset_of(entries.end)?)
 	}
@@ -98,7 +98,8 @@ impl Log {
 
 	/// Returns the range of entries from `from` on that fits into one transaction.
 	///
-	/// The range has at least one entry if the log has any left, even if that entry is too large.
+	/// If the log has an entry `from`, the range contains it, even if this entry alone is too
+	/// large.
 	pub(crate) fn part(&self, from: u32, capacity: Capacity) -> Range<u32> {
 		let most = self.entries().min(from.saturating_add(capacity.entries));
 		let start = self.offset_of(from).unwrap_or(self.bytes.len());
@@ -108,7 +109,7 @@ impl Log {
 		from..end.min(self.entries())
 	}
 
-	/// Returns true if the log's first entries result in the given value of PCR 10.
+	/// Returns true if the first `entries` entries of the log result in the given value of PCR 10.
 	pub(crate) fn leads_to(&self, pcr10: &Hash256, entries: u32) -> bool {
 		let Some(records) = self.records(0..entries) else { return false };
 		let (limits, no_rules) = (Limits { bytes: records.len(), entries }, DigestList::default());

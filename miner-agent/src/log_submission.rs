@@ -1,5 +1,5 @@
 //! Submits the IMA log in parts if it is too long for one piece of evidence. The evidence then
-//! continues after the last part.
+//! continues the log after the last submitted part.
 
 use anyhow::Context;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, Submitter};
@@ -15,24 +15,25 @@ use crate::{
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// Maximum number of parts in one batch. Some blocks hold this number.
+/// Maximum number of parts in one batch. A few blocks have room for this number.
 const MAX_BATCH: usize = 32;
 
-/// The state of a machine's log on the chain.
+/// The parts of a machine's IMA log that the chain already knows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
 	/// The checkpoint of the last accepted evidence of this boot.
 	pub accepted: Option<BootState>,
-	/// The log submission.
+	/// The miner's log submission.
 	pub submitted: Option<FoldedLog>,
 }
 
 /// The point from which evidence continues the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogStart {
-	/// An entry: the first of the log, or the first after accepted evidence.
+	/// Evidence starts at the entry with this index: the first entry of the log, or the first entry
+	/// after accepted evidence.
 	At(u32),
-	/// The end of a log submission.
+	/// Evidence continues after this log submission.
 	After(FoldedLog),
 }
 
@@ -55,7 +56,8 @@ impl Known {
 	}
 }
 
-/// Returns the limits of one part: those of the chain, or the lower one of the configuration.
+/// Returns the limits of one part. The number of bytes is the lower one of the limits of the chain
+/// and of the configuration.
 pub(crate) async fn capacity(chain: &Chain, host: &Host) -> anyhow::Result<Capacity> {
 	let at = chain.best().await?;
 	let constants = at.constants();
@@ -64,7 +66,8 @@ pub(crate) async fn capacity(chain: &Chain, host: &Host) -> anyhow::Result<Capac
 	Ok(Capacity { bytes: host.config.log_part.map_or(bytes, |part| part.min(bytes)), entries })
 }
 
-/// Reads the state of a machine's log from the chain. `clock` is the clock of its TPM.
+/// Reads from the chain which parts of a machine's log it knows. `clock` is the clock of the
+/// machine's TPM.
 pub(crate) async fn known(
 	at: &ChainAt,
 	miner: &AccountId32,
@@ -80,7 +83,8 @@ pub(crate) async fn known(
 	let tightened = storage.try_fetch(api::storage().policy().last_file_tightening(), ()).await?;
 	let tightened = tightened.map(|row| row.decode()).transpose()?.unwrap_or(0);
 	let failing = host.as_ref().is_some_and(|host| host.failing);
-	// Entries judged by an older list of files do not count: the chain will request them again.
+	// Entries that were judged before the last tightening of the list of files do not count,
+	// because the chain will request them again.
 	let accepted = host.filter(|host| host.judged >= tightened).and_then(|host| host.checkpoint);
 	let submitted = storage.try_fetch(attestation.logs(), (*miner,)).await?;
 	let submitted = submitted.map(|row| row.decode()).transpose()?.map(|row| row.0);
@@ -88,8 +92,8 @@ pub(crate) async fn known(
 	let revision = revision.map(|row| row.decode()).transpose()?.unwrap_or(0);
 	Ok(Known {
 		accepted: accepted.map(|boot| boot.0).filter(|boot| boot.is_of(clock)),
-		// Current policy may allow files that were findings then, and may require other versions of
-		// required files.
+		// A submission under an older policy revision may have findings about files that current
+		// policy allows. Current policy may also require other versions of required files.
 		submitted: submitted.filter(|log| {
 			let clean = log.findings.is_empty() && !failing;
 			log.revision == revision || (log.revision >= tightened && clean)
@@ -103,8 +107,8 @@ pub(crate) async fn clock(host: &Host) -> anyhow::Result<ClockInfo> {
 	Ok(TpmsAttest::parse(&quote.attest)?.clock_info)
 }
 
-/// Submits parts of the log until one piece of evidence can cover the rest. With `due`, a challenge
-/// is open: the calls are then operational, so full blocks do not delay them.
+/// Submits parts of the log until one piece of evidence can cover the rest. `due` states that a
+/// challenge is open. The calls are then operational, so that full blocks do not delay them.
 pub(crate) async fn ensure_log_submitted(
 	chain: &Chain,
 	host: &Host,

@@ -68,13 +68,14 @@ Exit codes:
 const LOG: &str = "info,tss_esapi=off";
 
 fn main() -> anyhow::Result<ExitCode> {
-	// The TPM's software stack logs its own source lines. Its errors are described in words.
+	// The TPM's software stack would log lines of its source code. The agent describes the errors
+	// in words instead.
 	if std::env::var_os("TSS2_LOG").is_none() {
 		std::env::set_var("TSS2_LOG", "all+none");
 	}
 	let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
 	let ended = runtime.block_on(execute());
-	// A TPM command that hangs does not delay the end.
+	// Does not wait for a TPM command that hangs.
 	runtime.shutdown_background();
 	ended
 }

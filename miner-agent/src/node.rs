@@ -1,4 +1,4 @@
-//! Detects a node that lags behind. Its state of VMs is stale.
+//! Detects a node that lags behind, because such a node has a stale state of VMs.
 
 use std::{
 	fmt,
@@ -7,13 +7,13 @@ use std::{
 
 use hcc_chain::{api, Chain, ChainAt};
 
-/// Maximum age of the last finalised block.
+/// Maximum age of the last finalised block of a node that does not lag behind.
 const RECENT: Duration = Duration::from_secs(5 * 60);
 
-/// Reasons why the node's state does not suffice to end a VM.
+/// Reasons why the agent must not end a VM because of the node's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behind {
-	/// The node is still fetching blocks. Wait.
+	/// The node is still downloading blocks. Wait.
 	Syncing,
 	/// The last finalised block is old: the node lost its peers, finality has stalled, or this
 	/// host's clock is wrong.
@@ -24,7 +24,7 @@ pub(crate) enum Behind {
 }
 
 impl Behind {
-	/// Returns true if the reasons are of the same kind, regardless of durations.
+	/// Returns true if both reasons are of the same kind, regardless of their durations.
 	pub(crate) fn is_same_kind(&self, other: &Self) -> bool {
 		std::mem::discriminant(self) == std::mem::discriminant(other)
 	}
@@ -49,12 +49,12 @@ impl fmt::Display for Behind {
 	}
 }
 
-/// Returns the last finalised block, or the reason why the node is behind.
+/// Returns the last finalised block, or the reason why the node lags or may lag behind.
 pub(crate) async fn finalised_now(chain: &Chain) -> anyhow::Result<Result<ChainAt, Behind>> {
 	let syncing = chain.is_syncing().await?;
 	let at = chain.finalised().await?;
 	let made = at.storage().fetch(api::storage().timestamp().now(), ()).await?.decode()?;
-	// A clock that is set to a time before 1970 counts as a clock at 1970.
+	// A time before 1970 counts as 1970.
 	let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
 	Ok(match behind(syncing, Duration::from_millis(made), now) {
 		Some(behind) => Err(behind),
@@ -62,8 +62,8 @@ pub(crate) async fn finalised_now(chain: &Chain) -> anyhow::Result<Result<ChainA
 	})
 }
 
-/// Returns the reason why a node is or may be behind: it syncs, or its last finalised block is too
-/// old or too new. Both times count from 1970.
+/// Returns the reason why a node lags or may lag behind: it syncs, or its last finalised block is
+/// too old or too new. `made` is the time of this block. Both times are durations since 1970.
 fn behind(syncing: bool, made: Duration, now: Duration) -> Option<Behind> {
 	if syncing {
 		return Some(Behind::Syncing);

@@ -1,4 +1,4 @@
-//! Aligns the miner's offer on the chain with the configuration.
+//! Changes the miner's offer on the chain to the configured offer.
 
 use hcc_chain::{api, AccountId32, Chain, ChainAt};
 
@@ -8,8 +8,8 @@ use crate::{
 	owner::{self, submit_as_owner},
 };
 
-/// Changes the offer on the chain if the configuration has another one, unless the host is drained
-/// for maintenance.
+/// Changes the offer on the chain if the configured offer differs. Does nothing while the host is
+/// drained for maintenance.
 pub(crate) async fn ensure_offered(
 	chain: &Chain,
 	config: &Config,
@@ -28,7 +28,7 @@ pub(crate) async fn ensure_offered(
 	Ok(())
 }
 
-/// Returns the offer of a miner, with the price that it announced last.
+/// Returns the offer of a miner, with the price that the miner announced last.
 pub(crate) async fn offer_of(at: &ChainAt, miner: &AccountId32) -> anyhow::Result<Offer> {
 	let storage = at.storage();
 	let row = storage.fetch(api::storage().registry().miners(), (*miner,)).await?.decode()?;

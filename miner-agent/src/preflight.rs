@@ -67,7 +67,8 @@ fn skip(requirement: &'static str, seen: &str, remedy: &'static str) -> CheckRes
 	CheckResult { requirement, status: Status::Skip, seen: seen.into(), remedy: Some(remedy) }
 }
 
-/// Checks all requirements and prints the results. Returns exit code 0 if none fails, else 2.
+/// Checks all requirements and prints the results. Returns exit code 0 if no requirement fails, and
+/// 2 otherwise.
 pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	let node = Chain::connect(&config.node).await;
 	let policy = match &node {
@@ -89,7 +90,7 @@ pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	Ok(ExitCode::from(if failed { 2 } else { 0 }))
 }
 
-/// Prints to standard output. A reader that stops early does not change the exit code.
+/// Prints to standard output. The exit code does not depend on the success of the write.
 fn print(text: &str) {
 	if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
 		tracing::warn!(%error, "cannot print all results");
@@ -104,7 +105,7 @@ fn in_words(findings: &[CheckResult]) -> String {
 			Status::Skip => "SKIP",
 			Status::Fail => "FAIL",
 		};
-		// Writing to a string cannot fail.
+		// A write to a string cannot fail.
 		writeln!(text, "{status}  {requirement}: {seen}").unwrap_or_default();
 		if let Some(remedy) = remedy {
 			writeln!(text, "      {remedy}").unwrap_or_default();
@@ -113,7 +114,8 @@ fn in_words(findings: &[CheckResult]) -> String {
 	text
 }
 
-/// Returns the time of the chain, or that of this host's clock without a policy.
+/// Returns the time of the chain. If the policy is unavailable, returns the time of this host's
+/// clock.
 fn now(policy: Result<&ChainPolicy, &str>) -> UnixSeconds {
 	let by_clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
 	policy.map_or_else(|_| UnixSeconds(by_clock()), |policy| policy.now)
@@ -151,7 +153,7 @@ fn snp_host() -> CheckResult {
 	}
 }
 
-/// Checks the TPM and the logs that lead to its PCRs.
+/// Checks the TPM, and the logs whose replay must result in the TPM's PCRs.
 async fn machine(
 	config: &Config,
 	policy: Result<&ChainPolicy, &str>,
@@ -213,8 +215,8 @@ async fn guest(
 	}
 }
 
-/// Checks the certificate of the chip's key: its chain to AMD's root, and its chip and TCB against
-/// the guest's report.
+/// Checks the certificate of the chip's key: its chain must lead to AMD's root, and its chip and
+/// TCB must equal those in the guest's report.
 fn chip_key(
 	config: &Config,
 	report: Option<&[u8]>,

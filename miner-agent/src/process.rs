@@ -1,4 +1,5 @@
-//! Processes that outlive the agent, so that VMs continue while it restarts or is upgraded.
+//! Processes that outlive the agent, so that VMs continue to run while the agent is restarted or
+//! upgraded.
 
 use std::{
 	collections::BTreeMap,
@@ -24,22 +25,27 @@ use tokio::{
 
 /// Time that a process has to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
-/// Interval between two checks whether it has exited.
+/// Interval at which the agent checks if the process has exited.
 const POLL_EVERY: Duration = Duration::from_millis(100);
-/// Time during which a started program is watched. One that cannot be executed exits within it.
+/// Time for which the agent watches a program after its start. A program that cannot be executed
+/// exits within this time.
 const EARLY_EXIT: Duration = Duration::from_millis(200);
-/// Shell script that waits for a line and then executes the program, as the same process and
-/// without input. At the end of its input it exits without executing it.
+/// Shell script that waits for a line of input, and then executes the program as the same process
+/// and without input. If the input ends before a line, the script exits without executing the
+/// program.
 const WAIT_AND_EXECUTE: &str = r#"read -r go && exec "$@" </dev/null"#;
-/// Environment variable of a started process: generation, counter and record file, separated by
-/// colons. The process keeps it when it executes another program.
+/// Environment variable that marks a started process. Its value is the generation, the boot counter
+/// and the record file, separated by colons. The process keeps the variable when it executes
+/// another program.
 const MARK: &str = "HCC_MINER_VM";
 
-/// The record of a process in a file: its identity, and the boot that it runs for.
+/// The content of a record file: the identity of a process, and the boot of a VM for which the
+/// process runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
 	pid: i32,
-	/// The kernel's start time of the process. A later process with the same pid has another one.
+	/// The start time of the process by the kernel's clock. A later process with the same pid has
+	/// another start time.
 	started: u64,
 	generation: u32,
 	counter: u32,
@@ -56,16 +62,17 @@ impl Record {
 	}
 }
 
-/// The process of one VM, known by its record file.
+/// The process of one VM, identified by its record file.
 pub(crate) struct Process {
 	file: PathBuf,
 }
 
-/// Records the processes that run without a record, for example after the folder of records was
-/// lost. If a VM runs for several boots, records that of the latest and ends the others.
+/// Records the processes that run without a record, for example because the folder of records was
+/// lost. If several processes run for different boots of a VM, records the process of the latest
+/// boot and ends the others.
 ///
-/// Otherwise a VM would run twice. Skips VMs that are not free: a task of theirs may start or end
-/// processes now.
+/// Without a record, the agent would start the VM a second time. Skips a VM that is not free,
+/// because its task may be starting or ending a process.
 ///
 /// ## Errors
 /// Fails if the folder cannot be created, or a record cannot be written.
@@ -86,7 +93,8 @@ pub(crate) fn adopt(folder: &Path, is_free: impl Fn(&Path) -> bool) -> anyhow::R
 fn adopt_latest(process: &Process, mut found: Vec<Record>) -> anyhow::Result<()> {
 	let recorded = process.record().filter(Record::is_alive);
 	found.extend(recorded.clone());
-	// A process that the program started in another group has the same mark, and started later.
+	// A process that the program itself started in another process group has the same mark, but a
+	// later start time.
 	let first = |record: &Record| (record.boot(), std::cmp::Reverse(record.started));
 	let Some(latest) = found.iter().max_by_key(|record| first(record)).cloned() else {
 		return Ok(());
@@ -106,7 +114,7 @@ fn adopt_latest(process: &Process, mut found: Vec<Record>) -> anyhow::Result<()>
 	Ok(())
 }
 
-/// Returns the processes of this user that were started here, with their record files.
+/// Returns the processes of this user that an agent has started, with their record files.
 fn marked_processes() -> Vec<(PathBuf, Record)> {
 	let own = rustix::process::geteuid().as_raw();
 	let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -143,8 +151,8 @@ impl Process {
 
 	/// Starts a program for a boot, and replaces the record.
 	///
-	/// The program is executed only after it is recorded. If the agent exits before that, or cannot
-	/// write the file, no unrecorded program runs.
+	/// The program is executed only after its process is recorded. If the agent exits before, or
+	/// cannot write the file, the program does not run.
 	pub(crate) async fn start(
 		&self,
 		program: &Path,
@@ -154,7 +162,8 @@ impl Process {
 		let mark = self.mark(boot);
 		let spawned = spawn_waiting(program, arguments, &mark);
 		let mut child = spawned.context("cannot start the program")?;
-		// The script waits for a line or the end of its input; every early return closes the input.
+		// The script waits for a line or for the end of its input. Every early return closes the
+		// input, so that the script exits.
 		let mut input = child.stdin.take().context("the program has no input to wait for")?;
 		self.write_record(child.id(), boot)?;
 		input.write_all(b"\n").await.context("the program has exited")?;
@@ -184,7 +193,7 @@ impl Process {
 		OsString::from_vec(mark)
 	}
 
-	/// Returns the boot that the process runs for, or `None` if it does not run.
+	/// Returns the boot for which the process runs, or `None` if the process does not run.
 	pub(crate) fn running_boot(&self) -> Option<(u32, u32)> {
 		Some(self.record().filter(Record::is_alive)?.boot())
 	}
@@ -193,7 +202,7 @@ impl Process {
 		serde_json::from_slice(&fs::read(&self.file).ok()?).ok()
 	}
 
-	/// Ends the process and its descendants: by SIGTERM, then by SIGKILL.
+	/// Ends the process and its descendants: first by SIGTERM, and after the time limit by SIGKILL.
 	pub(crate) async fn end(&self) -> anyhow::Result<()> {
 		let alive = || self.record().filter(Record::is_alive);
 		let deadline = Instant::now() + GRACE;
@@ -208,7 +217,8 @@ impl Process {
 			ended = Some(pid);
 			tokio::time::sleep(POLL_EVERY).await;
 		}
-		// Remaining descendants keep the group id from being used again, so this reaches only them.
+		// While descendants remain, the kernel does not reuse the group id. So this signal reaches
+		// only descendants.
 		if let Some(pid) = ended {
 			signal_group(pid, Signal::KILL)?;
 		}
@@ -221,7 +231,7 @@ impl Process {
 	}
 }
 
-/// Sends a signal to a process that was started here and to its descendants.
+/// Sends a signal to a process that an agent has started, and to the descendants of the process.
 fn signal_group(pid: Pid, signal: Signal) -> anyhow::Result<()> {
 	match kill_process_group(pid, signal) {
 		Err(error) if error != rustix::io::Errno::SRCH => {
@@ -231,8 +241,8 @@ fn signal_group(pid: Pid, signal: Signal) -> anyhow::Result<()> {
 	}
 }
 
-/// Spawns a shell that executes the program once a line is written to its input. It exits if its
-/// input ends before that.
+/// Spawns a shell that executes the program once a line is written to the shell's input. If the
+/// input ends before, the shell exits.
 fn spawn_waiting(program: &Path, arguments: &[String], mark: &OsStr) -> io::Result<Child> {
 	Command::new("/bin/sh")
 		.env(MARK, mark)
@@ -240,7 +250,8 @@ fn spawn_waiting(program: &Path, arguments: &[String], mark: &OsStr) -> io::Resu
 		.arg(program)
 		.args(arguments)
 		.stdin(Stdio::piped())
-		// A signal from the agent's terminal does not reach the process.
+		// With its own process group, the process does not receive signals from the agent's
+		// terminal.
 		.process_group(0)
 		.kill_on_drop(false)
 		.spawn()
@@ -260,18 +271,18 @@ fn started(pid: i32) -> Option<u64> {
 	Stat::of(pid).map(|stat| stat.started)
 }
 
-/// The state of a process that has not exited.
+/// The state in `/proc` of a process that has not exited.
 struct Stat {
-	/// The id of its process group.
+	/// The id of the process group.
 	group: i32,
-	/// Its start time, in the kernel's ticks since boot.
+	/// The start time of the process, in the kernel's ticks since boot.
 	started: u64,
 }
 
 impl Stat {
 	fn of(pid: i32) -> Option<Self> {
 		let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-		// The name, in parentheses, may contain any character.
+		// The name of the program is in parentheses, and may contain any character.
 		let (_, rest) = stat.rsplit_once(')')?;
 		let mut fields = rest.split_whitespace();
 		let state = fields.next()?;
@@ -285,7 +296,7 @@ impl Stat {
 mod tests {
 	use super::*;
 
-	/// Starts a program that sleeps, like a VM that runs.
+	/// Starts a program that sleeps. It stands for a VM that runs.
 	async fn sleep(process: &Process, boot: (u32, u32)) {
 		let started = process.start(Path::new("sleep"), &["600".into()], boot).await;
 		started.expect("it starts");
@@ -301,7 +312,7 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let file = folder.path().join("vm-1.json");
 		sleep(&Process::of(file.clone()), (1, 2)).await;
-		// As after a restart of the agent.
+		// After a restart, the agent knows the process only by its record file.
 		let again = Process::of(file.clone());
 		assert_eq!(again.running_boot(), Some((1, 2)));
 		again.end().await.expect("it ends");
@@ -328,7 +339,7 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let process = Process::of(folder.path().join("vm-1.json"));
 		let pid = folder.path().join("child");
-		// The shell exits on SIGTERM, and its child ignores that.
+		// The shell exits on SIGTERM, but its child ignores SIGTERM.
 		let script = format!("(trap '' TERM; sleep 600) & echo $! > {}; wait", pid.display());
 		let arguments = ["-c".into(), script];
 		process.start(Path::new("sh"), &arguments, (1, 1)).await.expect("it starts");

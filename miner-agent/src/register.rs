@@ -1,4 +1,4 @@
-//! Registration of the miner, its chip and the chip's key. Existing registrations stay unchanged.
+//! Registers the miner, its chip and the chip's key. Existing registrations stay unchanged.
 
 use anyhow::{bail, ensure, Context};
 use hcc_chain::{api, AccountId32, Chain, Submitter};
@@ -79,7 +79,7 @@ pub(crate) async fn ensure_miner(
 	Ok(miner)
 }
 
-/// Returns the hot key of a miner that has not left.
+/// Returns the hot key of a miner. Returns `None` if the miner is not registered or has left.
 pub(crate) async fn hot_key_of(
 	chain: &Chain,
 	miner: &AccountId32,
@@ -122,7 +122,7 @@ pub(crate) async fn holder_of(
 	}
 }
 
-/// Registers the chip's key for its current reported TCB.
+/// Registers the chip's key for the TCB version that the chip currently reports.
 async fn ensure_vek(
 	chain: &Chain,
 	config: &Config,
@@ -134,8 +134,8 @@ async fn ensure_vek(
 	let at = chain.best().await?;
 	let rows = at.storage().fetch(api::storage().policy().veks(), (chip,)).await?.decode()?;
 	let known = rows.0.iter().find(|row| row.vek.0.is_for(reported_tcb));
-	// Another depositor could remove the key during a challenge. The miner replaces the deposit if
-	// it has the certificate.
+	// If another account paid the deposit for the key, it could remove the key during a challenge.
+	// So the miner takes over the deposit if it has the certificate.
 	if let Some(row) = known {
 		let own = row.depositor == *miner || row.depositor == hot.account();
 		if own || config.vcek.is_none() {
@@ -155,15 +155,15 @@ async fn register_vek(chain: &Chain, config: &Config, hot: &Submitter) -> anyhow
 	let der = certificate(path)?;
 	let bytes = api::runtime_types::bounded_collections::bounded_vec::BoundedVec(der);
 	let call = api::tx().policy().register_vek(bytes);
-	// Evidence needs the key, and a challenge has a deadline.
+	// The tip is raised, because evidence needs the key and a challenge has a deadline.
 	hot.submit_raising_tip(chain, &call).await.context("registering the chip's key")?;
 	Ok(())
 }
 
-/// Returns true if the chip's key was registered.
+/// Returns true if the registration of the chip's key succeeded.
 ///
-/// A failure is tolerated if another depositor's key is `known`: a miner that cannot replace it can
-/// still answer challenges.
+/// A failure is tolerated if the chain already has the key (`known`) with a deposit of another
+/// account. The miner can then answer challenges without its own deposit.
 fn registered(outcome: anyhow::Result<()>, known: bool) -> anyhow::Result<bool> {
 	match outcome {
 		Ok(()) => Ok(true),

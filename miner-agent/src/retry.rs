@@ -1,4 +1,4 @@
-//! Retries of failed steps of VMs.
+//! Decides if and when a failed step of a VM is retried.
 
 use std::time::Duration;
 
@@ -8,28 +8,29 @@ use crate::launcher::LauncherError;
 
 /// Delay after a first failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(20);
-/// Upper limit of delays that grow.
+/// Upper limit of growing delays.
 const MAX_DELAY: Duration = Duration::from_secs(5 * 60);
-/// Number of attempts at steps that are unlikely to succeed.
+/// Maximum number of attempts at a step that is unlikely to succeed.
 const MAX_ATTEMPTS: u32 = 3;
-/// Delay after the chain's daily limit is reached. The chain counts days by its own clock.
+/// Delay after the chain's daily limit of crash reports is reached. The delay is not a day, because
+/// the chain counts days by its own clock.
 const DAILY_LIMIT_DELAY: Duration = Duration::from_secs(3_600);
 
 /// Policies for retries. Each refusal by the chain costs a fee, so the agent must not repeat a step
 /// needlessly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RetryPolicy {
-	/// Retries immediately: a more urgent transaction replaced this one.
+	/// Retries immediately, because a more urgent transaction replaced this one.
 	Immediately,
-	/// Retries after a fixed delay: the attempt costs nothing.
+	/// Retries after a fixed delay, because the attempt cost no fee.
 	Soon,
-	/// Retries with growing delay: the obstacle is temporary.
+	/// Retries with growing delay, because the obstacle is temporary.
 	GrowingDelay,
-	/// Retries a few times with growing delay: the obstacle may be temporary.
+	/// Retries a few times with growing delay, because the obstacle may be temporary.
 	FewAttempts,
 	/// Retries after the given delay.
 	After(Duration),
-	/// Does not retry until the chain wants another step.
+	/// Does not retry the step. The VM waits until the chain requires another step.
 	Never,
 }
 
@@ -81,16 +82,16 @@ impl RetryPolicy {
 	/// Returns the policy for a dispatch error of the chain.
 	fn refused(pallet: &str, error: &str) -> Self {
 		match (pallet, error) {
-			// The chip's key may be registered later, the tenant may lower the required trust, and
-			// the best block may be replaced.
+			// The obstacle may disappear: the chip's key may be registered later, the tenant may
+			// lower the required trust, or the best block may be replaced.
 			(
 				"Compute",
 				"EvidenceRefused" | "TrustTooLow" | "WrongState" | "NotTheMiner" | "NoVm",
 			) => Self::FewAttempts,
 			("Compute", "TierTooLow") => Self::Never,
 			("Compute", "TooManyCrashes") => Self::After(DAILY_LIMIT_DELAY),
-			// A missing price, a chip that is not live, too many unsettled charges: all are
-			// temporary.
+			// The other obstacles are temporary, such as a missing price, a chip that is not live,
+			// or too many unsettled charges.
 			_ => Self::GrowingDelay,
 		}
 	}
@@ -123,7 +124,7 @@ mod tests {
 	fn refused(error: &str) -> RetryPolicy {
 		let (pallet, meaning) = ("Compute".into(), String::new());
 		let refusal = ChainError::Refused { pallet, error: error.into(), meaning };
-		// With the context that callers add.
+		// The policy must not depend on the context that callers add to the error.
 		let failed = Err::<(), _>(refusal)
 			.context("submitting evidence of the boot")
 			.context("maintaining the VM");

@@ -1,4 +1,5 @@
-//! The main loop of the agent: registration, enrolment, then challenges and VMs.
+//! The main loop of the agent: it registers and enrols the host, answers challenges, and maintains
+//! VMs.
 
 use std::{
 	future::Future,
@@ -27,9 +28,9 @@ use crate::{
 	vms::Vms,
 };
 
-/// Interval between two reads of the open challenge.
+/// Interval at which the agent reads the open challenge.
 const POLL_EVERY: Duration = Duration::from_secs(2);
-/// Interval between two checks whether the log must be submitted in parts.
+/// Interval at which the agent checks if the IMA log must be submitted in parts.
 const CHECK_LOG_EVERY: Duration = Duration::from_secs(60);
 /// Delay after a failure.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
@@ -79,8 +80,8 @@ async fn registered_miner(host: &Host, hot: &Submitter) -> AccountId32 {
 
 /// Does the work for the host and the work for VMs. Neither waits for the other.
 ///
-/// VMs need only the account and the chain. They continue while the guest agent, the TPM, its
-/// enrolment or the chip's key fails, and while the node is unavailable.
+/// Work for VMs needs only the hot key's account and the chain. VMs continue to run if the guest
+/// agent, the TPM, the enrolment or the chip's key fails, and if the node is unavailable.
 async fn side_by_side(host: impl Future<Output = ()>, vms: impl Future<Output = ()>) {
 	tokio::join!(host, vms);
 }
@@ -114,7 +115,8 @@ fn log_incompatible(checked: Result<(), ChainError>) {
 	}
 }
 
-/// Registers and enrols what is missing, and answers challenges. Starts again after a failure.
+/// Registers and enrols the host if necessary, and answers challenges. Starts again after a
+/// failure.
 async fn attest(host: &Host, hot: &Arc<Submitter>, miner: &AccountId32) {
 	loop {
 		let connecting = Chain::connect_when_ready(&host.config.node);
@@ -127,12 +129,13 @@ async fn attest(host: &Host, hot: &Arc<Submitter>, miner: &AccountId32) {
 	}
 }
 
-/// Maintains VMs. Connects again when the node becomes unavailable; VMs continue during that time.
+/// Maintains VMs. Connects again if the node becomes unavailable. VMs continue to run during that
+/// time.
 async fn maintain(vms: &mut Vms, config: &Config, hot: &Arc<Submitter>, miner: &AccountId32) {
 	loop {
 		let chain = vms.connect(&config.node).await;
 		vms.maintain(&chain, hot, miner).await;
-		// The tasks still use the lost connection.
+		// The tasks use the lost connection, so they are cancelled.
 		vms.cancel_tasks().await;
 		tokio::time::sleep(AFTER_FAILURE).await;
 	}
@@ -160,14 +163,15 @@ async fn serve(
 	.await
 }
 
-/// Answers challenges until that fails, regardless of the outcome of a change of the offer.
+/// Answers challenges, and changes the offer concurrently. Returns only if answering fails,
+/// regardless of the outcome of the change.
 async fn answer_beside(
 	answering: impl Future<Output = anyhow::Result<()>>,
 	offering: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
 	let offering = async {
 		if let Err(error) = offering.await {
-			// The previous offer remains in effect.
+			// If the change fails, the previous offer remains in effect.
 			tracing::error!(
 				error = format!("{error:#}"),
 				"the chain's offer differs from the configuration"
@@ -196,8 +200,8 @@ async fn answer_challenges(
 	loop {
 		host.monitor.host_works();
 		log_incompatible(runtime.check(&chain.best().await?));
-		// The log grows and policy can become stricter. Parts are submitted before a challenge
-		// needs them.
+		// The log grows, and policy can become stricter. So parts of the log are submitted before a
+		// challenge needs them.
 		if last_check.elapsed() > CHECK_LOG_EVERY {
 			ensure_log_submitted(chain, host, hot, miner, chip, false).await?;
 			last_check = Instant::now();
@@ -218,7 +222,7 @@ async fn answer_challenges(
 	}
 }
 
-/// Returns the open challenge of a chip if the agent answers it now.
+/// Returns the open challenge of a chip, if the agent must answer it now.
 async fn due_challenge(
 	chain: &Chain,
 	host: &Host,
@@ -246,7 +250,8 @@ mod tests {
 
 	const TIMEOUT: Duration = Duration::from_secs(10);
 
-	/// Returns the error of [`answer_beside`] if the challenges end shortly after the start.
+	/// Returns the error of [`answer_beside`] if answering challenges fails shortly after the
+	/// start.
 	async fn outcome_with(offering: impl Future<Output = anyhow::Result<()>>) -> String {
 		let answering = async {
 			tokio::time::sleep(Duration::from_millis(20)).await;
@@ -270,7 +275,8 @@ mod tests {
 	#[tokio::test]
 	async fn vms_maintained_while_host_cannot_attest() {
 		let failing = async {
-			// Fails as a host does whose hccam, TPM, enrolment or chip's key fails.
+			// The work for the host fails, as it does if `hccam`, the TPM, the enrolment or the
+			// chip's key fails.
 			until_success(async || Err::<(), _>(anyhow::anyhow!("no guest agent"))).await;
 		};
 		let mut rounds = 0;

@@ -44,8 +44,8 @@ use shared::Deadline;
 
 /// NV index of the certificate of the RSA endorsement key: TCG, "EK Credential Profile", table 2.
 const EK_CERTIFICATE: u32 = 0x01c0_0002;
-/// Maximum number of quotes until one agrees with the PCR values read. The kernel may extend PCR 10
-/// in between.
+/// Maximum number of attempts to read PCR values and a quote that agree. The kernel may extend PCR
+/// 10 between both reads.
 const ATTEMPTS: u32 = 8;
 
 /// Settings of a TPM.
@@ -53,10 +53,11 @@ const ATTEMPTS: u32 = 8;
 pub struct TpmSettings {
 	/// The transport to the TPM: `device:…` or `swtpm:…`.
 	pub tcti: String,
-	/// The persistent handle of the RSA endorsement key; `None` to create the key from its
+	/// The persistent handle of the RSA endorsement key. With `None`, the key is created from its
 	/// template.
 	pub ek_handle: Option<u32>,
-	/// A file with the certificate of the endorsement key; `None` to read it from the TPM.
+	/// A file with the certificate of the endorsement key. With `None`, the certificate is read
+	/// from the TPM.
 	pub ek_cert: Option<PathBuf>,
 	/// The authorisation value of the endorsement hierarchy.
 	pub endorsement_auth: SecretSlice<u8>,
@@ -66,9 +67,9 @@ pub struct TpmSettings {
 
 /// A quote and the PCR values that it covers.
 pub struct Quote {
-	/// TPMS_ATTEST.
+	/// The quoted structure: TPMS_ATTEST.
 	pub attest: Vec<u8>,
-	/// TPMT_SIGNATURE.
+	/// The signature of the attestation key: TPMT_SIGNATURE.
 	pub signature: Vec<u8>,
 	pub pcrs: PcrSet,
 }
@@ -79,14 +80,14 @@ pub struct Credential {
 	pub encrypted_secret: Vec<u8>,
 }
 
-/// The results of opening credentials: the secret of each, or the reason why it cannot be opened.
+/// The result of opening each credential: its secret, or the reason why it cannot be opened.
 pub type OpenedCredentials = Vec<Result<Vec<u8>, TpmError>>;
 
 /// An open TPM.
 pub struct Tpm {
 	context: Context,
 	settings: TpmSettings,
-	/// The time limit. Each command extends it.
+	/// The time at which the TPM is overdue. The beginning of each command extends it.
 	deadline: Deadline,
 }
 
@@ -94,7 +95,8 @@ pub struct Tpm {
 struct EndorsementKey {
 	key: KeyHandle,
 	public: Public,
-	/// The key was created and must be flushed, because it is not persistent.
+	/// True if the key was created from its template. It is then not persistent, and must be
+	/// flushed after use.
 	is_transient: bool,
 }
 
@@ -103,7 +105,7 @@ impl Tpm {
 	fn open(settings: &TpmSettings, deadline: Deadline) -> Result<Self, TpmError> {
 		let tcti = &settings.tcti;
 		let unusable = |reason: String| TpmError::Unusable { tcti: tcti.clone(), reason };
-		// The crate ignores `path`, and would open another TPM at the default port.
+		// The crate `tss_esapi` ignores `path`, and would open another TPM at the default port.
 		if tcti.starts_with("swtpm:") && tcti.contains("path=") {
 			return Err(unusable("swtpm needs host= and port=, not path=".into()));
 		}
@@ -118,13 +120,13 @@ impl Tpm {
 		Ok(Self { context, settings: settings.clone(), deadline })
 	}
 
-	/// Returns the context for one command.
+	/// Returns the context for one command, and extends the deadline for this command.
 	fn command(&mut self) -> &mut Context {
 		self.deadline.begin_command();
 		&mut self.context
 	}
 
-	/// Reads the certificate of the endorsement key, DER.
+	/// Reads the certificate of the endorsement key, in DER.
 	pub fn ek_certificate(&mut self) -> Result<Vec<u8>, TpmError> {
 		let (place, contents) = match self.settings.ek_cert.clone() {
 			Some(path) => {
@@ -145,7 +147,7 @@ impl Tpm {
 		}
 	}
 
-	/// Reads the contents of the NV index for the certificate.
+	/// Reads the contents of the NV index that is reserved for the certificate.
 	fn read_certificate(&mut self) -> Result<Vec<u8>, TpmError> {
 		let index = NvIndexTpmHandle::new(EK_CERTIFICATE)?;
 		let found = self.command().execute_without_session(|context| {
@@ -178,11 +180,11 @@ impl Tpm {
 		Ok(public.marshall()?)
 	}
 
-	/// Opens credentials. Loads both keys only once.
+	/// Opens credentials. Loads the endorsement key and the attestation key only once.
 	///
 	/// ## Errors
 	/// Fails if a key cannot be loaded, or if the connection to the TPM fails. A faulty credential
-	/// does not affect the others.
+	/// does not affect the other credentials.
 	pub fn activate(&mut self, credentials: &[Credential]) -> Result<OpenedCredentials, TpmError> {
 		let ek = self.endorsement_key()?;
 		let opened = self.activate_with(ek.key, credentials);
@@ -201,7 +203,7 @@ impl Tpm {
 		let mut opened = Vec::new();
 		for credential in credentials {
 			match self.activate_one(ek, ak, credential) {
-				// Without the connection the keys are lost, too.
+				// If the connection is lost, the loaded keys are lost as well.
 				Err(error) if error.is_of_connection() => return Err(error),
 				result => opened.push(result),
 			}
@@ -228,7 +230,8 @@ impl Tpm {
 		Ok(opened.value().to_vec())
 	}
 
-	/// Loads the RSA endorsement key: the persistent one, or one created from the TCG's template.
+	/// Loads the RSA endorsement key. Uses the persistent key if it is configured, and otherwise
+	/// creates the key from the TCG's template.
 	fn endorsement_key(&mut self) -> Result<EndorsementKey, TpmError> {
 		if let Some(handle) = self.settings.ek_handle {
 			let handle = TpmHandle::Persistent(PersistentTpmHandle::new(handle)?);
@@ -272,7 +275,7 @@ impl Tpm {
 					context.quote(ak, data, SignatureScheme::Null, selection)
 				})
 			})?;
-			// Equal values before and after the quote imply that the quote covers them.
+			// If the values are equal before and after the quote, the quote covers these values.
 			if self.pcrs()? == before {
 				return Ok(Quote {
 					attest: attest.marshall()?,
@@ -311,8 +314,8 @@ impl Tpm {
 		Ok(values)
 	}
 
-	/// Creates a primary key of the endorsement hierarchy. A template gives the same key until the
-	/// TPM's seed changes.
+	/// Creates a primary key of the endorsement hierarchy. The same template results in the same
+	/// key until the TPM's seed changes.
 	fn primary(&mut self, template: Public) -> Result<(KeyHandle, Public), TssError> {
 		create_primary(self.command(), template)
 	}
@@ -340,8 +343,8 @@ fn create_primary(
 	Ok((made.key_handle, made.out_public))
 }
 
-/// The template of a restricted ECDSA key on P-256 with SHA-256. Any change to it derives another
-/// key.
+/// Returns the template of the attestation key: a restricted ECDSA key on P-256 with SHA-256. Any
+/// change to the template results in another key.
 fn ak_template() -> Result<Public, TssError> {
 	let attributes = ObjectAttributesBuilder::new()
 		.with_fixed_tpm(true)
@@ -371,8 +374,8 @@ fn ak_template() -> Result<Public, TssError> {
 		.build()
 }
 
-/// Runs an operation in a policy session that authorises one use of the endorsement key. Its policy
-/// requires the secret of the endorsement hierarchy.
+/// Runs an operation in a policy session that authorises one use of the endorsement key. The key's
+/// policy requires the authorisation value of the endorsement hierarchy.
 fn with_ek_session<T>(
 	context: &mut Context,
 	deadline: &Deadline,
@@ -409,7 +412,7 @@ fn with_ek_session<T>(
 	})
 }
 
-/// Returns the body of a TPM2B structure.
+/// Returns the body of a TPM2B structure, without the length field.
 fn body(bytes: &[u8]) -> Result<&[u8], TssError> {
 	match bytes {
 		[high, low, rest @ ..] if usize::from(u16::from_be_bytes([*high, *low])) == rest.len() => {

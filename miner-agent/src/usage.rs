@@ -1,5 +1,5 @@
-//! Usage receipts: collected from the guests of this miner's VMs once an interval, and submitted to
-//! the chain.
+//! Usage receipts. Once per billing interval, the agent collects them from the guests of this
+//! miner's VMs and submits them to the chain.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -18,21 +18,22 @@ use tokio::{task::JoinSet, time::timeout};
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Time limit for one receipt, including the requests to the node.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Maximum number of receipts in one extrinsic.
+/// Maximum number of receipts in one transaction.
 const BATCH: usize = 64;
 
-/// Collects receipts.
+/// Collects receipts and submits them.
 #[derive(Default)]
 pub(crate) struct Receipts {
 	/// The last interval whose receipts were submitted.
 	reported: Option<u32>,
-	/// The task that collects and submits receipts; it returns the interval. At most one runs.
+	/// The task that collects and submits receipts. It returns the interval of the receipts. At
+	/// most one task runs.
 	reporting: JoinSet<u32>,
 }
 
 impl Receipts {
-	/// Starts to collect the receipts of the last complete interval, once, without waiting for
-	/// them. A guest that fails does not affect the others.
+	/// Starts a task that collects the receipts of the last complete interval, once for each
+	/// interval, and does not wait for it. A guest that fails does not affect the other guests.
 	pub(crate) async fn report(
 		&mut self,
 		chain: &Chain,
@@ -67,13 +68,13 @@ impl Receipts {
 		Ok(())
 	}
 
-	/// Cancels the task and waits until it has ended. It starts again later: the chain knows the
-	/// receipts that it already has.
+	/// Cancels the task, and waits until it has ended. A later task for the same interval submits
+	/// only receipts that the chain does not have yet.
 	pub(crate) async fn end(&mut self) {
 		self.reporting.shutdown().await;
 	}
 
-	/// Stores the interval of a finished task.
+	/// Records the interval of a finished task as reported.
 	fn settle(&mut self) {
 		while let Some(ended) = self.reporting.try_join_next() {
 			match ended {
@@ -85,7 +86,7 @@ impl Receipts {
 }
 
 /// Collects answers concurrently, each with a time limit. A guest that hangs does not delay the
-/// others.
+/// other guests.
 async fn collect_answers<T, F>(asked: impl Iterator<Item = (VmId, F)>, patience: Duration) -> Vec<T>
 where
 	T: Send + 'static,
@@ -113,7 +114,7 @@ where
 
 /// Requests a guest's receipt for an interval.
 ///
-/// Returns `None` if the VM booted after the interval, or if the chain already has its receipt.
+/// Returns `None` if the VM booted after the interval, or if the chain already has the receipt.
 async fn receipt_of(
 	chain: &Chain,
 	at: &ChainAt,
@@ -150,7 +151,8 @@ async fn ask(address: &Address, request: UsageRequest) -> anyhow::Result<UsageRe
 	session.receive().await?.context("the VM's agent closed the session without an answer")
 }
 
-/// Submits receipts in one transaction. If the chain refuses one, submits each of them alone.
+/// Submits receipts in one transaction. If the chain refuses it, submits each receipt in a separate
+/// transaction.
 async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]) {
 	let call = |receipts: &[SignedReceipt]| {
 		let receipts = receipts.iter().map(|receipt| (*receipt).into()).collect::<Vec<_>>();
@@ -162,10 +164,10 @@ async fn submit_batch(chain: &Chain, hot: &Submitter, receipts: &[SignedReceipt]
 				tracing::info!(vms = receipts.len(), "receipts submitted");
 				return;
 			},
-			// Evidence replaced the transaction.
+			// A transaction with evidence replaced this transaction in the pool.
 			Err(error) if error.is_replaced() => tracing::debug!("submitting the receipts again"),
-			// The transaction may still be included, or the pool rejects it for a reason outside
-			// the receipts. Submitting each alone would not help.
+			// A block may still include the transaction, or the pool rejected it for a reason that
+			// does not concern the receipts. Separate transactions would not help.
 			Err(
 				error @ (ChainError::TimedOut(_)
 				| ChainError::Unconfirmed(_)

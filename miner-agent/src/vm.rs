@@ -1,4 +1,4 @@
-//! One VM: the step that the chain wants, and its execution.
+//! One VM: determines the next step that the chain requires, and carries it out.
 
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 
@@ -34,8 +34,8 @@ pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
 
 /// Interval between two attempts to reach the agent.
 const CONNECT_EVERY: Duration = Duration::from_millis(500);
-/// Maximum time for which a launch counts against the limit of launches. A VM that does not boot
-/// must not block the others for longer.
+/// Maximum time for which a launch counts towards the limit of concurrent launches. A VM that does
+/// not boot must not block other launches for longer.
 const MAX_LAUNCH: Duration = Duration::from_secs(10);
 /// Time limit until a guest confirms its boot. A retry asks again.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,12 +44,12 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
 	Nothing,
-	/// The miner must call `boot` before that tick.
+	/// The miner must call `boot` before this tick.
 	BeginBoot {
 		until: u32,
 	},
 	Act(Act),
-	/// The VM runs and should not.
+	/// The VM runs on this host, but must not run. It must be ended.
 	End,
 	/// An earlier assignment of the running VM has left something here.
 	Forget,
@@ -58,7 +58,8 @@ pub(crate) enum Wanted {
 /// Steps that one task carries out for one VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-	/// The VM must run, and submit evidence that answers this nonce.
+	/// The VM must be launched, and evidence of its boot must be submitted that contains this
+	/// nonce.
 	AttestBoot { nonce: [u8; 32] },
 	/// The guest must confirm its boot, whose evidence was accepted.
 	ConfirmBoot,
@@ -123,7 +124,7 @@ impl Seen {
 	}
 }
 
-/// Reads a VM from a block's state, or returns `None` if it does not exist.
+/// Reads a VM from a block's state. Returns `None` if the VM does not exist.
 pub(crate) async fn seen_at(at: &ChainAt, id: VmId) -> anyhow::Result<Option<Seen>> {
 	let vms = api::storage().compute().vms();
 	let Some(row) = at.storage().try_fetch(vms, (id,)).await? else { return Ok(None) };
@@ -157,7 +158,8 @@ impl VmDriver {
 		let mut failures = Failures::new();
 		for (id, outcome) in ids.iter().copied().zip(outcomes) {
 			match outcome {
-				// The chain ends the assignment if it does not allow the boot.
+				// The call also succeeds if the chain does not allow the boot. The chain then ends
+				// the assignment.
 				Ok(_) => tracing::info!(vm = id, "boot called"),
 				Err(error) => {
 					failures.push((id, anyhow::Error::new(error).context("calling boot")));
@@ -180,7 +182,7 @@ impl VmDriver {
 		}
 	}
 
-	/// Launches a VM for its boot, and submits its evidence to the chain.
+	/// Launches a VM for its boot, and submits evidence of the boot to the chain.
 	async fn attest_boot(&self, at: &ChainAt, seen: &Seen, nonce: [u8; 32]) -> anyhow::Result<()> {
 		let configure = self.configure(at, seen).await?;
 		let launching = self.ensure_launched(at, seen).await?;
@@ -346,8 +348,8 @@ impl VmDriver {
 		Ok(())
 	}
 
-	/// Launches a VM for its boot, unless it already runs for it. A previous boot ends first.
-	/// Returns the launch permit if it launched the VM.
+	/// Launches a VM for its current boot, unless it already runs for this boot. First ends the
+	/// process of a previous boot. Returns a launch permit if the VM was launched.
 	async fn ensure_launched(
 		&self,
 		at: &ChainAt,
@@ -402,7 +404,8 @@ fn published_ports(config: &[u8]) -> Vec<u16> {
 
 /// Converts the answer of a VM's agent to evidence.
 ///
-/// The lengths must be right: the tenant controls the answer, and the fee grows with its length.
+/// Checks the lengths in the answer. The tenant controls the answer, and the miner's fee grows with
+/// its length.
 fn evidence_of(id: VmId, boot: Boot, answer: BootResponse) -> anyhow::Result<VmEvidence> {
 	let (generation, boot_counter) = boot;
 	let (snp_report, guest_pk, kem_pk, ssh_host_key_hash) = match answer {
@@ -428,7 +431,7 @@ fn evidence_of(id: VmId, boot: Boot, answer: BootResponse) -> anyhow::Result<VmE
 	})
 }
 
-/// Holds a permit during the work, for no longer than `max`.
+/// Does the work. Holds a permit during the work, for at most `max`.
 async fn hold_permit_while<T>(
 	permit: Option<OwnedSemaphorePermit>,
 	max: Duration,

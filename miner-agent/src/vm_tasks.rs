@@ -11,17 +11,18 @@ use tokio::task::{Id, JoinSet};
 
 use crate::{launcher::LauncherError, retry::RetryPolicy, vm::Step};
 
-/// Delay before a VM whose state could not be read is read again.
+/// Delay before the state of a VM is read again after a failure to read it.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(20);
 
-/// The errors of a task, by VM.
+/// The errors of a task, each with the VM that it concerns.
 pub(crate) type Failures = Vec<(VmId, anyhow::Error)>;
 
-/// The VMs that have a task, and the failures of others. Dropping this cancels the tasks.
+/// The tasks for VMs, and the last failures of VMs. The tasks are cancelled when this value is
+/// dropped.
 #[derive(Default)]
 pub(crate) struct VmTasks {
 	tasks: JoinSet<Failures>,
-	/// The task of each VM that has one, and its step.
+	/// The VMs that have a task, with the id and the step of the task.
 	busy: BTreeMap<VmId, (Id, Step)>,
 	/// The last failure of each VM.
 	failed: BTreeMap<VmId, Failed>,
@@ -29,10 +30,10 @@ pub(crate) struct VmTasks {
 	unreadable: BTreeMap<VmId, Instant>,
 }
 
-/// A failed step of a VM. It has no effect once another step is wanted.
+/// A failed step of a VM. The failure has no effect once the chain requires another step.
 struct Failed {
 	step: Step,
-	/// Number of failures by retry policy.
+	/// Number of failures for each retry policy.
 	times: BTreeMap<RetryPolicy, u32>,
 	/// The time of the next attempt, or `None` if the step is not retried.
 	until: Option<Instant>,
@@ -51,7 +52,8 @@ impl VmTasks {
 		failed.is_some_and(|failed| failed.until.is_none_or(|until| Instant::now() < until))
 	}
 
-	/// Starts one task with a step for each of the given free VMs. They are busy until it ends.
+	/// Starts one task for the given steps. Each step is of a free VM. These VMs are busy until the
+	/// task ends.
 	pub(crate) fn begin(
 		&mut self,
 		steps: &[(VmId, Step)],
@@ -123,7 +125,7 @@ impl VmTasks {
 		self.unreadable.insert(id, Instant::now() + READ_AGAIN_AFTER);
 	}
 
-	/// Removes the failures of VMs that are not known.
+	/// Removes the failures of VMs for which `is_known` returns false.
 	pub(crate) fn retain_failures(&mut self, is_known: impl Fn(VmId) -> bool) {
 		self.failed.retain(|id, _| is_known(*id));
 	}
@@ -134,7 +136,7 @@ impl VmTasks {
 		self.busy.clear();
 	}
 
-	/// Returns the failures of the VMs of a task that did not complete.
+	/// Returns a failure for each VM of a task that was cancelled or panicked.
 	fn failures_of_task(&self, task: Id, error: &tokio::task::JoinError) -> Failures {
 		let of_task = self.busy.iter().filter(|(_, (of, _))| *of == task);
 		of_task
@@ -155,7 +157,7 @@ mod tests {
 
 	const ATTEST_BOOT: Act = Act::AttestBoot { nonce: [7; 32] };
 
-	/// Returns a step of the VM's boot with that number.
+	/// Returns a step of the VM's boot with this counter.
 	fn step(boot: u32, act: Act) -> Step {
 		Step { boot: Some((1, boot)), wanted: Wanted::Act(act) }
 	}
@@ -173,7 +175,7 @@ mod tests {
 		panic!("deliberate")
 	}
 
-	/// Waits until the given number of tasks is left.
+	/// Waits until at most the given number of tasks is left.
 	async fn settled(vms: &mut VmTasks, left: usize) {
 		let deadline = Instant::now() + Duration::from_secs(10);
 		while vms.tasks.len() > left {

@@ -1,4 +1,5 @@
-//! The VMs that the chain has assigned to this miner: booted, attested and ended concurrently.
+//! The VMs that the chain has assigned to this miner. The agent boots, attests and ends them
+//! concurrently.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,10 +18,10 @@ use crate::{
 	vm_tasks::VmTasks,
 };
 
-/// Interval between two reads of the VMs' states.
+/// Interval at which the agent reads the states of the VMs.
 const POLL_EVERY: Duration = Duration::from_secs(2);
-/// Maximum number of concurrent launches. More would overload a host that receives many VMs at the
-/// same time.
+/// Maximum number of concurrent launches. More launches would overload a host that receives many
+/// VMs at the same time.
 const MAX_LAUNCHES: usize = 8;
 /// Maximum number of `boot` calls in one batch.
 const MAX_BOOT_CALLS: usize = 32;
@@ -33,22 +34,22 @@ pub(crate) struct Vms {
 	tasks: VmTasks,
 	receipts: Receipts,
 	launches: Arc<Semaphore>,
-	/// The reason why VMs that seem stopped or reassigned are left running, once it is logged.
+	/// The last logged reason why VMs that seem stopped or reassigned are left running.
 	behind: Option<Behind>,
 	monitor: Monitor,
 	/// The pulse of the maintenance, if there is a launcher.
 	pulse: Option<Pulse>,
 }
 
-/// The steps to start now.
+/// The steps that must be started now.
 #[derive(Default)]
 struct Plan {
 	/// VMs for which `boot` must be called.
 	begin: Vec<(VmId, Step)>,
-	/// VMs with another step.
+	/// VMs that need another step than a call of `boot`.
 	act: Vec<(Seen, Act)>,
-	/// VMs that run here for a later boot than the node knows: the node lags behind, or a block was
-	/// replaced.
+	/// VMs that run on this host for a later boot than the node knows. Either the node lags behind,
+	/// or a block was replaced.
 	uncertain: Vec<(Seen, Act)>,
 	/// VMs that have something here and should not, according to the best block.
 	end: Vec<(VmId, Step)>,
@@ -104,7 +105,7 @@ impl Vms {
 		}
 	}
 
-	/// Maintains the VMs until the node becomes unavailable. No other failure ends the maintenance.
+	/// Maintains the VMs until the node becomes unavailable. Continues after any other failure.
 	pub(crate) async fn maintain(
 		&mut self,
 		chain: &Chain,
@@ -178,7 +179,7 @@ impl Vms {
 		self.receipts.report(&driver.chain, &driver.hot, at, guests).await
 	}
 
-	/// Collects the next steps of all free VMs whose step has not failed recently.
+	/// Collects the next steps of all free VMs. Omits a step whose last failure was too recent.
 	async fn plan(
 		&mut self,
 		at: &ChainAt,
@@ -222,7 +223,8 @@ impl Vms {
 		Ok(plan)
 	}
 
-	/// Returns the last finalised block, unless the node is behind; logs each kind of reason once.
+	/// Returns the last finalised block, or `None` if the node lags behind. Logs each kind of
+	/// reason once.
 	async fn finalised(&mut self, chain: &Chain) -> anyhow::Result<Option<ChainAt>> {
 		match finalised_now(chain).await? {
 			Ok(at) => {
@@ -290,8 +292,8 @@ pub(crate) async fn hosted_by(at: &ChainAt, miner: &AccountId32) -> anyhow::Resu
 	Ok(hosted)
 }
 
-/// Repeats the maintenance of VMs, regardless of errors, until one occurs while the node does not
-/// answer.
+/// Repeats the maintenance of VMs. Returns after an error if the node does not answer, and
+/// continues after any other error.
 async fn repeat_while(
 	every: Duration,
 	mut maintain_once: impl AsyncFnMut() -> anyhow::Result<()>,

@@ -1,4 +1,4 @@
-//! Runs the node or a subcommand, as the command line says.
+//! Runs the node or a subcommand, as the command line requests.
 
 use clap::Parser;
 use hccs_runtime::{configs::STATE_BLOCKS, opaque::Block};
@@ -97,7 +97,7 @@ pub fn run() -> sc_cli::Result<()> {
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
 	cli.create_runner(&cli.run)?.run_node_until_exit(|mut config| async move {
-		// Substrate's default is 256 blocks, less than the life of a subject.
+		// Substrate's default is 256 blocks, which is less than the life of a subject.
 		config.state_pruning.get_or_insert_with(|| PruningMode::blocks_pruning(STATE_BLOCKS));
 		match config.network.network_backend {
 			NetworkBackendType::Libp2p => {

@@ -1,4 +1,4 @@
-//! The JSON-RPC methods that this chain adds to those of every Substrate node.
+//! The JSON-RPC methods that this node has in addition to those of every Substrate node.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub struct FullDeps<C, P, SC, B> {
 	pub grandpa: GrandpaDeps<B>,
 }
 
-/// Creates the methods of this chain: nonces, fees, BABE and GRANDPA.
+/// Creates the additional methods: nonces, fees, BABE and GRANDPA.
 pub fn create_full<C, P, SC, B>(
 	deps: FullDeps<C, P, SC, B>,
 ) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>>

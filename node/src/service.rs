@@ -31,11 +31,11 @@ type BabeBlockImport = sc_consensus_babe::BabeBlockImport<
 	FullSelectChain,
 >;
 
-/// Maximum number of blocks between two justifications that are stored and gossiped.
+/// Maximum number of blocks between two justifications that the node stores and gossips.
 const GRANDPA_JUSTIFICATION_PERIOD: u32 = 512;
 
-/// Provides the inherents of a block that is made or checked: its timestamp and the slot that
-/// follows from it.
+/// Provides the inherents of a block that is made or checked: the timestamp, and the slot that
+/// follows from the timestamp.
 #[derive(Clone)]
 pub struct BabeInherents {
 	slot_duration: sp_consensus_babe::SlotDuration,
@@ -61,7 +61,7 @@ impl sp_inherents::CreateInherentDataProviders<Block, ()> for BabeInherents {
 	}
 }
 
-/// The components for consensus, in addition to those of every Substrate node.
+/// The components for consensus, which a Substrate node without BABE and GRANDPA would not have.
 pub struct Consensus {
 	block_import: BabeBlockImport,
 	babe_link: BabeLink<Block>,
@@ -348,7 +348,7 @@ where
 					justification_generation_period: GRANDPA_JUSTIFICATION_PERIOD,
 					name: Some(name),
 					observer_enabled: false,
-					// Only an authority signs.
+					// Only an authority signs votes, so other nodes need no keystore.
 					keystore: role.is_authority().then(|| keystore_container.keystore()),
 					local_role: role,
 					telemetry: telemetry.as_ref().map(|telemetry| telemetry.handle()),

@@ -1,7 +1,7 @@
-//! Cost of an evaluation in wasm, as a node's executor runs it: state in memory, without an RPC
-//! interface or database. The results go to `docs/numbers.md`.
+//! Measures an evaluation in wasm, run by a node's executor. The state is in memory, without an RPC
+//! interface or a database. The results are recorded in `docs/numbers.md`.
 //!
-//! The budget is 10 ms, so that a proof fits into a block.
+//! The budget of an evaluation is 10 ms, so that a proof fits into a block.
 
 use std::hint::black_box;
 
@@ -33,13 +33,15 @@ fn most() -> usize {
 	most as usize
 }
 
-/// Returns the maximum size of a record in evidence with that number of entries.
+/// Returns the maximum size of a log record, in bytes, in evidence that has the maximum number of
+/// entries.
 fn longest_record() -> usize {
 	let bytes: u32 = <Runtime as pallet_attestation::Config>::MaxLog::get();
 	bytes as usize / most()
 }
 
-/// Returns the maximum number of boot events, with their roles, in a log of at least `bytes` bytes.
+/// Returns the maximum number of boot events that the verifier judges, with their roles. The events
+/// are so long that their log has about `bytes` bytes.
 fn boot(bytes: usize) -> Vec<(BootEvent, BootRole)> {
 	let needed = [
 		(4, BootRole::Kernel, "kernel"),
@@ -56,8 +58,8 @@ fn boot(bytes: usize) -> Vec<(BootEvent, BootRole)> {
 	firmware.chain(needed).map(event).collect()
 }
 
-/// Returns the first evidence of a boot: `entries` entries of the IMA log and a boot event log of
-/// about `bytes` bytes. All entries except the first two have names of `name` bytes.
+/// Returns the first evidence of a boot. It has `entries` entries of the IMA log, and a boot event
+/// log of about `bytes` bytes. All entries except the first two have file names of `name` bytes.
 fn first_evidence(entries: usize, name: usize, bytes: usize) -> (HostEvidence, PinnedContext) {
 	let mut machine = Machine::named("bench");
 	let events: Vec<_> = boot(bytes).into_iter().map(|(event, _)| event).collect();
@@ -86,7 +88,7 @@ fn evidence(new_entries: usize) -> (HostEvidence, PinnedContext) {
 	(machine.answer(&context), machine.pinned(&context))
 }
 
-/// Returns the state of a chain whose policy accepts that machine.
+/// Returns the state of a chain whose policy accepts the machine of these benchmarks.
 fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 	let mut state = TestExternalities::default();
 	state.execute_with(|| {
@@ -117,7 +119,8 @@ fn state(subject: H256, pinned: PinnedContext) -> TestExternalities {
 		Policy::set_files(root(), files, Some(FileRule::Allowed)).expect("root may set policy");
 		for (event, role) in boot(0).into_iter().chain(boot(EVENT_LOG)) {
 			let digests = vec![sha256(&event.measured)].try_into().expect("one digest fits");
-			// Both logs share the events without padding, so the second call may change nothing.
+			// Both logs contain the events without padding. The second call for such an event
+			// fails, because it changes nothing.
 			let _ = Policy::set_boot_parts(root(), digests, Some(role));
 		}
 		let rules = BootRules { secure_boot: false };

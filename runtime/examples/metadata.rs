@@ -1,5 +1,5 @@
-//! Writes the runtime's metadata in version 16 to the file named by the argument. `make metadata`
-//! runs it.
+//! Writes the runtime's metadata in version 16 to the file that the argument names. `make metadata`
+//! runs this program.
 
 use std::{env, fs, process::ExitCode};
 
@@ -10,7 +10,7 @@ fn main() -> ExitCode {
 		eprintln!("usage: metadata FILE");
 		return ExitCode::from(1);
 	};
-	// Constants may read storage, so it runs on an empty one.
+	// Constants may read storage, so the metadata is computed with an empty storage.
 	let metadata = sp_io::TestExternalities::default()
 		.execute_with(|| Runtime::metadata_at_version(16))
 		.expect("the runtime has metadata of version 16");

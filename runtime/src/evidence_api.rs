@@ -21,19 +21,19 @@ use crate::*;
 sp_api::decl_runtime_apis! {
 	/// Evaluation of evidence by the runtime itself.
 	pub trait EvidenceApi {
-		/// Evaluates evidence (a SCALE-encoded `HostEvidence`) in the context pinned for `subject`.
-		/// Returns the code and the SCALE-encoded claims.
+		/// Evaluates evidence (a SCALE-encoded `HostEvidence`) in the context that is pinned for
+		/// `subject`. Returns the code and the SCALE-encoded claims.
 		///
 		/// Returns `None` if no context is pinned or the evidence cannot be decoded.
 		fn evaluate_host(subject: SubjectId, evidence: Vec<u8>) -> Option<(u16, Vec<u8>)>;
 		/// Returns the part of the policy at `revision` that `query` asks for. Returns `None` if
-		/// that revision has no platform rules or is no longer stored.
+		/// this revision has no platform rules or is no longer stored.
 		fn policy_extract(revision: u32, query: PolicyQuery) -> Option<PolicyExtract>;
 	}
 }
 
-/// Evaluates encoded evidence in the context pinned for `subject`. Returns the code and the encoded
-/// claims.
+/// Evaluates encoded evidence in the context that is pinned for `subject`. Returns the code and the
+/// encoded claims.
 ///
 /// Returns `None` if no context is pinned or the evidence cannot be decoded.
 pub fn evaluate_host(subject: SubjectId, evidence: &[u8]) -> Option<(u16, Vec<u8>)> {
@@ -50,7 +50,7 @@ fn judge(pinned: &PinnedContext, evidence: &HostEvidence) -> Option<Verdict> {
 	Some(pinned.judge::<NodeCrypto, _>(evidence, &policy, genesis))
 }
 
-/// Follows IMA logs by the newest policy revision.
+/// Verifies submitted parts of IMA logs by the newest policy revision.
 pub struct LogsByPolicy;
 impl LogVerifier for LogsByPolicy {
 	fn follow(
@@ -65,7 +65,7 @@ impl LogVerifier for LogsByPolicy {
 	}
 }
 
-/// Evaluates evidence of hosts in the runtime. Its finding is final.
+/// Evaluates evidence of hosts in the runtime. The resulting finding is final.
 pub struct HostEvaluation;
 impl Evaluator for HostEvaluation {
 	fn evaluate(subject: SubjectId, hash: Hash, bytes: &[u8]) -> Option<Evaluation> {
@@ -85,8 +85,9 @@ impl Evaluator for HostEvaluation {
 	}
 
 	fn weight(len: u32) -> Weight {
-		// The constants come from `docs/numbers.md`. A log entry reads up to two rows: the file's
-		// rule, and the voucher of a signed file. A boot event reads one row.
+		// The constants are derived from `docs/numbers.md`. The evaluation of a log entry reads up
+		// to two rows: the file's rule, and the voucher of a signed file. The evaluation of a boot
+		// event reads one row.
 		let rows = <Runtime as frame_system::Config>::DbWeight::get();
 		let entries = pallet_attestation::most_entries::<Runtime>(len as usize);
 		let entry = Weight::from_parts(ENTRY, 0).saturating_add(rows.reads(2));
@@ -100,20 +101,20 @@ impl Evaluator for HostEvaluation {
 	}
 }
 
-/// Evaluation without log entries and boot events, in picoseconds.
+/// Time of an evaluation without log entries and boot events, in picoseconds.
 const EVALUATION: u64 = 5_800_000_000;
-/// Evaluation of one entry of an IMA log, in picoseconds.
+/// Time to evaluate one entry of an IMA log, in picoseconds.
 const ENTRY: u64 = 10_000_000;
-/// Evaluation of one event of a boot event log, in picoseconds.
+/// Time to evaluate one event of a boot event log, in picoseconds.
 const EVENT: u64 = 5_800_000;
-/// Decoding and hashing of one byte, in picoseconds.
+/// Time to decode and hash one byte, in picoseconds.
 const BYTE: u64 = 4_000;
-/// Rows of policy that every evaluation reads.
+/// Number of policy rows that every evaluation reads.
 const ROWS: u64 = 12;
 /// Size of the shortest event in a boot event log, in bytes.
 const SHORTEST_EVENT: u32 = 50;
 
-/// Returns the part of the policy at `revision` that `query` asks for. Returns `None` if that
+/// Returns the part of the policy at `revision` that `query` asks for. Returns `None` if this
 /// revision has no platform rules or is no longer stored.
 pub fn policy_extract(revision: u32, query: &PolicyQuery) -> Option<PolicyExtract> {
 	Some(extract(&PolicyAt::<Runtime>::new(revision)?, query))

@@ -26,8 +26,8 @@ const ENDOWMENT: Balance = 1_000_000 * ALPHA;
 /// Bond of each validator of a test chain.
 const BOND: Balance = 20_000 * ALPHA;
 
-/// Platform rules of the presets: no debugging, no migration, completed alias check of memory
-/// (AMD-SB-3015), no unknown flag.
+/// Platform rules of the presets. They forbid debugging, migration and unknown flags, and require a
+/// completed alias check of memory (AMD-SB-3015).
 const PLATFORM_RULES: PlatformRules = PlatformRules {
 	guest_required: GuestPolicy::RESERVED_ONE,
 	guest_forbidden: GuestPolicy::DEBUG | GuestPolicy::MIGRATE_MA,
@@ -41,15 +41,16 @@ const PLATFORM_RULES: PlatformRules = PlatformRules {
 		| PlatformInfo::IOMMU_WRITE_SAFE,
 };
 
-/// TCB floors of the test chains. AMD's bulletins require these values for Genoa B1 (AMD-SB-3019:
-/// SNP 17h, microcode 54h). Governance adds other CPUs; a CPU without a floor is rejected.
+/// Returns the TCB floors of the test chains. AMD's bulletins require these values for Genoa B1
+/// (AMD-SB-3019: SNP 17h, microcode 54h). Governance adds floors of other CPUs. A CPU without a
+/// floor is rejected.
 fn cpus() -> Vec<CpuSpec> {
 	let floor = TcbSpec { fmc: None, boot_loader: 0, tee: 0, snp: 0x17, microcode: 0x54 };
 	vec![CpuSpec { family: 0x19, model: 0x11, stepping: 0x01, floor, mitigations: 0 }]
 }
 
-/// Attestation rules of the test chains, short enough to watch. A chip attests about every half
-/// minute, and a billing interval takes one minute.
+/// Attestation rules of the test chains. Periods are short, so that a user can watch them: a chip
+/// attests about every half minute, and a billing interval takes one minute.
 const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 20,
 	pause: 20,
@@ -61,8 +62,8 @@ const TEST_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	billing: 10,
 };
 
-/// Verdict rules of the test chains. One verdict in ten is audited, so audits become visible. The
-/// proof window takes two minutes, so settlements follow soon.
+/// Verdict rules of the test chains. One verdict in ten is audited, so that a user sees audits. The
+/// proof window takes two minutes, so that charges are settled soon.
 const TEST_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
 	audit: Perbill::from_percent(10),
 	window: 20,
@@ -83,7 +84,7 @@ const TEST_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 const TEST_EMISSION_RULES: pallet_emission::Rules =
 	pallet_emission::Rules { era: 20, initial: 5 * ALPHA, ..INITIAL_EMISSION_RULES };
 
-/// Initial flavours. Governance can change them.
+/// Returns the initial flavours. Governance can change them.
 fn flavours() -> Vec<FlavourSpec> {
 	let flavour = |number, name: &str, vcpus: u32, disk: u32| FlavourSpec {
 		number,
@@ -129,8 +130,8 @@ fn test_hierarchy() -> AmdHierarchySpec {
 	}
 }
 
-/// Initial generation trust. Trust in Milan is reduced because seeds of its chips may be
-/// extractable: see `docs/security.md`.
+/// Returns the initial generation trust. Trust in Milan is reduced, because the seeds of its chips
+/// may be extractable: see `docs/security.md`.
 fn generations() -> BTreeMap<String, GenerationTrustSpec> {
 	[
 		("Milan", GenerationTrustSpec::Reduced),
@@ -141,7 +142,8 @@ fn generations() -> BTreeMap<String, GenerationTrustSpec> {
 	.into()
 }
 
-/// Returns a validator with the well-known session keys of the same name.
+/// Returns the account of a validator, and its session keys, which are well-known keys of the same
+/// name.
 fn session_keys(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AccountId, SessionKeys) {
 	let keys = SessionKeys { babe: name.public().into(), grandpa: grandpa.public().into() };
 	(name.to_account_id(), keys)
@@ -179,13 +181,13 @@ fn test_chain(validators: Vec<(AccountId, SessionKeys)>, sudo: Option<AccountId>
 	})
 }
 
-/// Returns the preset with one validator, `//Alice`, which also has sudo.
+/// Returns the preset with one validator, `//Alice`. Its account is also the sudo key.
 fn development() -> Value {
 	let alice = session_keys(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
 	test_chain(vec![alice], Some(Sr25519Keyring::Alice.to_account_id()))
 }
 
-/// Returns the preset with four validators and without sudo.
+/// Returns the preset with four validators and without a sudo key.
 fn local_testnet() -> Value {
 	let validators = vec![
 		session_keys(Sr25519Keyring::Alice, Ed25519Keyring::Alice),

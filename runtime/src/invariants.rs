@@ -1,5 +1,5 @@
-//! Invariants that concern several pallets. The tests check them, and so does `try-runtime` after
-//! each block.
+//! Invariants that concern several pallets. The tests check these invariants, and so does
+//! `try-runtime` after each block.
 
 use alloc::collections::BTreeMap;
 
@@ -12,14 +12,15 @@ use sp_runtime::TryRuntimeError;
 
 use crate::Runtime;
 
-/// Checks all of them.
+/// Checks all invariants between pallets.
 pub fn check() -> Result<(), TryRuntimeError> {
 	check_contexts()?;
 	check_open_challenges()
 }
 
-/// Checks that subjects and pinned contexts belong together, and that policy still has every pinned
-/// revision. Otherwise evidence could not be judged, or would keep its context forever.
+/// Checks that each subject has a pinned context and each pinned context a subject, and that policy
+/// still has every pinned revision. Otherwise, evidence could not be judged, or its context would
+/// never be removed.
 fn check_contexts() -> Result<(), TryRuntimeError> {
 	for subject in Subjects::<Runtime>::iter_keys() {
 		ensure!(Contexts::<Runtime>::contains_key(subject), "a subject has no context");
@@ -32,9 +33,9 @@ fn check_contexts() -> Result<(), TryRuntimeError> {
 	Ok(())
 }
 
-/// Checks that the open challenges in the liveness records of each chip are its unanswered
-/// challenge and the contexts of its answers. Otherwise an interval would never be settled, or too
-/// early.
+/// Checks the number of open challenges in the liveness records of each chip. It must be the number
+/// of its unanswered challenges and of its answers that have a pinned context. Otherwise, an
+/// interval would be settled too early or never.
 fn check_open_challenges() -> Result<(), TryRuntimeError> {
 	let mut open = BTreeMap::<ChipHash, u32>::new();
 	let mut count = |chip: ChipHash| {
@@ -47,7 +48,7 @@ fn check_open_challenges() -> Result<(), TryRuntimeError> {
 		}
 	}
 	for pinned in Contexts::<Runtime>::iter_values() {
-		// The evidence of a contest answers no challenge.
+		// Evidence of a contest does not answer a challenge, so it does not count.
 		if contest_block(pinned.seq).is_none() {
 			count(pinned.chip);
 		}

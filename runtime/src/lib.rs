@@ -1,7 +1,7 @@
 //! The state transition function of the hccs chain.
 //!
-//! [`configs`] wires the pallets, [`apis`] implements the runtime APIs, and [`genesis`] holds the
-//! presets of the chain specs.
+//! [`configs`] wires the pallets, [`apis`] implements the runtime APIs, and [`genesis`] contains
+//! the presets of the chain specs.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
@@ -36,9 +36,9 @@ pub mod vms;
 pub use apis::RuntimeApi;
 pub use units::{Balance, BlockNumber, Moment};
 
-/// Signatures by sr25519, ed25519 or secp256k1.
+/// A signature by an sr25519, ed25519 or secp256k1 key.
 pub type Signature = MultiSignature;
-/// An account: a public key of a [`Signature`].
+/// An account: the public key of a [`Signature`], or its hash.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
 /// The number of transactions that an account has sent.
 pub type Nonce = u32;
@@ -49,7 +49,7 @@ pub type Block = generic::Block<Header, UncheckedExtrinsic>;
 pub type SignedBlock = generic::SignedBlock<Block>;
 pub type BlockId = generic::BlockId<Block>;
 
-/// The transaction extensions. They allow no authorisation other than a signature.
+/// The transaction extensions. A signature is the only authorisation that they allow.
 pub type TxExtension = (
 	frame_system::CheckNonZeroSender<Runtime>,
 	frame_system::CheckSpecVersion<Runtime>,
@@ -75,7 +75,7 @@ pub type Executive = frame_executive::Executive<
 	AllPalletsWithSystem,
 >;
 
-/// Types for the node. It treats calls as bytes, so it need not change with the runtime.
+/// Types for the node. The node treats calls as bytes, so it need not change with the runtime.
 pub mod opaque {
 	use super::*;
 	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
@@ -126,8 +126,8 @@ mod runtime {
 	pub type System = frame_system;
 	#[runtime::pallet_index(1)]
 	pub type Timestamp = pallet_timestamp;
-	// BABE comes before the pallets that use its randomness. It also comes before the session
-	// pallet, whose sessions are BABE's epochs.
+	// BABE must come before the pallets that use its randomness, and before the session pallet,
+	// whose sessions are BABE's epochs.
 	#[runtime::pallet_index(2)]
 	pub type Babe = pallet_babe;
 	#[runtime::pallet_index(3)]
@@ -136,7 +136,8 @@ mod runtime {
 	pub type Balances = pallet_balances;
 	#[runtime::pallet_index(5)]
 	pub type TransactionPayment = pallet_transaction_payment;
-	// Candidates bond from their balances. The session pallet asks this pallet for the first set.
+	// This pallet must come after balances, because candidates bond from their balances. It must
+	// come before the session pallet, which asks this pallet for the first validator set.
 	#[runtime::pallet_index(6)]
 	pub type Validators = pallet_validators;
 	#[runtime::pallet_index(7)]
@@ -148,7 +149,8 @@ mod runtime {
 	#[runtime::pallet_index(10)]
 	pub type Grandpa = pallet_grandpa;
 
-	// Hooks run in the order of the indices, so the clock ticks before every pallet with deadlines.
+	// Hooks run in the order of the indices. The clock must tick before the hooks of pallets with
+	// deadlines.
 	#[runtime::pallet_index(14)]
 	pub type Clock = pallet_clock;
 	#[runtime::pallet_index(15)]
@@ -193,7 +195,7 @@ mod runtime {
 
 	#[runtime::pallet_index(33)]
 	pub type Oracle = pallet_oracle;
-	// After the pallets that advance its clock, its billing intervals and its prices.
+	// This pallet must come after the pallets that provide its ticks, billing intervals and prices.
 	#[runtime::pallet_index(34)]
 	pub type Compute = pallet_compute;
 	#[runtime::pallet_index(35)]
@@ -202,7 +204,8 @@ mod runtime {
 	pub type Usage = pallet_usage;
 	#[runtime::pallet_index(37)]
 	pub type Compensation = pallet_compensation;
-	// After every pallet whose genesis creates balances, because it records the total.
+	// This pallet must come after every pallet whose genesis creates balances, because it records
+	// the total of these balances.
 	#[runtime::pallet_index(38)]
 	pub type Issuance = pallet_issuance;
 	#[runtime::pallet_index(39)]

@@ -19,17 +19,18 @@ use crate::{standing::OPERATIONAL, *};
 
 type Inner = ChargeTransactionPayment<Runtime>;
 
-/// Charges fees as [`ChargeTransactionPayment`] does, and has the same encoding and name.
+/// Charges fees as [`ChargeTransactionPayment`] does. This extension has the same encoding and
+/// name.
 ///
-/// The tip raises the priority of a normal transaction only, and not above that of any operational
-/// one. [`standing::CheckStanding`] sets the priorities of these. Otherwise a tip could push votes
-/// and evidence out of a block, or normal transactions before them could use up the time of its
-/// author.
+/// The tip raises only the priority of normal transactions, and never above the priority of an
+/// operational transaction. [`standing::CheckStanding`] sets the priorities of operational
+/// transactions. Otherwise, tips could push votes and evidence out of a block. Or normal
+/// transactions could come first and use up the author's time.
 #[derive(Clone, Eq, PartialEq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct ChargePayment(Inner);
 
 impl ChargePayment {
-	/// Offers `tip` to the author of the block.
+	/// Creates the extension with a `tip` for the author of the block.
 	pub fn new(tip: Balance) -> Self {
 		Self(Inner::from(tip))
 	}

@@ -1,9 +1,9 @@
-//! Validation of operational transactions: evidence, votes, credentials, proofs, price reports, and
-//! the calls of a miner that have a deadline.
+//! Validates operational transactions: evidence, votes, credentials, proofs, price reports, and the
+//! calls of a miner that have a deadline.
 //!
-//! Blocks include operational transactions first, and have room for them even if normal ones fill
-//! their part. A call that cannot succeed is therefore kept out of blocks. Otherwise it would take
-//! space from others at a low price.
+//! Blocks include operational transactions first, and reserve room for them that normal
+//! transactions cannot use. So an operational call that cannot succeed must be kept out of blocks.
+//! Otherwise, it would take room from other operational calls at a low price.
 
 use alloc::{vec, vec::Vec};
 
@@ -30,35 +30,37 @@ use sp_runtime::{
 
 use crate::*;
 
-/// Rejects operational calls that cannot succeed, limits attempts that can fail, and gives each
-/// kind of call its priority.
+/// Rejects operational calls that cannot succeed, limits the number of attempts that can fail, and
+/// assigns a priority to each kind of call.
 ///
-/// The error is [`InvalidTransaction::Custom`] with 48 × the pallet (0 attestation, 1 verdicts, 2
-/// registry, 3 oracle, 4 compute) + the index of its error. The code is 255 for other operational
-/// calls.
+/// The error is [`InvalidTransaction::Custom`] with the code 48 × (number of the pallet) + (index
+/// of the pallet's error). The numbers are 0 for attestation, 1 for verdicts, 2 for the registry, 3
+/// for the oracle and 4 for compute. The code is 255 for operational calls that no sender may make.
 #[derive(Clone, Eq, PartialEq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct CheckStanding;
 
-/// Number of codes per pallet.
+/// Number of codes that are reserved for each pallet.
 const CODES_PER_PALLET: u8 = 48;
 /// Code for operational calls that no sender may make: calls that contain operational calls, and
-/// calls for governance only.
+/// calls that only governance may make.
 const NOT_ALLOWED: u8 = u8::MAX;
 
-/// Priority that exceeds those of all normal transactions, regardless of their tips.
+/// Lower limit of the priorities of operational transactions. It exceeds the priority of every
+/// normal transaction, regardless of tips.
 pub const OPERATIONAL: TransactionPriority = TransactionPriority::MAX / 2;
 
-/// Kinds of operational transactions, by rising priority. Tips have no effect on it.
+/// Kinds of operational transactions, in ascending order of priority. Tips have no effect on this
+/// priority.
 #[derive(Clone, Copy, Eq, PartialEq, Debug)]
 pub enum Kind {
-	/// A part of a log.
+	/// A part of an IMA log.
 	Log = 1,
 	/// A boot, its evidence and its confirmation, a credential and its answer, a price.
 	Other = 2,
 	/// The evidence of a host.
 	Evidence = 3,
 	Proof = 4,
-	/// Votes and statements of finality, without which the clock stops.
+	/// Votes and statements of the last finalised block. Without statements, the clock stops.
 	Vote = 5,
 }
 
@@ -68,12 +70,12 @@ impl Kind {
 	}
 }
 
-/// An attempt that counts even if its call fails.
+/// An attempt that is counted even if its call fails.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub enum Attempt {
-	/// A part of a log, for the miner's open challenge with that nonce.
+	/// A part of an IMA log, for the miner's open challenge with this nonce.
 	LogPart { miner: AccountId, nonce: Hash256 },
-	/// The evidence of a boot.
+	/// The evidence of a VM's boot.
 	Attest { vm: VmId },
 }
 
@@ -103,7 +105,8 @@ fn refusal(error: impl Into<DispatchError>) -> InvalidTransaction {
 #[derive(Clone, Eq, PartialEq, Debug)]
 struct Admitted {
 	kind: Kind,
-	/// Tag that no other transaction in the pool may have. `None` admits several.
+	/// Tag that only one transaction in the pool may have. With `None`, the pool may have several
+	/// such transactions.
 	tag: Option<Vec<u8>>,
 	attempt: Option<Attempt>,
 }
@@ -113,7 +116,7 @@ impl Admitted {
 		Self { kind, tag: None, attempt: None }
 	}
 
-	/// Admits one transaction with that tag at a time.
+	/// Admits only one transaction with this tag to the pool at a time.
 	fn once(self, tag: impl Encode) -> Self {
 		Self { tag: Some(tag.encode()), ..self }
 	}
@@ -124,7 +127,7 @@ impl Admitted {
 }
 
 impl CheckStanding {
-	/// Checks that `call` can succeed. Returns the reason for its rejection otherwise.
+	/// Checks that `call` can succeed. If it cannot, returns the reason for the rejection.
 	fn check(
 		who: &AccountId,
 		call: &RuntimeCall,
@@ -145,13 +148,13 @@ impl CheckStanding {
 			}) => {
 				Verdicts::check_proof(who, validator.as_ref(), *subject, evidence)
 					.map_err(refusal)?;
-				// One proof per sender and subject. With one per subject, a sender that cannot pay
-				// at inclusion would keep out the proofs of others.
+				// The pool admits one proof per sender and subject. If it admitted one per subject,
+				// a sender that cannot pay at inclusion would keep out the proofs of other senders.
 				Ok(Admitted::new(Kind::Proof).once((b"proof", subject, who)))
 			},
 			RuntimeCall::Oracle(pallet_oracle::Call::report { validator, price, block }) => {
 				Oracle::check_report(who, validator, *price, *block).map_err(refusal)?;
-				// One report per feeder in the pool at a time.
+				// The pool admits one report per feeder at a time.
 				Ok(Admitted::new(Kind::Other).once((b"price", validator)))
 			},
 			RuntimeCall::Sudo(_) if pallet_sudo::Key::<Runtime>::get().as_ref() == Some(who) => {
@@ -170,12 +173,13 @@ impl CheckStanding {
 			pallet_attestation::Call::submit_evidence { evidence } => {
 				let (_, chip, open) =
 					Attestation::check_submission(who, evidence).map_err(refusal)?;
-				// At most one piece of evidence per challenge in the pool.
+				// The pool admits one piece of evidence per challenge.
 				Ok(Admitted::new(Kind::Evidence).once((b"evidence", chip, open.seq)))
 			},
 			pallet_attestation::Call::submit_log { miner, from, .. } => {
 				let nonce = Attestation::check_part(who, miner).map_err(refusal)?;
-				// In the pool, the parts before this one may still wait.
+				// The position is checked only in a block. In the pool, earlier parts may still be
+				// pending.
 				if source == TransactionSource::InBlock {
 					Attestation::check_position(miner, *from).map_err(refusal)?;
 				}
@@ -191,7 +195,8 @@ impl CheckStanding {
 		call: &pallet_compute::Call<Runtime>,
 	) -> Result<Admitted, InvalidTransaction> {
 		match call {
-			// One boot per assignment: the boot counter changes with it.
+			// The pool admits one call `boot` per assignment. The tag contains the boot counter,
+			// which changes with each boot.
 			pallet_compute::Call::boot { vm } => {
 				let boot = Compute::check_boot(who, *vm).map_err(refusal)?;
 				Ok(Admitted::new(Kind::Other).once((b"boot", vm, boot)))
@@ -225,7 +230,8 @@ impl CheckStanding {
 				Registry::check_helper(who, validator, miner).map_err(refusal)?;
 				Ok(Admitted::new(Kind::Other))
 			},
-			// One answer per enrolment: an answered one takes no other.
+			// The pool admits one answer per enrolment, because an enrolment can be answered only
+			// once.
 			pallet_registry::Call::answer_credentials { miner, answers } => {
 				let deadline = Registry::check_answer(who, miner, answers).map_err(refusal)?;
 				Ok(Admitted::new(Kind::Other).once((b"answer", miner, deadline)))
@@ -285,7 +291,8 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_inherited_implication: &impl Encode,
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
-		// In safe mode the call would be included and paid for, and would then fail.
+		// Without this check, the call would be included in safe mode and fail, and its sender
+		// would pay the fee.
 		if origin.as_system_origin_signer().is_some() && !SafeMode::is_allowed(call) {
 			return Err(InvalidTransaction::Call.into());
 		}
@@ -311,7 +318,8 @@ impl TransactionExtension<RuntimeCall> for CheckStanding {
 		_info: &DispatchInfoOf<RuntimeCall>,
 		_len: usize,
 	) -> Result<Self::Pre, TransactionValidityError> {
-		// Counts the part before the call, because a failed call reverts its changes.
+		// The part is counted before the call is dispatched, because a failed call reverts its
+		// changes.
 		if let Some(Attempt::LogPart { miner, nonce }) = &attempt {
 			Attestation::note_part(miner, *nonce);
 		}

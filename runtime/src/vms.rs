@@ -1,4 +1,4 @@
-//! Evaluation of VM evidence by the runtime: see `docs/adr/0011-vm-evidence-on-chain.md`.
+//! Evaluates VM evidence in the runtime: see `docs/adr/0011-vm-evidence-on-chain.md`.
 
 use frame_support::{traits::UnixTime, weights::Weight};
 use hcc_evidence::{
@@ -12,7 +12,7 @@ use pallet_policy::{PolicyAt, WeightInfo};
 
 use crate::*;
 
-/// Evaluates VM evidence by the newest policy revision and the VEKs of the miner's chips.
+/// Evaluates VM evidence by the newest policy revision, with the VEKs of the miner's chips.
 pub struct VmsByPolicy;
 
 impl VmsByPolicy {
@@ -34,8 +34,8 @@ impl VmVerifier<AccountId> for VmsByPolicy {
 			.ok_or(NO_KEY)?;
 		let genesis = hcc_primitives::genesis::<Runtime>();
 		let now = UnixSeconds(Timestamp::now().as_secs());
-		// A VEK whose revocation list is stale proves nothing. Evidence of hosts waits for a newer
-		// list, and so does a boot.
+		// A VEK proves nothing if the revocation list of its issuer is stale. So a boot must wait
+		// for a newer list, as evidence of hosts does.
 		let current = <Policy as Veks>::revocation_current_until(&vek);
 		if current.is_some_and(|until| now > until) {
 			return Err(NO_KEY);
@@ -59,8 +59,8 @@ impl VmVerifier<AccountId> for VmsByPolicy {
 	}
 
 	fn weight() -> Weight {
-		// An estimate: one P-384 signature and some rows of policy. Registering a VEK takes three
-		// times as long as the signature.
+		// The weight is an estimate for one P-384 signature and some rows of policy. The
+		// registration of a VEK takes three times as long as the signature.
 		let key = <Runtime as pallet_policy::Config>::WeightInfo::register_vek();
 		key.saturating_div(2)
 			.saturating_add(<Runtime as frame_system::Config>::DbWeight::get().reads(16))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs a command in the machine whose sockets are in OUT.
+"""Runs a command in the machine whose control socket is in the folder OUT.
 
-Prints the command's output and exits with its exit code.
+Prints the output of the command, and exits with the exit code of the command.
 """
 
 import re

@@ -3,8 +3,8 @@
 #
 #   scripts/machine/image.sh PACKAGES OUT BIN CONFIG
 #
-# PACKAGES is the folder of packages.sh, BIN that of the built programs, CONFIG a folder that
-# becomes /etc/hcc.
+# PACKAGES is the folder that packages.sh has filled, BIN is the folder of the built programs, and
+# CONFIG is a folder that becomes /etc/hcc.
 set -euo pipefail
 
 packages=$1 out=$2 bin=$3 config=$4
@@ -17,7 +17,7 @@ busybox=$packages/unpacked/bin/busybox
 version=$(ls "$packages/kernel/lib/modules")
 modules=$packages/kernel/lib/modules/$version/kernel
 
-# Adds a module after its dependencies. Does nothing if the module is built into the kernel.
+# Adds a kernel module, after its dependencies. Does nothing if the module is built into the kernel.
 add_module() {
 	local name=${1//-/_} file needed
 	[ ! -e "$tree/initrd/lib/$name.ko" ] || return 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Downloads the packages for the demo's machine from Debian, and unpacks them into DIR. Does not
-# install them: QEMU of Debian 12 would replace tools of other versions.
+# install them, because QEMU of Debian 12 would replace tools of other versions.
 #
 #   scripts/machine/packages.sh DIR
 set -euo pipefail
@@ -12,10 +12,11 @@ readonly KERNEL=linux-image-cloud-amd64
 
 dir=$1
 mkdir -p "$(dirname "$dir")"
-# The demo and a test may run this at the same time.
+# The demo and a test may run this script at the same time, so it takes a lock.
 exec 9>"$dir.lock"
 flock 9
-# The folder may contain these packages, or those of an earlier version of this script.
+# The folder may already contain these packages, or the packages of an earlier version of this
+# script.
 readonly COMPLETE="${PACKAGES[*]} $KERNEL"
 [ "$(cat "$dir/unpacked/complete" 2>/dev/null)" != "$COMPLETE" ] || exit 0
 rm -rf "$dir"
@@ -29,12 +30,13 @@ echo "machine: downloading QEMU, OVMF and a kernel from Debian (about 50 MB)"
 lists || as_root apt-get update -qq
 kernel=$(apt-cache depends "$KERNEL" | sed -n 's/.*Depends: //p' | head -n 1)
 needed=$(apt-get install --simulate --no-install-recommends "${PACKAGES[@]}" | awk '/^Inst/ {print $2}')
-# The list lacks packages that are installed already, but they must be downloaded as well.
+# apt's list of needed packages omits installed packages. Those must also be downloaded.
 download() {
 	# shellcheck disable=SC2086 # a list of names
 	apt-get download -qq $(printf '%s\n' $needed "${PACKAGES[@]}" | sort -u) "$kernel" 2>"$dir/download.log"
 }
-# Outdated package lists name versions that the archive no longer contains.
+# If the download fails, the package lists may be outdated, and name versions that the archive no
+# longer contains.
 download || { as_root apt-get update -qq && rm -f -- *.deb && download; } || {
 	cat "$dir/download.log" >&2
 	echo "machine: the download failed; check that Debian's archive is reachable" >&2

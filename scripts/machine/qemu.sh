@@ -1,9 +1,9 @@
-# Shared functions of start.sh and boots.sh, to be sourced: they start a TPM, and QEMU with it.
+# Functions that start a TPM, and QEMU with this TPM. start.sh and boots.sh source this file.
 
 # OVMF needs more than 128 MiB.
 readonly MEMORY=384
 
-# Starts the TPM with the state in OUT/tpm in the background. It exits with QEMU.
+# Starts the TPM in the background, with its state in OUT/tpm. The TPM exits when QEMU exits.
 start_tpm() {
 	local out=$1
 	rm -f "$out/tpm.sock"
@@ -11,14 +11,15 @@ start_tpm() {
 		--log "file=$out/logs/swtpm.log" --terminate --daemon
 }
 
-# become_qemu PACKAGES OUT FIRMWARE [ARGUMENTS…]: replaces the shell with QEMU, with the TPM in OUT,
-# the named OVMF firmware and its variables in OUT/vars.fd.
+# become_qemu PACKAGES OUT FIRMWARE [ARGUMENTS…]: replaces the shell with QEMU. QEMU uses the TPM in
+# OUT, the named OVMF firmware, and the firmware's variables in OUT/vars.fd.
 become_qemu() {
 	local packages=$1 out=$2 firmware=$3
 	shift 3
 	local prefix=$packages/unpacked
 	export LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu:$prefix/lib/x86_64-linux-gnu
-	# Does not use KVM: it hangs on some machines, and the machine boots within seconds without it.
+	# QEMU does not use KVM, because KVM hangs on some computers, and the machine boots within
+	# seconds without it.
 	exec "$prefix/usr/bin/qemu-system-x86_64" -name hcc-host -nodefaults -no-user-config -no-reboot -display none \
 		-L "$prefix/usr/share/seabios" -L "$prefix/usr/share/qemu" -L "$prefix/usr/lib/ipxe/qemu" \
 		-machine q35 -accel tcg,thread=single -cpu max -smp 1 -m "$MEMORY" \

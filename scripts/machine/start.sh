@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the machine: its TPM in the background, QEMU in the foreground. Appends the contents of
-# OUT/append to the kernel's command line.
+# Runs the machine. Its TPM runs in the background, and QEMU in the foreground. Appends the contents
+# of OUT/append to the kernel's command line.
 #
 #   scripts/machine/start.sh PACKAGES OUT
 set -euo pipefail

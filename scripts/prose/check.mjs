@@ -1,4 +1,4 @@
-// The command behind `scripts/check-prose`.
+// The program that `scripts/check-prose` runs.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -33,7 +33,7 @@ function tracked(paths) {
 	return [...new Set(listed.split("\0").filter(Boolean))].sort();
 }
 
-// Returns a file's text; null for binary data, a submodule or a missing file.
+// Returns a file's text. Returns null for binary data, a submodule or a missing file.
 function read(file) {
 	try {
 		const bytes = readFileSync(file);

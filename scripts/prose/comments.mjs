@@ -1,7 +1,7 @@
-// Extracts the comments of source files, as blocks of lines that belong together.
+// Extracts the comments of source files. A block is a group of comment lines that belong together.
 //
-// A block is { kind, lines: [{ line, text }] }. Its kind is "doc" (Rust's `///`, `//!` and block
-// doc comments) or "comment". `line` counts from 1.
+// A block has the form { kind, lines: [{ line, text }] }. Its kind is "doc" (Rust's `///`, `//!`
+// and block doc comments) or "comment". `line` counts from 1.
 
 import { extname, basename } from "node:path";
 
@@ -17,7 +17,7 @@ const LANGUAGES = {
 	".js": "slash",
 };
 
-/** Returns the language of a file; null for a file without prose. */
+/** Returns the language of a file. Returns null for a file without prose. */
 export function languageOf(file, firstLine = "") {
 	if (basename(file) === "Makefile") return "hash";
 	const extension = extname(file);
@@ -26,14 +26,14 @@ export function languageOf(file, firstLine = "") {
 	return /^#!.*\b(?:sh|bash|dash)\b/.test(firstLine) ? "hash" : null;
 }
 
-/** Returns the blocks of a source file, and its string literals if it is Rust. */
+/** Returns the blocks of a source file. Also returns the string literals of a Rust file. */
 export function extract(language, source) {
 	if (language === "rust") return extractRust(source);
 	const pieces = language === "slash" ? slashPieces(source) : hashPieces(source, language === "python");
 	return { blocks: group(pieces).map((block) => ({ ...block, kind: "comment" })), strings: [] };
 }
 
-// Extracts JavaScript comments on separate lines. Comments after code are left out, because regular
+// Extracts JavaScript comments on separate lines. Omits comments after code, because regular
 // expressions contain slashes as well.
 function slashPieces(source) {
 	return source.split("\n").flatMap((text, index) => {
@@ -66,7 +66,7 @@ function hashPieces(source, isPython) {
 	return pieces;
 }
 
-// Joins consecutive comment lines that have the same marker and no code before it.
+// Joins consecutive comment lines that have the same marker and no code before the marker.
 function group(pieces) {
 	const blocks = [];
 	let last = null;
@@ -115,7 +115,7 @@ function extractRust(source) {
 			let end = source.indexOf("\n", at);
 			if (end < 0) end = source.length;
 			const text = source.slice(at, end);
-			// Four slashes are an ordinary comment.
+			// Four slashes start an ordinary comment.
 			const marker = /^\/\/\/(?!\/)/.test(text) ? "///" : text.startsWith("//!") ? "//!" : "//";
 			const own = source.slice(lineStart, at).trim() === "";
 			pieces.push({ line, own, marker, text: marker === "//" ? text.replace(/^\/+/, "") : text.slice(3) });
@@ -179,7 +179,7 @@ function readString(source, at) {
 	}
 	let end = body;
 	while (end < source.length && source[end] !== '"') end += source[end] === "\\" ? 2 : 1;
-	// A backslash at the end of a line joins it with the next.
+	// A backslash at the end of a line joins this line with the next one.
 	return { end: end + 1, text: source.slice(body, end).replace(/\\\n\s*/g, "").replace(/\\[nt]/g, " ") };
 }
 

@@ -1,11 +1,11 @@
-// Lints files with textlint. Its Markdown parser reads Markdown and comments alike; the rules below
-// walk the syntax tree.
+// Lints files with textlint. textlint's Markdown parser reads both Markdown and comments. The rules
+// below walk the resulting syntax tree.
 
 import { createRequire } from "node:module";
 import { extract, languageOf } from "./comments.mjs";
 import * as rules from "./rules.mjs";
 
-// The packages are installed outside the checkout, where imports of ES modules do not look.
+// The packages are installed outside the checkout, where imports of ES modules do not find them.
 const require = createRequire(`${process.env.PROSE_PACKAGES}/package.json`);
 const { TextlintKernel } = require("@textlint/kernel");
 const markdown = require("@textlint/textlint-plugin-markdown");
@@ -17,7 +17,7 @@ const CODE = "\u25a1";
 const ABBREVIATION = /(?:\b(?:e\.g|i\.e|cf|vs|etc|approx|resp|no|nos|fig|sec|vol|ch|p|pp|al)|\b[A-Z])\.$/i;
 const idioms = rules.idioms.map(([pattern, use]) => ({ pattern: new RegExp(pattern.source, "gi"), use }));
 
-/** Returns the findings of a file's text, as { line, rule, message }, in the order of lines. */
+/** Returns the findings in the text of a file, as { line, rule, message }, ordered by line. */
 export async function lint(file, source) {
 	const language = languageOf(file, source.slice(0, 200).split("\n")[0]);
 	if (!language) return [];
@@ -34,7 +34,8 @@ async function lintComments(language, source) {
 	const { blocks, strings } = extract(language, source);
 	const findings = [];
 	const commented = new Map();
-	// All blocks of a file make one Markdown text; `origin` maps its lines to those of the file.
+	// All blocks of a file are joined to one Markdown text. `origin` maps the lines of this text to
+	// the lines of the file.
 	const text = [];
 	const origin = [];
 	const docs = [];
@@ -73,12 +74,13 @@ async function run(text, ruleList) {
 	});
 }
 
-/** Returns the columns of a line; a tab counts as four. */
+/** Returns the number of columns of a line. A tab counts as four. */
 export function width(line) {
 	return [...line].reduce((sum, char) => sum + (char === "\t" ? rules.columns.tab : 1), 0);
 }
 
-// Returns true for a line that is only a link or an address, also as a list item or quote.
+// Returns true for a line that consists only of a link or an address, even in a list item or a
+// quote.
 function isLink(text) {
 	const content = text.trim().replace(/^(?:[>*+-] +)*(?:\[[^\]]*\]: *)?/, "");
 	return /^(?:!?\[[^\]]*\]\(\S+\)|<?\w+:\/\/\S+)[.,;]?$/.test(content);
@@ -88,7 +90,8 @@ function tooWide(line, columns, limit) {
 	return { line, rule: "columns", message: `${columns} columns (wrap at ${limit})` };
 }
 
-// Lines of Markdown over the limit. Tables, code and links cannot be wrapped.
+// Reports lines of Markdown that exceed the limit. Ignores tables, code and links, because they
+// cannot be wrapped.
 function columnsRule(context) {
 	const { Syntax, RuleError, report, getSource, locator } = context;
 	const exempt = new Set();
@@ -112,7 +115,7 @@ function columnsRule(context) {
 	};
 }
 
-// Openings of doc comments, long sentences and idioms.
+// Reports forbidden openings of doc comments, long sentences and idioms.
 function proseRule(context, { docs = [] }) {
 	const { Syntax, RuleError, report, getSource, locator } = context;
 	const opened = new Set();
@@ -143,8 +146,8 @@ function proseRule(context, { docs = [] }) {
 	};
 }
 
-// Returns a node's text without markup and with white space collapsed, and the offset of each of
-// its characters in the source.
+// Returns a node's text without markup and with collapsed white space. Also returns the offset in
+// the source of each character of the text.
 function flatten(node, getSource, Syntax) {
 	let text = "";
 	const offsets = [];
@@ -186,12 +189,12 @@ export function sentences(paragraph) {
 	return found;
 }
 
-/** Returns the number of words; punctuation that stands alone is none. */
+/** Returns the number of words. Punctuation that stands alone does not count. */
 export function countWords(sentence) {
 	return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}\u25a1]/u.test(word)).length;
 }
 
-/** Returns the idioms in a sentence, as { at, message }. `inner` skips those anchored with `^`. */
+/** Returns the idioms in a sentence, as { at, message }. `inner` skips patterns with `^`. */
 export function idiomsIn(sentence, inner = false) {
 	const found = [];
 	for (const { pattern, use } of idioms) {

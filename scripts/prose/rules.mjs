@@ -1,9 +1,9 @@
 // The rules of `scripts/check-prose`. `scripts/check-prose --self-test` tests each of them.
 
-/** Widest lines, in columns. A tab counts as four. */
+/** Maximum width of lines, in columns. A tab counts as four. */
 export const columns = { comment: 100, markdown: 120, tab: 4 };
 
-/** Longest sentence, in words. Aim at 25. A code span counts as one word. */
+/** Maximum length of a sentence, in words. Aim at 25. A code span counts as one word. */
 export const sentenceWords = 30;
 
 /** Files that are not checked, as regular expressions on the path. */
@@ -50,7 +50,7 @@ export const idioms = [
 	[/\bmore and more\b|\blater and later\b/, "increasingly; with increasing delay", "It retries more and more rarely."],
 	[/\bonce for all\b|\bonce and for all\b/, "once; permanently", "Set once for all."],
 
-	// Persons that stand for roles.
+	// Pronouns of persons that stand for roles.
 	[/\bwho(?:m)?(?:so)?ever\b/, "any account that; the miner that …", "Whoever likes may claim it."],
 	[/\bwhat(?:so)?ever\b/, "regardless of; any; all", "It is refused whatever it says."],
 	[/\bwhichever\b|\bhowsoever\b|\bwherever\b/, "the one that; any; everywhere that", "Whichever is later wins."],

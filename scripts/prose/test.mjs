@@ -22,7 +22,7 @@ function equal(actual, expected, message) {
 	check(actual === expected, `${message}: ${actual} instead of ${expected}`);
 }
 
-// Each idiom is found in its example and nowhere else.
+// Each idiom must be found in its own example, and not in its counterexamples.
 for (const [pattern, use, example, others = []] of idioms) {
 	const found = (text) => sentences(text).some((sentence) => new RegExp(pattern.source, "i").test(sentence.text));
 	check(Boolean(use && example), `${pattern} lacks a suggestion or an example`);
@@ -31,7 +31,7 @@ for (const [pattern, use, example, others = []] of idioms) {
 }
 check(new Set(idioms.map(([pattern]) => pattern.source)).size === idioms.length, "an idiom is listed twice");
 
-// The findings in the fixtures are those of fixtures/expected.txt, line by line.
+// The findings in the fixtures must equal the lines of fixtures/expected.txt.
 const actual = [];
 for (const file of readdirSync(fixtures).sort()) {
 	if (file === "expected.txt") continue;

@@ -1,26 +1,26 @@
-//! Reports of simulated chips.
+//! Makes reports of simulated chips.
 
 use anyhow::Context;
 use clap::Args;
 use hcc_evidence::snp::REPORT_LEN;
 use insecure_sim::{Chip, ReportFields};
 
-/// The contents of the reports.
+/// Options that determine the contents of the reports.
 #[derive(Args, Clone, Debug)]
 pub struct Reports {
-	/// The chip's name.
+	/// The name of the simulated chip.
 	#[arg(long)]
 	pub chip: String,
-	/// Sign as this chip instead of the one that the reports name.
+	/// Sign the reports with the key of this chip instead of the chip that they name.
 	#[arg(long, value_name = "CHIP")]
 	pub signed_by: Option<String>,
-	/// MEASUREMENT: 48 bytes [default: zeroes].
+	/// The launch measurement in the reports: 48 bytes [default: zeroes].
 	#[arg(long, value_name = "HEX")]
 	pub measurement: Option<String>,
 }
 
 impl Reports {
-	/// Returns a report over the given REPORT_DATA.
+	/// Returns a report with the given REPORT_DATA.
 	///
 	/// ## Errors
 	/// Fails if the measurement is not 48 bytes in hexadecimal.
@@ -33,7 +33,7 @@ impl Reports {
 	/// Returns the launch measurement in the reports.
 	///
 	/// ## Errors
-	/// Fails if it is not 48 bytes in hexadecimal.
+	/// Fails if the option is not 48 bytes in hexadecimal.
 	pub fn measurement(&self) -> anyhow::Result<[u8; 48]> {
 		let mut measurement = [0; 48];
 		if let Some(text) = &self.measurement {

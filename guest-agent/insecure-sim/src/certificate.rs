@@ -1,4 +1,5 @@
-//! Certificates in AMD's format, including the extensions that are not DER.
+//! Certificates in AMD's format, including AMD's extensions. The values of some extensions are not
+//! DER, as in AMD's certificates.
 
 use std::{str::FromStr, time::Duration};
 
@@ -31,14 +32,16 @@ use x509_cert::{
 
 use crate::{hierarchy, report::TCB, Chip};
 
-/// 2026-01-01T00:00:00Z.
+/// The beginning of the validity of all certificates: 2026-01-01T00:00:00Z.
 const NOT_BEFORE: Duration = Duration::from_secs(1_767_225_600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// The lifetime of AMD's VCEKs. All certificates of this hierarchy expire at the same time.
+/// The lifetime of a VCEK of AMD. All certificates of this hierarchy have it, so they expire at the
+/// same time.
 const LIFETIME_YEARS: u32 = 7;
 
-/// The organization in every certificate, so that no reader mistakes one for AMD's.
+/// The organization in every certificate. It prevents that a reader mistakes a certificate for one
+/// of AMD.
 const ORGANIZATION: &str = "O=INSECURE TEST HIERARCHY OF HCCS";
 
 fn name(common: &str) -> anyhow::Result<Name> {
@@ -77,13 +80,13 @@ pub fn issue_vcek(chip: &Chip) -> anyhow::Result<Vec<u8>> {
 	] {
 		extensions.push(extension(ObjectIdentifier::new(id)?, false, svn.to_der()?)?);
 	}
-	// The chip's id is the bare value, without DER encoding.
+	// The extension contains the bare chip id, without DER encoding.
 	let hardware_id = ObjectIdentifier::new("1.3.6.1.4.1.3704.1.4")?;
 	extensions.push(extension(hardware_id, false, chip.id().to_vec())?);
 	sign(&hierarchy::ask_key()?, ask_name()?, name("SEV-VCEK")?, spki, extensions)
 }
 
-/// Issues a certificate revocation list of the root, in DER. It is valid for a week from
+/// Issues a certificate revocation list of the root, in DER. The list is valid for a week from
 /// `this_update` (seconds since 1970).
 pub fn issue_crl(this_update: u64, revoked: &[u64]) -> anyhow::Result<Vec<u8>> {
 	let at = |seconds| anyhow::Ok(Time::UtcTime(UtcTime::from_unix_duration(seconds)?));

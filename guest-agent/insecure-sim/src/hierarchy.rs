@@ -31,8 +31,8 @@ pub(crate) fn ask_key() -> anyhow::Result<RsaPrivateKey> {
 	RsaPrivateKey::from_pkcs8_der(ASK_KEY).context("the declared ASK key is not PKCS #8")
 }
 
-/// Makes the certificates of root and intermediate from the declared keys: ARK, ASK. The files in
-/// `hierarchy/` are its output.
+/// Makes the certificates of the root (ARK) and of the intermediate (ASK) from the declared keys.
+/// The certificates in `hierarchy/` are the output of this function.
 pub fn declare() -> anyhow::Result<(Vec<u8>, Vec<u8>)> {
 	let ark = ark_key()?;
 	Ok((certificate::root(&ark)?, certificate::intermediate(&ark, &ask_key()?)?))
@@ -55,8 +55,8 @@ impl Chip {
 		&self.id
 	}
 
-	/// Derives the chip's endorsement key for [`TCB`]. As on a real chip it depends on the chip and
-	/// the TCB, but here anyone can compute it.
+	/// Derives the chip's endorsement key for [`TCB`]. As on a real chip, the key depends on the
+	/// chip and the TCB. But here, anyone can compute it.
 	pub(crate) fn vcek(&self) -> anyhow::Result<SigningKey> {
 		let seed = Sha384::new()
 			.chain_update(b"insecure-sim vcek")

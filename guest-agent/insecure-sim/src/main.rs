@@ -19,24 +19,24 @@ enum Command {
 		#[arg(long, value_name = "DIR")]
 		out: PathBuf,
 	},
-	/// Write the certificate of a chip.
+	/// Write the certificate of a chip's key.
 	Vek {
 		/// The chip's name.
 		#[arg(long)]
 		chip: String,
-		/// The file to write, DER.
+		/// The file to write, in DER.
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
 	},
 	/// Write a certificate revocation list of the root, valid for a week.
 	Crl {
-		/// The time of its issue, in seconds since 1970.
+		/// The time at which the list is issued, in seconds since 1970.
 		#[arg(long, value_name = "SECONDS")]
 		this_update: u64,
-		/// The serial number of a revoked certificate; repeat it for several.
+		/// The serial number of a revoked certificate. Repeat the option for several certificates.
 		#[arg(long, value_name = "NUMBER")]
 		revoke: Vec<u64>,
-		/// The file to write, DER.
+		/// The file to write, in DER.
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
 	},
@@ -45,17 +45,18 @@ enum Command {
 		/// The chip's name.
 		#[arg(long)]
 		chip: String,
-		/// REPORT_DATA: 64 bytes.
+		/// The value of REPORT_DATA: 64 bytes.
 		#[arg(long, value_name = "HEX")]
 		report_data: String,
-		/// MEASUREMENT: 48 bytes [default: zeroes].
+		/// The launch measurement (MEASUREMENT): 48 bytes [default: zeroes].
 		#[arg(long, value_name = "HEX")]
 		measurement: Option<String>,
-		/// The file to write, 1184 bytes.
+		/// The file to write: 1184 bytes.
 		#[arg(long, value_name = "FILE")]
 		out: PathBuf,
 	},
-	/// Make the hierarchy's certificates from its keys again, after a change of the hierarchy.
+	/// Make the hierarchy's certificates from its keys. Needed only after a change of the
+	/// hierarchy.
 	Declare {
 		/// The folder to write to.
 		#[arg(long, value_name = "DIR")]

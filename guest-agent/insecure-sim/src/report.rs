@@ -1,4 +1,4 @@
-//! Attestation reports in AMD's format, version 3 by default.
+//! SNP attestation reports in AMD's format, by default in version 3.
 
 use hcc_evidence::snp::{CpuId, GuestPolicy, PlatformInfo, TcbVersion, REPORT_LEN, SIGNED_LEN};
 use p384::ecdsa::{signature::hazmat::PrehashSigner, Signature};
@@ -9,13 +9,13 @@ use crate::Chip;
 /// The CPU in the reports: Genoa, stepping B1.
 pub const CPU: CpuId = CpuId { family: 0x19, model: 0x11, stepping: 0x01 };
 
-/// A TCB version, decoded and raw.
+/// A TCB version, decoded and in the raw bytes of a report.
 pub struct Tcb {
 	pub version: TcbVersion,
 	pub raw: [u8; 8],
 }
 
-/// The TCB in every lane of every report.
+/// The TCB version in all TCB fields of every report.
 pub const TCB: Tcb = Tcb {
 	version: TcbVersion { fmc: None, boot_loader: 10, tee: 0, snp: 0x1b, microcode: 0x56 },
 	raw: [10, 0, 0, 0, 0, 0, 0x1b, 0x56],
@@ -24,7 +24,7 @@ pub const TCB: Tcb = Tcb {
 /// The fields of a guest's report, except the chip and its TCB.
 #[derive(Clone, Debug)]
 pub struct ReportFields {
-	/// The field VERSION. The layout is always that of version 3.
+	/// The value of the field VERSION. The report has the layout of version 3 in any case.
 	pub version: u32,
 	pub report_data: [u8; 64],
 	pub measurement: [u8; 48],
@@ -35,7 +35,8 @@ pub struct ReportFields {
 }
 
 impl ReportFields {
-	/// Describes a guest and a machine that policy accepts: SMT on, ECC on, alias check complete.
+	/// Creates the fields of a guest and a machine that policy accepts: SMT is on, ECC is on, and
+	/// the alias check is complete.
 	pub fn new(report_data: [u8; 64], measurement: [u8; 48]) -> Self {
 		Self {
 			version: 3,

@@ -22,9 +22,9 @@ use tokio_vsock::{VsockAddr, VsockStream, VMADDR_CID_ANY};
 /// An endpoint where an agent listens and to which its host connects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
-	/// `vsock:PORT` to listen, `vsock:CID:PORT` to connect.
+	/// A vsock address: `vsock:PORT` to listen, and `vsock:CID:PORT` to connect.
 	Vsock { cid: u32, port: u32 },
-	/// `unix:PATH`.
+	/// A UNIX socket: `unix:PATH`.
 	Unix(PathBuf),
 	/// `hybrid:PATH:PORT`, to connect only: a vsock port of a guest whose device is the UNIX socket
 	/// at `PATH`, as that of `vhost-device-vsock`.
@@ -92,9 +92,11 @@ impl fmt::Display for Address {
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// The highest privileged port of vsock. Only a privileged process can use it as its source.
+/// The highest privileged port of vsock. Only a privileged process can use a port up to this one as
+/// its source port.
 pub const MAX_PRIVILEGED_PORT: u32 = 1023;
-/// The lowest source port that is tried. Lower ones are left to services of the host.
+/// The lowest source port that [`connect`] tries. Lower ports are left to other services of the
+/// host.
 const MIN_SOURCE_PORT: u32 = 512;
 
 /// Time that the device behind a hybrid address has to reach its guest.
@@ -117,7 +119,7 @@ pub async fn connect(address: &Address) -> io::Result<Box<dyn Stream>> {
 		},
 		Address::Vsock { cid, port } => {
 			let peer = VsockAddr::new(*cid, *port);
-			// The kernel gives up after two seconds.
+			// The call blocks, but the kernel gives up after two seconds.
 			let connecting = tokio::task::spawn_blocking(move || connect_privileged(&peer));
 			let connected = connecting.await.map_err(io::Error::other)??;
 			Box::new(VsockStream::new(connected)?)
@@ -152,7 +154,7 @@ fn connect_privileged(peer: &VsockAddr) -> io::Result<vsock::VsockStream> {
 	Ok(vsock::VsockStream::from(socket))
 }
 
-/// Binds a socket to a privileged port that is free.
+/// Binds a socket to a free privileged port.
 fn bind_privileged(socket: &OwnedFd) -> io::Result<()> {
 	for port in (MIN_SOURCE_PORT..=MAX_PRIVILEGED_PORT).rev() {
 		match bind(socket.as_raw_fd(), &VsockAddr::new(VMADDR_CID_ANY, port)) {

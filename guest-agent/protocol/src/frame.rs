@@ -4,8 +4,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::SessionError;
 
-/// The maximum length of a body in bytes. It suffices for the largest IMA log, the largest UEFI
-/// event log and the other fields.
+/// The maximum length of a body in bytes. It suffices for the largest IMA log and the largest UEFI
+/// event log that evidence may contain, and for the other fields.
 pub const MAX_FRAME: u32 = 1 << 20;
 
 /// The length of the header: four bytes of body length, big-endian, and the version byte.

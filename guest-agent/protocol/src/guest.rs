@@ -16,7 +16,7 @@ pub enum GuestRequest {
 	/// Asks for the agent's key and the chip that it runs on.
 	#[codec(index = 0)]
 	Identify,
-	/// Asks for a report that binds the gathered evidence, and for the guest's signature.
+	/// Asks for a report that is bound to the gathered evidence, and for the guest's signature.
 	#[codec(index = 1)]
 	Attest(Box<GatheredEvidence>),
 }
@@ -40,11 +40,12 @@ pub struct GatheredEvidence {
 	pub pcr_values: PcrSet,
 	/// The part of the IMA log that this evidence contains.
 	pub ima_delta: ImaDelta,
-	/// The chain's log checkpoint, if it has one.
+	/// The log checkpoint, if the chain has one for this host.
 	pub checkpoint: Option<BootState>,
-	/// The state of the log before `ima_delta`, if the miner has submitted that part in advance.
+	/// The log submission: the state of the log before `ima_delta`, if the miner has submitted that
+	/// part in advance.
 	pub log: Option<FoldedLog>,
-	/// The UEFI event log, if this evidence has to include it.
+	/// The UEFI event log, if this evidence must include it.
 	pub boot: Option<Vec<u8>>,
 }
 
@@ -56,14 +57,14 @@ pub enum GuestResponse {
 	Identity {
 		/// The agent's ed25519 key. The agent generates it at each start.
 		guest_pk: [u8; 32],
-		/// ATTESTATION_REPORT with a REPORT_DATA of zeroes. It identifies the chip and the
-		/// firmware.
+		/// The ATTESTATION_REPORT with a REPORT_DATA of zeroes. The report identifies the chip and
+		/// the firmware.
 		report: Vec<u8>,
 	},
 	/// Answers `Attest`.
 	#[codec(index = 1)]
 	Evidence {
-		/// ATTESTATION_REPORT over the gathered evidence.
+		/// The ATTESTATION_REPORT whose REPORT_DATA covers the gathered evidence.
 		snp_report: Vec<u8>,
 		/// The signature by `guest_pk` over the whole evidence.
 		guest_signature: [u8; 64],
@@ -75,7 +76,8 @@ pub enum GuestResponse {
 		code: u16,
 		message: String,
 	},
-	/// The agent cannot answer: its secure processor failed. The agent stops after this answer.
+	/// The agent cannot answer, because its secure processor failed. The agent stops after this
+	/// answer.
 	#[codec(index = 3)]
 	Failed { message: String },
 }
@@ -87,7 +89,7 @@ mod tests {
 	#[test]
 	fn small_messages_have_fixed_bytes() {
 		assert_eq!(GuestRequest::Identify.encode(), [0]);
-		// A byte of 4 or 8 is a compact length of 1 or 2.
+		// SCALE encodes a length of 1 as the byte 4, and a length of 2 as the byte 8.
 		let identity = GuestResponse::Identity { guest_pk: [7; 32], report: vec![8, 9] };
 		assert_eq!(identity.encode(), [&[0u8][..], &[7; 32], &[8, 8, 9]].concat());
 		let evidence = GuestResponse::Evidence { snp_report: vec![8], guest_signature: [7; 64] };

@@ -1,4 +1,5 @@
-//! Versions of the messages, and the negotiation frames. The layout of those frames never changes.
+//! Versions of the messages, and the negotiation frames. The layout of the negotiation frames never
+//! changes.
 
 use std::fmt;
 
@@ -18,13 +19,13 @@ impl VersionRange {
 	/// Returns the range from `min` to `max`.
 	///
 	/// ## Panics
-	/// Panics when `min` is 0 or greater than `max`. In a constant, that is a compile error.
+	/// Panics if `min` is 0 or greater than `max`. In a constant, this is a compile error.
 	pub const fn new(min: u8, max: u8) -> Self {
 		assert!(min != NEGOTIATION && min <= max, "versions start at 1, and min is at most max");
 		Self { min, max }
 	}
 
-	/// Returns the range that a peer has sent, or `None` when it is not a valid range.
+	/// Returns the range that a peer has sent, or `None` if the range is invalid.
 	pub fn checked(min: u8, max: u8) -> Option<Self> {
 		(min != NEGOTIATION && min <= max).then_some(Self { min, max })
 	}
@@ -39,12 +40,12 @@ impl VersionRange {
 		self.max
 	}
 
-	/// Returns true when the range includes the version.
+	/// Returns true if the range includes the version.
 	pub fn contains(self, version: u8) -> bool {
 		(self.min..=self.max).contains(&version)
 	}
 
-	/// Returns the highest version that both ranges include.
+	/// Returns the highest version that both ranges include, or `None` if they are disjoint.
 	pub fn highest_common(self, other: Self) -> Option<u8> {
 		let highest = self.max.min(other.max);
 		(self.contains(highest) && other.contains(highest)).then_some(highest)
@@ -67,10 +68,10 @@ pub struct Hello {
 /// The agent's answer to [`Hello`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum HelloResponse {
-	/// The highest version that both sides support. All later frames carry it.
+	/// The highest version that both sides support. All later frames have this version.
 	#[codec(index = 0)]
 	Accepted { version: u8 },
-	/// No common version exists. The range is that of the agent.
+	/// No common version exists. `min` and `max` are the agent's range.
 	#[codec(index = 1)]
 	Unsupported { min: u8, max: u8 },
 }

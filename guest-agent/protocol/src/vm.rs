@@ -82,14 +82,14 @@ pub enum ConfigureResponse {
 	Refused { code: u16, message: String },
 }
 
-/// The boot that the chain has opened, and that the agent attests.
+/// The boot that the agent must attest. The chain has opened this boot.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct BootRequest {
 	pub genesis: Genesis,
 	pub vm: VmId,
-	/// The number of times that the VM was assigned to a miner.
+	/// The number of miners that the VM was assigned to so far.
 	pub generation: u32,
-	/// The number of the boot.
+	/// The boot counter of the VM.
 	pub counter: u32,
 	/// The nonce that the chain has drawn for this boot.
 	pub nonce: Hash256,
@@ -100,7 +100,7 @@ pub struct BootRequest {
 pub enum BootResponse {
 	#[codec(index = 0)]
 	Evidence {
-		/// ATTESTATION_REPORT over boot and keys.
+		/// The ATTESTATION_REPORT whose REPORT_DATA covers the boot and the keys below.
 		snp_report: Vec<u8>,
 		/// The agent's ed25519 key, generated at this boot.
 		guest_pk: [u8; 32],
@@ -288,7 +288,7 @@ mod tests {
 
 	#[test]
 	fn responses_have_fixed_bytes() {
-		// A byte of 4 is a compact length of 1.
+		// SCALE encodes a length of 1 as the byte 4.
 		let evidence = BootResponse::Evidence {
 			snp_report: vec![1],
 			guest_pk: [2; 32],

@@ -19,17 +19,19 @@ const FILES: &str = "an IMA log that the chain's policy accepts";
 const BOOT: &str = "the firmware's event log";
 const PARTS: &str = "a boot that the chain's policy accepts";
 
-/// The index of PCR 10 among the quoted PCRs, and the number of PCRs that `boot_aggregate` covers.
+/// The index of PCR 10 among the quoted PCRs. It is also the number of PCRs that `boot_aggregate`
+/// covers, which are PCRs 0 to 9.
 const PCR10_INDEX: usize = 10;
-/// Limits on the log that is checked.
+/// Maximum size of an IMA log that is checked.
 const LIMITS: Limits = Limits { bytes: 64 << 20, entries: 1_000_000 };
-/// The algorithm of the chain's lists of files.
+/// The hash algorithm of the digests in the chain's list of files.
 const ALGORITHM: &str = "sha256";
 const IMA_HASH: &str = "boot with ima_hash=sha256";
-/// The length of the template digests in the kernel's first kind of log.
+/// The length of the template digests in the kernel's original log, in bytes.
 const SHA1_LEN: usize = 20;
 
-/// Checks the IMA log: that it can be read, leads to PCR 10, and is acceptable by policy.
+/// Checks that the IMA log can be read, that its replay results in PCR 10, and that policy accepts
+/// it.
 pub(super) async fn ima(
 	config: &Config,
 	pcrs: Option<&PcrSet>,
@@ -58,7 +60,7 @@ pub(super) async fn ima(
 	vec![leads_to_pcr10(&log, pcrs), digests(&log), files]
 }
 
-/// Checks that the log leads to PCR 10, and that it is of this boot.
+/// Checks that a replay of the log results in PCR 10, so that the log is of this boot.
 fn leads_to_pcr10(log: &[u8], pcrs: Option<&PcrSet>) -> CheckResult {
 	let Some(pcrs) = pcrs else { return skip(LOG, "needs the PCRs of the TPM", "see above") };
 	match replayed(log, pcrs, None) {
@@ -76,7 +78,8 @@ fn leads_to_pcr10(log: &[u8], pcrs: Option<&PcrSet>) -> CheckResult {
 	}
 }
 
-/// Returns the length of the template digests. Newer kernels also offer a log for each bank.
+/// Returns the length of the template digests in a log, in bytes. Newer kernels also offer a
+/// separate log for each PCR bank.
 fn digest_len(log: &[u8]) -> Option<usize> {
 	let first = Records::new(log, 0).next()?.ok()?;
 	Some(first.template_digest.len())
@@ -93,8 +96,8 @@ fn replayed(log: &[u8], pcrs: &PcrSet, policy: Option<&PolicyExtract>) -> Check<
 	}
 }
 
-/// Checks that the log has digests of the algorithm that policy uses. The kernel's own first entry
-/// needs it too: it ties the log to the boot.
+/// Checks that all file digests in the log have the algorithm that policy uses. This includes the
+/// first entry, `boot_aggregate`, which ties the log to the boot.
 fn digests(log: &[u8]) -> CheckResult {
 	let mut others = 0u32;
 	let mut first = None;
@@ -116,7 +119,7 @@ fn digests(log: &[u8]) -> CheckResult {
 	}
 }
 
-/// Judges the log as the chain will after a boot.
+/// Judges the log as the chain will judge it after a boot.
 async fn by_policy(log: &[u8], pcrs: &PcrSet, policy: &ChainPolicy) -> CheckResult {
 	let files = sha256_digests(log);
 	match policy.extract(files.iter().copied().collect(), Vec::new()).await {
@@ -141,7 +144,7 @@ fn sha256_digests(log: &[u8]) -> BTreeSet<Hash256> {
 		.collect()
 }
 
-/// Returns the number of entries of an acceptable log.
+/// Judges the log. Returns the number of its entries if policy accepts it.
 fn judge(
 	log: &[u8],
 	pcrs: &PcrSet,
@@ -164,7 +167,7 @@ fn judge(
 	}
 }
 
-/// Checks that the kernel's first entry covers the PCRs of this boot.
+/// Checks that the first entry, `boot_aggregate`, is the digest of this boot's PCRs 0 to 9.
 fn check_boot_aggregate(log: &[u8], pcrs: &PcrSet) -> Check {
 	let covered: Vec<&[u8]> = pcrs.iter().take(PCR10_INDEX).map(|pcr| &pcr[..]).collect();
 	let wanted = PcrBank::Sha256.hash(&covered);
@@ -194,8 +197,8 @@ fn remedy(code: RejectCode) -> &'static str {
 	}
 }
 
-/// Checks the firmware's event log: that it can be read, leads to the PCRs, and is acceptable by
-/// policy.
+/// Checks that the firmware's event log can be read, that its replay results in the PCRs, and that
+/// policy accepts the boot.
 pub(super) async fn firmware(
 	config: &Config,
 	pcrs: Option<&PcrSet>,
@@ -227,7 +230,8 @@ pub(super) async fn firmware(
 	vec![leads, parts]
 }
 
-/// Checks that the log leads to the PCRs except IMA's. A PCR without an event must be zero.
+/// Checks that a replay of the log results in the quoted PCRs except PCR 10, which is IMA's. A PCR
+/// without an event must be zero.
 fn leads_to_pcrs(log: &[u8], pcrs: &PcrSet) -> CheckResult {
 	const REMEDY: &str = "update the firmware: its event log contradicts the TPM";
 	let replayed = match boot::replay(log, PcrBank::Sha256) {
@@ -244,7 +248,7 @@ fn leads_to_pcrs(log: &[u8], pcrs: &PcrSet) -> CheckResult {
 	}
 }
 
-/// The boot components that policy knows.
+/// The boot components that policy allows.
 struct Known<'a>(&'a PolicyExtract);
 
 impl BootParts for Known<'_> {
@@ -278,7 +282,7 @@ mod tests {
 	use super::*;
 	use crate::preflight::Status;
 
-	/// Encodes a record of `ima-ng`.
+	/// Encodes a record of the template `ima-ng`.
 	fn record(algorithm: &str, digest: &[u8], name: &str) -> Vec<u8> {
 		let field = |bytes: &[u8]| [&(bytes.len() as u32).to_le_bytes(), bytes].concat();
 		let digest = field(&[algorithm.as_bytes(), b":\0", digest].concat());
@@ -287,7 +291,7 @@ mod tests {
 		[&10u32.to_le_bytes()[..], &hint, &field(b"ima-ng"), &field(&data)].concat()
 	}
 
-	/// Returns the PCRs of a machine with this log, whose other PCRs are zero.
+	/// Returns the PCRs of a machine with this IMA log. All PCRs except PCR 10 are zero.
 	fn pcrs_of(log: &[u8]) -> PcrSet {
 		let mut pcrs = PcrSet::default();
 		let folded = hcc_evidence::ima::fold(
@@ -370,7 +374,7 @@ mod tests {
 		let of = |what| results.iter().find(|result| result.requirement == what).expect("checked");
 		assert_eq!(of(LOG).status, Status::Pass, "{}", of(LOG).seen);
 		assert_eq!((of(HASH).status, of(HASH).remedy), (Status::Fail, Some(IMA_HASH)));
-		// Without a TPM the digests are still checked.
+		// The digests are checked even without a TPM.
 		let results = ima(&config, None, Err("no node")).await;
 		assert!(results.iter().any(|result| result.remedy == Some(IMA_HASH)));
 	}
@@ -391,7 +395,7 @@ mod tests {
 		let event = |pcr: u32, digest: [u8; 20]| {
 			[&pcr.to_le_bytes()[..], &8u32.to_le_bytes(), &digest, &0u32.to_le_bytes()].concat()
 		};
-		// A log whose digests are all SHA-1 proves nothing in the SHA-256 bank.
+		// An event log with only SHA-1 digests proves nothing about the PCRs of the SHA-256 bank.
 		let result = leads_to_pcrs(&event(0, [1; 20]), &PcrSet::default());
 		assert_eq!(result.status, Status::Fail, "{}", result.seen);
 	}

@@ -9,21 +9,21 @@ use hcc_evidence::{
 	UnixSeconds,
 };
 
-/// The current policy, as far as the checks need it.
+/// The parts of the current policy that the checks need.
 pub(super) struct ChainPolicy {
 	at: ChainAt,
 	revision: u32,
-	/// The time of the block.
+	/// The chain's time in the block at which the policy is read.
 	pub now: UnixSeconds,
-	/// The certificates under which TPMs are genuine.
+	/// The root certificates of the TPM vendors that the chain trusts.
 	pub tpm_roots: Vec<Vec<u8>>,
-	/// The hierarchies under which chips are genuine.
+	/// The AMD roots and intermediates that the chain trusts.
 	pub amd_roots: Vec<AmdRoots>,
 	pub boot_rules: Option<BootRules>,
 }
 
 impl ChainPolicy {
-	/// Reads the policy at the best block.
+	/// Reads the policy in the state of the best block.
 	pub(super) async fn fetch(chain: &Chain) -> anyhow::Result<Self> {
 		type Hierarchy = (ProductLine, Vec<u8>, Vec<u8>);
 		let at = chain.best().await?;
@@ -43,7 +43,7 @@ impl ChainPolicy {
 		})
 	}
 
-	/// Reads the part of the policy that judges files and boot components with these digests.
+	/// Reads the part of the policy that concerns files and boot components with these digests.
 	pub(super) async fn extract(
 		&self,
 		files: Vec<[u8; 32]>,

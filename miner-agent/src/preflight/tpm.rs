@@ -20,7 +20,7 @@ const GENUINE: &str = "an EK certificate of this TPM that the chain accepts";
 const KEY: &str = "a restricted attestation key";
 const BANK: &str = "the TPM's SHA-256 bank";
 
-/// The TPM's answers.
+/// The TPM's answers to the queries of the checks.
 pub(super) struct TpmState {
 	opened: Result<(), TpmError>,
 	certificate: Result<Vec<u8>, TpmError>,
@@ -30,7 +30,7 @@ pub(super) struct TpmState {
 }
 
 impl TpmState {
-	/// Queries the TPM. Blocks until it has answered.
+	/// Queries the TPM. Blocks until the TPM has answered or a time limit is exceeded.
 	pub(super) fn read(tpm: &SharedTpm) -> Self {
 		let mut ask = Ask { tpm, hangs: false };
 		Self {
@@ -43,7 +43,7 @@ impl TpmState {
 	}
 }
 
-/// Sends no further command after one that hangs.
+/// Sends queries to the TPM. After a command that hangs, it sends no further command.
 struct Ask<'a> {
 	tpm: &'a SharedTpm,
 	hangs: bool,
@@ -63,7 +63,7 @@ impl Ask<'_> {
 	}
 }
 
-/// Checks the TPM's answers.
+/// Checks the requirements of the TPM against its answers.
 pub(super) fn check(
 	state: &TpmState,
 	config: &Config,
@@ -97,7 +97,8 @@ fn stored(certificate: &Result<Vec<u8>, TpmError>) -> CheckResult {
 	}
 }
 
-/// Checks the certificate against the key in the TPM, its validity and its chain.
+/// Checks that the certificate certifies the TPM's endorsement key, that it is valid now, and that
+/// its chain leads to a trusted root.
 fn genuine(
 	state: &TpmState,
 	config: &Config,
@@ -138,7 +139,7 @@ fn genuine(
 	}
 }
 
-/// Returns true if the certified key is that of the public area (TPMT_PUBLIC).
+/// Returns true if the certified key equals the key in the public area (TPMT_PUBLIC).
 fn is_of(certified: &EndorsementKey, public: &[u8]) -> Check<bool> {
 	let key = AttestationKey::from_tpmt_public(public)?.key;
 	Ok(match (certified, key) {

@@ -1,4 +1,4 @@
-//! Failures of TPM operations, in words.
+//! Failures of TPM operations, described in words.
 
 use tss_esapi::{
 	constants::{Tss2ResponseCode, Tss2ResponseCodeKind as Kind},
@@ -7,8 +7,8 @@ use tss_esapi::{
 
 use super::{nv::NvError, ATTEMPTS, EK_CERTIFICATE};
 
-/// Layers of the TCG's software stack, which the upper half of a response code names. The codes of
-/// the resource managers are those of the TPM.
+/// Layers of the TCG's software stack. The upper half of a response code names the layer. Resource
+/// managers use the codes of the TPM.
 const LAYERS: [(u32, &str); 5] =
 	[(6, "FAPI"), (7, "ESYS"), (8, "SYS"), (9, "marshalling"), (TCTI, "transport (TCTI)")];
 const TPM: u32 = 0;
@@ -18,26 +18,28 @@ const RESOURCE_MANAGERS: [u32; 2] = [11, 12];
 /// Failures of TPM operations.
 #[derive(Debug, thiserror::Error)]
 pub enum TpmError {
-	/// The TPM is missing or cannot be used. Load its driver, or correct `tcti`; the user needs
-	/// access to the device.
+	/// The TPM is missing or cannot be used. Load the TPM's driver, or correct `tcti`. The user of
+	/// the agent needs access to the device.
 	#[error("cannot use the TPM at {tcti}: {reason}")]
 	Unusable { tcti: String, reason: String },
 	/// The TPM refused a command, or the transport to it failed.
 	#[error("TPM command failed: {}", describe(.0))]
 	Tpm(#[from] TssError),
-	/// The TPM does not answer. The agent opens it again. If that fails too, restart the machine.
+	/// The TPM does not answer. The agent opens the TPM again. If that also fails, restart the
+	/// machine.
 	#[error("the TPM did not answer a command within {0} s")]
 	TimedOut(u64),
 	/// Earlier commands still hang, so the TPM is not opened again. Restart the machine.
 	#[error("{0} commands to the TPM hang: restart the machine")]
 	Hanging(usize),
-	/// The TPM has no certificate for its RSA endorsement key. Ask its vendor, and set `ek_cert`.
+	/// The TPM has no certificate of its RSA endorsement key. Obtain the certificate from the TPM's
+	/// vendor, and set `ek_cert`.
 	#[error(
 		"the TPM has no certificate of its endorsement key at {EK_CERTIFICATE:#x}: ask the vendor \
 		for it, and set ek_cert"
 	)]
 	NoCertificate,
-	/// The bytes in place of the certificate are something else.
+	/// The TPM or the file contains other data instead of a certificate in DER.
 	#[error("{place} holds {found}; {}", .found.remedy())]
 	OtherContents { place: String, found: NvError },
 	/// The file of the certificate cannot be read.
@@ -66,7 +68,8 @@ impl TpmError {
 	}
 }
 
-/// Returns true for a failure of the software stack or of a TPM that has lost its state.
+/// Returns true for a failure of the software stack, and for an error of a TPM that has lost its
+/// state.
 pub(super) fn is_of_connection(error: &TssError) -> bool {
 	match error {
 		TssError::Tss2Error(code) => {
@@ -109,7 +112,7 @@ fn describe_code(code: Tss2ResponseCode) -> String {
 	format!("{raw:#x}, an error of the TPM: {}; {remedy}", meaning.trim())
 }
 
-/// Returns the numeric response code. The crate only prints it.
+/// Returns the numeric response code. The crate `tss_esapi` offers it only as text.
 fn raw(code: Tss2ResponseCode) -> u32 {
 	let printed = match code {
 		Tss2ResponseCode::Success => return 0,
@@ -122,8 +125,8 @@ fn raw(code: Tss2ResponseCode) -> u32 {
 
 const REPORT: &str = "report it with the TPM's model and firmware version";
 
-/// Returns meaning and remedy of an error of the software stack. TCG, "TSS 2.0 Overview and Common
-/// Structures", table of base error codes.
+/// Returns the meaning and the remedy of an error of the software stack. See the table of base
+/// error codes in TCG, "TSS 2.0 Overview and Common Structures".
 fn of_stack(code: u32) -> (&'static str, &'static str) {
 	const DEVICE: &str =
 		"check that the TPM's device exists, that this user may open it, and that \

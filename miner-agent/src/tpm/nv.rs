@@ -1,56 +1,56 @@
-//! The contents of the TPM's memory in place of a certificate. Vendors leave it empty, pad it, or
-//! store the certificate in another form.
+//! The contents of the TPM's non-volatile memory at the index of the certificate. Some vendors
+//! leave it empty, pad the certificate, or store it in another format.
 
 use hcc_evidence::tpm::certificate_in_nv;
 
-/// The first bytes of compressed data in the memory of AMD's firmware TPMs.
+/// The first bytes of the contents if AMD's firmware TPM has compressed the certificate.
 const AMD_ZLIB: [u8; 4] = [0x10, 0x01, 0x00, 0x00];
-/// The first two bytes of the TCG's header, its length, and the tag of a full certificate, which
-/// may follow it.
+/// The first two bytes of the TCG's header, the length of the header, and the tag of a full
+/// certificate. The tag may follow the header.
 const TCG_HEADER: [u8; 2] = [0x10, 0x01];
 const TCG_HEADER_LEN: usize = 5;
 const FULL_CERTIFICATE: [u8; 2] = [0x10, 0x02];
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const PEM: &[u8] = b"-----BEGIN";
-/// The tag of a SEQUENCE.
+/// The DER tag of a SEQUENCE.
 const SEQUENCE: u8 = 0x30;
-/// The length of the shortest possible certificate: names and key alone are longer.
+/// A lower limit for the length of a certificate, in bytes. The names and the key alone are longer.
 const SHORTEST: usize = 128;
 
-/// Contents that are not a certificate, or hold it in another form.
+/// Contents that are not a certificate, or that contain it in another format than DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NvError {
-	/// The vendor has stored nothing.
+	/// The contents are empty: the vendor has stored no certificate.
 	#[error("nothing")]
 	Nothing,
-	/// The memory was reserved and never written.
+	/// The memory was reserved but never written: all bytes are equal.
 	#[error("only bytes 0x{0:02x}")]
 	Erased(u8),
-	/// A placeholder.
+	/// An empty SEQUENCE: a placeholder.
 	#[error("an empty SEQUENCE")]
 	EmptySequence,
-	/// A placeholder, or another object.
+	/// A SEQUENCE that is too short for a certificate: a placeholder or another object.
 	#[error("a SEQUENCE of {0} bytes, too short for a certificate")]
 	ShortSequence(usize),
-	/// The certificate is longer than the contents.
+	/// The certificate is truncated: its length field exceeds the contents.
 	#[error("a certificate that is cut off after {seen} of {wanted} bytes")]
 	CutOff { seen: usize, wanted: usize },
-	/// Compressed contents.
+	/// The contents are compressed with gzip.
 	#[error("gzip data")]
 	Gzip,
-	/// Compressed contents, as in the memory of AMD's firmware TPMs.
+	/// The contents are compressed with zlib, as AMD's firmware TPMs do.
 	#[error("zlib data, the form of AMD's firmware TPMs")]
 	Zlib,
-	/// Text instead of DER.
+	/// The certificate is in PEM instead of DER.
 	#[error("PEM text instead of DER")]
 	Pem,
-	/// Something else.
+	/// The contents have an unknown format.
 	#[error("no certificate in DER")]
 	Other,
 }
 
 impl NvError {
-	/// Returns the remedy.
+	/// Returns the remedy for these contents.
 	pub fn remedy(&self) -> &'static str {
 		match self {
 			Self::Nothing
@@ -72,10 +72,10 @@ impl NvError {
 	}
 }
 
-/// Returns the certificate (DER) in the contents, without header and padding.
+/// Returns the certificate in the contents, in DER and without header and padding.
 ///
 /// ## Errors
-/// Describes contents of another kind.
+/// Returns a description of the contents if they are not a certificate in DER.
 pub(super) fn certificate(contents: &[u8]) -> Result<&[u8], NvError> {
 	let Some((first, rest)) = contents.split_first() else { return Err(NvError::Nothing) };
 	if matches!(*first, 0x00 | 0xff) && rest.iter().all(|byte| byte == first) {
@@ -97,7 +97,7 @@ pub(super) fn certificate(contents: &[u8]) -> Result<&[u8], NvError> {
 	}
 }
 
-/// Recognises the forms other than DER in which vendors store a certificate.
+/// Detects the formats other than DER in which vendors store a certificate.
 fn other_form(bytes: &[u8]) -> Result<(), NvError> {
 	let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
 	if text.starts_with(PEM) {
@@ -106,7 +106,8 @@ fn other_form(bytes: &[u8]) -> Result<(), NvError> {
 	if bytes.starts_with(&GZIP) {
 		return Err(NvError::Gzip);
 	}
-	// The header of zlib is a multiple of 31. The first byte names deflate with a window of 32 KiB.
+	// The first two bytes of zlib data are a multiple of 31. The first byte, 0x78, stands for
+	// deflate with a window of 32 KiB.
 	let is_zlib =
 		matches!(bytes, [0x78, flags, ..] if (0x7800 + u32::from(*flags)).is_multiple_of(31));
 	if is_zlib || bytes.starts_with(&AMD_ZLIB) {
@@ -131,8 +132,8 @@ mod tests {
 
 	use super::*;
 
-	/// Returns a file of the field cases, or `None` if they are absent. `HCC_FIELD` names their
-	/// folder; by default it is `shared/field` beside the project.
+	/// Returns a file of the field cases, or `None` if the file is missing. `HCC_FIELD` names the
+	/// folder of the field cases. The default is `shared/field` beside the project.
 	fn field_case(name: &str) -> Option<Vec<u8>> {
 		let beside = || {
 			let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
@@ -168,7 +169,7 @@ mod tests {
 		assert!(forms.iter().all(|form| *form == forms[0]), "one certificate in three forms");
 	}
 
-	/// Returns a SEQUENCE of 300 bytes.
+	/// Returns a SEQUENCE of 300 bytes, which stands for a certificate.
 	fn sequence() -> Vec<u8> {
 		[&[SEQUENCE, 0x82, 0x01, 0x28][..], &[5; 296]].concat()
 	}

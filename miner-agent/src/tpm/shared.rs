@@ -1,5 +1,5 @@
-//! The TPM on a thread of its own. The calls of the software stack block without a time limit. If a
-//! command hangs, the thread is abandoned and the TPM is opened again.
+//! The TPM on a separate thread, because calls of the software stack block without a time limit. If
+//! a command hangs, the agent abandons the thread and opens the TPM again.
 
 use std::{
 	sync::{
@@ -15,10 +15,10 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::{Tpm, TpmError, TpmSettings};
 
-/// Maximum number of threads: the current one, and those that were abandoned.
+/// Maximum number of threads, including abandoned ones.
 const MAX_THREADS: usize = 4;
-/// Factor for the time limit of a command that creates an RSA key. A hardware TPM takes up to a
-/// minute.
+/// Factor by which the time limit is longer for a command that creates an RSA key. A hardware TPM
+/// needs up to a minute for such a command.
 const RSA_FACTOR: u32 = 10;
 
 /// Counts of the TPM's failures, for metrics.
@@ -38,7 +38,7 @@ pub(super) struct Deadline {
 	origin: Instant,
 	/// The time limit of a command.
 	limit: Duration,
-	/// Milliseconds after `origin`.
+	/// The deadline, in milliseconds after `origin`.
 	at: Arc<AtomicU64>,
 }
 
@@ -49,12 +49,12 @@ impl Deadline {
 		deadline
 	}
 
-	/// Notes that a command begins.
+	/// Extends the deadline, because a command begins.
 	pub(super) fn begin_command(&self) {
 		self.extend(self.limit);
 	}
 
-	/// Notes that a command that creates an RSA key begins.
+	/// Extends the deadline, because a command begins that creates an RSA key.
 	pub(super) fn begin_rsa_key(&self) {
 		self.extend(self.limit.saturating_mul(RSA_FACTOR));
 	}
@@ -69,7 +69,8 @@ impl Deadline {
 		at.saturating_sub(self.origin.elapsed())
 	}
 
-	/// Waits for an answer while commands make progress. Returns `None` if the thread has ended.
+	/// Waits for an answer until the deadline, which each new command extends. Returns `None` if
+	/// the thread has ended.
 	fn wait<T>(&self, answer: &Receiver<T>) -> Result<Option<T>, TpmError> {
 		loop {
 			match answer.recv_timeout(self.remaining()) {
@@ -78,7 +79,7 @@ impl Deadline {
 				Err(RecvTimeoutError::Timeout) if self.remaining().is_zero() => {
 					return Err(TpmError::TimedOut(self.limit.as_secs()));
 				},
-				// Another command has begun.
+				// Another command has begun and has extended the deadline.
 				Err(RecvTimeoutError::Timeout) => {},
 			}
 		}
@@ -87,7 +88,8 @@ impl Deadline {
 
 type Job = Box<dyn FnOnce(&mut Tpm) + Send>;
 
-/// A thread with an open TPM. It ends once this is dropped and its last command has ended.
+/// A thread with an open TPM. The thread ends after this value is dropped and the last command has
+/// ended.
 struct Worker {
 	jobs: Sender<Job>,
 	deadline: Deadline,
@@ -125,11 +127,12 @@ impl SharedTpm {
 		self.counters.clone()
 	}
 
-	/// Runs an operation, and blocks until it ends or one of its commands exceeds the time limit.
+	/// Runs an operation. Blocks until the operation ends or one of its commands exceeds the time
+	/// limit.
 	///
 	/// ## Errors
-	/// Those of the operation. Opens the TPM again at the next call if the connection may be
-	/// unusable.
+	/// The errors of the operation. If the connection may be unusable, the next call opens the TPM
+	/// again.
 	pub fn run<T: Send + 'static>(
 		&self,
 		ask: impl FnOnce(&mut Tpm) -> Result<T, TpmError> + Send + 'static,
@@ -211,7 +214,7 @@ fn send<T>(sender: &Sender<T>, answer: T) {
 	}
 }
 
-/// Counts a thread while it runs.
+/// Counts a thread as long as it runs.
 struct Running(Arc<AtomicUsize>);
 
 impl Running {

@@ -1,5 +1,5 @@
-//! Tests with a TPM that never answers, and with a software TPM. The latter need `swtpm` and
-//! `tpm2-tools`, which `scripts/setup.sh` installs.
+//! Tests with a TPM that never answers, and with a software TPM. The tests with a software TPM need
+//! `swtpm` and `tpm2-tools`, which `scripts/setup.sh` installs.
 
 use std::{
 	fs,
@@ -29,7 +29,8 @@ fn settings(tcti: &str, timeout: Duration) -> TpmSettings {
 	}
 }
 
-/// Returns listeners at a port and at the next one: swtpm's ports for commands and for control.
+/// Returns listeners at a port and at the next higher port, for swtpm's commands and for its
+/// control channel.
 fn two_listeners() -> (TcpListener, TcpListener) {
 	loop {
 		let first = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -86,7 +87,8 @@ fn missing_tpm_is_described() {
 	assert!(error.contains("0xa") && error.contains("device exists"), "{error}");
 }
 
-/// A software TPM with a folder for the files of the tools. Dropping it ends the process.
+/// A software TPM, with a folder for the files of the tools. The process of the TPM ends when this
+/// value is dropped.
 struct Swtpm {
 	folder: tempfile::TempDir,
 	process: Child,
@@ -117,7 +119,8 @@ impl Swtpm {
 		command
 	}
 
-	/// Runs a tool and then flushes the transient objects, because the TPM has room for only three.
+	/// Runs a tool, and then flushes the transient objects, because the TPM has room for only three
+	/// of them.
 	fn run(&self, line: &str) {
 		let output = self.tool(line).stderr(Stdio::piped()).output().expect("tpm2-tools run");
 		assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
@@ -151,7 +154,7 @@ fn spawn(folder: &tempfile::TempDir, port: u16) -> Child {
 
 impl Drop for Swtpm {
 	fn drop(&mut self) {
-		// An error means that the process has ended already.
+		// The call fails only if the process has already ended.
 		self.process.kill().unwrap_or_default();
 		self.process.wait().expect("swtpm ends");
 	}
@@ -184,7 +187,7 @@ fn credential(ek: &CredentialKey, name: &[u8]) -> Credential {
 	Credential { id_object: made.id_object, encrypted_secret: made.encrypted_secret }
 }
 
-/// Opens a good, a faulty and another good credential. Returns the results.
+/// Opens three credentials. The second one is faulty. Returns the results.
 fn activated(tpm: &SharedTpm) -> Result<OpenedCredentials, TpmError> {
 	let ek = tpm.run(Tpm::ek_public)?;
 	let ek = match AttestationKey::from_tpmt_public(&ek).expect("TPMT_PUBLIC").key {

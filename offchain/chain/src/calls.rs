@@ -17,11 +17,11 @@ pub struct Body {
 	pub undecodable: usize,
 }
 
-/// Evidence in a block, regardless of the success of its call.
+/// Evidence in a call of a block. The call may have failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
-	/// The contested chip. `None` for the answer to a challenge, which any chip of the miner may
-	/// have received.
+	/// The contested chip, if the call is a contest. `None` for the answer to a challenge: the call
+	/// does not name the challenged chip, which may be any chip of the miner.
 	pub(crate) chip: Option<[u8; 32]>,
 	pub(crate) evidence: &'a HostEvidence,
 }
@@ -32,8 +32,9 @@ impl Body {
 		Ok(Self::of(at.extrinsics().fetch().await?))
 	}
 
-	/// Fetches the body of a block by its number, and decodes it with the metadata of the block
-	/// `at`. The state of the block may be pruned. Returns `None` if the body is pruned as well.
+	/// Fetches the body of a block by its number, and decodes the body with the metadata of the
+	/// block `at`. Works even if the node has pruned the block's state. Returns `None` if the node
+	/// has pruned the body as well.
 	pub(crate) async fn fetch_by_number(
 		chain: &Chain,
 		at: &ChainAt,
@@ -65,7 +66,7 @@ impl Body {
 		body
 	}
 
-	/// Returns the calls without their wrappers.
+	/// Returns the calls. A call that wraps other calls is replaced by them.
 	fn calls(&self) -> Vec<&api::Call> {
 		let mut unwrapped = Vec::new();
 		self.calls.iter().for_each(|call| unwrap_into(call, &mut unwrapped));
@@ -171,7 +172,7 @@ pub(crate) mod tests {
 
 	use super::*;
 
-	/// Returns evidence for a challenge. Only its length is right.
+	/// Returns evidence with a valid length and invalid content.
 	pub(crate) fn evidence(miner: u8, seq: u64) -> HostEvidence {
 		HostEvidence {
 			miner: [miner; 32],

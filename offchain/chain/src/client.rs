@@ -17,17 +17,18 @@ pub type ChainAt = OnlineClientAtBlock<SubstrateConfig>;
 const ALPHA: f64 = 1e9;
 /// Time that a node has to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// Time that a node has to show that it still answers.
+/// Time that a node has to answer a health query, before it counts as failed.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a request and of an answer, in bytes.
 ///
-/// A longer answer ends the connection and fails all pending requests. So this limit exceeds that
-/// of a node, which then refuses only the one request. It also exceeds a full block in hexadecimal.
+/// A longer answer closes the connection, so that all pending requests fail. This limit therefore
+/// exceeds a node's own limit: a node refuses only the request whose answer is too long. The limit
+/// also exceeds the size of a full block in hexadecimal.
 pub const MAX_MESSAGE: u32 = 64 << 20;
 const _: () = assert!(MAX_MESSAGE >= 16 << 20, "a node may send answers of 15 MiB by default");
 
-/// A connection to a node. It does not reconnect: connect again after a call fails with
-/// [`ChainError::Node`], or use [`crate::Nodes`].
+/// A connection to a node. A `Chain` does not reconnect. After a call fails with
+/// [`ChainError::Node`], connect again, or use [`crate::Nodes`].
 #[derive(Clone)]
 pub struct Chain {
 	pub(crate) api: OnlineClient<SubstrateConfig>,
@@ -39,11 +40,11 @@ pub struct Chain {
 }
 
 impl Chain {
-	/// Connects to the first node that answers and has synced, or else to the first one that
-	/// answers. `urls` is a WebSocket URL, or several with commas between them.
+	/// Connects to the first node that answers and has synced. If no node has synced, connects to
+	/// the first node that answers. `urls` is a WebSocket URL, or several with commas between them.
 	///
 	/// ## Errors
-	/// The error of the last node, if none of them answers.
+	/// The error of the last node in the list, if no node answers.
 	pub async fn connect(urls: &str) -> Result<Self, ChainError> {
 		let reason = "the list of nodes is empty".to_string();
 		let mut failure = ChainError::Unreachable { url: urls.to_string(), reason };
@@ -76,8 +77,8 @@ impl Chain {
 				.await
 				.map_err(|error| unreachable(error.to_string()))?;
 			let rpc = RpcClient::new(client);
-			// The newer backend can wait forever for an answer that the node does not give. This
-			// one returns an answer or an error.
+			// If a node never answers, subxt's newer backend waits forever. The legacy backend
+			// returns an answer or an error.
 			let backend = LegacyBackend::<SubstrateConfig>::builder()
 				.storage_page_size(512)
 				.build(rpc.clone());
@@ -95,8 +96,8 @@ impl Chain {
 			.map_err(|_| unreachable("it does not answer".into()))?
 	}
 
-	/// Returns `true` while the node downloads blocks that others have. Its answers are stale until
-	/// it has caught up.
+	/// Returns `true` while the node downloads blocks that its peers already have. Until the node
+	/// has caught up, its answers are stale.
 	pub async fn is_syncing(&self) -> Result<bool, ChainError> {
 		Ok(self.rpc.system_health().await.map_err(rpc)?.is_syncing)
 	}
@@ -157,27 +158,28 @@ impl Chain {
 		Ok(self.api.at_current_block().await?)
 	}
 
-	/// Returns the best block, which another block may still replace.
+	/// Returns the state of the chain at the best block. Another block may still replace the best
+	/// block.
 	pub async fn best(&self) -> Result<ChainAt, ChainError> {
 		let hash = self.rpc.chain_get_block_hash(None).await.map_err(rpc)?;
 		let hash = hash.ok_or_else(|| ChainError::Incompatible("the node has no block".into()))?;
 		Ok(self.api.at_block(hash).await?)
 	}
 
-	/// Returns the block with this hash.
+	/// Returns the state of the chain at the block with this hash.
 	pub async fn at(&self, block: H256) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_block(block).await?)
 	}
 
-	/// Returns the parent of a block.
+	/// Returns the state of the chain at the parent of a block.
 	pub async fn parent(&self, at: &ChainAt) -> Result<ChainAt, ChainError> {
 		let unknown = || ChainError::Incompatible("the node does not know a parent block".into());
 		let header = self.rpc.chain_get_header(Some(at.block_hash())).await.map_err(rpc)?;
 		Ok(self.api.at_block(header.ok_or_else(unknown)?.parent_hash).await?)
 	}
 
-	/// Returns the extrinsics of a block, which do not depend on the block's state. Returns `None`
-	/// if the node has pruned them.
+	/// Returns the extrinsics of a block. They are available even if the node has pruned the
+	/// block's state. Returns `None` if the node has pruned the extrinsics.
 	pub(crate) async fn body(&self, number: u64) -> Result<Option<Vec<Vec<u8>>>, ChainError> {
 		let hash = self.rpc.chain_get_block_hash(Some(number.into())).await.map_err(rpc)?;
 		let Some(hash) = hash else { return Ok(None) };
@@ -185,7 +187,7 @@ impl Chain {
 		Ok(found.map(|found| found.block.extrinsics.into_iter().map(|bytes| bytes.0).collect()))
 	}
 
-	/// Returns the block with this number on the best chain.
+	/// Returns the state of the chain at the block with this number on the best chain.
 	pub async fn block(&self, number: u64) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_block(number).await?)
 	}
@@ -205,7 +207,7 @@ pub(crate) fn split_urls(urls: &str) -> impl Iterator<Item = &str> {
 	urls.split(',').map(str::trim).filter(|url| !url.is_empty())
 }
 
-/// Wraps an error of the connection.
+/// Converts an error of the RPC connection.
 pub(crate) fn rpc(error: subxt::rpcs::Error) -> ChainError {
 	ChainError::Node(Box::new(subxt::Error::from(error)))
 }

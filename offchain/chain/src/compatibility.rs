@@ -1,4 +1,4 @@
-//! Recognises a node whose runtime differs from the one that this program was built for.
+//! Detects a node whose runtime differs from the runtime that this program was built for.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use crate::{api, Chain, ChainAt, ChainError};
 
 const METADATA: &[u8] = include_bytes!("../hccs.scale");
 
-/// Returns the version of the runtime that this program was built for.
+/// Returns the `spec_version` of the runtime that this program was built for.
 pub fn built_for() -> Option<u32> {
 	static VERSION: OnceLock<Option<u32>> = OnceLock::new();
 	*VERSION.get_or_init(|| spec_version(&Metadata::decode_from(METADATA).ok()?))
@@ -18,15 +18,15 @@ pub fn built_for() -> Option<u32> {
 /// Returns the `spec_version` in a runtime's metadata.
 fn spec_version(metadata: &Metadata) -> Option<u32> {
 	let version = metadata.pallet_by_name("System")?.constant_by_name("Version")?;
-	// The first fields of `RuntimeVersion`: names of specification and implementation, version of
-	// block authorship, version of the specification.
+	// The first fields of `RuntimeVersion`: `spec_name`, `impl_name`, `authoring_version` and
+	// `spec_version`.
 	type Beginning = (String, String, u32, u32);
 	let (_, _, _, version) = Beginning::decode(&mut version.value()).ok()?;
 	Some(version)
 }
 
-/// Checks that this program was built for the runtime of a block. The check gives early notice
-/// only: calls and storage that differ also fail individually.
+/// Checks that this program was built for the runtime of a block. The check only gives an early
+/// warning. Without it, each call or storage item that differs would fail when it is used.
 ///
 /// ## Errors
 /// [`ChainError::Incompatible`] names both versions and the remedy.
@@ -37,7 +37,8 @@ pub fn check_runtime(at: &ChainAt) -> Result<(), ChainError> {
 	Err(incompatible(at.spec_version(), built_for()))
 }
 
-/// Returns the error for a node's runtime of version `seen`.
+/// Returns the error for a node with the runtime version `seen`. `built` is the version that this
+/// program was built for.
 fn incompatible(seen: u32, built: Option<u32>) -> ChainError {
 	ChainError::Incompatible(match built {
 		Some(built) if built == seen => format!(
@@ -56,7 +57,7 @@ fn incompatible(seen: u32, built: Option<u32>) -> ChainError {
 	})
 }
 
-/// Checks the runtime at the start, and again after each upgrade of the runtime.
+/// Checks the node's runtime at the start, and again after each upgrade of the runtime.
 #[derive(Debug, Default)]
 pub struct RuntimeWatch {
 	/// The version that was checked last.
@@ -64,10 +65,10 @@ pub struct RuntimeWatch {
 }
 
 impl RuntimeWatch {
-	/// Checks the runtime of a block, unless its version was checked already.
+	/// Checks the runtime of a block, unless the last check was of the same version.
 	///
 	/// ## Errors
-	/// Those of [`check_runtime`], once for each version.
+	/// The errors of [`check_runtime`], once for each version.
 	pub fn check(&mut self, at: &ChainAt) -> Result<(), ChainError> {
 		let version = at.spec_version();
 		if self.checked == Some(version) {
@@ -82,16 +83,17 @@ impl Chain {
 	/// Checks the runtime of the last finalised block.
 	///
 	/// ## Errors
-	/// Those of [`check_runtime`].
+	/// The errors of [`check_runtime`].
 	pub async fn check_compatible(&self) -> Result<(), ChainError> {
 		check_runtime(&self.finalised().await?)
 	}
 }
 
-/// Returns the error for a call or an entry of storage that the node's runtime lacks, or has in
-/// another form. Returns `None` for any other error.
+/// Returns [`ChainError::Incompatible`] if the node's runtime lacks a call or a storage item, or
+/// has it in another form. Returns `None` for any other error.
 pub(crate) fn incompatible_item(error: &subxt::Error) -> Option<ChainError> {
-	// Each kind of item has its own error type. All of these types have some of these variants.
+	// Calls, storage, constants and so on have their own error types. Each of these types has some
+	// of these variants.
 	const VARIANTS: [&str; 6] = [
 		"IncompatibleCodegen",
 		"PalletNameNotFound",

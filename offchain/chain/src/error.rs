@@ -5,12 +5,14 @@ use subxt::{
 
 use crate::{compatibility::incompatible_item, submit::MORTALITY, H256};
 
-/// The code for an invalid transaction, for example one with a nonce that a block already used.
+/// The code for an invalid transaction, for example a transaction whose nonce was already used in a
+/// block.
 pub(crate) const INVALID: i32 = 1010;
-/// The code for a transaction whose nonce another one in the pool keeps, because of its priority.
+/// The code for a transaction whose nonce is taken in the pool by a transaction of equal or higher
+/// priority.
 pub(crate) const TOO_LOW_PRIORITY: i32 = 1014;
 
-/// An error between a client and the chain.
+/// An error in the communication between a client and the chain.
 #[derive(Debug, thiserror::Error)]
 pub enum ChainError {
 	/// No node listens at this URL. Start the node, or correct the URL.
@@ -19,19 +21,19 @@ pub enum ChainError {
 	/// The connection broke, or the node could not answer. Connect again.
 	#[error("the node did not answer: {0}")]
 	Node(Box<subxt::Error>),
-	/// The runtime refused the call, in a block or already in the pool. `error` is the name of the
-	/// error in the metadata of `pallet`.
+	/// The runtime refused the call, either in a block or when the pool validated it. `error` is
+	/// the name of the error in the metadata of `pallet`.
 	#[error("{pallet}.{error}: {meaning}")]
 	Refused { pallet: String, error: String, meaning: String },
-	/// The node's pool rejected the transaction, which has no effect. `reason` contains the remedy,
-	/// and `code` is the node's code.
+	/// The node's pool rejected the transaction, so it has no effect. `reason` contains the remedy,
+	/// and `code` is the error code of the node's RPC.
 	#[error("the pool rejected the transaction: {reason} ({code})")]
 	NotTaken { code: i32, reason: String },
-	/// The pool accepted the transaction, and then dropped it.
+	/// The pool accepted the transaction and dropped it later.
 	#[error("the transaction was not included: {0}")]
 	NotIncluded(String),
 	/// The pool accepted the transaction, but no block included it in time. A block may still
-	/// include it until it expires: check before you submit it again.
+	/// include the transaction until it expires. Check that before you submit it again.
 	#[error(
 		"no block included the transaction within {0} s: one may still do so until {MORTALITY} blocks after submission, so check before you submit it again"
 	)]
@@ -41,8 +43,8 @@ pub enum ChainError {
 	/// again.
 	#[error("block {0:?} includes the transaction, but its outcome is unknown: check the state")]
 	Unconfirmed(H256),
-	/// The node runs another chain, or another runtime than the one that this program was built
-	/// for. The text names both versions where they are known, and the remedy.
+	/// The node belongs to another chain, or its runtime differs from the runtime that this program
+	/// was built for. The text gives the remedy, and both versions if they are known.
 	#[error("{0}")]
 	Incompatible(String),
 	/// The secret URI is neither a phrase nor a seed nor a derivation path.
@@ -58,7 +60,8 @@ impl<E: Into<subxt::Error>> From<E> for ChainError {
 }
 
 impl ChainError {
-	/// Returns the error of a dispatch, with the names of the pallet and of its error.
+	/// Converts a dispatch error. An error of a pallet is converted to the names of the pallet and
+	/// of the error.
 	pub(crate) fn dispatch(error: &DispatchError) -> Self {
 		if let DispatchError::Module(module) = error {
 			if let Ok(details) = module.details() {
@@ -72,7 +75,7 @@ impl ChainError {
 		Self::Refused { pallet: "chain".into(), error: error.to_string(), meaning: String::new() }
 	}
 
-	/// Returns the error of a call without an effect whose reason is unknown.
+	/// Returns the error for an included call that had no effect for an unknown reason.
 	pub(crate) fn no_effect(block: H256) -> Self {
 		Self::Refused {
 			pallet: "chain".into(),
@@ -83,16 +86,17 @@ impl ChainError {
 
 	/// Returns `true` if the node has pruned the state or the body of a block.
 	pub fn is_pruned(&self) -> bool {
-		// The texts of `sc-client-db` and `sp-blockchain`. The RPC has no code of its own for them.
+		// Error texts of `sc-client-db` and `sp-blockchain`. The RPC has no separate error code for
+		// pruned data.
 		const TEXTS: [&str; 3] = ["State already discarded", "UnknownBlock", "Unknown block"];
 		let Self::Node(error) = self else { return false };
 		let text = format!("{error:?}");
 		TEXTS.iter().any(|known| text.contains(known))
 	}
 
-	/// Returns the reason for which the pool rejected a transaction. That is an error of a pallet,
-	/// by the number that the extension `CheckStanding` of the runtime gives, or an error of the
-	/// pool. Any other error is an error of the node.
+	/// Converts an error of a submission. If the runtime's extension `CheckStanding` rejected the
+	/// transaction, its number stands for an error of a pallet. The other cases are an error of the
+	/// pool and an error of the node.
 	pub(crate) fn not_taken(error: subxt::Error, metadata: &subxt::Metadata) -> Self {
 		let text = format!("{error:?}");
 		let number = text.split_once("Custom error: ").and_then(|(_, rest)| {
@@ -104,7 +108,7 @@ impl ChainError {
 		known.unwrap_or_else(|| error.into())
 	}
 
-	/// Returns the error of a node's pool, or `None` for any other error.
+	/// Converts an error of a node's pool. Returns `None` for any other error.
 	fn from_pool(error: &subxt::Error) -> Option<Self> {
 		let subxt::Error::ExtrinsicError(ExtrinsicError::ErrorSubmittingTransaction(
 			BackendError::Rpc(RpcError::ClientError(RpcsError::User(said))),
@@ -136,8 +140,8 @@ impl ChainError {
 	}
 }
 
-/// Returns the reason for which a pool rejects a transaction, with the remedy, or `None` for an
-/// unknown code. Code, message and data are those of the node: see `sc-rpc-api`, `author/error.rs`.
+/// Returns the reason why a pool rejected a transaction, with the remedy. Returns `None` for an
+/// unknown code. The node sent `code`, `message` and `data`: see `sc-rpc-api`, `author/error.rs`.
 fn reason(code: i32, message: &str, data: &str) -> Option<String> {
 	let said = if data.is_empty() { message } else { data };
 	let reason: String = match code {
@@ -167,8 +171,8 @@ fn reason(code: i32, message: &str, data: &str) -> Option<String> {
 	Some(reason)
 }
 
-/// Returns the reason for which a transaction is invalid, derived from the runtime's message: see
-/// `sp-runtime`, `transaction_validity.rs`.
+/// Returns the reason why a transaction is invalid, with the remedy. The reason is derived from the
+/// runtime's message: see `sp-runtime`, `transaction_validity.rs`.
 fn invalid(said: &str) -> String {
 	const MEANINGS: [(&str, &str); 7] = [
 		("Inability to pay", "the account cannot pay the fee: send some α to it"),
@@ -195,7 +199,7 @@ mod tests {
 
 	use super::*;
 
-	/// Returns the error of a node in answer to a submission.
+	/// Returns the error with which a node answers a submission.
 	fn node_error(code: i32, message: &str, data: Option<&str>) -> subxt::Error {
 		let data = data.map(|data| RawValue::from_string(format!("\"{data}\"")).expect("JSON"));
 		let said = UserError { code, message: message.into(), data };

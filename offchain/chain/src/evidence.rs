@@ -1,7 +1,7 @@
 //! Evidence in block bodies. The state of the chain contains only its hash.
 //!
-//! Evidence is found by its bytes, not by events: anyone can fill a block with events, so that a
-//! node does not return them.
+//! This module finds evidence by its bytes and not by events. Anyone can fill a block with so many
+//! events that a node does not return them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::{
 	AccountId32, Chain, ChainAt, ChainError, H256,
 };
 
-/// Number of rows that are read at the same time.
+/// Number of storage rows that are read concurrently.
 const READ_AT_ONCE: usize = 64;
 
 /// Evidence that a block includes, and the subject under which it is judged.
@@ -31,7 +31,7 @@ pub struct Included {
 	pub context: Option<PinnedContext>,
 }
 
-/// Evidence in a body, with the chip that it may concern.
+/// Evidence in a block's body, with a chip that the evidence may concern.
 struct Named<'a> {
 	subject: H256,
 	chip: [u8; 32],
@@ -40,8 +40,9 @@ struct Named<'a> {
 
 /// Returns the evidence that a block includes, found in its body.
 ///
-/// The subject follows from the bytes. The block includes the evidence if it pinned a context for
-/// the subject. Copies in failed calls and in later blocks did not do so.
+/// The subject is computed from the bytes of the evidence. A block includes evidence if the block
+/// pinned a context for the subject. A block pins no context for a copy in a failed call, nor for a
+/// copy of evidence that an earlier block included.
 pub async fn evidence_in(
 	chain: &Chain,
 	at: &ChainAt,
@@ -62,8 +63,8 @@ pub async fn evidence_in(
 	Ok(included)
 }
 
-/// Returns the chips of the miners that evidence names. A miner may have removed a chip in the
-/// block itself, so the chips of the block before count as well.
+/// Returns the chips of the miners that the evidence names. The chips in the state of the previous
+/// block are included, because the block itself may have removed a chip.
 async fn chips(
 	candidates: &[Candidate<'_>],
 	at: &ChainAt,
@@ -91,8 +92,8 @@ pub(crate) async fn chips_of(at: &ChainAt, miner: [u8; 32]) -> Result<Vec<[u8; 3
 	Ok(row.map(|row| row.decode()).transpose()?.map(|row| row.chips.0).unwrap_or_default())
 }
 
-/// Computes the subjects of evidence. Omits evidence that the chain cannot include, because of its
-/// length, and copies.
+/// Computes the subjects of evidence. Omits copies, and evidence that is too long for the chain to
+/// include.
 fn named<'a>(
 	genesis: &[u8; 32],
 	candidates: &[Candidate<'a>],
@@ -117,13 +118,15 @@ fn named<'a>(
 	all
 }
 
-/// Returns evidence if the block `at` pinned a context for it, and the block before did not.
+/// Returns the evidence if the state of the block `at` has a pinned context for it, and the state
+/// of the previous block has none.
 async fn read(
 	named: &Named<'_>,
 	at: &ChainAt,
 	before: &ChainAt,
 ) -> Result<Option<Included>, ChainError> {
-	// After an upgrade the format may differ. The evidence is judged nevertheless.
+	// After a runtime upgrade, the format of the context may differ. The evidence must be judged in
+	// any case.
 	let contexts = || api::storage().attestation().contexts().unvalidated();
 	let Some(row) = at.storage().try_fetch(contexts(), (named.subject,)).await? else {
 		return Ok(None);
@@ -142,8 +145,9 @@ async fn read(
 	}))
 }
 
-/// Finds evidence in the body of a block by its hash. The state of that block may be pruned.
-/// Returns `None` if the node has pruned the body as well, or if the body lacks the evidence.
+/// Finds evidence in the body of a block by the evidence's hash. Works even if the node has pruned
+/// the block's state. Returns `None` if the node has pruned the body, or if the body does not
+/// contain the evidence.
 pub async fn evidence_by_hash(
 	chain: &Chain,
 	at: &ChainAt,

@@ -16,7 +16,7 @@ use crate::{
 	ChainError, H256,
 };
 
-/// Time that a node has to explain why a call had no effect.
+/// Time that a node has to return the events that explain why a call had no effect.
 const REASON_TIMEOUT: Duration = Duration::from_secs(10);
 
 type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
@@ -24,14 +24,15 @@ type Client = OnlineClientAtBlockImpl<SubstrateConfig>;
 /// A pending transaction, with its reserved nonce.
 pub(crate) struct Sent<'a> {
 	pub(crate) progress: TransactionProgress<SubstrateConfig, Client>,
-	/// The call, if this program can decode it. Its effect in the state is the outcome.
+	/// The call, if this program can decode it. The outcome is read from the call's effect in the
+	/// state.
 	pub(crate) call: Option<api::Call>,
 	pub(crate) signer: AccountId32,
 	pub(crate) genesis: [u8; 32],
 	pub(crate) _nonce: ReservedNonce<'a>,
 }
 
-/// A transaction that a block includes and that succeeded.
+/// A transaction that succeeded in a block.
 #[derive(Clone, Copy, Debug)]
 pub struct Receipt {
 	/// The hash of the block, which another block may still replace.
@@ -68,8 +69,8 @@ pub(crate) async fn included(mut sent: Sent<'_>) -> Result<Receipt, ChainError> 
 	Err(ChainError::NotIncluded("the node stopped reporting its status".into()))
 }
 
-/// Returns the outcome of an included call by its effect in the state. Without an effect it waits
-/// for the reason, which may be unavailable (`None`).
+/// Returns the outcome of an included call by its effect in the state. If there is no effect, waits
+/// for the reason. The reason is `None` if the node does not return the events.
 async fn outcome(
 	block: H256,
 	effect: Option<bool>,
@@ -86,7 +87,7 @@ async fn outcome(
 }
 
 /// Reads the outcome of a call from the events of its block. Returns `None` if the node does not
-/// return them: they may be too large.
+/// return the events, for example because they are too large.
 async fn reason(
 	block: &TransactionInBlock<SubstrateConfig, Client>,
 ) -> Option<Result<(), ChainError>> {

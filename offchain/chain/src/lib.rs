@@ -36,7 +36,7 @@ pub use subxt::{
 };
 pub use subxt_signer::sr25519::Keypair;
 
-// Rebuilds the crate when the metadata changes, which the macro below does not do.
+// Makes cargo rebuild the crate when the metadata changes. The macro below does not do so.
 const _: &[u8] = include_bytes!("../hccs.scale");
 
 /// Calls, storage, events and runtime APIs of the chain, generated from the committed metadata.

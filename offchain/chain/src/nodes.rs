@@ -11,8 +11,8 @@ use crate::{client::split_urls, Chain, ChainError};
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// The nodes that a program can use. All tasks of the program share one connection. If its node
-/// fails, the next node takes over.
+/// The nodes that a program can use. All tasks of the program share one connection. If the
+/// connected node fails, the program connects to the next node.
 pub struct Nodes {
 	urls: Vec<String>,
 	current: Mutex<Current>,
@@ -24,7 +24,7 @@ struct Current {
 	chain: Option<Chain>,
 	/// The index of the URL that is tried next.
 	next: usize,
-	/// The chain of the first node. Nodes of other chains are not used.
+	/// The genesis hash of the node that was connected first. Nodes of other chains are not used.
 	genesis: Option<[u8; 32]>,
 }
 
@@ -60,7 +60,8 @@ impl Nodes {
 		}
 	}
 
-	/// Connects to the next node. Moves on to the following one if that fails.
+	/// Tries to connect to the next node. If that fails, the following call tries the node after
+	/// it.
 	async fn try_next(&self, current: &mut Current) -> Option<Chain> {
 		let url = self.urls.get(current.next % self.urls.len())?;
 		match Chain::connect_to(url).await {
@@ -84,7 +85,7 @@ impl Nodes {
 			return true;
 		}
 		let mut current = self.current.lock().await;
-		// Another task may have replaced the connection.
+		// Another task may have replaced the connection already.
 		if current.chain.as_ref().is_some_and(|chain| chain.is_same(failed)) {
 			tracing::warn!(url = failed.url(), "the node no longer answers");
 			current.chain = None;

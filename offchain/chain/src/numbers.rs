@@ -5,26 +5,29 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The nonces of the pending transactions of one [`crate::Submitter`].
 ///
 /// The node derives an account's next nonce from the best block and from the transactions in its
-/// pool that are ready. While a block is imported, that can miss a transaction that was sent just
-/// before. Two transactions would then receive the same nonce, and one would replace the other.
+/// pool that are ready. While the node imports a block, its answer may miss a transaction that was
+/// sent shortly before. Two transactions would then receive the same nonce, and one of these
+/// transactions would replace the other.
 #[derive(Default)]
 pub(crate) struct PendingNonces(Mutex<Vec<u64>>);
 
-/// A nonce that is reserved until this is dropped.
+/// A reserved nonce. Dropping this value releases the nonce.
 pub(crate) struct ReservedNonce<'a> {
 	nonce: u64,
 	pending: &'a PendingNonces,
 }
 
 impl PendingNonces {
-	/// Returns the first nonce from `next` on that is not reserved. If a transaction with a lower
-	/// nonce was lost, that nonce is returned once its sender stops waiting.
+	/// Returns the lowest nonce that is at least `next` and not reserved. A transaction that was
+	/// lost keeps its nonce reserved until its sender stops waiting. After that, this function
+	/// returns the lost nonce.
 	pub(crate) fn free_from(&self, next: u64) -> u64 {
 		let reserved = self.lock();
 		(next..u64::MAX).find(|nonce| !reserved.contains(nonce)).unwrap_or(next)
 	}
 
-	/// Reserves a nonce. Two transactions may have the same one: an urgent one replaces the other.
+	/// Reserves a nonce. A nonce may be reserved twice, because an urgent transaction takes the
+	/// nonce of the transaction that it replaces.
 	pub(crate) fn reserve(&self, nonce: u64) -> ReservedNonce<'_> {
 		self.lock().push(nonce);
 		ReservedNonce { nonce, pending: self }

@@ -1,7 +1,7 @@
 //! Outcomes of included calls, read from the state after their block.
 //!
-//! Events also contain the outcome of a call. But anyone can fill a block with events, so that a
-//! node does not return them. They serve only to explain why a call had no effect.
+//! Events also contain the outcome of a call. But anyone can fill a block with so many events that
+//! a node does not return them. So events serve only to explain why a call had no effect.
 
 use hcc_evidence::host::{evidence_hash, subject_id};
 
@@ -9,11 +9,11 @@ use crate::{api, evidence::chips_of, AccountId32, ChainAt, ChainError, H256};
 
 use api::runtime_types::pallet_compute::types::VmState;
 
-/// Returns `true` if the state shows that a call of `signer` took effect. Returns `None` for calls
-/// whose effect this program does not know.
+/// Returns `true` if the state proves that a call of `signer` took effect. Returns `None` for a
+/// call whose effect this program does not know.
 ///
-/// `false` does not mean that the call failed: a later call may have changed the row, and some
-/// calls succeed without an effect.
+/// `false` does not mean that the call failed: a later call may have changed the state again, and
+/// some calls succeed without an effect.
 pub(crate) async fn took_effect(
 	call: &api::Call,
 	signer: AccountId32,
@@ -86,7 +86,7 @@ async fn of_verdicts(call: &api::verdicts::Call, at: &ChainAt) -> Result<Option<
 	}
 }
 
-/// Returns `true` if a subject has the vote of `validator` for the finding with this hash.
+/// Returns `true` if `validator` has voted for the finding with this hash on a subject.
 async fn has_vote(
 	at: &ChainAt,
 	subject: H256,

@@ -27,43 +27,44 @@ use crate::{
 	AccountId32, Chain, ChainError,
 };
 
-/// Number of blocks after the last finalised one for which a transaction is valid. Exceeds the lag
-/// of finality at which the clock of deadlines stops.
+/// Number of blocks after the last finalised block during which a transaction is valid. This number
+/// exceeds the lag of finality at which the clock of deadlines stops.
 pub(crate) const MORTALITY: u64 = 64;
 /// Maximum number of pending transactions that are not urgent. A node's pool holds 8192
 /// transactions of all accounts together, without a limit per account. A node serves 1024
 /// subscriptions per connection.
 const MAX_PENDING: usize = 64;
-/// Time to wait for a block that includes a transaction.
+/// Time to wait until a block includes a transaction.
 const INCLUSION_TIMEOUT: Duration = Duration::from_secs(120);
-/// Number of times that an urgent transaction is submitted if it is lost.
+/// Number of times that an urgent transaction is submitted in all, if it is lost each time.
 const TRIES: usize = 3;
-/// Pause before it is submitted again.
+/// Pause before an urgent transaction is submitted again.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
-/// Interval of checks for another transaction with the same nonce in a block: two blocks.
+/// Interval at which an urgent submission checks if a block includes another transaction with the
+/// same nonce: two blocks.
 const CHECK_INTERVAL: Duration = Duration::from_secs(12);
-/// Time to wait for the block of a transaction that must not wait for the ones before it: three
-/// blocks. After that it goes ahead of them.
+/// Time that a prompt transaction waits in the pool behind transactions with lower nonces: three
+/// blocks. After that, the transaction is submitted again ahead of them.
 const PATIENCE: Duration = Duration::from_secs(18);
-/// Reason that is given for a transaction that another one of the same account replaced in the
-/// pool.
+/// Error text for a transaction that was replaced in the pool by another transaction of the same
+/// account.
 const REPLACED: &str = "another transaction of this account has replaced it: submit it again";
 
 /// Signs and submits transactions, and waits for blocks that include them. Many transactions can be
-/// pending at the same time. They have nonces in the order of submission, except that an urgent
-/// transaction goes first.
+/// pending at the same time. Transactions receive nonces in the order of submission, except that an
+/// urgent transaction goes first.
 ///
-/// A transaction cannot be included before those with lower nonces. If one of these is lost,
-/// because the pool drops it or finds it invalid, the transactions behind it wait. The next
-/// transaction that is submitted takes the lost nonce. If none is submitted, the waiting
-/// transactions fail with [`ChainError::TimedOut`], and expire later.
+/// A transaction cannot be included before transactions with lower nonces. If the pool drops a
+/// transaction or finds it invalid, the transactions with higher nonces wait. The next transaction
+/// that is submitted takes the lost nonce. Without such a submission, the waiting transactions fail
+/// with [`ChainError::TimedOut`], and expire later.
 pub struct Submitter {
 	key: Key,
 	/// Remaining capacity for pending transactions that are not urgent.
 	room: Semaphore,
 	/// Held by an urgent transaction until a block includes it.
 	urgent_turn: Mutex<()>,
-	/// Held while a nonce is queried and used, so that no two transactions take the same one.
+	/// Held while a nonce is queried and used, so that no two transactions take the same nonce.
 	nonce_lock: Mutex<()>,
 	/// The nonces of pending transactions.
 	nonces: PendingNonces,
@@ -118,13 +119,14 @@ impl Submitter {
 	/// ## Errors
 	/// - [`ChainError::Refused`] if the call failed, or if the pool rejected it because it could
 	///   not succeed. Nothing has changed.
-	/// - [`ChainError::NotTaken`] if the pool rejected it. The error contains the remedy.
-	/// - [`ChainError::is_replaced`] if an urgent transaction replaced it. Check that it is still
-	///   needed, and submit it again.
-	/// - [`ChainError::TimedOut`] if no block includes it within two minutes. A block may still do
-	///   so: check before you submit it again.
-	/// - [`ChainError::Unconfirmed`] if a block includes it, but neither the state nor the node's
-	///   events show its outcome.
+	/// - [`ChainError::NotTaken`] if the pool rejected the transaction. The error contains the
+	///   remedy.
+	/// - [`ChainError::is_replaced`] if an urgent transaction replaced this transaction. Check that
+	///   the call is still needed, and submit it again.
+	/// - [`ChainError::TimedOut`] if no block includes the transaction within two minutes. A block
+	///   may still include it: check before you submit it again.
+	/// - [`ChainError::Unconfirmed`] if a block includes the transaction, but neither the state nor
+	///   the node's events show the outcome of the call.
 	pub async fn submit<P: Payload>(&self, chain: &Chain, call: &P) -> Result<Receipt, ChainError> {
 		let _room = self.acquire_room(1).await?;
 		let waiting = self.submit_and_wait(chain, call);
@@ -134,27 +136,27 @@ impl Submitter {
 	/// Submits a call of the class `Operational` ahead of all pending transactions of this account,
 	/// and waits until a block includes it.
 	///
-	/// Blocks reserve room for operational calls, but a transaction cannot be included before those
-	/// with lower nonces. If blocks have no room for `Normal` calls, one without a tip may wait in
-	/// the pool indefinitely. Evidence behind it would miss its challenge. So an urgent call does
-	/// not wait for capacity. It uses the account's nonce in the state of the best block. The first
-	/// pending transaction has the same nonce.
+	/// Blocks reserve room for operational calls, but a transaction cannot be included before
+	/// transactions with lower nonces. While blocks have no room for `Normal` calls, a normal call
+	/// without a tip may wait in the pool indefinitely. Evidence with a higher nonce would then
+	/// miss its deadline. So an urgent call does not wait for capacity. It uses the account's nonce
+	/// in the state of the best block. The first pending transaction has the same nonce.
 	///
 	/// Both transactions provide the same tag (account, nonce) to the pool, which keeps the one
-	/// with the higher priority. Each operational call has a higher priority than all normal ones,
-	/// by its kind: votes, then proofs, then evidence, then others. Transactions behind the
-	/// replaced one stay in the pool, because the tag is still provided. The sender of the replaced
-	/// transaction receives [`ChainError::is_replaced`].
+	/// with the higher priority. Each operational call has a higher priority than all normal calls.
+	/// Among operational calls, votes come first, then proofs, then evidence, then the rest.
+	/// Transactions with higher nonces stay in the pool, because the replacement provides the same
+	/// tag. The sender of the replaced transaction receives [`ChainError::is_replaced`].
 	///
-	/// If the pool keeps the pending transaction, that one is operational as well, and the next
-	/// block will include it. The urgent call then takes the nonce after all pending transactions.
-	/// Urgent calls of the same [`Submitter`] wait for each other.
+	/// The pool keeps the pending transaction only if it is operational as well, so the next block
+	/// will include it. The urgent call then takes the nonce after all pending transactions. Urgent
+	/// calls of the same [`Submitter`] wait for each other.
 	///
 	/// Do not submit calls of another class this way. Of two normal calls without tips, the smaller
-	/// one has the higher priority, so it might replace the other one needlessly.
+	/// call has the higher priority. So a normal call might needlessly replace another one.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`].
+	/// The errors of [`Self::submit`].
 	pub async fn submit_urgent<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -167,15 +169,16 @@ impl Submitter {
 	}
 
 	/// Submits a call of the class `Operational` that must not wait for other transactions, and
-	/// waits until a block includes it. It needs no capacity. If transactions before it are not
-	/// included within three blocks, it is submitted again ahead of them (see
-	/// [`Self::submit_urgent`]). Both may be included then, so the call must be harmless twice.
+	/// waits until a block includes it. The call does not wait for capacity. If no block includes
+	/// it within three blocks, for example because transactions with lower nonces wait, the call is
+	/// submitted again ahead of them (see [`Self::submit_urgent`]). Blocks may then include both
+	/// transactions, so the call must be harmless when it is executed twice.
 	///
 	/// `make` creates the call once no other transaction can take a nonce before it. So a number
 	/// in the call can increase with the nonce.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`].
+	/// The errors of [`Self::submit`].
 	pub async fn submit_promptly<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -196,8 +199,8 @@ impl Submitter {
 	/// all of them.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`], for the first call that fails. Later calls may be included
-	/// nevertheless.
+	/// The errors of [`Self::submit`], for the first call that fails. Blocks may still include
+	/// later calls.
 	pub async fn submit_all<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -214,11 +217,11 @@ impl Submitter {
 		timeout(INCLUSION_TIMEOUT, waiting).await.map_err(|_| timed_out())?
 	}
 
-	/// Submits independent calls, waits for all of them, and returns the outcome of each. A failure
-	/// of one does not affect the others.
+	/// Submits independent calls, waits for all of them, and returns the outcome of each. If a call
+	/// fails, the other calls are not affected.
 	///
 	/// ## Errors
-	/// Fails only if nothing was submitted. The errors of the calls are those of [`Self::submit`].
+	/// Fails only if nothing was submitted. Each call has the errors of [`Self::submit`].
 	pub async fn submit_each<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -231,7 +234,7 @@ impl Submitter {
 	/// once no other transaction can take a nonce before them.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit_each`].
+	/// The errors of [`Self::submit_each`].
 	pub async fn submit_each_made<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -264,8 +267,8 @@ impl Submitter {
 		Ok(outcomes)
 	}
 
-	/// Waits for the capacity to submit `calls` more transactions. A larger number than the total
-	/// capacity counts as the total capacity.
+	/// Waits for the capacity to submit `calls` more transactions. If `calls` exceeds the total
+	/// capacity, waits for the total capacity.
 	async fn acquire_room(&self, calls: usize) -> Result<SemaphorePermit<'_>, ChainError> {
 		let calls = u32::try_from(calls.min(MAX_PENDING)).unwrap_or(u32::MAX);
 		let closed = |_| ChainError::NotIncluded("the submitter is closed".into());
@@ -284,8 +287,8 @@ impl Submitter {
 		send_in_turn(&self.nonce_lock, sending, included).await
 	}
 
-	/// Submits an urgent call, and retries if it is lost. That happens if a block includes the
-	/// transaction that it should replace, and so uses its nonce.
+	/// Submits an urgent call, and retries if it is lost. An urgent call is lost if a block
+	/// includes the transaction that the call should replace, so that the nonce is used.
 	async fn submit_first_with_retries<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -311,8 +314,8 @@ impl Submitter {
 		let (nonce, sent) = {
 			let _nonce_lock = self.nonce_lock.lock().await;
 			let next = self.next_nonce(chain).await?;
-			// This query comes after that of the pool: if a block is imported in between, this
-			// nonce is the greater one.
+			// The nonce in the state is queried after the nonce of the pool. If a block is imported
+			// between the queries, the nonce in the state is the greater one.
 			let in_state = self.nonce_in_state(chain).await?;
 			send_first(in_state, next, |nonce| self.send(chain, call, nonce)).await?
 		};
@@ -322,7 +325,7 @@ impl Submitter {
 				return outcome;
 			}
 			// Another node's block may include the transaction that this one should replace. The
-			// pool does not report it until no fork is left that could include this one.
+			// pool does not report that, as long as some fork could include this one.
 			if self.nonce_in_state(chain).await? > nonce {
 				let lost = "a block has another transaction with its nonce";
 				let outcome = timeout(RETRY_PAUSE, waiting.as_mut()).await;
@@ -337,7 +340,7 @@ impl Submitter {
 		Ok(best.tx().account_nonce(&self.account()).await?)
 	}
 
-	/// Sends calls in order, and stops at the first one that the pool rejects.
+	/// Sends calls in order. Stops if the pool rejects a call.
 	async fn send_all<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -353,7 +356,7 @@ impl Submitter {
 		Ok(all)
 	}
 
-	/// Sends calls in order, including those after one that the pool rejects.
+	/// Sends calls in order. If the pool rejects a call, sends the calls after it nevertheless.
 	async fn send_each<P: Payload, C: AsRef<[P]>>(
 		&self,
 		chain: &Chain,
@@ -371,8 +374,8 @@ impl Submitter {
 		Ok(each)
 	}
 
-	/// Returns the next nonce by the best block and the pool that is not reserved. The nonce in the
-	/// finalised block may be used already.
+	/// Returns the next nonce, computed from the best block, the pool and the reserved nonces. The
+	/// nonce in the state of the last finalised block may be used already.
 	async fn next_nonce(&self, chain: &Chain) -> Result<u64, ChainError> {
 		let next = chain.rpc.system_account_next_index(&self.account()).await.map_err(rpc)?;
 		Ok(self.nonces.free_from(next))
@@ -413,7 +416,7 @@ impl Submitter {
 	}
 }
 
-/// Sends while it holds `turn`, then releases it and waits.
+/// Sends while it holds the lock `turn`, then releases the lock and waits for the outcome.
 async fn send_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
 	turn: &Mutex<()>,
 	sending: impl Future<Output = Result<S, ChainError>>,
@@ -427,7 +430,8 @@ async fn send_in_turn<S, T, W: Future<Output = Result<T, ChainError>>>(
 }
 
 /// Sends an urgent transaction with the nonce that the account has in the state. If the pool keeps
-/// another transaction with that nonce, sends it with `next` instead. Returns the nonce.
+/// another transaction with this nonce, sends the urgent transaction with the nonce `next` instead.
+/// Returns the nonce that was used.
 async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
 	in_state: u64,
 	next: u64,
@@ -440,8 +444,9 @@ async fn send_first<T, F: Future<Output = Result<T, ChainError>>>(
 }
 
 /// Returns `true` if the pool rejects a transaction because of its nonce. Either a block has used
-/// the nonce, or the pool has a transaction with that nonce and no lower priority. A transaction
-/// that is invalid for another reason is invalid with every nonce.
+/// the nonce, or the pool has a transaction with that nonce and no lower priority. The pool returns
+/// the same code for a transaction that is invalid for another reason. Such a transaction is
+/// invalid with every nonce, so a second attempt does no harm.
 fn is_occupied(error: &ChainError) -> bool {
 	matches!(error, ChainError::NotTaken { code: INVALID | TOO_LOW_PRIORITY, .. })
 }

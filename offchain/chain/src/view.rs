@@ -2,7 +2,7 @@ use subxt::ext::codec::{Decode, DecodeAll, Encode};
 
 use crate::{ChainAt, ChainError};
 
-/// Calls a view function of a pallet at a block. subxt offers this as well, but encodes the
+/// Calls a view function of a pallet at a block. subxt has such a function as well, but encodes the
 /// arguments without their length, so the runtime cannot decode them.
 pub async fn view<T: Decode>(
 	at: &ChainAt,
@@ -26,8 +26,8 @@ pub async fn view<T: Decode>(
 	decode_answer(&answer).map_err(incompatible)
 }
 
-/// Decodes the runtime's answer, `Result<Vec<u8>, ViewFunctionDispatchError>`. The kind of error is
-/// ignored.
+/// Decodes the runtime's answer, `Result<Vec<u8>, ViewFunctionDispatchError>`. All dispatch errors
+/// result in the same text.
 fn decode_answer<T: Decode>(answer: &[u8]) -> Result<T, &'static str> {
 	const UNDECODABLE: &str = "the runtime's answer cannot be decoded";
 	let (failed, rest) = answer.split_first().ok_or("the runtime returned no answer")?;

@@ -1,4 +1,4 @@
-//! Evidence in a file, with everything that verification needs.
+//! A file that contains evidence and everything that verification of the evidence needs.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use hcc_evidence::host::{HostEvidence, PinnedContext, PolicyExtract};
 
 use crate::input::{self, Limit};
 
-/// The first bytes of such a file: its kind, and the version of its format.
+/// The first bytes of a bundle file. They state the kind of the file and the version of its format.
 const MAGIC: [u8; 16] = *b"hcc evidence v1\n";
 
-/// Evidence and its pinned context and policy, as fixed when a block included the evidence.
+/// Evidence with its pinned context and policy. Both were fixed when a block included the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct Bundle {
 	/// The hash of the chain's block 0.
 	pub(crate) genesis: [u8; 32],
 	pub(crate) evidence: HostEvidence,
 	pub(crate) context: PinnedContext,
-	/// The part of policy that applies to this evidence.
+	/// The part of the chain's policy that applies to this evidence.
 	pub(crate) policy: PolicyExtract,
 }
 

@@ -12,7 +12,7 @@ use crate::{
 	vm::alpha,
 };
 
-/// Display eras, emission and payouts, or pay a miner out.
+/// Display eras, emission and payouts, or pay out a miner's emission.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Emission {
 	Show(Show),
@@ -22,7 +22,7 @@ pub(crate) enum Emission {
 /// Show the current era, past eras, and the emission of all eras.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Show {
-	/// Also show the amounts owed to this miner.
+	/// Also show the amounts that this miner is owed.
 	#[arg(long, value_name = "ACCOUNT")]
 	miner: Option<AccountId32>,
 	/// The WebSocket URL of a node.

@@ -11,7 +11,7 @@ use subxt::error::{
 
 use crate::output::{self, outln};
 
-/// An exit code. A number never changes its meaning.
+/// An exit code. The meaning of a number never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -50,12 +50,12 @@ impl Exit {
 		Self::ExposedKey,
 	];
 
-	/// Returns the number.
+	/// Returns the numeric exit code.
 	pub(crate) const fn number(self) -> u8 {
 		self as u8
 	}
 
-	/// Returns the stable name, which JSON errors contain.
+	/// Returns the stable name of the code. JSON errors contain this name.
 	pub(crate) const fn name(self) -> &'static str {
 		match self {
 			Self::Done => "done",
@@ -75,7 +75,7 @@ impl Exit {
 		}
 	}
 
-	/// Returns the meaning.
+	/// Returns the meaning of the code in words.
 	pub(crate) const fn meaning(self) -> &'static str {
 		match self {
 			Self::Done => "accepted, or done",
@@ -141,11 +141,11 @@ impl Exit {
 	}
 }
 
-/// Words that all of subxt's errors about calls and storage contain if the node's runtime lacks the
-/// item.
+/// Text in subxt's errors about a call or a storage item that the node's runtime does not have. All
+/// of these errors contain it.
 const INCOMPATIBLE: &str = "is not compatible with the live chain";
 
-/// Returns `true` for an error of a query that a node could not answer.
+/// Returns `true` if the error means that a node could not answer a query.
 fn is_of_node(cause: &(dyn std::error::Error + 'static)) -> bool {
 	cause.is::<subxt::Error>()
 		|| cause.is::<BackendError>()
@@ -157,7 +157,7 @@ fn is_of_node(cause: &(dyn std::error::Error + 'static)) -> bool {
 		|| cause.is::<StorageValueError>()
 }
 
-/// An error with an exit code of its own.
+/// An error that determines its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
 	exit: Exit,
@@ -180,7 +180,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// Reports an error on standard error and, with `--json`, as an object on standard output. Returns
-/// its exit code.
+/// the exit code of the error.
 pub(crate) fn report(error: &anyhow::Error, as_json: bool) -> Exit {
 	let exit = Exit::of(error);
 	let message = format!("{error:#}");

@@ -1,6 +1,6 @@
 //! `hcc`: the command line of hccs.
 
-// A failed write to standard output would change the exit code: see `output`.
+// `println!` panics if standard output fails, which would change the exit code: see `output`.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 mod bundle;
@@ -42,17 +42,17 @@ enum Command {
 	/// Verify evidence locally, without a chain and without the network.
 	#[command(subcommand, arg_required_else_help = true)]
 	Verify(verify::Verify),
-	/// Make reference values for the chain's policy.
+	/// Create reference values for the chain's policy, and post revocation lists and vouchers.
 	#[command(subcommand, arg_required_else_help = true)]
 	Policy(policy::Policy),
-	/// Display miners on the chain.
+	/// Display the miners on the chain.
 	#[command(subcommand, arg_required_else_help = true)]
 	Miner(chain::Miner),
 	/// Fetch evidence from the chain, to verify it locally.
 	#[command(subcommand, arg_required_else_help = true)]
 	Evidence(chain::Evidence),
 	Price(chain::Price),
-	/// Display eras, emission and payouts, or pay a miner out.
+	/// Display eras, emission and payouts, or pay out a miner's emission.
 	#[command(subcommand, arg_required_else_help = true)]
 	Emission(emission::Emission),
 	/// Order VMs and manage them.
@@ -67,7 +67,7 @@ enum Command {
 	/// Run a whole network on this machine.
 	#[command(subcommand, arg_required_else_help = true)]
 	Devnet(devnet::Devnet),
-	/// Follow verdicts and scores as blocks are finalised.
+	/// Print challenges, verdicts, scores, VMs and payments as blocks are finalised.
 	Watch(chain::Watch),
 }
 

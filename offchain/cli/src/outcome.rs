@@ -9,7 +9,7 @@ use crate::{exit::Exit, input, output::outln};
 pub(crate) enum VerificationResult {
 	Accepted,
 	Rejected(Rejection),
-	/// The verifier lacks an input.
+	/// The verifier could not reach a verdict, because an input is missing.
 	Undecided(Need),
 }
 
@@ -38,7 +38,7 @@ impl Outcome {
 		}
 	}
 
-	/// Writes the times in a rejection as RFC 3339.
+	/// Converts the times in a rejection to RFC 3339.
 	pub(crate) fn with_dates(mut self) -> Self {
 		if let VerificationResult::Rejected(rejection) = &mut self.result {
 			let codes = [RejectCode::CertificateValidity, RejectCode::EkCertificateValidity];
@@ -50,7 +50,7 @@ impl Outcome {
 		self
 	}
 
-	/// Returns one JSON object, which always has the same keys.
+	/// Returns the outcome as one JSON object, which always has the same keys.
 	pub(crate) fn to_json(&self) -> Value {
 		let claims = Value::Object(self.claims.clone());
 		let plain = |verdict: &str, message: Option<String>| {
@@ -110,7 +110,7 @@ impl Outcome {
 	}
 }
 
-/// Converts seconds since 1970, alone or as the limits of a period, to RFC 3339.
+/// Converts a point in time, or both limits of a period, from seconds since 1970 to RFC 3339.
 fn dated(value: &Seen) -> Seen {
 	let date = |text: &str| text.parse().ok().map(|seconds| input::rfc3339(UnixSeconds(seconds)));
 	let text = value.to_string();

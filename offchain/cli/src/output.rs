@@ -1,4 +1,4 @@
-//! The only path to standard output. The exit code never depends on it.
+//! The only path to standard output. The exit code never depends on the success of a write.
 //!
 //! A closed pipe (`| head -1`) is not an error. Any other failure, such as a full disk, is reported
 //! once on standard error.
@@ -11,7 +11,7 @@ use std::{
 
 /// `true` once standard output has failed.
 static LOST: AtomicBool = AtomicBool::new(false);
-/// `true` if it failed for another reason than a closed pipe.
+/// `true` if standard output has failed for another reason than a closed pipe.
 static FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Prints a line, as `println!` does.
@@ -36,7 +36,7 @@ pub(crate) fn bytes(bytes: &[u8]) {
 	note(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
-/// Notes the result of a write to standard output.
+/// Records the result of a write to standard output.
 pub(crate) fn note(result: io::Result<()>) {
 	let Err(error) = result else { return };
 	let is_first = !LOST.swap(true, Relaxed);
@@ -56,7 +56,7 @@ pub(crate) fn has_failed() -> bool {
 	FAILED.load(Relaxed)
 }
 
-/// Prints a line to standard error. Its failure has no effect.
+/// Prints a line to standard error. Ignores a failure of the write.
 pub(crate) fn warn(text: fmt::Arguments<'_>) {
 	drop(writeln!(io::stderr().lock(), "{text}"));
 }

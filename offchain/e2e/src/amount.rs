@@ -4,22 +4,22 @@ use std::{fmt, iter::Sum, str::FromStr};
 
 use serde_json::Value;
 
-/// The smallest units in one α.
+/// The number of smallest units in one α.
 const UNITS: u128 = 1_000_000_000;
-/// The digits after the point.
+/// The number of decimal places of an amount in α.
 const DIGITS: usize = 9;
 
 /// An amount of α in its smallest unit, 10⁻⁹ α.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alpha(u128);
 
-/// A text that is not an amount of α.
+/// The error for a text that is not an amount of α.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an amount of α")]
 pub struct NotAnAmount(String);
 
 impl Alpha {
-	/// An amount given in its smallest unit.
+	/// Creates an amount from a number of smallest units.
 	pub const fn from_units(units: u128) -> Self {
 		Self(units)
 	}
@@ -28,15 +28,15 @@ impl Alpha {
 		self.0 == 0
 	}
 
-	/// The difference, or zero if `other` is larger.
+	/// Returns the difference, or zero if `other` is larger.
 	#[must_use]
 	pub fn saturating_sub(self, other: Self) -> Self {
 		Self(self.0.saturating_sub(other.0))
 	}
 
-	/// The amount as a JSON number, rounded to the nearest double.
+	/// Returns the amount as a JSON number, rounded to the nearest double.
 	pub fn to_json(self) -> Value {
-		// A decimal with a point is always a number.
+		// A decimal number with a point always parses as a double.
 		self.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 	}
 }

@@ -1,4 +1,4 @@
-//! The project's programs, run as a person would run them.
+//! Runs the project's programs, with the command lines that a person would use.
 
 use std::{
 	path::{Path, PathBuf},
@@ -11,17 +11,18 @@ use tokio::{process::Command, time::timeout};
 
 use crate::{Error, Result};
 
-/// The time limit of a command: longer than `hcc` waits for a block that includes a transaction.
+/// The time limit of a command. It exceeds the time that `hcc` waits until a block includes a
+/// transaction.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// `hcc`, connected to a node.
+/// The program `hcc`, used with one node.
 pub struct Hcc {
 	program: PathBuf,
 	node: String,
 }
 
 impl Hcc {
-	/// The `hcc` in a folder of programs.
+	/// Uses the `hcc` in a folder of programs, with the URL of a node.
 	pub fn new(programs: &Path, node: impl Into<String>) -> Self {
 		Self { program: programs.join("hcc"), node: node.into() }
 	}
@@ -30,29 +31,32 @@ impl Hcc {
 		&self.program
 	}
 
-	/// Runs a subcommand that asks the node, and returns its human-readable output.
+	/// Runs a subcommand that queries the node. Returns its human-readable output.
 	///
 	/// ## Errors
-	/// [`Error::Failed`] if its exit code is not 0.
+	/// [`Error::Failed`] if the exit code is not 0.
 	pub async fn text(&self, arguments: &[&str]) -> Result<String> {
 		let arguments = [arguments, &["--node", self.node.as_str()][..]].concat();
 		succeed(&self.program, &arguments, PATIENCE).await
 	}
 
-	/// Runs a subcommand that asks the node, and returns what it prints with `--json`.
+	/// Runs a subcommand that queries the node, with `--json`. Returns the JSON that the subcommand
+	/// prints.
 	///
 	/// ## Errors
-	/// [`Error::Failed`] if its exit code is not 0; [`Error::NotJson`].
+	/// [`Error::Failed`] if the exit code is not 0, and [`Error::NotJson`] if the output is not
+	/// JSON.
 	pub async fn json(&self, arguments: &[&str]) -> Result<Value> {
 		let arguments = [arguments, &["--node", self.node.as_str(), "--json"][..]].concat();
 		let printed = succeed(&self.program, &arguments, PATIENCE).await?;
 		parse(&self.program, &arguments, &printed)
 	}
 
-	/// Runs a subcommand that needs no node. Returns its exit code, and its output with `--json`.
+	/// Runs a subcommand that needs no node, with `--json`. Returns the exit code and the JSON that
+	/// the subcommand prints.
 	///
 	/// ## Errors
-	/// [`Error::NotJson`].
+	/// [`Error::NotJson`] if the output is not JSON.
 	pub async fn offline(&self, arguments: &[&str]) -> Result<(Option<i32>, Value)> {
 		let arguments = [arguments, &["--json"][..]].concat();
 		let output = run(&self.program, &arguments, PATIENCE).await?;
@@ -61,10 +65,11 @@ impl Hcc {
 	}
 }
 
-/// Runs a program to its end. It is killed when the returned future is dropped.
+/// Runs a program until it exits. The program is killed if the returned future is dropped.
 ///
 /// ## Errors
-/// [`Error::Start`]; [`Error::TooSlow`] after `patience`.
+/// [`Error::Start`] if the program cannot be started, and [`Error::TooSlow`] if it runs for longer
+/// than `patience`.
 pub async fn run(program: &Path, arguments: &[&str], patience: Duration) -> Result<Output> {
 	let output =
 		Command::new(program).args(arguments).stdin(Stdio::null()).kill_on_drop(true).output();
@@ -76,10 +81,10 @@ pub async fn run(program: &Path, arguments: &[&str], patience: Duration) -> Resu
 	}
 }
 
-/// Runs a program that must succeed, and returns what it prints.
+/// Runs a program that must succeed, and returns its output.
 ///
 /// ## Errors
-/// As [`run`]; [`Error::Failed`] if its exit code is not 0.
+/// The errors of [`run`], and [`Error::Failed`] if the exit code is not 0.
 pub async fn succeed(program: &Path, arguments: &[&str], patience: Duration) -> Result<String> {
 	let output = run(program, arguments, patience).await?;
 	let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -94,26 +99,26 @@ pub async fn succeed(program: &Path, arguments: &[&str], patience: Duration) -> 
 	})
 }
 
-/// A field of a program's output, by a JSON pointer (RFC 6901).
+/// Returns a field of a program's output, by a JSON pointer (RFC 6901).
 ///
 /// ## Errors
-/// [`Error::Missing`].
+/// [`Error::Missing`] if the output has no such field.
 pub fn field<'v>(value: &'v Value, pointer: &str) -> Result<&'v Value> {
 	value.pointer(pointer).ok_or_else(|| missing(pointer, value))
 }
 
-/// A text in a program's output.
+/// Returns a text in a program's output, by a JSON pointer.
 ///
 /// ## Errors
-/// [`Error::Missing`] if there is none, or if it is not a text.
+/// [`Error::Missing`] if the output has no such field, or if the field is not a text.
 pub fn text<'v>(value: &'v Value, pointer: &str) -> Result<&'v str> {
 	field(value, pointer)?.as_str().ok_or_else(|| missing(pointer, value))
 }
 
-/// A number in a program's output.
+/// Returns a number in a program's output, by a JSON pointer.
 ///
 /// ## Errors
-/// [`Error::Missing`] if there is none, or if it is not a whole number.
+/// [`Error::Missing`] if the output has no such field, or if the field is not a whole number.
 pub fn number(value: &Value, pointer: &str) -> Result<u64> {
 	field(value, pointer)?.as_u64().ok_or_else(|| missing(pointer, value))
 }

@@ -1,13 +1,14 @@
-//! Reasons for which a scene fails.
+//! The reasons why a scene fails.
 
 use std::{io, path::PathBuf, process::ExitStatus, time::Duration};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The reason for which a scene fails.
+/// The reason why a scene fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-	/// A program cannot be started. Remedy: build it (`make build`), or name its folder.
+	/// A program cannot be started. Remedy: build the programs (`make build`), or name their
+	/// folder.
 	#[error("cannot start {program}: {source}")]
 	Start { program: String, source: io::Error },
 	/// A program exits with an error.
@@ -37,7 +38,7 @@ pub enum Error {
 	/// A worker's metrics cannot be read.
 	#[error("cannot read the metrics: {0}")]
 	Metrics(#[from] reqwest::Error),
-	/// Programs of the network still run after its end.
+	/// Programs of the network still run after the network has stopped.
 	#[error("still running after the end: {}", .0.join("; "))]
 	LeftRunning(Vec<String>),
 	/// The network behaves differently than expected.
@@ -52,7 +53,7 @@ pub enum Error {
 }
 
 impl Error {
-	/// An error about a file.
+	/// Returns a function that converts an I/O error of the file at `path`.
 	pub fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
 		let path = path.into();
 		move |source| Self::File { path, source }

@@ -1,4 +1,5 @@
-//! Events as `hcc watch --json` and `hcc devnet up --json` print them: one JSON object a line.
+//! Events of `hcc watch --json` and `hcc devnet up --json`. Both programs print one JSON object per
+//! line.
 
 use std::{fs::File, io::Write, sync::Arc, time::Duration};
 
@@ -35,12 +36,12 @@ pub mod name {
 	pub const TERMINATED: &str = "terminated";
 	pub const TPM_ENROLLED: &str = "tpm_enrolled";
 	pub const VERDICT: &str = "verdict";
-	/// Events of the network itself.
+	/// Events of `hcc devnet up`, about the programs of the network.
 	pub const READY: &str = "ready";
 	pub const RESTARTED: &str = "restarted";
 }
 
-/// One line that `hcc watch --json` or `hcc devnet up --json` prints.
+/// An event: one line of output of `hcc watch --json` or `hcc devnet up --json`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event(Value);
 
@@ -66,23 +67,23 @@ impl Event {
 		self.0.get(field).and_then(Value::as_u64)
 	}
 
-	/// The texts of a list. Empty if the field is not a list.
+	/// Returns the texts in a field that is a list. The result is empty if the field is not a list.
 	pub fn texts(&self, field: &str) -> Vec<&str> {
 		let list = self.0.get(field).and_then(Value::as_array);
 		list.into_iter().flatten().filter_map(Value::as_str).collect()
 	}
 
-	/// An amount of α.
+	/// Returns the amount of α in a field.
 	pub fn amount(&self, field: &str) -> Option<Alpha> {
 		self.text(field)?.parse().ok()
 	}
 
-	/// The block that includes the event.
+	/// Returns the number of the block that includes the event.
 	pub fn block(&self) -> Option<u64> {
 		self.number("block")
 	}
 
-	/// The number of the challenge that the event is about.
+	/// Returns the number of the challenge that the event is about.
 	pub fn challenge(&self) -> Option<u64> {
 		self.number("seq")
 	}
@@ -92,12 +93,12 @@ impl Event {
 		self.is(name::VERDICT) && self.text("outcome") == Some("passed")
 	}
 
-	/// Returns true for a verdict that rejects evidence with that code.
+	/// Returns true for a verdict that rejects evidence with this code.
 	pub fn is_rejected(&self, code: u64) -> bool {
 		self.rejection() == Some(code)
 	}
 
-	/// The code of a verdict that rejects evidence.
+	/// Returns the code of a verdict that rejects evidence. Returns `None` for any other event.
 	pub fn rejection(&self) -> Option<u64> {
 		let failed = self.is(name::VERDICT) && self.text("outcome") == Some("failed");
 		failed.then(|| self.number("code")).flatten()
@@ -107,7 +108,7 @@ impl Event {
 #[derive(Debug, Default)]
 struct State {
 	events: Vec<Event>,
-	/// The reason for which the log is complete.
+	/// The reason why the log is complete. `None` while the program runs.
 	ended: Option<String>,
 }
 
@@ -124,7 +125,7 @@ pub struct EventLog {
 }
 
 impl EventLog {
-	/// An empty log of a program, which errors name.
+	/// Creates an empty log of the events of a program. Errors contain the name of the program.
 	pub fn new(program: &'static str) -> Self {
 		Self { program, state: watch::Sender::new(State::default()) }
 	}
@@ -143,7 +144,7 @@ impl EventLog {
 				Err(error) => break error.to_string(),
 			};
 			if let Some(copy) = &mut copy {
-				// Scenes do not depend on the copy. It helps to examine a failure.
+				// The copy only serves to examine a failure, so a failed write does not matter.
 				drop(writeln!(copy, "{line}"));
 			}
 			match Event::parse(&line) {
@@ -164,31 +165,31 @@ impl EventLog {
 		self.state.send_modify(|state| state.ended = Some(reason));
 	}
 
-	/// The number of matching events.
+	/// Returns the number of matching events.
 	pub fn count(&self, predicate: impl Fn(&Event) -> bool) -> usize {
 		self.state.borrow().count(predicate)
 	}
 
-	/// All matching events, oldest first.
+	/// Returns all matching events, oldest first.
 	pub fn all(&self, predicate: impl Fn(&Event) -> bool) -> Vec<Event> {
 		let state = self.state.borrow();
 		state.events.iter().filter(|event| predicate(event)).cloned().collect()
 	}
 
-	/// The first matching event.
+	/// Returns the first matching event.
 	pub fn first(&self, predicate: impl Fn(&Event) -> bool) -> Option<Event> {
 		self.state.borrow().events.iter().find(|event| predicate(event)).cloned()
 	}
 
-	/// The last matching event.
+	/// Returns the last matching event.
 	pub fn last(&self, predicate: impl Fn(&Event) -> bool) -> Option<Event> {
 		self.state.borrow().events.iter().rev().find(|event| predicate(event)).cloned()
 	}
 
-	/// The events from position `from` on. Waits until there is one.
+	/// Returns the events from position `from` on. Waits until there is at least one.
 	///
 	/// ## Errors
-	/// [`Error::Stopped`] if there is none and the log is complete.
+	/// [`Error::Stopped`] if there is no such event and the log is complete.
 	pub async fn since(&self, from: usize) -> Result<Vec<Event>> {
 		let mut changes = self.state.subscribe();
 		let more = changes.wait_for(|state| state.events.len() > from || state.ended.is_some());
@@ -203,7 +204,8 @@ impl EventLog {
 	/// Waits until at least `wanted` events match.
 	///
 	/// ## Errors
-	/// [`Error::NotSeen`] after `patience`; [`Error::Stopped`] if the log is complete.
+	/// [`Error::NotSeen`] after the time `patience`, and [`Error::Stopped`] if the log is complete
+	/// before.
 	pub async fn wait_for(
 		&self,
 		what: &str,
@@ -225,7 +227,7 @@ impl EventLog {
 		Err(self.stopped())
 	}
 
-	/// Waits until the log is complete, and returns the error that says so.
+	/// Waits until the log is complete. Returns [`Error::Stopped`] with the reason.
 	pub async fn until_stopped(&self) -> Error {
 		let mut changes = self.state.subscribe();
 		drop(changes.wait_for(|state| state.ended.is_some()).await);

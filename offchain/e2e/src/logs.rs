@@ -1,4 +1,4 @@
-//! The ends of logs, for failures.
+//! Reads the last lines of logs, to print them after a failure.
 
 use std::{
 	fs::{self, File},
@@ -6,12 +6,12 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-/// The lines of each log that are shown.
+/// The number of lines of each log that are printed.
 const LINES: usize = 12;
-/// The bytes of each log that are read for them.
+/// The number of bytes at the end of each log that are read to find these lines.
 const BYTES: u64 = 16 << 10;
 
-/// The last lines of all logs in a network's folder. Logs that cannot be read are left out.
+/// Returns the last lines of all logs in a network's folder. Omits logs that cannot be read.
 pub fn tails(folder: &Path) -> String {
 	let mut files: Vec<PathBuf> = fs::read_dir(folder.join("logs"))
 		.into_iter()
@@ -36,7 +36,7 @@ fn tail(path: &Path) -> std::io::Result<String> {
 	file.seek(SeekFrom::Start(start))?;
 	let mut bytes = Vec::new();
 	file.take(BYTES).read_to_end(&mut bytes)?;
-	// Consoles print them.
+	// The machine's consoles print zero bytes.
 	bytes.retain(|byte| *byte != 0);
 	let text = String::from_utf8_lossy(&bytes);
 	let lines: Vec<_> = text.lines().collect();

@@ -1,4 +1,4 @@
-//! The miner's machine under QEMU, controlled over a serial port made for that purpose.
+//! The miner's machine under QEMU. A separate serial port of the machine serves to control it.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -11,13 +11,14 @@ use tokio::{
 
 use crate::{Error, Result};
 
-/// The time limit of an answer.
+/// The time limit for an answer of the machine.
 const ANSWER: Duration = Duration::from_secs(60);
-/// The longest absence of the port. QEMU creates it at each start.
+/// The time limit for the connection to the port. QEMU creates a new port at each start.
 const CONNECT: Duration = Duration::from_secs(30);
-/// The start of the line that ends an answer. The exit code follows.
+/// The text at the start of the last line of an answer. The exit code follows this text.
 const END: &str = "##END ";
-/// Stops the miner until [`LET_MINER_RUN`], and waits until it has ended.
+/// A command that stops the miner and waits until it has exited. The miner stays stopped until
+/// [`LET_MINER_RUN`].
 const STOP_MINER: &str = "touch /run/stop-miner; killall hcc-miner; \
 	while pidof hcc-miner >/dev/null; do usleep 100000; done";
 const LET_MINER_RUN: &str = "rm /run/stop-miner";
@@ -32,7 +33,7 @@ const BOOT_ID: &str = "cat /proc/sys/kernel/random/boot_id";
 /// The time limit of a reboot.
 const BOOT: Duration = Duration::from_secs(120);
 
-/// An answer of the machine.
+/// The output and the exit code of a command that the machine has run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
 	pub printed: String,
@@ -42,12 +43,12 @@ pub struct Answer {
 /// The machine of a network.
 pub struct Machine {
 	folder: PathBuf,
-	/// The port serves one client at a time.
+	/// Held while a command runs, because the port serves one client at a time.
 	turn: Mutex<()>,
 }
 
 impl Machine {
-	/// The machine of the network in that folder.
+	/// Uses the machine of the network in this folder.
 	pub fn new(folder: impl Into<PathBuf>) -> Self {
 		Self { folder: folder.into(), turn: Mutex::default() }
 	}
@@ -55,7 +56,8 @@ impl Machine {
 	/// Runs a command in the machine's shell.
 	///
 	/// ## Errors
-	/// [`Error::Machine`] if the machine does not answer. The exit code is the caller's concern.
+	/// [`Error::Machine`] if the machine does not answer. Does not check the exit code of the
+	/// command.
 	pub async fn run(&self, command: &str) -> Result<Answer> {
 		let _turn = self.turn.lock().await;
 		let failed = |reason: String| Error::Machine { command: command.to_owned(), reason };
@@ -66,10 +68,10 @@ impl Machine {
 		}
 	}
 
-	/// Runs a command that must succeed, and returns what it prints.
+	/// Runs a command that must succeed, and returns its output.
 	///
 	/// ## Errors
-	/// [`Error::Machine`] if it fails.
+	/// [`Error::Machine`] if the machine does not answer or the command fails.
 	pub async fn succeed(&self, command: &str) -> Result<String> {
 		let Answer { printed, code } = self.run(command).await?;
 		if code == 0 {
@@ -114,8 +116,8 @@ impl Machine {
 		self.run(&undo).await.map(|answer| answer.code == 0)
 	}
 
-	/// Appends a byte to the miner's program and lets it run.
-	/// Returns the SHA-256 of the altered file.
+	/// Stops the miner, appends a byte to its program, and starts it again. Returns the SHA-256 of
+	/// the altered file.
 	pub async fn alter_miner(&self) -> Result<String> {
 		let alter = format!("{STOP_MINER}; printf X >>{MINER}; {LET_MINER_RUN}; sha256sum {MINER}");
 		Ok(digest(&self.succeed(&alter).await?))
@@ -129,7 +131,7 @@ impl Machine {
 		Ok(digest(&self.succeed(&restore).await?))
 	}
 
-	/// Ends the machine. The network starts it again.
+	/// Powers off the machine. The network then starts it again.
 	pub async fn power_off(&self) -> Result<()> {
 		self.succeed("poweroff").await.map(drop)
 	}
@@ -185,7 +187,8 @@ impl Machine {
 		self.power_off().await
 	}
 
-	/// Lets another chip sign the reports than the one they name. Lasts until the next boot.
+	/// Lets the chip `chip` sign the reports, although they name the machine's own chip. Lasts
+	/// until the next boot.
 	pub async fn sign_reports_by(&self, chip: &str) -> Result<()> {
 		let change = format!(
 			"echo \"$(cat /run/reports) --signed-by {chip}\" >/run/reports.new; \
@@ -194,7 +197,7 @@ impl Machine {
 		self.succeed(&change).await.map(drop)
 	}
 
-	/// Lists what the host must have, as `hcc-miner check` prints it in JSON.
+	/// Runs `hcc-miner check` on the host. Returns the list of requirements that it prints in JSON.
 	pub async fn check(&self) -> Result<String> {
 		let check = format!("{MINER} check --config {CONFIG} --json 2>/dev/null");
 		// Its exit code is not 0: QEMU's processor has no SEV-SNP.
@@ -229,7 +232,7 @@ async fn ask(port: &mut UnixStream, command: &str) -> std::io::Result<Answer> {
 	}
 }
 
-/// The answer, once its last line is complete.
+/// Returns the answer, or `None` while its last line is not complete.
 fn answer(seen: &str) -> Option<Answer> {
 	let lines = seen.strip_suffix('\n')?;
 	let (printed, last) = lines.rsplit_once('\n').unwrap_or(("", lines));
@@ -237,7 +240,7 @@ fn answer(seen: &str) -> Option<Answer> {
 	Some(Answer { printed: printed.trim_end().to_owned(), code })
 }
 
-/// The first word: what `sha256sum` prints before the file's name.
+/// Returns the digest in the output of `sha256sum`: the first word of the last line.
 fn digest(printed: &str) -> String {
 	printed.lines().last().and_then(|line| line.split(' ').next()).unwrap_or_default().to_owned()
 }

@@ -40,8 +40,8 @@ struct Options {
 	/// The folder of the built programs [default: the folder of hcc-e2e].
 	#[arg(long, value_name = "DIR", global = true)]
 	bin_dir: Option<PathBuf>,
-	/// The folder for QEMU and the machine's kernel, once they are downloaded [default: that of
-	/// hcc devnet up].
+	/// The folder that caches the packages of QEMU and the machine's kernel [default: the default
+	/// of hcc devnet up].
 	#[arg(long, value_name = "DIR", global = true)]
 	packages: Option<PathBuf>,
 	/// The folder of the scripts that make and start the machine.
@@ -65,7 +65,7 @@ enum Command {
 		#[arg(long)]
 		vms: bool,
 	},
-	/// Play every scene; the last line is one JSON object.
+	/// Play every scene. The last line of the output is one JSON object.
 	All {
 		/// Play the scenes with VMs under libvirt instead. They need root.
 		#[arg(long, conflicts_with = "client")]
@@ -73,10 +73,11 @@ enum Command {
 		/// Print only the JSON object to standard output; the story goes to standard error.
 		#[arg(long)]
 		json: bool,
-		/// Write the JSON object to a file, too.
+		/// Also write the JSON object to a file.
 		#[arg(long, value_name = "FILE")]
 		result: Option<PathBuf>,
-		/// A script that reads the score with a client from npm: runtime/tests/client/run.sh.
+		/// A script that reads the score with a client from npm, such as
+		/// runtime/tests/client/run.sh.
 		#[arg(long, value_name = "SCRIPT")]
 		client: Option<PathBuf>,
 	},
@@ -84,7 +85,7 @@ enum Command {
 	List,
 }
 
-/// Programs that `hcc devnet up` does not need, but later scenes do.
+/// Programs that later scenes need, but `hcc devnet up` does not.
 const CHEATS: [&str; 2] = ["insecure-liar", "insecure-replay"];
 
 /// The signals that end a run.
@@ -114,7 +115,7 @@ fn main() -> ExitCode {
 	match start(&cli) {
 		Ok(()) => ExitCode::SUCCESS,
 		Err(error) => {
-			// An error of the harness names its causes itself.
+			// The text of an error of the harness already contains its causes.
 			let own = error.downcast_ref::<Error>().map(ToString::to_string);
 			eprintln!("hcc-e2e: {}", own.unwrap_or_else(|| format!("{error:#}")));
 			ExitCode::FAILURE
@@ -127,7 +128,7 @@ fn start(cli: &Cli) -> anyhow::Result<()> {
 		list();
 		return Ok(());
 	}
-	// One thread: the network ends with the thread that started it.
+	// The runtime has one thread, because the network ends when the thread that started it ends.
 	let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 	runtime.block_on(run(cli))
 }
@@ -222,7 +223,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	finish(&cli.command, &story, outcome.as_ref())
 }
 
-/// Plays the scenes of a command.
+/// Plays the scenes of a command. Returns the outcome of `all`.
 async fn play(
 	command: &Command,
 	setup: &Setup,
@@ -244,7 +245,8 @@ async fn play(
 	}
 }
 
-/// Ends the story: what to try next, or the outcome.
+/// Ends the story. Prints the outcome of all scenes or, after the demo, suggestions what to try
+/// next.
 fn finish(command: &Command, story: &Story, outcome: Option<&Value>) -> anyhow::Result<()> {
 	if let Command::All { result: Some(path), .. } = command {
 		let object = outcome.map(|outcome| format!("{outcome}\n")).unwrap_or_default();

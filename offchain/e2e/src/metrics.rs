@@ -13,17 +13,17 @@ pub mod name {
 	pub const VOTES: &str = "hcc_validator_votes_total";
 }
 
-/// The time limit of an answer.
+/// The time limit for an answer of a worker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads pages of metrics.
 pub struct Scraper(reqwest::Client);
 
 impl Scraper {
-	/// A scraper without TLS and without proxies: workers are asked on this machine only.
+	/// Creates a scraper without TLS and without proxies, because all workers run on this machine.
 	///
 	/// ## Errors
-	/// [`Error::Metrics`] if the client cannot be made.
+	/// [`Error::Metrics`] if the HTTP client cannot be created.
 	pub fn new() -> Result<Self> {
 		let client = reqwest::Client::builder()
 			.timeout(PATIENCE)
@@ -33,10 +33,10 @@ impl Scraper {
 		Ok(Self(client))
 	}
 
-	/// Reads a page.
+	/// Reads the page of metrics at a URL.
 	///
 	/// ## Errors
-	/// [`Error::Metrics`] if nothing answers there.
+	/// [`Error::Metrics`] if no worker answers at the URL.
 	pub async fn page(&self, url: &str) -> Result<Page> {
 		let response = self.0.get(url).send().await?.error_for_status()?;
 		Ok(Page(response.text().await?))
@@ -51,10 +51,10 @@ impl Page {
 		&self.0
 	}
 
-	/// The value of a metric without labels.
+	/// Returns the value of a metric without labels.
 	///
 	/// ## Errors
-	/// [`Error::Missing`] if the page has no such number.
+	/// [`Error::Missing`] if the page has no such metric, or its value is not a whole number.
 	pub fn value(&self, name: &str) -> Result<u64> {
 		let found = self.0.lines().find_map(|line| {
 			let (key, value) = line.split_once(' ')?;

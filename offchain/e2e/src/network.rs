@@ -1,4 +1,4 @@
-//! The local network: `hcc devnet up` and everything that it runs.
+//! The local network: the process `hcc devnet up`, and all programs that it runs.
 
 use std::{
 	fs,
@@ -23,9 +23,9 @@ use crate::{
 	Error, Result,
 };
 
-/// The time limit of the start, downloads of the machine's packages included.
+/// The time limit for the start, including the download of the machine's packages.
 const START: Duration = Duration::from_secs(1_200);
-/// The time limit of the stop. Each program of the network has 15 s.
+/// The time limit for the stop. Each program of the network has 15 s to exit.
 const STOP: Duration = Duration::from_secs(180);
 /// The time for which a program may outlive the network.
 const AFTERMATH: Duration = Duration::from_secs(20);
@@ -33,13 +33,15 @@ const AFTERMATH: Duration = Duration::from_secs(20);
 /// The folders and the size of a network.
 #[derive(Clone, Debug)]
 pub struct Setup {
-	/// The network's folder. Must be absolute: programs are found by it.
+	/// The network's folder. The path must be absolute, because leftover programs are found by this
+	/// path.
 	pub folder: PathBuf,
 	/// The folder of the built programs.
 	pub programs: PathBuf,
 	/// The folder of the scripts that make and start the machine.
 	pub machine: PathBuf,
-	/// The folder of the machine's packages. None: the default of `hcc devnet up`.
+	/// The folder that caches the machine's packages. `None` stands for the default of `hcc devnet
+	/// up`.
 	pub packages: Option<PathBuf>,
 	/// The number of validators: 1 or 4.
 	pub validators: usize,
@@ -66,15 +68,16 @@ pub struct Network {
 }
 
 impl Network {
-	/// Starts a network. It must be stopped with [`Network::stop`]; if this process is killed, it
-	/// stops by itself.
+	/// Starts a network. Stop the network with [`Network::stop`]. If this process is killed, the
+	/// network stops by itself.
 	///
 	/// ## Errors
 	/// [`Error::Start`] if a program is missing.
 	pub fn start(setup: &Setup) -> Result<Self> {
 		let program = setup.programs.join("hcc");
 		let not_started = |source| Error::Start { program: program.display().to_string(), source };
-		// Without this check `setpriv` would report the missing program, on another channel.
+		// Without this check, `setpriv` would report a missing program on its standard error, and
+		// not as an error of this function.
 		fs::metadata(&program).map_err(not_started)?;
 		let mut command = Command::new("setpriv");
 		command
@@ -114,10 +117,10 @@ impl Network {
 		Ok(Self { child, folder: setup.folder.clone(), log })
 	}
 
-	/// Waits until the network is ready, and narrates its start.
+	/// Waits until the network is ready, and narrates the start.
 	///
 	/// ## Errors
-	/// [`Error::Stopped`] if the network stops; [`Error::NotSeen`] if it takes too long.
+	/// [`Error::Stopped`] if the network stops, and [`Error::NotSeen`] if the start takes too long.
 	pub async fn ready(&self, story: &Story) -> Result<Addresses> {
 		let what = "the network is ready";
 		let _waiting = story.wait_for(what);
@@ -139,15 +142,16 @@ impl Network {
 		}
 	}
 
-	/// The events of the network itself: programs that end and start again.
+	/// Returns the log of the network's own events, such as programs that exit and are restarted.
 	pub fn log(&self) -> &EventLog {
 		&self.log
 	}
 
-	/// Kills the node of a validator, counted from 1. The network starts it again.
+	/// Kills the node of a validator. Validators are counted from 1. The network then restarts the
+	/// node.
 	///
 	/// ## Errors
-	/// [`Error::Unexpected`] if there is no such process.
+	/// [`Error::Unexpected`] if the node does not run.
 	pub fn kill_node(&self, number: usize) -> Result<()> {
 		let base = self.folder.join(format!("node-{number}")).display().to_string();
 		process_with("--base-path", &base)?.kill()
@@ -164,16 +168,17 @@ impl Network {
 		HungTpm::new(tpm.ok_or_else(|| Error::Unexpected("the TPM has no process".into()))?)
 	}
 
-	/// Stops the network, and checks that it ends well and leaves nothing running.
+	/// Stops the network. Checks that it exits with code 0, and that none of its programs still
+	/// runs.
 	///
 	/// ## Errors
-	/// [`Error::Stopped`] if it ends badly; [`Error::LeftRunning`].
+	/// [`Error::Stopped`] if the network fails, and [`Error::LeftRunning`] if a program still runs.
 	pub async fn stop(mut self) -> Result<()> {
 		let rig = rig::namespace(&self.folder);
 		let failed = |reason: String| Error::Stopped { program: "hcc devnet up", reason };
 		let id = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
 		if let Some(id) = id {
-			// An error: it has ended just now.
+			// The signal fails only if the network has just exited.
 			let _ = kill_process(id, Signal::TERM);
 		}
 		let ended = match timeout(STOP, self.child.wait()).await {
@@ -334,7 +339,7 @@ mod tests {
 			.stdout(Stdio::null())
 			.spawn()
 			.expect("there is tail");
-		// The kernel shows the arguments of a program shortly after it has started.
+		// The arguments of a program appear in `/proc` shortly after its start.
 		let shown = async {
 			while left(folder.path(), None).is_empty() {
 				sleep(Duration::from_millis(10)).await;

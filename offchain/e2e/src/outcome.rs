@@ -11,29 +11,30 @@ use crate::{
 	Error, Result,
 };
 
-/// Numbers that the events do not tell.
+/// Numbers of the outcome that do not follow from the events of the chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Numbers {
-	/// The last finalised block.
+	/// The number of the last finalised block.
 	pub blocks: u64,
-	/// The score before the miner's program was altered.
+	/// The chip's score before the miner's program was altered.
 	pub score_before: u64,
-	/// The score after the evidence about it was rejected.
+	/// The chip's score after the evidence of the altered program was rejected.
 	pub score_after: u64,
 	/// The reports of the miner that the TPM did not answer.
 	pub tpm_timeouts: u64,
 	/// The new α that the miner has claimed.
 	pub claimed: Alpha,
-	/// The seconds that it took.
+	/// The duration of all scenes, in seconds.
 	pub seconds: u64,
 }
 
-/// Reads the last finalised block from the first worker, and checks that every worker agrees with
-/// its node's runtime. The first worker's metrics stay in the file `metrics`, for
-/// `docs/numbers.md`.
+/// Returns the number of the last finalised block, from the metrics of the first worker. Checks
+/// that every worker agrees with its node's runtime. Writes the first worker's metrics to the file
+/// `metrics`, for `docs/numbers.md`.
 ///
 /// ## Errors
-/// [`Error::Unexpected`] if a worker and the runtime disagree; [`Error::Metrics`].
+/// [`Error::Unexpected`] if a worker and the runtime disagree, and [`Error::Metrics`] if a worker
+/// does not answer.
 pub async fn blocks(world: &World<'_>) -> Result<u64> {
 	let first = world.metrics(1).await?;
 	world.write("metrics", first.text())?;
@@ -48,7 +49,7 @@ pub async fn blocks(world: &World<'_>) -> Result<u64> {
 	first.value(metrics::name::BLOCK)
 }
 
-/// The outcome, from the events of the chain and the numbers beside them.
+/// Returns the outcome, computed from the events of the chain and from `numbers`.
 pub fn summary(chain: &EventLog, numbers: Numbers) -> Value {
 	let count = |name: &'static str| chain.count(|event| event.is(name));
 	let sum = |name: &'static str, field: &str| -> Value {
@@ -77,7 +78,8 @@ pub fn summary(chain: &EventLog, numbers: Numbers) -> Value {
 	})
 }
 
-/// Rejections by code, and the refused replays by the chain's error.
+/// Returns the number of rejections for each code, and of refused replays for each error of the
+/// chain.
 fn rejected(chain: &EventLog) -> Map<String, Value> {
 	let mut counts = Map::new();
 	for event in chain.all(|event| event.rejection().is_some()) {

@@ -1,5 +1,5 @@
-//! A proxy in front of a node. It can refuse the events of every second block, as a node does whose
-//! blocks are full of them.
+//! A proxy in front of a node. It can refuse to return the events of every second block, as a node
+//! does if a block has too many events.
 
 use std::{
 	net::Ipv4Addr,
@@ -26,16 +26,17 @@ const EVENTS_KEY: &str = "0x26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc84
 #[derive(Debug)]
 pub struct Proxy {
 	url: String,
-	/// The URL of the node. `None` until the network is ready.
+	/// The URL of the node behind the proxy. `None` until the network is ready.
 	node: Mutex<Option<String>>,
-	/// Refuses the events of every second block.
+	/// `true` during the flood: the proxy refuses the events of every second block.
 	flood: AtomicBool,
-	/// The blocks whose events were requested during the flood, in the order of their requests.
+	/// The hashes of the blocks whose events were requested during the flood, in the order of the
+	/// requests.
 	blocks: Mutex<Vec<String>>,
 }
 
 impl Proxy {
-	/// Opens a proxy. It accepts no connection before [`Proxy::forward_to`].
+	/// Opens a proxy. The proxy closes all connections until [`Proxy::forward_to`] is called.
 	///
 	/// ## Errors
 	/// [`Error::Start`] if no port is free.
@@ -53,17 +54,17 @@ impl Proxy {
 		Ok(proxy)
 	}
 
-	/// The proxy's own URL.
+	/// Returns the proxy's own URL.
 	pub fn url(&self) -> &str {
 		&self.url
 	}
 
-	/// Forwards new connections to a node.
+	/// Makes the proxy forward new connections to a node.
 	pub fn forward_to(&self, node: &str) {
 		*self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(node.to_owned());
 	}
 
-	/// Begins or ends the flood.
+	/// Begins or ends the flood, in which the proxy refuses events.
 	pub fn set_flood(&self, flood: bool) {
 		self.flood.store(flood, Ordering::SeqCst);
 	}
@@ -73,7 +74,8 @@ impl Proxy {
 			let node = self.node.lock().unwrap_or_else(PoisonError::into_inner).clone();
 			if let Some(node) = node {
 				let proxy = self.clone();
-				// The client connects again after a connection has ended.
+				// Errors are ignored, because the client connects again after a connection has
+				// ended.
 				tokio::spawn(async move { proxy.relay(stream, &node).await });
 			}
 		}
@@ -98,7 +100,8 @@ impl Proxy {
 		}
 	}
 
-	/// Returns the answer to a request that the proxy refuses.
+	/// Returns the proxy's answer to a request that it refuses. Returns `None` for a request that
+	/// it relays.
 	fn refusal(&self, message: &Message) -> Option<Message> {
 		let Message::Text(text) = message else { return None };
 		if !self.flood.load(Ordering::SeqCst) {
@@ -115,7 +118,7 @@ impl Proxy {
 		Some(Message::text(answer.to_string()))
 	}
 
-	/// Returns `true` for every second block.
+	/// Returns `true` for every second block whose events are requested.
 	fn is_refused(&self, block: &str) -> bool {
 		let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
 		let known = blocks.iter().position(|known| known == block);

@@ -1,4 +1,4 @@
-//! The order of scenes, and which of them overlap.
+//! The order of the scenes. Some scenes are played concurrently.
 
 use std::path::Path;
 
@@ -19,9 +19,10 @@ use crate::{
 	Result,
 };
 
-/// The number of validators in the demo: one decides fastest.
+/// The number of validators in the demo. A single validator reaches verdicts fastest.
 pub const DEMO_VALIDATORS: usize = 1;
-/// The number of validators in all scenes: three decide while one is away.
+/// The number of validators for all scenes. If one of the four is absent, the other three still
+/// reach verdicts.
 pub const ALL_VALIDATORS: usize = 4;
 
 /// An overview of the demo, up to the tenant's VM.
@@ -73,7 +74,7 @@ pub enum Rented {
 	Program(Vm),
 }
 
-/// Next steps for the viewer. The network is stopped.
+/// The suggestions that are printed after the demo, if the network is stopped.
 pub const TRY_NEXT: &str = "
 That was the whole story. Try next:
 
@@ -124,7 +125,7 @@ pub async fn demo(world: &World<'_>, vms: bool) -> Result<Rented> {
 /// Plays all scenes. Returns their outcome. `client` is the script of a client from npm.
 ///
 /// ## Errors
-/// Any of a scene.
+/// The error of the first scene that fails.
 pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
 	let (score_before, (vm, tpm_timeouts), (), ()) = try_join!(

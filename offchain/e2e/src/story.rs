@@ -1,4 +1,5 @@
-//! Narration: what happens, with the seconds since the start, and progress while nothing happens.
+//! Narration of a run. Each line has the number of seconds since the start. While nothing happens,
+//! progress lines are printed.
 
 use std::{
 	cell::RefCell,
@@ -10,9 +11,10 @@ use std::{
 
 use tokio::time::sleep;
 
-/// The longest silence. Something is printed at least every 10 s, a little earlier to be sure.
+/// The maximum time without output. A line must be printed at least every 10 s, so this limit is a
+/// little lower.
 const SILENCE: Duration = Duration::from_secs(9);
-/// The interval between two checks for silence.
+/// The interval between two checks if a progress line is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A narrator.
@@ -24,39 +26,39 @@ pub struct Story {
 struct State {
 	out: Box<dyn Write>,
 	spoke: Instant,
-	/// The pending waits, oldest first.
+	/// Descriptions of the pending waits, oldest first.
 	waits: BTreeMap<u64, String>,
 	next_wait: u64,
 }
 
-/// Something that is waited for, until it is dropped.
+/// A pending wait. It ends when this value is dropped.
 pub struct Wait<'a> {
 	story: &'a Story,
 	number: u64,
 }
 
 impl Story {
-	/// A story that is written to `out` and begins now.
+	/// Creates a story that begins now and is written to `out`.
 	pub fn new(out: impl Write + 'static) -> Self {
 		let now = Instant::now();
 		let state = State { out: Box::new(out), spoke: now, waits: BTreeMap::new(), next_wait: 0 };
 		Self { started: now, state: RefCell::new(state) }
 	}
 
-	/// Whole seconds since the start.
+	/// Returns the number of whole seconds since the start.
 	pub fn seconds(&self) -> u64 {
 		self.started.elapsed().as_secs()
 	}
 
-	/// Prints a text as it is.
+	/// Prints a text unchanged.
 	pub fn tell(&self, text: &str) {
 		let mut state = self.state.borrow_mut();
-		// Scenes do not depend on a reader.
+		// A failed write is ignored, because scenes do not depend on a reader.
 		drop(writeln!(state.out, "{}", text.trim_end()).and_then(|()| state.out.flush()));
 		state.spoke = Instant::now();
 	}
 
-	/// Begins a scene.
+	/// Prints the title of a scene that begins.
 	pub fn begin(&self, title: &str) {
 		self.tell(&format!("\n== {title}  ({} s)", self.seconds()));
 	}
@@ -73,7 +75,7 @@ impl Story {
 		}
 	}
 
-	/// Notes that something is waited for. Progress lines name it.
+	/// Registers a pending wait. Progress lines contain its description.
 	pub fn wait_for(&self, what: &str) -> Wait<'_> {
 		let mut state = self.state.borrow_mut();
 		let number = state.next_wait;
@@ -82,7 +84,7 @@ impl Story {
 		Wait { story: self, number }
 	}
 
-	/// Prints a progress line after each silence. Does not return.
+	/// Prints a progress line each time that nothing was printed for `SILENCE`. Does not return.
 	pub async fn keep_telling(&self) -> Infallible {
 		loop {
 			sleep(LOOK_EVERY).await;
@@ -92,7 +94,7 @@ impl Story {
 		}
 	}
 
-	/// The progress line, if it is due.
+	/// Returns the progress line, if one is due.
 	fn progress(&self, now: Instant) -> Option<String> {
 		let state = self.state.borrow();
 		if now.saturating_duration_since(state.spoke) < SILENCE {

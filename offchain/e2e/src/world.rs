@@ -30,10 +30,10 @@ use crate::{
 	Error, Result,
 };
 
-/// The interval between two checks of a state that has no event.
+/// The interval between two checks of a state that no event reports.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A network that is ready, and everything around it.
+/// A network that is ready, with everything that scenes use.
 pub struct World<'a> {
 	pub story: &'a Story,
 	pub network: &'a Network,
@@ -46,7 +46,7 @@ pub struct World<'a> {
 	addresses: Addresses,
 	node: String,
 	scraper: Scraper,
-	/// `hcc watch`. It ends when it is dropped.
+	/// The process `hcc watch`. It is killed when this value is dropped.
 	_watch: Child,
 }
 
@@ -54,7 +54,7 @@ impl<'a> World<'a> {
 	/// Waits until the network is ready, and follows its chain from the first block on.
 	///
 	/// ## Errors
-	/// As [`Network::ready`]; [`Error::Start`] if `hcc` cannot be started.
+	/// The errors of [`Network::ready`], and [`Error::Start`] if `hcc` cannot be started.
 	pub async fn open(setup: &'a Setup, network: &'a Network, story: &'a Story) -> Result<Self> {
 		let addresses = network.ready(story).await?;
 		let no_node = || Error::Unexpected("the network names no node".into());
@@ -80,20 +80,20 @@ impl<'a> World<'a> {
 		})
 	}
 
-	/// The WebSocket URL of the first node.
+	/// Returns the WebSocket URL of the first node.
 	pub fn node(&self) -> &str {
 		&self.node
 	}
 
-	/// The number of validators.
+	/// Returns the number of validators.
 	pub fn validators(&self) -> usize {
 		self.setup.validators
 	}
 
-	/// The proxy between the last worker and its node.
+	/// Returns the proxy between the last worker and its node.
 	///
 	/// ## Errors
-	/// [`Error::Unexpected`] if the network has none.
+	/// [`Error::Unexpected`] if the network has no proxy.
 	pub fn proxy(&self) -> Result<&Proxy> {
 		let proxy = self.setup.proxy.as_deref();
 		proxy.ok_or_else(|| Error::Unexpected("the network has no proxy".into()))
@@ -119,7 +119,7 @@ impl<'a> World<'a> {
 		self.setup.programs.join(name)
 	}
 
-	/// A file in the network's folder.
+	/// Returns the path of a file in the network's folder.
 	pub fn file(&self, name: &str) -> PathBuf {
 		self.setup.folder.join(name)
 	}
@@ -128,7 +128,7 @@ impl<'a> World<'a> {
 	/// key files. Returns its path as an argument.
 	///
 	/// ## Errors
-	/// [`Error::File`].
+	/// [`Error::File`] if the file cannot be written.
 	pub fn write(&self, name: &str, content: &str) -> Result<String> {
 		let path = self.file(name);
 		std::fs::write(&path, content).map_err(Error::file(&path))?;
@@ -137,17 +137,17 @@ impl<'a> World<'a> {
 		Ok(path.display().to_string())
 	}
 
-	/// The metrics of a validator's worker, counted from 1.
+	/// Returns the metrics of a validator's worker. Validators are counted from 1.
 	///
 	/// ## Errors
-	/// [`Error::Metrics`] if it does not answer.
+	/// [`Error::Metrics`] if the worker does not answer.
 	pub async fn metrics(&self, number: usize) -> Result<Page> {
 		let url = number.checked_sub(1).and_then(|index| self.addresses.metrics.get(index));
 		let url = url.ok_or_else(|| Error::Unexpected(format!("there is no worker {number}")))?;
 		self.scraper.page(url).await
 	}
 
-	/// The miner's account, from its registration.
+	/// Returns the miner's account, from the event of the miner's registration.
 	///
 	/// ## Errors
 	/// [`Error::Missing`] if no miner has registered.
@@ -175,28 +175,28 @@ impl<'a> World<'a> {
 	/// The first event that matches.
 	///
 	/// ## Errors
-	/// [`Error::Missing`] if there is none.
+	/// [`Error::Missing`] if no event matches.
 	pub fn first(&self, what: &str, predicate: impl Fn(&Event) -> bool) -> Result<Event> {
 		self.chain.first(predicate).ok_or_else(|| missing(what))
 	}
 
-	/// The last event that matches.
+	/// Returns the last event that matches.
 	///
 	/// ## Errors
-	/// [`Error::Missing`] if there is none.
+	/// [`Error::Missing`] if no event matches.
 	pub fn last(&self, what: &str, predicate: impl Fn(&Event) -> bool) -> Result<Event> {
 		self.chain.last(predicate).ok_or_else(|| missing(what))
 	}
 
-	/// The number of times that evidence was accepted.
+	/// Returns the number of times that evidence was accepted.
 	pub fn accepted(&self) -> usize {
 		self.chain.count(Event::is_accepted)
 	}
 
-	/// Plays a scene. Errors name it.
+	/// Plays a scene.
 	///
 	/// ## Errors
-	/// [`Error::Scene`].
+	/// [`Error::Scene`] if the scene fails. The error names the scene.
 	pub async fn play<'w, T, F>(
 		&'w self,
 		scene: Scene,
@@ -215,7 +215,7 @@ fn missing(what: &str) -> Error {
 	Error::Missing { field: what.to_owned(), found: "the events of hcc watch".into() }
 }
 
-/// Starts `hcc watch`. Its lines are also written to `watch.jsonl`.
+/// Starts `hcc watch`. Also writes the lines of its output to `watch.jsonl`.
 fn watch(setup: &Setup, hcc: &Hcc, node: &str, chain: &Arc<EventLog>) -> Result<Child> {
 	let create = |path: PathBuf| File::create(&path).map_err(Error::file(path));
 	let copy = create(setup.folder.join("watch.jsonl"))?;
@@ -235,7 +235,7 @@ fn watch(setup: &Setup, hcc: &Hcc, node: &str, chain: &Arc<EventLog>) -> Result<
 	Ok(child)
 }
 
-/// The world as a scene sees it. Its lines start with the scene's name.
+/// The world for one scene. Lines that the scene prints start with the scene's name.
 #[derive(Clone, Copy)]
 pub struct Stage<'w> {
 	world: &'w World<'w>,
@@ -259,7 +259,7 @@ impl Stage<'_> {
 	/// Waits until at least `wanted` events match.
 	///
 	/// ## Errors
-	/// As [`EventLog::wait_for`]; [`Error::Stopped`] if the network stops.
+	/// The errors of [`EventLog::wait_for`], and [`Error::Stopped`] if the network stops.
 	pub async fn wait_for(
 		&self,
 		what: &str,
@@ -270,10 +270,10 @@ impl Stage<'_> {
 		self.wait_in(&self.chain, what, wanted, predicate, patience).await
 	}
 
-	/// Waits for events of the network itself.
+	/// Waits for events of `hcc devnet up`.
 	///
 	/// ## Errors
-	/// As [`Stage::wait_for`].
+	/// The errors of [`Stage::wait_for`].
 	pub async fn wait_for_network(
 		&self,
 		what: &str,
@@ -303,7 +303,7 @@ impl Stage<'_> {
 	/// Checks a state repeatedly until it holds.
 	///
 	/// ## Errors
-	/// [`Error::NotSeen`] after `patience`; any error of `holds`.
+	/// [`Error::NotSeen`] after the time `patience`, and all errors of `holds`.
 	pub async fn wait_until(
 		&self,
 		what: &str,
@@ -323,10 +323,10 @@ impl Stage<'_> {
 		Ok(())
 	}
 
-	/// Compares with what must hold.
+	/// Checks that a condition holds.
 	///
 	/// ## Errors
-	/// [`Error::Unexpected`] with the text, if it does not hold.
+	/// [`Error::Unexpected`] with the text of `otherwise`, if the condition does not hold.
 	pub fn ensure(&self, holds: bool, otherwise: impl FnOnce() -> String) -> Result<()> {
 		if holds {
 			Ok(())
@@ -338,7 +338,7 @@ impl Stage<'_> {
 	/// Runs another program of the project, which must succeed.
 	///
 	/// ## Errors
-	/// As [`commands::succeed`].
+	/// The errors of [`commands::succeed`].
 	pub async fn run(
 		&self,
 		program: &Path,

@@ -1,6 +1,6 @@
-//! The work of a worker for one block with 50 pieces of evidence, natively on one core, with its
-//! state on disk. `docs/numbers.md` lists the results. The evaluation by the node's runtime is not
-//! part of it: `make e2e` measures that.
+//! Benchmarks of a worker's work for one block with 50 pieces of evidence, on one core and with the
+//! state on disk. Evaluation is native: `make e2e` measures the evaluation by the node's runtime.
+//! `docs/numbers.md` lists the results.
 
 use std::hint::black_box;
 
@@ -17,9 +17,10 @@ use hcc_validator::{
 const EVIDENCE: u64 = 50;
 /// Number of new log entries in one piece of evidence.
 const NEW_ENTRIES: usize = 50;
-/// Number of other validators on a committee, each of which votes on each piece of evidence.
+/// Number of other validators on a committee. Each of them votes on each piece of evidence.
 const OTHERS: usize = 15;
-/// Number of findings in the state: those of the longest life of a subject, 1,400 ticks.
+/// Number of findings in the state. A subject lives for at most 1,400 ticks, and each tick has one
+/// block.
 const FINDINGS: u64 = 1_400 * EVIDENCE;
 
 /// Evidence, and the context in which it is judged.
@@ -47,7 +48,7 @@ fn subject(number: u64) -> H256 {
 	H256(subject)
 }
 
-/// Returns a state with the findings of a whole life of a subject.
+/// Returns a state that contains [`FINDINGS`] findings.
 fn filled(folder: &tempfile::TempDir) -> State {
 	let state = State::open(folder.path(), "//Worker").expect("the state opens");
 	for block in 0..FINDINGS / 500 {
@@ -74,7 +75,7 @@ fn judge(judged: &Judged, policy: &Policy, first: u64) -> Vec<PendingVote> {
 	(first..first + EVIDENCE).map(vote).collect()
 }
 
-/// Compares the votes of others on the evidence of a block.
+/// Compares the votes of the other validators on the evidence of a block with the own findings.
 fn compare(state: &State, first: u64) {
 	let subjects: Vec<_> =
 		(first..first + EVIDENCE).flat_map(|number| [subject(number); OTHERS]).collect();
@@ -82,7 +83,8 @@ fn compare(state: &State, first: u64) {
 	assert_eq!(own.len() as u64, EVIDENCE);
 }
 
-/// Records a block, whose evidence has the numbers from `first` on, and settles its votes.
+/// Records a block and settles its votes. The pieces of evidence in the block have the numbers from
+/// `first` on.
 fn record(state: &State, first: u64, votes: Vec<PendingVote>) {
 	let hash = |vote: &PendingVote| H256(finding_hash(&GENESIS, vote.code, &vote.claims));
 	let findings: Vec<_> = votes.iter().map(|vote| (vote.subject, hash(vote))).collect();

@@ -1,4 +1,4 @@
-//! Processing of the finalised blocks, in order and without gaps.
+//! Processes the finalised blocks, in order and without gaps.
 
 use std::sync::PoisonError;
 
@@ -15,16 +15,17 @@ use crate::{
 	worker::Worker,
 };
 
-/// Number of failures after which a block is skipped.
+/// Number of consecutive failures after which a block is skipped.
 const MAX_TRIES: u32 = 5;
-/// Maximum distance from the last finalised block at which closed subjects are still judged. A
-/// worker that lags further behind skips them, to catch up faster.
+/// Maximum distance of a block from the last finalised block at which evidence is judged even if
+/// its subject has closed. A worker that lags further behind skips closed subjects, to catch up
+/// faster.
 const CATCH_UP: u64 = 10;
 /// Number of pieces of evidence that are judged at the same time.
 const JUDGED_AT_ONCE: usize = 4;
 
 impl Worker {
-	/// Processes the finalised blocks that are not processed yet.
+	/// Processes all finalised blocks after the last processed one.
 	pub(crate) async fn judge_blocks(&self, chain: &Chain) -> anyhow::Result<()> {
 		loop {
 			// A worker that was stopped processes many blocks in one turn.
@@ -48,8 +49,9 @@ impl Worker {
 		}
 	}
 
-	/// Returns the first block whose evidence can still be open, for a worker without a state. The
-	/// clock may have stopped in between, so blocks are counted by their ticks.
+	/// Returns the first block whose evidence may still be open. A worker without a state starts at
+	/// this block. The clock may have stopped for some blocks, so the age of a block is measured in
+	/// ticks.
 	async fn first_block(&self, chain: &Chain, finalised: u64) -> Result<u64, ChainError> {
 		let at = chain.block(finalised).await?;
 		let oldest = subject::tick(&at).await?.saturating_sub(judging_ticks(&at)?);
@@ -67,7 +69,7 @@ impl Worker {
 		Ok(first)
 	}
 
-	/// Continues after the blocks whose state the node has pruned, and raises an alarm.
+	/// Skips the blocks whose state the node has pruned, and raises an alarm.
 	async fn skip_pruned(&self, chain: &Chain, next: u64, finalised: u64) -> anyhow::Result<()> {
 		let mut search = Search::new(next, finalised);
 		while let Some(number) = search.probe() {
@@ -78,7 +80,8 @@ impl Worker {
 			};
 			search.note(is_available);
 		}
-		// Processing a block needs the state of the block before it as well.
+		// Processing a block also needs the state of its parent. So the first block with a state is
+		// skipped as well.
 		let last = search.first.min(finalised);
 		let count = last - next + 1;
 		self.metrics.skipped_blocks.inc_by(count);
@@ -90,21 +93,22 @@ impl Worker {
 		self.skip_to(last).await
 	}
 
-	/// Records blocks as processed without their evidence.
+	/// Records all blocks up to `block` as processed, without judging their evidence.
 	async fn skip_to(&self, block: u64) -> anyhow::Result<()> {
 		let record = BlockRecord { block, ..BlockRecord::default() };
 		self.state.on(move |state| state.record(&record)).await
 	}
 
-	/// Skips a block that fails repeatedly although the node answers, and raises an alarm. A single
-	/// block must not prevent votes on the others.
+	/// Counts a failure of a block. If the block fails repeatedly although the node answers, skips
+	/// the block and raises an alarm. Otherwise, a single block would prevent the votes on all
+	/// later blocks.
 	async fn retry_or_skip(
 		&self,
 		chain: &Chain,
 		number: u64,
 		error: anyhow::Error,
 	) -> anyhow::Result<()> {
-		// Never skips a block because the node is unavailable or the disk fails.
+		// An unavailable node or a failed disk is never a reason to skip a block.
 		if crate::exit::code(&error).is_some() || !chain.answers().await {
 			return Err(error);
 		}
@@ -122,8 +126,8 @@ impl Worker {
 		self.skip_to(number).await
 	}
 
-	/// Judges the evidence in a block, and finds the subjects that must be proven. Records all of
-	/// it in one write.
+	/// Judges the evidence in a block, and finds the subjects that must be proven. Records all
+	/// results in one write.
 	async fn process(&self, chain: &Chain, number: u64, finalised: u64) -> anyhow::Result<()> {
 		let at = chain.block(number).await?;
 		let before = chain.parent(&at).await?;
@@ -162,7 +166,7 @@ impl Worker {
 		Ok(())
 	}
 
-	/// Judges evidence, and returns the votes.
+	/// Judges pieces of evidence concurrently, and returns the votes.
 	async fn judge_all(
 		&self,
 		at: &ChainAt,
@@ -189,8 +193,8 @@ impl Worker {
 	}
 }
 
-/// Omits evidence whose subject has closed since, if the block is far behind the last finalised
-/// one.
+/// Omits evidence whose subject has closed in the meantime, unless the block is near the last
+/// finalised block.
 async fn keep_open(
 	chain: &Chain,
 	included: Vec<Included>,
@@ -216,11 +220,13 @@ fn is_pruned(error: &anyhow::Error) -> bool {
 	error.downcast_ref::<ChainError>().is_some_and(ChainError::is_pruned)
 }
 
-/// A search for the first block of a range with a property that all later blocks have as well.
+/// A binary search for the first block in a range that has a property. All blocks after it must
+/// have the property as well.
 struct Search {
-	/// The first block that may have the property, or the one after the range.
+	/// The lowest block that may have the property. All lower blocks of the range do not have it.
 	first: u64,
-	/// The first block that is known to have it, or the one after the range.
+	/// The lowest block that is known to have the property. Initially, it is the block after the
+	/// range.
 	known: u64,
 }
 
@@ -249,7 +255,8 @@ impl Search {
 mod tests {
 	use super::*;
 
-	/// Returns the first block of 10 to 20 from `from` on, and the number of checks.
+	/// Searches the blocks 10 to 20 for the first block from `from` on. Returns the block and the
+	/// number of checks.
 	fn search(from: u64) -> (u64, u32) {
 		let (mut search, mut checks) = (Search::new(10, 20), 0);
 		while let Some(number) = search.probe() {

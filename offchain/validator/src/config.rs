@@ -13,11 +13,12 @@ use crate::price::Source;
 #[derive(Parser)]
 #[command(name = "hcc-validator", version)]
 pub struct Args {
-	/// A TOML file with the same names as the options. Options override it.
+	/// A TOML file with the same names as the options. An option on the command line overrides the
+	/// value in the file.
 	#[arg(long)]
 	pub config: Option<PathBuf>,
-	/// The WebSocket URL of the validator's own node. Further URLs, after commas, name nodes that
-	/// take over while it fails.
+	/// The WebSocket URL of the validator's own node. Further URLs, separated by commas, name nodes
+	/// that the worker uses if the own node fails.
 	#[arg(long)]
 	pub node: Option<String>,
 	/// The validator's account (SS58) [default: the worker key's own account].
@@ -38,8 +39,8 @@ pub struct Args {
 	/// Without it, nothing is served. Anyone who reaches it can read them.
 	#[arg(long)]
 	pub metrics: Option<SocketAddr>,
-	/// Remove the state first, with all votes that no block contains yet. Needed once if the state
-	/// belongs to another chain.
+	/// First remove the state, including all votes that no block contains yet. This option is
+	/// needed once if the state belongs to another chain.
 	#[arg(long)]
 	pub reset_state: bool,
 	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
@@ -55,7 +56,7 @@ pub struct Args {
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
 	pub node: String,
-	/// The validator for which the worker signs. Without it, the worker key is the validator's own.
+	/// The validator for which the worker signs. `None` stands for the account of the worker key.
 	pub validator: Option<AccountId32>,
 	pub key_file: PathBuf,
 	pub passphrase_file: Option<PathBuf>,
@@ -65,7 +66,7 @@ pub struct Config {
 	/// Number of blocks between price reports. The oracle rejects reports less than half of its
 	/// interval apart.
 	pub report_every: u64,
-	/// The sources of the price. Without sources, none is reported.
+	/// The sources of the price. Without sources, the worker reports no price.
 	pub sources: Vec<Source>,
 }
 
@@ -86,7 +87,7 @@ impl Default for Config {
 }
 
 impl Config {
-	/// Loads the configuration file and applies the options.
+	/// Loads the configuration file. The options in `args` override its values.
 	pub fn load(args: &Args) -> anyhow::Result<Self> {
 		let mut config = match &args.config {
 			Some(path) => {

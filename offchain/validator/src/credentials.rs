@@ -1,5 +1,5 @@
-//! Credentials for TPMs in enrolment. The worker derives a seed, posts the credential, and reveals
-//! the seed once the TPM has answered.
+//! Credentials for TPMs in enrolment. The worker derives a seed, and posts the credential that
+//! contains the seed. It reveals the seed after the TPM has answered.
 
 use api::runtime_types::pallet_registry::types::CredentialBytes;
 use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError, Submitter};
@@ -13,7 +13,7 @@ use crate::{
 
 type Enrolment = api::runtime_types::pallet_registry::types::Enrolment<AccountId32, u128>;
 
-/// Number of ticks that a transaction may take.
+/// Number of ticks that a transaction may need until a block includes it.
 const MARGIN: u32 = 2;
 /// Maximum number of credentials and seeds that are sent in one batch.
 const MAX_BATCH: usize = 16;
@@ -36,14 +36,14 @@ fn required_step(enrolment: &Enrolment, validator: &AccountId32) -> Step {
 	}
 }
 
-/// Returns the step that `validator` takes for an enrolment. The finalised and the best block must
-/// both require it. `tick` is that of the best block. A step that the best block no longer
-/// requires, or one close to the deadline, would fail and cost its fee.
+/// Returns the step that `validator` takes for an enrolment. Both the finalised and the best block
+/// must require the step. `tick` is the tick of the best block. A step fails and costs its fee if
+/// the best block no longer requires it, or if the deadline is too close.
 ///
-/// A step that only the best block requires is not taken, since another block may replace that one.
-/// If a seed were revealed before the answers are final, an account without the TPM could give
-/// other answers on another fork. A seed also depends on the deadline. On a fork with another
-/// deadline its credential could not be proven.
+/// A step that only the best block requires is not taken, because another block may replace the
+/// best block. If a seed were revealed before the answers are final, an account without the TPM
+/// could use the seed to answer on another fork. A seed also depends on the deadline. On a fork
+/// with another deadline, the seed would not prove the credential.
 fn step(
 	finalised: &Enrolment,
 	best: Option<&Enrolment>,
@@ -71,7 +71,7 @@ fn last_tick(enrolment: &Enrolment, step: Step) -> u32 {
 	}
 }
 
-/// Returns `true` if both enrolments of a miner give the same seed. See [`SeedFor`].
+/// Returns `true` if the same seed is derived for both enrolments of a miner. See [`SeedFor`].
 fn has_same_seed(one: &Enrolment, other: &Enrolment) -> bool {
 	let of = |enrolment: &Enrolment| (enrolment.ek, enrolment.deadline);
 	of(one) == of(other) && one.ak_name == other.ak_name
@@ -106,7 +106,7 @@ pub(crate) async fn serve(
 						api::tx().registry().post_credential(*validator, miner, hash, credential),
 					);
 				},
-				// A failure for one enrolment must not block the others.
+				// A failure for one enrolment must not block the other enrolments.
 				Err(error) => tracing::error!(%miner, %error, "the credential cannot be made"),
 			},
 			Step::Reveal => {
@@ -121,7 +121,7 @@ pub(crate) async fn serve(
 	}
 	let (posted, revealed) =
 		tokio::join!(submitter.submit_each(chain, &posts), submitter.submit_each(chain, &reveals));
-	// Both outcomes are recorded before an error of either is returned.
+	// The outcomes of posting and of revealing are both recorded before an error is returned.
 	let noted = [
 		posted.and_then(|outcomes| record_outcomes(metrics, Step::Post, &posting, outcomes)),
 		revealed.and_then(|outcomes| record_outcomes(metrics, Step::Reveal, &revealing, outcomes)),
@@ -129,7 +129,7 @@ pub(crate) async fn serve(
 	noted.into_iter().collect()
 }
 
-/// Returns the miners whose enrolments require a step, with the enrolments and the steps.
+/// Returns each miner whose enrolment requires a step, with the enrolment and the step.
 async fn steps(
 	chain: &Chain,
 	at: &ChainAt,
@@ -196,7 +196,7 @@ fn record_outcomes<T>(
 				metrics.credentials.inc();
 				tracing::info!(%miner, ?step, "credential step taken");
 			},
-			// The enrolment has ended since.
+			// The enrolment has ended in the meantime.
 			Err(error @ ChainError::Refused { .. }) => {
 				tracing::debug!(%miner, %error, "credential step refused");
 			},
@@ -248,8 +248,8 @@ mod tests {
 		dev::alice().public_key().to_account_id()
 	}
 
-	/// Returns the step that Alice takes at a tick if the finalised and the best block have the
-	/// same state.
+	/// Returns the step that Alice takes at a tick if the enrolment is the same in the finalised
+	/// and in the best block.
 	fn step_in_same_state(enrolment: &Enrolment, tick: u32) -> Step {
 		step(enrolment, Some(enrolment), &alice(), tick)
 	}

@@ -1,8 +1,9 @@
 //! Signature checks of evidence, faster than in pure Rust.
 //!
-//! AWS-LC provides ECDSA, which takes nearly all of the time of evaluation. RSA and Ed25519 use the
-//! same code as the runtime, so their strictness cannot differ. The runtime's result decides in any
-//! case: if the worker's own result differs from it, the worker does not vote.
+//! AWS-LC provides ECDSA, which takes nearly all of the time of an evaluation. For RSA and Ed25519,
+//! this module uses the same code as the runtime, so that both are equally strict. The runtime's
+//! result decides in any case: if the worker's own result differs from it, the worker does not
+//! vote.
 
 use aws_lc_rs::{
 	digest,
@@ -12,11 +13,11 @@ use aws_lc_rs::{
 };
 use hcc_evidence::crypto::{BadSignature, Crypto, P256Key, P384Key};
 
-/// Primitives of AWS-LC, and of RustCrypto where that is as fast.
+/// Cryptographic primitives. AWS-LC implements them, or RustCrypto where it is as fast.
 #[derive(Clone, Copy, Debug)]
 pub struct AwsLc;
 
-/// The tag of an uncompressed SEC 1 point, which x and y follow.
+/// The tag of an uncompressed SEC 1 point. The coordinates x and y follow the tag.
 const UNCOMPRESSED: u8 = 4;
 
 fn verify<A: VerificationAlgorithm>(
@@ -70,7 +71,7 @@ mod tests {
 
 	use super::*;
 
-	/// A message, its signature and the key, all derived from a number.
+	/// A message, its signature and the key. All of them are derived from a number.
 	struct P384Case {
 		key: P384Key,
 		message: Vec<u8>,
@@ -131,7 +132,8 @@ mod tests {
 		}
 	}
 
-	/// Only SHA-384 has an implementation of its own here.
+	/// Tests all hash functions, although only SHA-384 has a separate implementation in this
+	/// module.
 	#[test]
 	fn every_signature_hash_agrees() {
 		let P384Case { key, message, r, s } = p384_case(3);
@@ -153,7 +155,7 @@ mod tests {
 
 	#[test]
 	fn p384_results_agree_for_edge_scalars() {
-		// The order of P-384, big-endian: FIPS 186-4, D.1.2.4.
+		// The order of P-384, in big-endian: FIPS 186-4, D.1.2.4.
 		let order = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
 		let order: [u8; 48] = hex::decode(order).expect("hex").try_into().expect("48 bytes");
 		let mut below = order;
@@ -171,7 +173,7 @@ mod tests {
 			case.key = P384Key { x: value, y: value };
 			assert!(!p384(&case));
 		}
-		// The second valid signature of the same message: s is replaced by the order minus s.
+		// An ECDSA signature stays valid if s is replaced by the order minus s.
 		let mut case = p384_case(2);
 		let mut borrow = 0i16;
 		for at in (0..48).rev() {

@@ -1,5 +1,5 @@
-//! Disputes: contradicting votes of others, audited verdicts and late subjects. The worker submits
-//! the evidence, and the runtime evaluates it.
+//! Disputes: contradicting votes of other validators, audited verdicts, and late subjects. To prove
+//! a dispute, the worker submits the evidence, and the runtime evaluates it.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,13 +14,13 @@ use crate::{
 	worker::Worker,
 };
 
-/// Maximum number of proofs that are sent at a time. Proofs are large.
+/// Maximum number of proofs that are sent at a time, because proofs are large.
 const MAX_PROOFS: usize = 2;
-/// Number of blocks that each committee member leaves to the one before it. One proof is enough,
-/// and a second one costs its sender.
+/// Length of a turn, in blocks. Committee members take turns, because one proof is enough and the
+/// sender of a second proof pays for it.
 const TURN_BLOCKS: u64 = 2;
-/// The rank of the first turn of other validators, and the number of turns that they share. If the
-/// whole committee is silent, the proof refunds their deposit.
+/// The rank of the first turn of validators outside of the committee, and the number of turns that
+/// they share. If the whole committee is silent, a proof refunds the deposit of its sender.
 const FIRST_OUTSIDER: u64 = 4;
 const OUTSIDERS: u64 = 4;
 /// Number of blocks after which a proof that was refused or had no effect is retried.
@@ -29,14 +29,15 @@ const RETRY_AFTER: u64 = 10;
 /// The subjects in a block that must be proven.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
-	/// Subjects with a vote for another finding than that of this worker.
+	/// Subjects with a vote for a finding that differs from this worker's finding.
 	pub(crate) contradicted: Vec<H256>,
-	/// Audited verdicts, and subjects that have no verdict late in their time.
+	/// Audited verdicts, and subjects without a verdict in the last third of the voting time.
 	pub(crate) due: Vec<H256>,
 }
 
-/// Finds the subjects in a block that must be proven. The votes come from its body and the rest
-/// from its state. `new` are the findings on the evidence in the block itself.
+/// Finds the subjects that must be proven because of a block. Reads the votes from the block's
+/// body, and audits and late subjects from its state. `new` are the findings on the evidence in the
+/// block itself.
 pub(crate) async fn scan_block(
 	at: &ChainAt,
 	before: &ChainAt,
@@ -47,7 +48,7 @@ pub(crate) async fn scan_block(
 ) -> anyhow::Result<Scan> {
 	let mut scan = Scan::default();
 	for (subject, other) in contradictions(body, new, state).await? {
-		// The call of the vote may have failed.
+		// A vote in the body does not count if its call failed, so the state must contain the vote.
 		let row = subject::read(at, subject).await?;
 		let Some(validator) = row.as_ref().and_then(|row| voter(row, other)) else { continue };
 		metrics.disputes.inc();
@@ -61,7 +62,8 @@ pub(crate) async fn scan_block(
 	let drawn = drawn(at, before).await?;
 	let late = late(at, before, state).await?;
 	let known = state.on(move |state| state.findings(&drawn)).await?;
-	// A minority could void a late subject by not voting. It is proven if it still has no verdict.
+	// By not voting, a minority could make a subject void. So a late subject is proven if it still
+	// has no verdict.
 	let of_audit = known.into_keys().map(|subject| (subject, Stage::Audited));
 	for (subject, stage) in of_audit.chain(late.into_iter().map(|late| (late, Stage::Open))) {
 		let row = subject::read(at, subject).await?;
@@ -72,7 +74,7 @@ pub(crate) async fn scan_block(
 	Ok(scan)
 }
 
-/// Returns the votes in a body for other findings than those of this worker.
+/// Returns the votes in a body for findings that differ from this worker's findings.
 async fn contradictions(
 	body: &Body,
 	new: &[(H256, H256)],
@@ -86,7 +88,7 @@ async fn contradictions(
 	Ok(votes.into_iter().filter(differs).collect())
 }
 
-/// Returns a validator that voted for a finding.
+/// Returns one validator that voted for a finding.
 fn voter(row: &Row, finding: H256) -> Option<AccountId32> {
 	let found = |cast: &&RecordedVote| {
 		let shown = row.findings.0.get(usize::from(cast.finding));
@@ -96,7 +98,8 @@ fn voter(row: &Row, finding: H256) -> Option<AccountId32> {
 	row.committee.0.get(usize::from(cast.member)).copied()
 }
 
-/// Returns the subjects whose verdicts a block drew for audit or let take effect.
+/// Returns the subjects of the verdicts for which a block drew audits. The verdicts that were not
+/// drawn took effect in this block.
 async fn drawn(at: &ChainAt, before: &ChainAt) -> Result<Vec<H256>, ChainError> {
 	let from = || api::storage().verdicts().agreed_from();
 	let first = before.storage().fetch(from(), ()).await?.decode()?;
@@ -110,13 +113,13 @@ async fn drawn(at: &ChainAt, before: &ChainAt) -> Result<Vec<H256>, ChainError> 
 	Ok(drawn)
 }
 
-/// Returns the subjects of this worker whose last third of the voting time begins in a block. A
-/// proof is free of charge from then on.
+/// Returns the subjects that this worker judged and whose last third of the voting time begins in a
+/// block. From this block on, a proof is free of charge.
 async fn late(at: &ChainAt, before: &ChainAt, state: &Arc<State>) -> anyhow::Result<Vec<H256>> {
 	let judging = judging_ticks(at)?;
 	let late_after = judging - judging / 3;
 	let (then, now) = (subject::tick(before).await?, subject::tick(at).await?);
-	// The clock may have stopped.
+	// The clock may have stopped, so that both ticks are equal.
 	let (Some(first), Some(last)) =
 		((then + 1).checked_sub(late_after), now.checked_sub(late_after))
 	else {
@@ -128,18 +131,19 @@ async fn late(at: &ChainAt, before: &ChainAt, state: &Arc<State>) -> anyhow::Res
 	state.on(move |state| state.judged_at(first..=last)).await
 }
 
-/// Returns the number of ticks in which votes for a subject count.
+/// Returns the number of ticks in which votes on a subject count.
 pub(crate) fn judging_ticks(at: &ChainAt) -> Result<u32, ChainError> {
 	Ok(at.constants().entry(api::constants().verdicts().judging_ticks())?)
 }
 
 impl Worker {
-	/// Proves disputed subjects when it is this validator's turn.
+	/// Proves disputed subjects if it is this validator's turn.
 	pub(crate) async fn prove(&self, chain: &Chain) -> anyhow::Result<()> {
 		use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 		let at = chain.finalised().await?;
 		let block = at.block_number();
-		// Another node may lag behind, and not have the subjects yet.
+		// After a change of the node, the new node may lag behind, and may not have the subjects
+		// yet.
 		if self.state.on(|state| state.cursor()).await?.is_some_and(|done| block < done) {
 			return Ok(());
 		}
@@ -154,12 +158,12 @@ impl Worker {
 					tracing::error!(
 						%subject,
 						block = dispute.included,
-						"ALARM: no proof: the node has pruned the block, or it lacks the evidence"
+						"ALARM: no proof: the node has pruned the block, or lacks the evidence"
 					);
 					self.state.on(move |state| state.resolve(&[subject])).await?;
 					continue;
 				},
-				// This must not block other proofs.
+				// A failure for one subject must not block the proofs of other subjects.
 				Err(error) => {
 					tracing::warn!(%subject, %error, "cannot read the block of the evidence: retrying later");
 					let retry = block + RETRY_AFTER;
@@ -195,10 +199,10 @@ impl Worker {
 	}
 }
 
-/// A dispute, the hash of its evidence, and the number of validators whose turns come first.
+/// A dispute, the hash of its evidence, and the number of turns before this validator's turn.
 type DisputeTurn = (Dispute, H256, u64);
 
-/// Returns the disputes to prove. Removes disputes that are over.
+/// Returns the disputes that still need a proof. Removes disputes that are over.
 async fn turns(
 	chain: &Chain,
 	at: &ChainAt,
@@ -231,16 +235,17 @@ async fn turns(
 /// The action that a dispute requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Turn {
-	/// The subject must be proven, after the turns of this number of validators.
+	/// The subject must be proven. This validator's turn comes after this number of turns.
 	After(u64),
-	/// In the best block nothing is left to prove, but another block may replace it.
+	/// Nothing is left to prove in the best block, but another block may still replace the best
+	/// block.
 	Wait,
-	/// In a finalised block nothing is left to prove.
+	/// Nothing is left to prove in a finalised block.
 	Over,
 }
 
-/// Returns the action that a dispute requires, by the rows of the subject in the best and in a
-/// finalised block. `own` is the finding of this worker.
+/// Returns the action that a dispute requires. `best` and `finalised` are the rows of the subject
+/// in the best and in a finalised block. `own` is the finding of this worker.
 fn turn(
 	best: Option<&Row>,
 	finalised: Option<&Row>,
@@ -255,9 +260,9 @@ fn turn(
 	}
 }
 
-/// Returns `true` if nothing is left to prove. Either the subject is proven, or the committee
-/// agrees, no audit is pending, and all votes are for the finding of this worker. A later audit or
-/// another vote adds the dispute again.
+/// Returns `true` if nothing is left to prove. That is the case if the subject is proven. It is
+/// also the case if the committee agrees, no audit is pending, and all votes are for the finding of
+/// this worker. If an audit or a contradicting vote follows later, the dispute is added again.
 fn is_over(row: &Row, own: Option<H256>) -> bool {
 	let agreed = match row.stage {
 		Stage::Agreed | Stage::Effective => true,
@@ -272,10 +277,10 @@ fn all_agree(row: &Row, own: H256) -> bool {
 	row.votes.0.iter().all(|cast| found(cast) == Some(own))
 }
 
-/// Returns the number of validators whose turns come before that of this one.
+/// Returns the number of turns before the turn of `validator`.
 fn rank(row: &Row, subject: H256, validator: &AccountId32) -> u64 {
 	let members = row.committee.0.len();
-	// The order depends on the subject, so that the first member varies.
+	// The order of turns depends on the subject, so that not always the same member comes first.
 	let first = usize::from(subject.0[0]);
 	let member = row.committee.0.iter().position(|member| member == validator);
 	member.map_or_else(
@@ -284,8 +289,8 @@ fn rank(row: &Row, subject: H256, validator: &AccountId32) -> u64 {
 	)
 }
 
-/// Returns the disputes that this validator proves at a block, with the hashes of their evidence:
-/// those whose turn has come, up to the maximum.
+/// Returns the disputes for which this validator's turn has come at a block, with the hashes of
+/// their evidence. Returns at most [`MAX_PROOFS`] disputes.
 fn due(turns: Vec<DisputeTurn>, block: u64) -> Vec<(Dispute, H256)> {
 	turns
 		.into_iter()
@@ -295,19 +300,19 @@ fn due(turns: Vec<DisputeTurn>, block: u64) -> Vec<(Dispute, H256)> {
 		.collect()
 }
 
-/// The step that follows a proof.
+/// The step that follows the submission of a proof.
 #[derive(Debug)]
 enum FollowUp {
-	/// The proof took effect. The dispute is removed once that is final.
+	/// The proof took effect. The dispute is removed once the block with the proof is final.
 	Nothing,
 	/// The proof must be sent again later.
 	Retry,
-	/// The node failed. The dispute is unchanged.
+	/// The node failed. The dispute stays as it is.
 	Failed(ChainError),
 }
 
-/// Returns the step that follows the outcome of a proof. `row` is the subject in the best block
-/// afterwards.
+/// Returns the step that follows the outcome of a proof. `row` is the row of the subject in the
+/// best block after the submission.
 fn follow_up<T>(
 	metrics: &Metrics,
 	subject: H256,
@@ -316,8 +321,9 @@ fn follow_up<T>(
 ) -> FollowUp {
 	match outcome {
 		Ok(_) if row.is_some_and(|row| row.proven.is_none()) => {
-			// The proof came too early, for example because the clock of the chain stopped in
-			// between. It contradicts no vote, and votes still count.
+			// The proof came too early, for example because the chain's clock stopped after the
+			// dispute began. A proof has no effect while votes still count, if it contradicts no
+			// vote.
 			tracing::warn!(%subject, "the proof has no effect yet: retrying later");
 			FollowUp::Retry
 		},
@@ -343,11 +349,12 @@ mod tests {
 	const SUBJECT: H256 = H256([7; 32]);
 	const OWN: H256 = H256([1; 32]);
 	const OTHER: H256 = H256([2; 32]);
-	/// Votes of three members that agree, and the same with a fourth one that differs.
+	/// Three equal votes, and the same three votes with a fourth one that differs.
 	const AGREEING: [(u8, H256); 3] = [(0, OWN), (1, OWN), (2, OWN)];
 	const DIVIDED: [(u8, H256); 4] = [(0, OWN), (1, OWN), (2, OWN), (3, OTHER)];
 
-	/// Returns the action of validator 0 if the best and a finalised block have the same row.
+	/// Returns the action of validator 0 if the row is the same in the best and in a finalised
+	/// block.
 	fn turn_by(row: Option<&Row>, own: Option<H256>) -> Turn {
 		turn(row, row, own, SUBJECT, &validator(0))
 	}
@@ -358,7 +365,7 @@ mod tests {
 
 	#[test]
 	fn unanimous_verdict_needs_no_proof() {
-		// This includes late subjects, which had no verdict when the dispute was added.
+		// This case includes late subjects, which had no verdict when the dispute was added.
 		for stage in [Stage::Agreed, Stage::Effective] {
 			assert_eq!(turn_by(Some(&row(stage, 4, &AGREEING)), Some(OWN)), Turn::Over);
 		}

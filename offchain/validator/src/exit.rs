@@ -4,8 +4,8 @@ use hcc_chain::keys::KeyError;
 
 use crate::state::StateError;
 
-/// The state on disk failed. Free space on the disk, or replace it, and start the worker again. A
-/// supervisor may restart it after a pause.
+/// The state on disk failed. Free space on the disk or replace the disk, and start the worker
+/// again. A supervisor may restart the worker after a pause.
 pub const STATE_FAILED: u8 = 74;
 /// The passphrase of the key file is wrong or missing. Correct `--passphrase-file` or the systemd
 /// credential.
@@ -14,14 +14,15 @@ pub const WRONG_PASSPHRASE: u8 = 77;
 /// no longer needed, start the worker once with `--reset-state`.
 pub const OTHER_CHAIN: u8 = 78;
 
-/// The state belongs to another chain than the node.
+/// The state on disk and the node belong to different chains.
 #[derive(Debug, thiserror::Error)]
 #[error(
 	"the state belongs to another chain than the node: correct the URL of the node, or start once with --reset-state"
 )]
 pub struct OtherChain;
 
-/// Returns the exit code for an error after which the worker must end, or `None` if it can retry.
+/// Returns the exit code for an error after which the worker must exit. Returns `None` for an error
+/// after which the worker can retry.
 pub fn code(error: &anyhow::Error) -> Option<u8> {
 	if error.downcast_ref::<StateError>().is_some() {
 		Some(STATE_FAILED)

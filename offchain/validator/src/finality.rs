@@ -1,5 +1,5 @@
-//! Statements of the last finalised block. The clock of the chain stops without them, so they wait
-//! neither for the judging of blocks nor for the inclusion of votes.
+//! Statements of the last finalised block. Without statements, the chain's clock stops. So
+//! statements wait neither for the judging of blocks nor for the inclusion of votes.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -10,24 +10,26 @@ use hcc_chain::{api, AccountId32, Chain, ChainAt, ChainError};
 
 use crate::{metrics::Metrics, worker::Worker};
 
-/// The numbers that this worker has stated.
+/// The block numbers that this worker has stated as finalised.
 #[derive(Default)]
 pub(crate) struct Stated {
-	/// The highest number so far. The chain refuses a lower one.
+	/// The highest number that was stated so far. The chain refuses a lower number.
 	highest: AtomicU32,
-	/// The block at which the chain refused a statement. A refusal costs its fee.
+	/// The best block at the last refusal of a statement, or 0. A refused statement costs its fee,
+	/// so the next one must wait.
 	refused: AtomicU64,
 }
 
 impl Stated {
-	/// Returns a number to state: `finalised`, or the highest one so far. Call it while no other
-	/// transaction can take a nonce, so that the numbers rise with the nonces.
+	/// Returns the number to state: `finalised`, or the highest number so far if that is greater.
+	/// Call this function while no other transaction can take a nonce, so that the numbers rise
+	/// with the nonces.
 	pub(crate) fn raise(&self, finalised: u32) -> u32 {
 		self.highest.fetch_max(finalised, Ordering::SeqCst).max(finalised)
 	}
 
 	/// Returns `true` if a statement in the block after `best` is due. `row` is the last statement
-	/// of the validator.
+	/// of the validator in the chain's state.
 	fn is_due(&self, row: Option<&Statement<AccountId32, u32>>, best: u64, interval: u64) -> bool {
 		let refused = self.refused.load(Ordering::SeqCst);
 		let free_from = row.map_or(0, |row| u64::from(row.at).saturating_add(interval));
@@ -37,7 +39,7 @@ impl Stated {
 }
 
 impl Worker {
-	/// States the last finalised block, if that is due.
+	/// States the number of the last finalised block, if a statement is due.
 	pub(crate) async fn state_finality(&self, chain: &Chain) -> Result<(), ChainError> {
 		let validator = self.validator;
 		let best = chain.best().await?;
@@ -56,7 +58,8 @@ impl Worker {
 	}
 }
 
-/// Records the outcome of a statement. A refused one is repeated after the interval.
+/// Records the outcome of a statement. After a refusal, the next statement is due after the
+/// interval.
 fn note_outcome<T>(
 	stated: &Stated,
 	metrics: &Metrics,

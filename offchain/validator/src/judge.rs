@@ -1,5 +1,5 @@
-//! Judges evidence twice. The finding by the runtime of the including block counts. The verifier in
-//! this program is a cross-check.
+//! Judges evidence twice. The finding of the runtime of the including block counts. The verifier in
+//! this program serves as a cross-check.
 
 use std::time::Instant;
 
@@ -16,10 +16,10 @@ use crate::{
 	state::PendingVote,
 };
 
-/// A code and the encoded claims.
+/// A code and the SCALE-encoded claims.
 type Finding = (u16, Vec<u8>);
 
-/// The result of judging.
+/// The result of judging a piece of evidence.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Judgement {
 	/// The runtime's finding, with which the cross-check agrees.
@@ -33,7 +33,7 @@ pub enum Judgement {
 #[derive(Debug)]
 enum CrossCheck {
 	Finding(Finding),
-	/// The chain has another version of the verifier. Only the runtime can judge.
+	/// The chain has this other version of the verifier, so only the runtime can judge.
 	OtherVersion(Option<u32>),
 }
 
@@ -64,8 +64,8 @@ pub async fn judge(
 	Ok(judgement)
 }
 
-/// Decides on the vote. The finding of the runtime counts, unless this program has the same version
-/// of the verifier and finds otherwise.
+/// Decides which vote to cast. The finding of the runtime counts. The worker abstains if this
+/// program has the same version of the verifier and comes to another finding.
 fn decide(included: &Included, own: CrossCheck, theirs: Option<Finding>) -> Judgement {
 	let Some((code, claims)) = theirs else {
 		let why = "the runtime has no finding".into();
@@ -113,7 +113,7 @@ async fn evaluate(
 	let Some(policy) = extract else { return Ok(None) };
 	let (context, evidence) = (context.clone(), included.evidence.clone());
 	let started = Instant::now();
-	// It takes milliseconds of one core, for which other tasks must not wait.
+	// An evaluation takes milliseconds of one core. Other tasks must not wait for it.
 	let evaluating = tokio::task::spawn_blocking(move || {
 		let verdict = context.judge::<AwsLc, _>(&evidence, &policy.0, genesis);
 		(verdict.code(), verdict.encoded_claims())

@@ -18,7 +18,8 @@ use prometheus_client::{
 	registry::Registry,
 };
 
-/// The code of a verdict: 0 if accepted, 1 if undecided, or else the reject code.
+/// The code of a verdict: 0 for an acceptance, 1 for an undecided verdict, and otherwise the reject
+/// code.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Code {
 	pub code: u32,
@@ -90,9 +91,11 @@ pub struct Metrics {
 	/// Blocks that were not judged, because they failed or the node has pruned their state. Must be
 	/// zero.
 	pub skipped_blocks: Counter,
-	/// Disputes without a proof, because the node has pruned the body of the block. Must be zero.
+	/// Disputes that could not be proven, because the node had pruned the body of the block. Must
+	/// be zero.
 	pub lost_evidence: Counter,
-	/// Statements of the finalised number that were included, without those of votes.
+	/// Statements of the last finalised block that blocks included. Does not count the statements
+	/// in calls with votes.
 	pub statements: Counter,
 	/// Votes that were submitted.
 	pub votes: Counter,
@@ -106,7 +109,7 @@ pub struct Metrics {
 	pub prices: Counter,
 	/// Failures of sources to provide a price.
 	pub source_failures: Counter,
-	/// Failures of the node or of transactions, each of which is retried.
+	/// Failures of the node or of transactions. Each of them is retried.
 	pub failures: Counter,
 	/// Duration of native evaluation, in seconds.
 	pub native: Histogram,

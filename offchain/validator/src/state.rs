@@ -1,5 +1,5 @@
 //! The state of the worker on disk: its progress, its votes and its disputes. A crash loses none of
-//! it, and a repeated block does not change a vote.
+//! these, and processing a block again does not change a vote.
 
 use std::{collections::BTreeMap, ops::RangeInclusive, path::Path, sync::Arc};
 
@@ -12,26 +12,27 @@ use redb::{
 use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 
-/// The genesis of the chain to which the other tables refer.
+/// The genesis hash of the chain to which the other tables refer.
 const CHAIN: TableDefinition<&str, [u8; 32]> = TableDefinition::new("chain");
 /// The last block that was processed.
 const CURSOR: TableDefinition<&str, u64> = TableDefinition::new("cursor");
 /// Votes that no finalised block contains yet. Key: subject. Value: code and claims.
 const VOTES: TableDefinition<[u8; 32], (u16, Vec<u8>)> = TableDefinition::new("votes");
-/// Findings of this worker, while they can be proven. Key: subject. Value: the block that includes
-/// the evidence, its tick, and the hash of the finding.
+/// Findings of this worker that may still need a proof. Key: subject. Value: the block that
+/// includes the evidence, its tick, and the hash of the finding.
 const FINDINGS: TableDefinition<[u8; 32], (u64, u32, [u8; 32])> = TableDefinition::new("findings");
-/// The subjects of [`FINDINGS`] by the tick of the block that includes the evidence.
+/// The subjects of [`FINDINGS`], ordered by the tick of the block that includes the evidence.
 const BY_TICK: TableDefinition<(u32, [u8; 32]), ()> = TableDefinition::new("findings by tick");
-/// Subjects to be proven, because another validator voted otherwise or the verdict is audited. Key:
-/// subject. Value: the block that includes the evidence, and the block of the dispute.
+/// Subjects that must be proven: another validator voted for another finding, the verdict is
+/// audited, or the subject is late. Key: subject. Value: the block that includes the evidence, and
+/// the block of the dispute.
 const DISPUTES: TableDefinition<[u8; 32], (u64, u64)> = TableDefinition::new("disputes");
 
 /// Number of ticks after which a finding is removed. No subject is open for longer.
 const KEEP_TICKS: u32 = 2_000;
 
-/// The database failed, for example because the disk is full. It does not work again until it is
-/// reopened, so the process must end ([`crate::exit::STATE_FAILED`]).
+/// The database failed, for example because the disk is full. The database does not work again
+/// until it is reopened, so the process must exit ([`crate::exit::STATE_FAILED`]).
 #[derive(Debug, thiserror::Error)]
 #[error("the state on disk failed: {0}")]
 pub struct StateError(#[source] redb::Error);
@@ -48,8 +49,8 @@ pub struct Dispute {
 	pub subject: H256,
 	/// The block that includes the evidence.
 	pub included: u64,
-	/// The block from which turns to prove it are counted: that of the dispute, or a later one for
-	/// a retry.
+	/// The block from which the turns of validators are counted. It is the block of the dispute or,
+	/// after a failed proof, the block at which the proof is retried.
 	pub seen: u64,
 }
 
@@ -61,18 +62,19 @@ pub struct PendingVote {
 	pub claims: Vec<u8>,
 }
 
-/// The result of processing a block. It is written in one transaction.
+/// The result of processing a block. It is written to disk in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct BlockRecord {
 	pub block: u64,
 	pub tick: u32,
-	/// The findings on the evidence in the block: subjects and hashes of findings.
+	/// The findings on the evidence in the block. Each pair has a subject and the hash of a
+	/// finding.
 	pub findings: Vec<(H256, H256)>,
 	pub votes: Vec<PendingVote>,
-	/// Subjects with a vote of another validator for another finding. Each becomes a dispute,
-	/// unless it is one already.
+	/// Subjects on which another validator voted for another finding. Each of them becomes a
+	/// dispute, unless a dispute exists already.
 	pub contradicted: Vec<H256>,
-	/// Subjects that need a proof from this block on: audited or late ones.
+	/// Subjects that need a proof from this block on, because they are audited or late.
 	pub due: Vec<H256>,
 }
 
@@ -118,7 +120,7 @@ impl State {
 		Ok(Self { database, secret: SecretBox::new(secret) })
 	}
 
-	/// Runs work with the state on a thread where it may wait for the disk.
+	/// Runs `work` on the state, on a thread that may block while it waits for the disk.
 	pub async fn on<T: Send + 'static>(
 		self: &Arc<Self>,
 		work: impl FnOnce(&Self) -> Result<T, StateError> + Send + 'static,
@@ -142,7 +144,7 @@ impl State {
 		Ok(true)
 	}
 
-	/// Removes everything, including votes that no block contains yet.
+	/// Removes the whole state, including votes that no block contains yet.
 	pub fn reset(&self) -> Result<(), StateError> {
 		let write = self.database.begin_write()?;
 		write.delete_table(CHAIN)?;
@@ -162,7 +164,7 @@ impl State {
 		Ok(cursor)
 	}
 
-	/// Records the result of processing a block, and that it was processed.
+	/// Records the result of processing a block, and marks the block as processed.
 	pub fn record(&self, record: &BlockRecord) -> Result<(), StateError> {
 		let write = self.database.begin_write()?;
 		add_votes(&write, &record.votes)?;
@@ -200,8 +202,8 @@ impl State {
 		Ok(write.commit()?)
 	}
 
-	/// Returns the hashes of the findings of this worker on these subjects. Omits subjects that it
-	/// did not judge.
+	/// Returns the hashes of this worker's findings on the given subjects. Omits subjects that this
+	/// worker did not judge.
 	pub fn findings(&self, subjects: &[H256]) -> Result<BTreeMap<H256, H256>, StateError> {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(FINDINGS)?;
@@ -214,7 +216,8 @@ impl State {
 		Ok(findings)
 	}
 
-	/// Returns the subjects that this worker judged and whose evidence was included at these ticks.
+	/// Returns the subjects that this worker judged and whose evidence was included at one of these
+	/// ticks.
 	pub fn judged_at(&self, ticks: RangeInclusive<u32>) -> Result<Vec<H256>, StateError> {
 		let read = self.database.begin_read()?;
 		let table = read.open_table(BY_TICK)?;
@@ -226,8 +229,8 @@ impl State {
 		Ok(subjects)
 	}
 
-	/// Adds a dispute that is due from `block` on, or moves an existing one to that block. Ignores
-	/// a subject that this worker did not judge.
+	/// Adds a dispute that is due from `block` on, or moves an existing dispute to this block.
+	/// Ignores a subject that this worker did not judge.
 	pub fn postpone(&self, block: u64, subject: H256) -> Result<(), StateError> {
 		let write = self.database.begin_write()?;
 		add_disputes(&write, block, &[], &[subject])?;
@@ -246,7 +249,7 @@ impl State {
 		Ok(disputes)
 	}
 
-	/// Removes disputes that are proven, or that can no longer be.
+	/// Removes disputes that are proven, or that can no longer be proven.
 	pub fn resolve(&self, subjects: &[H256]) -> Result<(), StateError> {
 		if subjects.is_empty() {
 			return Ok(());
@@ -261,9 +264,10 @@ impl State {
 		Ok(write.commit()?)
 	}
 
-	/// Returns the seed of the credential for an enrolment. It is derived from the worker's key, so
-	/// it need not be stored and never differs. It depends on all that the credential proves, so a
-	/// seed that was revealed for one TPM and key is useless for another.
+	/// Returns the seed of the credential for an enrolment. The seed is derived from the worker's
+	/// key. So it need not be stored, and it is the same each time. The seed depends on everything
+	/// that the credential proves. So a seed that was revealed for one TPM and key is useless for
+	/// another.
 	pub fn seed(&self, of: &SeedFor<'_>) -> [u8; 32] {
 		let SeedFor { genesis, miner, ek, deadline, ak_name } = of;
 		// The only part of variable length comes last.
@@ -286,7 +290,8 @@ fn create_tables(write: &WriteTransaction) -> Result<(), StateError> {
 fn add_votes(write: &WriteTransaction, votes: &[PendingVote]) -> Result<(), StateError> {
 	let mut table = write.open_table(VOTES)?;
 	for vote in votes {
-		// A vote never changes, even if the evidence is judged again with another result.
+		// A recorded vote never changes, even if a second judgement of the evidence has another
+		// result.
 		if table.get(vote.subject.0)?.is_none() {
 			table.insert(vote.subject.0, (vote.code, vote.claims.clone()))?;
 		}
@@ -294,7 +299,7 @@ fn add_votes(write: &WriteTransaction, votes: &[PendingVote]) -> Result<(), Stat
 	Ok(())
 }
 
-/// Adds the findings of a block, and removes those that are too old to matter.
+/// Adds the findings of a block, and removes findings that are older than [`KEEP_TICKS`].
 fn add_findings(write: &WriteTransaction, record: &BlockRecord) -> Result<(), StateError> {
 	let mut findings = write.open_table(FINDINGS)?;
 	let mut by_tick = write.open_table(BY_TICK)?;
@@ -317,8 +322,8 @@ fn add_findings(write: &WriteTransaction, record: &BlockRecord) -> Result<(), St
 	Ok(())
 }
 
-/// Adds disputes about subjects that this worker judged. Those in `due` are moved to this block if
-/// they exist.
+/// Adds disputes about subjects that this worker judged. An existing dispute about a subject in
+/// `due` is moved to `block`.
 fn add_disputes(
 	write: &WriteTransaction,
 	block: u64,
@@ -371,7 +376,7 @@ mod tests {
 		BlockRecord { block, tick, findings: vec![(SUBJECT, OWN)], ..BlockRecord::default() }
 	}
 
-	/// Returns a state in a temporary folder, which is removed with the folder.
+	/// Opens a state in a temporary folder. The state is removed with the folder.
 	fn open(folder: &tempfile::TempDir) -> State {
 		State::open(folder.path(), "//Worker").expect("the state opens")
 	}
@@ -464,7 +469,7 @@ mod tests {
 		let state = open(&folder);
 		state.record(&judged(7, 3)).expect("the state is writable");
 		let later = |block, tick| BlockRecord { block, tick, ..BlockRecord::default() };
-		// The clock stopped for many blocks.
+		// The clock stopped for many blocks, so the block number is high but the tick is low.
 		state.record(&later(200_000, 3 + KEEP_TICKS)).expect("the state is writable");
 		assert_eq!(state.findings(&[SUBJECT]).expect("the state is readable").len(), 1);
 		state.record(&later(200_001, 4 + KEEP_TICKS)).expect("the state is writable");

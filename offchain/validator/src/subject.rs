@@ -1,4 +1,4 @@
-//! Subjects in the state of the chain, and the votes that they lack.
+//! Subjects in the state of the chain, and the votes that they still need.
 
 use hcc_chain::{api, AccountId32, ChainAt, ChainError, H256};
 
@@ -17,20 +17,20 @@ pub(crate) async fn tick(at: &ChainAt) -> Result<u32, ChainError> {
 	Ok(at.storage().fetch(api::storage().clock().current_tick(), ()).await?.decode()?)
 }
 
-/// The need for a validator's vote in the state of a block.
+/// States if a validator's vote on a subject is needed in the state of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-	/// The subject accepts votes, and lacks the vote of the validator.
+	/// The subject still accepts votes, and the validator has not voted.
 	Vote,
-	/// The vote is not needed: it was cast, it would be too late, or the validator is not on the
-	/// committee.
+	/// The vote is not needed: the validator has voted, a vote would be too late, or the validator
+	/// is not on the committee.
 	Nothing,
 }
 
-/// Returns the need for the vote of `validator` on a subject at a tick.
+/// Determines if the vote of `validator` on a subject is needed at a tick.
 pub(crate) fn needs(row: Option<&Row>, tick: u32, validator: &AccountId32) -> Need {
 	let Some(row) = row else { return Need::Nothing };
-	// A late vote is ignored and costs its fee.
+	// The chain ignores a late vote and charges its fee.
 	if row.proven.is_some() || tick > row.until {
 		return Need::Nothing;
 	}
@@ -42,7 +42,7 @@ pub(crate) fn needs(row: Option<&Row>, tick: u32, validator: &AccountId32) -> Ne
 	}
 }
 
-/// Rows for tests.
+/// Rows of subjects for tests.
 #[cfg(test)]
 pub(crate) mod rows {
 	use api::runtime_types::{
@@ -63,7 +63,8 @@ pub(crate) mod rows {
 		AccountId32([number; 32])
 	}
 
-	/// Returns a subject with a committee of validators 0 to `members` - 1, and with these votes.
+	/// Returns the row of a subject with a committee of validators 0 to `members` - 1. `votes` has
+	/// pairs of a validator and the hash of its finding.
 	pub(crate) fn row(stage: Stage, members: u8, votes: &[(u8, H256)]) -> Row {
 		let finding = |hash: &H256| DisclosedFinding {
 			hash: *hash,
@@ -76,7 +77,7 @@ pub(crate) mod rows {
 		Row {
 			evidence: H256([0xee; 32]),
 			committee: BoundedVec((0..members).map(validator).collect()),
-			// One finding per vote, even if some are equal.
+			// Each vote has its own entry, even if the findings are equal.
 			findings: BoundedVec(votes.iter().map(|(_, hash)| finding(hash)).collect()),
 			votes: BoundedVec(votes.iter().enumerate().map(cast).collect()),
 			decided: None,

@@ -1,4 +1,4 @@
-//! Submission of votes, and their settlement.
+//! Submits votes, and settles them.
 
 use api::runtime_types::{
 	bounded_collections::bounded_vec::BoundedVec, hcc_primitives::finding::Finding,
@@ -17,12 +17,12 @@ use crate::{
 
 /// Maximum number of votes in one transaction.
 const MAX_VOTES: usize = 32;
-/// Maximum number of these transactions at a time. More verdicts do not fit into a block, and a
-/// refusal costs its fee.
+/// Maximum number of transactions with votes at a time. A block has no room for more verdicts, and
+/// a refused call costs its fee.
 const MAX_BATCHES: usize = 16;
 
 impl Worker {
-	/// Submits the votes that the chain lacks.
+	/// Submits the votes that the chain still needs.
 	pub(crate) async fn submit_open_votes(&self, chain: &Chain) -> anyhow::Result<()> {
 		let validator = self.validator;
 		let votes = self.open_votes(chain).await?;
@@ -44,8 +44,8 @@ impl Worker {
 		Ok(record_outcomes(&self.metrics, &batches, outcomes)?)
 	}
 
-	/// Returns the votes that the best block lacks, those with the earliest deadline first. Removes
-	/// votes that are settled in a finalised block.
+	/// Returns the votes that are still needed in the best block, in ascending order of their
+	/// deadlines. Removes votes that are settled in a finalised block.
 	async fn open_votes(&self, chain: &Chain) -> anyhow::Result<Vec<PendingVote>> {
 		let validator = &self.validator;
 		let (pending, cursor) =
@@ -55,7 +55,8 @@ impl Worker {
 			return Ok(pending);
 		}
 		let (finalised, best) = (chain.finalised().await?, chain.best().await?);
-		// Another node may lag behind, and not have the subjects yet.
+		// After a change of the node, the new node may lag behind, and may not have the subjects
+		// yet.
 		if cursor.is_some_and(|done| finalised.block_number() < done) {
 			return Ok(Vec::new());
 		}
@@ -79,12 +80,13 @@ impl Worker {
 	}
 }
 
-/// Divides votes into batches of one transaction each. Votes beyond the limit are submitted later.
+/// Splits votes into batches. Each batch is one transaction. Votes beyond the limit are submitted
+/// later.
 fn batches(votes: &[PendingVote]) -> Vec<&[PendingVote]> {
 	votes.chunks(MAX_VOTES).take(MAX_BATCHES).collect()
 }
 
-/// Encodes a vote for the chain, with the finding that it discloses.
+/// Encodes a vote for the chain. The vote discloses its finding.
 fn chain_vote(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
 	Vote {
 		subject: vote.subject,
@@ -93,8 +95,8 @@ fn chain_vote(genesis: &[u8; 32], vote: &PendingVote) -> Vote {
 	}
 }
 
-/// Records the outcomes of submitted batches. Logs a refusal. Its votes stay in the state, and are
-/// submitted again while they are open.
+/// Records the outcomes of submitted batches. Logs a refusal. The votes of a refused batch stay in
+/// the state. They are submitted again while they are open.
 ///
 /// ## Errors
 /// The first error that is not a refusal, after all outcomes are recorded.

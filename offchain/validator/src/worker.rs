@@ -1,5 +1,5 @@
-//! The tasks of the worker. Each waits for the node and for blocks on its own, so that none delays
-//! another.
+//! The tasks of the worker. Each task waits for the node and for blocks on its own, so that no task
+//! delays another.
 
 use std::{
 	sync::{Arc, Mutex},
@@ -20,9 +20,9 @@ use crate::{
 	state::State,
 };
 
-/// Interval of queries for a new finalised block.
+/// Interval at which a task queries the last finalised block.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Pause after a failure.
+/// Pause of a task after a failure.
 const FAILURE_PAUSE: Duration = Duration::from_secs(3);
 /// Time limit of one turn of a task, for the health of the process. A turn may wait for the blocks
 /// of several transactions, each for up to two minutes.
@@ -31,7 +31,7 @@ const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// A task of the worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Task {
-	/// States the last finalised block.
+	/// States the number of the last finalised block.
 	State,
 	/// Judges the evidence in finalised blocks.
 	Judge,
@@ -65,11 +65,11 @@ pub struct Worker {
 	pub(crate) submitter: Arc<Submitter>,
 	pub(crate) state: Arc<State>,
 	pub(crate) metrics: Metrics,
-	/// The block that failed last, and its number of failures.
+	/// The block whose processing failed last, and the number of its failures.
 	pub(crate) stuck: Mutex<(u64, u32)>,
-	/// The finalised numbers that were stated.
+	/// The numbers of finalised blocks that this worker has stated.
 	pub(crate) stated: Stated,
-	/// Wakes the task that submits votes.
+	/// Wakes the task that submits votes, after a block was judged.
 	pub(crate) judged: Notify,
 	health: Health,
 	/// The pulse of the task that judges blocks.
@@ -101,11 +101,12 @@ impl Worker {
 		})
 	}
 
-	/// Runs until it is stopped. A node that fails is replaced by the next one.
+	/// Runs all tasks until one of them fails. If the node fails, the worker connects to the next
+	/// node.
 	///
 	/// ## Errors
-	/// Those with an exit code ([`exit::code`]): the state on disk failed, or it belongs to another
-	/// chain.
+	/// Only errors with an exit code ([`exit::code`]): the state on disk failed, or it belongs to
+	/// another chain.
 	pub async fn run(self: Arc<Self>) -> anyhow::Result<()> {
 		let chain = self.judging.waiting(self.nodes.chain()).await;
 		let genesis = chain.genesis();
@@ -114,7 +115,7 @@ impl Worker {
 		}
 		tracing::info!(node = chain.url(), worker = %self.submitter.account(), "connected");
 		if let Err(error) = chain.check_compatible().await {
-			tracing::warn!(%error, "the runtime differs from the one of this program: votes may fail");
+			tracing::warn!(%error, "this program was built for another runtime: votes may fail");
 		}
 		let mut tasks = JoinSet::new();
 		for task in Task::ALL {
@@ -124,7 +125,7 @@ impl Worker {
 			};
 			tasks.spawn(self.clone().repeat(task, pulse));
 		}
-		// A task ends only by an error that ends the process.
+		// A task ends only with an error after which the process must exit.
 		let ended = tasks.join_next().await.context("no task was started")?;
 		ended.context("a task panicked")?
 	}
@@ -147,10 +148,11 @@ impl Worker {
 		}
 	}
 
-	/// Runs a task once if there is a finalised block that it has not seen.
+	/// Runs a task once if there is a new finalised block. `done` is the last finalised block for
+	/// which the task ran.
 	async fn step(&self, task: Task, chain: &Chain, done: &mut Option<u64>) -> anyhow::Result<()> {
 		let finalised = chain.finalised_number().await?;
-		// New votes are submitted without a new block.
+		// The task `Vote` also runs without a new block, because new votes may have been recorded.
 		if *done == Some(finalised) && !matches!(task, Task::Vote) {
 			return Ok(());
 		}
@@ -168,7 +170,7 @@ impl Worker {
 		Ok(())
 	}
 
-	/// Waits until a task may have work.
+	/// Waits until a task may have work again.
 	async fn pause(&self, task: Task) {
 		if task == Task::Vote {
 			tokio::select! {
@@ -180,7 +182,7 @@ impl Worker {
 		}
 	}
 
-	/// Returns `true` if the validator names this worker.
+	/// Returns `true` if the validator has appointed this worker on the chain.
 	async fn is_appointed(&self, task: Task, chain: &Chain) -> Result<bool, ChainError> {
 		let (validator, worker) = (self.validator, self.submitter.account());
 		let is_appointed = self.is_named(chain).await?;
@@ -203,7 +205,7 @@ impl Worker {
 		Ok(named == Some(self.submitter.account()))
 	}
 
-	/// Takes the steps that open enrolments require.
+	/// Takes the steps that open enrolments require of this validator.
 	async fn serve(&self, chain: &Chain) -> anyhow::Result<()> {
 		let Self { submitter, state, metrics, validator, .. } = self;
 		let at = chain.finalised().await?;

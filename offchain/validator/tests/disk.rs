@@ -1,4 +1,4 @@
-//! A disk that fails under the worker's state.
+//! Tests of the worker's state on a disk that fails.
 
 use std::{
 	io,
@@ -16,7 +16,7 @@ use hcc_validator::{
 };
 use redb::{backends::InMemoryBackend, StorageBackend};
 
-/// Names the folder of the state for [`state_in_limited_file`].
+/// The environment variable that passes the folder of the state to [`state_in_limited_file`].
 const FOLDER: &str = "HCC_TEST_STATE";
 
 /// A disk that is full while the flag is set.
@@ -81,14 +81,14 @@ fn full_disk_ends_the_worker_even_once_it_has_room() {
 	full.store(true, Ordering::SeqCst);
 	let failed = state.record(&record(2)).expect_err("the disk is full");
 	assert_eq!(exit_code(failed), Some(exit::STATE_FAILED));
-	// The reason why the worker must end: the database does not recover.
+	// The database does not recover when the disk has room again. Therefore the worker must exit.
 	full.store(false, Ordering::SeqCst);
 	let failed = state.record(&record(2)).expect_err("the database must be reopened");
 	assert_eq!(exit_code(failed), Some(exit::STATE_FAILED));
 }
 
 /// Runs [`state_in_limited_file`] in a process whose files cannot exceed a few megabytes. The
-/// signal for this is ignored, so that writes fail as on a full disk.
+/// signal SIGXFSZ is ignored, so that writes beyond the limit fail as on a full disk.
 #[test]
 fn state_survives_full_disk() {
 	let folder = tempfile::tempdir().expect("a temporary folder");
@@ -107,7 +107,7 @@ fn state_survives_full_disk() {
 	state.record(&record(done + 1)).expect("the state is writable again");
 }
 
-/// Records blocks until that fails, and ends with the worker's exit code.
+/// Records blocks until a write fails, and exits with the worker's exit code for the error.
 #[test]
 #[ignore = "state_survives_full_disk runs it with a limit of the file size"]
 fn state_in_limited_file() {

@@ -1,5 +1,5 @@
-//! Tests of a price feed with local servers: sources that answer, sources that fail in various
-//! ways, and the price from several of them.
+//! Tests of a price feed with local servers. Some sources answer, others fail in various ways, and
+//! the feed derives the price from several sources.
 
 use std::{
 	convert::Infallible,
@@ -24,14 +24,14 @@ use hcc_validator::{
 	price::{Feed, Fetcher, Source, SourceError},
 };
 
-/// Time that the tests wait for an answer.
+/// Time that a fetcher in the tests waits for an answer.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Time that a feed waits for an answer.
 const FEED_TIMEOUT: Duration = Duration::from_secs(5);
-/// A URL where no server listens.
+/// A URL at which no server listens.
 const NO_SERVER: &str = "http://127.0.0.1:1";
 
-/// Sends an endless answer slowly.
+/// A source that sends an endless answer slowly.
 async fn slow() -> impl IntoResponse {
 	let parts = stream::unfold((), |()| async {
 		tokio::time::sleep(Duration::from_millis(200)).await;
@@ -40,7 +40,7 @@ async fn slow() -> impl IntoResponse {
 	Body::from_stream(parts)
 }
 
-/// Sends an endless answer fast.
+/// A source that sends an endless answer fast.
 async fn endless() -> impl IntoResponse {
 	Body::from_stream(stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from(vec![b' '; 4_096]))))
 }
@@ -89,7 +89,7 @@ async fn fetch(server: &str, path: &str) -> Result<u64, SourceError> {
 	Fetcher::new(TIMEOUT).expect("a client").fetch(&source(server, path)).await
 }
 
-/// Returns a source at each of these paths, each on its own server.
+/// Starts one server for each path. Returns the sources.
 async fn sources(paths: &[&str]) -> Vec<Source> {
 	let mut sources = Vec::new();
 	for path in paths {
@@ -98,7 +98,8 @@ async fn sources(paths: &[&str]) -> Vec<Source> {
 	sources
 }
 
-/// Returns a feed like that of a worker, and its metrics. It needs no node to query its sources.
+/// Returns a feed like a worker's feed, and its metrics. To query the sources, the feed needs no
+/// node.
 fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	let worker = Arc::new(Submitter::from_uri("//Alice").expect("a key"));
 	let metrics = Metrics::default();
@@ -108,7 +109,8 @@ fn feed(sources: Vec<Source>) -> (Feed, Metrics) {
 	(feed.expect("a client"), metrics)
 }
 
-/// Returns the price that a feed derives from these sources, and the number of sources that failed.
+/// Returns the price that a feed derives from the given sources, and the number of sources that
+/// failed.
 async fn price_of(sources: Vec<Source>) -> (Option<u64>, u64) {
 	let (feed, metrics) = feed(sources);
 	(feed.price().await, metrics.source_failures.get())

@@ -23,23 +23,23 @@ use sp_runtime::traits::{BlakeTwo256, Hash as _};
 
 use crate::*;
 
-/// The chain around the pallet under measurement.
+/// The other pallets of the chain, around the pallet that is measured.
 pub struct World;
 
-/// Accepts the result of a policy call that may change nothing.
+/// Checks the result of a policy call. The call may fail if it changes nothing.
 fn govern(set: frame_support::dispatch::DispatchResult) {
 	let unchanged = pallet_policy::Error::<Runtime>::Unchanged;
 	assert!(set.is_ok() || set == Err(unchanged.into()), "root may set policy");
 }
 
-/// Returns an account with enough for every bond and deposit.
+/// Returns an account that has enough funds for every bond and deposit.
 fn endowed(kind: &str, number: u32) -> AccountId {
 	let who = AccountId::from(BlakeTwo256::hash_of(&(kind, number)).0);
 	Balances::set_balance(&who, 1_000_000 * units::ALPHA);
 	who
 }
 
-/// Returns a trusted root: the last one, which a search finds last.
+/// Returns the last trusted root, which takes a search the longest time to find.
 fn root() -> ArkId {
 	let roots = Policy::amd_roots().unwrap_or_default();
 	ark_id(&roots.last().expect("the genesis trusts a root").ark)
@@ -52,8 +52,8 @@ fn unlisted() -> ArkId {
 	unlisted.expect("the genesis trusts more than one root")
 }
 
-/// Stores a current revocation list of maximum length for the root that a search finds last. The
-/// other roots have none.
+/// Stores a current revocation list of maximum length for the last root. The other roots have no
+/// list.
 fn list_revoked() {
 	let revoked = vec![[0; 20]; pallet_policy::MAX_REVOKED as usize];
 	let revoked = frame_support::BoundedVec::truncate_from(revoked);
@@ -62,7 +62,7 @@ fn list_revoked() {
 	pallet_policy::RevocationGrace::<Runtime>::put(1);
 }
 
-/// Returns a VEK for a TCB that differs by `number`.
+/// Returns a VEK whose TCB version is distinct for each `number`.
 fn vek(number: u8) -> Vek {
 	let tcb = TcbVersion { fmc: None, boot_loader: number, tee: 0, snp: 0, microcode: 0 };
 	Vek {
@@ -86,7 +86,8 @@ fn deposit_vek(chip: ChipHash, vek: Vek, depositor: AccountId) {
 	pallet_policy::Veks::<Runtime>::insert(chip, rows);
 }
 
-/// Registers a miner with more capacity than any order needs. Its chip was live in all intervals.
+/// Registers a miner with more capacity than any order needs. The miner's chip was live in all
+/// intervals.
 fn host(number: u32) -> AccountId {
 	let miner = endowed("host", number);
 	let chip = BlakeTwo256::hash_of(&("chip", number)).0;

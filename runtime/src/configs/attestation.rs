@@ -21,16 +21,16 @@ use crate::{
 	*,
 };
 
-/// Maximum size of the IMA log in one piece of evidence, in bytes. The runtime evaluates this much
-/// within 10 ms, together with a boot event log.
+/// Maximum size of the IMA log in one piece of evidence, in bytes. The runtime evaluates a log of
+/// this size and a boot event log within 10 ms.
 const MAX_LOG: u32 = 16 << 10;
-/// Maximum number of its entries.
+/// Maximum number of entries of the IMA log in one piece of evidence.
 const MAX_ENTRIES: u32 = 64;
 
 parameter_types! {
 	pub LastFileTightening: Revision = pallet_policy::LastFileTightening::<Runtime>::get();
 	pub LastTightening: Revision = pallet_policy::LastTightening::<Runtime>::get();
-	/// The slash for a false credential, equal to that for a false vote.
+	/// The slash for a false credential. It equals the slash for a false vote.
 	pub FalseStatement: Perbill = Verdicts::rules().false_vote;
 	pub const ImaLimits: Limits = Limits { bytes: MAX_LOG as usize, entries: MAX_ENTRIES };
 	/// The oldest policy revision by which pending evidence is evaluated.
@@ -54,12 +54,12 @@ impl pallet_policy::Config for Runtime {
 	type ImaLimits = ImaLimits;
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
-	// A row takes about 300 bytes.
+	// The deposit is for a storage row of about 300 bytes.
 	type VekDeposit = ConstU128<{ 40 * MILLI_ALPHA }>;
-	// A row takes about 100 bytes.
+	// The deposit is for a storage row of about 100 bytes.
 	type VoucherDeposit = ConstU128<{ 10 * MILLI_ALPHA }>;
-	// Ten minutes. About a dozen such revisions then fall into the longest proof window. Evidence
-	// can depend on at most 32 revisions at a time.
+	// Ten minutes. At this interval, about a dozen revisions for vouchers fall into the longest
+	// proof window. Pending evidence can depend on at most 32 revisions.
 	type VouchInterval = ConstU32<{ 10 * MINUTES }>;
 	type Chips = Registry;
 	type Time = Timestamp;
@@ -68,9 +68,9 @@ impl pallet_policy::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: a bond of 100 α, which covers 100 vCPUs, and one α for each further vCPU. A week
-/// of unbonding, and ten minutes for an enrolment. A new ask takes effect after a day. It lies
-/// between a quarter and four times the list price.
+/// Initial rules. A bond of 100 α covers 100 vCPUs, and each further vCPU needs one α. Unbonding
+/// takes a week, and an enrolment may take ten minutes. A new ask takes effect after a day. An ask
+/// must lie between a quarter of the list price and four times the list price.
 pub const INITIAL_REGISTRY_RULES: pallet_registry::Rules<Balance> = pallet_registry::Rules {
 	min_bond: 100 * ALPHA,
 	vcpu_bond: ALPHA,
@@ -92,7 +92,7 @@ impl pallet_registry::Config for Runtime {
 	type ValidatorSlasher = Validators;
 	type ServiceRecorder = Validators;
 	type FalseCredential = FalseStatement;
-	// An enrolment costs each of 16 validators two transactions.
+	// The deposit is high, because an enrolment requires two transactions of each of 16 validators.
 	type EnrolmentDeposit = ConstU128<ALPHA>;
 	type TickSource = Clock;
 	type Time = Timestamp;
@@ -104,8 +104,8 @@ impl pallet_registry::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: a false vote costs a tenth of the bond. A verdict can be proven false for an
-/// hour, and one verdict in a hundred is audited.
+/// Initial rules. A validator loses a tenth of its bond for a false vote. A verdict can be proven
+/// false for an hour, and one verdict in a hundred is audited.
 pub const INITIAL_VERDICTS_RULES: pallet_verdicts::Rules<Balance> = pallet_verdicts::Rules {
 	false_vote: Perbill::from_percent(10),
 	reward: Perbill::from_percent(10),
@@ -142,23 +142,24 @@ impl pallet_verdicts::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Time for votes. Finality, evaluation and a vote take less than a fifth of it.
+/// Time for votes on a subject. Finality, evaluation and the inclusion of a vote take less than a
+/// fifth of this time.
 const JUDGING_TICKS: Tick = 5 * MINUTES;
 
-/// Maximum number of ticks for which a subject is open. The time for votes counts three times: for
-/// the votes, for a verdict that waits for its draw, and for an audit. The window for proofs
-/// follows.
+/// Maximum number of ticks for which a subject is open. The limit consists of three times the time
+/// for votes, and of the longest window for proofs. The time for votes is needed for the votes, for
+/// a verdict that waits for its audit draw, and for an audit.
 pub const LONGEST_SUBJECT: Tick =
 	3 * (JUDGING_TICKS + hcc_primitives::tick_queue::SLACK) + pallet_verdicts::MAX_WINDOW;
 
-/// Number of finalised blocks whose state a node keeps by default. Workers judge evidence and find
-/// contradicting votes in this state. Blocks can outnumber ticks, because the clock stops if
-/// finality lags, so this is twice the life of a subject: about five hours.
+/// Number of finalised blocks whose state a node keeps by default: about five hours. Workers need
+/// this state to judge evidence and to find contradicting votes. It is twice the life of a subject
+/// in ticks, because blocks can outnumber ticks: the clock stops if finality lags.
 pub const STATE_BLOCKS: u32 = 2 * LONGEST_SUBJECT;
 
-/// Initial rules: two minutes to answer a challenge, a maintenance pause of an hour, and a billing
-/// interval of an hour. Trusted chips receive a challenge every twenty minutes on average, others
-/// more often.
+/// Initial rules. A miner has two minutes to answer a challenge. A maintenance pause and a billing
+/// interval take an hour. Trusted chips receive a challenge every twenty minutes on average, and
+/// other chips more often.
 pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestation::Rules {
 	answer: 2 * MINUTES,
 	pause: pallet_attestation::MAX_PAUSE,
@@ -170,7 +171,7 @@ pub const INITIAL_ATTESTATION_RULES: pallet_attestation::Rules = pallet_attestat
 	billing: HOURS,
 };
 
-/// Stores the rules of the genesis as parameters.
+/// Stores the pallets' rules of the genesis configuration as parameters.
 pub struct StoreRules;
 impl hcc_primitives::StoreRules<pallet_attestation::Rules> for StoreRules {
 	fn store(rules: pallet_attestation::Rules) {
@@ -182,7 +183,7 @@ impl hcc_primitives::StoreRules<pallet_attestation::Rules> for StoreRules {
 }
 
 pub(super) fn store_parameter(parameter: RuntimeParameters) {
-	// Root may set every parameter, so this cannot fail.
+	// The call cannot fail, because root may set every parameter.
 	let stored = Parameters::set_parameter(RuntimeOrigin::root(), parameter);
 	debug_assert!(stored.is_ok(), "root may set every parameter");
 }
@@ -201,10 +202,10 @@ impl pallet_attestation::Config for Runtime {
 	type LastFileTightening = LastFileTightening;
 	type LastTightening = LastTightening;
 	type Logs = crate::evidence_api::LogsByPolicy;
-	// Ordinary challenges re-attest the chips that they reach within an hour. A sweep challenges
-	// the others after it.
+	// Within an hour after a tightening, ordinary challenges re-attest the chips that they draw.
+	// After the hour, a sweep challenges the remaining chips.
 	type ReattestationTicks = ConstU32<HOURS>;
-	// Kernels and firmware are updated about once a month.
+	// A pause a week suffices, because kernels and firmware are updated about once a month.
 	type PauseInterval = ConstU32<{ 7 * DAYS }>;
 	type Randomness = pallet_babe::ParentBlockRandomness<Runtime>;
 	type MaxLog = ConstU32<MAX_LOG>;
@@ -214,8 +215,9 @@ impl pallet_attestation::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: a chip starts in the middle of the scale and is trusted after twenty passed
-/// challenges. It can then afford one incident. The third strike costs a twentieth of the bond.
+/// Initial rules. The score of a chip starts in the middle of the scale. The chip is trusted after
+/// twenty passed challenges. From then on, a single incident does not lower its score below the
+/// limit of probation. The third strike costs a twentieth of the miner's bond.
 pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation::Rules {
 	start: 500,
 	passed: 10,
@@ -235,9 +237,9 @@ pub const INITIAL_REPUTATION_RULES: pallet_reputation::Rules = pallet_reputation
 };
 
 parameter_types! {
-	/// Delay between a verdict and its slash. A verdict can be proven false within a window that
-	/// begins when it takes effect. The delay covers the longest window allowed, since the rules
-	/// may change before the window ends.
+	/// Delay between a verdict and the slash that follows from it. A verdict can be proven false
+	/// within a window that begins when the verdict takes effect. The delay covers the longest
+	/// window that rules allow, because the rules may change before the window ends.
 	pub const SlashDelay: Tick = pallet_verdicts::MAX_WINDOW + hcc_primitives::tick_queue::SLACK + 1;
 }
 

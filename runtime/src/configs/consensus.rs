@@ -23,28 +23,29 @@ use crate::*;
 /// Length of a BABE epoch, which is also a session: one hour.
 pub const EPOCH_DURATION_IN_SLOTS: u64 = HOURS as u64;
 
-/// VRF assigns a quarter of the slots to primary authors. A secondary author makes the block in
-/// each other slot. It must also reveal a VRF output, so that every block contributes randomness.
+/// A VRF draws primary authors for a quarter of the slots. In each of the other slots, a secondary
+/// author makes the block. Secondary authors must also reveal a VRF output, so that every block
+/// contributes randomness.
 pub const BABE_GENESIS_EPOCH_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
 	sp_consensus_babe::BabeEpochConfiguration {
 		c: (1, 4),
 		allowed_slots: sp_consensus_babe::AllowedSlots::PrimaryAndSecondaryVRFSlots,
 	};
 
-/// Period in which an equivocation can be reported: one session, the shortest time for which a bond
-/// stays on hold.
+/// Period in which an equivocation can be reported: one session. A bond stays on hold for at least
+/// this time, so the offender can still be slashed.
 const EQUIVOCATION_REPORT_LONGEVITY: u64 = EPOCH_DURATION_IN_SLOTS;
 
 parameter_types! {
 	pub const ReportLongevity: u64 = EQUIVOCATION_REPORT_LONGEVITY;
 	pub const MaxSetIdSessionEntries: u64 = 1_000;
-	/// Deposit for stored session keys.
+	/// Deposit of a validator for its stored session keys.
 	pub const SessionKeyDeposit: Balance = 10 * MILLI_ALPHA;
 }
 
 /// Maximum number of validators.
 type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
-/// Without nominators, a validator provides its whole bond.
+/// There are no nominators, so a validator provides its whole bond.
 type NoNominators = ConstU32<0>;
 
 impl pallet_timestamp::Config for Runtime {
@@ -54,8 +55,9 @@ impl pallet_timestamp::Config for Runtime {
 	type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
 }
 
-/// The slot of this block. BABE checks that the time of a block lies in its slot. During
-/// initialisation the time, and so the slot, is still that of the parent block.
+/// The slot of the current block, computed from the timestamp. BABE checks that the timestamp of a
+/// block lies in its slot. During initialisation, the timestamp is still the timestamp of the
+/// parent block, so the slot is also the parent's slot.
 pub struct CurrentSlot;
 impl Get<u64> for CurrentSlot {
 	fn get() -> u64 {
@@ -94,7 +96,7 @@ impl pallet_authorship::Config for Runtime {
 	type EventHandler = NoteAuthor;
 }
 
-/// Has `pallet-validators` record the authors of blocks, and accounts for the weight.
+/// Records the author of each block in `pallet-validators`, and registers the weight of doing so.
 pub struct NoteAuthor;
 impl pallet_authorship::EventHandler<AccountId, BlockNumber> for NoteAuthor {
 	fn note_author(author: AccountId) {
@@ -118,7 +120,7 @@ impl pallet_session::Config for Runtime {
 	type KeyDeposit = SessionKeyDeposit;
 }
 
-/// Identifies a validator by its account alone.
+/// States that a validator is identified by its account alone.
 pub struct NoFurtherIdentity;
 impl Convert<AccountId, Option<()>> for NoFurtherIdentity {
 	fn convert(_: AccountId) -> Option<()> {
@@ -138,8 +140,9 @@ impl pallet_offences::Config for Runtime {
 	type OnOffenceHandler = Validators;
 }
 
-/// Initial rules: a bond of 10,000 α and a week of unbonding. The set is as large as a committee. A
-/// validator that votes on less than half of a session's subjects loses a thousandth of its bond.
+/// Initial rules. The minimum bond is 10,000 α, and unbonding takes a week. The set has as many
+/// validators as a committee. A validator that votes on less than half of its subjects in a session
+/// loses a thousandth of its bond.
 pub const INITIAL_VALIDATOR_RULES: pallet_validators::Rules<Balance> = pallet_validators::Rules {
 	min_bond: 10_000 * ALPHA,
 	max_active: 16,
@@ -157,7 +160,7 @@ impl pallet_validators::Config for Runtime {
 	type MaxValidators = MaxAuthorities;
 	type MinValidators = ConstU32<1>;
 	type Slot = CurrentSlot;
-	// The sessions of a day, which is the length of an era.
+	// Number of sessions in a day, which is the length of an era.
 	type PayoutSessions = ConstU32<{ DAYS / EPOCH_DURATION_IN_SLOTS as u32 }>;
 	type WeightInfo = pallet_validators::weights::SubstrateWeight<Runtime>;
 }

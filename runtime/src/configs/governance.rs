@@ -13,7 +13,7 @@ use sp_runtime::Perbill;
 use super::system::RuntimeBlockWeights;
 use crate::*;
 
-/// Returns the deposit for stored rows: 10 milli-α for each row and 0.1 milli-α for each byte.
+/// Returns the deposit for stored data: 10 milli-α for each row and 0.1 milli-α for each byte.
 const fn deposit(rows: u32, bytes: u32) -> Balance {
 	(rows as Balance) * 10 * MILLI_ALPHA + (bytes as Balance) * MILLI_ALPHA / 10
 }

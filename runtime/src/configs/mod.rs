@@ -1,4 +1,4 @@
-//! The configuration of the pallets, one file per subject.
+//! The configuration of the pallets, with one file for each topic.
 
 mod attestation;
 mod consensus;

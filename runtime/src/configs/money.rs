@@ -21,10 +21,10 @@ use crate::{
 	*,
 };
 
-/// Initial rules: every five minutes, the reports of the last ten minutes give a price. It lies
-/// between a thousandth of a dollar and a million dollars. A report is absurd if it differs from
-/// the median by more than three quarters of the larger one. A price can change by at most 40 % a
-/// day.
+/// Initial rules. Every five minutes, a price is derived from the reports of the last ten minutes.
+/// A price lies between a thousandth of a dollar and a million dollars. A report is absurd if its
+/// difference from the median exceeds three quarters of the larger of both. A price can change by
+/// at most 40 % a day.
 pub const INITIAL_ORACLE_RULES: pallet_oracle::Rules = pallet_oracle::Rules {
 	interval: 5 * MINUTES,
 	max_age: 10 * MINUTES,
@@ -39,7 +39,7 @@ pub const INITIAL_ORACLE_RULES: pallet_oracle::Rules = pallet_oracle::Rules {
 };
 
 impl pallet_oracle::Config for Runtime {
-	// Validators report prices and answer for them with their bonds.
+	// Validators report prices, and lose a part of their bonds for absurd reports.
 	type Feeders = Validators;
 	type ValidatorSlasher = Validators;
 	type Rules = OracleRules;
@@ -49,11 +49,11 @@ impl pallet_oracle::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules. List prices are per hour: 1 cent for a vCPU, 0.2 cents for a GiB of memory, 0.01
-/// cents for a GiB of disk. The right to send one GiB an hour costs 0.5 cents.
+/// Initial rules. List prices are per hour: 1 cent for a vCPU, 0.2 cents for a GiB of memory, and
+/// 0.01 cents for a GiB of disk. The right to send one GiB an hour costs 0.5 cents per hour.
 ///
-/// A boot costs a tenth of a cent. It costs at least the hundredth of an α that its miner pays in
-/// fees. Miners receive 80 % of payments.
+/// A tenant pays a tenth of a cent for a boot, but at least a hundredth of an α, because the miner
+/// pays this amount in fees. Miners receive 80 % of payments.
 pub const INITIAL_COMPUTE_RULES: pallet_compute::Rules = pallet_compute::Rules {
 	list: List { vcpu: 10_000, memory: 2_000, disk: 100, egress: 5_000 },
 	boot_fee: 1_000,
@@ -85,8 +85,8 @@ impl hcc_primitives::StoreRules<pallet_compute::Rules> for StoreRules {
 
 parameter_types! {
 	pub ValidatorsPot: AccountId = Validators::pot();
-	/// The price of a search for a miner: the fee of a transaction of that weight, at a multiplier
-	/// of one.
+	/// The price of a search for a miner. It is the fee of a transaction with the weight of a
+	/// search, at a fee multiplier of one.
 	pub SearchFee: Balance = TransactionPayment::weight_to_fee(
 		<Runtime as pallet_compute::Config>::WeightInfo::attend_pending(),
 	);
@@ -110,7 +110,7 @@ impl pallet_compute::Config for Runtime {
 	type Treasury = TreasuryAccount;
 	type OnSettled = (Emission, Compensation);
 	type Usage = Usage;
-	// The rows take about 4 KiB, half of it for settlements.
+	// The deposit is for storage rows of about 4 KiB. Settlements take half of them.
 	type Deposit = ConstU128<{ 500 * MILLI_ALPHA }>;
 	type SearchFee = SearchFee;
 	type WeightInfo = pallet_compute::weights::SubstrateWeight<Runtime>;
@@ -118,8 +118,9 @@ impl pallet_compute::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: receipts for an interval are accepted until the end of the next one. A shortfall
-/// of up to a tenth is tolerated. For a larger one, at most a tenth of the payment is refunded.
+/// Initial rules. Receipts for an interval are accepted until the end of the next interval. A
+/// shortfall of up to a tenth is tolerated. For a larger shortfall, at most a tenth of the payment
+/// is refunded.
 pub const INITIAL_USAGE_RULES: pallet_usage::Rules = pallet_usage::Rules {
 	age: 1,
 	tolerance: Perbill::from_percent(10),
@@ -137,9 +138,9 @@ impl pallet_usage::Config for Runtime {
 	type World = crate::benchmarks::World;
 }
 
-/// Initial rules: at most 7,200 α a day, halved every four years, and at most 21 million α in all.
-/// Validators receive a fifth of an era's budget and the treasury a tenth. Miners earn a bonus of a
-/// tenth of the payments for their work.
+/// Initial rules. At most 7,200 α a day are minted, and at most 21 million α in all. The daily
+/// maximum is halved every four years. Validators receive a fifth of an era's budget, and the
+/// treasury a tenth. Miners earn a bonus of a tenth of the payments for their work.
 pub const INITIAL_EMISSION_RULES: pallet_emission::Rules = pallet_emission::Rules {
 	era: DAYS,
 	initial: 7_200 * ALPHA,
@@ -179,8 +180,8 @@ impl pallet_issuance::Config for Runtime {
 	type NativeBalance = Balances;
 }
 
-/// Initial rules: tenants receive at most half of a slash, and no more than they paid. Payments
-/// that are settled within four hours of the slash count.
+/// Initial rules. Tenants receive at most half of a slash, and no more than they paid. A payment
+/// counts if it is settled within four hours after the slash.
 pub const INITIAL_COMPENSATION_RULES: pallet_compensation::Rules =
 	pallet_compensation::Rules { most: Perbill::from_percent(50), collect: 4 * HOURS };
 

@@ -1,5 +1,6 @@
-//! Parameters that governance can set without a runtime upgrade: one struct per pallet, each under
-//! one key. The pallets clamp the values that they read.
+//! Parameters that governance can set without a runtime upgrade. Each pallet has one struct of
+//! rules, which is stored under one key. The pallets clamp the values that they read to safe
+//! bounds.
 
 use frame_support::dynamic_params::{dynamic_pallet_params, dynamic_params};
 

@@ -49,7 +49,7 @@ impl pallet_referenda::Config for Runtime {
 	type Currency = Balances;
 	type SubmitOrigin = frame_support::traits::AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
 	type CancelOrigin = OrRoot<Cancelling>;
-	// A kill takes the deposits, so it needs root's curve.
+	// A kill confiscates the deposits of a referendum, so it needs the approval of the root track.
 	type KillOrigin = EnsureRoot<AccountId>;
 	type Slash = Treasury;
 	type Votes = pallet_conviction_voting::VotesOf<Runtime>;

@@ -1,4 +1,4 @@
-//! Configuration for emergencies: safe mode, whitelisted calls, and migrations in steps.
+//! Configuration for emergencies: safe mode, whitelisted calls, and multi-block migrations.
 
 use frame_support::{
 	migrations::{FailedMigrationHandler, FailedMigrationHandling},
@@ -23,8 +23,8 @@ parameter_types! {
 	pub MigrationWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
 }
 
-/// Calls that are allowed in safe mode: those that finalise blocks, those of governance, and those
-/// that end safe mode. Deadlines are paused during safe mode.
+/// Calls that are allowed in safe mode: calls that are needed to finalise blocks, calls of
+/// governance, and calls that end safe mode. Deadlines are paused during safe mode.
 pub struct CalledInSafeMode;
 impl Contains<RuntimeCall> for CalledInSafeMode {
 	fn contains(call: &RuntimeCall) -> bool {
@@ -53,8 +53,8 @@ impl Contains<RuntimeCall> for CalledInSafeMode {
 	}
 }
 
-/// Reports `true` in safe mode, in which deadlines are paused. Migrations pause them too, because
-/// no hook polls.
+/// Returns `true` in safe mode, in which deadlines are paused. Migrations also pause deadlines,
+/// because `on_poll` does not run during a migration.
 pub struct InSafeMode;
 impl Get<bool> for InSafeMode {
 	fn get() -> bool {
@@ -63,7 +63,7 @@ impl Get<bool> for InSafeMode {
 }
 
 /// Puts the chain into safe mode indefinitely if a migration fails. Governance can then repair the
-/// half-migrated state. In a stuck chain, blocks could contain only inherents.
+/// half-migrated state. If the chain were left stuck instead, blocks could contain only inherents.
 pub struct SafeModeOnFailure;
 impl FailedMigrationHandler for SafeModeOnFailure {
 	fn failed(_: Option<u32>) -> FailedMigrationHandling {
@@ -86,7 +86,7 @@ impl pallet_safe_mode::Config for Runtime {
 	type WhitelistedCalls = CalledInSafeMode;
 	type EnterDuration = SafeModeDuration;
 	type ExtendDuration = SafeModeDuration;
-	// No deposit can buy safe mode.
+	// No account can enter or extend safe mode for a deposit.
 	type EnterDepositAmount = NoDeposit;
 	type ExtendDepositAmount = NoDeposit;
 	type ForceEnterOrigin = EnsureWithSuccess<OrRoot<Emergency>, AccountId, SafeModeDuration>;
@@ -101,8 +101,8 @@ impl pallet_safe_mode::Config for Runtime {
 impl pallet_whitelist::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type RuntimeCall = RuntimeCall;
-	// The root track prepares an emergency call with its full notice. The emergency track then
-	// dispatches it. A runtime upgrade has had its delay by then.
+	// The root track whitelists an emergency call after its full delay. The emergency track can
+	// then dispatch the call. So even a runtime upgrade has had the delay of the root track.
 	type WhitelistOrigin = EnsureRoot<AccountId>;
 	type DispatchWhitelistedOrigin = OrRoot<Emergency>;
 	type Preimages = Preimage;
@@ -113,7 +113,7 @@ impl pallet_whitelist::Config for Runtime {
 
 impl pallet_migrations::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	// None so far: the storage is that of the first version.
+	// There are no migrations yet, because the storage still has the layout of the first version.
 	#[cfg(not(feature = "runtime-benchmarks"))]
 	type Migrations = ();
 	#[cfg(feature = "runtime-benchmarks")]

@@ -25,18 +25,18 @@ use crate::*;
 /// Balance that an account needs to exist: 10⁻³ α.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI_ALPHA;
 
-/// Share of a block that `Normal` transactions may fill. The rest is for evidence and votes, which
-/// are `Operational`.
+/// Share of a block that `Normal` transactions may fill. The rest is reserved for `Operational`
+/// transactions, such as evidence and votes.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
-/// Two seconds of computation in each block of six. A solo chain proves its storage to no relay
-/// chain, so proof size is unbounded.
+/// Two seconds of computation in each block, which has six seconds. The proof size is unbounded,
+/// because a solo chain proves its storage to no relay chain.
 const MAXIMUM_BLOCK_WEIGHT: Weight =
 	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND.saturating_mul(2), u64::MAX);
 
 parameter_types! {
-	/// Number of block hashes that the runtime stores, and so the longest lifetime of a mortal
-	/// transaction.
+	/// Number of block hashes that the runtime stores. It is also the maximum lifetime of a mortal
+	/// transaction, in blocks.
 	pub const BlockHashCount: BlockNumber = 4096;
 	pub const Version: RuntimeVersion = VERSION;
 	pub RuntimeBlockWeights: BlockWeights =
@@ -47,15 +47,15 @@ parameter_types! {
 			*most = NORMAL_DISPATCH_RATIO * *most
 		})
 		.build();
-	/// Substrate's generic prefix. The chain has registered none of its own.
+	/// Substrate's generic prefix, because the chain has not registered a prefix of its own.
 	pub const SS58Prefix: u8 = 42;
 }
 
-/// Rejects two calls, also inside other calls, and allows all others.
+/// Allows all calls except two. Rejects these two calls also inside other calls.
 ///
-/// - `Balances::burn` burns tokens without a record in the issuance pallet.
-/// - `System::remark_with_event` deposits more bytes of events for its weight than any other call.
-///   A block full of it exceeds what clients read.
+/// - `Balances::burn`, because it burns tokens without a record in the issuance pallet.
+/// - `System::remark_with_event`, because it deposits more bytes of events for its weight than any
+///   other call. A block full of such calls would have more events than clients can read.
 pub struct AllowedCalls;
 impl Contains<RuntimeCall> for AllowedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
@@ -93,7 +93,8 @@ impl pallet_balances::Config for Runtime {
 	type RuntimeFreezeReason = RuntimeFreezeReason;
 	type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
 	type Balance = Balance;
-	// A balance that is too low to keep an account alive is burned.
+	// If the balance of an account falls below the existential deposit, the remaining balance is
+	// burned.
 	type DustRemoval = Issuance;
 	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
 	type AccountStore = System;
@@ -105,15 +106,16 @@ impl pallet_balances::Config for Runtime {
 	type DoneSlashHandler = ();
 }
 
-/// Divides fees: half goes to the author of the block, half to the pot for votes. The author
-/// receives all tips.
+/// Divides fees. Half of a fee goes to the author of the block, and half to the pot that pays for
+/// votes. The author receives all tips.
 pub struct ToAuthorAndVoters;
 impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 	fn on_unbalanceds(mut fees_and_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
 		if let Some(fees) = fees_and_tips.next() {
 			let (to_author, to_voters) = fees.ration(1, 1);
 			Self::on_unbalanced(to_author);
-			// A pot that does not exist yet cannot receive less than the existential deposit.
+			// If the pot does not exist yet, it cannot receive less than the existential deposit.
+			// Its half then goes to the author.
 			if let Err(rest) = Balances::resolve(&Validators::pot(), to_voters) {
 				Self::on_unbalanced(rest);
 			}
@@ -123,7 +125,8 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 
 	fn on_nonzero_unbalanced(amount: Credit<AccountId, Balances>) {
 		let left = match Authorship::author() {
-			// An account that does not exist cannot receive less than the existential deposit.
+			// If the author's account does not exist, it cannot receive less than the existential
+			// deposit.
 			Some(author) => Balances::resolve(&author, amount).err(),
 			None => Some(amount),
 		};
@@ -132,14 +135,14 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthorAndVoters {
 }
 
 parameter_types! {
-	/// Fee of a byte, equal to that of a microsecond of computation.
+	/// Fee of a byte. It equals the fee of a microsecond of computation.
 	pub const TransactionByteFee: Balance = 1_000;
-	/// Share of the normal class at which fees neither rise nor fall.
+	/// Fullness of the normal class of a block at which fees neither rise nor fall.
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(50);
 	/// Relative change of fees in each block, per unit of fullness above the target. Fees double in
-	/// 100 full blocks, which are ten minutes, and halve in 100 empty ones.
+	/// 100 full blocks, which take ten minutes, and halve in 100 empty blocks.
 	pub AdjustmentVariable: FixedU128 = FixedU128::saturating_from_rational(14, 1_000);
-	/// Fees never fall below the price of computation.
+	/// The minimum multiplier is one, so fees never fall below the price of computation.
 	pub MinimumMultiplier: FixedU128 = FixedU128::one();
 	pub MaximumMultiplier: FixedU128 = FixedU128::saturating_from_integer(1_000);
 }

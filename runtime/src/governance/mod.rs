@@ -73,8 +73,8 @@ impl<T: TrackOrigin> EnsureOrigin<RuntimeOrigin> for OrRoot<T> {
 }
 
 /// Assigns each group of parameters to a track. Penalties and the rules of validators and verdicts
-/// need the penalties track. All others, such as the frequency of challenges, need the loosening
-/// track.
+/// need the penalties track. All other parameters, such as the frequency of challenges, need the
+/// loosening track.
 pub struct ParametersAdmin;
 
 impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for ParametersAdmin {

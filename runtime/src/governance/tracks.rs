@@ -1,5 +1,5 @@
-//! The tracks: the approval and support that a referendum needs, its periods, and its enactment
-//! delay.
+//! The tracks of referenda. A track determines the approval and support that a referendum needs,
+//! its periods, and its enactment delay.
 
 extern crate alloc;
 use alloc::borrow::Cow;
@@ -46,7 +46,7 @@ const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: ROOT,
 	info: TrackInfo {
 		name: str_array("root"),
-		// One or two long referenda leave room for others.
+		// Five slots, so that one or two long referenda leave room for others.
 		max_deciding: 5,
 		decision_deposit: 10_000 * ALPHA,
 		prepare_period: 2 * HOURS,
@@ -58,8 +58,8 @@ const ROOT_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The track for safe mode and for calls that root has whitelisted, which change no rule by
-/// themselves. To occupy all its slots, an account must lock half a million α for six hours.
+/// The track for safe mode and for calls that root has whitelisted. This track alone changes no
+/// rule. To occupy all slots of this track, an account must lock half a million α for six hours.
 const EMERGENCY_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: EMERGENCY,
 	info: TrackInfo {
@@ -75,8 +75,9 @@ const EMERGENCY_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The track that cancels referenda and returns their deposits. It is faster than root's track, but
-/// at no time needs less support. Only root kills referenda, which costs their deposits.
+/// The track that cancels referenda and returns their deposits. It is faster than the root track,
+/// but needs at least as much support at any time. Only root can kill referenda, which confiscates
+/// their deposits.
 const CANCELLING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: CANCELLING,
 	info: TrackInfo {
@@ -84,7 +85,8 @@ const CANCELLING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 		max_deciding: 100,
 		decision_deposit: 1_000 * ALPHA,
 		prepare_period: 10 * MINUTES,
-		// Half of the period of root, whose track needs 30 percent by then.
+		// Half of the decision period of the root track. At that time, the root track needs a
+		// support of 30 percent.
 		decision_period: 7 * DAYS,
 		confirm_period: 3 * HOURS,
 		min_enactment_period: 10 * MINUTES,
@@ -93,8 +95,8 @@ const CANCELLING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The fast track for policy. A weakness must be rejected soon after its discovery. Chips are
-/// re-attested after each tightening.
+/// The fast track for stricter policy, because policy must reject a weakness soon after its
+/// discovery. Chips are re-attested after each tightening.
 const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: TIGHTENING,
 	info: TrackInfo {
@@ -110,8 +112,8 @@ const TIGHTENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	},
 };
 
-/// The track for looser policy. Its enactment delay gives a day's notice before anything more is
-/// accepted.
+/// The track for looser policy. Its enactment delay is a day, so that everyone has notice before
+/// policy accepts more than before.
 const LOOSENING_TRACK: Track<u16, Balance, BlockNumber> = Track {
 	id: LOOSENING,
 	info: TrackInfo {

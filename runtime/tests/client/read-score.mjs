@@ -1,9 +1,9 @@
-// Reads a miner's score with polkadot-js, as an explorer does. The metadata of the chain is enough
-// to decode storage and events.
+// Reads a miner's score with polkadot-js, as a block explorer does. To decode storage and events,
+// the script needs only the metadata of the chain.
 //
 //   node read-score.mjs ws://127.0.0.1:9944
 //
-// Prints one JSON object; exits with 1 if anything is missing.
+// Prints one JSON object. Exits with 1 if anything is missing.
 
 import { ApiPromise, WsProvider } from "@polkadot/api";
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs read-score.mjs against a node. It installs the packages outside the checkout and reuses them
-# in the next run.
+# Runs read-score.mjs with a node. The first run installs the packages outside the checkout, and
+# later runs reuse them.
 #
 #   runtime/tests/client/run.sh URL
 set -euo pipefail

@@ -1,4 +1,5 @@
-//! Absent validators: each loses a part of its bond, and no other account loses anything.
+//! Tests of absent validators. Each of them loses a part of its bond, and no other account loses
+//! anything.
 
 use frame_support::{assert_ok, traits::Get};
 use hcc_evidence_testing::Machine;
@@ -11,16 +12,16 @@ use sp_runtime::Perbill;
 
 use super::{author::begin_by, compute::shorten_proof_window, network::*, rules::set_rules};
 
-/// All validators except Dave. They are enough to decide.
+/// All validators except Dave. Their votes suffice for a verdict.
 const OTHERS: [Sr25519Keyring; 3] = [Alice, Bob, Charlie];
 
-/// Returns the number of votes that a validator may miss in a session with the fewest subjects that
-/// count.
+/// Returns the number of votes that a validator may miss without a slash, in a session with the
+/// minimum number of subjects for a slash.
 fn tolerated_absences() -> u32 {
 	Validators::rules().absence.mul_floor(MIN_ASKED)
 }
 
-/// Runs `times` rounds in which only `by` vote. Their finding becomes the verdict.
+/// Runs `times` rounds in which only the validators `by` vote. Their finding becomes the verdict.
 fn judge_rounds(machine: &Machine, times: u32, by: &[Sr25519Keyring]) {
 	for _ in 0..times {
 		let (subject, evidence) = answer(machine);
@@ -34,21 +35,22 @@ fn judge_rounds(machine: &Machine, times: u32, by: &[Sr25519Keyring]) {
 }
 
 /// Returns the number of subjects that a validator had to judge in this session, and the number of
-/// its votes.
+/// its votes on them.
 fn duty_of(validator: Sr25519Keyring) -> (u32, u32) {
 	let duty = Validators::duty(validator.to_account_id()).expect("the validator had subjects");
 	(duty.asked, duty.voted)
 }
 
-/// Runs until all subjects are closed. Only then does the chain record who voted.
+/// Runs until all subjects are closed. The chain records the voters of a subject when it closes the
+/// subject.
 fn run_until_closed() {
 	blocks(<Runtime as pallet_verdicts::Config>::JudgingTicks::get());
 	assert_eq!(pallet_verdicts::Subjects::<Runtime>::iter().count(), 0);
 }
 
-/// Ends the first session. Returns the amount that is burned.
+/// Ends the first session. Returns the amount that was burned at its end.
 fn end_session() -> Balance {
-	// The first block of an author starts the session.
+	// The first block that an author makes starts the session.
 	begin_by(Alice, 1);
 	Executive::finalize_block();
 	assert_eq!(Session::current_index(), 0);
@@ -62,8 +64,8 @@ fn end_session() -> Balance {
 	lost
 }
 
-/// Runs a session with `asked` subjects, of which Dave votes on `voted` and the others on all.
-/// Returns the amount that is burned as it ends.
+/// Runs a session with `asked` subjects. Dave votes on `voted` of them, and the other validators
+/// vote on all. Returns the amount that was burned at the end of the session.
 fn run_session(machine: &Machine, asked: u32, voted: u32) -> Balance {
 	shorten_proof_window();
 	judge_rounds(machine, voted, &VALIDATORS);
@@ -74,7 +76,7 @@ fn run_session(machine: &Machine, asked: u32, voted: u32) -> Balance {
 	end_session()
 }
 
-/// Returns the events of the last block about absence and slashes.
+/// Returns the events about absence and slashes in the last block.
 fn loss_events() -> Vec<Event<Runtime>> {
 	let losses = |record: frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
 		RuntimeEvent::Validators(event @ (Event::Absent { .. } | Event::Slashed { .. })) => {
@@ -85,7 +87,7 @@ fn loss_events() -> Vec<Event<Runtime>> {
 	System::events().into_iter().filter_map(losses).collect()
 }
 
-/// Returns the events expected for a validator that was absent too often.
+/// Returns the events that are expected for a validator that was absent too often.
 fn absence_events(validator: Sr25519Keyring, voted: u32, amount: Balance) -> [Event<Runtime>; 2] {
 	let who = validator.to_account_id();
 	[
@@ -102,7 +104,8 @@ fn free_balance(validator: Sr25519Keyring) -> Balance {
 #[test]
 fn too_few_votes_cost_only_the_absent_validator() {
 	run(|machine| {
-		// A thousandth of this bond is not a whole unit.
+		// With this bond, a thousandth of the bond is not a whole number of units, so the slash
+		// must be rounded.
 		let origin = RuntimeOrigin::signed(Dave.to_account_id());
 		assert_ok!(Validators::bond_more(origin, 999));
 		let (before, others, balances) =
@@ -115,7 +118,8 @@ fn too_few_votes_cost_only_the_absent_validator() {
 		assert_eq!(destroyed, lost, "the slash is burned");
 		assert_eq!(loss_events(), absence_events(Dave, voted, lost));
 		assert_eq!(OTHERS.map(bond), others, "voters lose nothing");
-		// Counted votes are paid, and slashes reduce only the bond.
+		// Free balances do not fall, because slashes reduce only the bond, and validators are paid
+		// for counted votes.
 		for (validator, had) in VALIDATORS.into_iter().zip(balances) {
 			assert!(free_balance(validator) >= had, "{validator:?}");
 		}
@@ -143,7 +147,7 @@ fn absence_in_short_session_costs_nothing() {
 	});
 }
 
-/// Only a false vote or an equivocation disables a validator.
+/// Absence does not disable a validator. Only a false vote or an equivocation does so.
 #[test]
 fn absent_validator_stays_active_and_makes_blocks() {
 	run(|machine| {
@@ -155,13 +159,13 @@ fn absent_validator_stays_active_and_makes_blocks() {
 		assert_eq!(planned, active, "it stays in the planned set");
 		let dave = Dave.to_account_id();
 		assert!(Verdicts::check_worker(&worker(Dave), &dave).is_ok(), "its votes are accepted");
-		// A disabled validator cannot finish a block.
+		// Dave can finish a block, which a disabled validator cannot do.
 		begin_by(Dave, 1);
 		Executive::finalize_block();
 	});
 }
 
-/// Makes `count` blocks, which the validators author in turn.
+/// Makes `count` blocks. The validators in `authors` author them in turn.
 fn blocks_by(authors: &[Sr25519Keyring], count: u32) {
 	for author in authors.iter().cycle().take(count as usize) {
 		begin_by(*author, 1);
@@ -170,7 +174,8 @@ fn blocks_by(authors: &[Sr25519Keyring], count: u32) {
 	}
 }
 
-/// Fewer than a third of the validators that author nothing do not stop the chain, but slow it.
+/// If fewer than a third of the validators author no blocks, the chain does not stop, but it slows
+/// down.
 #[test]
 fn validator_that_authors_nothing_loses_as_absent_one() {
 	run(|_| {
@@ -200,14 +205,15 @@ fn authors_of_a_session_lose_nothing() {
 	});
 }
 
-/// Sets a lower tolerance for absence and a higher slash, as governance can.
+/// Sets a lower tolerance for absence and a higher slash, as governance could.
 fn tighten_absence_rules() {
 	let (absence, absent_loss) = (Perbill::from_percent(40), Perbill::from_percent(3));
 	let rules = Rules { absence, absent_loss, ..Validators::rules() };
 	assert_ok!(set_rules(rules));
 }
 
-/// Three of four validators decide, two do not. So the absent ones take turns.
+/// Three of four validators suffice for a verdict, but two do not. So the two absent validators are
+/// absent in turn.
 #[test]
 fn two_absent_validators_both_lose_and_others_decide() {
 	run(|machine| {
@@ -234,8 +240,8 @@ fn two_absent_validators_both_lose_and_others_decide() {
 	});
 }
 
-/// Two silent validators of four prevent a decision. Then a proof arrives as late as it is free of
-/// charge.
+/// Two silent validators of four prevent a verdict. A proof is sent late in the voting time, when
+/// it is free of charge.
 #[test]
 fn silence_of_more_than_a_third_costs_as_absence() {
 	run(|machine| {

@@ -1,4 +1,4 @@
-//! Violations of the invariants between pallets, which the check must find.
+//! Tests that the check of the invariants between pallets finds violations.
 
 use frame_support::{
 	assert_ok,
@@ -15,7 +15,7 @@ use super::network::*;
 
 type Corruption = fn(SubjectId, ChipHash);
 
-/// Corruptions of the state, each with the message of the check.
+/// Corruptions of the state, each with the message that the check must return.
 const CORRUPTIONS: [(&str, Corruption); 5] = [
 	("a subject has no context", |subject, _| Contexts::<Runtime>::remove(subject)),
 	("a context has no subject", |subject, _| Subjects::<Runtime>::remove(subject)),

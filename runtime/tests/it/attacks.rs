@@ -1,8 +1,8 @@
-//! Attacks on the whole chain, and their outcome.
+//! Tests of attacks on the whole chain, and of their outcome.
 //!
-//! `docs/security.md` lists all attacks with the tests that cover them. Attacks on the machines,
-//! contests, audits and validators of the chain have modules of their own. Attacks on one pallet
-//! are tested in that pallet.
+//! `docs/security.md` lists all attacks with the tests that cover them. Attacks on machines,
+//! contests, audits and validators are tested in separate modules. Attacks on a single pallet are
+//! tested in that pallet.
 
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use hcc_evidence::{boot::BootRules, host::GenerationTrust, RejectCode};
@@ -18,7 +18,7 @@ use super::network::*;
 type VerdictsError = pallet_verdicts::Error<Runtime>;
 type AttestationError = pallet_attestation::Error<Runtime>;
 
-/// Returns the part of a bond that a false vote costs.
+/// Returns the part of a bond that a validator loses for a false vote.
 fn false_vote_slash(bond: Balance) -> Balance {
 	Perbill::from_percent(10).mul_floor(bond)
 }
@@ -55,7 +55,7 @@ fn false_minority_is_slashed_without_effect() {
 		let reward = Balances::free_balance(Alice.to_account_id()) - reporter;
 		assert_eq!(reward, false_vote_slash(false_vote_slash(before)));
 		assert_eq!(score(&machine), 510, "the verdict was correct");
-		// It makes no blocks for the rest of the session.
+		// The chain disables Dave, who makes no blocks for the rest of the session.
 		let dave = Session::validators().iter().position(|who| *who == Dave.to_account_id());
 		assert_eq!(Session::disabled_validators(), [dave.expect("in office") as u32]);
 	});
@@ -71,7 +71,7 @@ fn false_majority_is_undone_by_outsider_proof() {
 		vote_all(&[Alice, Bob, Charlie], subject, &false_finding());
 		blocks(2);
 		assert!(score(&machine) < 510, "the false verdict takes effect first");
-		// The prover need not be a validator.
+		// Eve, who is not a validator, sends the proof.
 		endow(&Eve.to_account_id());
 		let before_proof = Balances::free_balance(Eve.to_account_id());
 		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
@@ -100,7 +100,7 @@ fn audited_false_majority_has_no_effect() {
 		let (subject, evidence) = answer(&machine);
 		vote_all(&[Alice, Bob, Charlie], subject, &false_finding());
 		block();
-		// Without randomness, every verdict is audited.
+		// In a block without randomness, every verdict is audited.
 		block_by(None);
 		assert_eq!(score(&machine), 500);
 		let outcome = prove(&miner(), subject, &evidence).expect("the miner itself may prove it");
@@ -141,7 +141,8 @@ fn copied_votes_share_the_slash() {
 		let (subject, evidence) = answer(&machine);
 		let before = bond(Bob);
 		assert_ok!(vote(Alice, subject, &false_finding()));
-		// The finding is public after the first vote. These votes only repeat its hash.
+		// The finding is public after the first vote. The copiers only repeat its hash, without
+		// judging the evidence.
 		for copier in [Bob, Charlie, Dave] {
 			assert_ok!(vote(copier, subject, &false_finding()));
 		}
@@ -178,8 +179,9 @@ fn file_rule_change_before_proof_costs_honest_voters_nothing() {
 		);
 		assert_eq!(bond(Alice), before);
 		assert_eq!(score(&machine), 510);
-		// From its own tick on, the chip must show its whole log, which the new rules apply to. A
-		// file that was allowed before costs no score, but evidence with it is rejected.
+		// Each chip has a tick from which evidence must cover its whole log. The new rules apply to
+		// this log. If the log contains a file that was allowed before, evidence is rejected, but
+		// the score does not fall.
 		let within = Clock::tick() + HOURS + MINUTES;
 		let code = (0..1_000).map(|_| attest(&machine).code).find(|code| *code != 0);
 		assert_eq!(code, Some(RejectCode::ImaOutdatedFile.number()));
@@ -215,8 +217,8 @@ fn false_acceptance_of_unknown_file_is_undone_by_proof() {
 	});
 }
 
-/// Evidence is evaluated by the policy in force at its inclusion. This holds for every part of
-/// policy.
+/// A proof evaluates evidence by the policy at the inclusion of the evidence. This is true for
+/// every part of policy.
 #[test]
 fn any_policy_change_before_proof_costs_honest_voters_nothing() {
 	let root = RuntimeOrigin::root;
@@ -310,7 +312,8 @@ fn groundless_proof_costs_deposit_and_other_bytes_are_rejected() {
 		assert_noop!(prove(&Eve.to_account_id(), subject, &other), VerdictsError::EvidenceMismatch);
 		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
 		assert_eq!(Balances::free_balance(Eve.to_account_id()), before_proof - ALPHA);
-		// While voting is open, the proof has no effect. Each repetition costs the same.
+		// While votes count, the proof has no effect. Each repetition of the proof costs the same
+		// again.
 		assert_eq!(Verdicts::subject(subject).expect("the subject is in its window").proven, None);
 		assert_ok!(prove(&Eve.to_account_id(), subject, &evidence));
 		assert_eq!(Balances::free_balance(Eve.to_account_id()), before_proof - 2 * ALPHA);
@@ -343,7 +346,7 @@ fn replayed_evidence_is_rejected_with_any_label() {
 		let mut relabelled = old.clone();
 		relabelled.seq = context.challenge.seq;
 		assert_noop!(submit(&relabelled), AttestationError::QuoteNotBound);
-		// The account of another miner, which does not have this chip.
+		// Another account, which does not have this chip, cannot submit the evidence either.
 		let outsider = RuntimeOrigin::signed(Eve.to_account_id());
 		assert_noop!(
 			Attestation::submit_evidence(outsider, Box::new(relabelled)),
@@ -370,19 +373,20 @@ fn silence_and_reboot_do_not_hide_a_run_file() {
 		assert!(attest(&machine).is_accepted());
 		let before = score(&machine);
 		machine.run(b"rootkit");
-		// Silence: the chip misses the challenge, which costs no less than the file.
+		// First, the host is silent and misses the challenge. It loses at least as much score as
+		// for the unknown file.
 		let seq = challenge(&machine).challenge.seq;
 		blocks(30);
 		let host = Attestation::host(chip(&machine)).expect("enlisted");
 		assert!(host.failing && host.seq > seq, "the next challenge follows immediately");
 		let silent = before - score(&machine);
-		// An honest answer: the file is unknown.
+		// Then, the host answers honestly, and the evidence contains the unknown file.
 		let finding = attest(&machine);
 		assert_eq!(finding.code, RejectCode::ImaUnknownFile.number());
 		let rules = Reputation::rules();
 		assert!(silent >= rules.ima_unknown);
-		// A reboot empties the log, but the missed challenge stays on record and the score stays
-		// low.
+		// Finally, a reboot empties the log. But the missed challenge stays on record, and the
+		// score stays low.
 		machine.boot();
 		machine.run(b"hcc-miner");
 		let low = score(&machine);
@@ -412,7 +416,8 @@ fn other_firmware_after_reset_is_rejected() {
 	});
 }
 
-/// Keys need no proof of possession, so anyone can name the key of another account.
+/// Any account can name the key of another account, because the chain requires no proof of
+/// possession of the key.
 #[test]
 fn squatted_hot_and_worker_keys_gain_nothing() {
 	run(|machine| {
@@ -421,7 +426,7 @@ fn squatted_hot_and_worker_keys_gain_nothing() {
 		let bond = Registry::rules().min_bond;
 		let origin = RuntimeOrigin::signed(squatter.clone());
 		assert_ok!(Registry::register(origin, bond, hot.clone(), Default::default()));
-		// The squatter was first, and the victim sets its key all the same.
+		// Although the squatter has named the key first, the victim can set it as its hot key.
 		assert_ok!(Registry::set_hot(RuntimeOrigin::signed(miner()), hot.clone()));
 		let evidence = machine.answer(&challenge(&machine));
 		let sent = |who: AccountId| {
@@ -430,7 +435,7 @@ fn squatted_hot_and_worker_keys_gain_nothing() {
 		assert_noop!(sent(squatter), AttestationError::NotTheMiner);
 		assert_ok!(sent(hot));
 		let subject = subject(&machine);
-		// Bob names Alice's worker key. It still votes for Alice only.
+		// Bob names Alice's worker key. The key still votes only for Alice.
 		let alice = worker(Alice);
 		assert_ok!(Validators::set_worker(RuntimeOrigin::signed(Bob.to_account_id()), alice));
 		assert_ok!(vote(Alice, subject, &evaluate(subject, &evidence)));
@@ -454,14 +459,14 @@ fn record_stays_with_chip_when_owner_leaves() {
 		let owner = RuntimeOrigin::signed(miner());
 		assert_ok!(Registry::exit(owner));
 		assert!(Attestation::host(chip(&machine)).is_none());
-		// The open challenge counts as missed. The next owner of the chip continues with its
-		// record.
+		// The open challenge counts as missed. The record of the chip remains for its next owner.
 		assert!(score(&machine) < low);
 	});
 }
 
-/// The queues of the verdicts pallet hold all chips that one block can challenge. Each subject is
-/// booked twice: until its verdict, and for its window.
+/// The queues of the verdicts pallet have room for the subjects of all chips that one block can
+/// challenge. Each subject is booked twice: for the end of the voting time, and for the end of the
+/// proof window.
 #[test]
 fn every_drawn_challenge_can_be_judged() {
 	const { assert!(pallet_verdicts::MAX_CLOSING >= 2 * pallet_attestation::MAX_DUE) };

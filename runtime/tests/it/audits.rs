@@ -1,4 +1,5 @@
-//! The random draw of audits: false verdicts that it hits, and their outcome.
+//! Tests of the random draw of audits. They make false verdicts, and check the outcome of the
+//! audited ones.
 
 use core::ops::RangeInclusive;
 
@@ -15,17 +16,18 @@ use sp_runtime::Perbill;
 
 use super::network::*;
 
-/// The first three of the four validators: more than two thirds.
+/// The first three of the four validators. They are more than two thirds, so their votes decide.
 const FALSE_VOTERS: [Sr25519Keyring; 3] = [Alice, Bob, Charlie];
-/// Number of false verdicts.
+/// Number of false verdicts that the test makes.
 const ROUNDS: u32 = 64;
-/// Likely number of draws among `ROUNDS` false verdicts, at a chance of one half each. The mean is
-/// 32 and the standard deviation is 4; the range extends four deviations to each side. One in
-/// 40,000 such runs lies outside.
+/// Likely number of audited verdicts among `ROUNDS` false verdicts, each of which is audited with a
+/// probability of one half. The mean is 32, and the standard deviation is 4. The range extends four
+/// standard deviations to each side. One in 40,000 runs with random draws lies outside of this
+/// range.
 const LIKELY: RangeInclusive<u32> = 16..=48;
 
-/// Returns `true` if the draw hits a verdict at a chance of one half. It is computed from the
-/// randomness of this block's parent, which is public.
+/// Returns `true` if the draw selects a verdict for an audit, with a probability of one half. The
+/// draw is computed from the public randomness of this block's parent.
 fn is_audited(subject: SubjectId) -> bool {
 	let randomness =
 		pallet_babe::AuthorVrfRandomness::<Runtime>::get().expect("the block has randomness");
@@ -34,8 +36,8 @@ fn is_audited(subject: SubjectId) -> bool {
 	draw <= u32::MAX / 2
 }
 
-/// Proves an audited false verdict. The verdict is void and costs each of its voters exactly the
-/// set part of its bond.
+/// Proves that an audited verdict is false. Checks that the verdict is void, and that each of its
+/// voters loses exactly the configured part of its bond.
 fn prove_false_verdict(subject: SubjectId, evidence: &HostEvidence) {
 	let rules = Verdicts::rules();
 	let (bonds, issued) = (VALIDATORS.map(bond), Balances::total_issuance());
@@ -56,7 +58,7 @@ fn prove_false_verdict(subject: SubjectId, evidence: &HostEvidence) {
 	assert_eq!(issued - Balances::total_issuance(), burned, "the rest is burned");
 }
 
-/// Makes a false verdict that an honest machine runs a forbidden file. Returns `true` if the
+/// Makes the false verdict that an honest machine runs a forbidden file. Returns `true` if the
 /// verdict is audited.
 fn vote_falsely_once(machine: &Machine) -> bool {
 	let (subject, evidence) = answer(machine);
@@ -94,7 +96,7 @@ fn vote_falsely_once(machine: &Machine) -> bool {
 #[test]
 fn random_audits_slash_false_voters() {
 	run(|machine| {
-		// The rules allow at most one half.
+		// One half is the maximum share of audits that the rules allow.
 		audit(Perbill::from_percent(50));
 		let before = VALIDATORS.map(bond);
 		let hits = (0..ROUNDS).map(|_| u32::from(vote_falsely_once(&machine))).sum::<u32>();

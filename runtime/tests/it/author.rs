@@ -1,4 +1,4 @@
-//! Blocks as authors make them: with a claimed slot, inherents, signed transactions and their fees.
+//! Makes blocks as authors do: with a claimed slot, inherents, signed transactions and their fees.
 
 use codec::Encode;
 use frame_support::assert_ok;
@@ -16,10 +16,10 @@ use sp_runtime::{
 
 use super::network::state_finality;
 
-/// Derivation path of the session keys that a validator changes to.
+/// Derivation path of the new session keys of a validator that changes its keys.
 pub(super) const CHANGED_KEYS: &str = "//changed";
 
-/// Returns `call` as the next transaction that `key` signs.
+/// Returns `call` as a transaction that `key` signs, with the next nonce of its account.
 pub(super) fn transaction(
 	key: &sr25519::Pair,
 	call: impl Into<RuntimeCall>,
@@ -45,7 +45,7 @@ pub(super) fn transaction(
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
-/// Returns `true` if the block of `slot` starts an epoch.
+/// Returns `true` if a block in `slot` would start an epoch.
 fn starts_epoch(slot: Slot) -> bool {
 	// The genesis slot is 0 until an author makes a block. The slot of that block starts the first
 	// epoch.
@@ -62,7 +62,7 @@ fn epoch_of(slot: Slot) -> Epoch {
 	}
 }
 
-/// Returns the active validators in that slot, in their order.
+/// Returns the active validators in a slot, in their order.
 fn active_validators(slot: Slot) -> Vec<AccountId> {
 	if starts_epoch(slot) {
 		Session::queued_keys().into_iter().map(|(who, _)| who).collect()
@@ -71,8 +71,8 @@ fn active_validators(slot: Slot) -> Vec<AccountId> {
 	}
 }
 
-/// Returns the index of a validator that may make a block in that slot. It is not disabled now, and
-/// not in a session that starts with the slot.
+/// Returns the index of a validator that may make a block in a slot. The validator is neither
+/// disabled now, nor in a session that starts with this slot.
 fn any_author(slot: Slot) -> u32 {
 	let (before, now) = (Session::validators(), active_validators(slot));
 	let disabled = Session::disabled_validators().into_iter();
@@ -86,7 +86,7 @@ fn any_author(slot: Slot) -> u32 {
 	free.expect("at most a third are disabled") as u32
 }
 
-/// Returns the index of a validator that uses its own key in that slot.
+/// Returns the index of a validator in a slot. The validator must use its own key.
 pub(super) fn number_of(author: Sr25519Keyring, slot: Slot) -> u32 {
 	let key = AuthorityId::from(author.public());
 	let authorities = epoch_of(slot).authorities;
@@ -112,7 +112,7 @@ pub(super) fn claim(author: u32, slot: Slot) -> DigestItem {
 	DigestItem::babe_pre_digest(PreDigest::SecondaryVRF(claim))
 }
 
-/// Returns the slot that lies `later` slots after that of the last block.
+/// Returns the slot that is `later` slots after the slot of the last block.
 pub(super) fn slot_after(later: u64) -> Slot {
 	Slot::from(pallet_timestamp::Now::<Runtime>::get() / units::MILLISECS_PER_BLOCK + later)
 }
@@ -122,19 +122,19 @@ pub(super) fn header(author: u32, slot: Slot) -> Header {
 	let mut digest = Digest::default();
 	digest.push(claim(author, slot));
 	let number = System::block_number() + 1;
-	// The parent hash is not that of the last block. Signatures differ in each run, but the draws
-	// of audits must not.
+	// The parent hash is not the hash of the last block, because signatures and block hashes differ
+	// in each run. With this hash, the draws of audits are the same in each run.
 	let parent = Hash::from(sp_io::hashing::blake2_256(&number.to_le_bytes()));
 	Header::new(number, Hash::zero(), Hash::zero(), parent, digest)
 }
 
-/// Returns the timestamp inherent of a block in that slot.
+/// Returns the timestamp inherent of a block in a slot.
 pub(super) fn time(slot: Slot) -> UncheckedExtrinsic {
 	let now = *slot * units::MILLISECS_PER_BLOCK;
 	UncheckedExtrinsic::new_bare(pallet_timestamp::Call::<Runtime>::set { now }.into())
 }
 
-/// Starts a block. Returns its timestamp inherent.
+/// Starts a block. Returns the timestamp inherent of the block.
 fn begin(author: u32, slot: Slot) -> UncheckedExtrinsic {
 	Executive::initialize_block(&header(author, slot));
 	let time = time(slot);
@@ -142,7 +142,8 @@ fn begin(author: u32, slot: Slot) -> UncheckedExtrinsic {
 	time
 }
 
-/// Starts a block by `author`, `later` slots after the last one. Returns its timestamp inherent.
+/// Starts a block of `author`, `later` slots after the last block. Returns the timestamp inherent
+/// of the new block.
 pub(super) fn begin_by(author: Sr25519Keyring, later: u64) -> UncheckedExtrinsic {
 	let slot = slot_after(later);
 	begin(number_of(author, slot), slot)
@@ -153,8 +154,8 @@ pub(super) fn include(extrinsic: UncheckedExtrinsic) -> DispatchOutcome {
 	Executive::apply_extrinsic(extrinsic).expect("the extrinsic is valid")
 }
 
-/// Makes a block of these transactions, in which validators also state finality. Returns the result
-/// of each.
+/// Makes a block with the given transactions, and with finality statements of the validators.
+/// Returns the result of each transaction.
 pub(super) fn block_of(transactions: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 	let slot = slot_after(1);
 	begin(any_author(slot), slot);

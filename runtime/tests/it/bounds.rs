@@ -1,4 +1,4 @@
-//! Upper bounds of the weight of one evaluation.
+//! Tests of the upper bounds of the weight of one evaluation.
 
 use codec::Encode;
 use frame_support::{
@@ -20,7 +20,7 @@ use hccs_runtime::{
 use pallet_attestation::WeightInfo;
 use pallet_verdicts::MAX_EVIDENCE;
 
-/// Budget of one evaluation, including database reads.
+/// Maximum weight of one evaluation, including database reads.
 const BUDGET: Weight = Weight::from_parts(10 * WEIGHT_REF_TIME_PER_MILLIS, 0);
 
 fn limits() -> (u32, u32) {
@@ -73,8 +73,8 @@ fn vm_evidence_is_evaluated_within_budget() {
 	assert!(weight <= BUDGET.ref_time(), "{weight}");
 }
 
-/// A change of these bounds changes findings. Honest votes of the old version would become false
-/// votes.
+/// A change of the bounds changes findings, so it needs a new version of the verifier. Otherwise,
+/// honest votes of the old version would count as false.
 #[test]
 fn bounds_match_verifier_version() {
 	let bounds = (limits(), MAX_JUDGED, MAX_BOOT_LOG, MAX_ATTEST, MAX_SIGNATURE);
@@ -82,7 +82,8 @@ fn bounds_match_verifier_version() {
 	assert_eq!((EVAL_VERSION, bounds), (4, ((16 << 10, 64), 128, 64 << 10, 1024, 1024)), "{hint}");
 }
 
-/// Until a subject closes, a worker must find its votes in the state of each block.
+/// Until a subject closes, a worker must be able to read the subject's votes in the state of each
+/// block.
 #[test]
 fn nodes_keep_state_for_the_life_of_a_subject() {
 	let judging: u32 = <Runtime as pallet_verdicts::Config>::JudgingTicks::get();

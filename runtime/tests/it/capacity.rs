@@ -1,4 +1,5 @@
-//! Block capacity: evidence from miners, applied by the wasm runtime as an author does.
+//! Tests of the capacity of blocks for evidence. The wasm runtime applies the evidence, as in a
+//! node that authors a block.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,8 @@ use super::{
 	polls::worst_hook_weight,
 };
 
-/// Number of miners that the chain is designed for. Each attests once per [`INTERVAL`] on average.
+/// Number of miners that the chain is designed for. Each of them attests once per [`INTERVAL`] on
+/// average.
 pub(super) const MINERS: u32 = 10_000;
 /// Mean interval between two challenges of a chip, in blocks.
 pub(super) const INTERVAL: u32 = 20 * MINUTES;
@@ -84,7 +86,7 @@ impl Miner {
 		self.machine.answer(&context)
 	}
 
-	/// Returns the extrinsic with its evidence.
+	/// Returns the extrinsic with the miner's evidence.
 	fn extrinsic(&self) -> UncheckedExtrinsic {
 		let evidence = Box::new(self.evidence());
 		let call = pallet_attestation::Call::<Runtime>::submit_evidence { evidence };
@@ -92,7 +94,7 @@ impl Miner {
 	}
 }
 
-/// Returns the extrinsics of all miners for one block, which is still empty.
+/// Returns the extrinsics of all miners for one block. The block is still empty.
 fn evidence_extrinsics(state: &mut sp_io::TestExternalities) -> Vec<Vec<u8>> {
 	state.execute_with(|| {
 		let miners: Vec<_> = (0..ANSWERS_PER_BLOCK).map(Miner::new).collect();
@@ -102,8 +104,8 @@ fn evidence_extrinsics(state: &mut sp_io::TestExternalities) -> Vec<Vec<u8>> {
 	})
 }
 
-/// Applies extrinsics in wasm, as a block author does. Returns the number that fits and the time
-/// taken.
+/// Applies extrinsics in wasm, as a block author does. Returns the number of extrinsics that fit
+/// into the block, and the duration.
 fn apply(state: &mut sp_io::TestExternalities, extrinsics: &[Vec<u8>]) -> (u32, Duration) {
 	type Applied = Result<sp_runtime::DispatchOutcome, TransactionValidityError>;
 	let executor = WasmExecutor::<sp_io::SubstrateHostFunctions>::builder().build();
@@ -115,7 +117,7 @@ fn apply(state: &mut sp_io::TestExternalities, extrinsics: &[Vec<u8>]) -> (u32, 
 		let mut ext = state.ext();
 		executor.call(&mut ext, &code, method, data, context).0.expect("the runtime does not panic")
 	};
-	// The first call compiles the wasm.
+	// The first call compiles the wasm code, so it is not measured.
 	call("Core_version", &[]);
 	let begin = Instant::now();
 	let mut fit = 0;
@@ -152,7 +154,8 @@ fn block_holds_evidence_of_ten_thousand_miners() {
 	});
 }
 
-/// Otherwise an attacker could pay for transactions to make miners miss their deadlines.
+/// If evidence did not fit into full blocks, an attacker could pay for transactions and thus make
+/// miners miss their deadlines.
 #[test]
 fn evidence_fits_into_otherwise_full_block() {
 	let (mut state, _) = network::new();

@@ -1,5 +1,5 @@
-//! VMs on the whole chain: real VM reports, real verdicts on the host, and the price that
-//! validators report.
+//! Tests of VMs on the whole chain. VM reports and the verdicts on the host are evaluated, and
+//! validators report the price.
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect, BoundedVec};
 use hcc_evidence::vm::{
@@ -33,7 +33,7 @@ use super::{
 /// Price of one α: half a dollar.
 pub(super) const PRICE: u64 = 500_000_000;
 pub(super) const ESCROW: Balance = 100 * ALPHA;
-/// The miner's offer.
+/// The miner's offer to tenants.
 pub(super) const OFFER: pallet_registry::Offer =
 	pallet_registry::Offer { region: 276, vcpus: 8, memory: 1 << 16, disk: 500, price: 1_000 };
 
@@ -42,8 +42,8 @@ pub(super) fn guest_key() -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[7; 32])
 }
 
-/// Returns a receipt of that guest for an interval. For half of it, runnable processors received no
-/// time.
+/// Returns a receipt of a guest for an interval. For half of the interval, the guest's processors
+/// were ready to run but received no time.
 pub(super) fn starved_receipt(vm: VmId, sequence: u32, interval: u32) -> SignedReceipt {
 	let boot = Compute::guest(vm).expect("the VM is running");
 	let elapsed = Attestation::interval().length * units::MILLISECS_PER_BLOCK as u32;
@@ -72,7 +72,7 @@ pub(super) fn signed(who: &AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who.clone())
 }
 
-/// Reports `price` by all validators and waits until it is set.
+/// Lets all validators report `price`, and waits until the chain has this price.
 pub(super) fn report_price(price: u64) {
 	for validator in VALIDATORS {
 		let (now, who) = (System::block_number(), validator.to_account_id());
@@ -239,8 +239,8 @@ fn vm_with_valid_evidence_runs() {
 	});
 }
 
-/// Its reports could not be verified. A miner with this VM would fail, and the tenant would pay for
-/// the boots.
+/// The reports of such a chip cannot be verified. If its miner received the VM, each boot would
+/// fail, and the tenant would pay for the boots.
 #[test]
 fn chip_with_revoked_issuer_receives_no_vm() {
 	run(|machine| {
@@ -309,8 +309,8 @@ fn evidence_of_last_boot(machine: &Machine) -> VmEvidence {
 	}
 }
 
-/// Submits a receipt of VM 1 for the last interval, unless the chain has one. It states that the
-/// guest received all of its resources.
+/// Submits a receipt of VM 1 for the last interval, unless the chain already has one. The receipt
+/// states that the guest received all of its resources.
 pub(super) fn report_last_interval() {
 	let (Some(guest), Some(boot)) = (Compute::guest(1), Compute::boot_of(1)) else { return };
 	let now = Attestation::interval();
@@ -328,8 +328,8 @@ pub(super) fn report_last_interval() {
 	assert_ok!(Usage::submit_receipts(signed(&tenant()), receipts));
 }
 
-/// Runs for this number of intervals. The machine answers challenges if `answers` is set. The guest
-/// of VM 1 submits its receipts.
+/// Runs for the given number of intervals. If `answers` is set, the machine answers challenges. The
+/// receipts of VM 1 are submitted.
 pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	report_last_interval();
 	for _ in 0..intervals {
@@ -338,7 +338,7 @@ pub(super) fn run_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	}
 }
 
-/// Runs for this number of intervals, without receipts.
+/// Runs for the given number of intervals, without receipts.
 fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	let until = Attestation::interval().index + intervals;
 	while Attestation::interval().index < until {
@@ -352,7 +352,7 @@ fn run_silent_intervals(machine: &Machine, intervals: u32, answers: bool) {
 	}
 }
 
-/// Claims the miner's payout of a closed era.
+/// Claims the payouts of the miner for all closed eras.
 fn claim_payout() {
 	let eras = 0..Emission::era().index;
 	let parts = eras.filter_map(|era| Some((era, Emission::owed_to(era, miner()).1?)));
@@ -517,8 +517,8 @@ fn absurd_report_slashes_only_its_validator() {
 	});
 }
 
-/// Shortens the period of compensation cases. Intervals become longer than the time until
-/// suspension, as on a production chain.
+/// Shortens compensation cases. Lengthens intervals, so that an interval is longer than the time
+/// until a silent chip is suspended, as on a production chain.
 fn shorten_compensation() {
 	use hccs_runtime::configs::INITIAL_COMPENSATION_RULES;
 	let rules = Attestation::rules();
@@ -544,13 +544,15 @@ fn slash_compensates_tenants_first() {
 		shorten_proof_window();
 		shorten_compensation();
 		boot_vm(&machine);
-		// The host attests until the end of an interval, which is paid. No challenge is open then.
+		// The host attests until the end of an interval, so that the interval is paid. No challenge
+		// is open at that time.
 		run_intervals(&machine, 2, true);
 		while Attestation::host(chip(&machine)).expect("the chip has a host").challenge.is_some() {
 			run_intervals(&machine, 1, true);
 		}
 		assert!(Compensation::case_of(chip(&machine)).is_none());
-		// From now on the host is silent: until the third strike, and until the slash is divided.
+		// From now on, the host is silent until the third strike, and then until the slash is
+		// divided.
 		let bond = || Registry::miner(miner()).expect("the miner is registered").bond;
 		let before = bond();
 		let closed = |record: &frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {

@@ -1,4 +1,4 @@
-//! Block production and finality: changes of session keys, and slashes for equivocation.
+//! Tests of block production and finality: changes of session keys, and slashes for equivocation.
 
 use codec::{Decode, Encode};
 use frame_support::{
@@ -35,7 +35,7 @@ fn signed(who: Sr25519Keyring) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who.to_account_id())
 }
 
-/// Returns the session keys derived from `path`, and the proof of possession for `owner`.
+/// Returns the session keys that are derived from `path`, and the proof of possession for `owner`.
 pub(super) fn session_keys(path: &str, owner: Sr25519Keyring) -> (SessionKeys, Vec<u8>) {
 	let babe = sr25519::Pair::from_string(path, None).expect("the path is valid");
 	let grandpa = ed25519::Pair::from_string(path, None).expect("the path is valid");
@@ -45,7 +45,7 @@ pub(super) fn session_keys(path: &str, owner: Sr25519Keyring) -> (SessionKeys, V
 	(keys, proof)
 }
 
-/// Returns the keys that make and finalise blocks now.
+/// Returns the session keys that currently make and finalise blocks.
 fn current_keys() -> Vec<SessionKeys> {
 	let babe = pallet_babe::Authorities::<Runtime>::get().into_inner();
 	let grandpa = Grandpa::grandpa_authorities();
@@ -56,20 +56,21 @@ fn current_keys() -> Vec<SessionKeys> {
 		.collect()
 }
 
-/// Ends a session. GRANDPA's voters change at the end of the block.
+/// Ends a session. The voters of GRANDPA change at the end of the block.
 fn next_session() {
 	Session::rotate_session();
 	Grandpa::on_finalize(System::block_number());
 	block();
 }
 
-/// Returns the proof that an active validator has that GRANDPA key.
+/// Returns the proof that an active validator has the GRANDPA key `of`.
 fn ownership(of: Ed25519Keyring) -> MembershipProof {
 	let key = AuthorityId::from(of.public());
 	Historical::prove((KEY_TYPE, key)).expect("the validator is active")
 }
 
-/// Returns two precommits in a round of the first set, for blocks with those hashes.
+/// Returns an equivocation: two precommits of a validator in one round, for blocks with the given
+/// hashes.
 fn equivocation(
 	by: Ed25519Keyring,
 	round: u64,
@@ -81,17 +82,18 @@ fn equivocation(
 		let message = Message::<Header>::Precommit(vote.clone());
 		(vote, by.sign(&localized_payload(round, set, &message)))
 	};
-	// The encoding within a transaction. Variant 1 contains precommits with their signatures.
+	// The encoding of the proof within a transaction. Variant 1 contains precommits with their
+	// signatures.
 	let proof = (set, 1u8, round, by.public(), vote(blocks[0]), vote(blocks[1])).encode();
 	Box::new(Decode::decode(&mut &proof[..]).expect("the encoding is that of GRANDPA"))
 }
 
-/// Reports that a validator has precommitted to two blocks in a round.
+/// Reports that a validator has precommitted to two different blocks in one round.
 fn report(by: Ed25519Keyring, round: u64) -> DispatchResultWithPostInfo {
 	Grandpa::report_equivocation(signed(Eve), equivocation(by, round, [1, 2]), ownership(by))
 }
 
-/// Returns two blocks with different state roots that a validator made in one slot.
+/// Returns two blocks with the given state roots, both of which a validator made in the same slot.
 fn two_blocks(by: Sr25519Keyring, states: [u8; 2]) -> Box<babe::EquivocationProof<Header>> {
 	let slot = babe::Slot::from(7);
 	let position = Session::validators().iter().position(|who| *who == by.to_account_id());
@@ -107,7 +109,8 @@ fn two_blocks(by: Sr25519Keyring, states: [u8; 2]) -> Box<babe::EquivocationProo
 		header
 	};
 	let first_header = made(states[0]);
-	// Each seal is different, so equal blocks must be copies.
+	// Each signature is different, so the second block is a copy of the first one if both must be
+	// equal.
 	let second_header = if states[1] == states[0] { first_header.clone() } else { made(states[1]) };
 	Box::new(babe::EquivocationProof {
 		offender: by.public().into(),
@@ -117,7 +120,7 @@ fn two_blocks(by: Sr25519Keyring, states: [u8; 2]) -> Box<babe::EquivocationProo
 	})
 }
 
-/// Returns the proof that an active validator has that BABE key.
+/// Returns the proof that an active validator has the BABE key `of`.
 fn babe_ownership(of: Sr25519Keyring) -> MembershipProof {
 	let key = babe::AuthorityId::from(of.public());
 	Historical::prove((babe::KEY_TYPE, key)).expect("the validator is active")
@@ -138,8 +141,8 @@ fn two_blocks_in_a_slot_are_slashed_once() {
 		check();
 		let known = pallet_babe::Error::<Runtime>::DuplicateOffenceReport;
 		assert_noop!(report(), known);
-		// The same block twice is not an equivocation. A block signed by another validator is not
-		// one either.
+		// The same block twice is not an equivocation. Neither is a block that another validator
+		// signed.
 		let invalid = pallet_babe::Error::<Runtime>::InvalidEquivocationProof;
 		let same = two_blocks(Bob, [1, 1]);
 		assert_noop!(Babe::report_equivocation(signed(Eve), same, babe_ownership(Bob)), invalid);
@@ -154,9 +157,10 @@ fn two_blocks_in_a_slot_are_slashed_once() {
 	});
 }
 
-/// A node reports an equivocation that it sees with an unsigned transaction. Only a valid and new
-/// report is accepted.
-// `pallet-babe` and `pallet-grandpa` still use this trait in polkadot-sdk 2609.
+/// A node that sees an equivocation reports it by an unsigned transaction. The chain accepts only a
+/// valid and new report.
+// `ValidateUnsigned` is deprecated, but `pallet-babe` and `pallet-grandpa` still use it in
+// polkadot-sdk 2609.
 #[allow(deprecated)]
 #[test]
 fn local_report_is_accepted_once() {
@@ -236,14 +240,15 @@ fn two_precommits_in_a_round_are_slashed_once() {
 		let (before, issued) = (bond(Alice), Balances::total_issuance());
 		let outcome = report(Ed25519Keyring::Alice, 1).expect("the report is valid");
 		assert_eq!(outcome.pays_fee, Pays::No);
-		// The slash is (3 k / n)² of the bond, for k offenders of n validators.
+		// The slash is the part (3 k / n)² of the bond, for k offenders among n validators.
 		let lost = Perbill::from_rational(9u32, 16).mul_floor(before);
 		assert_eq!(bond(Alice), before - lost);
 		assert_eq!(Balances::total_issuance(), issued - lost, "the slash is burned");
 		assert_eq!(Session::disabled_validators(), [0], "it makes no blocks in this session");
 		check();
 		assert_noop!(report(Ed25519Keyring::Alice, 1), GrandpaError::DuplicateOffenceReport);
-		// A second round in the same session is another offence, but it adds no slash.
+		// An equivocation in a second round of the same session is another offence, but adds no
+		// slash.
 		assert_ok!(report(Ed25519Keyring::Alice, 2));
 		assert_eq!(bond(Alice), before - lost);
 	});
@@ -254,10 +259,10 @@ fn second_offender_raises_slash_of_the_first() {
 	run(|_| {
 		let before = bond(Alice);
 		assert_ok!(report(Ed25519Keyring::Alice, 1));
-		// A slash does not take what is bonded after the offence.
+		// A slash does not reduce the amount that is bonded after the offence.
 		assert_ok!(Validators::bond_more(signed(Alice), before / 2));
 		assert_ok!(report(Ed25519Keyring::Bob, 1));
-		// Two of four validators lose their whole bonds.
+		// If two of four validators are offenders, they lose their whole bonds.
 		assert_eq!(bond(Alice), before / 2);
 		assert_eq!(bond(Bob), 0);
 	});
@@ -293,7 +298,7 @@ fn invalid_equivocation_report_costs_nothing() {
 			report(equivocation(by, 1, [1, 2]), ownership(other)),
 			GrandpaError::InvalidKeyOwnershipProof
 		);
-		// An account that is not a validator cannot equivocate.
+		// The chain rejects a report about an account that is not a validator.
 		let outsider = Ed25519Keyring::Eve;
 		assert_noop!(
 			report(equivocation(outsider, 1, [1, 2]), ownership(by)),

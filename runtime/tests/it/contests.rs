@@ -1,4 +1,4 @@
-//! Contests: a miner asserts that a chip of another miner is its own.
+//! Tests of contests. In a contest, a miner asserts that a chip of another miner is its own.
 
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok, traits::ConstU32, BoundedVec};
@@ -23,7 +23,8 @@ pub(super) fn contender() -> AccountId {
 	Eve.to_account_id()
 }
 
-/// Returns a machine with the same chip and another TPM, enrolled for the contender.
+/// Returns a machine with the contested chip and another TPM. The TPM is enrolled for the
+/// contender.
 pub(super) fn contender_machine() -> Machine {
 	let mut machine = Machine::named("mallory");
 	machine.ak = Machine::named("eve").ak;
@@ -31,7 +32,7 @@ pub(super) fn contender_machine() -> Machine {
 	machine
 }
 
-/// Registers a miner with the TPM of `machine`.
+/// Registers a miner, and enrols the TPM of `machine` for it without credential activation.
 pub(super) fn enrol(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 	endow(who);
 	let bond = Registry::rules().min_bond;
@@ -47,7 +48,8 @@ pub(super) fn enrol(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 	pallet_registry::Tpms::<Runtime>::insert(who.clone(), tpm);
 }
 
-/// Returns the context that a contest answers. Its nonce comes from the hash of the last block.
+/// Returns the context for the evidence of a contest. The nonce is derived from the hash of the
+/// last block.
 fn contest_context(machine: &Machine) -> Context {
 	let last = System::block_number() - 1;
 	let hash = System::block_hash(last);
@@ -60,7 +62,7 @@ fn contest_context(machine: &Machine) -> Context {
 	context
 }
 
-/// Makes a block and stores the hash of its parent.
+/// Makes a block, and stores a hash of its parent that contests can use.
 fn block_with_hash() {
 	block();
 	let number = System::block_number();
@@ -80,7 +82,7 @@ fn certificate(machine: &Machine) -> BoundedVec<u8, ConstU32<2048>> {
 	der.try_into().expect("it fits")
 }
 
-/// Opens a contest. Returns its subject and its evidence.
+/// Opens a contest. Returns the subject and the evidence of the contest.
 fn open_contest(machine: &Machine) -> (SubjectId, HostEvidence) {
 	block_with_hash();
 	let evidence = machine.answer(&contest_context(machine));
@@ -89,7 +91,7 @@ fn open_contest(machine: &Machine) -> (SubjectId, HostEvidence) {
 	(contest.subject, evidence)
 }
 
-/// Opens a contest if the chain accepts one now.
+/// Opens a contest. Returns `None` if the chain refuses it.
 pub(super) fn try_contest(machine: &Machine) -> Option<(SubjectId, HostEvidence)> {
 	block_with_hash();
 	let evidence = machine.answer(&contest_context(machine));
@@ -104,7 +106,7 @@ fn finding(subject: SubjectId, evidence: &HostEvidence) -> Finding {
 		.finding
 }
 
-/// Opens a contest whose evidence is accepted.
+/// Opens a contest, and lets the validators accept its evidence.
 fn open_accepted_contest(machine: &Machine) {
 	let (subject, evidence) = open_contest(machine);
 	let finding = finding(subject, &evidence);
@@ -117,8 +119,8 @@ fn contest_stage(machine: &Machine) -> Option<ContestStage> {
 	Attestation::contest_of(chip(machine)).map(|contest| contest.stage)
 }
 
-/// Runs until the holder receives the challenge of the contest. Earlier challenges are answered
-/// honestly.
+/// Runs until the holder receives the challenge of the contest. The holder answers earlier
+/// challenges honestly.
 fn wait_for_holder_challenge(machine: &Machine) {
 	while let Some(ContestStage::Answering { after }) = contest_stage(machine) {
 		let host = Attestation::host(chip(machine)).expect("the chip has a host");
@@ -152,7 +154,7 @@ fn contender_wins_chip_that_holder_cannot_attest() {
 		let known = Reputation::record(chip(&rival)).expect("the chip keeps its record");
 		assert_eq!(known.passed, 1);
 		assert!(known.missed > 0);
-		// From now on, the new miner must answer for the chip.
+		// From now on, the contender must answer the challenges of the chip.
 		let host = Attestation::host(chip(&rival)).expect("the chip has a host");
 		assert_eq!(host.miner, contender());
 		assert!(Registry::miner(miner()).expect("the miner is registered").chips.is_empty());
@@ -202,7 +204,7 @@ fn holder_with_distrusted_tpm_loses_chip() {
 #[test]
 fn squatter_loses_chip() {
 	run(|machine| {
-		// The squatter never has a TPM.
+		// The squatter registers the chip, but never enrols a TPM.
 		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
 		let squatter = AccountId::new([0x66; 32]);
 		endow(&squatter);
@@ -267,7 +269,8 @@ fn contest_without_the_chip_fails() {
 		blocks(2);
 		assert_eq!(contest_stage(&thief), None);
 		assert_eq!(holder(&machine), Some(miner()));
-		// A report of another chip, or for another challenge, is rejected without a verdict.
+		// A report of another chip or for another challenge is rejected when the contest is
+		// submitted, without a verdict.
 		block_with_hash();
 		let other = Machine::named("other");
 		let mut context = contest_context(&thief);
@@ -295,7 +298,7 @@ fn contest_without_the_chip_fails() {
 			Attestation::contest(own, chip(&machine), evidence, of),
 			AttestationError::OwnChip
 		);
-		// The certificate must belong to the rival chip.
+		// The certificate must belong to the contested chip.
 		let evidence = Box::new(thief.answer(&contest_context(&thief)));
 		let origin = RuntimeOrigin::signed(contender());
 		for of in [certificate(&other), Default::default()] {
@@ -311,7 +314,7 @@ fn contest_without_the_chip_fails() {
 fn false_acceptance_of_contest_is_undone() {
 	run(|machine| {
 		let mut thief = contender_machine();
-		// The quote comes from a TPM that is not enrolled.
+		// The quote of a TPM that is not enrolled is rejected.
 		thief.ak = Machine::named("bob").ak;
 		block_with_hash();
 		let evidence = thief.answer(&contest_context(&thief));
@@ -342,7 +345,8 @@ fn holder_that_leaves_loses_contested_chip() {
 	});
 }
 
-/// Otherwise a miner could have a chip banned although only its owner has it.
+/// If the contest continued, its contender could get the chip banned, although only one miner has
+/// the chip.
 #[test]
 fn contest_of_own_chip_ends_without_effect() {
 	run(|machine| {
@@ -358,8 +362,8 @@ fn contest_of_own_chip_ends_without_effect() {
 	});
 }
 
-/// Evidence may be rejected before its report signature is checked. Such evidence does not show
-/// that the holder has the chip.
+/// Evidence may be rejected before the signature of its report is checked. Such evidence does not
+/// prove that the holder has the chip.
 #[test]
 fn early_rejected_evidence_does_not_keep_the_chip() {
 	run(|machine| {
@@ -398,8 +402,8 @@ fn holder_with_chip_but_other_tpm_keeps_it() {
 	});
 }
 
-/// Otherwise an attacker with a copy of the chip's key could keep the chip. It would run an unknown
-/// file during each contest.
+/// If rejected evidence did not count as a copy, an attacker with a copy of the chip's key could
+/// keep the chip. The attacker would run an unknown file during each contest.
 #[test]
 fn holder_with_unknown_file_counts_as_copy() {
 	run(|mut machine| {
@@ -414,8 +418,8 @@ fn holder_with_unknown_file_counts_as_copy() {
 	});
 }
 
-/// Otherwise a tightening during the contest would give the chip to an attacker with a copy of its
-/// key.
+/// If the holder did not count as a copy, a tightening during a contest would give the chip to an
+/// attacker with a copy of the chip's key.
 #[test]
 fn holder_with_suspended_line_counts_as_copy() {
 	run(|machine| {
@@ -429,7 +433,8 @@ fn holder_with_suspended_line_counts_as_copy() {
 	});
 }
 
-/// Otherwise any account that knows a chip's certificate could block its only contest slot.
+/// If such a contest were accepted, any account that knows a chip's certificate could occupy the
+/// only contest that a chip may have.
 #[test]
 fn contest_with_foreign_report_is_rejected() {
 	run(|machine| {
@@ -443,8 +448,8 @@ fn contest_with_foreign_report_is_rejected() {
 	});
 }
 
-/// Otherwise a false verdict on the holder would give its chip away, even after a proof undid the
-/// verdict.
+/// If the challenge were not repeated, the holder would lose its chip because of a false verdict,
+/// although a proof has undone the verdict.
 #[test]
 fn undone_verdict_on_holder_repeats_the_challenge() {
 	run(|machine| {
@@ -496,7 +501,8 @@ fn attested_buyer_keeps_contested_chip() {
 		open_accepted_contest(&former);
 		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));
 		assert_eq!(contest_stage(&former), Some(ContestStage::Absent { subject: None }));
-		// During the contest, a buyer that does not know of it registers the chip and attests.
+		// During the contest, a buyer that does not know about the contest registers the chip and
+		// attests.
 		let buyer = AccountId::new([0x66; 32]);
 		enrol(&buyer, &Machine::named("bob"), [0xeb; 32]);
 		let chip = chip(&machine);
@@ -509,7 +515,7 @@ fn attested_buyer_keeps_contested_chip() {
 	});
 }
 
-/// Returns the checkpoint of a machine whose evidence was accepted.
+/// Returns the log checkpoint of a machine whose evidence was accepted.
 fn attested_checkpoint() -> Option<BootState> {
 	let required_seen = vec![];
 	Some(BootState { reset_count: 1, restart_count: 0, pcr10: [1; 32], entries: 2, required_seen })

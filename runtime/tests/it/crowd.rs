@@ -1,5 +1,5 @@
-//! A chain with many miners and validators. In every block, machines answer challenges and workers
-//! vote.
+//! Simulates a chain with many miners and validators. In every block, machines answer challenges
+//! and workers vote.
 
 use codec::Encode;
 use frame_support::{assert_ok, traits::OnPoll, weights::WeightMeter, BoundedVec};
@@ -28,8 +28,9 @@ use super::{
 	rules::set_rules,
 };
 
-/// Proof window, in ticks. As on a production chain, it is longer than the voting period. So each
-/// subject is booked twice, and the first booking closes nothing.
+/// Proof window, in ticks. As on a production chain, it is longer than the voting time. So each
+/// subject is booked twice: at the end of the voting time, which does not close it, and at the end
+/// of the window.
 pub(super) const WINDOW: Tick = 60;
 
 /// A miner and its machine.
@@ -39,8 +40,8 @@ pub(super) struct Miner {
 }
 
 impl Miner {
-	/// Registers and enrols a miner. Its chip has the VEK of `like`, because certifying and
-	/// verifying an own VEK would dominate the run time.
+	/// Registers and enrols a miner. Its chip has the VEK of `like`, because issuing and verifying
+	/// a separate VEK would dominate the run time.
 	fn new(number: u32, like: &Machine) -> Self {
 		let name = format!("crowd {number}");
 		let seed = blake2_256(name.as_bytes());
@@ -86,13 +87,13 @@ pub(super) struct Included {
 	finding: Finding,
 }
 
-/// All miners and validators.
+/// The validators of the chain, and the data that its miners share.
 pub(super) struct Crowd {
 	/// The machine whose VEK all chips have.
 	like: Machine,
 	/// The keys of the active validators, which also sign their votes.
 	validators: Vec<sr25519::Pair>,
-	/// The subjects that reached a verdict last.
+	/// The subjects that reached a verdict in the last round.
 	agreed: Vec<SubjectId>,
 }
 
@@ -103,7 +104,7 @@ impl Crowd {
 		Self { like, validators: activate_validators(validators), agreed: Vec::new() }
 	}
 
-	/// Registers `count` miners. None of them is drawn, or rechecked as a new one.
+	/// Registers `count` miners. Removes them from the draw, and from the rechecks of new chips.
 	pub(super) fn enlist(&self, count: u32) -> Vec<Miner> {
 		let miners = (0..count).map(|number| Miner::new(number, &self.like)).collect();
 		Rechecks::<Runtime>::kill();
@@ -111,7 +112,7 @@ impl Crowd {
 		miners
 	}
 
-	/// Makes `count` blocks, in which all validators state finality.
+	/// Makes `count` blocks. In each block, all validators state finality.
 	pub(super) fn blocks(&self, count: u32) {
 		for _ in 0..count {
 			System::reset_events();
@@ -120,8 +121,8 @@ impl Crowd {
 		}
 	}
 
-	/// Returns randomness that draws none of the last verdicts for an audit. So all of them take
-	/// effect at the same time.
+	/// Returns randomness that draws none of the last verdicts for an audit. So all of these
+	/// verdicts take effect at the same time.
 	fn randomness(&self) -> [u8; 32] {
 		let mut randomness = blake2_256(&System::block_number().to_le_bytes());
 		while self.agreed.iter().any(|subject| is_drawn(subject, &randomness)) {
@@ -130,8 +131,8 @@ impl Crowd {
 		randomness
 	}
 
-	/// Submits `votes` for all validators, in as few transactions as possible. Without votes, they
-	/// only state finality.
+	/// Submits `votes` for all validators, in as few transactions as possible. Without votes, the
+	/// validators only state finality.
 	fn submit_votes(&self, votes: &[Vote]) {
 		let finalised = System::block_number() - 1;
 		let parts_to_send: Vec<_> =
@@ -145,7 +146,7 @@ impl Crowd {
 		}
 	}
 
-	/// Submits the answers of these miners.
+	/// Submits the answers of the given miners. Returns the evidence with its findings.
 	pub(super) fn submit(&self, miners: &[Miner]) -> Vec<Included> {
 		let include = |miner: &Miner| {
 			let evidence = miner.answer(&self.like);
@@ -159,13 +160,14 @@ impl Crowd {
 		miners.iter().map(include).collect()
 	}
 
-	/// Votes for all validators, which agree.
+	/// Submits the votes of all validators. All validators vote for the same findings.
 	pub(super) fn vote(&mut self, included: &[Included]) {
 		self.submit_votes(&votes(included));
 		self.agreed = included.iter().map(|included| included.subject).collect();
 	}
 
-	/// Challenges these miners, submits their answers and votes on them, all in this block.
+	/// Challenges the given miners, submits their answers and votes on them, all in the current
+	/// block.
 	pub(super) fn round(&mut self, miners: &[Miner]) -> Vec<SubjectId> {
 		challenge(miners);
 		let included = self.submit(miners);
@@ -173,8 +175,8 @@ impl Crowd {
 		self.agreed.clone()
 	}
 
-	/// Returns the transactions of the next block: the answers of these miners, and all votes on
-	/// what was `included` in this one.
+	/// Returns the transactions of the next block: the answers of the given miners, and all votes
+	/// on the evidence that is `included` in the current block.
 	pub(super) fn send(&self, miners: &[Miner], included: &[Included]) -> Vec<Vec<u8>> {
 		let answer = |miner: &Miner| {
 			let evidence = Box::new(miner.answer(&self.like));
@@ -202,7 +204,7 @@ fn set_production_rules() {
 	assert_ok!(set_rules(rules));
 }
 
-/// Activates `count` validators: the four that make blocks, and others that only judge.
+/// Activates `count` validators. Four of them make blocks, and the others only judge.
 fn activate_validators(count: u32) -> Vec<sr25519::Pair> {
 	let of = |number: u32| sr25519::Pair::from_seed(&blake2_256(&number.to_le_bytes()));
 	let others: Vec<_> = (VALIDATORS.len() as u32..count).map(of).collect();
@@ -217,7 +219,7 @@ fn activate_validators(count: u32) -> Vec<sr25519::Pair> {
 	VALIDATORS.into_iter().map(|name| name.pair()).chain(others).collect()
 }
 
-/// Challenges these miners immediately, as a recheck does.
+/// Challenges the given miners immediately, as a recheck does.
 pub(super) fn challenge(miners: &[Miner]) {
 	for some in miners.chunks(MAX_RECHECKS as usize) {
 		let chips = some.iter().map(Miner::chip).collect();
@@ -229,7 +231,8 @@ pub(super) fn challenge(miners: &[Miner]) {
 	}
 }
 
-/// Enables the draw of the existing chips and of `trusted` more, whose state is that of `like`.
+/// Enables the draw of the existing chips, and of `trusted` additional chips. The additional chips
+/// have the same state as the chip of `like`.
 pub(super) fn populate(trusted: u32, like: &Miner) {
 	for tier in Tier::ALL {
 		let count = DrawPool::<Runtime>::iter_prefix(tier).count() as u32;
@@ -257,7 +260,7 @@ fn is_drawn(subject: &SubjectId, randomness: &[u8; 32]) -> bool {
 	Perbill::from_rational(draw, u32::MAX) < Verdicts::rules().audit
 }
 
-/// Returns the votes of an honest worker.
+/// Returns the votes of an honest worker on the included evidence.
 fn votes(included: &[Included]) -> Vec<Vote> {
 	let genesis = hcc_primitives::genesis::<Runtime>();
 	let vote = |of: &Included| {
@@ -267,12 +270,13 @@ fn votes(included: &[Included]) -> Vec<Vote> {
 	included.iter().map(vote).collect()
 }
 
-/// Splits votes into transactions, each with the maximum number.
+/// Splits votes into the parts of transactions. Each part has at most the maximum number of votes.
 fn parts(votes: &[Vote]) -> impl Iterator<Item = &[Vote]> {
 	votes.chunks(MAX_VOTES as usize)
 }
 
-/// Returns the consecutive transactions by which a worker submits these votes in the next block.
+/// Returns the transactions by which a worker submits votes in the next block. They have
+/// consecutive nonces.
 fn vote_transactions(key: &sr25519::Pair, votes: &[Vote]) -> Vec<Vec<u8>> {
 	let (who, finalised) = (account(key), System::block_number());
 	let next = System::account_nonce(&who);
@@ -285,7 +289,7 @@ fn vote_transactions(key: &sr25519::Pair, votes: &[Vote]) -> Vec<Vec<u8>> {
 		sent
 	});
 	let transactions = transactions.collect();
-	// Restores the nonce, because none of them is included yet.
+	// Restores the nonce, because no transaction is included yet.
 	frame_system::Account::<Runtime>::mutate(&who, |account| account.nonce = next);
 	transactions
 }

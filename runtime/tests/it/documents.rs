@@ -1,4 +1,4 @@
-//! Documents agree with the repository: the tests, files and names that they cite exist.
+//! Tests that documents agree with the repository: the tests, files and names that they cite exist.
 
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -6,13 +6,13 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-/// Folders without documents and sources of this project.
+/// Folders that contain no documents or sources of this project.
 const SKIPPED: [&str; 3] = ["target", ".git", "node_modules"];
 
-/// Endings of code spans that are paths of files.
+/// Endings of code spans that can only be paths of files.
 const FILE_ENDINGS: [&str; 4] = [".rs", ".md", ".sh", ".toml"];
 
-/// Documents that name files of the past.
+/// Documents that name files which no longer exist.
 const HISTORICAL: [&str; 1] = ["docs/renames.md"];
 
 /// The files and folders of the repository, by path from its root.
@@ -49,7 +49,8 @@ impl Repository {
 		fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 	}
 
-	/// Returns the documents at the root, those in `docs`, and the READMEs of crates.
+	/// Returns the documents in the root folder, the documents in `docs`, and the READMEs of
+	/// crates.
 	fn documents(&self) -> Vec<&str> {
 		let is_document = |path: &str| match path.rsplit_once('/') {
 			None => ["README.md", "CONTRIBUTING.md", "SECURITY.md"].contains(&path),
@@ -84,8 +85,8 @@ impl Repository {
 		tests
 	}
 
-	/// Returns true if a path exists from the root or from the document that cites it. The end of
-	/// a path is enough, with or without `src`: `compute/billing.rs`.
+	/// Returns true if a cited path exists, relative to the root or to the folder of the document.
+	/// The end of a path suffices, with or without `src`, as in `compute/billing.rs`.
 	fn has(&self, document: &str, cited: &str) -> bool {
 		let cited = cited.trim_end_matches('/');
 		let end = format!("/{cited}");
@@ -96,7 +97,7 @@ impl Repository {
 			|| self.paths.iter().any(is_end)
 	}
 
-	/// Returns true if a path exists from the folder of a document.
+	/// Returns true if a path exists relative to the folder of a document.
 	fn has_beside(&self, document: &str, cited: &str) -> bool {
 		let mut parts: Vec<&str> = document.split('/').collect();
 		parts.pop();
@@ -114,7 +115,7 @@ impl Repository {
 		parts.is_empty() || self.paths.contains(&parts.join("/"))
 	}
 
-	/// Returns true if a code span can only be the path of a file or folder.
+	/// Returns true if a code span can only be the path of a file or a folder.
 	fn is_path(&self, span: &str) -> bool {
 		let Some((first, _)) = span.split_once('/') else { return false };
 		let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
@@ -141,7 +142,8 @@ fn spans(line: &str) -> Vec<&str> {
 	parts[..closed].iter().skip(1).step_by(2).copied().collect()
 }
 
-/// Returns the targets of the links in a line, without those of other sites and of this document.
+/// Returns the targets of the links in a line. Omits links to other sites and links within the
+/// document.
 fn links(line: &str) -> Vec<&str> {
 	line.split("](")
 		.skip(1)
@@ -164,14 +166,14 @@ fn prose(text: &str) -> Vec<(usize, &str)> {
 	lines
 }
 
-/// A row of a table below its header.
+/// A row of a table, without the header row.
 struct Row<'a> {
 	line: usize,
 	header: Vec<&'a str>,
 	cells: Vec<&'a str>,
 }
 
-/// Returns the rows of all tables.
+/// Returns the rows of all tables in a document.
 fn rows(text: &str) -> Vec<Row<'_>> {
 	let mut header: Option<Vec<&str>> = None;
 	let mut rows = Vec::new();

@@ -1,4 +1,5 @@
-//! Referenda in an emergency: no account can occupy the track of safe mode for long.
+//! Tests of referenda in an emergency. No account can occupy the emergency track, which can enter
+//! safe mode, for long.
 
 use frame_support::{
 	assert_noop, assert_ok,
@@ -16,7 +17,7 @@ use sp_runtime::{DispatchError::BadOrigin, Perbill};
 
 use super::governance::{approve, blocks, new_chain, propose};
 
-/// Origins of all tracks except that of emergencies.
+/// Origins of all tracks except the emergency track.
 const OTHERS: [OriginCaller; 6] = [
 	OriginCaller::system(RawOrigin::Root),
 	OriginCaller::Origins(Origin::Cancelling),
@@ -43,7 +44,7 @@ fn max_queued() -> u32 {
 	<Runtime as pallet_referenda::Config>::MaxQueued::get()
 }
 
-/// Submits referenda with their deposits. They receive no votes.
+/// Submits `count` referenda and places their deposits. These referenda receive no votes.
 fn submit_junk(origin: &OriginCaller, count: u32) {
 	let signed = RuntimeOrigin::signed(mallory());
 	for number in 0..count {
@@ -58,14 +59,14 @@ fn submit_junk(origin: &OriginCaller, count: u32) {
 	}
 }
 
-/// Fills the slots and the queues of all tracks except that of emergencies, and `emergencies` slots
-/// of that one.
+/// Fills the slots and the queues of all tracks except the emergency track. Fills `emergencies`
+/// slots of the emergency track.
 fn fill_tracks(emergencies: u32) {
 	Balances::set_balance(&mallory(), 2_000_000 * ALPHA);
 	for origin in &OTHERS {
 		submit_junk(origin, track_of(origin).1.max_deciding + max_queued());
 	}
-	// The longest preparation takes two hours.
+	// Waits for the longest preparation period, which takes two hours.
 	blocks(3 * HOURS);
 	submit_junk(&EMERGENCY, emergencies);
 	blocks(20 * MINUTES);
@@ -76,7 +77,7 @@ fn fill_tracks(emergencies: u32) {
 	}
 }
 
-/// Proposes safe mode. All accounts except that of the attacker vote for it.
+/// Proposes safe mode. All accounts except the attacker's account vote for it.
 fn demand_safe_mode() {
 	let call = pallet_safe_mode::Call::<Runtime>::force_enter {};
 	approve(propose(EMERGENCY, call.into()));
@@ -86,7 +87,7 @@ fn demand_safe_mode() {
 fn safe_mode_is_entered_within_two_hours_while_tracks_are_full() {
 	new_chain().execute_with(|| {
 		let (id, info) = track_of(&EMERGENCY);
-		// One slot is left: the attacker locks nearly half a million α in this track alone.
+		// The attacker leaves one slot free. In this track alone, it locks nearly half a million α.
 		fill_tracks(info.max_deciding - 1);
 		assert_eq!(DecidingCount::<Runtime>::get(id), info.max_deciding - 1);
 		demand_safe_mode();

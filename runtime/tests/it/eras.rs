@@ -1,5 +1,5 @@
-//! Races at the end of an era: payments and payouts in the last block, payouts while an old era is
-//! pruned, and payouts that any account requests for a miner.
+//! Tests of races at the end of an era. They cover payments and payouts in the last block, payouts
+//! while an old era is pruned, and payouts that any account requests for a miner.
 
 use frame_support::{assert_noop, assert_ok, traits::OnPoll, weights::WeightMeter};
 use hcc_evidence_testing::Machine;
@@ -16,15 +16,16 @@ use super::{
 	rules::set_rules,
 };
 
-/// Number of blocks that the tests wait for an event of each interval.
+/// Maximum number of blocks that the tests wait for an event that occurs in each interval.
 const MAX_BLOCKS: u32 = 400;
-/// Number of miners with rows, more than two blocks prune, and the number of rows that one block
-/// prunes.
+/// Number of miners that are owed an amount, and the number of their rows that one block prunes.
+/// Two blocks do not suffice to prune all rows.
 const DEBTORS: u8 = 150;
 const PRUNED_PER_BLOCK: usize = 64;
 
-/// Sets eras that last until a test ends them and stay payable for `payable` more. Chips of each
-/// tier receive the whole bonus, and the budget exceeds what miners are owed.
+/// Sets eras that last until a test ends them, and that stay payable for `payable` further eras.
+/// Chips of each tier receive the whole bonus, and the budget exceeds the amount that miners are
+/// owed.
 pub(super) fn long_eras(payable: EraIndex) {
 	use hccs_runtime::configs::INITIAL_EMISSION_RULES;
 
@@ -43,7 +44,7 @@ fn end_with_the_next_tick() -> EraIndex {
 	})
 }
 
-/// Makes a block. Before it, the machine answers an open challenge and the validators vote.
+/// Makes a block. Before the block, the machine answers an open challenge, and the validators vote.
 fn next_block(machine: &Machine) {
 	if open_challenge(machine).is_some() {
 		let (subject, evidence) = answer(machine);
@@ -55,7 +56,7 @@ fn next_block(machine: &Machine) {
 	report_last_interval();
 }
 
-/// Returns all payments for intervals, oldest first.
+/// Returns the amounts of all payments for intervals, oldest first.
 pub(super) fn payments() -> Vec<Balance> {
 	let paid = |record: frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
 		RuntimeEvent::Compute(Rental::Settled {
@@ -87,8 +88,9 @@ fn run_until_review(machine: &Machine, ahead: u32) {
 	panic!("the VM is never reviewed");
 }
 
-/// Ends eras `ahead` blocks before the chain reviews the VM, until three of them see a payment.
-/// `inspect` receives the era, the amount owed before, and the amount owed for the new payments.
+/// Ends eras so that each era ends `ahead` blocks before the chain reviews the VM. Continues until
+/// payments followed three of these ends. `inspect` receives the era, the amount that was owed
+/// before, and the amount that is owed for the new payments.
 fn races(machine: &Machine, ahead: u32, inspect: impl Fn(EraIndex, Balance, Balance)) {
 	let mut met = 0;
 	for _ in 0..MAX_BLOCKS {
@@ -117,7 +119,7 @@ fn request_payout(by: &AccountId, era: EraIndex, of: &AccountId) -> sp_runtime::
 	Emission::payout(RuntimeOrigin::signed(by.clone()), era, of.clone())
 }
 
-/// Records a payment for the work of a miner on that machine.
+/// Records a payment for the work of a miner on the machine.
 fn record_payment(machine: &Machine, to: &AccountId, amount: Balance) {
 	let (tenant, chip) = (Eve.to_account_id(), chip(machine));
 	let payment = Payment { tenant: &tenant, miner: to, chip, first: 0, last: 0, amount };
@@ -227,8 +229,8 @@ fn debtor(number: u8) -> AccountId {
 	AccountId::new(bytes)
 }
 
-/// Makes a block and commits its changes to the backend. Ends the current era in it if `ends` is
-/// set.
+/// Makes a block and commits its changes to the backend. If `ends` is set, the current era ends in
+/// this block.
 fn committed_block(state: &mut sp_io::TestExternalities, ends: bool) {
 	state.execute_with(|| {
 		if ends {
@@ -240,7 +242,7 @@ fn committed_block(state: &mut sp_io::TestExternalities, ends: bool) {
 	state.commit_all().expect("no storage transaction is open");
 }
 
-/// Returns the miners that still have a row in an era, and those that have none.
+/// Returns the miners that still have a row in an era, and the miners that have none.
 fn debtors_of(era: EraIndex) -> (Vec<AccountId>, Vec<AccountId>) {
 	(0..DEBTORS).map(debtor).partition(|who| Owed::<Runtime>::contains_key(era, who))
 }

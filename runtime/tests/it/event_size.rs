@@ -1,5 +1,5 @@
-//! Bytes of events in one block. Clients read all events of a block as hexadecimal text, and refuse
-//! answers that exceed their limit.
+//! Tests of the size of all events in one block. Clients read all events of a block as hexadecimal
+//! text, and refuse answers that exceed their limit.
 
 use codec::{Decode, Encode};
 use frame_support::{
@@ -19,13 +19,14 @@ use super::{
 	network,
 };
 
-/// The lowest limit of answers in clients.
+/// The lowest limit for the size of answers among clients, in bytes.
 const CLIENT_LIMIT: u64 = 16 << 20;
-/// The part of that limit that events may use. The rest is for what these tests do not find.
+/// The part of [`CLIENT_LIMIT`] that events may use in these tests. The rest is a margin for calls
+/// that the tests do not cover.
 const MOST: u64 = CLIENT_LIMIT / 4 * 3;
 /// Number of calls in a batch.
 const CALLS: u64 = 500;
-/// Number of nested calls. The decoder allows fewer than 256.
+/// Number of nested calls. The decoder of calls allows fewer than 256.
 const DEPTH: u64 = 20;
 
 /// The bytes of events that calls deposit, and the weight of these calls.
@@ -35,14 +36,14 @@ struct Cost {
 }
 
 impl Cost {
-	/// Returns the bytes of events if calls of this kind fill `weight`, as hexadecimal text.
+	/// Returns the number of hexadecimal digits of events, if calls of this kind fill `weight`.
 	fn hex_in(&self, weight: Weight) -> u64 {
 		let bytes = u128::from(self.bytes) * u128::from(weight.ref_time());
 		2 * u64::try_from(bytes / u128::from(self.weight)).expect("the number is small")
 	}
 }
 
-/// Returns the weight that a class may use in a block.
+/// Returns the weight that calls of a class may use in a block.
 pub(super) fn room(class: DispatchClass) -> Weight {
 	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
 	weights.get(class).max_total.unwrap_or(weights.max_block)
@@ -53,7 +54,7 @@ fn event_bytes() -> u64 {
 	events.map_or(0, |bytes| bytes.len() as u64)
 }
 
-/// Runs calls of Eve in one batch, and reverts their changes.
+/// Dispatches calls as Eve in one batch, and reverts their changes. Returns their cost.
 fn cost_of_batch(calls: Vec<RuntimeCall>) -> Cost {
 	sp_io::storage::start_transaction();
 	let batch = RuntimeCall::from(pallet_utility::Call::<Runtime>::force_batch { calls });
@@ -87,7 +88,7 @@ fn batch(calls: Vec<RuntimeCall>) -> RuntimeCall {
 	pallet_utility::Call::<Runtime>::batch { calls }.into()
 }
 
-/// Returns calls that succeed, with large events for their weight.
+/// Returns calls that succeed and deposit large events for their weight.
 fn largest_events() -> Vec<(&'static str, Vec<RuntimeCall>)> {
 	let transfer = |number: u64| -> RuntimeCall {
 		let dest = AccountId::decode(&mut &(0xabu8, number, [0u8; 23]).encode()[..]);
@@ -102,7 +103,8 @@ fn largest_events() -> Vec<(&'static str, Vec<RuntimeCall>)> {
 			pallet_multisig::Call::<Runtime>::as_multi_threshold_1 { other_signatories, call }
 				.into()
 		};
-		// The innermost call states its weight, so that the others are charged what they weigh.
+		// The innermost call is a batch, which returns its actual weight. So the outer calls are
+		// charged their actual weights.
 		(0..DEPTH).fold(batch(vec![]), |call, _| one_of(call))
 	};
 	let note = |number: u64| -> RuntimeCall {
@@ -142,7 +144,8 @@ fn events_of_full_block_fit_clients() {
 	});
 }
 
-/// Each transaction has events of its own, for its fee among others.
+/// Each transaction also deposits events that do not belong to its call, such as the payment of its
+/// fee.
 #[test]
 fn events_of_single_transactions_fit_clients() {
 	network::run(|_| {
@@ -195,7 +198,7 @@ fn remark_with_event_is_filtered_inside_all_calls() {
 		for call in nested {
 			assert_noop!(refused(call), filtered());
 		}
-		// These report the failure of the inner call by an event.
+		// These calls report the failure of the inner call by an event, and have no other effect.
 		let remarked = |record: &frame_system::EventRecord<RuntimeEvent, Hash>| {
 			matches!(record.event, RuntimeEvent::System(frame_system::Event::Remarked { .. }))
 		};

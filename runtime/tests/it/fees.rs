@@ -1,5 +1,5 @@
-//! Blocks by known authors: the division of fees, the source of payments for votes, and disabled
-//! authors.
+//! Tests with blocks of known authors: the division of fees, the source of payments for votes, and
+//! disabled authors.
 
 use std::{
 	any::Any,
@@ -32,12 +32,12 @@ use super::{
 	author::*, compute::shorten_proof_window, event_size::room, governance::new_chain, network::*,
 };
 
-/// Maximum number of blocks that the tests wait for an event.
+/// Maximum number of blocks that a test waits for an event.
 const MAX_BLOCKS: usize = 100;
 /// Tip that Eve adds to a fee.
 const TIP: Balance = 777_777;
 
-/// Runs until a condition holds. Validators make blocks in turn.
+/// Runs until a condition holds. The validators make blocks in turn.
 fn run_until(is_done: impl Fn() -> bool) {
 	for turn in 0..MAX_BLOCKS {
 		if is_done() {
@@ -58,14 +58,14 @@ fn transfer(tip: Balance) -> UncheckedExtrinsic {
 	transaction(&Eve.pair(), call, tip)
 }
 
-/// A fee without its tip, and the amounts that the author and the pot receive.
+/// A fee without the tip, and the amounts that the author and the pot receive.
 struct Shares {
 	fee: Balance,
 	author: Balance,
 	pot: Balance,
 }
 
-/// Includes a transfer of Eve in the current block of `author`. Checks that the total issuance does
+/// Includes a transfer by Eve in the current block of `author`. Checks that the total issuance does
 /// not change.
 fn pay_fee_in_block_of(author: Sr25519Keyring, tip: Balance) -> Shares {
 	let accounts = [Eve.to_account_id(), author.to_account_id(), Validators::pot()];
@@ -82,18 +82,19 @@ fn pay_fee_in_block_of(author: Sr25519Keyring, tip: Balance) -> Shares {
 	Shares { fee: paid - tip, author: after[1] - before[1], pot: after[2] - before[2] }
 }
 
-/// Funds the pot with the existential deposit, which the validators' part of an era can also
-/// provide.
+/// Funds the pot with the existential deposit. On a real chain, the validators' part of an era can
+/// also fund the pot.
 fn fund_pot() {
 	let (origin, pot) = (RuntimeOrigin::signed(Eve.to_account_id()), Validators::pot());
 	assert_ok!(Balances::transfer_keep_alive(origin, pot.into(), EXISTENTIAL_DEPOSIT));
 }
 
-/// Makes a block with an answer of the machine, and with honest votes of `voters`.
+/// Makes blocks with an answer of the machine, and with honest votes of `voters`. Returns the
+/// subject.
 fn judge_round(machine: &Machine, voters: &[Sr25519Keyring]) -> SubjectId {
 	run_until(|| open_challenge(machine).is_some());
 	begin_by(Alice, 1);
-	// The miner has no signing key in this test, so the answer is a direct call.
+	// The miner has no signing key in this test, so the answer is dispatched without a transaction.
 	let (subject, evidence) = answer(machine);
 	let finding = evaluate(subject, &evidence);
 	assert!(finding.is_accepted());
@@ -111,8 +112,8 @@ fn judge_round(machine: &Machine, voters: &[Sr25519Keyring]) -> SubjectId {
 	subject
 }
 
-/// Ends the session and checks its payments. The counted votes share a part of the pot except for
-/// its existential deposit.
+/// Ends the session and checks the payments of the session. The counted votes share a part of the
+/// pot. The existential deposit remains in the pot.
 fn end_session_and_check_payments(votes: [u32; VALIDATORS.len()]) {
 	let voters = VALIDATORS.map(|validator| validator.to_account_id());
 	let balances = || voters.each_ref().map(Balances::free_balance);
@@ -184,8 +185,8 @@ fn reverted<Done>(something: impl FnOnce() -> Done) -> Done {
 	done
 }
 
-/// Returns the panic message of a function, or `None` if it succeeds. Its changes are reverted in
-/// both cases.
+/// Runs a function and reverts its changes. Returns the panic message of the function, or `None` if
+/// it succeeds.
 fn panic_message<Done>(something: impl FnOnce() -> Done) -> Option<String> {
 	let message = |panic: Box<dyn Any + Send>| match panic.downcast::<String>() {
 		Ok(message) => *message,
@@ -194,7 +195,7 @@ fn panic_message<Done>(something: impl FnOnce() -> Done) -> Option<String> {
 	reverted(|| catch_unwind(AssertUnwindSafe(something))).err().map(message)
 }
 
-/// Makes a block of `author` with the timestamp and a transfer.
+/// Makes a block of `author` with the timestamp inherent and a transfer.
 fn make_block(author: Sr25519Keyring) -> Block {
 	let time = begin_by(author, 1);
 	let transfer = transfer(0);
@@ -221,7 +222,7 @@ fn disabled_validator_makes_no_block() {
 			Some(&disabled),
 			"it cannot make a block"
 		);
-		// A block of a disabled validator is rejected. The same block of another validator is
+		// A block of a disabled validator is rejected, but the same block of another validator is
 		// accepted.
 		let block = reverted(|| make_block(Charlie));
 		let mut forged = block.clone();
@@ -243,7 +244,8 @@ fn fees_double_in_ten_full_minutes_and_return() {
 			TransactionPayment::compute_fee(0, &call.get_dispatch_info(), 0)
 		};
 		let multiplier = pallet_transaction_payment::NextFeeMultiplier::<Runtime>::get;
-		// Ends blocks that use this weight for normal transactions.
+		// Ends ten minutes of blocks. In each of them, normal transactions have used the given
+		// weight.
 		let blocks = |weight: Weight| {
 			for _ in 0..10 * MINUTES {
 				System::set_block_consumed_resources(weight, 0);

@@ -1,4 +1,5 @@
-//! Blocks whose normal class is full. Calls with a deadline of minutes are included in them.
+//! Tests of blocks whose normal class is full. Calls with a deadline of minutes are nevertheless
+//! included in these blocks.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +39,7 @@ const OPERATIONAL: [(&str, &str); 9] = [
 	("Verdicts", "prove"),
 ];
 
-/// Starts a block in which normal transactions have used up their class.
+/// Starts a block in which normal transactions have used up the weight of their class.
 fn begin_filled(author: Sr25519Keyring) {
 	begin_by(author, 1);
 	state_finality();
@@ -89,7 +90,8 @@ fn calls_with_deadlines_are_operational() {
 	});
 }
 
-/// Without room for its call `boot`, each miner with new work would miss the deadline.
+/// If blocks had no room for calls of `boot`, each miner with a new VM would miss its deadline and
+/// rest.
 #[test]
 fn no_miner_rests_while_normal_class_is_full() {
 	run(|machine| {
@@ -117,7 +119,7 @@ fn no_miner_rests_while_normal_class_is_full() {
 	});
 }
 
-/// Opens an enrolment of the miner whose committee is Alice.
+/// Opens an enrolment of the miner. The committee has only one member: Alice.
 fn open_enrolment() {
 	let zeros = [0u8; 1024];
 	let mut open = Enrolment::<AccountId, Balance>::decode(&mut &zeros[..]).expect("empty fields");
@@ -177,8 +179,8 @@ fn calls_with_deadlines_are_included_in_full_blocks() {
 			Ferdie,
 			pallet_registry::Call::<Runtime>::answer_credentials { miner: miner(), answers }
 		));
-		// The block includes these too, although they fail: the seed is another one, and the proof
-		// contradicts no vote.
+		// The block also includes the next two calls, although they fail: the seed is wrong, and
+		// the proof contradicts no vote.
 		let reveal = pallet_registry::Call::<Runtime>::reveal_seed {
 			validator: Alice.to_account_id(),
 			miner: miner(),

@@ -3,7 +3,7 @@ use hccs_runtime::{genesis, *};
 use sp_genesis_builder::{DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::Sr25519Keyring;
 
-/// Returns the chain of a preset, built as a node builds it.
+/// Returns a chain that starts from a preset, as a node would create it.
 pub(super) fn chain(preset: &str) -> sp_io::TestExternalities {
 	let mut ext = sp_io::TestExternalities::default();
 	ext.execute_with(|| {
@@ -18,7 +18,7 @@ pub(super) fn chain(preset: &str) -> sp_io::TestExternalities {
 	ext
 }
 
-/// Merges a patch into `into` (RFC 7396), as the chain spec of the node does.
+/// Merges a JSON patch into `into` (RFC 7396), as the chain spec of a node does.
 fn merge(into: &mut serde_json::Value, patch: serde_json::Value) {
 	match (into, patch) {
 		(serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {
@@ -65,7 +65,7 @@ fn presets_trust_amd_and_the_test_hierarchy() {
 		chain(name.as_ref()).execute_with(|| {
 			Policy::do_try_state().expect("the policy's invariants hold");
 			let roots = Policy::amd_roots().expect("there are roots");
-			// Three roots of AMD, and the test hierarchy.
+			// The policy trusts three roots of AMD, and the test hierarchy.
 			assert_eq!(roots.len(), 4);
 			assert!(Policy::platform().is_some());
 			let floor = Policy::cpu(0x19, 0x11, 0x01).expect("Genoa B1 has a floor").floors;

@@ -1,4 +1,4 @@
-//! Referenda: each track changes only what it is for.
+//! Tests of referenda. Each track can change only what it is intended for.
 
 use frame_support::{
 	assert_noop, assert_ok,
@@ -23,7 +23,7 @@ use sp_runtime::{traits::Dispatchable, DispatchError::BadOrigin};
 use super::{genesis::chain, hosts::corrupt_log, network, rules::Governed};
 
 const CHIP: [u8; 32] = [7; 32];
-/// The code of a failed IMA replay, a verdict of the most severe kind.
+/// The reject code of a failed IMA replay, which is one of the most severe rejections.
 const TAMPERED: u16 = 1102;
 
 pub(super) fn new_chain() -> sp_io::TestExternalities {
@@ -32,11 +32,11 @@ pub(super) fn new_chain() -> sp_io::TestExternalities {
 	chain
 }
 
-/// Advances by `count` blocks, but only runs those with scheduled calls.
+/// Advances by `count` blocks, but runs only the blocks that have scheduled calls.
 pub(super) fn blocks(count: u32) {
 	let last = System::block_number() + count;
 	while let Some(next) = pallet_scheduler::Agenda::<Runtime>::iter_keys().min() {
-		// Calls that one block has no weight for run in the next.
+		// Calls for which a block has no weight left run in the next block.
 		let next = next.max(System::block_number() + 1);
 		if next > last {
 			break;
@@ -47,7 +47,7 @@ pub(super) fn blocks(count: u32) {
 	System::set_block_number(last);
 }
 
-/// Submits a proposal for the origin of a track and places the decision deposit.
+/// Submits a referendum with the origin of a track, and places the decision deposit.
 pub(super) fn propose(origin: OriginCaller, call: RuntimeCall) -> u32 {
 	let number = pallet_referenda::ReferendumCount::<Runtime>::get();
 	let proposal = <Preimage as StorePreimage>::bound(call).expect("the call can be bound");
@@ -127,13 +127,14 @@ fn referendum_changes_penalty_of_next_failure() {
 
 		let number = propose(Origin::Penalties.into(), harsher_penalty());
 		approve(number);
-		// One hour of preparation, twelve of confirmation, and at least twelve until enactment.
+		// Preparation takes one hour, confirmation twelve hours, and enactment follows after at
+		// least twelve further hours.
 		blocks(HOURS + 12 * HOURS);
 		assert_eq!(ReputationRules::get(), before, "the change is not enacted yet");
 		blocks(12 * HOURS + 10);
 		assert_eq!(ReputationRules::get().tampered, 450);
 
-		// The skipped blocks contain no verdicts.
+		// The skipped blocks had no verdicts, so their draws of audits are skipped as well.
 		pallet_verdicts::AgreedFrom::<Runtime>::put(System::block_number());
 		corrupt_log(&mut machine);
 		assert_eq!(network::attest(&machine).code, RejectCode::ImaPcr.number());
@@ -187,7 +188,7 @@ fn loosening_takes_effect_after_a_day() {
 		let number = propose(Origin::Loosening.into(), allow);
 		approve(number);
 		let approved = wait_for_approval(number);
-		// One hour of preparation and twelve of confirmation.
+		// Preparation takes one hour, and confirmation twelve hours.
 		assert!(approved >= 13 * HOURS);
 		run_until(approved, 23 * HOURS);
 		assert_eq!(Policy::file([9; 32]), None);
@@ -208,7 +209,8 @@ fn upgrade_is_authorised_two_days_after_approval() {
 		let authorise: RuntimeCall =
 			frame_system::Call::<Runtime>::authorize_upgrade { code_hash }.into();
 		let apply = || {
-			// With other code, the error shows whether any upgrade is authorised.
+			// This code differs from the code of the authorised upgrade, so the call fails in any
+			// case. The error reveals if an upgrade is authorised.
 			System::apply_authorized_upgrade(RuntimeOrigin::signed(Bob.to_account_id()), vec![8])
 		};
 		let number = propose(RawOrigin::Root.into(), authorise);

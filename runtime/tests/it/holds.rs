@@ -1,4 +1,4 @@
-//! Every amount on hold has the row that explains it.
+//! Checks that every amount on hold has a storage row that explains it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use frame_support::traits::fungible::InspectHold;
 use hccs_runtime::*;
 use pallet_preimage::RequestStatus;
 
-/// The amounts that rows explain, by account and encoded reason.
+/// The amounts on hold that storage rows explain, by account and encoded reason.
 #[derive(Default)]
 struct Explained(BTreeMap<(AccountId, Vec<u8>), Balance>);
 
@@ -18,11 +18,12 @@ impl Explained {
 		}
 	}
 
-	/// Adds all that an account has on hold for a reason. Its row states no amount.
+	/// Adds the whole amount that an account has on hold for a reason, if the row states no amount.
 	fn add_all(&mut self, who: &AccountId, reason: impl Into<RuntimeHoldReason>) {
 		let reason = reason.into();
 		let held = Balances::balance_on_hold(&reason, who);
-		// Another row of the account may have explained it.
+		// The amount is inserted and not added, because another row of the account may have added
+		// it already.
 		if held > 0 {
 			self.0.insert((who.clone(), reason.encode()), held);
 		}
@@ -81,7 +82,7 @@ impl Explained {
 		let deposit = <Runtime as pallet_session::Config>::KeyDeposit::get();
 		for who in pallet_session::NextKeys::<Runtime>::iter_keys() {
 			let reason = RuntimeHoldReason::from(pallet_session::HoldReason::Keys);
-			// Validators of the genesis have paid none.
+			// Validators of the genesis have paid no deposit for session keys.
 			let held = Balances::balance_on_hold(&reason, &who);
 			assert!(held == 0 || held == deposit, "{who}: {held} for session keys");
 			self.add(&who, reason, held);
@@ -91,7 +92,7 @@ impl Explained {
 				RequestStatus::Unrequested { ticket, .. } => Some(ticket),
 				RequestStatus::Requested { maybe_ticket, .. } => maybe_ticket,
 			};
-			// A ticket does not show its amount.
+			// A ticket does not reveal its amount.
 			if let Some((who, _)) = ticket {
 				self.add_all(&who, pallet_preimage::HoldReason::Preimage);
 			}
@@ -99,7 +100,7 @@ impl Explained {
 	}
 }
 
-/// Checks that the amounts on hold are exactly those of the rows.
+/// Checks that the amounts on hold are exactly the amounts that rows explain.
 pub(super) fn check() {
 	let mut explained = Explained::default();
 	explained.bonds_and_enrolments();

@@ -1,4 +1,4 @@
-//! Penalties of hosts, and hosts under changes of policy, on the whole chain.
+//! Tests of penalties of hosts, and of hosts after changes of policy, on the whole chain.
 
 use codec::{Decode, Encode};
 use frame_support::{
@@ -23,7 +23,7 @@ fn miner_bond() -> Balance {
 	Balances::balance_on_hold(&pallet_registry::HoldReason::Bond.into(), &miner())
 }
 
-/// Makes the log inconsistent with the quoted PCR 10.
+/// Makes the machine's log inconsistent with the quoted PCR 10.
 pub(super) fn corrupt_log(machine: &mut Machine) {
 	machine.run(b"rootkit");
 	machine.log.pop();
@@ -78,7 +78,7 @@ fn tpm_with_removed_root_is_rejected_until_trusted_again() {
 	});
 }
 
-/// Revokes the certificate that signs the VEKs of the chips.
+/// Revokes the certificate of the ASK, which signs the VEKs of the chips.
 pub(super) fn revoke_issuer() {
 	let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
 	// The ASK of the test hierarchy has serial number 0.
@@ -87,7 +87,8 @@ pub(super) fn revoke_issuer() {
 	assert_ok!(Policy::post_crl(origin, list.try_into().expect("it fits")));
 }
 
-/// A host is not at fault if governance or AMD withdraws trust. It earns nothing and loses nothing.
+/// A host is not at fault if governance or AMD withdraws trust. While trust is withdrawn, a silent
+/// host earns nothing and loses nothing.
 #[test]
 fn silence_after_withdrawn_trust_costs_nothing() {
 	let root_of_the_tpm = || {
@@ -162,7 +163,7 @@ fn undone_false_verdict_costs_nothing() {
 		assert_ok!(prove(&VALIDATORS[3].to_account_id(), subject, &evidence));
 		let record = Reputation::record(chip(&machine)).expect("the chip has a record");
 		assert!(record.slashes.is_empty());
-		// The host is honest from here on, since silence would be the next strike.
+		// From now on, the host answers honestly, because silence would be the next strike.
 		for _ in 0..3 {
 			assert!(attest(&machine).is_accepted());
 		}
@@ -206,7 +207,7 @@ fn failures_caused_by_false_acceptance_are_undone_with_it() {
 	});
 }
 
-/// Runs accepted rounds until the chip must show its whole log.
+/// Runs accepted rounds until the evidence of the chip must cover its whole log.
 fn wait_until_log_due(machine: &Machine) {
 	block();
 	while let Some(due) = Attestation::log_due(chip(machine)) {
@@ -226,7 +227,7 @@ fn forbidden_file_must_disappear_within_an_hour() {
 		assert_ok!(Policy::set_files(RuntimeOrigin::root(), files, Some(FileRule::Forbidden)));
 		wait_until_log_due(&machine);
 		let before = Reputation::record(chip(&machine)).expect("the chip has a record").score;
-		// A challenge that was open before does not require the whole log.
+		// A challenge that was open before this tick does not require the whole log.
 		let code = (0..3)
 			.map(|_| attest(&machine).code)
 			.find(|code| *code != 0)
@@ -242,7 +243,7 @@ fn forbidden_file_must_disappear_within_an_hour() {
 	});
 }
 
-/// Returns the events of the machine's boot.
+/// Returns the boot events of the machine's boot.
 fn boot_events() -> Vec<BootEvent> {
 	[(0, "firmware"), (4, "kernel"), (9, "initrd"), (8, "command line")]
 		.into_iter()
@@ -285,7 +286,7 @@ fn boot_parts_are_compared_with_policy() {
 		}
 		let rules = BootRules { secure_boot: false };
 		assert_ok!(Policy::set_boot_rules(RuntimeOrigin::root(), Some(rules)));
-		// Another command line, for example one that loads no IMA policy.
+		// The machine boots with another command line, for example one that loads no IMA policy.
 		let mut events = boot_events();
 		events[3].measured = b"command line ima=off".to_vec();
 		let other = machine.boot_measuring(&events);
@@ -299,7 +300,7 @@ fn boot_parts_are_compared_with_policy() {
 		assert_eq!(finding.code, RejectCode::BootLogMissing.number());
 		vote_all(&VALIDATORS, subject(&machine), &finding);
 		blocks(2);
-		// The allowed boot is accepted, and another kernel after policy lists it.
+		// The allowed boot is accepted. Another kernel is accepted after policy allows it.
 		let log = machine.boot_measuring(&boot_events());
 		machine.run(b"hcc-miner");
 		assert_eq!(attest_boot(&machine, &log), 0);
@@ -364,8 +365,8 @@ fn long_log_is_submitted_in_parts_and_proven() {
 	});
 }
 
-/// An RSA-4096 key, and signatures that OpenSSL made with it. Signature `n` is over a digest of 32
-/// bytes `n`.
+/// An RSA-4096 public key, and signatures that OpenSSL made with its private key. Signature `n` is
+/// over a digest that consists of 32 bytes `n`.
 const SIGNER: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signer.der");
 const SIGNATURES: &[u8] = include_bytes!("../../../pallets/policy/src/benchmarking/signatures.bin");
 
@@ -374,13 +375,13 @@ pub(super) fn signer() -> [u8; 32] {
 	sp_io::hashing::sha2_256(SIGNER)
 }
 
-/// Trusts or distrusts the signer.
+/// Adds the signer to the trusted signers of policy, or removes it.
 pub(super) fn set_signer(trusted: bool) -> DispatchResult {
 	let key: pallet_policy::SignerKey = SIGNER.to_vec().try_into().expect("it fits");
 	Policy::set_file_signer(RuntimeOrigin::root(), key, trusted)
 }
 
-/// Submits a voucher of `who` for the file whose digest is 32 bytes `file`.
+/// Submits a voucher by `who` for the file whose digest consists of 32 bytes `file`.
 pub(super) fn vouch(file: u8, who: &AccountId) -> DispatchResult {
 	let at = usize::from(file) * 512;
 	let signature = [&[3, 2, 4, 0, 0, 0, 0, 2, 0], &SIGNATURES[at..at + 512]].concat();
@@ -407,7 +408,8 @@ fn signed_file_is_accepted_while_signer_is_trusted() {
 			block();
 		}
 		let mut code = attest(&machine).code;
-		// A challenge from before that tick may have been open.
+		// The answered challenge may have been opened before the tick from which the whole log is
+		// due.
 		for _ in 0..2 {
 			if code == 0 {
 				code = attest(&machine).code;
@@ -417,7 +419,8 @@ fn signed_file_is_accepted_while_signer_is_trusted() {
 	});
 }
 
-/// Returns the size of the storage of the pallets in the attestation path, including keys.
+/// Returns the size of the storage of the attestation, verdicts and reputation pallets, in bytes.
+/// The size includes storage keys.
 fn storage_size() -> usize {
 	use sp_io::{hashing::twox_128, storage};
 
@@ -437,8 +440,8 @@ fn storage_size() -> usize {
 #[test]
 fn attestations_leave_no_storage_beyond_ring_buffers() {
 	run(|machine| {
-		// The rounds last for as many intervals as the chain records. Then the chip leaves, so that
-		// nothing is open, and all windows close.
+		// Runs rounds for as many intervals as the chain records. Then removes the chip, so that no
+		// challenge is open, and waits until all proof windows close.
 		let rounds = || {
 			let last = Attestation::interval().index + pallet_attestation::MAX_LIVENESS_RECORDS + 2;
 			while Attestation::interval().index < last {

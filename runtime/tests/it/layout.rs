@@ -1,5 +1,5 @@
-//! The storage and call layout, on which stored chains and clients rely. It may not change without
-//! a migration.
+//! Tests that the layout of storage and calls does not change without a migration. Existing chains
+//! and clients rely on this layout.
 
 use std::any::type_name;
 
@@ -11,11 +11,12 @@ use frame_metadata::{
 use hccs_runtime::Runtime;
 use scale_info::{form::PortableForm, Field, PortableRegistry, TypeDef};
 
-/// The committed layout: pallets by index, storage by prefix and name, calls by index, each with a
-/// hash of its types' shapes.
+/// The committed layout: pallets by index, storage items by prefix and name, and calls by index.
+/// Each line has a hash of the shapes of the item's types.
 const COMMITTED: &str = include_str!("snapshots/layout.txt");
 
-/// Lines removed from `snapshots/layout.txt`, each with the migration that accounts for it.
+/// Lines that were removed from `snapshots/layout.txt`, each with the migration that made the
+/// removal safe.
 const MIGRATED: [(&str, &str); 0] = [];
 
 pub(super) fn metadata() -> RuntimeMetadataV16 {
@@ -30,10 +31,10 @@ pub(super) fn metadata() -> RuntimeMetadataV16 {
 	}
 }
 
-/// Shapes of types, down to the integers. Types of equal shape have equal encodings.
+/// Computes the shapes of types, down to integers. Types of equal shape have equal encodings.
 struct Shapes<'a> {
 	types: &'a PortableRegistry,
-	/// The types that contain the current one.
+	/// The types that contain the current type.
 	parents: Vec<u32>,
 }
 
@@ -48,8 +49,8 @@ impl Shapes<'_> {
 	fn shape(&mut self, id: u32) -> String {
 		let types = self.types;
 		let of = types.resolve(id).expect("the type is in the metadata");
-		// A call may be of any pallet, and each call has a line of its own. Events last for one
-		// block only.
+		// The shapes of all calls and events are not needed here. Each call has its own line in the
+		// layout, and events last for only one block.
 		let is_any = |name: &String| name == "RuntimeCall" || name == "RuntimeEvent";
 		let is_any = of.path.segments.last().is_some_and(is_any);
 		if is_any || self.parents.contains(&id) {
@@ -163,10 +164,11 @@ pub(super) const OURS: [&str; 13] = [
 	"Validators",
 	"Verdicts",
 ];
-/// The pallets of this workspace that emit none.
+/// The pallets of this workspace that emit no events.
 pub(super) const WITHOUT_EVENTS: [&str; 1] = ["Issuance"];
 
-/// Clients read event fields by name, so fields may be added or moved.
+/// Fields of events can be added or moved, because clients read them by name. So each field must
+/// have a name.
 #[test]
 fn event_fields_have_names() {
 	let metadata = metadata();

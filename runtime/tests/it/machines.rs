@@ -1,5 +1,5 @@
-//! Attacks by miners with their machines, on the whole chain: those that fail, and those within the
-//! stated limits.
+//! Tests of attacks by miners with their machines, on the whole chain. Some attacks fail, and
+//! others succeed within limits that `docs/security.md` states.
 
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use hcc_evidence::{host::HostEvidence, RejectCode};
@@ -26,7 +26,7 @@ fn certificate(machine: &Machine) -> pallet_policy::Certificate {
 	der.try_into().expect("it fits")
 }
 
-/// Submits an answer to the open challenge and lets validators vote. Returns the code of the
+/// Submits an answer to the open challenge, and lets the validators vote. Returns the code of the
 /// verdict.
 fn judge(machine: &Machine, evidence: &HostEvidence) -> u16 {
 	assert_ok!(submit(evidence));
@@ -72,7 +72,7 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 		let (low, bond) = (score(&machine), miner_bond(&miner()));
 		assert!(low < 500, "a new chip starts above that");
 		assert_ok!(Registry::exit(RuntimeOrigin::signed(miner())));
-		// The same chip and TPM, registered by another account.
+		// Another account registers the same chip and TPM.
 		enrol(&contender(), &machine, [0xee; 32]);
 		let owner = || RuntimeOrigin::signed(contender());
 		assert_ok!(Registry::add_chip(owner(), chip(&machine)));
@@ -100,7 +100,8 @@ fn reregistered_chip_keeps_score_strikes_and_boot() {
 	});
 }
 
-/// The first holder's slash pends for longer than the second holder needs to miss a challenge.
+/// The slash of the first holder is pending for so long that the second holder can miss a challenge
+/// before it is applied.
 #[test]
 fn last_strike_of_next_holder_is_slashed_too() {
 	run(|machine| {
@@ -139,7 +140,7 @@ fn last_strike_of_next_holder_is_slashed_too() {
 	});
 }
 
-/// Checks that the new owner cannot enrol another boot as the first one.
+/// Checks that evidence of another boot is rejected after the chip changed its owner.
 fn assert_other_boot_is_rejected(machine: &Machine) {
 	let owner = || RuntimeOrigin::signed(contender());
 	assert_ok!(Policy::register_vek(owner(), certificate(machine)));
@@ -157,16 +158,16 @@ fn assert_other_boot_is_rejected(machine: &Machine) {
 fn relayed_quote_of_other_tpm_is_rejected() {
 	run(|machine| {
 		let other = Machine::named("bob");
-		// The other TPM answers a challenge of its own.
+		// The other TPM answers a challenge to another chip. The miner relays this answer.
 		let context = challenge(&machine);
 		let relayed = other.answer(&other.challenge(context.challenge.seq));
 		assert_noop!(submit(&relayed), AttestationError::QuoteNotBound);
-		// The other TPM cooperates and answers this challenge.
+		// The other TPM cooperates and answers this challenge with its own key.
 		let mut beside = machine.clone();
 		beside.ak = other.ak.clone();
 		let evidence = beside.answer(&context);
 		assert_eq!(judge(&machine, &evidence), RejectCode::QualifiedSigner.number());
-		// The same quote names the enrolled key, which no TPM would sign.
+		// The other TPM signs a quote that names the enrolled key. No real TPM would do so.
 		let context = challenge(&machine);
 		let mut evidence = machine.answer(&context);
 		evidence.tpm_signature = other.sign_quote(&evidence.tpms_attest);
@@ -184,10 +185,11 @@ fn relayed_report_of_other_chip_is_rejected() {
 		beside.chip = other.chip.clone();
 		let evidence = beside.answer(&challenge(&machine));
 		assert_eq!(judge(&machine, &evidence), RejectCode::HardwareId.number());
-		// The same report states this chip's id, which no firmware would sign.
+		// The other chip signs a report that states the id of this chip. No real firmware would do
+		// so.
 		let mut evidence = machine.answer(&challenge(&machine));
 		let mut fields = machine.fields.clone();
-		// AMD 56860 table 23: REPORT_DATA.
+		// These are the offsets of REPORT_DATA: AMD 56860, table 23.
 		fields.report_data = evidence.snp_report[0x50..0x90].try_into().expect("64 bytes");
 		let report = fields.sign_as(&machine.chip, &other.chip).expect("the chip signs");
 		evidence.snp_report = report.to_vec();
@@ -197,7 +199,7 @@ fn relayed_report_of_other_chip_is_rejected() {
 	});
 }
 
-/// A relay through another machine has only `answer` ticks.
+/// A miner that relays a challenge through another machine must answer within the same deadline.
 #[test]
 fn answer_after_deadline_is_rejected() {
 	run(|machine| {
@@ -213,7 +215,8 @@ fn answer_after_deadline_is_rejected() {
 	});
 }
 
-/// A limit that `docs/security.md` states: nothing binds a TPM to the processor beside it.
+/// This test documents a limit that `docs/security.md` states: nothing binds a TPM to the processor
+/// in the same machine.
 #[test]
 fn limit_tpm_of_clean_machine_hides_host() {
 	run(|mut host| {
@@ -226,7 +229,7 @@ fn limit_tpm_of_clean_machine_hides_host() {
 		host.seal(&mut evidence, &context);
 		assert_eq!(judge(&host, &evidence), 0, "evidence was accepted");
 		assert_eq!(score(&host), 520);
-		// An honest answer reveals the file.
+		// An honest answer reveals the unknown file.
 		assert_eq!(attest(&host).code, RejectCode::ImaUnknownFile.number());
 	});
 }
@@ -239,7 +242,8 @@ fn withheld_vek_is_a_missed_challenge() {
 		let tcb = insecure_sim::TCB.version;
 		let remove = Policy::remove_vek(RuntimeOrigin::signed(miner()), chip(&machine), tcb);
 		assert_eq!(remove, Err(pallet_policy::Error::<Runtime>::LastVek.into()));
-		// The chip reports a TCB for which no VEK is registered.
+		// Changes the registered VEK, so that the chip reports a TCB for which no VEK is
+		// registered.
 		let registered = |change: &dyn Fn(&mut u8)| {
 			pallet_policy::Veks::<Runtime>::mutate(chip(&machine), |rows| {
 				rows.iter_mut().for_each(|row| change(&mut row.vek.tcb.microcode));
@@ -261,12 +265,13 @@ fn report_of_unregistered_tcb_is_rejected() {
 	run(|machine| {
 		let context = challenge(&machine);
 		let mut evidence = machine.answer(&context);
-		// AMD 56860 table 23: REPORTED_TCB, whose first byte is the boot loader.
+		// This is the offset of REPORTED_TCB, whose first byte is the boot loader: AMD 56860, table
+		// 23.
 		for altered in [9, 11] {
 			evidence.snp_report[0x180] = altered;
 			assert_noop!(submit(&evidence), AttestationError::VekMissing);
 		}
-		// The challenge is still open.
+		// The challenge is still open, so an honest answer is accepted.
 		assert_ok!(submit(&machine.answer(&context)));
 	});
 }
@@ -276,14 +281,14 @@ fn cleared_tpm_does_not_continue_log() {
 	run(|mut machine| {
 		assert!(attest(&machine).is_accepted());
 		machine.run(b"rootkit");
-		// Its counters are zero, so the checkpoint belongs to another boot. The whole log is
-		// required.
+		// A cleared TPM has counters of zero, so the log checkpoint belongs to another boot.
+		// Evidence must cover the whole log.
 		machine.reset_count = 0;
 		assert_eq!(attest(&machine).code, RejectCode::ImaUnknownFile.number());
 		let host = || Attestation::host(chip(&machine)).expect("the chip has a host");
 		let known = host().checkpoint.expect("a checkpoint is stored");
-		// The TPM is cleared, and reset until the counter is as before. The log before the
-		// checkpoint is not sent.
+		// The TPM is cleared, and reset until its counter is as before. The evidence omits the log
+		// before the checkpoint.
 		let mut cleared = machine.clone();
 		cleared.boot();
 		cleared.run(b"rootkit");
@@ -295,8 +300,8 @@ fn cleared_tpm_does_not_continue_log() {
 	});
 }
 
-/// A limit: a log ends with its boot. The chain sees that the machine rebooted, and that it booted
-/// the same software.
+/// This test documents a limit: a log covers only one boot. The chain sees only that the machine
+/// rebooted, and that it booted the same software.
 #[test]
 fn limit_file_before_reboot_is_not_seen() {
 	run(|mut machine| {

@@ -1,4 +1,4 @@
-//! Tests of the whole runtime: all pallets together, wired as on a chain.
+//! Tests of the whole runtime. All pallets work together, wired as on a real chain.
 
 #![recursion_limit = "256"]
 

@@ -1,4 +1,4 @@
-//! Maintenance pauses of hosts.
+//! Tests of maintenance pauses of hosts.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence_testing::Machine;
@@ -14,7 +14,7 @@ use super::{
 
 type Error = pallet_attestation::Error<Runtime>;
 
-/// Sets a pause of production length, and a draw that challenges rarely.
+/// Sets a maximum pause as on a production chain, and rare challenges.
 pub(super) fn allow_long_pauses() {
 	let rules = pallet_attestation::Rules {
 		pause: MAX_PAUSE,
@@ -28,7 +28,8 @@ pub(super) fn allow_long_pauses() {
 	assert_ok!(set_rules(rules));
 }
 
-/// Answers the open challenge of the chip's miner, and lets the validators judge it.
+/// Answers the open challenge of a chip as the miner `who`, and lets the validators judge the
+/// evidence.
 fn attest_as(machine: &Machine, who: &AccountId) {
 	let evidence = machine.answer(&challenge(machine));
 	let origin = RuntimeOrigin::signed(who.clone());
@@ -40,8 +41,8 @@ fn attest_as(machine: &Machine, who: &AccountId) {
 	blocks(2);
 }
 
-/// Pauses the machine of the miner as soon as no challenge is open. Returns the number of the
-/// challenge of the pause.
+/// Pauses the miner's machine as soon as no challenge is open. Returns the number of the challenge
+/// that the pause makes.
 pub(super) fn pause(machine: &Machine) -> u64 {
 	for _ in 0..100 {
 		if Attestation::pause(RuntimeOrigin::signed(miner()), miner()).is_ok() {
@@ -69,7 +70,7 @@ fn pause_of_an_hour_costs_no_score() {
 		let before = Reputation::record(chip(&machine)).expect("the chip has a record");
 		let began: IntervalIndex = Attestation::interval().index;
 		assert!(!fit(&machine), "a paused chip receives no work");
-		// The host reboots, and answers at the end of the hour.
+		// The host reboots, and answers at the end of the pause.
 		machine.boot();
 		machine.run(b"hcc-miner");
 		blocks(MAX_PAUSE - 5);
@@ -115,7 +116,7 @@ fn second_pause_after_change_of_owner_is_refused() {
 		assert!(attest(&machine).is_accepted());
 		allow_long_pauses();
 		pause(&machine);
-		// The answer to the pause, and to the ordinary challenge after it.
+		// Answers the challenge of the pause, and the ordinary challenge that follows it.
 		attest_as(&machine, &miner());
 		attest_as(&machine, &miner());
 		assert_ok!(Registry::remove_chip(RuntimeOrigin::signed(miner()), chip(&machine)));

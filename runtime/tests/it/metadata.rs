@@ -1,6 +1,6 @@
 use hccs_runtime::Runtime;
 
-/// Clients are generated from the committed metadata, so it must match the runtime.
+/// Clients are generated from the committed metadata, so this metadata must match the runtime.
 #[test]
 fn committed_metadata_matches_runtime() {
 	let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../offchain/chain/hccs.scale");

@@ -1,5 +1,5 @@
-//! A whole chain without nodes: four validators, which can vote honestly or falsely, and a miner
-//! whose machine can lie.
+//! Simulates a whole chain without nodes. It has four validators, which can vote honestly or
+//! falsely, and a miner whose machine can be dishonest.
 
 use codec::Encode;
 use frame_support::{
@@ -24,10 +24,10 @@ use super::{genesis::chain, rules::set_rules};
 
 pub(super) const VALIDATORS: [Sr25519Keyring; 4] = [Alice, Bob, Charlie, Dave];
 
-/// Hash of the EK of the machine's TPM.
+/// Hash of the endorsement key of the machine's TPM.
 pub(super) const EK: [u8; 32] = [0xee; 32];
 
-/// Maximum number of blocks that the tests wait for an event.
+/// Maximum number of blocks that a test waits for a challenge.
 const MAX_BLOCKS: u32 = 100;
 
 /// Returns a chain with an enrolled miner, and the miner's machine.
@@ -45,7 +45,7 @@ pub(super) fn new() -> (sp_io::TestExternalities, Machine) {
 	(chain, machine)
 }
 
-/// Runs `test` on such a chain, and checks the invariants afterwards.
+/// Runs `test` on a chain with an enrolled miner. Checks the invariants afterwards.
 pub(super) fn run(test: impl FnOnce(Machine)) {
 	let (mut chain, machine) = new();
 	chain.execute_with(|| {
@@ -54,13 +54,13 @@ pub(super) fn run(test: impl FnOnce(Machine)) {
 	});
 }
 
-/// Sets the share of audited verdicts. The pallet reads zero as one in a thousand.
+/// Sets the share of audited verdicts. The pallet raises zero to its minimum of one in a thousand.
 pub(super) fn audit(part: Perbill) {
 	let rules = pallet_verdicts::Rules { audit: part, ..INITIAL_VERDICTS_RULES };
 	assert_ok!(set_rules(rules));
 }
 
-/// Sets a policy that accepts an honest machine.
+/// Sets a policy by which an honest machine is accepted.
 fn accept_machines() {
 	let root = RuntimeOrigin::root;
 	assert_ok!(Policy::set_measurement(root(), MEASUREMENT, Some(Role::HostAgent)));
@@ -79,7 +79,7 @@ pub(super) fn chip(machine: &Machine) -> ChipHash {
 	chip_hash(machine.vek.product, machine.chip.id())
 }
 
-/// Registers the machine. Only the credential activation of its TPM is skipped.
+/// Registers the miner and its machine. Only skips the credential activation of the machine's TPM.
 fn enlist(machine: &Machine) {
 	let origin = RuntimeOrigin::signed(miner());
 	endow(&miner());
@@ -109,7 +109,8 @@ pub(super) fn vcek(machine: &Machine) -> pallet_policy::Certificate {
 	der.try_into().expect("it fits")
 }
 
-/// Endows an account for every deposit, and counts the amount as initial issuance.
+/// Endows an account with enough funds for every deposit, and counts the amount as initial
+/// issuance.
 pub(super) fn endow(who: &AccountId) {
 	use frame_support::traits::fungible::Mutate;
 	let before = Balances::total_issuance();
@@ -118,12 +119,13 @@ pub(super) fn endow(who: &AccountId) {
 	pallet_issuance::Initial::<Runtime>::mutate(|all| *all = *all + after - before);
 }
 
-/// Makes a block: randomness, time, finality statements of all validators, and hooks.
+/// Makes a block. It sets the randomness and the time, includes finality statements of all
+/// validators, and runs the hooks.
 pub(super) fn block() {
 	block_by(Some(randomness()));
 }
 
-/// Makes a block with the given randomness of its parent.
+/// Makes a block whose parent has the given randomness.
 pub(super) fn block_by(randomness: Option<[u8; 32]>) {
 	block_of(randomness, Weight::MAX);
 }
@@ -150,7 +152,7 @@ pub(super) fn skip_slot() {
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
 }
 
-/// Starts a block. The validators author in turn.
+/// Starts a block. The validators author blocks in turn.
 pub(super) fn begin(randomness: Option<[u8; 32]>) {
 	System::set_block_number(System::block_number() + 1);
 	pallet_timestamp::Now::<Runtime>::mutate(|now| *now += units::MILLISECS_PER_BLOCK);
@@ -170,7 +172,7 @@ fn note_author() {
 /// Submits the finality statements of all validators.
 pub(super) fn state_finality() {
 	for validator in VALIDATORS {
-		// A validator that has left cannot submit one.
+		// A validator that has left cannot submit a statement, so errors are ignored.
 		let _ = send_votes(validator, vec![]);
 	}
 }
@@ -181,8 +183,8 @@ pub(super) fn blocks(count: u32) {
 	}
 }
 
-/// Checks the invariants of every pallet and those between pallets, and that the accounts hold
-/// exactly what was issued.
+/// Checks the invariants of every pallet and between pallets. Also checks that the balances of all
+/// accounts sum up to the total issuance.
 pub(super) fn check() {
 	Policy::do_try_state().expect("policy's invariants hold");
 	Registry::do_try_state().expect("registry's invariants hold");
@@ -207,7 +209,7 @@ pub(super) fn check() {
 	check_sdk_pallets();
 }
 
-/// Checks the invariants of the SDK's pallets too, for `scripts/try-state.sh`.
+/// Checks the invariants of the SDK's pallets, for `scripts/try-state.sh`.
 #[cfg(feature = "try-runtime")]
 fn check_sdk_pallets() {
 	use frame_support::traits::{TryState, TryStateSelect};
@@ -216,8 +218,8 @@ fn check_sdk_pallets() {
 		.expect("the invariants of the SDK hold");
 }
 
-/// Checks that every reserved amount has a reason, and that the accounts sum up to the total
-/// issuance.
+/// Checks that holds and named reserves do not exceed reserved balances, and that the balances of
+/// all accounts sum up to the total issuance.
 fn check_accounts() {
 	let mut all: Balance = 0;
 	for (who, account) in frame_system::Account::<Runtime>::iter() {
@@ -225,7 +227,7 @@ fn check_accounts() {
 			pallet_balances::Holds::<Runtime>::get(&who).iter().map(|hold| hold.amount).sum();
 		let reserves = pallet_balances::Reserves::<Runtime>::get(&who);
 		let named: Balance = reserves.iter().map(|reserve| reserve.amount).sum();
-		// Referenda and multisigs reserve without a name.
+		// The sum may be lower, because referenda and multisigs reserve amounts without a name.
 		assert!(held + named <= account.data.reserved, "{who}: holds exceed the reserved balance");
 		all += account.data.free + account.data.reserved;
 	}
@@ -238,7 +240,7 @@ pub(super) fn worker(validator: Sr25519Keyring) -> AccountId {
 	pallet_validators::WorkerOf::<Runtime>::get(&who).unwrap_or(who)
 }
 
-/// Returns a validator whose worker key an account is.
+/// Returns a validator whose worker key is this account.
 pub(super) fn validator_of(who: &AccountId) -> Option<AccountId> {
 	VALIDATORS.into_iter().find(|of| worker(*of) == *who).map(|of| of.to_account_id())
 }
@@ -259,12 +261,13 @@ pub(super) fn recheck(machine: &Machine) {
 	});
 }
 
-/// Stops the draws: chips are challenged only by [`recheck`].
+/// Stops the draws of chips. From then on, chips are challenged only by [`recheck`].
 pub(super) fn stop_draws() {
 	pallet_attestation::DrawnUntil::<Runtime>::put(u32::MAX);
 }
 
-/// Waits for a challenge. Returns its context as the machine sees it.
+/// Waits until the machine's chip is challenged. Returns the context that the machine needs for its
+/// answer.
 pub(super) fn challenge(machine: &Machine) -> Context {
 	for _ in 0..MAX_BLOCKS {
 		assert!(Attestation::host(chip(machine)).is_some(), "the chip has a host");
@@ -276,7 +279,8 @@ pub(super) fn challenge(machine: &Machine) -> Context {
 	panic!("no challenge within {MAX_BLOCKS} blocks");
 }
 
-/// Returns the context of the open challenge that the machine has not answered.
+/// Returns the context of the open challenge to the machine's chip, if the machine has not answered
+/// it.
 pub(super) fn open_challenge(machine: &Machine) -> Option<Context> {
 	let host = Attestation::host(chip(machine))?;
 	let open = host.challenge.filter(|open| open.subject.is_none())?;
@@ -293,7 +297,8 @@ pub(super) fn submit(evidence: &HostEvidence) -> DispatchResultWithPostInfo {
 	Attestation::submit_evidence(RuntimeOrigin::signed(miner()), Box::new(evidence.clone()))
 }
 
-/// Waits for a challenge and answers it honestly. Returns the subject and the evidence.
+/// Waits for a challenge, and answers it with honest evidence. Returns the subject and the
+/// evidence.
 pub(super) fn answer(machine: &Machine) -> (SubjectId, HostEvidence) {
 	let evidence = machine.answer(&challenge(machine));
 	assert_ok!(submit(&evidence));
@@ -311,13 +316,14 @@ pub(super) fn evaluate(subject: SubjectId, evidence: &HostEvidence) -> Finding {
 	try_evaluate(subject, evidence).expect("the evidence can be evaluated")
 }
 
-/// Returns the finding of an honest worker, or `None` while policy is incomplete.
+/// Returns the finding of an honest worker. Returns `None` if the runtime cannot evaluate the
+/// evidence, for example because policy is incomplete.
 pub(super) fn try_evaluate(subject: SubjectId, evidence: &HostEvidence) -> Option<Finding> {
 	let hash = Hash::from(hcc_evidence::host::evidence_hash(evidence));
 	Some(HostEvaluation::evaluate(subject, hash, &evidence.encode())?.finding)
 }
 
-/// Returns a rejection that no honest validator finds.
+/// Returns a rejection for which no honest validator votes.
 pub(super) fn false_finding() -> Finding {
 	Finding {
 		code: hcc_evidence::RejectCode::ImaForbiddenFile.number(),

@@ -1,4 +1,5 @@
-//! Paid time: empty slots do not change the price of an hour, and standstills cost almost nothing.
+//! Tests of paid slots. Empty slots do not change the price of an hour, and tenants pay almost
+//! nothing while the clock or the chain stops.
 
 use frame_support::{
 	assert_ok,
@@ -24,7 +25,7 @@ fn slot() -> u64 {
 	pallet_timestamp::Now::<Runtime>::get() / units::MILLISECS_PER_BLOCK
 }
 
-/// Makes a block. Before it, the machine answers an open challenge and the validators vote.
+/// Makes a block. Before the block, the machine answers an open challenge, and the validators vote.
 fn next_block(machine: &Machine) {
 	if open_challenge(machine).is_some() {
 		let (subject, evidence) = answer(machine);
@@ -33,7 +34,7 @@ fn next_block(machine: &Machine) {
 	block();
 }
 
-/// Makes blocks for `count` slots, of which every fourth is empty. Returns the number of blocks.
+/// Makes blocks for `count` slots. Every fourth slot is empty. Returns the number of blocks.
 fn slots_with_empty_ones(machine: &Machine, count: u32) -> u32 {
 	let (first, last) = (System::block_number(), slot() + u64::from(count));
 	while slot() < last {
@@ -96,13 +97,13 @@ fn standstill_is_not_charged() {
 		let paid = Clock::paid;
 		let before = paid();
 		for _ in 0..HOURS {
-			// No validator states that blocks are finalised.
+			// In these blocks, no validator states that a block is finalised.
 			begin(None);
 			let meter = &mut WeightMeter::new();
 			<AllPalletsWithSystem as OnPoll<BlockNumber>>::on_poll(System::block_number(), meter);
 		}
 		assert!(paid() - before <= lag, "{} slots of an hour", paid() - before);
-		// The chain makes no block at all.
+		// Then, the chain makes no block at all for an hour.
 		for _ in 0..HOURS {
 			skip_slot();
 		}

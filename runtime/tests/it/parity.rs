@@ -1,5 +1,5 @@
-//! Native code and wasm return equal findings. Otherwise an honest worker could be slashed for the
-//! behaviour of its processor.
+//! Tests that native code and wasm return equal findings. Otherwise, an honest validator could be
+//! slashed because its processor behaves differently.
 
 mod corpus;
 mod foreign;
@@ -52,7 +52,7 @@ impl JudgingChain {
 			.expect("the result has the declared type")
 	}
 
-	/// Evaluates as a worker does: by an extract of the policy, without other state.
+	/// Evaluates evidence as a worker does: by an extract of the policy, without other state.
 	fn by_extract(&mut self, evidence: &[u8]) -> Outcome {
 		let evidence = HostEvidence::decode(&mut &evidence[..]).ok()?;
 		let subject = self.subject;
@@ -65,7 +65,8 @@ impl JudgingChain {
 		})
 	}
 
-	/// Evaluates natively, in wasm and by an extract. Checks that the outcomes are equal.
+	/// Evaluates evidence natively, in wasm, and by an extract of the policy. Checks that the
+	/// outcomes are equal.
 	fn evaluate_all(&mut self, evidence: &[u8]) -> Outcome {
 		let subject = self.subject;
 		let native = self.state.execute_with(|| evaluate_host(subject, evidence));
@@ -75,7 +76,8 @@ impl JudgingChain {
 	}
 }
 
-/// Returns a chain and the evidence of a machine after a first round and `prepare`.
+/// Returns a chain with an open subject, and its evidence. The machine makes the evidence after a
+/// first accepted round and `prepare`.
 fn chain_with_subject(prepare: impl FnOnce(&mut Machine)) -> (JudgingChain, Vec<u8>) {
 	let (mut state, mut machine) = network::new();
 	let (subject, evidence) = state.execute_with(|| {
@@ -90,11 +92,12 @@ fn code(found: Outcome) -> Option<u16> {
 	found.map(|(code, _)| code)
 }
 
-/// Recorded findings: version of the verifier, test, and a hash of all codes and claims.
+/// Recorded findings. Each line has the version of the verifier, the test, and a hash of all codes
+/// and claims.
 const RECORDED: &str = include_str!("snapshots/verdicts.txt");
 
-/// Checks that the outcomes match the record of this version. A change of findings without a new
-/// version would turn honest votes into false ones.
+/// Checks that the outcomes match the record of the current verifier version. If findings changed
+/// without a new version, honest votes would count as false.
 fn assert_recorded(test: &str, found: &[Outcome]) {
 	let version = hcc_evidence::host::EVAL_VERSION;
 	let hash = sp_core::H256(sp_io::hashing::blake2_256(&found.encode()));
@@ -198,7 +201,8 @@ fn vectors() -> Vec<std::path::PathBuf> {
 	files
 }
 
-/// Returns a rebooted machine, whose whole log is evaluated.
+/// Returns a chain with the evidence of a rebooted machine. The evidence covers the machine's whole
+/// log.
 fn rebooted() -> (JudgingChain, HostEvidence, Machine, Context) {
 	let (mut state, mut machine) = network::new();
 	let (subject, evidence, context) = state.execute_with(|| {
@@ -213,7 +217,7 @@ fn rebooted() -> (JudgingChain, HostEvidence, Machine, Context) {
 	(JudgingChain::new(state, subject), evidence, machine, context)
 }
 
-/// Returns PCR 10 after the readable entries of a log.
+/// Returns the value of PCR 10 after the readable entries of a log.
 fn pcr10_of(log: &[u8]) -> [u8; 32] {
 	use hcc_evidence::{ima::Records, tpm::PcrBank};
 
@@ -241,7 +245,7 @@ fn foreign_vectors_have_equal_findings() {
 	for path in &files {
 		let bytes = std::fs::read(path).expect("the file is readable");
 		if std::str::from_utf8(&bytes).is_ok() {
-			// Text files describe the vectors.
+			// Text files only describe the vectors.
 			continue;
 		}
 		let mut log = machine.clone();
@@ -273,8 +277,8 @@ fn foreign_vectors_have_equal_findings() {
 	assert!(files.is_empty() || codes.len() >= 15, "few kinds of failure: {codes:?}");
 }
 
-/// Evaluates reports of real chips under their own VEKs. A report is authentic natively and in
-/// wasm, or in neither.
+/// Evaluates reports of real chips with their own VEKs. A report must be authentic both natively
+/// and in wasm, or in neither.
 #[test]
 fn reports_of_real_chips_have_equal_findings() {
 	use hcc_evidence::{
@@ -307,7 +311,8 @@ fn reports_of_real_chips_have_equal_findings() {
 				evidence.snp_report[at] ^= 1;
 			}
 			let found = code(chain.evaluate_all(&evidence.encode()));
-			// The report is bound to other data, which is checked after its signature.
+			// An authentic report is rejected only because of its REPORT_DATA, which is checked
+			// after its signature.
 			let bound = found == Some(RejectCode::ReportData.number());
 			assert!(!bound || flipped.is_none(), "{}: {flipped:?}", path.display());
 			authentic += u32::from(bound);
@@ -316,10 +321,10 @@ fn reports_of_real_chips_have_equal_findings() {
 	assert!(files.is_empty() || authentic >= 5, "only {authentic} reports are authentic");
 }
 
-/// Number of edits of evidence, which take some seconds.
+/// Number of rounds of edits. All rounds together take some seconds.
 const ROUNDS: u32 = 200;
 
-/// Returns random edits, which are equal in every run.
+/// Returns pseudo-random edits for a round. They are the same in every run.
 fn edits(round: u32) -> Vec<Edit> {
 	let part = |part: u32| sha256(&[round.to_le_bytes(), part.to_le_bytes()].concat());
 	let bytes: Vec<u8> = (0..8).flat_map(part).collect();
@@ -327,8 +332,8 @@ fn edits(round: u32) -> Vec<Edit> {
 	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("the bytes suffice")).collect()
 }
 
-/// A machine that answers honestly except for one part, which `edit` changes. It recomputes
-/// everything that depends on this part, so that late checks are reached too.
+/// Makes answers that are honest except for one part, which `edit` changes. Recomputes everything
+/// that depends on this part, so that the evaluation also reaches late checks.
 struct Forger<'a> {
 	honest: &'a HostEvidence,
 	machine: &'a Machine,
@@ -370,7 +375,8 @@ impl Forger<'_> {
 		evidence
 	}
 
-	/// Answers with another log, and the PCR 10 that follows from it.
+	/// Returns an answer with an edited log, and with the value of PCR 10 that results from this
+	/// log.
 	fn with_log(&self, edit: impl Fn(&mut Vec<u8>)) -> HostEvidence {
 		let mut machine = self.machine.clone();
 		let mut log = machine.log.concat();
@@ -380,7 +386,7 @@ impl Forger<'_> {
 		machine.answer(self.context)
 	}
 
-	/// Answers with a report about another guest on another platform.
+	/// Returns an answer whose report has edited fields of the guest and of the platform.
 	fn with_guest(&self, edit: impl Fn(&mut Vec<u8>)) -> HostEvidence {
 		let mut machine = self.machine.clone();
 		let fields = &mut machine.fields;

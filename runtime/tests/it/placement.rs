@@ -1,5 +1,5 @@
-//! Placement on the whole chain: miners receive VMs by the tiers of their chips, and unsuitable
-//! miners receive none.
+//! Tests of placement on the whole chain. Miners receive VMs according to the tiers of their chips,
+//! and unsuitable miners receive none.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ use super::{
 
 /// Number of VMs that are placed one after another.
 const ORDERS: u32 = 280;
-/// The suitable miners: the tier of each chip, and the weight of its draw relative to a chip on
-/// probation.
+/// The suitable miners. Each row has the miner's number, the tier of its chip, and the weight of
+/// the chip in a draw. A chip on probation has the weight one.
 const SUITABLE: [(u8, Tier, u64); 6] = [
 	(0, Tier::Trusted, 4),
 	(1, Tier::Trusted, 4),
@@ -34,8 +34,8 @@ const SUITABLE: [(u8, Tier, u64); 6] = [
 	(4, Tier::Probation, 1),
 	(5, Tier::Probation, 1),
 ];
-/// The unsuitable miners: too little capacity, another region, excluded by the order, a failing
-/// chip, a chip in quarantine, and a miner that has left.
+/// The unsuitable miners. In order, a miner has too little capacity, is in another region, is
+/// excluded by the order, has a failing chip, has a chip in quarantine, and has left.
 const SMALL: u8 = 6;
 const ELSEWHERE: u8 = 7;
 const EXCLUDED: u8 = 8;
@@ -51,7 +51,7 @@ fn signed(number: u8) -> RuntimeOrigin {
 	RuntimeOrigin::signed(miner_account(number))
 }
 
-/// Records challenge outcomes until a chip has that tier. A new chip is regular.
+/// Records challenge outcomes until a chip has the given tier. A new chip is regular.
 fn set_tier(chip: &ChipHash, miner: &AccountId, tier: Tier) {
 	let outcome = match tier {
 		Tier::Trusted | Tier::Regular => ChallengeOutcome::Passed,
@@ -69,7 +69,8 @@ fn set_tier(chip: &ChipHash, miner: &AccountId, tier: Tier) {
 	panic!("the chip does not reach tier {tier:?}");
 }
 
-/// Registers a miner with one chip of that tier and the checkpoint `proven`. Returns the chip.
+/// Registers a miner with one chip, which has the given tier and the log checkpoint `proven`.
+/// Returns the chip.
 fn enlist(number: u8, tier: Tier, offer: Offer, proven: &BootState) -> ChipHash {
 	let (who, machine) = (miner_account(number), Machine::named(&format!("lot {number}")));
 	let chip = chip(&machine);
@@ -111,7 +112,7 @@ fn open_market(machine: &Machine) {
 	blocks(DRAWN_AFTER);
 }
 
-/// Makes a block without challenges: the clock advances and VMs are placed.
+/// Makes a block without challenges. The clock advances, and VMs are placed.
 fn block_without_challenges() {
 	begin(Some(sp_io::hashing::blake2_256(&System::block_number().to_le_bytes())));
 	state_finality();
@@ -150,8 +151,8 @@ fn placement_follows_tiers_and_skips_unsuitable_miners() {
 		let mut all = 0;
 		for (number, tier, weight) in SUITABLE {
 			let count = placed.get(&miner_account(number)).copied().unwrap_or(0);
-			// Four standard deviations of a binomial distribution: (count - n w / W)² <= 4² n (w /
-			// W) (1 - w / W), times W².
+			// The count must lie within four standard deviations of a binomial distribution. The
+			// condition is (count - n w / W)² <= 4² n (w / W) (1 - w / W), multiplied by W².
 			let apart = (count * whole).abs_diff(orders * weight);
 			let most = 16 * orders * weight * (whole - weight);
 			assert!(apart * apart <= most, "{number}, {tier:?}: {count} of {orders}");
@@ -161,8 +162,8 @@ fn placement_follows_tiers_and_skips_unsuitable_miners() {
 	});
 }
 
-/// The author of a block knows the randomness by which the next block draws. So neither orders nor
-/// chips of that block take part in these draws.
+/// The author of a block knows the randomness for the draws of the next block. So orders and chips
+/// that are added in a block do not take part in the draws of the next block.
 #[test]
 fn orders_and_chips_of_a_block_are_drawn_two_blocks_later() {
 	const NEWCOMERS: std::ops::Range<u8> = 20..30;

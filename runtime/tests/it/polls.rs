@@ -1,14 +1,15 @@
-//! Hooks of the pallets. All hooks run in `on_poll`, by the meter, which has the weight that the
-//! start of a block leaves. They run before all transactions, so they only wait for each other, and
-//! no hook pending forever.
+//! Tests of the hooks of the pallets. All hooks run in `on_poll`, with a weight meter that limits
+//! them to the weight that is left at the start of a block. Hooks run before all transactions, so a
+//! hook waits only for other hooks, and none waits forever.
 //!
-//! A unit is work that runs completely or not at all: the end of a tick, the verdicts of a block,
-//! one VM. These tests prove three properties:
+//! A unit is work that runs completely or not at all, such as the end of a tick, the verdicts of a
+//! block, or one VM. These tests prove three properties:
 //!
-//! - One unit of each kind fits into one block, regardless of its size.
-//! - In the largest backlog, the first units delay the others, but only for a limited number of
-//!   blocks.
-//! - With the miners and VMs that the chain is designed for, hooks leave a quarter of each block.
+//! - One block has room for one unit of each kind, even if all units have their maximum weight.
+//! - In the largest backlog, earlier kinds of work delay later kinds, but only for a limited number
+//!   of blocks.
+//! - With the number of miners and VMs that the chain is designed for, hooks leave a quarter of
+//!   each block unused.
 
 use codec::Encode;
 use frame_support::{
@@ -67,17 +68,17 @@ type Timing = <Runtime as pallet_timestamp::Config>::WeightInfo;
 type Halting = <Runtime as pallet_safe_mode::Config>::WeightInfo;
 type Spending = <Runtime as pallet_treasury::Config>::WeightInfo;
 
-/// Constants of the pallets: rechecks in one block, attempts of one draw, and rows of an era that
-/// are pruned in one block. A test that fills a block with one unit of each kind notices larger
-/// values.
+/// Private constants of the pallets: rechecks in one block, attempts of one draw, and rows of an
+/// era that are pruned in one block. If a pallet has a larger value, the test that fills a block
+/// with one unit of each kind fails.
 const RECHECKS_PER_BLOCK: u64 = 8;
 const TRIES: u64 = 4;
 const PRUNED_ROWS: u32 = 64;
-/// Reads and writes of all pallets together before they consume weight from the meter.
+/// Number of reads and writes of all pallets together before they consume weight from the meter.
 const UNMETERED_ROWS: (u64, u64) = (15, 5);
 /// Number of VMs that the chain is designed for.
 const VMS: u32 = 100_000;
-/// Maximum number of blocks for the largest backlog.
+/// Maximum number of blocks in which the largest backlog must be cleared.
 const MAX_BLOCKS: u32 = 64;
 
 /// One kind of hook work.
@@ -85,7 +86,7 @@ struct Hook {
 	what: &'static str,
 	/// Maximum weight of one unit.
 	unit: Weight,
-	/// Weight of its work in a block in which all kinds of work are at their maximum.
+	/// Weight of this kind of work in a block in which all kinds of work are at their maximum.
 	worst: Weight,
 }
 
@@ -107,12 +108,12 @@ fn closing_weight(count: u32) -> Weight {
 	<Attestation as OnVerdict>::closing_weight().saturating_mul(count.into())
 }
 
-/// Returns the weight of a tick with this number of bookings and ending subjects.
+/// Returns the weight of a tick with the given numbers of bookings and of ending subjects.
 fn tick_weight(bookings: u32, subjects: u32) -> Weight {
 	sum([Ticking::advance(), Judging::close_subjects(bookings), closing_weight(subjects)])
 }
 
-/// Returns the weight of one drawn chip.
+/// Returns the weight of drawing and challenging one chip.
 fn drawn_chip_weight() -> Weight {
 	Attesting::challenge().saturating_add(rows(2 * TRIES, 0))
 }
@@ -143,7 +144,7 @@ fn evidence_work() -> Vec<Hook> {
 	]
 }
 
-/// Returns all other work.
+/// Returns all work that evidence does not cause.
 fn other_work() -> Vec<Hook> {
 	let whole = |what, unit| Hook { what, unit, worst: unit };
 	let asked = Attesting::challenge();
@@ -156,7 +157,8 @@ fn other_work() -> Vec<Hook> {
 		Hook {
 			what: "the slashes of a tick",
 			unit: Slashing::make_slashes(MAX_SLASHES),
-			// Slashes wait for a block with less other work.
+			// In the worst block, slashes wait for a block with less other work. Only the check of
+			// the queue counts.
 			worst: rows(2, 1),
 		},
 		whole("one price", sum([rows(2, 0), Pricing::make_rate()])),
@@ -171,15 +173,16 @@ fn hooks() -> impl Iterator<Item = Hook> {
 	evidence_work().into_iter().chain(other_work())
 }
 
-/// Returns the weight of all hooks in the worst block. The maximum number of subjects closes, and
-/// the maximum number of verdicts of one block takes effect. All deadlines pass unanswered, and the
-/// same number of chips is challenged. One unit of all other work except slashes is pending.
+/// Returns the weight of all hooks in the worst block. In this block, the maximum number of
+/// subjects closes, and the maximum number of verdicts takes effect. The maximum number of
+/// deadlines passes unanswered, and the same number of chips is challenged. One unit of each other
+/// kind of work is pending, except slashes.
 pub(super) fn worst_hook_weight() -> Weight {
 	sum(hooks().map(|hook| hook.worst))
 }
 
-/// Returns the weight outside of the meter: the block, the timestamp, the end of safe mode, and
-/// approved spends of the treasury.
+/// Returns the weight that the meter does not cover: the block itself, the timestamp, the end of
+/// safe mode, and approved spends of the treasury.
 fn unmetered_weight() -> Weight {
 	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
 	let approved: u32 = <Runtime as pallet_treasury::Config>::MaxApprovals::get();
@@ -194,13 +197,13 @@ fn unmetered_weight() -> Weight {
 	])
 }
 
-/// Returns the weight that the meter has.
+/// Returns the weight that is available to the meter.
 fn metered_weight() -> Weight {
 	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
 	weights.max_block.saturating_sub(unmetered_weight())
 }
 
-/// Returns a weight in percent of a block.
+/// Returns a weight in percent of the maximum weight of a block.
 fn share(weight: Weight) -> f64 {
 	let most = <Runtime as frame_system::Config>::BlockWeights::get().max_block.ref_time();
 	weight.ref_time() as f64 * 100.0 / most as f64
@@ -239,8 +242,8 @@ fn one_unit_of_each_kind_fits_into_a_block() {
 	assert!(units.ref_time() <= metered_weight().ref_time(), "{:.1} % of a block", share(units));
 }
 
-/// Governance chooses the size of its schedule in one block. The largest tick may wait for it,
-/// because the next block has another schedule.
+/// Governance can fill its schedule for one block. The largest tick may have to wait for the next
+/// block, whose schedule is a different one.
 #[test]
 fn full_schedule_leaves_room_for_any_unit_except_largest_tick() {
 	let scheduled: Weight = <Runtime as pallet_scheduler::Config>::MaximumWeight::get();
@@ -253,7 +256,7 @@ fn full_schedule_leaves_room_for_any_unit_except_largest_tick() {
 	assert!(half.ref_time() <= left, "{:.1} % of a block", share(half));
 }
 
-/// A tick with more work than one block allows would block all later ticks.
+/// If a tick had more work than fits into a block, it would block all later ticks.
 #[test]
 fn worst_hooks_fit_into_a_block() {
 	let worst = worst_hook_weight();
@@ -274,7 +277,8 @@ fn evidence_weight(count: u32) -> Weight {
 	])
 }
 
-/// The last hooks then have room in each block: prices, VMs, eras and compensation.
+/// Under the design load, the last hooks also have room in each block: prices, VMs, eras and
+/// compensation.
 #[test]
 fn design_load_leaves_a_quarter_of_each_block() {
 	let rest = sum(other_work().into_iter().map(|hook| hook.unit));
@@ -295,17 +299,17 @@ fn design_load_leaves_a_quarter_of_each_block() {
 	assert!(all.ref_time() <= most.ref_time(), "{:.1} % of a block", share(all));
 }
 
-/// Pending work.
+/// Pending work of all kinds.
 struct Load {
-	/// Consecutive ticks at which the maximum number of subjects closes.
+	/// Number of consecutive ticks at which the maximum number of subjects closes.
 	closing: Tick,
-	/// Blocks with the maximum number of verdicts.
+	/// Number of blocks that have the maximum number of verdicts.
 	agreed: BlockNumber,
 	contests: u32,
 	rechecks: u32,
-	/// Chips of the largest tier.
+	/// Number of chips of the largest tier.
 	chips: u32,
-	/// Consecutive ticks with the maximum number of slashes.
+	/// Number of consecutive ticks that have the maximum number of slashes.
 	slashed: Tick,
 	vms: u32,
 	debtors: u32,
@@ -325,8 +329,8 @@ const ONE: Load = Load {
 	cases: 1,
 };
 
-/// The maximum of each kind, or a number that is unlikely to be exceeded. In each block, draws and
-/// deadlines are those of 100,000 chips.
+/// The maximum of each kind of work, or a number that is unlikely to be exceeded. Each block has as
+/// many draws and deadlines as on a chain with 100,000 chips.
 const MOST: Load = Load {
 	closing: 3,
 	agreed: MAX_DRAWN_BLOCKS,
@@ -339,7 +343,8 @@ const MOST: Load = Load {
 	cases: 64,
 };
 
-/// Returns an id of that kind that does not exist. Its work has the same weight.
+/// Returns an id of the given kind that does not exist. Work for this id has the same weight as for
+/// an existing one.
 fn unknown_id(what: &str, number: u32) -> [u8; 32] {
 	blake2_256(&(what, number).encode())
 }
@@ -350,7 +355,7 @@ fn unknown_ids(what: &str, count: u32) -> Vec<[u8; 32]> {
 
 impl Load {
 	fn fill(&self) {
-		// The chain already has some blocks.
+		// The chain must already have some blocks.
 		System::set_block_number(100);
 		self.fill_verdicts();
 		self.fill_attestation();
@@ -415,7 +420,7 @@ impl Load {
 		for number in 0..self.vms {
 			Agenda::<Runtime>::insert(tick + 1, u64::from(number) + 1_000_000, ());
 		}
-		// When this era ends, the first one is no longer payable.
+		// When this era ends, the first era is no longer payable, so its rows are pruned.
 		let index = Emission::rules().payable + 2;
 		CurrentEra::<Runtime>::put(Era { index, from: tick, length: 1, owed: 0 });
 		for debtor in unknown_ids("debtor", self.debtors) {
@@ -465,7 +470,7 @@ fn pending_work() -> Vec<&'static str> {
 	kinds.into_iter().filter(|(_, is_pending)| *is_pending).map(|(what, _)| what).collect()
 }
 
-/// The pallets run with a meter that has the weight of all units together.
+/// The meter has exactly the weight of all units together.
 #[test]
 fn one_unit_of_each_kind_runs_in_one_block() {
 	let (mut state, _) = network::new();
@@ -486,7 +491,7 @@ fn largest_backlog_clears_while_the_clock_advances() {
 	state.execute_with(|| MOST.fill());
 	let mut pending = Vec::new();
 	for block in 1..=MAX_BLOCKS {
-		// Pruning of eras only sees committed rows.
+		// The pruning of eras sees only committed rows.
 		state.commit_all().expect("no storage transaction is open");
 		pending = state.execute_with(|| {
 			block_within(metered_weight());

@@ -1,5 +1,5 @@
-//! Referenda on long calls. The proposal contains the hash of the call, and an account notes its
-//! bytes as a preimage.
+//! Tests of referenda on long calls. A proposal contains the hash of its call, and an account
+//! stores the bytes of the call as a preimage.
 
 use codec::Encode;
 use frame_support::{
@@ -16,9 +16,9 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
 
 use super::governance::{approve, new_chain, run_until, wait_for_approval};
 
-/// Launch measurement of a release.
+/// Launch measurement of a release that governance allows.
 const RELEASED: [u8; 48] = [0x2e; 48];
-/// Number of its files.
+/// Number of files in the release.
 const FILES: u32 = 100;
 
 fn signed(who: Sr25519Keyring) -> RuntimeOrigin {
@@ -44,7 +44,8 @@ fn release() -> RuntimeCall {
 	RuntimeCall::Utility(pallet_utility::Call::batch_all { calls })
 }
 
-/// Returns `true` if policy allows the whole release. Panics if it allows a part only.
+/// Returns `true` if policy allows the whole release. Panics if policy allows only a part of the
+/// release.
 fn is_released() -> bool {
 	let allowed = (0..FILES).filter(|number| Policy::file(file(*number)).is_some()).count() as u32;
 	let measured = Policy::measurement(RELEASED).is_some();
@@ -61,7 +62,7 @@ fn long_call(call: &RuntimeCall) -> (Vec<u8>, Hash, u32) {
 	(bytes, hash, len)
 }
 
-/// Proposes the call with that hash and length, and places the decision deposit.
+/// Proposes the call with the given hash and length, and places the decision deposit.
 fn propose(hash: Hash, len: u32) -> u32 {
 	let number = pallet_referenda::ReferendumCount::<Runtime>::get();
 	let origin: OriginCaller = Origin::Loosening.into();
@@ -92,7 +93,7 @@ fn long_referendum_uses_preimage() {
 		let free = Balances::free_balance(Bob.to_account_id());
 		let (bytes, hash, len) = long_call(&release());
 		assert_ok!(Preimage::note_preimage(signed(Bob), bytes));
-		// Two rows, 64 bytes, and the bytes of the call.
+		// The deposit is for two rows, 64 bytes, and the bytes of the call.
 		let wanted = 20 * MILLI_ALPHA + Balance::from(64 + len) * MILLI_ALPHA / 10;
 		assert_eq!(deposit(Bob), wanted);
 		assert_eq!(Balances::free_balance(Bob.to_account_id()), free - wanted);
@@ -105,8 +106,8 @@ fn long_referendum_uses_preimage() {
 		assert!(!is_released());
 		run_until(approved, DAYS + 10);
 		assert!(is_released(), "the release is allowed");
-		// The chain no longer needs the preimage. Only the account that noted it can remove it for
-		// its deposit.
+		// The chain no longer needs the preimage. Only the account that stored the preimage can
+		// remove it, and then regains its deposit.
 		assert!(is_stored(hash) && !is_requested(hash));
 		let not_authorized = pallet_preimage::Error::<Runtime>::NotAuthorized;
 		assert_noop!(Preimage::unnote_preimage(signed(Alice), hash), not_authorized);

@@ -1,5 +1,5 @@
-//! Charges of an interval in which validators falsely accept a host. After a proof they are
-//! refunded to the tenant; without a proof they are paid.
+//! Tests of charges for an interval in which validators falsely accept a host. After a proof, the
+//! charges are refunded to the tenant. Without a proof, they are paid.
 
 use frame_support::{assert_ok, traits::fungible::InspectHold};
 use hcc_evidence::{host::HostEvidence, RejectCode};
@@ -17,21 +17,21 @@ use super::{
 	network::*,
 };
 
-/// The first three of the four validators: more than two thirds.
+/// The first three of the four validators. They are more than two thirds, so their votes decide.
 const FALSE_VOTERS: [Sr25519Keyring; 3] = [Alice, Bob, Charlie];
 /// Number of intervals after which charges are settled, because no verdict can be proven false any
 /// longer.
 const SETTLED_AFTER: u32 = 8;
 
-/// Evidence with a false verdict.
+/// Evidence on which a false verdict was reached.
 struct FalseVerdict {
-	/// The interval of the challenge.
+	/// The billing interval of the challenge.
 	interval: IntervalIndex,
 	subject: SubjectId,
 	evidence: HostEvidence,
 }
 
-/// Runs a VM on the machine for some intervals, in eras without tier weights.
+/// Runs a VM on the machine for some intervals, in eras in which all tiers receive the whole bonus.
 fn run_vm(machine: &Machine) {
 	shorten_proof_window();
 	long_eras(84);
@@ -39,8 +39,8 @@ fn run_vm(machine: &Machine) {
 	run_intervals(machine, 2, true);
 }
 
-/// Runs an unknown file on the machine and submits it as evidence. Three of four validators vote
-/// for the earlier finding. Reboots the machine afterwards.
+/// Runs an unknown file on the machine, and submits evidence that contains the file. Three of four
+/// validators vote for the acceptance of the earlier evidence. Reboots the machine afterwards.
 fn accept_falsely(machine: &mut Machine) -> FalseVerdict {
 	let clean = attest(machine);
 	assert!(clean.is_accepted());
@@ -73,7 +73,7 @@ fn charged_for(interval: IntervalIndex) -> Option<Balance> {
 	})
 }
 
-/// Outcome of a charge.
+/// Outcome of a charge, with its amount.
 #[derive(Debug, PartialEq)]
 enum Outcome {
 	Paid(Balance),
@@ -103,8 +103,8 @@ fn outcomes_of(interval: IntervalIndex) -> Vec<Outcome> {
 	System::events().into_iter().filter_map(outcome).collect()
 }
 
-/// Checks that the escrow is exactly left, charged or settled. The miner is owed new α exactly for
-/// the payments.
+/// Checks that the whole escrow is either left, charged or settled, and that the miner is owed
+/// emission exactly for the payments.
 fn check_accounts_of_vm() {
 	let vm = Compute::vm(1).expect("the VM exists");
 	let owed: Balance = vm.charges.iter().map(|charge| charge.amount).sum();
@@ -115,8 +115,8 @@ fn check_accounts_of_vm() {
 	assert_eq!(total_owed(), owed_for(&payments()));
 }
 
-/// Runs a VM through an interval with a false verdict. Returns the verdict and its charge, which is
-/// not settled yet.
+/// Runs a VM through an interval with a false verdict. Returns the verdict, and the amount of the
+/// interval's charge, which is not settled yet.
 fn charge_under_false_verdict(machine: &mut Machine) -> (FalseVerdict, Balance) {
 	run_vm(machine);
 	let verdict = accept_falsely(machine);

@@ -1,5 +1,5 @@
-//! Revocations by AMD that concern other chips. Chips that were accepted before are challenged
-//! within the hour, regardless of the draw.
+//! Tests of revocations by AMD. After a revocation, all chips that were accepted before are
+//! challenged within an hour, regardless of the draw, even if it concerns other chips.
 
 use frame_support::assert_ok;
 use hcc_evidence_testing::Machine;
@@ -9,7 +9,7 @@ use pallet_attestation::Reattestation;
 
 use super::network::*;
 
-/// Serial number of a revoked certificate that did not issue the machine's VEK.
+/// Serial number of a revoked certificate. This certificate did not issue the machine's VEK.
 const REVOKED: u64 = 7;
 
 /// Makes blocks without randomness, so that no chip is drawn.
@@ -19,7 +19,8 @@ fn blocks_without_draw(count: u32) {
 	}
 }
 
-/// Runs an accepted round. Verdicts wait for randomness, so a validator proves the evidence.
+/// Runs a round in which evidence is accepted. A validator proves the evidence, because verdicts
+/// wait for randomness.
 fn attest_by_proof(machine: &Machine) {
 	let (subject, evidence) = answer(machine);
 	let finding = evaluate(subject, &evidence);
@@ -32,7 +33,7 @@ fn attest_by_proof(machine: &Machine) {
 	assert_eq!(host.attested, Policy::revision(), "the current rules apply");
 }
 
-/// Posts a revocation list that is newer than all earlier ones.
+/// Posts a revocation list that is newer than all earlier lists.
 fn post_crl(revoked: &[u64]) {
 	let now = pallet_timestamp::Now::<Runtime>::get() / 1_000;
 	let list = insecure_sim::issue_crl(now, revoked).expect("the hierarchy issues lists");
@@ -50,7 +51,7 @@ fn sweep_is_complete() -> bool {
 	Reattestation::<Runtime>::get().sweep.expect("policy has a tightening").next.is_none()
 }
 
-/// Runs until the sweep of earlier changes ends.
+/// Runs until the sweep for earlier changes of policy ends.
 fn finish_sweep() {
 	blocks_without_draw(HOURS + 2);
 	assert!(sweep_is_complete());

@@ -1,4 +1,5 @@
-//! Pay for votes: the votes of one session do not take what was minted for a day.
+//! Tests of the pay for votes. The votes of one session must not receive the whole pay that was
+//! minted for a day.
 
 use hcc_evidence_testing::Machine;
 use hccs_runtime::*;
@@ -8,7 +9,7 @@ use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie, Dave};
 
 use super::{compute::shorten_proof_window, network::*};
 
-/// Ends the current era with the next block, which mints the validators' part.
+/// Ends the current era with the next block. The end of the era mints the validators' part.
 fn end_era() {
 	CurrentEra::<Runtime>::mutate(|era| era.length = Clock::paid() + 1 - era.from);
 	let before = Emission::era().index;
@@ -27,7 +28,7 @@ fn session(machine: &Machine, voters: &[Sr25519Keyring]) {
 	Session::rotate_session();
 }
 
-/// Returns the amounts that a validator was paid so far.
+/// Returns all payments that a validator has received so far.
 fn paid(validator: Sr25519Keyring) -> Vec<Balance> {
 	let payment = |record: frame_system::EventRecord<RuntimeEvent, Hash>| match record.event {
 		RuntimeEvent::Validators(Event::Paid { who, amount, .. })

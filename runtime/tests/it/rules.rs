@@ -1,4 +1,4 @@
-//! Rules of each pallet, as governance sets them.
+//! Sets the rules of pallets, as governance does.
 
 use frame_support::pallet_prelude::DispatchResult;
 use hccs_runtime::{

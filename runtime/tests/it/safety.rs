@@ -1,5 +1,5 @@
-//! Emergency measures: safe mode, whitelisted calls, suspended product lines, stale revocation
-//! lists and failed migrations.
+//! Tests of emergency measures: safe mode, whitelisted calls, suspended product lines, stale
+//! revocation lists and failed migrations.
 
 use frame_support::{
 	assert_err, assert_noop, assert_ok,
@@ -67,7 +67,7 @@ fn safe_mode_pauses_deadlines_and_filters_calls() {
 		] {
 			assert!(!is_filtered(call));
 		}
-		// Approved decisions take effect.
+		// Approved decisions of governance take effect in safe mode.
 		let suspend: RuntimeCall = pallet_policy::Call::set_generation {
 			product: ProductLine::Turin,
 			trust: Some(GenerationTrust::Suspended),
@@ -108,8 +108,8 @@ fn fast_track_dispatches_whitelisted_call() {
 		assert_eq!(turin(), Some(GenerationTrust::Full));
 		assert_ok!(dispatch_measure(emergency()));
 		assert_eq!(turin(), Some(GenerationTrust::Suspended));
-		// A whitelisting allows one dispatch. A second one has no effect until root whitelists the
-		// call again.
+		// A whitelisted call can be dispatched once. A second dispatch has no effect until root
+		// whitelists the call again.
 		assert_ok!(Policy::set_generation(
 			RuntimeOrigin::root(),
 			ProductLine::Turin,
@@ -177,7 +177,7 @@ fn silence_is_void_while_crl_is_stale() {
 		assert_eq!((missed(), score(&machine)), (0, before));
 		let since = Attestation::statistics().counts;
 		assert!(since.void > counts.void && since.missed == counts.missed);
-		// Once the list is current, silence counts as missed again.
+		// After the list is current again, a silent chip misses its challenges again.
 		post_empty_crl();
 		blocks(60);
 		assert!(missed() > 0 && score(&machine) < before);
@@ -198,7 +198,7 @@ fn migration_pauses_deadlines() {
 		let stuck = pallet_migrations::MigrationCursor::Stuck;
 		pallet_migrations::Cursor::<Runtime>::set(Some(stuck));
 		for _ in 0..100 {
-			// Blocks contain only inherents during that time.
+			// During a migration, blocks contain only inherents.
 			begin(None);
 			finish_block();
 		}
@@ -231,7 +231,7 @@ fn failed_migration_enters_safe_mode() {
 	});
 }
 
-/// Such a burn would reduce the issuance without a record.
+/// `Balances::burn` would reduce the issuance without a record in the issuance pallet.
 #[test]
 fn balances_burn_is_filtered() {
 	run(|_| {

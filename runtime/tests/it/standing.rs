@@ -1,4 +1,5 @@
-//! Validation of operational transactions: calls that cannot succeed are kept out of blocks.
+//! Tests of the validation of operational transactions. Calls that cannot succeed are kept out of
+//! blocks.
 
 use codec::Encode;
 use frame_support::{
@@ -21,7 +22,7 @@ use super::{
 	network::*,
 };
 
-/// Returns the validity of a call as the pool sees it.
+/// Returns the validity that the transaction pool determines for a call.
 fn validity_of(
 	who: &AccountId,
 	call: impl Into<RuntimeCall>,
@@ -34,7 +35,7 @@ fn validity_of(
 	validity.map(|(valid, ..)| valid)
 }
 
-/// Returns the code of a rejected call, or `None` for a valid one.
+/// Returns the code with which a call is rejected, or `None` for a valid call.
 fn rejection_code(who: &AccountId, call: impl Into<RuntimeCall>) -> Option<u8> {
 	match validity_of(who, call) {
 		Ok(_) => None,
@@ -43,7 +44,7 @@ fn rejection_code(who: &AccountId, call: impl Into<RuntimeCall>) -> Option<u8> {
 	}
 }
 
-/// Returns the code of a pallet's error.
+/// Returns the rejection code for a pallet's error.
 fn code_of(pallet: u8, error: impl Into<sp_runtime::DispatchError>) -> Option<u8> {
 	match error.into() {
 		sp_runtime::DispatchError::Module(module) => Some(48 * pallet + module.error[0]),
@@ -129,7 +130,8 @@ fn proof_is_valid_once_with_matching_bytes_and_deposit() {
 	});
 }
 
-/// Otherwise a sender that cannot pay at inclusion would keep out the proofs of honest senders.
+/// If the pool admitted only one proof per subject, a sender that cannot pay at inclusion would
+/// keep out the proofs of honest senders.
 #[test]
 fn pool_holds_one_proof_per_sender_and_one_answer_per_chip() {
 	run(|machine| {
@@ -340,7 +342,7 @@ fn log_parts_of_a_challenge_are_counted_even_if_refused() {
 	});
 }
 
-/// Each pallet has 48 codes for its errors.
+/// Each pallet has 48 rejection codes, so it can have at most 48 errors.
 #[test]
 fn errors_of_operational_calls_have_codes() {
 	let metadata = super::layout::metadata();

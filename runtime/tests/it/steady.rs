@@ -1,11 +1,11 @@
-//! Full blocks under the steady load of the miners that the chain is designed for. In each block,
-//! some miners answer, the answers of the last block are judged, and the verdicts of the block
-//! before take effect. Subjects whose window has ended are closed, deadlines pass, and the same
+//! Tests with full blocks under a steady load of miners. In each block, some miners answer,
+//! validators vote on the answers of the previous block, and the verdicts of the block before that
+//! take effect. Subjects whose proof window has ended are closed, deadlines pass, and the same
 //! number of chips is challenged. The wasm runtime makes the blocks, as in a node.
 //!
-//! The tests use four validators, as on the test chains, and sixteen, as in a committee and in the
-//! initial rules. With more validators, each is drawn more rarely, and a block has the same number
-//! of votes.
+//! The tests use four validators, as on the test chains, and sixteen validators, as in a full
+//! committee. With more than sixteen validators, each of them is drawn more rarely, so a block has
+//! the same number of votes.
 
 use frame_support::{
 	dispatch::DispatchClass,
@@ -26,30 +26,33 @@ use super::{
 /// Numbers of validators.
 const FEW: u32 = 4;
 const MANY: u32 = MAX_COMMITTEE;
-/// Step between two numbers of miners that are tried. Their votes fill one transaction.
+/// Step between the numbers of miners that the tests try. The votes on the answers of this number
+/// of miners fill one transaction.
 const STEP: u32 = MAX_VOTES;
 /// Maximum number of verdicts in a block.
 const MOST: u32 = MAX_AGREED;
 
-/// The content of such a block.
+/// The content of a block under steady load, and its expected effects.
 struct Plan {
 	/// The extrinsics of the block.
 	extrinsics: Vec<Vec<u8>>,
-	/// The miners that answer.
+	/// The miners whose answers are in the block.
 	answering: Vec<Miner>,
-	/// Subjects with votes, subjects that take effect, and subjects that close.
+	/// Subjects on which the block has votes, subjects whose verdicts take effect in the block, and
+	/// subjects that the block closes.
 	judged: Vec<SubjectId>,
 	effective: Vec<SubjectId>,
 	closing: Vec<SubjectId>,
-	/// Number of challenges before the block.
+	/// Number of challenges that were made before the block.
 	made: u64,
 }
 
 impl Plan {
-	/// Runs until just before a block in which `count` miners answer. Three groups of that size are
-	/// at different steps. In that block, the verdicts of the first group take effect, the evidence
-	/// of the second is judged, and the third answers. The groups do the same one window earlier,
-	/// and the block closes those subjects of the third.
+	/// Runs until just before the block, in which `count` miners answer. Three groups of `count`
+	/// miners are at different steps. In the block, the verdicts of the first group take effect,
+	/// validators vote on the evidence of the second group, and the third group answers. One proof
+	/// window earlier, each group has had a round as well. The block closes the subjects of the
+	/// third group in that round.
 	fn of(count: u32, mut crowd: Crowd) -> Self {
 		let judging: Tick = <Runtime as pallet_verdicts::Config>::JudgingTicks::get();
 		let answer = Attestation::rules().answer;
@@ -60,12 +63,13 @@ impl Plan {
 		let begin = Clock::tick();
 		let closing = crowd.round(&third);
 		crowd.blocks(WINDOW + 2 - judging);
-		// The block skips their bookings for the end of voting.
+		// The bookings for the end of the voting time on these subjects are due in the block, which
+		// skips them.
 		crowd.round(&second);
 		crowd.blocks(10);
 		crowd.round(&first);
 		crowd.blocks(judging - 10 - (answer + 1));
-		// Their deadlines fall into the block.
+		// The deadlines of these challenges fall into the block.
 		challenge(&first);
 		crowd.blocks(answer + 1 - 3);
 		let effective = crowd.submit(&first);
@@ -88,7 +92,7 @@ impl Plan {
 		}
 	}
 
-	/// Checks that the block did all of this.
+	/// Checks that the block had all effects of the plan.
 	fn check(&self, validators: u32) {
 		for miner in &self.answering {
 			let row = Verdicts::subject(network::subject(&miner.machine))
@@ -113,9 +117,9 @@ impl Plan {
 	}
 }
 
-/// A block that was made of a plan.
+/// A block that was made from a plan.
 struct Filled {
-	/// Number of extrinsics for it.
+	/// Number of extrinsics of the plan.
 	sent: usize,
 	made: Made,
 }
@@ -125,7 +129,7 @@ impl Filled {
 		self.made.fit == self.sent
 	}
 
-	/// Returns the weight in picoseconds.
+	/// Returns the weight of the block, in picoseconds.
 	fn weight(&self) -> u64 {
 		self.made.weight.total().ref_time()
 	}
@@ -146,13 +150,14 @@ impl Filled {
 	}
 }
 
-/// Returns the maximum weight of a block in picoseconds.
+/// Returns the maximum weight of a block, in picoseconds.
 fn most() -> u64 {
 	let most: Weight = <Runtime as frame_system::Config>::BlockWeights::get().max_block;
 	most.ref_time()
 }
 
-/// Fills such a block. Checks its outcome if all extrinsics fit.
+/// Fills a block with the answers of `count` miners and the votes. Checks the effects of the block
+/// if all extrinsics fit.
 fn fill(wasm: &Wasm, count: u32, validators: u32) -> Filled {
 	let (mut state, like) = network::new();
 	let plan = state.execute_with(|| Plan::of(count, Crowd::new(validators, like)));
@@ -168,8 +173,8 @@ fn fill(wasm: &Wasm, count: u32, validators: u32) -> Filled {
 	filled
 }
 
-/// Returns the maximum number of miners that can answer in each block. Estimates it from two
-/// blocks, and tries numbers around it in steps of one vote transaction.
+/// Returns the maximum number of miners that can answer in each block. Estimates this number from
+/// two blocks, and tries numbers around the estimate in steps of one vote transaction.
 fn max_answers_per_block(wasm: &Wasm, validators: u32) -> u32 {
 	let [few, more] = [1, 2].map(|steps| fill(wasm, steps * STEP, validators).weight());
 	let a_step = more.saturating_sub(few).max(WEIGHT_REF_TIME_PER_MILLIS);
@@ -193,7 +198,8 @@ fn block_holds_load_of_ten_thousand_miners() {
 	}
 }
 
-/// Each miner attests once in twenty minutes on average.
+/// On average, each miner attests once in twenty minutes. So the capacity of blocks limits the
+/// number of miners.
 #[test]
 #[ignore = "fills dozens of blocks: run by `make soak`"]
 fn block_capacity_exceeds_ten_thousand_miners() {

@@ -1,4 +1,5 @@
-//! Boots that the chain does not allow, because trust in the product line of the host falls.
+//! Tests of boots that the chain does not allow, because trust in the product line of the host has
+//! fallen.
 
 use frame_support::{assert_noop, assert_ok};
 use hcc_evidence::{host::GenerationTrust, snp::ProductLine};
@@ -21,8 +22,8 @@ fn is_resting() -> bool {
 	pallet_compute::RestingMiners::<Runtime>::contains_key(miner())
 }
 
-/// The tenant forbids reduced trust in the block of the assignment, so that the miner cannot boot.
-/// At the deadline it allows reduced trust again, so that the miner could have booted.
+/// After the assignment, the tenant tries to forbid reduced trust, so that the miner could not boot
+/// and would rest. The chain refuses this.
 #[test]
 fn tenant_cannot_make_miner_of_reduced_line_rest() {
 	run(|machine| {
@@ -45,8 +46,8 @@ fn tenant_cannot_make_miner_of_reduced_line_rest() {
 	});
 }
 
-/// Trust falls between assignment and boot. The tenant cannot occupy the miner's room, and the
-/// miner does not rest.
+/// Trust falls between the assignment and the boot. The VM does not occupy the miner's capacity any
+/// longer, and the miner does not rest.
 #[test]
 fn forbidden_boot_ends_assignment_without_fault() {
 	run(|machine| {
@@ -64,7 +65,8 @@ fn forbidden_boot_ends_assignment_without_fault() {
 	});
 }
 
-/// A flaw becomes known in the product line of the VM's chip, after the order.
+/// After the order, trust in the product line of the VM's chip is reduced, for example because a
+/// flaw becomes known.
 #[test]
 fn boot_on_reduced_line_stops_vm_free_until_tenant_agrees() {
 	run(|machine| {

@@ -1,4 +1,5 @@
-//! Evidence that was included before a change of the verifier, and is proven after it.
+//! Tests with evidence that was included before a change of the verifier, and is judged after the
+//! change.
 
 use frame_support::{assert_ok, dispatch::Pays};
 use hcc_primitives::{Finding, SubjectId};
@@ -9,7 +10,8 @@ use sp_runtime::Perbill;
 
 use super::{network::*, rules::set_rules};
 
-/// Number of subjects that are open during an upgrade, one after another.
+/// Number of subjects that are judged one after another. An upgrade of the verifier falls into the
+/// voting time of each subject.
 const ROUNDS: u32 = 12;
 
 /// Sets the verifier version of a subject to the previous one.
@@ -44,7 +46,7 @@ fn false_verdict_of_other_version_is_undone_without_slash() {
 	});
 }
 
-/// Other claims from another version are not a false verdict.
+/// A vote with other claims is not slashed if another version of the verifier encoded these claims.
 #[test]
 fn other_claims_are_slashed_only_in_same_version() {
 	for another_version in [true, false] {
@@ -70,15 +72,15 @@ fn other_claims_are_slashed_only_in_same_version() {
 	}
 }
 
-/// Returns the same finding as another version of the verifier encodes it.
+/// Returns the same finding, encoded as by another version of the verifier.
 fn encoded_otherwise(finding: &Finding) -> Finding {
 	let mut claims = finding.claims.to_vec();
 	claims.push(0);
 	Finding { code: finding.code, claims: claims.try_into().expect("it fits") }
 }
 
-/// The evidence is included before an upgrade of the verifier, and all votes come after it. They
-/// name what the runtime of the including block found.
+/// All evidence is included before an upgrade of the verifier, and all votes follow after it. The
+/// votes name the finding of the runtime of the including block.
 #[test]
 fn version_bump_under_load_voids_nothing() {
 	run(|machine| {

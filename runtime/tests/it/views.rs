@@ -1,5 +1,5 @@
-//! View functions, as explorers call them. The metadata gives their ids and types, and describes
-//! every public item.
+//! Tests of view functions, which are called as block explorers do. The metadata contains the ids
+//! and types of view functions, and describes every public item.
 
 use std::fmt::Debug;
 
@@ -30,7 +30,7 @@ use super::{
 	network::*,
 };
 
-/// Id of the first VM.
+/// The id of the first VM.
 const VM: VmId = 1;
 
 /// A client that knows only the metadata of the runtime.
@@ -53,7 +53,8 @@ impl Explorer {
 		view.unwrap_or_else(|| panic!("there is no view {pallet}.{name}"))
 	}
 
-	/// Calls a view. Checks that the answer is exactly one value of the type in the metadata.
+	/// Calls a view function. Checks that the answer is exactly one value of the type that the
+	/// metadata states.
 	fn call(&self, view: &View, input: &[u8]) -> Vec<u8> {
 		let query = (view.id, input).encode();
 		let answer = dispatch("RuntimeViewFunction_execute_view_function", &query)
@@ -72,7 +73,7 @@ impl Explorer {
 		Answer::decode_all(&mut &answer[..]).expect("the answer has that type")
 	}
 
-	/// Checks the answer of a view.
+	/// Calls a view function, and checks its answer.
 	fn assert_answer<Answer: Decode + PartialEq + Debug>(
 		&self,
 		wanted: Answer,
@@ -84,7 +85,7 @@ impl Explorer {
 	}
 }
 
-/// Returns the encoded width of a primitive type.
+/// Returns the length of an encoded value of a primitive type, in bytes.
 fn width(of: &TypeDefPrimitive) -> usize {
 	match of {
 		TypeDefPrimitive::Bool | TypeDefPrimitive::U8 | TypeDefPrimitive::I8 => 1,
@@ -97,7 +98,7 @@ fn width(of: &TypeDefPrimitive) -> usize {
 	}
 }
 
-/// Skips an encoded value of a type in the metadata.
+/// Skips the encoding of one value. The metadata contains the value's type.
 fn skip_value(types: &PortableRegistry, ty: u32, bytes: &mut &[u8]) {
 	match &types.resolve(ty).expect("the type is in the metadata").type_def {
 		TypeDef::Composite(of) => {
@@ -126,7 +127,7 @@ fn skip_value(types: &PortableRegistry, ty: u32, bytes: &mut &[u8]) {
 	}
 }
 
-/// Encodes the minimum value of a type: zeros, and the first variant of each enum.
+/// Encodes the smallest value of a type. Numbers are zero, and each enum has its first variant.
 fn encode_minimum(types: &PortableRegistry, ty: u32, bytes: &mut Vec<u8>) {
 	match &types.resolve(ty).expect("the type is in the metadata").type_def {
 		TypeDef::Composite(of) => {
@@ -241,7 +242,7 @@ fn views_show_policy() {
 		explorer.assert_answer(suspended, "Policy", "generation", (ProductLine::Turin,));
 		explorer.assert_answer(boot, "Policy", "boot_rules", ());
 		explorer.assert_answer(Some(Role::HostAgent), "Policy", "measurement", (MEASUREMENT,));
-		// The answers match the storage.
+		// The answers of these views must match the storage.
 		let revision = policy::CurrentRevision::<Runtime>::get();
 		assert!(revision >= 3, "each change makes a revision");
 		explorer.assert_answer(revision, "Policy", "revision", ());
@@ -372,7 +373,7 @@ fn views_show_vm_and_settlements() {
 		assert_eq!(totals, PaymentTotals::<Runtime>::get());
 		let for_intervals = settled.iter().map(|of| of.paid).sum::<Balance>();
 		assert!(totals.settled > for_intervals, "the boot is paid too");
-		// The escrow is exactly left, charged or settled.
+		// The whole escrow is either left, charged or settled.
 		let owed = vm.charges.iter().map(|charge| charge.amount).sum::<Balance>();
 		assert_eq!(vm.escrow + owed + totals.settled, ESCROW);
 		let reason = HoldReason::Escrow.into();
@@ -419,7 +420,7 @@ fn views_show_emission() {
 	});
 }
 
-/// Returns the public items of a pallet by kind and name, with their documentation.
+/// Returns the kind, the name and the documentation of each public item of a pallet.
 fn documented_items<'a>(
 	types: &'a PortableRegistry,
 	pallet: &'a PalletMetadata<PortableForm>,

@@ -1,5 +1,5 @@
-//! Random walks: random calls in random order, over days of blocks. All invariants hold after each
-//! step, and every minted or burned α is counted.
+//! Tests by random walks. A walk makes random calls in random order, over days of blocks. All
+//! invariants must hold after each step, and every minted or burned α must be counted.
 
 mod event_counts;
 mod govern;
@@ -48,7 +48,7 @@ use super::{
 	network::*,
 };
 
-/// One step. The numbers choose among the existing actors and items.
+/// One step of a walk. The numbers in a step choose among the existing actors and items.
 #[derive(Clone, Copy, Debug, TypeGenerator)]
 enum Step {
 	Blocks(u8),
@@ -114,17 +114,17 @@ enum Step {
 	Pause,
 }
 
-/// Maximum number of miners that own the machine one after another.
+/// Maximum number of miners that own the machine, one after another.
 const OWNERS: u8 = 40;
-/// Start time of a walk, within the validity of the newcomer's TPM certificate.
+/// Start time of a walk. It is within the validity of the newcomer's TPM certificate.
 const LATER: UnixSeconds = UnixSeconds(1_796_083_200);
-/// Blocks between two random steps, and between two repairs, in a walk of days.
+/// Number of blocks between two random steps, and between two repairs, in a walk of hours or days.
 const STEP_INTERVAL: u32 = 50;
 const REPAIR_INTERVAL: u32 = 300;
-/// Serial number of the certificate that issues VEKs.
+/// Serial number of the ASK's certificate, which issues VEKs.
 const ASK: u64 = 0;
 
-/// Events that occur in every walk, however short.
+/// Events that must occur in every walk of hours.
 const FREQUENT: [&str; 15] = [
 	"Attestation::Concluded",
 	"Attestation::EvidenceIncluded",
@@ -142,7 +142,7 @@ const FREQUENT: [&str; 15] = [
 	"Usage::ReceiptSubmitted",
 	"Usage::UsageSettled",
 ];
-/// Events that also occur in every walk of days.
+/// Further events that must occur in every walk of days.
 const RARE: [&str; 14] = [
 	"Attestation::Overturned",
 	"Attestation::Void",
@@ -159,17 +159,17 @@ const RARE: [&str; 14] = [
 	"Verdicts::Audited",
 	"Verdicts::Proven",
 ];
-/// Rare events that also need a TPM certificate.
+/// Further events that must occur in every walk of days, if a TPM certificate is available.
 const RARE_WITH_TPM: [&str; 2] = ["Registry::CredentialFalse", "Registry::TpmEnrolled"];
 
-/// State of a walk.
+/// The state of a walk.
 struct Walk {
 	machine: Machine,
-	/// The same chip, owned by the contender.
+	/// A machine with the same chip, owned by the contender.
 	other: Machine,
 	/// Another machine with another owner.
 	neighbour: Neighbour,
-	/// Number of miners that owned the machine and left.
+	/// Number of miners that have owned the machine and have left.
 	owners: u8,
 	/// The policy before the walk.
 	initial: InitialPolicy,
@@ -177,12 +177,12 @@ struct Walk {
 	subjects: Vec<(SubjectId, HostEvidence)>,
 	/// The last false verdict of a majority, with its block.
 	lie: Option<(BlockNumber, SubjectId, HostEvidence)>,
-	/// The submitted part of the machine's log that no evidence has continued yet.
+	/// The log submission of the machine, if no evidence has continued it yet.
 	submitted_log: Option<FoldedLog>,
 }
 
-/// Returns one of the miners that own the machine one after another. A miner that left cannot
-/// return for a long time.
+/// Returns one of the miners that own the machine, one after another. A new owner is needed,
+/// because a miner that left cannot return for a long time.
 fn owner(number: u8) -> AccountId {
 	let mut bytes = MINER;
 	bytes[31] ^= number;
@@ -209,7 +209,7 @@ fn hot(miner: &AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(key)
 }
 
-/// Returns the id of an existing or former VM, or the next id.
+/// Returns the id of an existing or former VM, or the next free id.
 fn vm(number: u8) -> VmId {
 	1 + VmId::from(number) % (pallet_compute::LastId::<Runtime>::get() + 1)
 }
@@ -220,7 +220,7 @@ fn room(bits: u8) -> Weight {
 }
 
 impl Walk {
-	/// Starts a walk with endowed accounts.
+	/// Creates the state of a walk, and endows its accounts.
 	fn new(machine: Machine) -> Self {
 		for who in [Alice, Eve, Ferdie] {
 			endow(&who.to_account_id());
@@ -245,7 +245,7 @@ impl Walk {
 	}
 
 	fn step(&mut self, step: Step) {
-		// Calls may fail. They must only keep the invariants.
+		// The calls of a step may fail. They must only keep the invariants.
 		match step {
 			Step::Blocks(count) => blocks(u32::from(count % 16)),
 			Step::HoursPass(hours) => blocks(u32::from(hours % 2) * 600),
@@ -272,7 +272,7 @@ impl Walk {
 		}
 	}
 
-	/// Steps of miners with their accounts, chips and keys.
+	/// Runs a step of a miner that concerns its account, chips or keys.
 	fn register_or_leave(&mut self, step: Step) -> DispatchResult {
 		let owner = RuntimeOrigin::signed(self.owner());
 		let other = RuntimeOrigin::signed(contender());
@@ -407,7 +407,8 @@ fn random_steps_keep_all_invariants() {
 	});
 }
 
-/// Walks for hours: work in every block, a random step in every fiftieth one. Returns the events.
+/// Walks for hours. Work is done in every block, and a random step in every fiftieth block. Returns
+/// the counts of events.
 fn walk_for_hours(walk: &mut Walk, seed: &[u8; 32], hours: u32) -> EventCounts {
 	let (mut random, mut included, mut paid) = (*seed, 0, 0);
 	let mut events = EventCounts::default();
@@ -438,7 +439,7 @@ fn walk_for_hours(walk: &mut Walk, seed: &[u8; 32], hours: u32) -> EventCounts {
 			println!("block {now}: {step:?}");
 			walk.step(step);
 			if matches!(step, Step::ChipContest) {
-				// The validators judge the contest like other evidence.
+				// The validators judge the evidence of a contest like other evidence.
 				(0..4).for_each(|who| walk.vote(who, true));
 			}
 			check();
@@ -450,7 +451,7 @@ fn walk_for_hours(walk: &mut Walk, seed: &[u8; 32], hours: u32) -> EventCounts {
 	events
 }
 
-/// Checks that a walk caused all of these events.
+/// Checks that a walk caused all expected events.
 fn check_events<'a>(events: &EventCounts, expected: impl IntoIterator<Item = &'a str>) {
 	let counts = events.by_name();
 	counts.iter().for_each(|(event, count)| println!("{count:>7} {event}"));
@@ -459,7 +460,8 @@ fn check_events<'a>(events: &EventCounts, expected: impl IntoIterator<Item = &'a
 	}
 }
 
-/// Checks that eras lasted for years, and that every kind of minting and burning occurred.
+/// Checks that there were more than two years of daily eras, and that every kind of minting and
+/// burning occurred.
 fn check_years() {
 	let (era, totals) = (Emission::era().index, Emission::totals());
 	assert!(era > 2 * 365, "only {era} eras");
@@ -470,7 +472,7 @@ fn check_years() {
 	assert_eq!(issuance.total(), Some(Balances::total_issuance()));
 }
 
-/// Checks that only the last answers may still be open.
+/// Checks that only the rows of the last answers are left.
 fn check_rows_left() {
 	let (subjects, contexts, closing, agreed) = (
 		pallet_verdicts::Subjects::<Runtime>::iter().count(),

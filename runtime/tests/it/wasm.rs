@@ -1,4 +1,4 @@
-//! Blocks as a node makes them: every call goes to the wasm runtime, with state in memory.
+//! Makes blocks as a node does. Every call goes to the wasm runtime. The state is in memory.
 
 use std::time::{Duration, Instant};
 
@@ -20,24 +20,25 @@ pub(super) struct Wasm {
 
 /// A block that was made.
 pub(super) struct Made {
-	/// Number of extrinsics that fit: all before the first that does not.
+	/// Number of extrinsics in the block. These are all extrinsics before the first one that does
+	/// not fit.
 	pub(super) fit: usize,
 	pub(super) weight: ConsumedWeight,
 	pub(super) bytes: u32,
 	pub(super) took: Took,
 }
 
-/// Durations of its steps.
+/// Durations of the steps in which a block is made.
 #[derive(Debug)]
 #[allow(dead_code)] // Only printed.
 pub(super) struct Took {
-	/// Initialisation and timestamp.
+	/// The initialisation and the timestamp.
 	begin: Duration,
-	/// Hooks and the first transaction.
+	/// The hooks and the first transaction.
 	polled: Duration,
 	/// The other transactions.
 	transactions: Duration,
-	/// Finalisation, including the state root.
+	/// The finalisation, including the computation of the state root.
 	end: Duration,
 }
 
@@ -47,7 +48,7 @@ impl Wasm {
 		let code =
 			WrappedRuntimeCode(WASM_BINARY.expect("the build includes the wasm runtime").into());
 		let wasm = Self { executor, code };
-		// The first call compiles the wasm.
+		// The first call compiles the wasm code, so that later calls do not measure this.
 		wasm.call(&mut TestExternalities::default(), "Core_version", &[]);
 		wasm
 	}
@@ -75,7 +76,7 @@ impl Wasm {
 		}
 	}
 
-	/// Makes the next block of these extrinsics, up to the first that does not fit.
+	/// Makes the next block with the given extrinsics, up to the first one that does not fit.
 	pub(super) fn make(&self, state: &mut TestExternalities, extrinsics: &[Vec<u8>]) -> Made {
 		let (header, time) = state.execute_with(|| {
 			let slot = slot_after(1);

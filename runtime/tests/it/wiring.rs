@@ -1,4 +1,4 @@
-//! Dependencies between pallets and between crates are those that `docs/architecture.md` allows.
+//! Tests that pallets and crates have exactly the dependencies that `docs/architecture.md` allows.
 
 mod source;
 
@@ -10,15 +10,15 @@ use std::{
 
 use source::{tokens, Wiring};
 
-/// The names that each name depends on.
+/// The dependencies of pallets or crates: for each name, the names that it depends on.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 const DOCUMENT: &str = "docs/architecture.md";
 
-/// Folders of the runtime's source that are not part of a production build.
+/// Folders in the source of the runtime that are not part of a production build.
 const SKIPPED: [&str; 2] = ["benchmarks", "tests"];
 
-/// Test crates that are not named `insecure-*`, and the hierarchy that signs simulated reports.
+/// Test crates that are not named `insecure-*`, and the crate that signs simulated reports.
 const TEST_CRATES: [&str; 3] = ["hcc-evidence-testing", "hcc-testing", "insecure-sim"];
 
 fn path(name: &str) -> PathBuf {
@@ -36,13 +36,13 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 	entries.map(|entry| entry.expect("a folder can be listed").path()).collect()
 }
 
-// The document.
+// Reading the document.
 
 fn document() -> String {
 	read(&path(DOCUMENT))
 }
 
-/// Returns the rows of all tables with a header.
+/// Returns the rows of all tables that have the given header.
 fn rows<'a>(document: &'a str, header: &[&str]) -> Vec<Vec<&'a str>> {
 	let mut rows = Vec::new();
 	let mut is_inside = false;
@@ -64,7 +64,7 @@ fn rows<'a>(document: &'a str, header: &[&str]) -> Vec<Vec<&'a str>> {
 	rows
 }
 
-/// Returns the names in a cell. A dash stands for none.
+/// Returns the names in a cell of a table. A dash stands for no names.
 fn names(cell: &str, separator: char) -> Vec<&str> {
 	let all = cell.split(separator).map(|name| name.trim().trim_matches('`'));
 	all.filter(|name| !["", "–"].contains(name)).collect()
@@ -85,7 +85,7 @@ fn allowed_pallets(document: &str) -> Arrows {
 	allowed(document, ["pallet", "uses"])
 }
 
-// The code.
+// Reading the code.
 
 /// Returns the names of our pallets, without the prefix `pallet-`.
 fn pallets() -> BTreeSet<String> {
@@ -106,7 +106,7 @@ fn add_sources(folder: &Path, texts: &mut Vec<String>) {
 	}
 }
 
-/// Returns the pallets that each pallet uses by its configuration in the runtime.
+/// Returns the pallets that each pallet uses, according to its configuration in the runtime.
 fn found_pallets() -> Arrows {
 	let mut texts = Vec::new();
 	add_sources(&path("runtime/src"), &mut texts);
@@ -119,7 +119,7 @@ fn found_pallets() -> Arrows {
 	found
 }
 
-/// Returns the members of the workspace: their folders, by name.
+/// Returns the folders of the workspace's crates, by the name of the crate.
 fn crates() -> BTreeMap<String, String> {
 	let manifest = read(&path("Cargo.toml"));
 	let (_, rest) = manifest.split_once("members = [").expect("the workspace has members");
@@ -138,8 +138,8 @@ fn package_name(manifest: &str) -> String {
 	name.expect("a crate has a name").trim_matches('"').to_string()
 }
 
-/// Returns the names of the crates that a manifest links: its dependencies and those of its build
-/// script, for all targets, optional ones included.
+/// Returns the names of the crates that a manifest links. These are the dependencies of the crate
+/// and of its build script, for all targets, including optional ones.
 fn linked(manifest: &str) -> BTreeSet<String> {
 	let is_linking =
 		|section: &str| section.ends_with("dependencies") && !section.ends_with("dev-dependencies");
@@ -149,7 +149,7 @@ fn linked(manifest: &str) -> BTreeSet<String> {
 		if let Some(header) = line.strip_prefix('[') {
 			let section = header.trim_end_matches(']');
 			is_inside = is_linking(section);
-			// `[dependencies.name]` is a section of its own.
+			// A dependency may also have its own section, `[dependencies.name]`.
 			let split = section.rsplit_once('.').filter(|(parent, _)| is_linking(parent));
 			found.extend(split.map(|(_, name)| name.to_string()));
 		} else if is_inside && !line.is_empty() && !line.starts_with('#') {
@@ -161,7 +161,7 @@ fn linked(manifest: &str) -> BTreeSet<String> {
 	found
 }
 
-/// Returns the crates of the workspace that each of them links.
+/// Returns the crates of the workspace that each crate of the workspace links.
 fn found_crates() -> Arrows {
 	let crates = crates();
 	let of = |(name, folder): (&String, &String)| {
@@ -171,9 +171,9 @@ fn found_crates() -> Arrows {
 	crates.iter().map(of).collect()
 }
 
-// The comparison.
+// Comparing the code with the document.
 
-/// Returns the arrows, each as a pair of names.
+/// Returns each dependency as a pair of names.
 fn edges(arrows: &Arrows) -> BTreeSet<(&str, &str)> {
 	let mut edges = BTreeSet::new();
 	for (from, uses) in arrows {
@@ -182,7 +182,8 @@ fn edges(arrows: &Arrows) -> BTreeSet<(&str, &str)> {
 	edges
 }
 
-/// Compares the arrows in the code with those that the document allows, in both directions.
+/// Compares the dependencies in the code with the allowed dependencies in the document. Returns a
+/// message for each difference.
 fn differences(found: &Arrows, allowed: &Arrows) -> Vec<String> {
 	let (found_edges, allowed_edges) = (edges(found), edges(allowed));
 	let new = found_edges.difference(&allowed_edges).map(|(from, to)| {
@@ -203,7 +204,7 @@ fn assert_none(faults: &[String]) {
 	assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Returns `true` if `to` can be reached from `from`.
+/// Returns `true` if `from` depends on `to`, directly or indirectly.
 fn reaches(arrows: &Arrows, from: &str, to: &str) -> bool {
 	let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
 	while let Some(name) = next.pop() {
@@ -213,7 +214,7 @@ fn reaches(arrows: &Arrows, from: &str, to: &str) -> bool {
 	seen.contains(to)
 }
 
-/// Returns the position of each pallet's layer, counted from the top.
+/// Returns the position of each pallet's layer. Layers are counted from the top.
 fn layers(document: &str) -> BTreeMap<&str, usize> {
 	let rows = rows(document, &["layer", "pallets"]);
 	let mut layers = BTreeMap::new();

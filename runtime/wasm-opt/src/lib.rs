@@ -1,7 +1,8 @@
-//! The part of the crate `wasm-opt` that `substrate-wasm-builder` uses, on top of the program
-//! `wasm-opt` of Debian's package binaryen.
+//! Replaces the crate `wasm-opt`. It has only the items that `substrate-wasm-builder` uses, and
+//! calls the program `wasm-opt` of Debian's package binaryen.
 //!
-//! The original compiles all of binaryen from C++, which takes a quarter of an hour of one core.
+//! The original crate compiles all of binaryen from C++, which takes a quarter of an hour of one
+//! core.
 
 use std::{
 	ffi::OsString,
@@ -9,13 +10,14 @@ use std::{
 	process::{Command, ExitStatus},
 };
 
-/// A transformation of the module.
+/// A pass that transforms the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
 	/// Removes DWARF debug information.
 	StripDwarf,
-	/// Refuses modules with sign-extension instructions. The original replaces them, but the target
-	/// `wasm32v1-none` produces none, and binaryen 108 lacks that pass.
+	/// Refuses modules with sign-extension instructions. The original crate replaces these
+	/// instructions. That is not necessary, because the target `wasm32v1-none` produces none, and
+	/// binaryen 108 lacks that pass.
 	SignextLowering,
 }
 
@@ -34,12 +36,12 @@ pub enum OptimizationError {
 	/// The program did not start. Install the package binaryen.
 	#[error("wasm-opt cannot be started, install the package binaryen: {0}")]
 	Start(#[from] std::io::Error),
-	/// The program refused the module; its messages are on standard error.
+	/// The program refused the module. Its messages are on standard error.
 	#[error("wasm-opt failed with {0}")]
 	Failed(ExitStatus),
 }
 
-/// The arguments of a run.
+/// The arguments of a run of the program.
 #[derive(Clone, Debug, Default)]
 pub struct OptimizationOptions {
 	arguments: Vec<OsString>,
@@ -51,7 +53,7 @@ impl OptimizationOptions {
 		Self { arguments: vec!["-O0".into()] }
 	}
 
-	/// Accepts and produces MVP features only.
+	/// Accepts and produces only features of the WebAssembly MVP.
 	pub fn mvp_features_only(&mut self) -> &mut Self {
 		self.with("--mvp-features")
 	}
@@ -64,7 +66,7 @@ impl OptimizationOptions {
 		self
 	}
 
-	/// Adds a pass, after those added before.
+	/// Adds a pass after the passes that were added before.
 	pub fn add_pass(&mut self, pass: Pass) -> &mut Self {
 		self.with(pass.argument())
 	}
@@ -72,7 +74,7 @@ impl OptimizationOptions {
 	/// Reads the module at `input` and writes the result to `output`.
 	///
 	/// ## Errors
-	/// If the program is missing or refuses the module.
+	/// Fails if the program is missing or refuses the module.
 	pub fn run(
 		&self,
 		input: impl AsRef<Path>,

@@ -21,7 +21,7 @@ struct Cli {
 	reports: Reports,
 }
 
-/// A report source of the declared test hierarchy.
+/// The report source: reports that the declared test hierarchy signs.
 struct Declared(Reports);
 
 impl ReportSource for Declared {
@@ -33,8 +33,8 @@ impl ReportSource for Declared {
 	}
 }
 
-/// Returns the reference for the reports of a chip. Values that are not configured are those of the
-/// simulated chip.
+/// Returns the reference values for the reports of a chip. For a value that is not configured, uses
+/// the value of the simulated chip.
 fn own_reference(config: &Config, reports: &Reports) -> anyhow::Result<OwnReference> {
 	let mut reference = config.own_reference()?;
 	if reference.veks.is_empty() {
@@ -57,7 +57,8 @@ async fn main() -> anyhow::Result<ExitCode> {
 		.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
 		.init();
 	tracing::warn!("INSECURE: reports of a simulated chip");
-	// A host that misrepresents its hardware would not check it.
+	// With `--signed-by`, the agent stands for a host that misrepresents its hardware. Such a host
+	// would not check its own evidence.
 	let honest = cli.reports.signed_by.is_none();
 	let reference = honest.then(|| own_reference(&config, &cli.reports)).transpose()?;
 	run(&config, Declared(cli.reports), reference.as_ref()).await

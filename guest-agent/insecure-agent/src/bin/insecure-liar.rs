@@ -1,4 +1,4 @@
-//! A dishonest validator: votes immediately that the next evidence is rejected.
+//! A dishonest validator. It votes for a rejection of the next evidence without judging it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,7 +7,8 @@ use clap::Parser;
 use hcc_chain::{api, keys::PassphraseSource, Chain, ChainError, Submitter, H256};
 use hcc_evidence::{host::finding_hash, RejectCode};
 
-/// INSECURE: votes that the next evidence is rejected, before any validator can have judged it.
+/// INSECURE: votes for a rejection of the next evidence, before any validator has time to judge the
+/// evidence.
 #[derive(Parser)]
 #[command(name = "insecure-liar", version)]
 struct Cli {
@@ -36,8 +37,8 @@ async fn main() -> anyhow::Result<()> {
 					println!("voted falsely on {subject:?}");
 					return Ok(());
 				},
-				// The honest worker with the same key was faster, or used the same nonce. The next
-				// subject may succeed.
+				// The honest worker with the same key voted first, or used the same nonce. The
+				// false vote may succeed on the next subject.
 				Err(error) => eprintln!("the false vote failed: {error}"),
 			}
 		}
@@ -46,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
 	bail!("no evidence was submitted in time")
 }
 
-/// Returns a subject without votes.
+/// Returns a subject that has no votes yet.
 async fn subject_without_votes(chain: &Chain) -> anyhow::Result<Option<H256>> {
 	let at = chain.best().await?;
 	let mut subjects = at.storage().iter(api::storage().verdicts().subjects(), ()).await?;
@@ -73,7 +74,7 @@ async fn vote_falsely(chain: &Chain, worker: &Submitter, subject: H256) -> Resul
 	};
 	let finalised = u32::try_from(chain.finalised_number().await?)
 		.map_err(|_| ChainError::Incompatible("block numbers have 32 bits".into()))?;
-	// On test chains, the worker key is the validator's own.
+	// On test chains, the worker key is the validator's own key.
 	let call = api::tx().verdicts().vote(worker.account(), BoundedVec(vec![vote]), finalised);
 	worker.submit(chain, &call).await.map(drop)
 }

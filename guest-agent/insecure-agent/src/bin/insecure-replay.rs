@@ -8,7 +8,7 @@ use hcc_chain::{
 	api, evidence_in, keys::PassphraseSource, Body, Chain, ChainError, Included, Submitter,
 };
 
-/// INSECURE: submits evidence a second time, and prints the chain's errors.
+/// INSECURE: submits the last evidence again, and prints the chain's errors.
 #[derive(Parser)]
 #[command(name = "insecure-replay", version)]
 struct Cli {
@@ -20,7 +20,7 @@ struct Cli {
 	hot_key_file: PathBuf,
 }
 
-/// Number of attempts if the node does not answer.
+/// Maximum number of attempts to submit if the node fails.
 const MAX_ATTEMPTS: u32 = 5;
 
 #[tokio::main]
@@ -34,7 +34,8 @@ async fn main() -> anyhow::Result<()> {
 	for _ in 0..MAX_ATTEMPTS {
 		let seq = wait_for_challenge(&chain, &old).await?;
 		refused = send(&chain, &hot, &old, seq).await?;
-		// If the block of the challenge was replaced, another challenge follows.
+		// `NoChallenge` means that the block of the challenge was replaced. Another challenge then
+		// follows.
 		if !refused.ends_with(".NoChallenge") {
 			break;
 		}
@@ -44,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
 	Ok(())
 }
 
-/// Returns the last evidence that a finalised block includes.
+/// Returns the last evidence in a finalised block.
 async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	let mut number = chain.finalised_number().await?;
 	while number > 0 {
@@ -58,7 +59,7 @@ async fn last_evidence(chain: &Chain) -> anyhow::Result<Included> {
 	bail!("no block includes evidence")
 }
 
-/// Waits for an open challenge to the same chip, and returns its number.
+/// Waits until a challenge to the same chip is open. Returns the number of the challenge.
 async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64> {
 	for _ in 0..420 {
 		let at = chain.best().await?;
@@ -75,7 +76,7 @@ async fn wait_for_challenge(chain: &Chain, old: &Included) -> anyhow::Result<u64
 	bail!("the chip is not challenged")
 }
 
-/// Submits the evidence as an answer to challenge `seq`, and returns the chain's error.
+/// Submits the old evidence as an answer to challenge `seq`. Returns the chain's error.
 async fn send(chain: &Chain, hot: &Submitter, old: &Included, seq: u64) -> anyhow::Result<String> {
 	let mut evidence = old.evidence.clone();
 	evidence.seq = seq;
@@ -87,7 +88,7 @@ async fn send(chain: &Chain, hot: &Submitter, old: &Included, seq: u64) -> anyho
 			Err(ChainError::Refused { pallet, error, .. }) => {
 				return Ok(format!("{pallet}.{error}"))
 			},
-			// A node cannot validate the evidence immediately after its best block was replaced.
+			// For a moment after its best block was replaced, a node cannot validate the evidence.
 			Err(other) if attempts < MAX_ATTEMPTS => {
 				eprintln!("retrying: {other}");
 				attempts += 1;

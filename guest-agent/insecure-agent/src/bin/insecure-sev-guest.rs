@@ -1,4 +1,4 @@
-//! `/dev/sev-guest` of a simulated chip.
+//! Provides the device `/dev/sev-guest` of a simulated chip.
 
 use std::{
 	fs::{self, File},
@@ -13,18 +13,18 @@ use insecure_agent::{
 	sev_guest::{Device, MAX_REQUEST},
 };
 
-/// INSECURE: provides /dev/sev-guest without SEV-SNP, by CUSE. Its reports are signed under a
-/// hierarchy that only tests trust.
+/// INSECURE: provides /dev/sev-guest without SEV-SNP, by a character device in user space (CUSE).
+/// Only tests trust the hierarchy that signs its reports.
 #[derive(Parser)]
 #[command(name = "insecure-sev-guest", version)]
 struct Cli {
-	/// A file with the contents of the reports, in the format of insecure-hccam's options; read
-	/// again for each report.
+	/// A file that determines the contents of the reports, in the format of insecure-hccam's
+	/// options. The program reads the file again for each report.
 	#[arg(long, value_name = "FILE")]
 	reports: PathBuf,
 }
 
-/// The contents of the file.
+/// The options in the file.
 #[derive(Parser)]
 #[command(no_binary_name = true)]
 struct ReportFile {

@@ -1,5 +1,5 @@
-//! INSECURE: simulates a tenant's VM. No machine runs, only its agent, which attests the boot as a
-//! real one would, with reports of a simulated chip.
+//! INSECURE: simulates a tenant's VM. No machine runs, only the VM's agent. It attests the boot as
+//! a real agent would, but with reports of a simulated chip.
 
 use std::time::Instant;
 
@@ -38,10 +38,10 @@ struct Cli {
 	/// The number of the boot.
 	#[arg(long)]
 	boot: u32,
-	/// The launch measurement of the image, 48 bytes, for MEASUREMENT.
+	/// The launch measurement of the image: 48 bytes. It becomes MEASUREMENT in the report.
 	#[arg(long, value_name = "HEX")]
 	image: String,
-	/// The HOST_DATA of the report, 32 bytes.
+	/// The HOST_DATA in the report: 32 bytes.
 	#[arg(long, value_name = "HEX")]
 	host_data: String,
 	/// The number of vCPUs.
@@ -53,13 +53,13 @@ struct Cli {
 	/// Disk in GiB.
 	#[arg(long)]
 	disk: u32,
-	/// The share of time that its vCPUs wait for the host, in thousandths.
+	/// The share of time that the vCPUs wait for the host, in thousandths.
 	#[arg(long, default_value_t = 0)]
 	steal: u32,
-	/// The address where its agent listens: unix:PATH.
+	/// The address at which the VM's agent listens: unix:PATH.
 	#[arg(long)]
 	listen: Address,
-	/// The chip's name.
+	/// The name of the simulated chip.
 	#[arg(long, default_value = "alice")]
 	chip: String,
 }
@@ -93,7 +93,7 @@ impl Keys {
 	}
 }
 
-/// A simulated machine: its vCPUs run whenever they do not wait for the host.
+/// A simulated machine. Its vCPUs run all the time, except while they wait for the host.
 struct SimulatedMachine {
 	began: Instant,
 	vcpus: u32,
@@ -138,7 +138,8 @@ impl Cli {
 			generation: asked.generation,
 			counter: asked.counter,
 			nonce: asked.nonce,
-			// HOST_DATA, which the host sets, binds these.
+			// HOST_DATA commits to these values, and the host sets HOST_DATA directly. So the
+			// simulation does not need them.
 			config_hash: [0; 32],
 			holders_root: [0; 32],
 			measurement: [0; 48],

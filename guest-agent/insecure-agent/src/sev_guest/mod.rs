@@ -1,8 +1,8 @@
 //! A simulated `/dev/sev-guest`: a character device in user space (CUSE) that answers
 //! SNP_GET_REPORT.
 //!
-//! Requests and replies follow the kernel's `include/uapi/linux/fuse.h` and `sev-guest.h`. A
-//! program finds the device as the kernel's driver presents it, so `hccam` needs no changes.
+//! Requests and replies follow the kernel's `include/uapi/linux/fuse.h` and `sev-guest.h`. To a
+//! program, the device looks like that of the kernel's driver, so `hccam` runs unchanged.
 
 mod wire;
 
@@ -10,7 +10,7 @@ use wire::{Header, Ioctl, Region, Reply, Request};
 
 /// SNP_GET_REPORT: `_IOWR('S', 0, struct snp_guest_request_ioctl)`.
 const GET_REPORT: u32 = 0xc020_5300;
-/// The lengths of `snp_guest_request_ioctl`, `snp_report_req` and `snp_report_resp`.
+/// The lengths of `snp_guest_request_ioctl`, `snp_report_req` and `snp_report_resp`, in bytes.
 const REQUEST_LEN: usize = 32;
 const REPORT_REQ_LEN: usize = 96;
 const REPORT_RESP_LEN: usize = 4_000;
@@ -22,10 +22,11 @@ const ENOTTY: i32 = -25;
 const EINVAL: i32 = -22;
 const EIO: i32 = -5;
 
-/// The longest request of the kernel: FUSE_MIN_READ_BUFFER plus pages for the data of an ioctl.
+/// The maximum length of a request of the kernel: FUSE_MIN_READ_BUFFER plus pages for the data of
+/// an ioctl.
 pub const MAX_REQUEST: usize = 64 << 10;
 
-/// The device's side of the protocol: takes requests and returns replies.
+/// The device's side of the CUSE protocol: it receives requests and returns replies.
 pub struct Device<Source> {
 	source: Source,
 }
@@ -36,7 +37,7 @@ where
 	Report: AsRef<[u8]>,
 	Failure: std::fmt::Display,
 {
-	/// Creates a device. `source` makes a report for a REPORT_DATA.
+	/// Creates a device. `source` returns a report with the given REPORT_DATA.
 	pub fn new(source: Source) -> Self {
 		Self { source }
 	}
@@ -57,8 +58,8 @@ where
 
 	/// Answers an ioctl.
 	///
-	/// The kernel first passes only the command. The device must request the memory that the
-	/// argument points to, one level of pointers at a time.
+	/// The kernel first passes only the command and a pointer. The device then asks the kernel for
+	/// the memory at this address, and after that for the memory that the first region points to.
 	fn ioctl(&mut self, ioctl: &Ioctl<'_>) -> Reply {
 		if ioctl.command != GET_REPORT {
 			return Reply::Failed(ENOTTY);

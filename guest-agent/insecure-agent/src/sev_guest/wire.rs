@@ -1,9 +1,9 @@
 //! The FUSE messages of a device that supports `ioctl`, but no reads and writes.
 
-/// `fuse_in_header` and `fuse_out_header`.
+/// The lengths of `fuse_in_header` and `fuse_out_header`.
 const IN_HEADER: usize = 40;
 const OUT_HEADER: usize = 16;
-/// `fuse_ioctl_in`.
+/// The length of `fuse_ioctl_in`.
 const IOCTL_IN: usize = 32;
 
 const CUSE_INIT: u32 = 4_096;
@@ -16,12 +16,12 @@ const IOCTL: u32 = 39;
 /// CUSE_UNRESTRICTED_IOCTL: the device names the regions of the caller's memory that the kernel
 /// copies.
 const UNRESTRICTED: u32 = 1;
-/// FUSE_IOCTL_RETRY.
+/// FUSE_IOCTL_RETRY: the kernel sends the ioctl again, with more memory.
 const RETRY: u32 = 1 << 2;
 /// Maximum number of bytes in one read or write.
 const MAX_IO: u32 = 4_096;
 
-/// The part of a request that its reply repeats.
+/// The part of a request's header that the reply must repeat.
 pub(super) struct Header {
 	pub(super) unique: u64,
 }
@@ -35,7 +35,7 @@ pub(super) enum Request<'a> {
 	Other,
 }
 
-/// An `ioctl` system call, with the memory that the kernel has fetched for it so far.
+/// An `ioctl` system call, with the memory of the caller that the kernel has fetched so far.
 pub(super) struct Ioctl<'a> {
 	pub(super) command: u32,
 	pub(super) argument: u64,
@@ -44,7 +44,7 @@ pub(super) struct Ioctl<'a> {
 
 pub(super) enum Reply {
 	Done(Vec<u8>),
-	/// The negative of an errno.
+	/// The request failed. The number is a negative errno.
 	Failed(i32),
 }
 
@@ -110,7 +110,8 @@ fn ioctl_out(flags: u32, regions_in: usize, regions_out: usize) -> Vec<u8> {
 	fields.iter().flat_map(|field| field.to_le_bytes()).collect()
 }
 
-/// Requests the same ioctl again, with `read` fetched and `write` prepared for the answer.
+/// Asks the kernel to send the same ioctl again. The kernel must fetch the regions `read` first,
+/// and will write the answer to the regions `write`.
 pub(super) fn retry(read: &[Region], write: &[Region]) -> Reply {
 	let mut body = ioctl_out(RETRY, read.len(), write.len());
 	for region in read.iter().chain(write) {
@@ -120,7 +121,7 @@ pub(super) fn retry(read: &[Region], write: &[Region]) -> Reply {
 	Reply::Done(body)
 }
 
-/// Completes an ioctl, and writes to the memory that was prepared for the answer.
+/// Completes an ioctl. The kernel writes `written` to the regions for the answer.
 pub(super) fn answered(written: &[u8]) -> Reply {
 	Reply::Done([&ioctl_out(0, 0, 0), written].concat())
 }

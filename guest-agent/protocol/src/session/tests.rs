@@ -2,14 +2,15 @@ use tokio::io::{duplex, AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 
-/// The pipe is larger than any message of these tests: a write never waits for a read.
+/// Returns both ends of a pipe. The pipe is larger than any message of these tests, so a write
+/// never waits for a read.
 fn pipe() -> (DuplexStream, DuplexStream) {
 	duplex(1 << 16)
 }
 
 type Opened = Result<Session<DuplexStream>, SessionError>;
 
-/// Opens a session between a host and an agent with these ranges.
+/// Opens a session between a host and an agent with the given version ranges.
 async fn open(host: (u8, u8), agent: (u8, u8)) -> (Opened, Opened) {
 	let (near, far) = pipe();
 	let host = VersionRange::new(host.0, host.1);
@@ -22,7 +23,7 @@ async fn opened(host: (u8, u8), agent: (u8, u8)) -> (Session<DuplexStream>, Sess
 	(host.expect("the host connects"), agent.expect("the agent accepts"))
 }
 
-/// Sends these bytes to an agent with versions 1 to 3.
+/// Sends bytes to an agent that supports versions 1 to 3. Returns the outcome on the agent's side.
 async fn accept_bytes(bytes: &[u8]) -> Opened {
 	let (mut near, far) = pipe();
 	near.write_all(bytes).await.expect("written");
@@ -30,7 +31,7 @@ async fn accept_bytes(bytes: &[u8]) -> Opened {
 	Session::accept(far, VersionRange::new(1, 3)).await
 }
 
-/// Sends these bytes to a host with versions 1 to 3.
+/// Sends bytes to a host that supports versions 1 to 3. Returns the outcome on the host's side.
 async fn connect_bytes(bytes: &[u8]) -> Opened {
 	let (mut near, far) = pipe();
 	near.write_all(bytes).await.expect("written");

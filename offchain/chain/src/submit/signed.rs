@@ -18,24 +18,25 @@ const ALREADY_IMPORTED: i32 = 1013;
 
 /// A signed transaction.
 ///
-/// It contains its nonce, so blocks include it at most once, however often it is sent. A program
-/// that stores it before it sends it can ask for its state later ([`Chain::fate`]).
+/// The transaction contains its nonce, so blocks include it at most once, however often it is sent.
+/// A program that stores the transaction before it is sent can query its fate later
+/// ([`Chain::fate`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCall {
 	pub bytes: Vec<u8>,
 	pub nonce: u64,
-	/// Number of the block after which it is valid.
+	/// Number of the block from which on the transaction is valid.
 	pub birth: u64,
 }
 
 /// The fate of a signed transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-	/// The block with this hash includes it. Its call may have failed.
+	/// The block with this hash includes the transaction. The call may have failed.
 	Included(H256),
-	/// No block includes it yet, and one still can.
+	/// No block includes the transaction yet, but a later block still can.
 	Pending,
-	/// No block can include it.
+	/// No block can include the transaction any longer.
 	Void,
 }
 
@@ -60,7 +61,7 @@ impl Submitter {
 	/// Sends a signed transaction, possibly again, and waits until a block includes it.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`].
+	/// The errors of [`Self::submit`].
 	pub async fn submit_signed(
 		&self,
 		chain: &Chain,
@@ -88,8 +89,8 @@ impl Submitter {
 		}
 	}
 
-	/// Waits for the block of a transaction that the pool already has. The outcome of its call is
-	/// unknown here.
+	/// Waits until a block includes a transaction that the pool already has. The outcome of the
+	/// call remains unknown.
 	async fn await_fate(&self, chain: &Chain, signed: &SignedCall) -> Result<Receipt, ChainError> {
 		loop {
 			match chain.fate(signed, &self.account()).await? {
@@ -102,7 +103,7 @@ impl Submitter {
 }
 
 impl Chain {
-	/// Looks for a signed transaction in the blocks that can include it.
+	/// Searches for a signed transaction in the blocks that can include it.
 	///
 	/// ## Errors
 	/// [`ChainError::Incompatible`] if the node no longer has one of these blocks.
@@ -111,7 +112,8 @@ impl Chain {
 		signed: &SignedCall,
 		signer: &AccountId32,
 	) -> Result<Fate, ChainError> {
-		// These are read first, so that the search below covers blocks that are finalised later.
+		// The finalised block and its nonce are read before the search below. So the search also
+		// covers blocks that are finalised in the meantime.
 		let finalised = self.finalised().await?;
 		let is_used = finalised.tx().account_nonce(signer).await? > signed.nonce;
 		let end = signed.birth.saturating_add(MORTALITY);

@@ -1,7 +1,8 @@
 //! Tips for normal calls with a deadline.
 //!
-//! Such a call waits in the pool while others fill the normal class of each block. Calls with
-//! higher tips go first, so the tip doubles until a block includes it.
+//! A normal call waits in the pool while other calls fill the space for normal calls in each block.
+//! Calls with higher tips go first. So the tip of a call with a deadline is doubled until a block
+//! includes the call.
 
 use std::{future::Future, time::Duration};
 
@@ -18,20 +19,21 @@ const RAISES: u32 = 6;
 /// Time without inclusion after which the tip is raised: three blocks.
 const RAISE_AFTER: Duration = Duration::from_secs(18);
 
-/// Returns the tip after a number of raises.
+/// Returns the tip after a number of raises. Without a raise, the tip is zero.
 fn tip(raises: u32) -> u128 {
 	let Some(doublings) = raises.min(RAISES).checked_sub(1) else { return 0 };
 	FIRST.saturating_mul(2u128.saturating_pow(doublings))
 }
 
 impl Submitter {
-	/// Submits a call of the class `Normal` that has a deadline, as [`Self::submit`] does. While no
-	/// block includes it, it is submitted again with a higher tip, and replaces itself.
+	/// Submits a call of the class `Normal` that has a deadline, as [`Self::submit`] does. Until a
+	/// block includes the call, it is resubmitted with higher and higher tips. Each new
+	/// transaction replaces the previous one.
 	///
 	/// Tips have no effect on the priority of operational calls.
 	///
 	/// ## Errors
-	/// Those of [`Self::submit`].
+	/// The errors of [`Self::submit`].
 	pub async fn submit_raising_tip<P: Payload>(
 		&self,
 		chain: &Chain,
@@ -50,8 +52,8 @@ impl Submitter {
 	}
 }
 
-/// Waits for a transaction, and sends it again each time that no block includes it within `each`.
-/// `resend` takes the number of raises.
+/// Waits until a block includes a transaction. Each time that the period `each` passes without
+/// inclusion, sends the transaction again. `resend` takes the number of raises.
 async fn wait_raising<T, W, R>(
 	first: W,
 	each: Duration,
@@ -68,7 +70,8 @@ where
 		}
 		match resend(raises).await {
 			Ok(next) => waiting = Box::pin(next),
-			// A block includes the transaction by now, or the account cannot pay the tip.
+			// Either a block has included the transaction in the meantime, or the account cannot
+			// pay the tip.
 			Err(error) if is_occupied(&error) => {},
 			Err(error) => return Err(error),
 		}
@@ -116,7 +119,8 @@ mod tests {
 		assert_eq!(raised.into_inner(), [1, 2, 3]);
 	}
 
-	/// A block includes the transaction while it is sent again. Its nonce is then used.
+	/// A block includes the transaction while it is sent again. Sending then fails because the
+	/// nonce is used.
 	#[tokio::test]
 	async fn included_transaction_is_awaited_although_resend_fails() {
 		let first: Waiting = Box::pin(async {

@@ -12,23 +12,24 @@ use crate::{
 	output::outln,
 };
 
-/// Number of recent blocks to search. Only archive nodes keep older state.
+/// Number of recent blocks that are searched for evidence. Only archive nodes keep the state of
+/// older blocks.
 const SEARCHED_BLOCKS: u64 = 250;
 
 /// Fetch evidence from the chain.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Evidence {
-	/// Write evidence from a block to a file, with its pinned context and policy, for
-	/// `hcc verify evidence`.
+	/// Write evidence from a block to a file, together with its pinned context and policy. The file
+	/// is the input of `hcc verify evidence`.
 	Fetch(Fetch),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fetch {
-	/// The chip, in hexadecimal [default: any].
+	/// The chip that made the evidence, in hexadecimal [default: any chip].
 	#[arg(long, value_name = "HEX")]
 	chip: Option<String>,
-	/// The number of the challenge [default: the last one with an answer].
+	/// The number of the challenge [default: the last challenge that was answered].
 	#[arg(long)]
 	seq: Option<u64>,
 	/// The file to write.
@@ -86,7 +87,7 @@ impl Fetch {
 	}
 }
 
-/// Adds the context and the policy that the block has pinned for the evidence.
+/// Adds the context and the policy that the block `at` pinned for the evidence.
 async fn pinned(chain: &Chain, at: &ChainAt, included: Included) -> anyhow::Result<Bundle> {
 	let address = api::storage().attestation().contexts();
 	let context = at.storage().fetch(address, (included.subject,)).await?.decode()?.0;

@@ -11,24 +11,25 @@ use crate::{
 	output,
 };
 
-/// Interval between two reads of the finalised block.
+/// Interval at which the number of the last finalised block is read.
 const POLL_EVERY: Duration = Duration::from_secs(1);
-/// Number of connections on which a block may fail before the command gives up. The node no longer
-/// has the block, or runs a runtime that this program does not know.
+/// Number of failures of the same block, each on a new connection, before the command gives up. The
+/// connection is then not the likely cause: the node may have pruned the block, or this program may
+/// not know the node's runtime.
 const MAX_FAILURES: u32 = 5;
 
-/// The blocks of a chain, by a connection that may break.
+/// The blocks of a chain, read over a connection that may break.
 pub(super) trait Blocks {
 	/// Returns the number of the last finalised block.
 	async fn finalised(&mut self) -> anyhow::Result<u64>;
 	/// Returns all events of a block.
 	async fn events(&mut self, block: u64) -> anyhow::Result<Vec<EventRow>>;
-	/// Connects again. Waits until that succeeds.
+	/// Connects again. Retries until a node accepts the connection.
 	async fn reconnect(&mut self) -> anyhow::Result<()>;
 }
 
-/// Prints the events of every finalised block once, from block `from` on. `print` returns an exit
-/// code to end.
+/// Prints the events of every finalised block once, from block `from` on. If `print` returns an
+/// exit code, this function ends and returns the code.
 pub(super) async fn follow(
 	blocks: &mut impl Blocks,
 	from: Option<u64>,
@@ -55,7 +56,8 @@ pub(super) async fn follow(
 	}
 }
 
-/// Reads the next block, if it is finalised. `next` advances only if all its events were read.
+/// Reads the next block, if it is finalised. `next` advances only if all events of the block were
+/// read.
 async fn step(
 	blocks: &mut impl Blocks,
 	next: &mut Option<u64>,
@@ -71,14 +73,14 @@ async fn step(
 	Ok(Some((block, rows)))
 }
 
-/// The blocks of a node.
+/// The blocks of the chain, read from a node.
 pub(super) struct NodeBlocks {
 	urls: String,
 	chain: Chain,
 }
 
 impl NodeBlocks {
-	/// Connects to the first of the nodes that answers.
+	/// Connects to the first node in a list of URLs that answers.
 	pub(super) async fn connect(urls: &str) -> anyhow::Result<Self> {
 		Ok(Self { urls: urls.to_owned(), chain: Chain::connect(urls).await? })
 	}
@@ -114,8 +116,8 @@ mod tests {
 
 	use super::*;
 
-	/// A chain of `finalised` blocks. Each answer of `broken` says if the connection breaks at a
-	/// call.
+	/// A chain of `finalised` blocks. Each call takes the next element of `broken`, and the
+	/// connection breaks if that element is `true`.
 	struct Flaky {
 		finalised: u64,
 		broken: VecDeque<bool>,

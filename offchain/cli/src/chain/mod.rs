@@ -1,4 +1,4 @@
-//! Commands that read a chain.
+//! Commands that read the chain.
 
 mod fetch;
 mod follow;
@@ -59,7 +59,8 @@ fn outcome_text(outcome: &ChallengeOutcome) -> String {
 
 #[cfg(test)]
 mod tests {
-	/// Returns the texts between `start` and the next quotation mark. Ignores white space.
+	/// Returns each text in `source` between `start` and the next quotation mark. Ignores white
+	/// space.
 	fn names(source: &str, start: &str) -> Vec<String> {
 		let source: String = source.split_whitespace().collect();
 		let parts = source.split(start).skip(1);

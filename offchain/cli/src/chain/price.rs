@@ -4,7 +4,7 @@ use serde_json::{json, Value};
 use super::{connected, NODE};
 use crate::{exit::Exit, output::outln};
 
-/// Show the price of one α in USD on the chain, and the reports of the feeders.
+/// Show the chain's price of one α in USD, and the validators' reports of the price.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Price {
 	/// The WebSocket URL of a node.

@@ -105,7 +105,7 @@ async fn describe_chip(at: &ChainAt, chip: &[u8; 32]) -> anyhow::Result<Value> {
 	}))
 }
 
-/// Returns the pending slashes, oldest first.
+/// Returns the pending slashes of a chip, oldest first.
 fn slashes(record: &Record) -> Vec<Value> {
 	let shown = record.slashes.0.iter().map(|slash| {
 		json!({
@@ -118,7 +118,7 @@ fn slashes(record: &Record) -> Vec<Value> {
 	shown.collect()
 }
 
-/// Returns the last incidents, oldest first.
+/// Returns the recorded incidents of a chip, oldest first.
 fn incidents(record: &Record) -> Vec<Value> {
 	let mut shown = Vec::new();
 	for incident in &record.last.0 {

@@ -13,20 +13,20 @@ use crate::{
 	output::{self, outln},
 };
 
-/// Version of the events' JSON, in the field `v` of each event. A new field or a new event does not
-/// change it; `docs/events.md` describes all of them.
+/// Version of the format of events in JSON, in the field `v` of each event. A new field or a new
+/// event does not change the version. `docs/events.md` describes all events.
 const SCHEMA: u32 = 1;
 
-/// Follow challenges, verdicts and scores as blocks are finalised.
+/// Print challenges, verdicts, scores, VMs and payments as blocks are finalised.
 ///
-/// If the connection to the node is lost, the command connects again, and continues with the block
-/// after the last one that it printed. No event is lost or printed twice.
+/// If the connection to the node is lost, the command connects again. It continues with the block
+/// after the last printed block. No event is lost or printed twice.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Watch {
 	/// The WebSocket URL of a node, or several with commas between them.
 	#[arg(long, default_value = NODE)]
 	node: String,
-	/// The first block to read [default: the last finalised one].
+	/// The first block to read [default: the last finalised block].
 	#[arg(long)]
 	from: Option<u64>,
 	/// Print JSON, one object a line.
@@ -59,7 +59,7 @@ impl Watch {
 	}
 }
 
-/// Abbreviates a chip's id.
+/// Returns the first four bytes of a chip's id, in hexadecimal.
 fn short(chip: &[u8; 32]) -> String {
 	hex::encode(chip.first_chunk::<4>().copied().unwrap_or_default())
 }

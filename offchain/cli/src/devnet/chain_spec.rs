@@ -1,4 +1,4 @@
-//! The chain spec: a preset with the host's TPM vendor and files added to its policy.
+//! The chain spec: a preset whose policy also accepts the host's TPM vendor and files.
 
 use std::ffi::OsStr;
 
@@ -56,7 +56,8 @@ fn set_rules(spec: &mut Value) -> anyhow::Result<()> {
 	Ok(())
 }
 
-/// Adds to the policy of a chain spec's genesis. Lists are extended, other values replaced.
+/// Merges `additions` into the policy in a chain spec's genesis. Lists are extended, and other
+/// values are replaced.
 fn add_policy(spec: &mut Value, additions: Value) -> anyhow::Result<()> {
 	let patch = spec
 		.pointer_mut("/genesis/runtimeGenesis/patch")

@@ -10,9 +10,9 @@ use tokio::{
 
 /// Time limit for the machine's start.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-/// Time limit for one answer. A command that is sent before the machine listens waits for it.
+/// Time limit for one answer. A command that is sent too early waits until the machine listens.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// The mark before the exit code at the end of an answer.
+/// The text that precedes the exit code at the end of an answer.
 const END: &str = "##END ";
 
 /// Runs a command in the machine as soon as it listens, and returns its output.

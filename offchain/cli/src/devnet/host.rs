@@ -1,4 +1,4 @@
-//! The miner's host: a TPM by swtpm, and a machine under QEMU.
+//! The miner's host: a virtual machine under QEMU, with a TPM that swtpm emulates.
 
 use std::{fs, path::Path, process::Stdio};
 
@@ -17,19 +17,20 @@ use super::{
 };
 use crate::policy::{boot_parts, boot_spec, measured_digests};
 
-/// The miner's accounts: well-known ones that no validator uses.
+/// The miner's accounts. They have well-known keys that no validator uses.
 const OWNER: &str = "//Eve";
 const HOT: &str = "//Ferdie";
 /// The simulated chip that signs the host's reports.
 const CHIP: &str = "alice";
-/// The address of this machine in QEMU's user network.
+/// The address of the computer that runs `hcc devnet`, in QEMU's user network.
 const GATEWAY: &str = "10.0.2.2";
-/// The port of the guest agent, and the vsock CID of the machine itself. The machine cannot run a
-/// guest, so the agent runs beside the miner.
+/// The port of the guest agent, and the vsock CID of the virtual machine itself. The virtual
+/// machine cannot run an SEV-SNP guest, so the guest agent runs directly in the virtual machine,
+/// beside the host agent.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
-/// The maximum bytes of the IMA log in one transaction. The machine's log is longer, so it is
-/// submitted in parts like that of a large machine.
+/// The maximum number of bytes of the IMA log in one transaction. The limit is so low that the
+/// virtual machine must submit its log in parts, as a large machine does.
 const LOG_PART: usize = 2048;
 /// The time limit of a TPM command in seconds. The machine's TPM is software, so it is fast.
 const TPM_TIMEOUT: u64 = 10;
@@ -62,7 +63,7 @@ pub(crate) async fn make(
 	}))
 }
 
-/// Returns the policy entries of all files that may run in the machine.
+/// Returns a policy entry for each file that may run in the virtual machine.
 fn files(layout: &Layout) -> anyhow::Result<Vec<Value>> {
 	let mut digests = Vec::new();
 	for tree in ["tree/initrd", "tree/root"] {
@@ -76,7 +77,7 @@ fn files(layout: &Layout) -> anyhow::Result<Vec<Value>> {
 		.collect())
 }
 
-/// Makes a TPM with an EK certificate. Returns its vendor's root (DER).
+/// Creates a TPM with an EK certificate. Returns the root certificate of the TPM's vendor, in DER.
 async fn make_tpm(layout: &Layout) -> anyhow::Result<Vec<u8>> {
 	let ca = layout.file("ca");
 	let state = layout.file("tpm");
@@ -121,7 +122,7 @@ async fn make_tpm(layout: &Layout) -> anyhow::Result<Vec<u8>> {
 		.into_contents())
 }
 
-/// Writes the files that the host has in /etc/hcc.
+/// Writes the files of the host's folder /etc/hcc.
 async fn configure(
 	layout: &Layout,
 	measurement: &str,
@@ -191,7 +192,8 @@ pub(crate) fn start(
 	})
 }
 
-/// Adds the boot of the running machine to policy, as the reference for its later boots.
+/// Adds the measured boot of the running machine to policy, as the reference values for the
+/// machine's later boots.
 pub(crate) async fn add_boot(
 	layout: &Layout,
 	policy: &mut Value,
@@ -211,7 +213,7 @@ pub(crate) async fn add_boot(
 	Ok(())
 }
 
-/// Runs a program to its end and returns its output.
+/// Runs a program until it exits, and returns its output.
 pub(crate) async fn output_of(command: &mut Command) -> anyhow::Result<Vec<u8>> {
 	let name = command.as_std().get_program().to_string_lossy().into_owned();
 	let output = command

@@ -1,4 +1,4 @@
-//! Locations of a network's files.
+//! Locations of the files of a local network.
 
 use std::{
 	fs,
@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{bail, Context};
 
-/// The file that marks the folder of a network. `hcc devnet` never empties a folder without it.
+/// The file that marks the folder of a network. `hcc devnet` never empties a folder that lacks this
+/// file.
 const MARK: &str = ".hcc-devnet";
 
 /// A network's folder, and the folders of the programs and scripts that it needs.

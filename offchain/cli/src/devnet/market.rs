@@ -1,17 +1,18 @@
-//! Simulated markets, from which the workers of a local network read the price of α. Each answers
-//! in a different format.
+//! Simulated markets, from which the workers of a local network read the price of α. Each market
+//! answers in a different format.
 
 use anyhow::Context;
 use axum::{routing::get, Router};
 
-/// The path of each market, its answer, and the JSON pointer of the price in it.
+/// The path of each market, its answer, and the JSON pointer of the price in the answer.
 const MARKETS: [(&str, &str, &str); 3] = [
 	("/ticker", r#"{"price":"0.4321"}"#, "/price"),
 	("/v1/spot", r#"{"data":{"alpha":{"usd":0.4323}}}"#, "/data/alpha/usd"),
 	("/last", r#"{"result":[{"last":"4.319e-1"}]}"#, "/result/0/last"),
 ];
 
-/// Starts to serve the markets. Returns the sources in the format of the workers' configuration.
+/// Starts a server for the markets. Returns the sources in the format of the workers'
+/// configuration.
 pub(crate) async fn open() -> anyhow::Result<String> {
 	let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
 	let address = listener.local_addr()?;

@@ -33,12 +33,12 @@ const FINALITY_TIMEOUT: Duration = Duration::from_secs(180);
 /// Run a whole network on this machine.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Devnet {
-	/// Start a chain, its validators' workers, and a miner's host under QEMU; stop them all on
-	/// Ctrl-C.
+	/// Start a chain, its validators' workers, and a miner's host under QEMU. Ctrl-C stops all of
+	/// them.
 	Up(Up),
 }
 
-/// Start a chain, its validators' workers, and a miner's host under QEMU; stop them all on Ctrl-C.
+/// Start a chain, its validators' workers, and a miner's host under QEMU. Ctrl-C stops all of them.
 ///
 /// The host is a virtual machine with measured boot: its kernel measures the programs that run, and
 /// its TPM (swtpm) quotes the measurements. Its SEV-SNP reports are simulated, under a hierarchy
@@ -51,8 +51,8 @@ pub(crate) enum Devnet {
 /// DIR/logs, and DIR/devnet.json contains the addresses.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Up {
-	/// The network's folder: state, logs, the host's image. Files of an earlier network are
-	/// removed.
+	/// The network's folder, for state, logs and the host's image. The command removes the files of
+	/// an earlier network.
 	#[arg(long, value_name = "DIR", default_value = "devnet")]
 	dir: PathBuf,
 
@@ -60,12 +60,12 @@ pub(crate) struct Up {
 	#[arg(long, default_value_t = 1, value_parser = validators)]
 	validators: u16,
 
-	/// The WebSocket port of the first node [default: a free one].
+	/// The WebSocket port of the first node [default: a free port].
 	#[arg(long, value_name = "PORT")]
 	rpc_port: Option<u16>,
 
-	/// The WebSocket URL of the node that the last worker uses, for example of a proxy [default:
-	/// its own node].
+	/// The WebSocket URL of the node that the last worker uses, for example the URL of a proxy
+	/// [default: the node of the worker's validator].
 	#[arg(long, value_name = "URL")]
 	last_worker_node: Option<String>,
 
@@ -111,7 +111,8 @@ fn validators(text: &str) -> Result<u16, String> {
 impl Devnet {
 	pub(crate) fn run(&self) -> anyhow::Result<Exit> {
 		let Self::Up(up) = self;
-		// One thread: programs end when the thread that started them ends.
+		// The runtime has one thread, because a program receives SIGTERM when the thread that
+		// started it ends.
 		let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 		runtime.block_on(up.run())
 	}
@@ -134,7 +135,7 @@ impl Up {
 		result.map(|()| Exit::Done)
 	}
 
-	/// Starts all programs, and restarts those that exit.
+	/// Starts all programs, and restarts each program that exits.
 	async fn start_and_watch(&self, supervisor: &mut Supervisor<'_>) -> anyhow::Result<()> {
 		let layout = self.prepare()?;
 		let network = Network::allot(self.validators, self.rpc_port)?;
@@ -308,7 +309,8 @@ impl Up {
 
 	fn print(&self, event: &Value, text: &str) {
 		let line = if self.json { event.to_string() } else { format!("devnet: {text}") };
-		// The reader of the output may have exited. The network continues.
+		// If the reader of the output has exited, `outln!` ignores the error, and the network
+		// continues.
 		outln!("{line}");
 	}
 }

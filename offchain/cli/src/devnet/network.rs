@@ -11,10 +11,10 @@ use super::{
 	supervisor::{Program, Supervisor},
 };
 
-/// The validators of the presets, which have well-known keys.
+/// The validators of the presets. Their keys are well-known.
 const VALIDATORS: [&str; 4] = ["Alice", "Bob", "Charlie", "Dave"];
-/// The network key of the first node, and the peer id that derives from it. The other nodes use it
-/// to connect.
+/// The network key of the first node, and the peer id that derives from this key. The other nodes
+/// use the peer id to connect to the first node.
 const FIRST_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000001";
 const FIRST_PEER: &str = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
 
@@ -85,8 +85,8 @@ impl Network {
 		json!({ "nodes": nodes, "metrics": metrics })
 	}
 
-	/// Starts the nodes, then the workers, which read prices from `sources`. The last worker uses
-	/// the node at `proxy`, if that is set.
+	/// Starts the nodes, then the workers, which read prices from `sources`. If `proxy` is set, the
+	/// last worker uses the node at this URL.
 	pub(crate) fn start(
 		&self,
 		layout: &Layout,
@@ -139,7 +139,7 @@ impl Network {
 	}
 }
 
-/// Describes a validator's worker. On test chains the worker's key is the validator's.
+/// Describes a validator's worker. On test chains, the worker's key is the validator's own key.
 fn worker(
 	layout: &Layout,
 	number: usize,

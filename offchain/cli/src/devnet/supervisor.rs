@@ -1,4 +1,4 @@
-//! Starts programs, restarts those that exit, and stops them.
+//! Starts programs, restarts each program that exits, and stops all programs at the end.
 
 use std::{
 	ffi::OsString,
@@ -15,14 +15,14 @@ use tokio::{
 	time::{sleep, timeout},
 };
 
-/// Interval between two checks whether programs still run.
+/// Interval at which the supervisor checks if its programs still run.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// Time that a program has to exit after SIGTERM.
 const GRACE: Duration = Duration::from_secs(15);
-/// Initial and longest pause before a restart. The pause doubles with each restart.
+/// Initial and maximum pause before a restart. The pause doubles with each restart.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(30);
-/// Run time after which the pause returns to its initial value.
+/// Run time of a program after which its pause returns to the initial value.
 const STABLE_AFTER: Duration = Duration::from_secs(60);
 
 /// A program to run.
@@ -42,14 +42,14 @@ struct Running {
 	pause: Duration,
 }
 
-/// Programs that run until the supervisor stops them, in order of their start.
+/// Programs that run until the supervisor stops them, in the order in which they were started.
 pub(crate) struct Supervisor<'a> {
 	running: Vec<Running>,
 	report: &'a dyn Fn(&str, &str),
 }
 
 impl<'a> Supervisor<'a> {
-	/// Creates a supervisor. `report` receives each event's name and text.
+	/// Creates a supervisor. `report` is called with the name and the text of each event.
 	pub(crate) fn new(report: &'a dyn Fn(&str, &str)) -> Self {
 		Self { running: Vec::new(), report }
 	}
@@ -66,7 +66,7 @@ impl<'a> Supervisor<'a> {
 		Ok(())
 	}
 
-	/// Restarts programs that exit. Does not return.
+	/// Restarts programs that exit. This function does not return.
 	pub(crate) async fn watch(&mut self) {
 		loop {
 			for running in &mut self.running {
@@ -76,7 +76,7 @@ impl<'a> Supervisor<'a> {
 		}
 	}
 
-	/// Stops all programs, the last one first.
+	/// Stops all programs, starting with the program that was started last.
 	pub(crate) async fn stop(&mut self) {
 		while let Some(mut running) = self.running.pop() {
 			let Some(child) = &mut running.child else { continue };
@@ -92,7 +92,7 @@ impl<'a> Supervisor<'a> {
 }
 
 impl Running {
-	/// Reports that the program has exited, or restarts it after its pause.
+	/// Reports if the program has exited. After the pause, restarts it.
 	fn check(&mut self, report: &dyn Fn(&str, &str)) {
 		let name = &self.program.name;
 		let Some(child) = &mut self.child else {
@@ -133,7 +133,7 @@ fn in_words(status: ExitStatus) -> String {
 fn signal(child: &Child, signal: Signal) {
 	let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
 	if let Some(group) = group {
-		// Fails only if the program has just exited.
+		// The signal fails only if the program has just exited.
 		let _ = kill_process_group(group, signal);
 	}
 }
@@ -174,7 +174,7 @@ mod tests {
 		}
 	}
 
-	/// Watches until the log has the given number of lines.
+	/// Runs the supervisor until the log has the given number of lines.
 	async fn await_lines(supervisor: &mut Supervisor<'_>, log: &PathBuf, wanted: usize) {
 		let there = async {
 			while fs::read_to_string(log).map_or(0, |text| text.lines().count()) < wanted {
@@ -212,7 +212,8 @@ mod tests {
 		let pid = fs::read_to_string(&program.log).expect("the log exists");
 		supervisor.stop().await;
 		let alive = |pid: &str| {
-			// A child without a parent that waits for it remains a zombie until it is reaped.
+			// An exited process remains a zombie until its parent reaps it, so a zombie counts as
+			// stopped.
 			fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
 				.is_ok_and(|stat| !stat.contains(") Z "))
 		};

@@ -1,4 +1,4 @@
-//! Certificates and revocation lists, in DER or PEM, alone or among others.
+//! Certificates and revocation lists, in DER or PEM. A file may contain further objects.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use x509_cert::{
 
 use super::{mismatch, read, rfc7468, Limit};
 
-/// A decoded certificate. It is not verified.
+/// A decoded certificate. Its signature is not verified.
 struct Decoded {
 	der: Vec<u8>,
 	certificate: Certificate,
@@ -48,11 +48,11 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<Decoded>> {
 	Ok(found)
 }
 
-/// Returns the DER of a certificate in a PEM object, or `None` for another kind of object.
+/// Returns the certificate in a PEM object, in DER. Returns `None` for another kind of object.
 pub(super) fn of_label(label: &str, der: &[u8]) -> Option<Vec<u8>> {
 	match label {
 		"CERTIFICATE" | "X509 CERTIFICATE" | "X.509 CERTIFICATE" => Some(der.to_vec()),
-		// OpenSSL adds its own trust settings after the certificate.
+		// In this format, OpenSSL adds its own trust settings after the certificate.
 		"TRUSTED CERTIFICATE" => {
 			let first = SliceReader::new(der).and_then(|mut reader| reader.tlv_bytes());
 			first.ok().map(<[u8]>::to_vec)
@@ -61,7 +61,8 @@ pub(super) fn of_label(label: &str, der: &[u8]) -> Option<Vec<u8>> {
 	}
 }
 
-/// Returns the objects of the wanted kind in a file: those in PEM, or the whole file in DER.
+/// Returns the objects of the wanted kind in a file. If the file is not PEM, the whole file is one
+/// object in DER.
 fn objects(
 	path: &Path,
 	bytes: &[u8],
@@ -103,7 +104,8 @@ fn only(
 	Ok(one.der)
 }
 
-/// Reads a chip's certificate, alone or with its chain in any order: the one that issues no other.
+/// Reads a chip's certificate from a file that may also contain the issuers, in any order. The
+/// chip's certificate is the one that has issued no other certificate of the file.
 pub(crate) fn leaf(path: &Path) -> anyhow::Result<Vec<u8>> {
 	let is_leaf = |of: &Decoded, all: &[Decoded]| {
 		!of.is_self_issued() && !all.iter().any(|other| other.is_below(of))
@@ -111,7 +113,7 @@ pub(crate) fn leaf(path: &Path) -> anyhow::Result<Vec<u8>> {
 	only(path, certificates(path)?, is_leaf, "a chip's")
 }
 
-/// A certificate above those of the chips.
+/// A certificate of AMD that issues other certificates.
 #[derive(Clone, Copy)]
 pub(crate) enum Authority {
 	Ark,
@@ -119,7 +121,8 @@ pub(crate) enum Authority {
 	Asvk,
 }
 
-/// Reads AMD's root or one of its intermediates, alone or with others in any order.
+/// Reads the certificate of AMD's root or of an intermediate. The file may contain other
+/// certificates, in any order.
 pub(crate) fn authority(path: &Path, which: Authority) -> anyhow::Result<Vec<u8>> {
 	let is_wanted = |of: &Decoded, _: &[Decoded]| match which {
 		Authority::Ark => of.is_self_issued(),
@@ -150,7 +153,8 @@ pub(crate) fn crls(path: &Path, max: usize) -> anyhow::Result<Vec<Vec<u8>>> {
 	Ok(found)
 }
 
-/// Returns the list that the certificate issued, or the first one.
+/// Returns the revocation list that the certificate `ark` issued. If there is none, returns the
+/// first list.
 pub(crate) fn crl_of<'a>(lists: &'a [Vec<u8>], ark: &[u8]) -> Option<&'a [u8]> {
 	let issued = Certificate::from_der(ark).ok().and_then(|ark| {
 		let issuer = ark.tbs_certificate.subject;

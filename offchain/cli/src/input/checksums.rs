@@ -1,8 +1,8 @@
-//! Lists of digests as `sha256sum` and its relatives print them.
+//! Lists of digests, in the formats of `sha256sum`, `sha384sum` and `sha512sum`.
 //!
-//! Reads the plain format, `--tag`, `--zero`, and CHECKSUM files with PGP clear-sign armour. The
-//! signature of such armour is not verified. Names matter to the reader only, so they may have any
-//! bytes. A line that is none of these is an error: a skipped line would change the list.
+//! Reads the plain format, `--tag`, `--zero`, and CHECKSUM files with a PGP clear-text signature.
+//! The PGP signature is not verified. File names serve only human readers, so they may contain any
+//! bytes. A line in any other format is an error, because the list would be incomplete without it.
 
 use std::path::Path;
 
@@ -22,16 +22,16 @@ pub(crate) fn digest_list(path: &Path) -> anyhow::Result<DigestList> {
 	Ok(list)
 }
 
-/// The part of a file with PGP armour.
+/// The parts of a file with a PGP clear-text signature.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
-	/// Outside of armour.
+	/// Text outside of the PGP message.
 	Plain,
-	/// The headers before signed text.
+	/// The headers before the signed text.
 	Headers,
-	/// Signed text, in which leading dashes are escaped.
+	/// The signed text, in which leading dashes are escaped.
 	Signed,
-	/// The signature.
+	/// The PGP signature after the signed text.
 	Signature,
 }
 
@@ -56,7 +56,8 @@ fn parse(bytes: &[u8]) -> anyhow::Result<DigestList> {
 	Ok(list)
 }
 
-/// Follows PGP armour (RFC 9580, section 7). Returns the line's content unless it is armour.
+/// Tracks the current part of a PGP message (RFC 9580, section 7). Returns the content of the line,
+/// or `None` if the line belongs to PGP's framing.
 fn in_part<'a>(part: &mut Part, line: &'a [u8]) -> Option<&'a [u8]> {
 	let (next, content) = match (*part, line.trim_ascii_end()) {
 		(Part::Plain, b"-----BEGIN PGP SIGNED MESSAGE-----") => (Part::Headers, None),
@@ -101,7 +102,7 @@ fn entry(line: &[u8], is_zero: bool) -> anyhow::Result<Entry> {
 	})?;
 	if let Some(tag) = tag {
 		let tag = String::from_utf8_lossy(tag);
-		// OpenSSL 3 writes SHA2-256.
+		// OpenSSL 3 writes SHA2-256 for SHA-256.
 		let name = tag.to_ascii_lowercase().replace("sha2-", "sha");
 		ensure!(name == algorithm.name(), "{tag} is not sha256, sha384 or sha512");
 	}
@@ -115,7 +116,8 @@ fn tagged(line: &[u8]) -> Option<Columns<'_>> {
 	let open = line.iter().position(|byte| *byte == b'(')?;
 	let close = line.iter().rposition(|byte| *byte == b')')?;
 	let tag = line.get(..open)?.trim_ascii_end();
-	// A digest before a name with brackets is longer.
+	// The text before the bracket is longer if it is the digest of a plain line whose name has
+	// brackets.
 	let is_tag = (1..32).contains(&tag.len())
 		&& tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-/".contains(byte));
 	let digest = line.get(close.checked_add(1)?..)?.trim_ascii().strip_prefix(b"=")?;
@@ -123,8 +125,8 @@ fn tagged(line: &[u8]) -> Option<Columns<'_>> {
 	is_tag.then_some((Some(tag), digest.trim_ascii(), name))
 }
 
-/// Splits a plain line: a digest, a space, a space or an asterisk, and a name. The name may be
-/// missing.
+/// Splits a plain line. It has a digest, a space, a second space or an asterisk, and a name. The
+/// name may be missing.
 fn untagged(line: &[u8]) -> Columns<'_> {
 	let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
 	let (digest, name) = line.split_at(end);
@@ -151,7 +153,7 @@ mod tests {
 	const A: [u8; 32] = [0xaa; 32];
 	const B: [u8; 32] = [0xbb; 32];
 
-	/// Reads a text in which A and B stand for digests.
+	/// Reads a list in which the letters A and B stand for digests.
 	fn list(text: &[u8]) -> anyhow::Result<DigestList> {
 		let mut bytes = Vec::new();
 		for byte in text {

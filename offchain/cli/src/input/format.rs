@@ -1,4 +1,4 @@
-//! Recognises files of a wrong format, to tell the user how to convert them.
+//! Detects the format of an unsuitable file, to tell the user how to convert the file.
 
 use std::path::Path;
 
@@ -6,15 +6,17 @@ use x509_cert::{crl::CertificateList, der::Decode, spki::SubjectPublicKeyInfoRef
 
 use super::decoded;
 
-/// The beginning of a file that decides its format.
+/// Number of bytes at the beginning of a file that decide its format.
 const SAMPLE: usize = 4 << 10;
-/// The length of an SNP report.
+/// The length of an SNP report, in bytes.
 const REPORT: usize = 1184;
-/// The length of the headers before a report, in an HCL report and in the buffer of the ioctl.
+/// The length of the header before the SNP report, in bytes. It is the same in an HCL report and in
+/// the buffer of the ioctl.
 const HEADER: usize = 32;
 const CUT_REPORT: &str = "`tail -c +33 FILE | head -c 1184` extracts the report";
 
-/// Returns the error for a file that is not `wanted`, with its apparent format and the conversion.
+/// Returns the error for a file that is not `wanted`. The error states the apparent format of the
+/// file, and a command that converts it.
 pub(crate) fn mismatch(path: &Path, wanted: &str, bytes: &[u8]) -> anyhow::Error {
 	let path = path.display();
 	let count = bytes.len();
@@ -27,7 +29,8 @@ pub(crate) fn mismatch(path: &Path, wanted: &str, bytes: &[u8]) -> anyhow::Error
 	}
 }
 
-/// Returns the apparent format of bytes and the conversion, which is empty if there is none.
+/// Returns the apparent format of bytes and a command that converts them. The command is empty if
+/// no conversion exists.
 fn recognise(bytes: &[u8]) -> Option<(String, &'static str)> {
 	let known = |(seen, conversion): (&str, &'static str)| (seen.to_owned(), conversion);
 	let first = bytes.first()?;
@@ -57,7 +60,7 @@ fn compressed(bytes: &[u8]) -> Option<Seen> {
 	magic.map(|(_, seen)| *seen).or(zlib.then_some(("zlib", "`pigz -dz` decompresses it")))
 }
 
-/// Recognises a report with headers or padding.
+/// Detects an SNP report with a header or padding.
 fn hcl_or_ioctl(bytes: &[u8]) -> Option<Seen> {
 	if bytes.len() <= REPORT {
 		return None;
@@ -148,7 +151,8 @@ fn text(bytes: &[u8]) -> Option<(String, &'static str)> {
 	Some((seen.0.to_owned(), seen.1))
 }
 
-/// Returns `true` for the first line of ascii_runtime_measurements: the PCR, a digest, a template.
+/// Returns `true` if the text begins like `ascii_runtime_measurements`: with a PCR, a digest and a
+/// template.
 fn is_ascii_log(text: &str) -> bool {
 	let mut words = text.split_whitespace();
 	let pcr = words.next().is_some_and(|pcr| pcr.parse::<u8>().is_ok_and(|pcr| pcr < 24));
@@ -189,8 +193,8 @@ fn binary(bytes: &[u8]) -> Option<Seen> {
 	matches!(bytes, [0x30, 0x80..=0x84, ..]).then_some(("other or truncated DER", ""))
 }
 
-/// Returns `true` for the first entry of a binary IMA log: PCR, digest, and a template's name. The
-/// digest has the length of SHA-1 or of the bank.
+/// Returns `true` if the bytes begin like a binary IMA log: with a PCR, a digest, and the name of a
+/// template. The digest has the length of SHA-1 or of the log's bank.
 pub(crate) fn starts_like_ima_log(bytes: &[u8]) -> bool {
 	let number = |at: usize| {
 		let field = bytes.get(at..at.checked_add(4)?)?;

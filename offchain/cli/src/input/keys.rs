@@ -41,7 +41,7 @@ pub(crate) fn public_key(path: &Path) -> anyhow::Result<Vec<u8>> {
 	spki(path, &bytes)?.ok_or_else(|| mismatch(path, "a public key in PEM or DER", &bytes))
 }
 
-/// Returns the SubjectPublicKeyInfo of a file in PEM or DER, or `None` for another format.
+/// Returns the SubjectPublicKeyInfo of a file in PEM or DER. Returns `None` for another format.
 fn spki(path: &Path, bytes: &[u8]) -> anyhow::Result<Option<Vec<u8>>> {
 	let blocks = rfc7468::blocks(bytes).with_context(|| format!("in {}", path.display()))?;
 	let Some(blocks) = blocks else { return Ok(of_der(bytes)) };
@@ -75,7 +75,7 @@ fn of_spki(der: &[u8]) -> Option<Vec<u8>> {
 	SubjectPublicKeyInfoRef::from_der(der).ok().map(|_| der.to_vec())
 }
 
-/// Converts an RSAPublicKey of PKCS #1.
+/// Converts an RSAPublicKey of PKCS #1 to a SubjectPublicKeyInfo in DER.
 fn of_pkcs1(der: &[u8]) -> Option<Vec<u8>> {
 	let numbers = AnyRef::from_der(der).and_then(|any| {
 		any.sequence(|reader| Ok((UintRef::decode(reader)?, UintRef::decode(reader)?)))

@@ -1,4 +1,4 @@
-//! Files and arguments that the user gives: bounded, in all their usual forms.
+//! Files and arguments of the user. All have a maximum size, and all usual formats are accepted.
 
 mod certificates;
 mod checksums;
@@ -21,7 +21,7 @@ pub(crate) use moment::{instant, rfc3339};
 pub(crate) use pcrs::PcrFile;
 pub(crate) use signature::quote_signature;
 
-/// The largest input of a kind.
+/// The maximum size of one kind of input file.
 pub(crate) struct Limit {
 	bytes: u64,
 	of: &'static str,
@@ -41,7 +41,7 @@ impl Limit {
 	pub(crate) const CONFIG: Self = Self { bytes: 16 << 20, of: "a VM's configuration" };
 }
 
-/// Reads a whole file. Fails if it is longer than the limit.
+/// Reads a whole file. Fails if the file is longer than the limit.
 pub(crate) fn read(path: &Path, limit: &Limit) -> anyhow::Result<Vec<u8>> {
 	let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
 	let mut bytes = Vec::new();
@@ -55,14 +55,14 @@ pub(crate) fn read(path: &Path, limit: &Limit) -> anyhow::Result<Vec<u8>> {
 	Ok(bytes)
 }
 
-/// Reads a whole file of text, in UTF-8 or with a byte order mark.
+/// Reads a whole text file. The encoding is UTF-8, or the one that a byte order mark indicates.
 pub(crate) fn read_text(path: &Path, limit: &Limit) -> anyhow::Result<String> {
 	let bytes = read(path, limit)?;
 	String::from_utf8(decoded(&bytes).into_owned())
 		.map_err(|_| mismatch(path, "UTF-8 text", &bytes))
 }
 
-/// Removes a byte order mark. Converts UTF-16 with such a mark to UTF-8.
+/// Removes a byte order mark. Converts UTF-16 with a byte order mark to UTF-8.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
 	let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
 		let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));

@@ -29,7 +29,8 @@ fn moment(seconds: u64) -> Option<OffsetDateTime> {
 		.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
 }
 
-/// Formats a point in time as RFC 3339. One that RFC 3339 cannot express stays a number.
+/// Formats a point in time as RFC 3339. If RFC 3339 cannot express it, returns the number of
+/// seconds.
 pub(crate) fn rfc3339(seconds: UnixSeconds) -> String {
 	let formatted = moment(seconds.0).and_then(|time| time.format(&Rfc3339).ok());
 	formatted.unwrap_or_else(|| seconds.0.to_string())

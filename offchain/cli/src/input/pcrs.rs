@@ -1,6 +1,7 @@
-//! PCR values in the forms of tpm2-tools and as JSON.
+//! PCR values in the formats of tpm2-tools and as JSON.
 //!
-//! A value that is given twice, or whose PCR is not quoted, is an error: it must not seem checked.
+//! A value that is given twice, or whose PCR is not quoted, is an error. Otherwise, the user could
+//! believe that the value was checked.
 
 use std::{
 	fmt,
@@ -50,7 +51,7 @@ impl PcrFile {
 		Ok(Self::Named(path.to_owned(), values))
 	}
 
-	/// Returns the values. Fails if one of them is not quoted.
+	/// Returns the values. Fails if the quote does not include the PCR of a value.
 	pub(crate) fn values(&self, quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 		let (path, values) = match self {
 			Self::Named(path, values) => (path, values.clone()),
@@ -71,7 +72,7 @@ impl PcrFile {
 	}
 }
 
-/// Splits concatenated values (`-F values`).
+/// Splits concatenated values (`-F values` of tpm2-tools) by the quote's selection of PCRs.
 fn unpack(path: &Path, bytes: &[u8], quoted: &[PcrSelection]) -> anyhow::Result<PcrValues> {
 	let places: Vec<_> = quoted
 		.iter()
@@ -102,14 +103,15 @@ fn insert(values: &mut PcrValues, bank: PcrBank, index: u8, value: Vec<u8>) -> a
 	Ok(())
 }
 
-/// Inserts a value that is given as text.
+/// Inserts a PCR value. Its index and the value are given as text.
 fn insert_text(
 	values: &mut PcrValues,
 	bank: PcrBank,
 	index: &str,
 	value: &str,
 ) -> anyhow::Result<()> {
-	// "07" and "+7" would be other spellings of "7".
+	// Only the canonical spelling of an index is accepted: "07" and "+7" also parse as 7, and could
+	// hide a duplicate.
 	let number = index.parse().ok().filter(|number: &u8| *number < 32);
 	let number = number.filter(|number| number.to_string() == index);
 	let number = number.with_context(|| format!("{index:?} is not the number of a PCR"))?;
@@ -122,7 +124,7 @@ fn bank_of(name: &str) -> Option<PcrBank> {
 	PcrBank::ALL.into_iter().find(|bank| bank.name().eq_ignore_ascii_case(name))
 }
 
-/// JSON that keeps duplicate keys.
+/// A JSON value. Its objects keep duplicate keys, so that duplicates can be detected.
 enum Node {
 	Text(String),
 	List(Vec<Node>),
@@ -165,8 +167,9 @@ impl<'de> Visitor<'de> for NodeVisitor {
 	}
 }
 
-/// Decodes an object of banks. Each bank is an object from index to value, or an array of values by
-/// index. A single bank without the outer object is SHA-256.
+/// Decodes a JSON object with one field for each bank. A bank is an object that maps indices to
+/// values, or an array of values in the order of indices. A bank without the outer object has the
+/// hash SHA-256.
 fn json_values(json: &str) -> anyhow::Result<PcrValues> {
 	let node: Node = serde_json::from_str(json).context("not JSON with PCR values")?;
 	let mut values = PcrValues::default();
@@ -208,8 +211,8 @@ fn json_bank(bank: PcrBank, node: &Node, values: &mut PcrValues) -> anyhow::Resu
 	Ok(())
 }
 
-/// Decodes the YAML that `tpm2_pcrread` prints, or its part in the output of `tpm2_quote`, which
-/// has it under `pcrs`.
+/// Decodes the YAML that `tpm2_pcrread` prints. The output of `tpm2_quote` has the same content
+/// under `pcrs`.
 fn yaml_values(text: &str) -> anyhow::Result<PcrValues> {
 	let has_section = text.lines().any(|line| line.trim_end() == "pcrs:");
 	let mut in_section = !has_section;
@@ -247,13 +250,15 @@ fn yaml_values(text: &str) -> anyhow::Result<PcrValues> {
 	Ok(values)
 }
 
-/// Lengths of tpm2-tools' structures in memory: TPML_PCR_SELECTION, TPML_DIGEST, TPM2B_DIGEST.
+/// Sizes of structures in the memory of tpm2-tools, in bytes: TPML_PCR_SELECTION, TPML_DIGEST,
+/// TPM2B_DIGEST.
 const SELECTIONS: usize = 132;
 const DIGESTS: usize = 532;
 const DIGEST: usize = 66;
 
-/// Decodes the form `-F serialized`: a TPML_PCR_SELECTION, a count, and this number of
-/// TPML_DIGEST, all as in memory with numbers in little-endian. Returns `None` for another form.
+/// Decodes the format `-F serialized` of tpm2-tools: a TPML_PCR_SELECTION, a count, and that number
+/// of TPML_DIGEST. All are in the layout of memory, with numbers in little-endian. Returns `None`
+/// for another format.
 fn serialized(bytes: &[u8]) -> anyhow::Result<Option<PcrValues>> {
 	let word = |bytes: &[u8], at: usize| {
 		let word = bytes.get(at..at.checked_add(4)?)?;

@@ -1,4 +1,4 @@
-//! PEM as RFC 7468 has it: text before, after and between the objects.
+//! PEM as RFC 7468 defines it. The objects may have text before, after and between them.
 
 use anyhow::{bail, Context};
 
@@ -14,10 +14,10 @@ pub(super) struct Block {
 	pub(super) der: Vec<u8>,
 }
 
-/// Returns the objects of a file in PEM, or `None` if the file has no PEM.
+/// Returns the PEM objects in a file. Returns `None` if the file has none.
 pub(super) fn blocks(bytes: &[u8]) -> anyhow::Result<Option<Vec<Block>>> {
 	let text = decoded(bytes);
-	// The text around the objects may have any encoding; the objects are ASCII.
+	// The text around the objects may have any encoding, but the objects are ASCII.
 	let text = String::from_utf8_lossy(&text);
 	let mut blocks = Vec::new();
 	let mut rest = &*text;

@@ -1,4 +1,4 @@
-//! Signatures of quotes, as TPM tools write them.
+//! Signatures of quotes, in the formats that TPM tools write.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ use x509_cert::der::{
 
 use super::mismatch;
 
-/// Decodes the signature of a quote: a TPMT_SIGNATURE, or a plain one. Returns two candidates for a
-/// plain RSA signature if its padding is unknown.
+/// Decodes the signature of a quote: a TPMT_SIGNATURE, or a plain signature. If the padding of a
+/// plain RSA signature is unknown, returns one candidate for each possible padding.
 ///
-/// A plain signature does not state its hash. A TPM computes the quote's pcrDigest with the same
-/// hash, so the length of that digest determines it.
+/// A plain signature does not state its hash algorithm. A TPM uses the same hash algorithm for the
+/// quote's pcrDigest, so the length of pcrDigest determines the algorithm.
 pub(crate) fn quote_signature(
 	path: &Path,
 	bytes: &[u8],
@@ -31,7 +31,7 @@ pub(crate) fn quote_signature(
 	if let Some(candidates) = plain(bytes, key, quote) {
 		return Ok(Ok(candidates));
 	}
-	// A truncated TPMT_SIGNATURE, or one of an unknown scheme.
+	// The bytes are a truncated TPMT_SIGNATURE, or a TPMT_SIGNATURE with an unknown scheme.
 	if matches!(bytes, [0, 0x05 | 0x14 | 0x16 | 0x18 | 0x1a..=0x1c, 0, ..]) {
 		return Ok(Err(refused));
 	}
@@ -56,7 +56,7 @@ fn plain(bytes: &[u8], key: &AttestationKey, quote: &Attest) -> Option<Vec<Signa
 	Some(vec![Signature::Ecdsa { hash, r, s }])
 }
 
-/// Decodes an Ecdsa-Sig-Value.
+/// Decodes an Ecdsa-Sig-Value in DER to the numbers r and s.
 fn scalars(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 	let numbers = AnyRef::from_der(der).and_then(|any| {
 		any.sequence(|reader| Ok((UintRef::decode(reader)?, UintRef::decode(reader)?)))

@@ -12,21 +12,22 @@ use crate::{
 	output::outln,
 };
 
-/// Event kinds: a tagged event of the kernel's stub, and images that the firmware starts.
+/// Kinds of events: a tagged event of the kernel's EFI stub, and images that the firmware starts.
 const EV_EVENT_TAG: u32 = 6;
 const EV_EFI_BOOT_SERVICES_APPLICATION: u32 = 0x8000_0003;
 const EV_EFI_RUNTIME_SERVICES_DRIVER: u32 = 0x8000_0005;
-/// The beginning of the descriptions of GRUB's own events.
+/// The prefix in the descriptions of events that GRUB makes.
 const GRUB: &str = "grub_";
-/// The tags of the kernel's stub.
+/// The tags in events of the kernel's EFI stub.
 const TAG_INITRD: u32 = 0x8f3b_22ec;
 const TAG_LOAD_OPTIONS: u32 = 0x8f3b_22ed;
 
 /// List the parts of a boot from a UEFI event log, in the form that `policy.set_boot_parts` takes.
 ///
-/// The machine must have booted only software that policy should allow: every part in its log
-/// becomes allowed. The log is the kernel's /sys/kernel/security/tpm0/binary_bios_measurements. The
-/// roles are inferred from the events; review them.
+/// The machine must have booted only software that policy should allow, because the list contains
+/// every part in the log. The log is the kernel's
+/// /sys/kernel/security/tpm0/binary_bios_measurements. The command infers the role of each part
+/// from its event. Review the roles before you use the list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The UEFI event log.
@@ -62,7 +63,7 @@ pub(crate) struct Part {
 	text: String,
 }
 
-/// Returns the measured parts of a boot without duplicates.
+/// Returns the measured parts of a boot, without duplicates.
 pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	let events = code_events(log).map_err(|why| match why.code {
 		RejectCode::BootLogEncoding => {
@@ -82,10 +83,11 @@ pub(crate) fn parts(log: &[u8], path: &Path) -> anyhow::Result<Vec<Part>> {
 	Ok(parts)
 }
 
-/// Returns the position of the application that is the kernel: the last one.
+/// Returns the position of the kernel's event. The kernel is the last application that the firmware
+/// starts.
 ///
-/// If GRUB runs, only applications after GRUB's first event count. Without Secure Boot there is
-/// none, because GRUB starts the kernel itself and measures its file in PCR 9.
+/// If GRUB runs, only applications after GRUB's first event count. If Secure Boot is off, there is
+/// no such application: GRUB starts the kernel itself, and measures the kernel's file in PCR 9.
 fn kernel(events: &[CodeEvent<'_>]) -> Option<usize> {
 	let grub = events.iter().position(|code| text(code.event.data).starts_with(GRUB));
 	let last = events.iter().rposition(|code| code.event.kind == EV_EFI_BOOT_SERVICES_APPLICATION);
@@ -120,11 +122,12 @@ fn role(event: &Event<'_>, is_kernel: bool) -> BootRole {
 	}
 }
 
-/// Infers the role of a file that GRUB reads from its name. Other files count as commands: their
-/// contents can control the boot.
+/// Infers the role of a file that GRUB reads from the file's name. A file with an unknown name
+/// counts as a command line, because its contents can control the boot.
 fn role_of_file(name: &str) -> BootRole {
 	let file = name.rsplit('/').next().unwrap_or(name);
-	// An older GRUB describes both by "grub_linuxefi Kernel" and "grub_linuxefi Initrd".
+	// An older GRUB describes the kernel and the initrd as "grub_linuxefi Kernel" and
+	// "grub_linuxefi Initrd".
 	if file.contains("initr") || file == "grub_linuxefi Initrd" {
 		BootRole::Initrd
 	} else if ["vmlinu", "bzImage"].iter().any(|part| file.contains(part))
@@ -157,7 +160,7 @@ fn is_image(kind: u32) -> bool {
 	(EV_EFI_BOOT_SERVICES_APPLICATION..=EV_EFI_RUNTIME_SERVICES_DRIVER).contains(&kind)
 }
 
-/// Returns the printable ASCII characters of the bytes, which may be UTF-16.
+/// Returns the printable ASCII characters of a text, which may be UTF-16.
 fn text(bytes: &[u8]) -> String {
 	let legible = |byte: &&u8| (0x20..0x7f).contains(*byte);
 	bytes.iter().filter(legible).take(200).map(|byte| char::from(*byte)).collect()
@@ -204,7 +207,7 @@ mod tests {
 	#[test]
 	fn grub_boot_has_expected_roles() {
 		let Some(log) = vector("uefi-eventlog/ubuntu-2404-amd-sevsnp/eventlog.bin") else { return };
-		// This machine booted without an initrd.
+		// The machine of this test vector booted without an initrd.
 		let wanted =
 			[BootRole::Firmware, BootRole::Loader, BootRole::Kernel, BootRole::CommandLine];
 		assert_eq!(roles(&log), wanted);
@@ -235,7 +238,7 @@ mod tests {
 		assert_eq!(applications[1].1, "\\EFI\\redhat\\grubx64.efi");
 	}
 
-	/// GRUB starts the kernel itself where Secure Boot is off, so the last image of PCR 4 is GRUB.
+	/// GRUB starts the kernel itself if Secure Boot is off. The last image in PCR 4 is then GRUB.
 	#[test]
 	fn grub_is_a_loader_without_secure_boot() {
 		for (name, grub_is_last) in [

@@ -8,8 +8,9 @@ const FIRMWARE_FILE: (u8, u8) = (4, 6);
 /// The type of the node that ends a path.
 const END: u8 = 0x7f;
 
-/// Returns the file of a UEFI_IMAGE_LOAD_EVENT: its path, or the id of a firmware file. Returns an
-/// empty text if the event names no file, as for an image that a loader passes in memory.
+/// Returns the file that a UEFI_IMAGE_LOAD_EVENT names: its path, or the id of a firmware file.
+/// Returns an empty text if the event names no file, for example because a loader passed the image
+/// in memory.
 pub(super) fn of_image(event: &[u8]) -> String {
 	let mut rest = event.get(HEADER..).unwrap_or_default();
 	let mut found = String::new();
@@ -30,7 +31,7 @@ pub(super) fn of_image(event: &[u8]) -> String {
 	found
 }
 
-/// Appends the next part of a path. Firmware may divide a path into several nodes.
+/// Appends the next part of a path. Firmware may split a path into several nodes.
 fn join(path: &mut String, part: &str) {
 	if !path.is_empty() && !path.ends_with('\\') && !part.starts_with('\\') {
 		path.push('\\');
@@ -38,7 +39,7 @@ fn join(path: &mut String, part: &str) {
 	path.push_str(part);
 }
 
-/// Decodes UTF-16 up to its NUL. Other control characters are escaped.
+/// Decodes UTF-16 up to the first NUL. Escapes the other control characters.
 fn file_name(data: &[u8]) -> String {
 	let units = data.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
 	let chars = char::decode_utf16(units.take_while(|unit| *unit != 0));

@@ -16,12 +16,12 @@ use crate::output::{self, outln};
 /// List the digests of the files under a root folder that IMA would measure.
 ///
 /// The list contains executables, shared libraries, kernel modules and firmware, which the
-/// project's IMA policy measures. The lines have the format of sha256sum, which
-/// `hcc verify ima --allow` and sha256sum --check read, for any file name. Symbolic links are not
-/// followed, and other file systems mounted below are skipped.
+/// project's IMA policy measures. The lines have the format of sha256sum. `hcc verify ima --allow`
+/// and `sha256sum --check` can read it for any file name. The command does not follow symbolic
+/// links, and skips file systems that are mounted under the root folder.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-	/// The root folder of the machine: that of an image before packing, or a mounted one.
+	/// The root folder of the machine: the folder that an image is made from, or a mounted image.
 	#[arg(value_name = "ROOT")]
 	root: PathBuf,
 
@@ -29,8 +29,8 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "sha256|sha384|sha512", default_value = "sha256", value_parser = hash)]
 	hash: HashAlgorithm,
 
-	/// Include every regular file, for the kernel's policy `tcb`, which measures all files that
-	/// root reads.
+	/// Include every regular file. This suits the kernel's policy `tcb`, which measures all files
+	/// that root reads.
 	#[arg(long)]
 	all: bool,
 
@@ -73,8 +73,8 @@ fn print(rows: &[(String, PathBuf)], args: &Args) {
 	output::bytes(&lines.collect::<Vec<_>>());
 }
 
-/// Returns a line of sha256sum. Backslashes and line breaks in a name are escaped, and a backslash
-/// before the digest indicates that. All other bytes stay as they are.
+/// Returns a line in the format of sha256sum. Escapes backslashes and line breaks in the name, and
+/// marks an escaped name by a backslash before the digest. All other bytes stay as they are.
 fn line(digest: &str, name: &[u8]) -> Vec<u8> {
 	let is_escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
 	let mut line = Vec::new();
@@ -104,7 +104,7 @@ pub(crate) fn measured_digests(root: &Path) -> anyhow::Result<Vec<String>> {
 	measured_files(root, false)?.iter().map(read).collect()
 }
 
-/// Returns the path of a file within the machine.
+/// Returns the path that a file has within the machine.
 fn within_root(file: &Path, root: &Path) -> PathBuf {
 	Path::new("/").join(file.strip_prefix(root).unwrap_or(file))
 }
@@ -128,14 +128,15 @@ fn is_measured(file: &Path, root: &Path) -> anyhow::Result<bool> {
 	let executable = fs::metadata(file).with_context(unreadable)?.permissions().mode() & 0o111 != 0;
 	let name = file.file_name().unwrap_or_default().to_string_lossy();
 	let module = name.ends_with(".ko") || name.contains(".ko.");
-	// Only folders of the machine count, not those in which its root lies.
+	// Only folders within the machine count, not the folders above the machine's root folder.
 	let folders = within_root(file, root);
 	let mut folders = folders.parent().into_iter().flat_map(Path::components);
 	let firmware = folders.any(|part| part.as_os_str() == "firmware");
 	Ok(executable || module || firmware || is_elf(file).with_context(unreadable)?)
 }
 
-/// Returns true for an ELF file. Libraries are mapped for execution without being executable.
+/// Returns true for an ELF file. Shared libraries are mapped for execution although their files
+/// need not be marked executable.
 fn is_elf(file: &Path) -> io::Result<bool> {
 	Ok(BufReader::with_capacity(4, File::open(file)?).fill_buf()?.starts_with(b"\x7fELF"))
 }

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 pub(crate) use boot_parts::{parts as boot_parts, spec as boot_spec};
 pub(crate) use ima_digests::measured_digests;
 
-/// Make reference values for the chain's policy.
+/// Create reference values for the chain's policy, and post revocation lists and vouchers.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Policy {
 	/// List the digests of the files under a root folder that IMA would measure.

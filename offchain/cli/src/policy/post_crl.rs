@@ -14,11 +14,11 @@ use crate::{
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// Post a certificate revocation list of one of AMD's roots to the chain, which verifies it.
+/// Post a certificate revocation list of an AMD root to the chain, which verifies the list.
 ///
-/// AMD's key server, kdsintf.amd.com, provides the lists: /vcek/v1/Milan/crl, and likewise for
-/// Genoa and Turin. Any account can post one. Posting is free if the list is newer than the
-/// chain's.
+/// AMD's key server, kdsintf.amd.com, provides the lists at /vcek/v1/Milan/crl, and likewise for
+/// Genoa and Turin. Any account can post a list. Posting is free if the list is newer than the
+/// chain's list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The revocation list, in DER or PEM.

@@ -21,9 +21,9 @@ use crate::{
 
 use api::runtime_types::bounded_collections::bounded_vec::BoundedVec;
 
-/// Number of files in one transaction: `MAX_VOUCHED` of the policy pallet.
+/// Maximum number of files in one transaction: `MAX_VOUCHED` of the policy pallet.
 const FILES_PER_CALL: usize = 16;
-/// The longest accepted value of `security.ima`.
+/// The maximum length of a value of `security.ima`, in bytes.
 const MAX_SIGNATURE: usize = 9 + 512;
 
 /// Submit vouchers for files that a trusted signer has signed. The chain verifies each signature
@@ -31,8 +31,8 @@ const MAX_SIGNATURE: usize = 9 + 512;
 ///
 /// Signatures have the format of the kernel's integrity subsystem (`security.ima`, over SHA-256),
 /// as `evmctl ima_sign` makes them. The command reads them from an IMA log of the template ima-sig,
-/// or from FILE.sig beside each file, as `evmctl ima_sign --sigfile` writes them. Each voucher
-/// takes a deposit until trust in the signer is revoked.
+/// or from FILE.sig beside each file, as `evmctl ima_sign --sigfile` writes them. The account pays
+/// a deposit for each voucher. The chain returns it once trust in the signer is revoked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The signer's public key or certificate, in PEM or DER.
@@ -58,7 +58,7 @@ pub(crate) struct Args {
 	json: bool,
 }
 
-/// A file's digest and the value of its `security.ima`.
+/// A file's digest, and the value of its attribute `security.ima`.
 type Signed = ([u8; 32], Vec<u8>);
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
@@ -96,7 +96,7 @@ fn signer(path: &Path) -> anyhow::Result<([u8; 32], PublicKey)> {
 	Ok((Sha256::digest(&der).into(), key))
 }
 
-/// Returns the files that the signer has signed, in ascending order.
+/// Returns the files that the signer has signed, in ascending order of their digests.
 fn signed(args: &Args, key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	let mut signed = Vec::new();
 	if let Some(path) = &args.log {
@@ -111,8 +111,8 @@ fn signed(args: &Args, key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	Ok(signed)
 }
 
-/// Returns the files of an IMA log that the signer has signed. Skips other signatures and other
-/// signature formats.
+/// Returns the files of an IMA log that the signer has signed. Skips files with a signature by
+/// another signer or in another format.
 fn signed_in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	let mut signed = Vec::new();
 	for record in Records::new(log, 0) {
@@ -130,11 +130,11 @@ fn signed_in_log(log: &[u8], key: &PublicKey) -> anyhow::Result<Vec<Signed>> {
 	Ok(signed)
 }
 
-/// Reads a file and its signature in FILE.sig, which must be valid.
+/// Reads a file and its signature in FILE.sig. Fails if the signature is invalid.
 fn read_signed(file: &Path, key: &PublicKey) -> anyhow::Result<Signed> {
 	let unreadable = || format!("cannot read {}", file.display());
 	let mut content = fs::File::open(file).with_context(unreadable)?;
-	// Reading a device may never end.
+	// Reading a device might never end.
 	let is_file = content.metadata().with_context(unreadable)?.is_file();
 	ensure!(is_file, "{} is not a regular file", file.display());
 	let mut hasher = Sha256::new();

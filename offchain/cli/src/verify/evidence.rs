@@ -13,11 +13,11 @@ use crate::{
 	outcome::{Outcome, VerificationResult},
 };
 
-/// Verify the whole evidence of a host again, as the chain's validators did.
+/// Repeat the verification of a host's whole evidence that the chain's validators performed.
 ///
 /// The file contains the evidence and its pinned context: challenge, time, chip's key, attestation
-/// key, checkpoint, and the applicable policy. The command trusts this context: fetch the file from
-/// a node that you trust, or compare the context with the chain.
+/// key, log checkpoint, and the applicable policy. The command trusts this context. So fetch the
+/// file from a node that you trust, or compare the context with the chain.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// A file that `hcc evidence fetch` wrote.

@@ -14,9 +14,9 @@ use crate::{
 
 /// Verify an IMA log.
 ///
-/// Checks every entry against its recorded digest, and that the log results in the quoted PCR 10.
-/// With --allow it also checks that every file in that part is allowed, and that there are no
-/// violations.
+/// Checks every entry against its recorded digest, and checks that the beginning of the log results
+/// in the quoted PCR 10. With --allow, also checks that every file in this part of the log is
+/// allowed, and that the part contains no violation.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The log, from /sys/kernel/security/ima/binary_runtime_measurements.
@@ -31,9 +31,9 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "HEX", value_parser = input::hex_bytes)]
 	pcr10: HexBytes,
 
-	/// The allowed files, in a format of sha256sum, sha384sum or sha512sum: plain, --tag or --zero,
-	/// or a CHECKSUM file with PGP armour, whose signature is not checked. A ! at the beginning of
-	/// a line marks a forbidden file.
+	/// The allowed files, in a format of sha256sum, sha384sum or sha512sum: plain, --tag, --zero,
+	/// or a CHECKSUM file with a PGP signature. The PGP signature is not checked. A ! at the
+	/// beginning of a line marks a forbidden file.
 	#[arg(long, value_name = "FILE")]
 	allow: Option<PathBuf>,
 

@@ -11,7 +11,7 @@ use serde::{de::IgnoredAny, Deserialize};
 
 use crate::input::{self, Limit};
 
-/// The policy of a chain spec's genesis. Only the fields that concern reports are used.
+/// The policy in a chain spec's genesis. Only the fields that concern reports are used.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct File {
@@ -66,7 +66,7 @@ struct Tcb {
 	microcode: u8,
 }
 
-/// The role of a measured guest. Reports of either role are accepted.
+/// The role of a guest with this measurement. Reports of guests of both roles are accepted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Role {
@@ -155,7 +155,8 @@ impl PlatformPolicy for Policy {
 	}
 
 	fn mitigations(&self, cpu: CpuId) -> u64 {
-		// Not called for a CPU without a TCB floor: verification rejects such a CPU earlier.
+		// The CPU is always known here, because verification rejects a CPU without a TCB floor
+		// earlier.
 		self.cpu(cpu).map_or(u64::MAX, |(_, mitigations)| *mitigations)
 	}
 

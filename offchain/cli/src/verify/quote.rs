@@ -14,17 +14,17 @@ use crate::{
 
 /// Verify a TPM 2.0 quote.
 ///
-/// Checks that a TPM made the quote, that it answers the nonce, and the signature by the
-/// attestation key. With --pcrs it also checks that the values are those quoted. The selection of
-/// PCRs and the qualified signer are displayed, but not checked.
+/// Checks that a TPM made the quote, that the quote contains the nonce, and that the attestation
+/// key signed it. With --pcrs, also checks that the quote is of the given PCR values. The selection
+/// of PCRs and the qualified signer are displayed, but not checked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The quote: TPMS_ATTEST.
 	#[arg(long, value_name = "FILE")]
 	attest: PathBuf,
 
-	/// The signature of the quote: TPMT_SIGNATURE, or a plain one (the bytes of an RSA signature,
-	/// or an ECDSA signature in DER).
+	/// The signature of the quote: a TPMT_SIGNATURE, or a plain signature (the bytes of an RSA
+	/// signature, or an ECDSA signature in DER).
 	#[arg(long, value_name = "FILE")]
 	signature: PathBuf,
 
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "FILE")]
 	ak: PathBuf,
 
-	/// The expected value of extraData.
+	/// The expected nonce: the value of extraData in the quote.
 	#[arg(
 		long,
 		value_name = "HEX",
@@ -42,7 +42,8 @@ pub(crate) struct Args {
 	)]
 	nonce: Option<HexBytes>,
 
-	/// Accept a quote with any nonce or without one. It may be the replay of an old quote.
+	/// Accept a quote with any nonce or without a nonce. Such a quote may be the replay of an old
+	/// quote.
 	#[arg(long)]
 	no_nonce: bool,
 
@@ -108,7 +109,8 @@ fn request<'a>(args: &'a Args, values: Option<&'a PcrValues>) -> QuoteRequest<'a
 	}
 }
 
-/// Verifies the quote with each candidate for its signature. Returns the first rejection.
+/// Verifies the quote with each candidate for its signature. If all candidates fail, returns the
+/// first rejection.
 fn check(
 	attest: &[u8],
 	candidates: &[Signature],
@@ -127,8 +129,8 @@ fn check(
 	}))
 }
 
-/// Returns `true` if the bytes begin as a TPMS_ATTEST: with its magic number, or with the tag of an
-/// attestation after another number.
+/// Returns `true` if the bytes begin like a TPMS_ATTEST: with the magic number, or with the tag of
+/// an attestation after another number.
 fn starts_like_attest(bytes: &[u8]) -> bool {
 	bytes.starts_with(b"\xffTCG") || matches!(bytes, [_, _, _, _, 0x80, 0x14..=0x1c, ..])
 }

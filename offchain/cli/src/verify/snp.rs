@@ -20,10 +20,10 @@ use crate::{
 
 /// Verify an AMD SEV-SNP attestation report.
 ///
-/// Checks the certificate chain to AMD's pinned root, the validity periods, the report's signature,
-/// and the certificate's TCB and chip against the report. Rejects guests that can be debugged and,
-/// under a VCEK, reports that mask their chip. Without --policy, VMPL and TCB are displayed, but
-/// not checked.
+/// Checks the certificate chain to AMD's pinned root, the validity periods, and the report's
+/// signature. Compares the TCB and the chip in the certificate with the report. Rejects guests that
+/// can be debugged and, under a VCEK, reports that mask their chip. Without --policy, VMPL and TCB
+/// are displayed, but not checked.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
 	/// The report: 1184 raw bytes.
@@ -44,18 +44,18 @@ pub(crate) struct Args {
 	#[arg(long, value_name = "TIME", value_parser = input::instant)]
 	now: Option<UnixSeconds>,
 
-	/// The expected REPORT_DATA, 64 bytes.
+	/// The expected REPORT_DATA: 64 bytes.
 	#[arg(long, value_name = "HEX", value_parser = input::hex_bytes)]
 	report_data: Option<HexBytes>,
 
-	/// Also check the report against this policy: guest policy, platform bits, TCB floors, launch
-	/// measurements. It is a JSON object in the format of `policy` in a chain spec's genesis, with
-	/// platform, cpus, measurements and generations. VMPL must then be 0.
+	/// Also check the report against this policy: guest policy, platform bits, TCB floors and
+	/// launch measurements. The file is a JSON object in the format of `policy` in a chain spec's
+	/// genesis, with platform, cpus, measurements and generations. With a policy, VMPL must be 0.
 	#[arg(long, value_name = "FILE")]
 	policy: Option<PathBuf>,
 
-	/// A certificate revocation list of the root, in DER or PEM. Certificates on it are rejected.
-	/// It must not have expired.
+	/// A certificate revocation list of the root, in DER or PEM. Certificates on the list are
+	/// rejected. The list must not have expired.
 	#[arg(long, value_name = "FILE")]
 	crl: Option<PathBuf>,
 

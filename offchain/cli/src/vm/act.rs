@@ -13,7 +13,7 @@ use crate::{
 	output::outln,
 };
 
-/// Actions on a VM that need no further arguments.
+/// Actions on a VM that need no argument besides the VM's number.
 #[derive(Clone, Copy)]
 pub(super) enum Action {
 	Stop,
@@ -102,12 +102,12 @@ impl Resize {
 	}
 }
 
-/// Allow or exclude chips of a product line with reduced trust, from the VM's next boot on.
+/// Allow or exclude chips of product lines with reduced trust, from the VM's next boot on.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Reduced {
 	/// The VM's number.
 	vm: u64,
-	/// True to allow them, false to exclude them.
+	/// True to allow such chips, false to exclude them.
 	#[arg(action = clap::ArgAction::Set)]
 	reduced: bool,
 	#[command(flatten)]

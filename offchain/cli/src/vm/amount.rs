@@ -4,12 +4,12 @@
 const ALPHA_DIGITS: usize = 9;
 const USD_DIGITS: usize = 6;
 
-/// Parses an amount of α into its smallest unit.
+/// Parses an amount of α. Returns a number of 10⁻⁹ α.
 pub(super) fn parse_alpha(text: &str) -> Result<u128, String> {
 	parse(text, ALPHA_DIGITS)
 }
 
-/// Parses USD into 10⁻⁶ USD.
+/// Parses an amount of USD. Returns a number of 10⁻⁶ USD.
 pub(super) fn parse_usd(text: &str) -> Result<u64, String> {
 	parse(text, USD_DIGITS)?.try_into().map_err(|_| format!("{text:?} is too large"))
 }
@@ -33,7 +33,8 @@ pub(crate) fn alpha(amount: u128) -> String {
 
 /// Converts a rate of the chain to USD an hour. Rounds up to six decimal places.
 pub(crate) fn usd_per_hour(rate: u128) -> String {
-	/// 1024, because memory counts in MiB, times 1000, because asks count in thousandths.
+	/// The chain's rate has this divisor: 1024, because memory is counted in MiB, times 1000,
+	/// because asks are in thousandths of the list price.
 	const RATE_PARTS: u128 = 1_024_000;
 	let micros = rate.div_ceil(RATE_PARTS);
 	format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)

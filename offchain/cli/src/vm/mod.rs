@@ -32,8 +32,8 @@ pub(crate) enum Vm {
 	Show(show::Show),
 	/// Add to the escrow of a VM.
 	TopUp(act::TopUp),
-	/// Stop a running VM. While stopped it pays only disk rent. After the maximum time it is
-	/// terminated.
+	/// Stop a running VM. A stopped VM pays only disk rent. It is terminated if it stays stopped
+	/// for longer than the maximum time.
 	Stop(act::One),
 	/// Boot a stopped VM again.
 	Start(act::One),
@@ -79,7 +79,7 @@ pub(crate) fn run(command: &Vm) -> anyhow::Result<Exit> {
 	Ok(Exit::Done)
 }
 
-/// The node, and the output format.
+/// Options of all commands: the node, and the output format.
 #[derive(Debug, clap::Args)]
 struct Common {
 	/// The WebSocket URL of a node.

@@ -39,9 +39,9 @@ use api::runtime_types::{
 
 /// Order a VM, and put an escrow on hold for it.
 ///
-/// The signed order is stored beside the configuration key until its outcome is known. If the
-/// command fails without one (exit codes 4 and 6), run the same command again: it looks for that
-/// order before it sends another.
+/// The command stores the signed order beside the configuration key until the outcome is known. If
+/// the outcome remains unknown (exit codes 4 and 6), run the same command again. It looks for the
+/// stored order before it sends another order.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Order {
 	/// The flavour, by number or name: hcc vm flavours lists them.
@@ -64,7 +64,7 @@ pub(crate) struct Order {
 	/// it is missing.
 	#[arg(long, value_name = "FILE")]
 	config_key_file: PathBuf,
-	/// The Merkle root of the holders of shares of the disk key, 32 bytes.
+	/// The Merkle root of the list of holders of shares of the disk key: 32 bytes.
 	#[arg(long, value_name = "HEX", value_parser = bytes::<32>, default_value = ZEROES)]
 	holders_root: Bytes<32>,
 	/// The highest acceptable price, in USD an hour.
@@ -248,7 +248,7 @@ impl Order {
 	}
 }
 
-/// The chain, for one order.
+/// The real [`Sender`]: signs and sends one order.
 struct OrderSender<'a, P> {
 	order: &'a Order,
 	chain: &'a Chain,
@@ -271,8 +271,8 @@ impl<P: Payload> Sender for OrderSender<'_, P> {
 	}
 }
 
-/// Finds the VM that a tenant ordered in a block, by the hash of its configuration. Returns `None`
-/// if the order failed.
+/// Finds the VM that a tenant ordered in a block, by the hash of the VM's configuration. Returns
+/// `None` if the order failed.
 async fn ordered_vm(
 	chain: &Chain,
 	block: H256,

@@ -1,9 +1,9 @@
-//! Orders that were sent, and whose outcome is not known yet.
+//! Orders whose outcome is not known yet.
 //!
 //! The signed order is stored before it is sent. If the command ends without an answer, the same
-//! command finds the stored order and looks for it in the blocks. It sends the same bytes again as
-//! long as a block can include them. Blocks include them at most once. It signs a new order only
-//! once no block can include the old one.
+//! command finds the stored order and looks for it in the blocks. As long as a block can include
+//! the stored order, the command sends the same bytes again. Blocks include these bytes at most
+//! once. The command signs a new order only after no block can include the stored one.
 
 use std::{
 	fs,
@@ -18,13 +18,13 @@ use serde_json::{json, Value};
 
 use crate::input::{self, Limit};
 
-/// The file of a signed order.
+/// The file that stores a signed order.
 pub(super) struct PendingOrder {
 	path: PathBuf,
 }
 
 impl PendingOrder {
-	/// Returns the file of the order with this digest, beside another file.
+	/// Returns the path at which the order with this digest is stored, in the folder of `file`.
 	pub(super) fn beside(file: &Path, digest: &[u8; 32]) -> Self {
 		let (short, _) = digest.split_at(8);
 		let mut path = file.as_os_str().to_owned();
@@ -37,7 +37,7 @@ impl PendingOrder {
 			return Ok(None);
 		}
 		let text = input::read_text(&self.path, &Limit::CONFIG)?;
-		let damaged = || format!("{} is damaged: see if its order exists", self.path.display());
+		let damaged = || format!("{} is damaged: check if the order exists", self.path.display());
 		let json: Value = serde_json::from_str(&text).with_context(damaged)?;
 		let transaction = json["transaction"].as_str().with_context(damaged)?;
 		Ok(Some(SignedCall {
@@ -47,7 +47,7 @@ impl PendingOrder {
 		}))
 	}
 
-	/// Stores a signed order. Fails if another process has stored one.
+	/// Stores a signed order. Fails if another process has stored an order at this path.
 	fn write(&self, signed: &SignedCall) -> anyhow::Result<()> {
 		let json = json!({
 			"transaction": hex::encode(&signed.bytes),
@@ -80,7 +80,7 @@ impl PendingOrder {
 	}
 
 	/// Returns the block that includes the order. Sends the order unless a block includes it
-	/// already. The caller removes the stored order once it knows the outcome of the block.
+	/// already. The caller removes the stored order after it has read the outcome from the block.
 	pub(super) async fn submit(&self, sender: &impl Sender) -> anyhow::Result<H256> {
 		let stored = self.read()?;
 		let fate = match &stored {
@@ -103,7 +103,8 @@ impl PendingOrder {
 			Err(error) => {
 				let has_no_effect = match &error {
 					ChainError::Refused { .. } => true,
-					// The pool may refuse an order because a block has included it.
+					// If the order was sent before, the pool may reject it because a block has
+					// included it.
 					ChainError::NotTaken { .. } => is_new,
 					_ => false,
 				};
@@ -119,9 +120,9 @@ impl PendingOrder {
 	}
 }
 
-/// The chain, as an order needs it.
+/// The operations of the chain that an order needs.
 pub(super) trait Sender {
-	/// Returns the state of a signed order.
+	/// Returns the fate of a signed order.
 	async fn fate(&self, signed: &SignedCall) -> Result<Fate, ChainError>;
 	/// Signs the order.
 	async fn sign(&self) -> anyhow::Result<SignedCall>;
@@ -137,7 +138,7 @@ mod tests {
 
 	const BLOCK: H256 = H256([7; 32]);
 
-	/// A chain whose answer to a submission is lost.
+	/// A chain whose answers to submissions are lost unless `answers` is set.
 	struct Lossy {
 		fate: Cell<Fate>,
 		signed: Cell<u64>,

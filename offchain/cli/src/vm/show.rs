@@ -126,7 +126,7 @@ impl Show {
 	}
 }
 
-/// Returns the flavours, in ascending order.
+/// Returns the flavours, in ascending order of their numbers.
 pub(super) async fn flavours(at: &ChainAt) -> anyhow::Result<Vec<(u16, Flavour)>> {
 	let mut rows = at.storage().iter(api::storage().compute().flavours(), ()).await?;
 	let mut flavours = Vec::new();
@@ -139,7 +139,7 @@ pub(super) async fn flavours(at: &ChainAt) -> anyhow::Result<Vec<(u16, Flavour)>
 	Ok(flavours)
 }
 
-/// Returns the number of a flavour, which is given by number or name.
+/// Returns the number of the flavour whose number or name is `wanted`.
 pub(super) fn named(known: &[(u16, Flavour)], wanted: &str) -> anyhow::Result<u16> {
 	let matches = |(number, flavour): &&(u16, Flavour)| {
 		number.to_string() == wanted || flavour.name.0 == wanted.as_bytes()

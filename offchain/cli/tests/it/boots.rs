@@ -1,5 +1,6 @@
-//! Boots a machine under QEMU several times, each time with another part changed. Checks the
-//! measurements that OVMF makes in its TPM (swtpm) against policy, as the runtime does.
+//! Boots a virtual machine under QEMU several times. For each boot, another part of the boot is
+//! changed. Checks the measurements that OVMF makes in the machine's TPM (swtpm) against policy, as
+//! the runtime does.
 
 use std::{
 	collections::HashMap,
@@ -15,13 +16,14 @@ use hcc_evidence::{
 };
 use serde_json::Value;
 
-/// Number of PCRs that the machine reports: those of the firmware, and of the code that it starts.
+/// Number of PCRs that the machine reports: the PCRs of the firmware and of the code that the
+/// firmware starts.
 const REPORTED_PCRS: usize = 10;
 
 const LAX: BootRules = BootRules { secure_boot: false };
 const STRICT: BootRules = BootRules { secure_boot: true };
 
-/// The parts that may boot, by digest.
+/// The parts that policy allows to boot, by digest.
 #[derive(Clone, Default)]
 struct Known(HashMap<[u8; 32], BootRole>);
 
@@ -46,7 +48,8 @@ struct Boot {
 }
 
 impl Boot {
-	/// Reads the machine's output: its PCRs, and the log, which must result in their values.
+	/// Reads the PCRs and the event log from the machine's output. The log must result in the
+	/// values of the PCRs.
 	fn read(folder: &Path, name: &str) -> Self {
 		let output = fs::read(folder.join(name)).expect("the machine's output");
 		let output = String::from_utf8_lossy(&output).replace('\r', "");
@@ -65,7 +68,7 @@ impl Boot {
 		Self { log, path }
 	}
 
-	/// Returns the parts for policy, as `hcc policy boot-parts` prints them.
+	/// Returns the parts of this boot, as `hcc policy boot-parts` prints them for policy.
 	fn parts(&self) -> Known {
 		let mut hcc = Command::new(env!("CARGO_BIN_EXE_hcc"));
 		hcc.args(["policy", "boot-parts", "--json", "--log"]).arg(&self.path);
@@ -102,7 +105,7 @@ impl Boot {
 	}
 }
 
-/// Boots the machine in all variants. Returns the folder of the results.
+/// Boots the machine in all variants. Returns the folder that contains the results.
 fn boot_all() -> PathBuf {
 	let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
 	let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -137,7 +140,8 @@ fn changed_boot_part_is_rejected() {
 		let other = changed.parts();
 		let with_it = known.clone().and(&other, role);
 		changed.judge(LAX, &with_it).unwrap_or_else(|why| panic!("{name} alone: {why}"));
-		// Allowing only the new machine's parts of another role does not help.
+		// The changed part is unknown if policy allows only the new machine's parts of another
+		// role.
 		for wrong in BootRole::ALL.into_iter().filter(|wrong| *wrong != role) {
 			let refused = changed.judge(LAX, &known.clone().and(&other, wrong));
 			let refused = refused.expect_err("the changed part is unknown");
@@ -155,7 +159,7 @@ fn changed_boot_part_is_rejected() {
 	let refused = off.judge(STRICT, &also_off).expect_err("Secure Boot is off");
 	assert_eq!(refused.code, RejectCode::SecureBootOff);
 
-	// The same firmware and keys, but a kernel that the firmware does not measure.
+	// The firmware and the keys are the same, but the firmware does not measure the kernel.
 	let refused = boots("unmeasured").judge(STRICT, &known).expect_err("no kernel");
 	assert_eq!(refused.code, RejectCode::BootPartMissing, "{refused}");
 }

@@ -8,7 +8,7 @@ use hcc_evidence::host::{extract, HostEvidence, PinnedContext, PolicyQuery};
 use hcc_evidence_testing::{Machine, Policy, GENESIS};
 use serde_json::Value;
 
-/// Encodes a file in the format of `hcc evidence fetch`.
+/// Encodes evidence in the format of the file that `hcc evidence fetch` writes.
 fn bundle(evidence: &HostEvidence, pinned: &PinnedContext) -> Vec<u8> {
 	let policy = extract(&Policy::default(), &PolicyQuery::of(evidence));
 	[&b"hcc evidence v1\n"[..], &(GENESIS, evidence, pinned, policy).encode()].concat()
@@ -22,7 +22,8 @@ fn hcc(file: &Path) -> std::process::Output {
 		.expect("hcc runs")
 }
 
-/// Verifies a file with the given bytes. Returns the exit code and the JSON object.
+/// Runs `hcc verify evidence` on a file with the given bytes. Returns the exit code and the JSON
+/// object.
 fn verify(bytes: &[u8]) -> (i32, Value) {
 	let folder = tempfile::tempdir().expect("a folder");
 	let file = folder.path().join("evidence");

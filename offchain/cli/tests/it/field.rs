@@ -1,4 +1,4 @@
-//! `hcc verify` on inputs as other tools write them, from the folder `shared/field`.
+//! `hcc verify` on files of the folder `shared/field`, which other tools have written.
 
 use std::path::{Path, PathBuf};
 
@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::verify::{path, verify};
 
-/// Returns a folder of field cases. If it is not available, prints that it is skipped and returns
-/// `None`.
+/// Returns a folder of field cases. If the folder is missing, prints that the test is skipped, and
+/// returns `None`.
 fn field(name: &str) -> Option<PathBuf> {
 	let all = std::env::var_os("HCC_FIELD").map_or_else(
 		|| {
@@ -26,7 +26,8 @@ fn field(name: &str) -> Option<PathBuf> {
 
 const NONCE: &str = "11223344556677889900aabbccddeeff";
 
-/// Verifies a quote of the folder `quotes`. Without `flags` it needs the nonce.
+/// Verifies the quote `name` in a folder. The quote must contain the test's nonce, unless `flags`
+/// contain `--no-nonce`.
 fn quote(folder: &Path, name: &str, ak: &str, pcrs: &str, flags: &[&str]) -> (i32, Value) {
 	let (attest, signature) = (format!("{name}.msg"), format!("{name}.sig"));
 	let [attest, signature, ak, pcrs] =
@@ -46,7 +47,7 @@ fn quote(folder: &Path, name: &str, ak: &str, pcrs: &str, flags: &[&str]) -> (i3
 fn genuine_quotes_are_accepted_in_every_form() {
 	let Some(folder) = field("quotes") else { return };
 	let sha1 = &["--allow-sha1"][..];
-	// Quote, attestation keys, PCR values.
+	// Each case has a quote, files of its attestation key, files of its PCR values, and flags.
 	let cases: &[(&str, &[&str], &[&str], &[&str])] = &[
 		(
 			"q_ecdsa",
@@ -144,7 +145,7 @@ fn reports_of_known_versions_are_accepted() {
 	for report in ["v3.bin", "v4.bin", "v5.bin"] {
 		let file = path(&folder, report);
 		let arguments = ["snp", "--report", &file, "--vek", &vek, "--roots", &roots];
-		// Each form of the same time.
+		// The same point in time, in each accepted format.
 		for now in ["2026-11-30", "2026-11-30T00:00:00Z", "1795996800"] {
 			let (code, json) = verify(&[&arguments[..], &["--now", now]].concat());
 			assert_eq!(code, 0, "{report} {now}: {json}");

@@ -23,7 +23,7 @@ fn report_arguments(folder: &Path) -> Vec<String> {
 	arguments
 }
 
-/// Replaces the value of an option, or adds it.
+/// Replaces the value of an option. If the arguments lack the option, appends it.
 fn with(mut arguments: Vec<String>, option: &str, value: &str) -> Vec<String> {
 	match arguments.iter().position(|argument| argument == option) {
 		Some(at) => arguments[at + 1] = value.to_owned(),
@@ -209,7 +209,7 @@ fn errors_are_objects_under_json() {
 	assert_eq!((output.status.code(), json["error"].as_str()), (Some(4), Some("unreachable")));
 }
 
-/// Names that checksum programs and terminals treat specially.
+/// File names that checksum programs or terminals treat specially.
 const NAMES: [&[u8]; 11] = [
 	b"plain",
 	b"system-systemd\\x2dcryptsetup.slice",
@@ -224,7 +224,7 @@ const NAMES: [&[u8]; 11] = [
 	b"(bracket) = ",
 ];
 
-/// Makes a folder with a file of each name, each with its name as content.
+/// Creates a folder with one file for each name. The content of each file is its name.
 fn named_files() -> tempfile::TempDir {
 	let folder = tempfile::tempdir().expect("a folder");
 	for name in NAMES {
@@ -250,7 +250,7 @@ fn ima_digests_are_read_by_sha256sum_for_every_name() {
 	ours.retain(|line| !line.is_empty());
 	let output = sha256sum(root, &[]).stdout;
 	let theirs = output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-	// This program prints absolute names, as the machine has them.
+	// `hcc` prints absolute paths within the machine, but sha256sum prints relative ones.
 	let mut theirs: Vec<_> = theirs
 		.map(|line| {
 			let name = line.windows(2).position(|pair| pair == b"  ").expect("two columns") + 2;
@@ -293,7 +293,7 @@ fn output_of_sha256sum_is_an_allowed_list() {
 	for options in all {
 		let output = sha256sum(folder.path(), options).stdout;
 		let (code, json) = judge(&output);
-		// The list is read, and does not contain the machine's files.
+		// `ImaUnknown` proves that the list was read: it does not contain the machine's files.
 		assert_eq!((code, json["class"].as_str()), (2, Some("ImaUnknown")), "{options:?}: {json}");
 		let separator = if options.contains(&"--zero") { 0 } else { b'\n' };
 		let broken = [&output[..], b"not a line", &[separator]].concat();

@@ -1,4 +1,4 @@
-//! Tests that run the `hcc` program as a script does.
+//! Tests that run the program `hcc`, as a script does.
 
 mod access;
 mod boots;

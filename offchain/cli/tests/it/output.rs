@@ -1,4 +1,4 @@
-//! The exit code does not depend on standard output.
+//! Tests that the exit code does not depend on standard output.
 
 use std::{
 	fs::OpenOptions,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::verify::{path, simulated, NOW};
 
-/// Runs the program with the given output. Returns the exit code and standard error.
+/// Runs `hcc` with the given standard output. Returns the exit code and standard error.
 fn run(arguments: &[&str], stdout: Stdio) -> (Option<i32>, String) {
 	let mut command = Command::new(env!("CARGO_BIN_EXE_hcc"));
 	command.args(arguments).stdin(Stdio::null()).stdout(stdout).stderr(Stdio::piped());

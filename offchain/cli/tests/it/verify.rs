@@ -8,8 +8,8 @@ use serde_json::Value;
 fn vectors() -> PathBuf {
 	std::env::var_os("HCC_VECTORS").map_or_else(
 		|| {
-			// Read at run time: a checkout that shares its target directory may run the binary of
-			// another checkout.
+			// The variable is read at run time. If several checkouts share a target directory,
+			// cargo may run a binary that another checkout has built.
 			let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
 			Path::new(&package).join("../../../shared/vectors")
 		},
@@ -17,8 +17,8 @@ fn vectors() -> PathBuf {
 	)
 }
 
-/// Returns the folder of a test vector. If it is not available, prints that it is skipped and
-/// returns `None`.
+/// Returns the folder of a test vector. If the folder is missing, prints that the test is skipped,
+/// and returns `None`.
 pub(crate) fn vector(name: &str) -> Option<PathBuf> {
 	let folder = vectors().join(name);
 	if !folder.is_dir() {
@@ -54,7 +54,8 @@ fn snp(name: &str, now: &str) -> Option<(i32, Value)> {
 	Some(verify(&["snp", "--report", &report, "--vek", &vek, "--now", now]))
 }
 
-/// Writes a policy that accepts reports of `insecure-sim`, with one replacement in its text.
+/// Writes a policy that accepts reports of `insecure-sim`. Replaces the text `from` in the policy
+/// by `to`.
 fn policy(folder: &Path, from: &str, to: &str) -> String {
 	let text = r#"{
 		"platform": { "guestRequired": 131072, "guestForbidden": 786432, "platformRequired": 32, "platformAllowed": 63 },
@@ -69,7 +70,7 @@ fn policy(folder: &Path, from: &str, to: &str) -> String {
 	path(folder, "policy.json")
 }
 
-/// Writes a report of the test hierarchy, its certificate and its roots.
+/// Writes a simulated report, the chip's certificate, and the roots of the test hierarchy.
 pub(crate) fn simulated(folder: &Path) {
 	let chip = insecure_sim::Chip::named("alice");
 	let vek = insecure_sim::issue_vcek(&chip).expect("the hierarchy issues certificates");
@@ -87,7 +88,7 @@ fn revoked_certificate_and_invalid_list_are_rejected() {
 	let folder = tempfile::tempdir().expect("a folder");
 	let folder = folder.path();
 	simulated(folder);
-	// 2026-06-01, shortly before the verification times below.
+	// The list is made at 2026-06-01, shortly before the verification times below.
 	let made = 1_780_272_000;
 	let judge = |list: Vec<u8>, now: &str| {
 		std::fs::write(folder.join("crl.der"), list).expect("writable");

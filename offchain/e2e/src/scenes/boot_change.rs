@@ -8,13 +8,14 @@ pub const SCENE: Scene = Scene {
 	title: "The machine boots without its kernel's defences against processor flaws.",
 };
 
-/// The argument that turns those defences off.
+/// The kernel argument that disables the defences against processor flaws.
 const ARGUMENT: &str = "mitigations=off";
 
-/// Reboots the machine with another command line. Every file is as it should be, so that the
-/// kernel's log shows nothing. The firmware has measured the command line.
+/// Reboots the machine with another kernel command line. All files are unchanged, so the IMA log
+/// reveals nothing. But measured boot records the command line.
 ///
-/// Looks at the best block: when the verdict is final, the machine has already answered again.
+/// Reads the verdict in the best block. When the verdict is final, it may no longer be the last
+/// one, because the machine has already answered again.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	stage.machine.reboot_with(ARGUMENT).await?;
 	let what = "its evidence is rejected: it booted something unknown (BootUnknown)";

@@ -1,4 +1,4 @@
-//! The miner is paid for an interval, and is owed new α for it.
+//! Scene: the miner is paid for a billing interval, and is owed emission for it.
 
 use serde_json::Value;
 
@@ -17,8 +17,8 @@ pub const SCENE: Scene = Scene {
 
 /// Waits for a payment after block `recovered`, then terminates the VM that still runs.
 ///
-/// New α is owed only if the chip is in order when the interval settles. An interval settles once
-/// the time to prove a verdict on it false is over.
+/// The miner is owed emission only if its chip is in good standing when the interval is settled. An
+/// interval is settled once its verdicts can no longer be proven false.
 pub async fn run(stage: Stage<'_>, vm: &Vm, recovered: u64) -> Result<()> {
 	let receipt = |event: &Event| event.is(name::RECEIPT);
 	let what = "the VM has reported its use, signed by the key of its boot";
@@ -35,7 +35,7 @@ pub async fn run(stage: Stage<'_>, vm: &Vm, recovered: u64) -> Result<()> {
 	act(&stage, vm, "terminate", &[]).await.map(drop)
 }
 
-/// Returns true if the miner is owed something for this era or an earlier one.
+/// Returns true if the miner is owed an amount for the current era or for an earlier era.
 fn is_owed(shown: &Value) -> bool {
 	let eras = shown.get("eras").and_then(Value::as_array).into_iter().flatten();
 	let amounts =

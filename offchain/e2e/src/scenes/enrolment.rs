@@ -1,4 +1,4 @@
-//! A miner registers, and proves that its TPM is its own.
+//! Scene: a miner registers, and proves its TPM to the chain.
 
 use super::{seconds, Scene};
 use crate::{events::name, world::Stage, Result};
@@ -8,7 +8,7 @@ pub const SCENE: Scene = Scene {
 	title: "The machine joins: it registers as a miner and proves its TPM.",
 };
 
-/// Waits until the TPM is enrolled. The chip can be challenged from then on.
+/// Waits until the TPM is enrolled. From then on, the chain can challenge the chip.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let steps = [
 		("the miner registers", name::REGISTERED, 180),

@@ -1,4 +1,4 @@
-//! A node does not return the events of every second block.
+//! Scene: a node does not return the events of every second block.
 
 use std::time::Duration;
 
@@ -22,14 +22,14 @@ const ACCEPTANCE: Duration = seconds(600);
 /// The longest interval between two statements of a worker, in blocks.
 const STATEMENT_INTERVAL: u64 = 10;
 
-/// The counters of a worker.
+/// Counters in the metrics of a worker.
 #[derive(Clone, Copy, Debug)]
 struct Counters {
 	block: u64,
 	votes: u64,
-	/// Transactions that state the finalised number: statements and votes.
+	/// Transactions that state the last finalised block: separate statements, and calls with votes.
 	statements: u64,
-	/// Evidence without a vote and blocks that were skipped.
+	/// Pieces of evidence on which the worker did not vote, and skipped blocks.
 	failures: u64,
 }
 
@@ -44,7 +44,8 @@ impl Counters {
 		})
 	}
 
-	/// Returns `true` if the worker has followed, voted and stated since `before`.
+	/// Returns `true` if the worker has processed blocks, voted, and made statements since
+	/// `before`.
 	fn kept_up(&self, before: &Self) -> bool {
 		self.block >= before.block + BLOCKS
 			&& self.votes > before.votes
@@ -52,8 +53,8 @@ impl Counters {
 	}
 }
 
-/// Lets the last validator's node refuse the events of every second block. Its worker judges all
-/// evidence and states the finalised number nevertheless.
+/// Makes the last validator's node refuse the events of every second block. The worker of this
+/// validator must judge all evidence and make its statements nevertheless.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let number = stage.validators();
 	let before = Counters::of(&stage.metrics(number).await?)?;

@@ -1,4 +1,4 @@
-//! The machine answers challenges, and validators accept its evidence.
+//! Scene: the machine answers challenges, and validators accept its evidence.
 
 use super::{Scene, CHALLENGE};
 use crate::{
@@ -15,7 +15,8 @@ pub const SCENE: Scene = Scene {
 /// The score of a new chip.
 const START: u64 = 500;
 
-/// Waits until evidence was accepted `times` times. Returns the score then.
+/// Waits until evidence was accepted `times` times. Returns the chip's score after the last
+/// acceptance.
 pub async fn run(stage: Stage<'_>, times: usize) -> Result<u64> {
 	for number in 1..=times {
 		let what = match number {

@@ -1,4 +1,4 @@
-//! An ordinary client from npm reads the score, as an explorer would.
+//! Scene: an ordinary client from npm reads the score, as a block explorer would.
 
 use std::path::Path;
 
@@ -13,9 +13,10 @@ use crate::{
 
 pub const SCENE: Scene = Scene { name: "explorer", title: "A client from npm reads the score." };
 
-/// Runs the client's script. It must read at least `score`, which may have risen.
+/// Runs the client's script. The script must read at least `score`, because the score may have
+/// risen in the meantime.
 pub async fn run(stage: Stage<'_>, client: &Path, score: u64) -> Result<()> {
-	// The first run installs the client's packages.
+	// The time limit is long, because the first run installs the client's packages.
 	let printed = stage.run(client, &[stage.node()], seconds(600)).await?;
 	let read: Value = serde_json::from_str(&printed)
 		.map_err(|source| Error::NotJson { command: client.display().to_string(), source })?;

@@ -1,4 +1,4 @@
-//! A chip's reports are forged, and a validator votes falsely about them.
+//! Scene: the reports of a chip are forged, and a validator casts a false vote.
 
 use super::{
 	code::{BOOT_UNKNOWN, REPORT_SIGNATURE},
@@ -17,16 +17,18 @@ pub const SCENE: Scene = Scene {
 	title: "Another chip signs the reports, and a validator votes falsely about them.",
 };
 
-/// `//Dave`, the validator of the last node.
+/// The account `//Dave`: the validator of the last node.
 pub const DISHONEST: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
-/// A chip whose key does not belong to the reports.
+/// The chip that signs the forged reports. The reports name another chip.
 const OTHER_CHIP: &str = "mallory";
 
-/// Forges reports and lets the last validator vote falsely. The last scene with challenges: the
-/// dishonest validator may author no blocks afterwards, so that every fourth slot stays empty.
+/// Forges reports, and lets the last validator cast a false vote. No later scene waits for a
+/// challenge. After this scene, the dishonest validator may author no blocks, so that every fourth
+/// slot stays empty.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	tokio::try_join!(lie(&stage), forge(&stage))?;
-	// The false vote is about the next evidence, which may be from before the forgery.
+	// The false vote concerns the next evidence, which the machine may have made before the
+	// forgery.
 	let what = "the chain evaluates the evidence itself: the vote is proven false";
 	stage.wait_for(what, 1, is_proven, seconds(180)).await?;
 	let slashed = stage.chain.all(|event| event.is(name::SLASHED));
@@ -40,7 +42,7 @@ pub async fn run(stage: Stage<'_>) -> Result<()> {
 	check(&stage, Some(BOOT_UNKNOWN)).await
 }
 
-/// Returns true for a proof that the dishonest validator alone has voted falsely.
+/// Returns true for a proof in which the dishonest validator is the only one with a false vote.
 pub fn is_proven(event: &Event) -> bool {
 	event.is(name::PROVEN) && event.texts("wrong") == [DISHONEST]
 }

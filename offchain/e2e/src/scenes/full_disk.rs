@@ -1,4 +1,4 @@
-//! A worker's disk is full.
+//! Scene: the disk of a worker is full.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use crate::{commands, world::Stage, Result};
 
 pub const SCENE: Scene = Scene { name: "full disk", title: "A worker starts on a full disk." };
 
-/// The exit code of a worker whose state on disk fails.
+/// The exit code of a worker if its state on disk fails.
 pub const STATE_FAILED: i32 = 74;
-/// Runs a program whose files cannot exceed a few blocks, and fails as on a full disk instead of
-/// receiving a signal.
+/// A shell script that runs a program with a limit of a few disk blocks for each file. The signal
+/// XFSZ is ignored, so that writes beyond the limit fail as on a full disk.
 const LIMITED: &str = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
 
-/// Starts another worker on a full disk. It must end with its own exit code, so that a supervisor
-/// can tell the reason.
+/// Starts another worker on a full disk. It must exit with [`STATE_FAILED`], so that a supervisor
+/// learns the reason.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let key = stage.write("full-disk.key", "//Mallory")?;
 	let state = stage.file("full-disk").display().to_string();

@@ -1,4 +1,4 @@
-//! Scenes: each file holds one, as a function over a [`crate::world::Stage`].
+//! Scenes. Each file contains one scene, as a function that uses a [`crate::world::Stage`].
 
 pub mod boot_change;
 pub mod charges;
@@ -32,7 +32,7 @@ use std::time::Duration;
 pub struct Scene {
 	/// A short name. Each line of the scene starts with it.
 	pub name: &'static str,
-	/// A sentence about the scene.
+	/// A sentence that describes the scene.
 	pub title: &'static str,
 }
 
@@ -91,15 +91,15 @@ pub const CHALLENGE: Duration = Duration::from_secs(300);
 
 /// Codes of rejections (`docs/codes.md`).
 pub mod code {
-	/// The report's signature does not verify.
+	/// The signature of the SNP report is invalid.
 	pub const REPORT_SIGNATURE: u64 = 301;
-	/// The machine booted something unknown.
+	/// The machine booted a part that policy does not allow.
 	pub const BOOT_UNKNOWN: u64 = 1004;
-	/// The measurement log has an unknown file.
+	/// The IMA log contains an unknown file.
 	pub const IMA_UNKNOWN_FILE: u64 = 1201;
 }
 
-/// A duration in seconds.
+/// Returns a duration of `count` seconds.
 const fn seconds(count: u64) -> Duration {
 	Duration::from_secs(count)
 }

@@ -1,4 +1,4 @@
-//! A validator's node is killed, and comes back.
+//! Scene: a validator's node is killed and restarted.
 
 use super::{seconds, Scene, CHALLENGE};
 use crate::{
@@ -11,14 +11,15 @@ use crate::{
 pub const SCENE: Scene =
 	Scene { name: "node loss", title: "The node of the last validator is killed." };
 
-/// Kills the last validator's node. The others decide without it; its worker votes again once the
-/// node is back.
+/// Kills the last validator's node. The other validators reach verdicts without it. The worker of
+/// the last validator votes again after the node has restarted.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let number = stage.validators();
 	let votes = stage.metrics(number).await?.value(VOTES)?;
 	let accepted = stage.accepted();
 	stage.network.kill_node(number)?;
-	// The next accepted evidence may have been judged before the node was killed.
+	// Waits for two acceptances, because the next accepted evidence may have been judged before the
+	// node was killed.
 	let what = "the other validators still accept evidence";
 	stage.wait_for(what, accepted + 2, Event::is_accepted, CHALLENGE).await?;
 	let node = format!("node-{number}");
@@ -28,7 +29,7 @@ pub async fn run(stage: Stage<'_>) -> Result<()> {
 	stage.wait_for_network("the node runs again", restarted, seconds(60)).await?;
 	stage
 		.wait_until("its worker votes again", seconds(120), async || {
-			// A worker that does not answer now is asked again.
+			// If the worker does not answer, it is queried again later.
 			let page = stage.metrics(number).await;
 			let now = page.and_then(|page| page.value(VOTES));
 			Ok::<_, Error>(now.is_ok_and(|now| now > votes))

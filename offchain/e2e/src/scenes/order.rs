@@ -1,4 +1,4 @@
-//! A tenant orders a VM.
+//! Scene: a tenant orders a VM.
 
 use super::{seconds, Scene, CHALLENGE};
 use crate::{
@@ -11,22 +11,23 @@ use crate::{
 pub const SCENE: Scene =
 	Scene { name: "order", title: "A tenant orders a VM and sets an escrow aside for it." };
 
-/// The tenant: an account of the test chain that is neither a miner's nor a validator's.
+/// The tenant's account. It exists on test chains, and belongs neither to a miner nor to a
+/// validator.
 const TENANT: &str = "//One";
 /// The image of test chains, whose launch measurements `insecure-vm` presents.
 const IMAGE: &str = "insecure-vm";
 
-/// A VM and the file with its tenant's key.
+/// A VM, and the file with the key of its tenant.
 #[derive(Clone, Debug)]
 pub struct Vm {
 	pub number: u64,
 	pub key_file: String,
 }
 
-/// Orders a VM once a host can take it, and waits until it runs.
+/// Orders a VM once the host is live, and waits until the VM runs.
 ///
-/// The machine cannot run a guest of SEV-SNP: `insecure-vm` stands for it, and proves its boot by
-/// the path that a real guest takes.
+/// The machine cannot run an SEV-SNP guest. `insecure-vm` simulates the guest, and proves its boot
+/// in the same way as a real guest.
 pub async fn run(stage: Stage<'_>) -> Result<Vm> {
 	let live = "the host is live: its evidence was accepted";
 	stage.wait_for(live, 1, Event::is_accepted, CHALLENGE).await?;

@@ -1,4 +1,4 @@
-//! An operator checks the host.
+//! Scene: an operator checks the requirements of the host.
 
 use serde_json::Value;
 
@@ -8,12 +8,12 @@ use crate::{world::Stage, Error, Result};
 pub const SCENE: Scene =
 	Scene { name: "preflight", title: "The operator checks the host with hcc-miner check." };
 
-/// The only hardware that QEMU cannot offer. It is part of each requirement that may fail.
+/// The only feature that QEMU's processor lacks. Each requirement that may fail contains this text.
 const ABSENT: &str = "SEV-SNP";
-/// The number of requirements about it: the processor, and the kernel.
+/// The number of requirements about SEV-SNP: one about the processor, and one about the kernel.
 const ABSENCES: usize = 2;
 
-/// Runs the check in the machine. Only what needs SEV-SNP may be lacking.
+/// Runs the check in the machine. Only the requirements about SEV-SNP may fail.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let printed = stage.machine.check().await?;
 	let findings: Vec<Value> = serde_json::from_str(&printed)

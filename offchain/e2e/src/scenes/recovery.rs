@@ -1,4 +1,4 @@
-//! The miner's program is restored, and the machine reboots.
+//! Scene: the miner's program is restored, and the machine reboots.
 
 use tokio::sync::Notify;
 

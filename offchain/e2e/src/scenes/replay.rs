@@ -6,7 +6,8 @@ use crate::{world::Stage, Result};
 pub const SCENE: Scene =
 	Scene { name: "replay", title: "The miner's old evidence is submitted again." };
 
-/// The errors of the chain: for the evidence as it was, and relabelled for an open challenge.
+/// The errors of the chain for the replays. The first replay submits the evidence unchanged, and
+/// the second one relabels it for an open challenge.
 pub const REFUSALS: [&str; 2] = ["NoChallenge", "QuoteNotBound"];
 
 /// Replays evidence with the miner's key. Both attempts must be refused. The miner itself must not

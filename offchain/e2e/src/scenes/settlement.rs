@@ -20,10 +20,11 @@ pub const SCENE: Scene = Scene {
 /// The number of VMs that were ordered.
 const VMS: usize = 2;
 
-/// Waits until everything is settled, and claims the miner's part. Returns what was claimed.
+/// Waits until all charges are settled, and claims the miner's emission. Returns the claimed
+/// amount.
 ///
-/// Intervals in which the host was attested were paid. Those with the altered program are
-/// refunded.
+/// Intervals in which the host was attested were paid. Intervals in which the altered program ran
+/// are refunded.
 pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<Alpha> {
 	let terminated = |event: &Event| event.is(name::TERMINATED);
 	let what = "both VMs are terminated: the tenant has the rest of the escrow back";
@@ -39,14 +40,14 @@ pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<Alpha> {
 	Ok(claimed)
 }
 
-/// Returns true for the end of an era of which miners get something.
+/// Returns true if the event closes an era for which miners are owed an amount.
 fn pays_miners(event: &Event) -> bool {
 	event.is(name::ERA_CLOSED) && event.amount("miners").is_some_and(|amount| !amount.is_zero())
 }
 
-/// Claims the miner's part. Any account may; the tenant pays the fee here.
+/// Claims the miner's emission. Any account may do so. Here, the tenant claims it and pays the fee.
 async fn claim(stage: &Stage<'_>, vm: &Vm) -> Result<Alpha> {
-	// An era that closes meanwhile may be claimed as well.
+	// The claimed amount may be larger than `least`, because an era may close in the meantime.
 	let closed = stage.chain.all(|event| event.is(name::ERA_CLOSED));
 	let least: Alpha = closed.iter().filter_map(|event| event.amount("miners")).sum();
 	let miner = stage.miner()?;
@@ -60,14 +61,14 @@ async fn claim(stage: &Stage<'_>, vm: &Vm) -> Result<Alpha> {
 	Ok(claimed)
 }
 
-/// The sum of the rows' amounts.
+/// Returns the sum of the amounts in all rows.
 fn sum(rows: &Value) -> Alpha {
 	let amounts =
 		rows.as_array().into_iter().flatten().filter_map(|row| row.get("amount")?.as_str());
 	amounts.filter_map(|amount| amount.parse::<Alpha>().ok()).sum()
 }
 
-/// Checks that every charge was made at a price that the chain had.
+/// Checks that the price of every charge was a price of the chain.
 fn ensure_reported_prices(stage: &Stage<'_>) -> Result<()> {
 	let usd = |wanted: &'static str| -> BTreeSet<String> {
 		let events = stage.chain.all(|event| event.is(wanted));

@@ -1,4 +1,4 @@
-//! The miner's program is altered, and its evidence is rejected.
+//! Scene: the miner's program is altered, and the machine's evidence is rejected.
 
 use super::{code::IMA_UNKNOWN_FILE, seconds, Scene, CHALLENGE};
 use crate::{
@@ -12,11 +12,11 @@ pub const SCENE: Scene = Scene {
 	title: "One byte is added to the miner's program, and it runs again.",
 };
 
-/// The largest number of blocks between a rejection and the next challenge.
+/// The maximum number of blocks between a rejection and the next challenge.
 const SOON: u64 = 2;
 
-/// Alters the program, and waits for the rejection and for the challenge that follows it.
-/// Returns the score after the rejection.
+/// Alters the miner's program. Waits for the rejection, and for the challenge that follows the
+/// rejection. Returns the chip's score after the rejection.
 pub async fn run(stage: Stage<'_>, score_before: u64) -> Result<u64> {
 	let digest = stage.machine.alter_miner().await?;
 	stage.say(&format!("the altered program has the SHA-256 {digest}"));

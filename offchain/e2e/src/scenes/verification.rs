@@ -1,4 +1,4 @@
-//! Anyone can check a verdict: evidence is fetched, and judged without the chain.
+//! Scene: anyone can check a verdict. The scene fetches evidence and verifies it without the chain.
 
 use super::{code::IMA_UNKNOWN_FILE, Scene};
 use crate::{
@@ -15,13 +15,15 @@ pub const SCENE: Scene =
 const ACCEPTED: i32 = 0;
 const REJECTED: i32 = 2;
 
-/// Checks the first accepted evidence, and the first with an unknown file.
+/// Checks the first accepted evidence, and the first evidence that was rejected because of an
+/// unknown file.
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	check(&stage, None).await?;
 	check(&stage, Some(IMA_UNKNOWN_FILE)).await
 }
 
-/// Fetches the first evidence with that verdict (none: accepted), and judges it again offline.
+/// Fetches the first evidence that was rejected with `code`, or the first accepted evidence if
+/// there is no code. Verifies this evidence again offline.
 pub(super) async fn check(stage: &Stage<'_>, code: Option<u64>) -> Result<()> {
 	let judged = |event: &Event| match code {
 		None => event.is_accepted(),

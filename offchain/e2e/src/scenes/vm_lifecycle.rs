@@ -18,10 +18,10 @@ pub const SCENE: Scene = Scene {
 
 /// The amount that is added to the escrow.
 const TOP_UP: Alpha = Alpha::from_units(2_500_000_000);
-/// The maximum charge between the two readings of the escrow.
+/// The maximum charge between the reads of the escrow before and after the top-up.
 const MAX_CHARGE: Alpha = Alpha::from_units(100_000_000);
 
-/// Uses every command once. Each effect is seen on the chain.
+/// Uses every command of a tenant once, and checks each effect on the chain.
 pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<()> {
 	only_vm(&stage, vm).await?;
 	let before = escrow(&show(&stage, vm).await?)?;
@@ -49,7 +49,7 @@ pub async fn run(stage: Stage<'_>, vm: &Vm) -> Result<()> {
 	stage.ensure(paid > 0, || "its disk was not paid for while it was stopped".into())
 }
 
-/// Runs `hcc vm` on the VM, as its tenant.
+/// Runs a subcommand of `hcc vm` on the VM, as its tenant.
 pub(super) async fn act(stage: &Stage<'_>, vm: &Vm, action: &str, more: &[&str]) -> Result<Value> {
 	let id = vm.number.to_string();
 	let (first, last) = (["vm", action, id.as_str()], ["--key-file", vm.key_file.as_str()]);

@@ -1,5 +1,6 @@
-//! Parity tests on whole evidence: AWS-LC, as in this program, and pure Rust, as in the runtime,
-//! give the same finding. Primitives that agree individually could still receive different inputs.
+//! Parity tests on whole evidence. With AWS-LC, which this program uses, and with pure Rust, which
+//! the runtime uses, evaluation gives the same finding. Tests of single primitives do not suffice,
+//! because an evaluation could give them different inputs.
 
 mod cases;
 
@@ -23,20 +24,21 @@ use cases::Case;
 /// A finding: a code and, for an acceptance, the SCALE-encoded claims.
 type RawFinding = (u16, Vec<u8>);
 
-/// Number of rounds of edits, which take a few seconds.
+/// Number of rounds of edits. All rounds together take a few seconds.
 const ROUNDS: u32 = 300;
 
-/// The orders of P-256 and P-384, big-endian: FIPS 186-4, D.1.2.3 and D.1.2.4.
+/// The orders of P-256 and P-384, in big-endian: FIPS 186-4, D.1.2.3 and D.1.2.4.
 const P256_ORDER: &str = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
 const P384_ORDER: &str = "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973";
 
 /// Offsets of r and s in a TPMT_SIGNATURE of P-256.
 const IN_QUOTE: [usize; 2] = [6, 40];
-/// Offsets of r and s in a report, where they are little-endian.
+/// Offsets of r and s in an SNP report. The report contains them in little-endian.
 const IN_REPORT: [usize; 2] = [0x2a0, 0x2e8];
 
-/// Codes that the evidence of a host never gives. Most concern certificates, VMs or enrolment. A
-/// missing PCR value cannot occur, because the format contains one of each.
+/// Reject codes that cannot occur for the evidence of a host. Most of them concern certificates,
+/// VMs or enrolment. `PcrValues` cannot occur, because the format of evidence contains a value for
+/// each PCR.
 const UNREACHABLE: [RejectCode; 18] = [
 	RejectCode::CertificateEncoding,
 	RejectCode::CertificateExtension,
@@ -58,8 +60,9 @@ const UNREACHABLE: [RejectCode; 18] = [
 	RejectCode::CertificateRevoked,
 ];
 
-/// Returns the finding, on which both must agree. The worker knows only the policy that concerns
-/// the evidence; the runtime knows all of it.
+/// Returns the finding. Fails if the findings of the worker and of the runtime differ. The worker
+/// knows only the part of policy that concerns the evidence, but the runtime knows the whole
+/// policy.
 fn find(case: &Case) -> RawFinding {
 	let Case { pinned, policy, evidence } = case;
 	let known = extract(policy, &PolicyQuery::of(evidence));
@@ -74,7 +77,7 @@ fn machine() -> Machine {
 	Machine::named("parity")
 }
 
-/// Returns an honest answer of a machine.
+/// Returns the answer of an honest machine to its first challenge.
 fn honest(machine: &Machine) -> Case {
 	Case::of(machine, &machine.challenge(1))
 }
@@ -130,7 +133,7 @@ fn findings_agree_for_flipped_bits() {
 	assert!(judged >= 1_000 && codes.len() >= 10, "{judged} judged, of {codes:?}");
 }
 
-/// Returns pseudo-random edits, which are the same in every run.
+/// Returns pseudo-random edits for a round. They are the same in every run.
 fn edits(round: u32) -> Vec<Edit> {
 	let part = |part: u32| sha256(&[round.to_le_bytes(), part.to_le_bytes()].concat());
 	let bytes: Vec<u8> = (0..8).flat_map(part).collect();
@@ -138,8 +141,8 @@ fn edits(round: u32) -> Vec<Edit> {
 	(0..=round % 3).map(|_| Edit::generate(&mut driver).expect("there are enough bytes")).collect()
 }
 
-/// Returns the answer of an honest machine with one part edited. Everything that depends on that
-/// part is computed again, so that the last checks are reached as well.
+/// Returns the answer of an honest machine with one edited part. Everything that depends on the
+/// edited part is computed again. So the evaluation also reaches its last checks.
 fn forged_evidence(
 	machine: &Machine,
 	context: &Context,
@@ -189,7 +192,7 @@ fn findings_agree_for_edits() {
 		let mut raw = honest.evidence.encode();
 		edit(&mut raw);
 		let mut judge = |evidence| codes.insert(find(&Case { evidence, ..honest.clone() }).0);
-		// Bytes that cannot be decoded are never judged.
+		// Validators never judge bytes that cannot be decoded.
 		if let Ok(evidence) = HostEvidence::decode(&mut &raw[..]) {
 			judge(evidence);
 		}
@@ -198,7 +201,7 @@ fn findings_agree_for_edits() {
 	assert!(codes.len() >= 10, "too few kinds of failure: {codes:?}");
 }
 
-/// Returns zero, one, the last scalar, the order itself and the largest number of that length,
+/// Returns zero, one, the order minus one, the order, and the largest number of the same length, in
 /// big-endian.
 fn edges(order: &[u8]) -> [Vec<u8>; 5] {
 	let mut one = vec![0; order.len()];
@@ -208,8 +211,8 @@ fn edges(order: &[u8]) -> [Vec<u8>; 5] {
 	[vec![0; order.len()], one, last, order.to_vec(), vec![0xff; order.len()]]
 }
 
-/// Returns the order minus the scalar, big-endian. With this value for s, a signature is another
-/// valid one of the same bytes.
+/// Returns the order minus the scalar, in big-endian. A signature stays valid if its s is replaced
+/// by this value.
 fn complement(order: &[u8], scalar: &[u8]) -> Vec<u8> {
 	let mut borrow = 0i16;
 	let mut rest = vec![0; order.len()];

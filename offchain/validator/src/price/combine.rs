@@ -3,9 +3,9 @@ use hcc_chain::Price;
 /// Maximum deviation of a source from the median, in percent.
 const SPREAD: u64 = 5;
 
-/// Returns the median of the prices near the overall median, if they come from more than half of
-/// all configured sources. The median of an even number is the mean of the middle two, rounded
-/// down.
+/// Returns the median of the prices that are near the median of all prices. Returns `None` unless
+/// the near prices come from more than half of the configured sources. The median of an even number
+/// of prices is the mean of the middle two, rounded down.
 pub fn combine(prices: &[Price], configured: usize) -> Option<Price> {
 	let middle = median(prices)?;
 	let near = |price: &Price| {

@@ -7,18 +7,18 @@ use hcc_service::{Health, Pulse};
 use super::{combine, Fetcher, Source};
 use crate::{finality::block_number, metrics::Metrics};
 
-/// Interval of checks for a due report.
+/// Interval at which the feed checks if a report is due.
 const POLL_INTERVAL: Duration = Duration::from_secs(6);
-/// Pause after a failure.
+/// Pause after a failure of the node or of a report.
 const FAILURE_PAUSE: Duration = Duration::from_secs(10);
-/// Pause after an attempt without a report. Many sources limit the number of requests.
+/// Pause after an attempt that led to no report, because many sources limit the number of requests.
 const NO_REPORT_PAUSE: Duration = Duration::from_secs(30);
 /// Time limit of one turn, for the health of the process.
 const TURN_LIMIT: Duration = Duration::from_secs(600);
 /// Time that a source has for its whole answer.
 const SOURCE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Reports the price that the sources give to the chain.
+/// Reports the price to the chain that the sources give.
 pub struct Feed {
 	nodes: Arc<Nodes>,
 	/// The validator for which the worker signs.
@@ -90,7 +90,7 @@ impl Feed {
 		Ok(active.decode()?.contains(&self.validator))
 	}
 
-	/// Reports the price for a block. Returns `true` if the chain accepted the report.
+	/// Reports the price at a block. Returns `true` if the chain accepted the report.
 	async fn report(&self, chain: &Chain, block: u64) -> anyhow::Result<bool> {
 		let Some(price) = self.price().await else { return Ok(false) };
 		let call = api::tx().oracle().report(self.validator, price, block_number(block)?);
@@ -109,7 +109,8 @@ impl Feed {
 		}
 	}
 
-	/// Returns the price on which the sources agree, or `None` if too few of them answer or agree.
+	/// Returns the price on which the sources agree. Returns `None` if too few sources answer or
+	/// agree.
 	pub async fn price(&self) -> Option<Price> {
 		let asked = self.sources.iter().map(|source| async move {
 			let found = self.fetcher.fetch(source).await;
@@ -129,7 +130,7 @@ impl Feed {
 	}
 }
 
-/// Returns the block of the last report of the feeder.
+/// Returns the block of the feeder's last report.
 async fn last_report(at: &ChainAt, feeder: &AccountId32) -> anyhow::Result<Option<u64>> {
 	let address = api::storage().oracle().reports();
 	let Some(row) = at.storage().try_fetch(address, ()).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Price feed for the oracle of the chain: combines what several sources report for one α into one
+//! Price feed for the chain's oracle. It combines the prices of one α from several sources into one
 //! price.
 
 mod combine;

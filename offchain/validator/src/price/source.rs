@@ -9,25 +9,26 @@ use rust_decimal::{prelude::ToPrimitive, Decimal};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Maximum size of an answer, in bytes.
+/// Maximum size of a source's answer, in bytes.
 const MAX_BODY: usize = 64 << 10;
 /// Maximum number of redirects.
 const MAX_REDIRECTS: usize = 3;
 /// Units per USD: a price is in 10⁻⁹ USD.
 const UNITS: u64 = 1_000_000_000;
 
-/// A source of prices: a URL with an answer in JSON, and the position of the USD price of one α in
-/// it, as a number or a string.
+/// A source of prices. The URL returns JSON, and the JSON contains the price of one α in USD, as a
+/// number or a string.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
 	pub url: String,
-	/// The position in the answer, as a JSON pointer (RFC 6901).
+	/// The position of the price in the JSON, as a JSON pointer (RFC 6901).
 	pub pointer: String,
 }
 
 impl Source {
-	/// Returns the host, for logs. The whole URL may contain a key.
+	/// Returns the host name of the URL, for logs. The whole URL may contain a secret key, so it
+	/// must not be logged.
 	pub fn host(&self) -> String {
 		match Url::parse(&self.url) {
 			Ok(url) => url.host_str().unwrap_or("a source without a host").to_owned(),
@@ -36,17 +37,17 @@ impl Source {
 	}
 }
 
-/// A reason for which a source returns no price.
+/// The reason why a source returned no price.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-	/// No answer, an answer that is too late, or a redirect that is not allowed. Blame: the source,
-	/// or the network.
+	/// The source did not answer in time, or its redirect is not allowed. Blame: the source, or the
+	/// network.
 	#[error("no answer: {}", reasons(.0))]
 	Unreachable(reqwest::Error),
 	/// The source returned an error status.
 	#[error("status {0}")]
 	Status(u16),
-	/// The answer is longer than an answer with a price needs to be.
+	/// The answer exceeds `MAX_BODY`. An answer with a price need not be that long.
 	#[error("the answer is longer than {MAX_BODY} bytes")]
 	TooLong,
 	/// The answer is not JSON.
@@ -62,7 +63,7 @@ pub enum SourceError {
 
 impl From<reqwest::Error> for SourceError {
 	fn from(error: reqwest::Error) -> Self {
-		// The URL may contain a key, and this error is logged.
+		// The URL may contain a secret key, and this error is logged.
 		Self::Unreachable(error.without_url())
 	}
 }
@@ -121,8 +122,8 @@ fn client(patience: Duration) -> ClientBuilder {
 		.user_agent(agent)
 }
 
-/// Follows a limited number of redirects, and none from https to a URL without TLS, where any party
-/// on the network could answer.
+/// Follows at most [`MAX_REDIRECTS`] redirects. Does not follow a redirect from https to a URL
+/// without TLS, because any party on the network could answer there.
 fn redirect(attempt: Attempt<'_>) -> Action {
 	let begun_safely = attempt.previous().first().is_some_and(|url| url.scheme() == "https");
 	if attempt.previous().len() > MAX_REDIRECTS {
@@ -134,7 +135,7 @@ fn redirect(attempt: Attempt<'_>) -> Action {
 	}
 }
 
-/// Parses a price: a JSON number, or a string with a number. Rounds down to the unit.
+/// Parses a price: a JSON number, or a string with a number. Rounds down to 10⁻⁹ USD.
 fn price(found: &Value) -> Result<Price, SourceError> {
 	let text = match found {
 		Value::String(text) => text.trim().to_owned(),

@@ -1,5 +1,5 @@
-//! The seeds of the fuzz targets, original and edited, in every part of evidence that accepts such
-//! bytes.
+//! Tests with the seeds of the fuzz targets. Original and edited seeds replace every part of
+//! evidence that accepts such bytes.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use super::{
 	Forger, JudgingChain,
 };
 
-/// Number of edits of each seed in each part.
+/// Number of edited versions of each seed that are tried in each part of evidence.
 const ROUNDS: u32 = 4;
 
-/// Returns a chain that judges the machine of the fuzz targets, and the answer of that machine.
+/// Returns a chain that judges the machine of the fuzz targets, and the answer of this machine.
 fn targeted() -> (JudgingChain, HostEvidence, Machine, Context) {
 	let (mut chain, _) = chain_with_subject(|_| ());
 	let mut machine = Machine::named("fuzz");
@@ -30,8 +30,8 @@ fn targeted() -> (JudgingChain, HostEvidence, Machine, Context) {
 	(chain, evidence, machine, context)
 }
 
-/// Returns the seeds of each target and the parts of evidence that its decoder reads. Seeds that
-/// are not a part of evidence go into all parts.
+/// Returns the seeds of each fuzz target, with the parts of evidence that the target's decoder
+/// reads. Seeds that are not a part of evidence are tried in all parts.
 fn seeds_and_parts() -> [(Vec<Vec<u8>>, &'static [u32]); 8] {
 	[
 		(seeds::reports(), &[7]),
@@ -77,7 +77,8 @@ fn fuzz_seeds_have_equal_findings() {
 	assert!(codes.len() >= 10, "few kinds of failure: {codes:?}");
 }
 
-/// The enrolled key is not a part of evidence, but every evaluation reads it.
+/// Tries the seeds as the enrolled key and as signatures. The key is not a part of evidence, but
+/// every evaluation reads it.
 #[test]
 fn fuzz_keys_and_signatures_have_equal_findings() {
 	let (mut chain, honest, machine, _) = targeted();
@@ -88,7 +89,7 @@ fn fuzz_keys_and_signatures_have_equal_findings() {
 			machine.sign(&mut evidence);
 			for round in 0..=ROUNDS {
 				let mut key = key.clone();
-				// The first round uses the original.
+				// The first round uses the original seed.
 				let edits = if round == 0 { Vec::new() } else { edits(at * ROUNDS + round) };
 				edits.iter().for_each(|edit| edit.apply(&mut key));
 				pin(&mut chain, |pinned| pinned.ak = key);
@@ -100,7 +101,8 @@ fn fuzz_keys_and_signatures_have_equal_findings() {
 	assert!(codes.len() >= 3, "few kinds of failure: {codes:?}");
 }
 
-/// Evidence is only accepted if the boot event log leads to the quoted PCRs.
+/// Tries the seeds as boot event logs. Evidence is accepted only if the replay of its boot event
+/// log results in the quoted PCRs.
 #[test]
 fn fuzz_event_logs_have_equal_findings() {
 	let (mut chain, _, machine, context) = targeted();

@@ -1,8 +1,8 @@
-//! Foreign test vectors, each in its part of evidence that is otherwise valid. They reach as far
-//! into the verifier as they can.
+//! Tests with test vectors of other machines. Each vector replaces the corresponding part of
+//! otherwise valid evidence, so that it reaches as far into the verifier as possible.
 //!
-//! A foreign quote answers another challenge, so it can pass all checks up to
-//! [`RejectCode::QuoteNonce`] at best.
+//! A foreign quote answers another challenge. So it can at best pass all checks before
+//! [`RejectCode::QuoteNonce`].
 
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -23,12 +23,12 @@ use hccs_runtime::Runtime;
 
 use super::{code, rebooted, vectors, Forger, JudgingChain};
 
-/// 2025-06-01, within the validity of the VLEK.
+/// A time within the validity of the VLEK: 2025-06-01.
 const NOW_VLEK: UnixSeconds = UnixSeconds(1_748_736_000);
 
-/// The parts of a [`Forger`]'s answer that are bytes, by its numbers. In order: a log that leads to
-/// PCR 10, a log that does not, the attestation structure, its signature, the boot event log, the
-/// report.
+/// The parts of an answer that consist of bytes, by the numbers that [`Forger`] uses. In order,
+/// they are a log that results in PCR 10, a log that does not, the attestation structure, its
+/// signature, the boot event log, and the report.
 pub(super) const PARTS: [u32; 6] = [0, 2, 3, 4, 6, 7];
 
 /// Changes the pinned context of the subject.
@@ -41,7 +41,7 @@ pub(super) fn pin(chain: &mut JudgingChain, change: impl FnOnce(&mut PinnedConte
 	});
 }
 
-/// Pins the context of a new machine, with this policy revision.
+/// Pins the context of a machine without accepted evidence, with the given policy revision.
 pub(super) fn pin_new(chain: &mut JudgingChain, revision: u32) {
 	pin(chain, |pinned| {
 		pinned.revision = revision;
@@ -55,7 +55,7 @@ pub(super) fn read(path: impl AsRef<Path>) -> Vec<u8> {
 	fs::read(path).expect("the file is readable")
 }
 
-/// Returns the vectors with a matching file name.
+/// Returns the test vectors whose file names match.
 pub(super) fn named(matches: impl Fn(&str) -> bool) -> Vec<PathBuf> {
 	let mut files = vectors();
 	files.retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(&matches));
@@ -95,19 +95,19 @@ pub(super) fn tpmt_public(key: &PublicKey) -> Vec<u8> {
 	}
 }
 
-/// Returns the TPMT_SIGNATURE of RSASSA with SHA-256.
+/// Returns an RSASSA signature with SHA-256 as a TPMT_SIGNATURE.
 pub(super) fn rsassa(signature: &[u8]) -> Vec<u8> {
 	[&[0x00, 0x14, 0x00, 0x0b][..], &u16_sized(signature)].concat()
 }
 
-/// The vectors of a foreign TPM.
+/// The test vectors of one foreign TPM.
 #[derive(Default)]
 struct Tpm {
-	/// TPMT_PUBLIC.
+	/// Attestation keys: TPMT_PUBLIC.
 	keys: Vec<Vec<u8>>,
-	/// TPMS_ATTEST.
+	/// Attestation structures: TPMS_ATTEST.
 	attests: Vec<Vec<u8>>,
-	/// TPMT_SIGNATURE.
+	/// Signatures: TPMT_SIGNATURE.
 	signatures: Vec<Vec<u8>>,
 }
 
@@ -118,7 +118,7 @@ impl Tpm {
 		let extension = path.extension().and_then(|extension| extension.to_str());
 		match (name, extension.unwrap_or_default()) {
 			(_, "tpmt_public") => self.keys.push(read(path)),
-			// A TPM2B_PUBLIC.
+			// The file is a TPM2B_PUBLIC, so its length field is removed.
 			(_, "pub") => self.keys.extend(read(path).get(2..).map(<[u8]>::to_vec)),
 			(_, "pem") => self.keys.extend(key_in(path)),
 			(_, "msg") | ("quote.out" | "create-attest.bin", _) => self.attests.push(read(path)),
@@ -138,7 +138,8 @@ fn key_in(path: &Path) -> Option<Vec<u8>> {
 	AttestationKey::from_spki(&der).ok().map(|key| tpmt_public(&key.key))
 }
 
-/// Evaluates each key with each signature of its TPM, over our quote and over that of the TPM.
+/// Evaluates each key with each signature of the same TPM. Each signature is tried over our quote
+/// and over each quote of this TPM.
 #[test]
 fn foreign_tpm_keys_and_signatures_have_equal_findings() {
 	let (mut chain, honest, machine, context) = rebooted();
@@ -179,7 +180,7 @@ fn foreign_tpm_keys_and_signatures_have_equal_findings() {
 	assert!(tpms.is_empty() || signed >= 10, "only {signed} signatures were verified");
 }
 
-/// Returns the valid VEKs, each with a time at which it is valid.
+/// Returns the VEKs whose certificates are valid, each with a time within its validity.
 fn chip_keys() -> Vec<(Vek, UnixSeconds)> {
 	let certificates = named(|name| name == "vek.der");
 	let verified = |path: &PathBuf| {
@@ -191,8 +192,8 @@ fn chip_keys() -> Vec<(Vek, UnixSeconds)> {
 	certificates.iter().filter_map(verified).collect()
 }
 
-/// Evaluates each report under each VEK: of its chip, of another chip, of another product line, and
-/// of a provider.
+/// Evaluates each report with each VEK: the VEK of its own chip, of another chip, of another
+/// product line, and of a provider.
 #[test]
 fn foreign_reports_and_veks_have_equal_findings() {
 	let (mut chain, honest, ..) = rebooted();
@@ -220,7 +221,7 @@ fn foreign_reports_and_veks_have_equal_findings() {
 	}
 }
 
-/// Puts the contents of PEM files into every part of evidence that accepts bytes.
+/// Replaces every part of evidence that accepts bytes by the contents of PEM files.
 #[test]
 fn pem_contents_have_equal_findings() {
 	let (mut chain, honest, machine, context) = rebooted();

@@ -1,4 +1,4 @@
-//! Foreign logs of kernels and firmware, of any length, in evidence that is otherwise valid.
+//! Tests with logs of other kernels and firmware, of any length, in otherwise valid evidence.
 
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -25,7 +25,7 @@ use super::{
 	rebooted, JudgingChain,
 };
 
-/// Returns a machine with the PCRs that a boot event log leads to. It runs the miner's binary.
+/// Returns a machine whose PCRs result from a boot event log. The machine runs the miner's binary.
 pub(super) fn boot_with_log(machine: &Machine, log: &[u8]) -> Machine {
 	let mut machine = machine.clone();
 	let replayed = boot::replay(log, PcrBank::Sha256).unwrap_or_default();
@@ -45,7 +45,8 @@ fn u32_sized(bytes: &[u8]) -> Vec<u8> {
 	[&(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
 }
 
-/// Returns the binary record of a line of a text log, or `None` for a template with other fields.
+/// Returns the binary record for a line of a text log. Returns `None` if the template has other
+/// fields.
 fn record_of_line(line: &str) -> Option<Vec<u8>> {
 	let mut words = line.splitn(5, ' ');
 	let pcr: u32 = words.next()?.parse().ok()?;
@@ -63,13 +64,13 @@ fn record_of_line(line: &str) -> Option<Vec<u8>> {
 	};
 	let name = [name.as_bytes(), &[0]].concat();
 	let data = [u32_sized(&file), u32_sized(&name), signature].concat();
-	// A text log may use digests other than SHA-1; a binary log never does.
+	// A text log may have other template digests than SHA-1, but the original binary log never has.
 	let digest = if digest.len() == 20 { digest } else { PcrBank::Sha1.hash(&[&data]) };
 	let template = u32_sized(template.as_bytes());
 	Some([&pcr.to_le_bytes()[..], &digest, &template, &u32_sized(&data)].concat())
 }
 
-/// Returns the binary record of an entry of `entries.json`, with any template.
+/// Returns the binary record for an entry of `entries.json`. The entry may have any template.
 fn record_of_entry(entry: &serde_json::Value) -> Option<Vec<u8>> {
 	let mut words = entry["line"].as_str()?.split(' ');
 	let pcr: u32 = words.next()?.parse().ok()?;
@@ -84,7 +85,7 @@ fn record_of_entry(entry: &serde_json::Value) -> Option<Vec<u8>> {
 	Some([&pcr.to_le_bytes()[..], &digest, &template, &data].concat())
 }
 
-/// Returns all logs of kernels in binary form, without duplicates.
+/// Returns all IMA logs of the test vectors in binary form, without duplicates.
 fn kernel_logs() -> BTreeSet<Vec<u8>> {
 	let mut logs: BTreeSet<Vec<u8>> =
 		named(|name| name.starts_with("binary_runtime_measurements")).iter().map(read).collect();
@@ -100,8 +101,8 @@ fn kernel_logs() -> BTreeSet<Vec<u8>> {
 	logs
 }
 
-/// Splits a log into parts that fit into one piece of evidence, each with its number of entries.
-/// The last part is the start of an unreadable rest, if there is one.
+/// Splits a log into parts. Each part fits into one piece of evidence, and comes with its number of
+/// entries. If the rest of the log is unreadable, the last part is the start of this rest.
 fn parts(log: &[u8]) -> Vec<(u32, &[u8])> {
 	let most = <Runtime as pallet_policy::Config>::ImaLimits::get();
 	let (mut parts, mut rest) = (Vec::new(), log);
@@ -125,7 +126,7 @@ fn parts(log: &[u8]) -> Vec<(u32, &[u8])> {
 	parts
 }
 
-/// Returns PCR 10 after the readable records.
+/// Returns the value of PCR 10 after the readable records.
 fn extend_pcr10(mut pcr10: [u8; 32], records: &[u8]) -> [u8; 32] {
 	for record in Records::new(records, 0).map_while(Result::ok) {
 		if record.pcr != 10 {
@@ -141,7 +142,7 @@ fn extend_pcr10(mut pcr10: [u8; 32], records: &[u8]) -> [u8; 32] {
 	pcr10
 }
 
-/// Returns the files that a log contains with SHA-256 digests.
+/// Returns the digests of the files that a log contains with a SHA-256 digest.
 fn files_of(log: &[u8]) -> Vec<[u8; 32]> {
 	Records::new(log, 0)
 		.map_while(Result::ok)
@@ -152,7 +153,7 @@ fn files_of(log: &[u8]) -> Vec<[u8; 32]> {
 		.collect()
 }
 
-/// Allows every file of these logs. Returns the policy revision.
+/// Makes policy allow every file in the given logs. Returns the policy revision.
 fn allow_files<'a>(chain: &mut JudgingChain, logs: impl IntoIterator<Item = &'a Vec<u8>>) -> u32 {
 	let files: BTreeSet<_> = logs.into_iter().flat_map(|log| files_of(log)).collect();
 	let files: Vec<_> = files.into_iter().collect();
@@ -165,7 +166,7 @@ fn allow_files<'a>(chain: &mut JudgingChain, logs: impl IntoIterator<Item = &'a 
 	})
 }
 
-/// Evaluates a log part by part, each after an accepted one. Returns the codes.
+/// Evaluates a log part by part, as if the chain had accepted the parts before. Returns the codes.
 fn judge_log(
 	chain: &mut JudgingChain,
 	(machine, context): (&Machine, &Context),
@@ -195,7 +196,7 @@ fn judge_log(
 	codes
 }
 
-/// Evaluates each log with unknown files, and with all files allowed.
+/// Evaluates each log twice: with unknown files, and with all files allowed.
 #[test]
 fn kernel_logs_have_equal_findings() {
 	let (mut chain, _, machine, context) = rebooted();
@@ -220,7 +221,7 @@ fn kernel_logs_have_equal_findings() {
 	assert!(logs.is_empty() || codes.contains(&0), "no log is accepted: {codes:?}");
 }
 
-/// Evaluates foreign machines with their logs and quoted PCRs, as if they had answered this
+/// Evaluates the logs and quoted PCRs of other machines, as if these machines had answered the
 /// challenge.
 #[test]
 fn quoted_machines_are_accepted() {
@@ -232,7 +233,7 @@ fn quoted_machines_are_accepted() {
 	let log_of = |pcrs: &Path| read(pcrs.with_file_name("binary_runtime_measurements"));
 	let logs: Vec<_> = quoted.iter().map(|pcrs| log_of(pcrs)).collect();
 	allow_files(&mut chain, &logs);
-	// The first file that each of them runs.
+	// The first file that each machine runs.
 	let versions: BTreeSet<_> =
 		logs.iter().filter_map(|log| files_of(log).get(1).copied()).collect();
 	let versions: Vec<_> = versions.into_iter().collect();
@@ -249,7 +250,7 @@ fn quoted_machines_are_accepted() {
 		for (pcr, value) in machine.pcrs.iter_mut().zip(read(path).chunks_exact(32)) {
 			pcr.copy_from_slice(value);
 		}
-		// Only shim extends this PCR, and these machines boot without it.
+		// This is PCR 14. Only shim extends it, and these machines boot without shim.
 		machine.pcrs[11] = [0; 32];
 		machine.log = vec![log];
 		let mut evidence = machine.answer(&context);
@@ -281,7 +282,7 @@ fn role_in(pcr: u32) -> BootRole {
 	}
 }
 
-/// Allows all boot parts of these logs. Returns the policy revision.
+/// Makes policy allow all boot parts in the given logs. Returns the policy revision.
 fn allow_boot_parts(chain: &mut JudgingChain, logs: &BTreeSet<Vec<u8>>) -> u32 {
 	let mut roles = BTreeMap::new();
 	for event in logs.iter().filter_map(|log| boot::code_events(log).ok()).flatten() {
@@ -300,7 +301,8 @@ fn allow_boot_parts(chain: &mut JudgingChain, logs: &BTreeSet<Vec<u8>>) -> u32 {
 	})
 }
 
-/// Evaluates each log without boot rules, with unknown parts, and with all parts allowed.
+/// Evaluates each log three times: without boot rules, with unknown parts, and with all parts
+/// allowed.
 #[test]
 fn boot_event_logs_have_equal_findings() {
 	let (mut chain, _, machine, context) = rebooted();

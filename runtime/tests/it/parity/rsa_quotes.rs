@@ -1,4 +1,4 @@
-//! Quotes by RSA keys, which TPMs also support.
+//! Tests with quotes that RSA keys sign. TPMs support such keys as well.
 
 use codec::Encode;
 use hcc_evidence::{
@@ -31,7 +31,7 @@ fn key() -> RsaPrivateKey {
 	RsaPrivateKey::from_pkcs8_der(der).expect("the key is PKCS #8")
 }
 
-/// Sets the byte of a TPMT_PUBLIC or TPMT_SIGNATURE that states the scheme.
+/// Sets the byte that states the scheme in a TPMT_PUBLIC or TPMT_SIGNATURE.
 fn put_scheme(bytes: &mut [u8], at: usize, scheme: Scheme) {
 	bytes[at] = match scheme {
 		Scheme::RsaSsa => 0x14,

@@ -1,4 +1,4 @@
-//! Counts of the events of a walk, by name.
+//! Counts the events of a walk by name.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use hccs_runtime::*;
 
 use crate::layout::{metadata, OURS};
 
-/// Number of events by the indices of pallet and variant.
+/// Number of events by the index of the pallet and the index of the event.
 #[derive(Default)]
 pub(super) struct EventCounts(BTreeMap<[u8; 2], u32>);
 
 impl EventCounts {
-	/// Counts the new events and removes them, because storing them for days takes as long as the
-	/// walk itself.
+	/// Counts the new events and removes them. If the events of days were stored, this would take
+	/// as long as the walk itself.
 	pub(super) fn count(&mut self) {
 		for record in System::read_events_no_consensus() {
 			let bytes = record.event.encode();
@@ -22,7 +22,7 @@ impl EventCounts {
 		System::reset_events();
 	}
 
-	/// Returns the number of events of our pallets, as `Pallet::Event`.
+	/// Returns the number of each event of our pallets. The names have the form `Pallet::Event`.
 	pub(super) fn by_name(&self) -> BTreeMap<String, u32> {
 		let metadata = metadata();
 		let ours = metadata.pallets.iter().filter(|pallet| OURS.contains(&&pallet.name[..]));

@@ -1,4 +1,4 @@
-//! Steps of governance, and the restoration of the initial policy.
+//! Steps of governance in a walk, and the restoration of the initial policy.
 
 use frame_support::traits::{schedule::DispatchTime, Get, StorePreimage};
 use hcc_evidence::boot::{BootRole, BootRules};
@@ -45,7 +45,7 @@ impl InitialPolicy {
 		}
 	}
 
-	/// Restores the policy. A call fails if it changes nothing.
+	/// Restores the initial policy. Errors are ignored, because a call fails if it changes nothing.
 	pub(super) fn restore(&self) {
 		let _ = Policy::set_platform(root(), self.platform);
 		for (cpu, rules) in &self.cpus {
@@ -101,7 +101,7 @@ impl InitialPolicy {
 	}
 }
 
-/// Sets penalties, prices and the frequency of challenges, within bounds or beyond them.
+/// Sets penalties, prices and the frequency of challenges. The values may be outside of the bounds.
 pub(super) fn vary_rules(which: u8, how: u8) -> DispatchResult {
 	let part = Perbill::from_percent(u32::from(how % 101));
 	match which % 4 {

@@ -1,4 +1,4 @@
-//! Guests that send receipts, signed with the keys that their boots attested.
+//! Guests that send receipts. The guests sign receipts with the keys that their boots attested.
 
 use hcc_evidence::vm::{receipt_statement, SignedReceipt};
 use hcc_evidence_testing::GENESIS;
@@ -8,11 +8,12 @@ use sp_core::Pair;
 use super::*;
 use crate::compute::{guest_key, starved_receipt};
 
-/// Returns the receipt of a running VM for the last interval, with all of its time or half of it.
+/// Returns the receipt of a running VM for the last interval. If `complete` is false, its
+/// processors received only half of the time.
 fn receipt(vm: VmId, complete: bool) -> Option<SignedReceipt> {
 	Compute::guest(vm)?;
 	let last = Attestation::interval().index.checked_sub(1)?;
-	// The index of the interval is an increasing sequence number.
+	// The index of the interval serves as the sequence number, because both increase.
 	let mut signed = starved_receipt(vm, last, last);
 	if complete {
 		signed.receipt.steal = 0;
@@ -26,12 +27,13 @@ fn submit(receipt: SignedReceipt) -> DispatchResult {
 	Usage::submit_receipts(RuntimeOrigin::signed(tenant()), receipts)
 }
 
-/// Submits a receipt of a guest. A receipt with an invalid signature is never accepted.
+/// Submits a receipt of a guest. Checks that a receipt with an invalid signature is not accepted.
 pub(super) fn submit_receipts(vm: VmId, bits: u8) {
 	let Some(signed) = receipt(vm, bits.is_multiple_of(2)) else { return };
 	let mut forged = signed;
 	forged.receipt.elapsed -= 1;
 	assert!(submit(forged).is_err(), "the signature is invalid");
-	// It may be a duplicate, or the guest runs too short a time.
+	// The call may fail, because the receipt is a duplicate or the guest has run for too short a
+	// time.
 	let _ = submit(signed);
 }

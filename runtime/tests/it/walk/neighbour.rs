@@ -1,19 +1,19 @@
-//! Another miner with another chip, which is honest but becomes silent now and then.
+//! Another miner with another chip. It is honest, but becomes silent from time to time.
 
 use hcc_primitives::{ChipHash, IntervalIndex, OnChipChange, Tick, Tier};
 
 use super::*;
 use crate::contests::enrol;
 
-/// Number of intervals in which it is honest. They take longer than a compensation case, because a
-/// chip has one case at a time.
+/// Number of intervals in which the miner is honest. They take longer than a compensation case,
+/// because a chip can have only one case at a time.
 const HONEST_INTERVALS: IntervalIndex = 20;
 
 pub(super) struct Neighbour {
 	pub(super) machine: Machine,
-	/// The last interval that it saw.
+	/// The last interval in which the miner worked.
 	last_seen: IntervalIndex,
-	/// The interval from which it may become silent.
+	/// The interval from which on the miner may become silent.
 	honest_until: IntervalIndex,
 	silent: bool,
 }
@@ -27,7 +27,7 @@ fn origin() -> RuntimeOrigin {
 }
 
 impl Neighbour {
-	/// Registers and enrols the miner, with an offer.
+	/// Registers and enrols the miner, and sets its offer.
 	pub(super) fn new() -> Self {
 		let machine = Machine::named("neighbour");
 		enrol(&account(), &machine, [0xe7; 32]);
@@ -38,9 +38,9 @@ impl Neighbour {
 		Self { machine, last_seen: 0, honest_until: HONEST_INTERVALS, silent: false }
 	}
 
-	/// Returns `true` if it is silent: from the start of an interval until its chip is suspended.
-	/// It was live until the end of the previous interval, for which its tenants pay. They then
-	/// receive a part of its slash.
+	/// Returns `true` if the miner is silent. It is silent from the start of an interval until its
+	/// chip is suspended. The chip was live until the end of the previous interval, so tenants pay
+	/// for that interval. These tenants then receive a part of the miner's slash.
 	fn is_silent(&mut self) -> bool {
 		let (chip, now) = (chip(&self.machine), Attestation::interval());
 		let begins = core::mem::replace(&mut self.last_seen, now.index) < now.index;
@@ -53,7 +53,7 @@ impl Neighbour {
 		self.silent
 	}
 
-	/// Answers an open challenge unless it is silent. The validators vote honestly.
+	/// Answers an open challenge, unless the miner is silent. The validators vote honestly.
 	pub(super) fn work(&mut self) {
 		if self.is_silent() {
 			return;
@@ -70,7 +70,7 @@ impl Neighbour {
 		}
 	}
 
-	/// Restores its bond and its VEK.
+	/// Restores the miner's bond and the VEK of its chip.
 	pub(super) fn repair(&self) {
 		let missing = Registry::miner(account())
 			.map_or(0, |row| Registry::rules().min_bond.saturating_sub(row.bond));
@@ -81,7 +81,7 @@ impl Neighbour {
 	}
 }
 
-/// Returns `true` if all evidence of a chip was judged before that tick.
+/// Returns `true` if all evidence of a chip was judged before the given tick.
 fn is_judged(chip: ChipHash, before: Tick) -> bool {
 	let open = Attestation::host(chip).and_then(|host| host.challenge);
 	let last = Reputation::record(chip).and_then(|record| Some(record.last.last()?.at));

@@ -1,5 +1,5 @@
-//! A miner that enrols its TPM repeatedly, with the certificate of a real TPM. Workers post
-//! credentials, of which some are false.
+//! A miner that repeatedly enrols its TPM, with the certificate of a real TPM. Workers post
+//! credentials, and some credentials are false.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,7 @@ use pallet_registry::CredentialBytes;
 
 use super::*;
 
-/// Returns the miner that owns the TPM.
+/// Returns the account of the miner that owns the TPM.
 pub(super) fn newcomer() -> AccountId {
 	AccountId::new([0x99; 32])
 }
@@ -25,7 +25,8 @@ fn registered() -> bool {
 	Registry::miner(newcomer()).is_some_and(|row| row.withdrawable.is_none())
 }
 
-/// Returns the seed of a validator's credential, or another one for a false credential.
+/// Returns the seed of a validator's honest credential. If `honest` is false, returns another seed,
+/// for a false credential.
 fn seed(who: u8, honest: bool) -> [u8; 32] {
 	[if honest { who } else { who | 0x80 }; 32]
 }
@@ -35,7 +36,7 @@ pub(super) fn authority() -> Vec<u8> {
 	tpm::ca()
 }
 
-/// Returns the honest credential of a validator. It never changes, so it is made once.
+/// Returns the honest credential of a validator. It is made only once, because it never changes.
 fn posted_by(who: u8) -> Option<CredentialBytes> {
 	static MADE: OnceLock<Vec<Option<CredentialBytes>>> = OnceLock::new();
 	let validators = 0..VALIDATORS.len() as u8;
@@ -110,7 +111,7 @@ pub(super) fn leave() -> DispatchResult {
 	Registry::exit(origin())
 }
 
-/// Returns `true` if a validator posted a false credential.
+/// Returns `true` if a validator has posted a false credential.
 fn posted_false_seed(who: u8) -> bool {
 	let hash = seed_hash(&GENESIS, &seed(who % VALIDATORS.len() as u8, false));
 	let open = pallet_registry::Enrolments::<Runtime>::get(newcomer());
@@ -132,7 +133,8 @@ pub(super) fn work(random: &[u8; 32]) {
 	};
 }
 
-/// Two of four validators make no credentials, so no enrolment succeeds. The others make theirs.
+/// Two of four validators post no credentials, so no enrolment succeeds. The other two validators
+/// post credentials.
 #[test]
 fn silent_members_of_enrolments_lose_as_absent_ones() {
 	use pallet_validators::MIN_ASKED;

@@ -1,4 +1,4 @@
-//! Traders that send each other α in blocks as authors make them, and pay fees.
+//! Traders that send α to each other and pay fees, in blocks as authors make them.
 
 use hccs_runtime::configs::EXISTENTIAL_DEPOSIT;
 use pallet_balances::Call;
@@ -19,7 +19,7 @@ fn account(number: u8) -> AccountId {
 	AccountId::new(key(number).public().0)
 }
 
-/// Endows the traders without funds.
+/// Endows all traders that have no funds.
 pub(super) fn endow_all() {
 	for number in 0..TRADERS {
 		if Balances::free_balance(account(number)) < ALPHA {
@@ -37,7 +37,7 @@ fn recipient(to: u8) -> AccountId {
 	}
 }
 
-/// Returns a call of a trader. The numbers choose which one.
+/// Returns a call of a trader. The numbers choose the call.
 fn call(from: u8, what: u8, to: u8) -> RuntimeCall {
 	let dest = recipient(to).into();
 	let value = Balances::free_balance(account(from)) / 256 * Balance::from(to);
@@ -50,7 +50,8 @@ fn call(from: u8, what: u8, to: u8) -> RuntimeCall {
 	}
 }
 
-/// Sends all funds except for an amount below the existential deposit, which is burned.
+/// Sends all funds of a trader except an amount below the existential deposit. The chain burns this
+/// rest.
 fn leave_dust(from: u8, to: u8) {
 	let left = EXISTENTIAL_DEPOSIT / 256 * Balance::from(to);
 	let value = Balances::free_balance(account(from)).saturating_sub(left);
@@ -58,7 +59,7 @@ fn leave_dust(from: u8, to: u8) {
 	let _ = Balances::transfer_allow_death(origin, recipient(to.wrapping_add(1)).into(), value);
 }
 
-/// Makes a block with transactions of traders. Returns the number that paid a fee.
+/// Makes a block with transactions of traders. Returns the number of transactions that paid a fee.
 pub(super) fn block(random: &[u8; 32]) -> u32 {
 	let transactions = random[20..].chunks_exact(4).map(|bits| {
 		let tip = if bits[3] < 64 { Balance::from(bits[3]) * EXISTENTIAL_DEPOSIT } else { 0 };
@@ -68,6 +69,6 @@ pub(super) fn block(random: &[u8; 32]) -> u32 {
 	if random[19] < 128 {
 		leave_dust(random[18], random[17]);
 	}
-	// Transactions without funds or with the same nonce fail.
+	// Transactions of traders without funds fail, and so do transactions with the same nonce.
 	results.iter().filter(|result| result.is_ok()).count() as u32
 }

@@ -13,8 +13,9 @@ use crate::{
 const MAX_SUBJECTS: usize = 64;
 
 impl Walk {
-	/// Answers the open challenge as the owner of the chip. The answer is honest even if the
-	/// machine runs an unknown file. Returns `true` if the evidence is included.
+	/// Answers the open challenge as the owner of the chip. The evidence is honest even if the
+	/// machine runs an unknown file, unless `garbage` is set. Returns `true` if the evidence is
+	/// included.
 	pub(super) fn answer(&mut self, garbage: bool) -> bool {
 		let Some(host) = Attestation::host(chip(&self.machine)) else { return false };
 		let own = host.miner != contender();
@@ -35,7 +36,7 @@ impl Walk {
 		included
 	}
 
-	/// Submits the log or a part of it, from its start.
+	/// Submits the machine's log, or a part of the log, from its start.
 	pub(super) fn submit_log(&mut self, share: u8) -> DispatchResult {
 		let log = &self.machine.log;
 		let records = log[..1 + usize::from(share) % log.len()].concat();
@@ -73,8 +74,8 @@ impl Walk {
 		}
 	}
 
-	/// Boots an assigned VM, or attests a booted one. A quarter of the neighbour's VMs present a
-	/// report of another chip.
+	/// Boots an assigned VM, or attests the boot of a VM. A quarter of the neighbour's VMs present
+	/// a report of another chip.
 	pub(super) fn boot_vm(&self, vm: VmId) {
 		let placed = Compute::vm(vm).and_then(|row| row.place).zip(Compute::order_of(vm));
 		let Some((place, order)) = placed else { return };
@@ -98,7 +99,7 @@ impl Walk {
 		if included {
 			let (subject, evidence) = self.subjects.last().expect("the evidence is included");
 			let finding = try_evaluate(*subject, evidence);
-			// Sometimes the majority votes falsely, and a proof follows a little later.
+			// Sometimes, the majority votes falsely. A proof follows a few blocks later.
 			let all_lie = random[5] == 0;
 			if all_lie {
 				self.lie = Some((System::block_number(), *subject, evidence.clone()));
@@ -138,7 +139,7 @@ impl Walk {
 }
 
 impl Walk {
-	/// Proves the last false verdict of a majority after it takes effect.
+	/// Proves the last false verdict of a majority, after the verdict has taken effect.
 	fn prove_false_verdict(&mut self) {
 		let now = System::block_number();
 		if let Some((_, subject, evidence)) = self.lie.take_if(|(at, ..)| *at + 3 <= now) {
@@ -146,8 +147,8 @@ impl Walk {
 		}
 	}
 
-	/// Orders VMs, more than the neighbour has capacity for, and pays out the owners of both
-	/// machines.
+	/// Orders more VMs than the neighbour has capacity for, and requests payouts for the owners of
+	/// both machines.
 	fn trade(&self) {
 		let origin = || RuntimeOrigin::signed(tenant());
 		if pallet_compute::Vms::<Runtime>::iter_keys().count() < 8 {
@@ -161,9 +162,10 @@ impl Walk {
 	}
 }
 
-/// Repairs after disruptive steps.
+/// Repairs of a walk after disruptive steps.
 impl Walk {
-	/// Registers the machine with its owner, or with the next owner if that one left.
+	/// Registers the machine with its owner. If this owner has left, registers it with the next
+	/// owner.
 	pub(super) fn enlist(&mut self) {
 		let row = Registry::miner(self.owner());
 		if row.is_some_and(|row| row.withdrawable.is_some()) {
@@ -175,14 +177,14 @@ impl Walk {
 		let _ = Policy::register_vek(RuntimeOrigin::signed(who), vcek(&self.machine));
 	}
 
-	/// Withdraws the bonds of former owners, where they are free.
+	/// Withdraws the bonds of former owners whose unbonding has ended.
 	pub(super) fn withdraw_all(&self) {
 		for number in 0..=self.owners {
 			let _ = Registry::withdraw(RuntimeOrigin::signed(owner(number)));
 		}
 	}
 
-	/// Repairs all that does not recover by itself, so that the work continues.
+	/// Repairs everything that does not recover by itself, so that the work can continue.
 	pub(super) fn repair(&mut self) {
 		let root = RuntimeOrigin::root;
 		let chip = chip(&self.machine);
@@ -207,7 +209,8 @@ impl Walk {
 		VALIDATORS.into_iter().for_each(rejoin);
 	}
 
-	/// Works for some blocks, terminates all VMs, and waits until all proof windows end.
+	/// Works for some blocks, terminates all VMs, and waits until all proof windows have ended and
+	/// all charges are settled.
 	pub(super) fn finish(&mut self) {
 		self.repair();
 		for _ in 0..100 {
@@ -218,12 +221,13 @@ impl Walk {
 		for vm in vms {
 			let _ = Compute::terminate(RuntimeOrigin::signed(tenant()), vm);
 		}
-		// Charges of an interval are settled after its end, and governance may have made it long.
+		// Charges of an interval are settled after its end. Governance may have made the current
+		// interval long.
 		blocks(Attestation::interval().length + 1_500);
 	}
 }
 
-/// Registers a miner if necessary, and fills up its bond.
+/// Registers a miner if necessary, and restores its minimum bond.
 fn register(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 	let origin = || RuntimeOrigin::signed(who.clone());
 	let least = Registry::rules().min_bond;
@@ -237,7 +241,7 @@ fn register(who: &AccountId, machine: &Machine, ek: [u8; 32]) {
 	}
 }
 
-/// Lets a validator join again that left, or fills up its bond after slashes.
+/// Lets a validator join again if it has left, and restores its minimum bond after slashes.
 fn rejoin(validator: Sr25519Keyring) {
 	let who = validator.to_account_id();
 	let origin = || RuntimeOrigin::signed(who.clone());
@@ -250,7 +254,7 @@ fn rejoin(validator: Sr25519Keyring) {
 	}
 }
 
-/// Shortens the unbonding to hours, so that former owners return within days.
+/// Shortens unbonding to hours, so that former owners can return within days.
 pub(super) fn shorten_unbonding() {
 	let validators = pallet_validators::Rules { unbonding_sessions: 1, ..Validators::rules() };
 	let registry = pallet_registry::Rules { unbonding: 4 * units::HOURS, ..Registry::rules() };
@@ -258,15 +262,15 @@ pub(super) fn shorten_unbonding() {
 	assert_ok!(set_rules(registry));
 }
 
-/// Shortens eras to two and a half minutes. The emission is halved after every 365 eras, which is
-/// three times in two days.
+/// Shortens eras to two and a half minutes. The emission is halved after every 365 eras, so it is
+/// halved three times in two days.
 pub(super) fn shorten_eras() {
 	let rules = pallet_emission::Rules { era: 25, halving: 365, payable: 8, ..Emission::rules() };
 	assert_ok!(set_rules(rules));
 }
 
-/// Shortens compensation cases to minutes after the slash, so that a chip can have one every few
-/// hours. All payments of a case are settled by then.
+/// Shortens compensation cases to five minutes after the slash, so that a chip can have a case
+/// every few hours. All payments of a case are settled within this time.
 pub(super) fn shorten_cases() {
 	let collect = 5 * units::MINUTES;
 	let rules = pallet_compensation::Rules { collect, ..Compensation::rules() };
@@ -289,7 +293,7 @@ pub(super) fn report(who: Sr25519Keyring, price: u64) -> DispatchResult {
 		.map_err(|error| error.error)
 }
 
-/// Submits a receipt without a valid signature.
+/// Submits a receipt with an invalid signature.
 pub(super) fn submit_receipt(vm: VmId) -> DispatchResult {
 	let receipt = Receipt {
 		vm,

@@ -1,7 +1,8 @@
-//! A reader of the runtime's source: which pallets the configuration of each pallet names.
+//! Reads the runtime's source, and finds the pallets that the configuration of each pallet names.
 //!
-//! It splits the source into tokens and looks at items only by their brackets. It needs no
-//! compiler, and follows names of adapters, parameters, type aliases and free functions.
+//! The reader splits the source into tokens, and recognises items only by their brackets, so it
+//! needs no compiler. It follows the names of adapters, parameters, type aliases and free
+//! functions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +59,7 @@ fn quote_len(text: &str) -> usize {
 	let mut chars = text.char_indices().skip(1);
 	let (second, third) = (chars.next(), chars.next());
 	match (second, third) {
-		// The escaped character may be a quote itself.
+		// The escaped character may itself be a quote.
 		(Some((_, '\\')), Some(_)) => {
 			chars.find(|(_, c)| *c == '\'').map_or(text.len(), |(end, _)| end + 1)
 		},
@@ -91,7 +92,7 @@ fn closing(tokens: &[&str], open: usize) -> usize {
 	tokens.len()
 }
 
-/// Returns the position of the first of `wanted` from `start` on, outside of brackets.
+/// Returns the position of the first token in `wanted` from `start` on, outside of brackets.
 fn find(tokens: &[&str], start: usize, wanted: &[&str]) -> usize {
 	let mut at = start;
 	while at < tokens.len() && !wanted.contains(&tokens[at]) {
@@ -101,7 +102,7 @@ fn find(tokens: &[&str], start: usize, wanted: &[&str]) -> usize {
 	at.min(tokens.len())
 }
 
-/// Returns the tokens after a position up to an end, if there are any.
+/// Returns the tokens between two positions, if there are any.
 fn between<'a>(tokens: &'a [&'a str], before: usize, end: usize) -> &'a [&'a str] {
 	tokens.get(before + 1..end).unwrap_or_default()
 }
@@ -110,9 +111,11 @@ fn between<'a>(tokens: &'a [&'a str], before: usize, end: usize) -> &'a [&'a str
 pub(super) struct Wiring<'a> {
 	/// The names of our pallets, without the prefix `pallet_`.
 	pallets: &'a BTreeSet<String>,
-	/// The crate behind each pallet of the runtime: `Registry` is `pallet_registry`.
+	/// The crate of each pallet of the runtime. For example, the crate of `Registry` is
+	/// `pallet_registry`.
 	aliases: BTreeMap<&'a str, &'a str>,
-	/// The pallet from which a name is imported: `PolicyAt` is from `policy`.
+	/// The pallet from which each name is imported. For example, `PolicyAt` is imported from
+	/// `policy`.
 	imports: BTreeMap<&'a str, &'a str>,
 	/// The right-hand sides of the associated types in each pallet's configuration.
 	configs: BTreeMap<&'a str, Vec<&'a [&'a str]>>,
@@ -169,7 +172,7 @@ impl<'a> Wiring<'a> {
 		};
 		let parts = target.iter().take_while(|token| is_word(token) || **token == "::");
 		match (parts.filter(|token| is_word(token)).last(), split) {
-			// The runtime implements traits of every pallet. Only its configuration counts.
+			// The runtime implements many traits of pallets, but only the trait `Config` counts.
 			(Some(&"Runtime"), Some(split)) => {
 				if let [krate, "::", "Config"] = header[..split] {
 					self.read_config(krate, body);
@@ -285,7 +288,7 @@ fn after_generics<'a>(header: &'a [&'a str]) -> &'a [&'a str] {
 	&[]
 }
 
-/// A search for pallets, from one configuration through the definitions that it names.
+/// A search for pallets. It starts at one configuration, and follows the definitions that it finds.
 struct Trace<'w, 'a> {
 	wiring: &'w Wiring<'a>,
 	seen: BTreeSet<&'a str>,
@@ -296,7 +299,7 @@ impl<'a> Trace<'_, 'a> {
 	fn follow(&mut self, code: &'a [&'a str]) {
 		let mut at = 0;
 		while at < code.len() {
-			// A name after one of these is a part of something else.
+			// A name after one of these tokens is not the start of a path.
 			let is_part = at > 0 && ["::", ".", "fn"].contains(&code[at - 1]);
 			if is_part || !is_word(code[at]) {
 				at += 1;
@@ -314,7 +317,7 @@ impl<'a> Trace<'_, 'a> {
 		}
 	}
 
-	/// Resolves a path. `after` are the tokens behind it.
+	/// Resolves a path. `after` contains the tokens that follow the path.
 	fn resolve(&mut self, path: &[&'a str], after: &[&str]) {
 		let wiring = self.wiring;
 		let (Some(first), Some(last)) = (path.first(), path.last()) else { return };
@@ -322,7 +325,8 @@ impl<'a> Trace<'_, 'a> {
 			self.found.extend(wiring.own(krate).map(String::from));
 			return;
 		}
-		// `pallet_compute::SharesOf<ComputeRules>` names a type of a crate, and no storage.
+		// Only storage of the runtime's pallet counts. `pallet_compute::SharesOf<ComputeRules>`
+		// names only a type of the crate.
 		let is_of_runtime =
 			matches!(after, ["<", "Runtime" | "Self", ..] | ["::", "<", "Runtime" | "Self", ..]);
 		let imported = wiring.own(first).or(wiring.imports.get(first).copied());

@@ -1,4 +1,4 @@
-//! Evidence that is accepted, and evidence for each reject code.
+//! Cases of evidence that is accepted, and of evidence for each reject code.
 
 use hcc_evidence::{
 	boot::{BootRole, BootRules, MAX_JUDGED},
@@ -30,14 +30,15 @@ impl Case {
 	}
 }
 
-/// Returns a case that is changed after the machine made it.
+/// Returns a case that `change` edits after the machine has made the evidence.
 fn edited(machine: &Machine, change: impl FnOnce(&mut Case)) -> Case {
 	let mut case = Case::of(machine, &machine.challenge(1));
 	change(&mut case);
 	case
 }
 
-/// Returns evidence that is changed before the report is bound to it.
+/// Returns evidence that `change` edits before the machine makes the report, so that the report
+/// covers the edited evidence.
 fn sealed(machine: &Machine, change: impl FnOnce(&mut HostEvidence)) -> Case {
 	let context = machine.challenge(1);
 	let mut case = Case::of(machine, &context);
@@ -46,14 +47,14 @@ fn sealed(machine: &Machine, change: impl FnOnce(&mut HostEvidence)) -> Case {
 	case
 }
 
-/// Returns the answer of a machine after an action.
+/// Returns the answer of a machine on which `action` was performed first.
 fn after(machine: &Machine, action: impl FnOnce(&mut Machine)) -> Case {
 	let mut machine = machine.clone();
 	action(&mut machine);
 	Case::of(&machine, &machine.challenge(1))
 }
 
-/// Returns a case with changed fields in the report.
+/// Returns a case in which `change` edits fields of the report.
 fn reporting(machine: &Machine, change: impl FnOnce(&mut ReportFields)) -> Case {
 	after(machine, |machine| change(&mut machine.fields))
 }
@@ -65,7 +66,7 @@ fn boot() -> Vec<BootEvent> {
 		.collect()
 }
 
-/// Returns a policy with rules for the boot.
+/// Returns a policy with rules for the boot. `secure_boot` states if Secure Boot is required.
 fn rules(secure_boot: bool) -> Policy {
 	let parts = [
 		("firmware", BootRole::Firmware),
@@ -80,7 +81,7 @@ fn rules(secure_boot: bool) -> Policy {
 	}
 }
 
-/// Returns a case of a boot with its boot event log.
+/// Returns a case with the boot event log of a boot.
 fn booted(machine: &Machine, events: &[BootEvent], policy: Policy) -> Case {
 	let mut machine = machine.clone();
 	let log = machine.boot_measuring(events);
@@ -91,7 +92,7 @@ fn booted(machine: &Machine, events: &[BootEvent], policy: Policy) -> Case {
 	case
 }
 
-/// Returns a case of the whole log, which is required again after a tightening of policy.
+/// Returns a case with the whole IMA log, as it is required again after a tightening of policy.
 fn renewed(machine: &Machine, policy: Policy) -> Case {
 	let context = machine.challenge(1);
 	let before = machine.claims(&machine.answer(&context), &context);
@@ -116,7 +117,7 @@ pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
 			machine.boot();
 			machine.run(b"hcc-miner 2");
 		}),
-		// The kernel measures another file while the TPM quotes.
+		// The kernel measures another file between the quote and the read of the log.
 		after(machine, |machine| {
 			let quoted = machine.pcrs;
 			machine.run(b"measured after the quote");
@@ -135,7 +136,7 @@ pub(super) fn accepted(machine: &Machine) -> Vec<Case> {
 	cases
 }
 
-/// Returns a case that cannot be judged before a newer revocation list is known.
+/// Returns a case that stays undecided until a newer revocation list is known.
 pub(super) fn undecided(machine: &Machine) -> Case {
 	edited(machine, |case| {
 		case.pinned.revocation_current_until = Some(UnixSeconds(NOW.0 - 1));
@@ -287,7 +288,7 @@ fn of_another_quote(machine: &Machine, other: &Machine) -> Vec<(RejectCode, Case
 		(RejectCode::QuoteSignature, signed(flipped)),
 		(RejectCode::SignatureScheme, signed(rsa)),
 		(RejectCode::QuoteMagic, attest(0, 1)),
-		// TPM_ST_ATTEST_CREATION.
+		// The type of the attestation is TPM_ST_ATTEST_CREATION.
 		(RejectCode::QuoteType, attest(5, 2)),
 		(
 			RejectCode::PcrSelection,
@@ -308,7 +309,8 @@ fn of_another_quote(machine: &Machine, other: &Machine) -> Vec<(RejectCode, Case
 fn of_another_boot(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	let mut elsewhere = booted(machine, &boot(), Policy::default());
 	let log = elsewhere.evidence.boot.as_mut().expect("the log is included");
-	// The digest of the last event. The length and the 12 measured bytes follow it.
+	// The offset of the digest of the last event. The length and the 12 measured bytes follow the
+	// digest.
 	let digest = log.len() - 48;
 	log[digest] ^= 1;
 	let unknown = Policy { boot_parts: Vec::new(), ..rules(false) };
@@ -323,7 +325,8 @@ fn of_another_boot(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	]
 }
 
-/// Returns a case of a boot that was accepted before, with a kernel that is no longer listed.
+/// Returns a case of a boot that was accepted earlier, but whose kernel is no longer allowed by
+/// policy.
 fn outdated_boot(machine: &Machine) -> Case {
 	let mut machine = machine.clone();
 	let log = machine.boot_measuring(&boot());
@@ -381,7 +384,7 @@ fn of_another_log(machine: &Machine) -> Vec<(RejectCode, Case)> {
 	]
 }
 
-/// Adds a violation, as if a file was changed while it was measured.
+/// Adds a violation to the log, as if a file was changed while the kernel measured it.
 fn violate(machine: &mut Machine) {
 	let before = machine.pcrs[10];
 	machine.run(b"bash");
@@ -390,7 +393,7 @@ fn violate(machine: &mut Machine) {
 	machine.pcrs[10] = sha256(&[before, [0xff; 32]].concat());
 }
 
-/// Measures a file with a hash algorithm that no list uses.
+/// Measures a file with a hash algorithm that no list of allowed files uses.
 fn measure_with_md5sum(machine: &mut Machine) {
 	let before = machine.pcrs[10];
 	machine.run(b"bash");

@@ -1,5 +1,5 @@
-//! Tests of redirects with two local servers, one with TLS and one without, that redirect to each
-//! other. A request over TLS must be answered over TLS.
+//! Tests of redirects with two local servers that redirect to each other. One server has TLS, and
+//! the other has none. A request over TLS must be answered over TLS.
 
 use std::{
 	io,
@@ -29,8 +29,8 @@ use super::*;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A certificate for a server at 127.0.0.1, valid from 2020 to 2120. It is self-signed and not a
-/// certificate authority. Its key is public, but cannot certify other servers. Made with
-/// `copy_extensions=copy` by:
+/// certificate authority. Its private key is public, but this key cannot certify other servers.
+/// These commands create it, with `copy_extensions=copy` in the configuration:
 ///
 /// ```text
 /// openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -50,7 +50,7 @@ Z6owuPtIHQIhAN6SxXWm2Dvf0N0xsT3C1rYbO/hmsO2PLbaC7Yqycqu8
 -----END CERTIFICATE-----
 ";
 
-/// The key of [`CERTIFICATE`].
+/// The private key of [`CERTIFICATE`].
 const KEY: &[u8] = b"\
 -----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgItNqgvfPzCM90bCi
@@ -86,7 +86,8 @@ impl Listener for Tls {
 	async fn accept(&mut self) -> (Self::Io, Self::Addr) {
 		loop {
 			let (stream, peer) = self.listener.accept().await.expect("a connection");
-			// A client that does not trust the certificate closes the connection.
+			// If a client does not trust the certificate, it closes the connection, and `accept`
+			// fails.
 			if let Ok(stream) = self.acceptor.accept(stream).await {
 				return (stream, peer);
 			}
@@ -98,7 +99,7 @@ impl Listener for Tls {
 	}
 }
 
-/// A server with TLS, one without, and a client of both.
+/// A server with TLS, a server without TLS, and a client of both.
 struct Servers {
 	safe: String,
 	open: String,
@@ -153,7 +154,7 @@ fn app(safe: &str, open: &str, asked: &Arc<AtomicUsize>) -> Router {
 		.route("/hops/{left}", get(hop))
 }
 
-/// Redirects `left` times before it returns a price.
+/// Redirects to itself `left` times, and then to a price.
 async fn hop(Path(left): Path<usize>) -> Redirect {
 	match left {
 		0 | 1 => Redirect::temporary("/price"),
@@ -200,7 +201,7 @@ async fn redirects_are_limited() {
 	assert!(matches!(&refused, SourceError::Unreachable(why) if why.is_redirect()), "{refused}");
 }
 
-/// Checks the fetcher of the released program. The one of the other tests trusts an additional
+/// Tests the fetcher of the released program. The fetcher in the other tests trusts an additional
 /// certificate.
 #[tokio::test]
 async fn self_signed_certificate_is_rejected() {
