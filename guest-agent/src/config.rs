@@ -55,7 +55,7 @@ pub struct Options {
 	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
 	#[arg(long, value_enum)]
 	pub log_format: Option<LogFormat>,
-	/// Print the resulting configuration, and exit.
+	/// Print the effective configuration, and exit.
 	#[arg(long)]
 	pub print_config: bool,
 }

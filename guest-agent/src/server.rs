@@ -22,10 +22,10 @@ const SESSION: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Interval at which the loop shows that it turns.
 const TURN_EVERY: Duration = Duration::from_secs(5);
-/// The code of a refusal if the request cannot be read.
+/// The code in the refusal of a request that cannot be read.
 const UNREADABLE: u16 = 0;
 
-/// Serves hosts until the secure processor fails. Returns its failure.
+/// Serves hosts until the secure processor fails. Returns the failure.
 ///
 /// Over vsock, serves only privileged processes of the host with the given CID.
 ///

@@ -30,7 +30,7 @@ pub(crate) struct Challenge {
 	pub submitted: Option<FoldedLog>,
 	/// The tick at which it was made.
 	pub made: u32,
-	/// The tick until which it must be answered.
+	/// The last tick at which the challenge can be answered.
 	pub deadline: u32,
 	/// True if the miner requested the challenge itself, as a maintenance pause.
 	pub is_of_pause: bool,

@@ -43,7 +43,7 @@ pub struct Options {
 	/// hcc-passphrase or the terminal provides it.
 	#[arg(long, global = true)]
 	pub passphrase_file: Option<PathBuf>,
-	/// The bond at registration, in the smallest unit of α.
+	/// The bond that the miner provides at registration, in the smallest unit of α (10⁻⁹ α).
 	#[arg(long, global = true)]
 	pub bond: Option<u128>,
 	/// The TPM: device:/dev/tpmrm0, or swtpm:host=HOST,port=PORT.
@@ -99,7 +99,7 @@ pub struct Options {
 	/// The format of the log on standard error [default: text]. RUST_LOG sets the filter.
 	#[arg(long, global = true, value_enum)]
 	pub log_format: Option<LogFormat>,
-	/// Print the resulting configuration, and exit.
+	/// Print the effective configuration, and exit.
 	#[arg(long, global = true)]
 	pub print_config: bool,
 }
@@ -130,7 +130,8 @@ pub struct Config {
 	pub log_format: LogFormat,
 	/// The means by which the agent runs VMs; without one the miner takes none.
 	pub launcher: Option<LauncherConfig>,
-	/// The offer to tenants; without one the agent leaves the offer on the chain unchanged.
+	/// The offer to tenants. Without an offer here, the agent leaves the offer on the chain
+	/// unchanged.
 	pub offer: Option<Offer>,
 	/// The relay to VMs; without one the agent listens on no port.
 	pub relay: Option<RelayConfig>,
@@ -193,7 +194,7 @@ impl Default for Config {
 			hot_key_file: "/etc/hcc/hot.key".into(),
 			owner_key_file: None,
 			passphrase_file: None,
-			// 100 α, the minimum bond of the genesis configuration.
+			// 100 α: the minimum bond in the genesis configuration.
 			bond: 100_000_000_000,
 			tcti: "device:/dev/tpmrm0".into(),
 			tpm_timeout: 30,

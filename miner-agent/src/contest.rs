@@ -27,9 +27,9 @@ const POLL_EVERY: Duration = Duration::from_secs(6);
 /// Contests the chip of this machine and waits for the verdict. Then continues as `hcc-miner run`
 /// does.
 ///
-/// This takes more than an hour, because a verdict takes effect only after the period for proofs.
-/// The chain challenges a chip that has changed hands immediately, so the agent must be ready to
-/// answer. After a restart it resumes waiting.
+/// A contest takes more than an hour, because a verdict takes effect only after the period for
+/// proofs. The chain challenges the chip as soon as this miner holds it, so the agent must be ready
+/// to answer. If the agent is restarted, it continues to wait for the verdict.
 pub async fn contest(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 	let lock = AgentLock::take(&config.run_dir)?;
 	let hot = config.hot()?;

@@ -16,8 +16,8 @@ pub struct Host {
 }
 
 impl Host {
-	/// Parses the guest's address and the settings of the TPM. The TPM is opened at its first use,
-	/// so work that does not need it continues while it fails.
+	/// Parses the guest's address and the settings of the TPM. The TPM is opened when it is first
+	/// used. So a failure of the TPM does not affect work that needs no TPM.
 	pub fn open(config: Config, monitor: &Monitor) -> anyhow::Result<Self> {
 		let guest = config.guest()?;
 		let tpm = SharedTpm::new(config.tpm_settings()?).with_counters(monitor.metrics.tpm.clone());

@@ -31,8 +31,8 @@ enum Command {
 		#[arg(long)]
 		print_call: bool,
 	},
-	/// Contest the chip of this machine, which another miner has registered, with evidence. Takes
-	/// more than an hour; then answers challenges until stopped.
+	/// Contest, with evidence, the chip of this machine if another miner has registered it. A
+	/// contest takes more than an hour. After it, the agent answers challenges until it is stopped.
 	Contest,
 	/// Prepare maintenance beside the running agent: empty the offer, wait until no VM runs, and
 	/// pause the miner's chips.
@@ -47,7 +47,7 @@ enum Command {
 	/// Lead tenants to the VMs of this host by one TCP port, until stopped. Needs no key. The
 	/// command run does this as well if the configuration has a section relay.
 	Relay,
-	/// List what a host must have, each with PASS, SKIP or FAIL and a remedy.
+	/// List the requirements of a host, each with PASS, SKIP or FAIL and a remedy.
 	Check {
 		/// Print JSON.
 		#[arg(long)]
@@ -64,7 +64,8 @@ Exit codes:
   2   wrong use of the command line, or a failed requirement of hcc-miner check
   77  the passphrase of a key file is wrong or missing";
 
-/// The log filter without `RUST_LOG`. The crate for the TPM logs each error that it returns.
+/// The default log filter. `tss_esapi` is turned off, because it logs each error that it also
+/// returns.
 const LOG: &str = "info,tss_esapi=off";
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -42,7 +42,7 @@ pub(crate) fn check_host_data(report: &[u8], wanted: &Hash256) -> anyhow::Result
 	Ok(())
 }
 
-/// Registers the miner's chip and the chip's key where missing.
+/// Registers the miner's chip and the chip's key, if they are not registered yet.
 pub(crate) async fn ensure_registered(
 	chain: &Chain,
 	config: &Config,

@@ -37,13 +37,14 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Interval of checks if the owner has signed a call.
 const AFTER_OWNER_CALL: Duration = Duration::from_secs(60);
 
-/// Runs until it is stopped. Reconnects when the node or the guest becomes unavailable.
+/// Runs the agent until it is stopped. Reconnects if the node or the guest agent becomes
+/// unavailable.
 pub async fn run(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 	let lock = AgentLock::take(&config.run_dir)?;
 	run_locked(config, lock, monitor).await
 }
 
-/// Runs as [`run`], with the lock of its folder.
+/// Runs the agent as [`run`] does. The caller has already taken the lock of the folder.
 pub(crate) async fn run_locked(
 	config: Config,
 	lock: AgentLock,
@@ -78,7 +79,7 @@ async fn registered_miner(host: &Host, hot: &Submitter) -> AccountId32 {
 	.await
 }
 
-/// Does the work for the host and the work for VMs. Neither waits for the other.
+/// Does the work for the host and the work for VMs concurrently. Neither waits for the other.
 ///
 /// Work for VMs needs only the hot key's account and the chain. VMs continue to run if the guest
 /// agent, the TPM, the enrolment or the chip's key fails, and if the node is unavailable.
@@ -107,8 +108,8 @@ fn delay_after(error: &anyhow::Error) -> Duration {
 	}
 }
 
-/// Logs that the node's runtime is not the one that this agent was built for. The agent continues,
-/// because the calls that it needs may be the same.
+/// Logs an error if the node's runtime differs from the runtime that this agent was built for. The
+/// agent continues, because the calls that it needs may be unchanged.
 fn log_incompatible(checked: Result<(), ChainError>) {
 	if let Err(error) = checked {
 		tracing::error!(%error, "the agent may not work");

@@ -61,7 +61,7 @@ pub struct TpmSettings {
 	pub ek_cert: Option<PathBuf>,
 	/// The authorisation value of the endorsement hierarchy.
 	pub endorsement_auth: SecretSlice<u8>,
-	/// The time limit of a command.
+	/// The time limit of each TPM command.
 	pub timeout: Duration,
 }
 

@@ -32,7 +32,7 @@ use crate::{
 type Vm = api::runtime_types::pallet_compute::types::Vm<AccountId32>;
 pub(crate) type State = api::runtime_types::pallet_compute::types::VmState;
 
-/// Interval between two attempts to reach the agent.
+/// Interval between two attempts to reach the agent in a VM.
 const CONNECT_EVERY: Duration = Duration::from_millis(500);
 /// Maximum time for which a launch counts towards the limit of concurrent launches. A VM that does
 /// not boot must not block other launches for longer.
@@ -63,7 +63,7 @@ pub(crate) enum Act {
 	AttestBoot { nonce: [u8; 32] },
 	/// The guest must confirm its boot, whose evidence was accepted.
 	ConfirmBoot,
-	/// The VM should run and does not.
+	/// The VM must run on this host, but does not run. The crash must be reported.
 	ReportCrash,
 	/// The disk of the running VM is smaller than the tenant's.
 	GrowDisk { gib: u32 },
@@ -145,7 +145,7 @@ pub(crate) struct VmDriver {
 }
 
 impl VmDriver {
-	/// Calls `boot` for all given VMs in one batch: each has a deadline.
+	/// Calls `boot` for all given VMs in one batch, because each call has a deadline.
 	pub(crate) async fn begin_boots(&self, ids: &[VmId]) -> Failures {
 		let calls: Vec<_> = ids.iter().map(|id| api::tx().compute().boot(*id)).collect();
 		let outcomes = match self.hot.submit_each(&self.chain, &calls).await {
@@ -445,7 +445,7 @@ async fn hold_permit_while<T>(
 	work.await
 }
 
-/// Sends a request to the agent in a VM as soon as it listens.
+/// Sends a request to the agent in a VM as soon as the agent listens.
 async fn ask<Response: Decode>(address: &Address, request: &VmRequest) -> anyhow::Result<Response> {
 	loop {
 		match connect(address).await {

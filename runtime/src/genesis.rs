@@ -120,8 +120,8 @@ fn test_image() -> ImageSpec {
 	}
 }
 
-/// The test hierarchy, whose private keys are public. Test chains trust it in addition to AMD's
-/// hierarchies, and their stored policy shows that.
+/// Returns the test hierarchy, whose private keys are public. Test chains trust it in addition to
+/// AMD's hierarchies. Anyone can see this in their stored policy.
 fn test_hierarchy() -> AmdHierarchySpec {
 	AmdHierarchySpec {
 		product: "Genoa".into(),

@@ -244,9 +244,9 @@ impl CheckStanding {
 /// Verification of an ed25519 signature by the node, in picoseconds.
 const SIGNATURE: u64 = 100_000_000;
 
-/// Returns the weight of the check of a call, and of counting its attempt. No benchmark covers an
-/// extension of the runtime, so this is an estimate. It counts the rows that are read and the hash
-/// of a proof's bytes.
+/// Returns the weight of checking a call and of counting its attempt. The weight is an estimate,
+/// because no benchmark covers extensions of the runtime. It covers the rows that are read, and the
+/// hash of a proof's bytes.
 fn weight_of(call: &RuntimeCall) -> Weight {
 	let db = <Runtime as System>::DbWeight::get();
 	let (hashed, more) = match call {

@@ -104,7 +104,8 @@ const HYBRID_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum length of its answer: `OK`, a port and a line feed.
 const MAX_HYBRID_ANSWER: usize = 32;
 
-/// Connects to an agent. Over vsock the source port is privileged, because agents accept no other.
+/// Connects to an agent. Over vsock, the source port is privileged, because agents accept no other
+/// source port.
 ///
 /// ## Errors
 /// Fails when nothing listens at the address, or when the socket is not accessible. Over vsock it

@@ -120,7 +120,7 @@ pub struct ConfirmRequest {
 	pub vm: VmId,
 	/// The number of times that the VM was assigned to a miner.
 	pub generation: u32,
-	/// The number of the boot.
+	/// The boot counter of the VM.
 	pub counter: u32,
 }
 

@@ -21,14 +21,14 @@ const MAX_THREADS: usize = 4;
 /// needs up to a minute for such a command.
 const RSA_FACTOR: u32 = 10;
 
-/// Counts of the TPM's failures, for metrics.
+/// Counters of the TPM's failures, for metrics.
 #[derive(Clone, Debug, Default)]
 pub struct TpmCounters {
-	/// Commands that the TPM did not answer in time.
+	/// Number of commands that the TPM did not answer in time.
 	pub timeouts: Counter,
-	/// Operations that failed, including those that timed out.
+	/// Number of operations that failed, including time-outs.
 	pub failures: Counter,
-	/// Openings of the TPM. Each one after the first follows a failure.
+	/// Number of times that the TPM was opened. It is opened again only after a failure.
 	pub opened: Counter,
 }
 
@@ -122,7 +122,7 @@ impl SharedTpm {
 		self
 	}
 
-	/// Returns the counts of failures.
+	/// Returns the counters of failures.
 	pub fn counters(&self) -> TpmCounters {
 		self.counters.clone()
 	}

@@ -83,7 +83,7 @@ impl Body {
 		all.find(|bytes| config_hash(bytes).as_ref() == Some(hash)).map(<[u8]>::to_vec)
 	}
 
-	/// Returns the votes of all validators: subjects, and hashes of findings.
+	/// Returns each vote in the block as a pair: the subject, and the hash of the finding.
 	pub fn votes(&self) -> Vec<(H256, H256)> {
 		let mut all = Vec::new();
 		for call in self.calls() {
@@ -122,7 +122,8 @@ fn configured(call: &api::Call) -> Option<&[u8]> {
 	}
 }
 
-/// Adds a call, or those that it contains.
+/// Appends a call to `unwrapped`. Of a call that wraps other calls, appends the inner calls
+/// instead.
 fn unwrap_into<'a>(call: &'a api::Call, unwrapped: &mut Vec<&'a api::Call>) {
 	use api::{multisig, sudo, utility, whitelist};
 	match call {

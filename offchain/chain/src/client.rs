@@ -112,7 +112,7 @@ impl Chain {
 		&self.kind
 	}
 
-	/// Returns `true` if both are the same connection.
+	/// Returns `true` if both values share one connection.
 	pub(crate) fn is_same(&self, other: &Self) -> bool {
 		Arc::ptr_eq(&self.url, &other.url)
 	}
@@ -153,7 +153,7 @@ impl Chain {
 		Ok(free as f64 / ALPHA)
 	}
 
-	/// Returns the last finalised block.
+	/// Returns the state of the chain at the last finalised block.
 	pub async fn finalised(&self) -> Result<ChainAt, ChainError> {
 		Ok(self.api.at_current_block().await?)
 	}

@@ -180,7 +180,7 @@ impl Machine {
 		fs::read(&path).map_err(Error::file(&path))
 	}
 
-	/// Boots the machine with more arguments on its kernel's command line.
+	/// Reboots the machine with additional arguments on its kernel's command line.
 	pub async fn reboot_with(&self, arguments: &str) -> Result<()> {
 		let path = self.folder.join("append");
 		fs::write(&path, format!("{arguments}\n")).map_err(Error::file(&path))?;
@@ -200,7 +200,7 @@ impl Machine {
 	/// Runs `hcc-miner check` on the host. Returns the list of requirements that it prints in JSON.
 	pub async fn check(&self) -> Result<String> {
 		let check = format!("{MINER} check --config {CONFIG} --json 2>/dev/null");
-		// Its exit code is not 0: QEMU's processor has no SEV-SNP.
+		// The exit code is ignored, because the check must fail: QEMU's processor has no SEV-SNP.
 		self.run(&check).await.map(|answer| answer.printed)
 	}
 

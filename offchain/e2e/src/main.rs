@@ -70,7 +70,7 @@ enum Command {
 		/// Play the scenes with VMs under libvirt instead. They need root.
 		#[arg(long, conflicts_with = "client")]
 		vms: bool,
-		/// Print only the JSON object to standard output; the story goes to standard error.
+		/// Print only the JSON object to standard output, and the story to standard error.
 		#[arg(long)]
 		json: bool,
 		/// Also write the JSON object to a file.
@@ -216,7 +216,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	story.begin("The network stops.");
 	// With VMs, the network must leave nothing even if it cannot stop its programs.
 	let stopped = if vms { network.kill().await } else { network.stop().await };
-	// The first failure is the reason.
+	// If several steps failed, the first failure is reported.
 	let outcome = played?;
 	kept?;
 	stopped?;

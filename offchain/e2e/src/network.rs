@@ -27,7 +27,7 @@ use crate::{
 const START: Duration = Duration::from_secs(1_200);
 /// The time limit for the stop. Each program of the network has 15 s to exit.
 const STOP: Duration = Duration::from_secs(180);
-/// The time for which a program may outlive the network.
+/// The time that a program may still run after the network has stopped.
 const AFTERMATH: Duration = Duration::from_secs(20);
 
 /// The folders and the size of a network.
@@ -101,8 +101,8 @@ impl Network {
 			Some(images) => command.arg("--images").arg(images),
 			None => command.arg("--no-vms"),
 		};
-		// In a group of its own: Ctrl-C in the terminal reaches this process alone, which stops
-		// the network in order.
+		// The network has its own process group. So Ctrl-C in the terminal reaches only this
+		// process, which stops the network in order.
 		let mut child = command
 			.stdin(Stdio::null())
 			.stdout(Stdio::piped())
@@ -161,7 +161,7 @@ impl Network {
 	/// dropped.
 	///
 	/// ## Errors
-	/// [`Error::Unexpected`] if there is no such process.
+	/// [`Error::Unexpected`] if the node does not run.
 	pub fn hang_tpm(&self) -> Result<HungTpm> {
 		let state = format!("dir={}", self.folder.join("tpm").display());
 		let tpm = Pid::from_raw(process_with("--tpmstate", &state)?.id);

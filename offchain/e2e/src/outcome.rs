@@ -22,7 +22,7 @@ pub struct Numbers {
 	pub score_after: u64,
 	/// The reports of the miner that the TPM did not answer.
 	pub tpm_timeouts: u64,
-	/// The new α that the miner has claimed.
+	/// The emission that the miner has claimed.
 	pub claimed: Alpha,
 	/// The duration of all scenes, in seconds.
 	pub seconds: u64,

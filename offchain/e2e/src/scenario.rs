@@ -85,7 +85,7 @@ That was the whole story. Try next:
   docs/architecture.md      how it works
 ";
 
-/// Next steps for the viewer while the network keeps running.
+/// Returns the suggestions that are printed after the demo, if the network keeps running.
 pub fn try_now(world: &World<'_>, rented: &Rented) -> Result<String> {
 	let (hcc, node, miner) = (world.program("hcc"), world.node(), world.miner()?);
 	let hcc = hcc.display();

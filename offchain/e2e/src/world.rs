@@ -114,7 +114,7 @@ impl<'a> World<'a> {
 		Ok(images.join(name).display().to_string())
 	}
 
-	/// A program of the project.
+	/// Returns the path of a program of the project.
 	pub fn program(&self, name: &str) -> PathBuf {
 		self.setup.programs.join(name)
 	}
@@ -172,7 +172,7 @@ impl<'a> World<'a> {
 		commands::number(&self.shown_miner().await?, "/chips/0/passed")
 	}
 
-	/// The first event that matches.
+	/// Returns the first event that matches.
 	///
 	/// ## Errors
 	/// [`Error::Missing`] if no event matches.

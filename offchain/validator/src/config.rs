@@ -32,7 +32,7 @@ pub struct Args {
 	/// hcc-passphrase or the terminal provides it.
 	#[arg(long)]
 	pub passphrase_file: Option<PathBuf>,
-	/// The folder of the worker's state.
+	/// The folder in which the worker keeps its state.
 	#[arg(long)]
 	pub state: Option<PathBuf>,
 	/// The address on which to serve /healthz, /readyz and /metrics, such as 127.0.0.1:9616.
@@ -63,8 +63,8 @@ pub struct Config {
 	pub state: PathBuf,
 	pub metrics: Option<SocketAddr>,
 	pub log_format: LogFormat,
-	/// Number of blocks between price reports. The oracle rejects reports less than half of its
-	/// interval apart.
+	/// Number of blocks between price reports. The oracle pallet rejects a report that follows the
+	/// previous one after less than half of the oracle's interval.
 	pub report_every: u64,
 	/// The sources of the price. Without sources, the worker reports no price.
 	pub sources: Vec<Source>,

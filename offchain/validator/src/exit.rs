@@ -10,8 +10,8 @@ pub const STATE_FAILED: u8 = 74;
 /// The passphrase of the key file is wrong or missing. Correct `--passphrase-file` or the systemd
 /// credential.
 pub const WRONG_PASSPHRASE: u8 = 77;
-/// The state belongs to another chain than the node. Correct the URL of the node. If the state is
-/// no longer needed, start the worker once with `--reset-state`.
+/// The state on disk and the node belong to different chains. Correct the URL of the node. If the
+/// state is no longer needed, start the worker once with `--reset-state`.
 pub const OTHER_CHAIN: u8 = 78;
 
 /// The state on disk and the node belong to different chains.

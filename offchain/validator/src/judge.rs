@@ -24,8 +24,8 @@ type Finding = (u16, Vec<u8>);
 pub enum Judgement {
 	/// The runtime's finding, with which the cross-check agrees.
 	Vote(PendingVote),
-	/// The results differ within one version of the verifier, or the runtime has no finding. The
-	/// worker does not vote, and raises an alarm.
+	/// The runtime has no finding, or the results differ although both verifiers have the same
+	/// version. The worker does not vote, and raises an alarm.
 	Abstain(Difference, String),
 }
 

@@ -88,8 +88,8 @@ pub struct Metrics {
 	pub judged: Family<Code, Counter>,
 	/// Evidence without a vote, by cause. Must be zero. Use [`Self::count_difference`].
 	differences: Family<Cause, Counter>,
-	/// Blocks that were not judged, because they failed or the node has pruned their state. Must be
-	/// zero.
+	/// Blocks that were not judged, because processing failed or the node had pruned their state.
+	/// Must be zero.
 	pub skipped_blocks: Counter,
 	/// Disputes that could not be proven, because the node had pruned the body of the block. Must
 	/// be zero.

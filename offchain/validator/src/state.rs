@@ -270,7 +270,8 @@ impl State {
 	/// another.
 	pub fn seed(&self, of: &SeedFor<'_>) -> [u8; 32] {
 		let SeedFor { genesis, miner, ek, deadline, ak_name } = of;
-		// The only part of variable length comes last.
+		// The name of the key is the only part of variable length. It comes last, so that no two
+		// inputs have the same encoding.
 		let deadline = deadline.to_le_bytes();
 		let parts = [&genesis[..], &miner[..], &ek[..], &deadline[..], ak_name];
 		mac(self.secret.expose_secret(), &parts)

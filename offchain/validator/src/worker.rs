@@ -130,7 +130,8 @@ impl Worker {
 		ended.context("a task panicked")?
 	}
 
-	/// Repeats a task for each finalised block.
+	/// Repeats a task for each new finalised block. Returns only an error after which the process
+	/// must exit.
 	async fn repeat(self: Arc<Self>, task: Task, pulse: Pulse) -> anyhow::Result<()> {
 		let mut done = None;
 		loop {

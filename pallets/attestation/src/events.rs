@@ -7,10 +7,10 @@ mod events {
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A miner submitted a part of its measurement log, which now has `entries` entries. `id`
-		/// covers all its parts.
+		/// A miner submitted a part of its measurement log, which now has `entries` entries. The
+		/// hash `id` covers all parts of the log.
 		LogFollowed { miner: AccountIdOf<T>, id: [u8; 32], entries: u32 },
-		/// A chip was challenged. It must submit evidence by tick `deadline`.
+		/// A chip was challenged. Its miner must submit evidence by tick `deadline`.
 		Challenged {
 			chip: ChipHash,
 			miner: AccountIdOf<T>,
@@ -25,16 +25,16 @@ mod events {
 		Concluded { chip: ChipHash, miner: AccountIdOf<T>, seq: u64, outcome: ChallengeOutcome },
 		/// The verdict on a challenge was proven false, and its effects were undone.
 		Overturned { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
-		/// A miner contested a chip that another miner has registered. If its evidence is accepted,
-		/// the holder must prove the chip too.
+		/// A miner contested a chip that another miner has registered. If the contender's evidence
+		/// is accepted, the holder must prove the chip too.
 		ChipContested { chip: ChipHash, contender: AccountIdOf<T>, holder: AccountIdOf<T> },
 		/// A contest had no effect. The evidence was not accepted, the contender has no room, or
 		/// the holder still has the chip.
 		ContestRejected { chip: ChipHash, contender: AccountIdOf<T> },
-		/// A challenge ended without an outcome: its evidence could not be judged, or not in time,
-		/// or a contest ended a pause.
+		/// A challenge ended without an outcome. Its evidence could not be judged at all or in
+		/// time, or a contest ended a pause.
 		Void { chip: ChipHash, miner: AccountIdOf<T>, seq: u64 },
-		/// A miner paused a chip for maintenance. It must submit evidence by tick `until`.
+		/// A miner paused a chip for maintenance. The miner must submit evidence by tick `until`.
 		Paused { chip: ChipHash, miner: AccountIdOf<T>, until: Tick },
 	}
 }

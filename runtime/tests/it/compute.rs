@@ -123,7 +123,7 @@ pub(super) fn ordered() -> Order<AccountId> {
 	Compute::order_of(1).expect("VM 1 is ordered")
 }
 
-/// Returns the evidence of the guest that the miner launched on that machine.
+/// Returns the evidence of the guest of VM 1, which the miner launched on the machine.
 pub(super) fn evidence(machine: &Machine, launched: &Order<AccountId>) -> VmEvidence {
 	evidence_of(1, machine, launched).expect("the VM is booting")
 }
@@ -196,7 +196,7 @@ pub(super) fn assign_vm(machine: &Machine) {
 	assign_order(machine, order());
 }
 
-/// Places this order with the miner.
+/// Submits an order, and waits until the chain assigns the VM to the miner.
 pub(super) fn assign_order(machine: &Machine, wanted: OrderRequest<AccountId>) {
 	assert_ok!(Registry::set_offer(signed(&miner()), OFFER));
 	endow(&tenant());

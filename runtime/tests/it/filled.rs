@@ -25,8 +25,8 @@ use super::{
 	network::*,
 };
 
-/// Calls whose deadlines end within minutes. The smallest call of `submit_log` is not due, so it is
-/// not listed.
+/// Calls that have deadlines of minutes. `submit_log` also belongs to them if it is due. It is not
+/// listed, because the smallest call that this test makes is not due.
 const OPERATIONAL: [(&str, &str); 9] = [
 	("Attestation", "submit_evidence"),
 	("Compute", "attest"),

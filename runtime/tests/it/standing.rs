@@ -316,7 +316,8 @@ fn only_valid_confirmations_are_admitted() {
 	});
 }
 
-/// A part that is refused counts too, so its sender cannot repeat it indefinitely.
+/// A part of a log counts even if its call is refused, so that its sender cannot repeat it
+/// indefinitely.
 #[test]
 fn log_parts_of_a_challenge_are_counted_even_if_refused() {
 	use pallet_attestation::{Call, Error, LogParts, MAX_LOG_PARTS};

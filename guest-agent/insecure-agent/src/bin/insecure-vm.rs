@@ -69,7 +69,7 @@ const HOST_DATA: u16 = 3;
 const NOT_SHOWN: u16 = 9;
 const OTHER_BOOT: u16 = 10;
 
-/// The keys that the VM makes at this boot.
+/// The keys that the VM generates at this boot.
 struct Keys {
 	guest: SigningKey,
 	kem_pk: Vec<u8>,
@@ -218,7 +218,7 @@ impl Cli {
 	/// Serves one session. Returns true if the VM has to stop.
 	async fn answer(&self, vm: &mut SimulatedVm, stream: UnixStream) -> anyhow::Result<bool> {
 		let mut session = match Session::accept(stream, VERSIONS).await {
-			// The peer only probed the socket.
+			// The peer only probed the socket, and closed the connection without a message.
 			Err(SessionError::Closed) => return Ok(false),
 			opened => opened?,
 		};

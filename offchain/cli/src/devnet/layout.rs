@@ -154,7 +154,8 @@ mod tests {
 	#[test]
 	fn key_file_is_private() {
 		let folder = tempfile::tempdir().expect("a folder");
-		let path = Layout::for_test(folder.path()).write_key("worker.key", "//Alice").expect("writable");
+		let path =
+			Layout::for_test(folder.path()).write_key("worker.key", "//Alice").expect("writable");
 		let mode = fs::metadata(&path).expect("it exists").permissions().mode();
 		assert_eq!(mode & 0o777, 0o600);
 		assert_eq!(fs::read_to_string(&path).expect("readable"), "//Alice");

@@ -82,7 +82,7 @@ pub(crate) struct Up {
 	#[arg(long, value_name = "DIR")]
 	images: Option<PathBuf>,
 
-	/// The folder of the programs [default: that of hcc].
+	/// The folder of the programs [default: the folder of hcc].
 	#[arg(long, value_name = "DIR")]
 	programs: Option<PathBuf>,
 

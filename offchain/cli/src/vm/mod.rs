@@ -50,7 +50,8 @@ pub(crate) enum Vm {
 	Proxy(access::Proxy),
 	#[command(hide = true)]
 	HostKey(access::PrintHostKey),
-	/// Terminate a VM and delete its disk. The escrow beyond its charges is released immediately.
+	/// Terminate a VM and delete its disk. The part of the escrow that exceeds the VM's charges is
+	/// released immediately.
 	Terminate(act::One),
 }
 

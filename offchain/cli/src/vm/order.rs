@@ -60,8 +60,8 @@ pub(crate) struct Order {
 	min_rebuilds: u32,
 	#[command(flatten)]
 	config: ConfigOptions,
-	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. Created if
-	/// it is missing.
+	/// The ed25519 key that signs the configuration: a file with a seed in hexadecimal. If the file
+	/// is missing, the command creates it.
 	#[arg(long, value_name = "FILE")]
 	config_key_file: PathBuf,
 	/// The Merkle root of the list of holders of shares of the disk key: 32 bytes.
@@ -303,7 +303,7 @@ fn random_nonce() -> anyhow::Result<u64> {
 	Ok(u64::from_le_bytes(nonce))
 }
 
-/// Reads the key from a file, which is created if it is missing.
+/// Reads the key from a file. If the file is missing, creates it with a new key.
 fn config_key(path: &Path) -> anyhow::Result<SigningKey> {
 	if !path.exists() {
 		let mut seed = [0; 32];

@@ -21,7 +21,7 @@ pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let what = "its evidence is rejected: it booted something unknown (BootUnknown)";
 	stage
 		.wait_until(what, CHALLENGE, async || {
-			// A node that does not answer now is asked again.
+			// If the node does not answer, it is queried again later.
 			let shown = stage.shown_miner().await.unwrap_or_default();
 			let last = shown.pointer("/chips/0/last").and_then(|all| all.as_array()?.last());
 			let code = last.and_then(|incident| incident.get("code")?.as_u64());

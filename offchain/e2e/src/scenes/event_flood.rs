@@ -19,7 +19,7 @@ pub const SCENE: Scene = Scene {
 const BLOCKS: u64 = 25;
 /// The time limit of an acceptance. The machine may be tampered with and restored before it.
 const ACCEPTANCE: Duration = seconds(600);
-/// The longest interval between two statements of a worker, in blocks.
+/// The maximum interval between two statements of a worker, in blocks.
 const STATEMENT_INTERVAL: u64 = 10;
 
 /// Counters in the metrics of a worker.

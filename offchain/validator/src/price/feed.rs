@@ -44,7 +44,7 @@ impl Feed {
 		Ok(Self { nodes, validator, submitter, sources, every, fetcher, metrics })
 	}
 
-	/// Reports prices until it is stopped. Tolerates failing nodes and sources.
+	/// Reports prices and never returns. Retries after failures of nodes and sources.
 	pub async fn run(&self, health: &Health) {
 		if self.sources.is_empty() {
 			tracing::warn!("no sources of prices are configured: no prices are reported");

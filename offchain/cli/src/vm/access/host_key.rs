@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use anyhow::{bail, ensure, Context};
+use base64::{
+	prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+	Engine,
+};
 use sha2::{Digest, Sha256};
 use tokio::{
 	io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
 	time::timeout,
 };
 
-use super::{alias, base64, printable, Pinned, Reach};
+use super::{alias, printable, Pinned, Reach};
 use crate::{
 	exit::{Exit, Failure},
 	output::outln,
@@ -56,7 +60,7 @@ pub(crate) struct PrintHostKey {
 impl PrintHostKey {
 	pub(crate) fn run(&self) -> anyhow::Result<()> {
 		let Some(text) = self.key.as_deref().filter(|key| *key != "NONE") else { return Ok(()) };
-		let key = base64::decode(text).context("the key is not in base64")?;
+		let key = BASE64_STANDARD.decode(text).context("the key is not in base64")?;
 		let wanted = match self.pinned.host_key {
 			Some(wanted) => wanted.0,
 			None => self.reach.target()?.pinned()?,
@@ -69,12 +73,12 @@ impl PrintHostKey {
 
 /// Returns a line of known_hosts.
 fn known_hosts_line(vm: u64, key: &[u8]) -> String {
-	format!("{} {KEY_TYPE} {}", alias(vm), base64::encode(key))
+	format!("{} {KEY_TYPE} {}", alias(vm), BASE64_STANDARD.encode(key))
 }
 
 /// Returns a fingerprint as OpenSSH prints it.
 pub(super) fn fingerprint(digest: &[u8; 32]) -> String {
-	format!("SHA256:{}", base64::encode_unpadded(digest))
+	format!("SHA256:{}", BASE64_STANDARD_NO_PAD.encode(digest))
 }
 
 /// Checks that a host key is the one of the boot row.

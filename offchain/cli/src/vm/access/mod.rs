@@ -3,7 +3,6 @@
 //! Neither the relay nor the network is trusted. The SSH host key must be the one of the boot row
 //! in the last finalised block.
 
-mod base64;
 mod forward;
 mod host_key;
 mod logs;
