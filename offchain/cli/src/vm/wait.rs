@@ -116,7 +116,7 @@ mod tests {
 		let mut progress = Progress { began: Instant::now(), stages: Vec::new() };
 		// A boot that fails leads to another search.
 		let states = ["pending", "pending", "assigned", "booting", "booting", "pending"];
-		let shown = states.into_iter().filter(|state| progress.note(*state).is_some()).count();
+		let shown = states.into_iter().filter(|state| progress.note(state).is_some()).count();
 		assert_eq!(shown, 4);
 		let noted: Vec<_> = progress.stages.iter().map(|stage| stage.state).collect();
 		assert_eq!(noted, ["pending", "assigned", "booting", "pending"]);
