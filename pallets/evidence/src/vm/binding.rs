@@ -1,6 +1,8 @@
 //! The hashes that bind a VM's report to its order and its boot. Section 3 of `docs/protocol.md`
 //! specifies the layouts.
 
+use alloc::vec::Vec;
+
 use sha2::{Digest, Sha512};
 
 use super::{Boot, VmEvidence, VmId};
