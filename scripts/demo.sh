@@ -11,14 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/env.sh
 
-# The VM boots the programs that were built last.
-readonly IMAGE=$CARGO_TARGET_DIR/images/insecure-minimal
 case " $* " in
-	*" --vms "*)
-		[ "$IMAGE/image.json" -nt "$CARGO_TARGET_DIR/release/hcc-guest" ] &&
-			[ "$IMAGE/image.json" -nt "$CARGO_TARGET_DIR/release/insecure-sev-guest" ] ||
-			"$CARGO_TARGET_DIR/release/hcc" image build insecure-minimal --out "$IMAGE"
-		;;
+	*" --vms "*) scripts/test-image.sh >/dev/null ;;
 esac
 
 exec "$CARGO_TARGET_DIR/release/hcc-e2e" demo --dir "$CARGO_TARGET_DIR/demo" \

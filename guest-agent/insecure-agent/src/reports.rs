@@ -17,17 +17,23 @@ pub struct Reports {
 	/// The launch measurement in the reports: 48 bytes [default: zeroes].
 	#[arg(long, value_name = "HEX")]
 	pub measurement: Option<String>,
+	/// HOST_DATA in the reports: 32 bytes [default: zeroes].
+	#[arg(long, value_name = "HEX")]
+	pub host_data: Option<String>,
 }
 
 impl Reports {
 	/// Returns a report with the given REPORT_DATA.
 	///
 	/// ## Errors
-	/// Fails if the measurement is not 48 bytes in hexadecimal.
+	/// Fails if the measurement is not 48 bytes in hexadecimal, or if the host data is not 32 bytes.
 	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
-		ReportFields::new(report_data, self.measurement()?)
-			.sign_as(&Chip::named(&self.chip), &Chip::named(signer))
+		let mut fields = ReportFields::new(report_data, self.measurement()?);
+		if let Some(text) = &self.host_data {
+			hex::decode_to_slice(text, &mut fields.host_data).context("invalid host data")?;
+		}
+		fields.sign_as(&Chip::named(&self.chip), &Chip::named(signer))
 	}
 
 	/// Returns the launch measurement in the reports.
