@@ -7,7 +7,9 @@ use hccs_runtime::{opaque::Block, RuntimeApi};
 use sc_client_api::{Backend, BlockBackend};
 use sc_consensus_babe::{BabeLink, BabeWorkerHandle, SlotProportion};
 use sc_consensus_grandpa::SharedVoterState;
-use sc_service::{error::Error as ServiceError, Configuration, TaskManager, WarpSyncConfig};
+use sc_service::{
+	error::Error as ServiceError, ChainType, Configuration, TaskManager, WarpSyncConfig,
+};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_runtime::traits::Block as BlockT;
@@ -33,6 +35,22 @@ type BabeBlockImport = sc_consensus_babe::BabeBlockImport<
 
 /// Maximum number of blocks between two justifications that the node stores and gossips.
 const GRANDPA_JUSTIFICATION_PERIOD: u32 = 512;
+
+/// Returns the rules that restrict which block this node votes to finalise.
+///
+/// By default, the vote stays two blocks behind the best block, because the newest blocks of a
+/// public network are often on different forks. In a local network every node sees a block at once,
+/// so the node votes for the best block. Finality there is about two blocks earlier.
+fn voting_rules(
+	chain_type: ChainType,
+) -> sc_consensus_grandpa::VotingRulesBuilder<Block, FullClient> {
+	match chain_type {
+		ChainType::Development | ChainType::Local => {
+			sc_consensus_grandpa::VotingRulesBuilder::new()
+		},
+		ChainType::Live | ChainType::Custom(_) => Default::default(),
+	}
+}
 
 /// Provides the inherents of a block that is made or checked: the timestamp, and the slot that
 /// follows from the timestamp.
@@ -189,6 +207,7 @@ where
 		other:
 			Consensus { block_import, babe_link, babe_worker, grandpa_link, inherents, mut telemetry },
 	} = new_partial(&config)?;
+	let chain_type = config.chain_spec.chain_type();
 
 	let mut net_config = sc_network::config::FullNetworkConfiguration::<
 		Block,
@@ -358,7 +377,7 @@ where
 				network,
 				sync: Arc::new(sync_service),
 				notification_service: grandpa_notifications,
-				voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
+				voting_rule: voting_rules(chain_type).build(),
 				prometheus_registry,
 				shared_voter_state: voter_state,
 				telemetry: telemetry.as_ref().map(|telemetry| telemetry.handle()),
