@@ -45,3 +45,12 @@ docs() {
 programs() { cargo build --release --workspace --bins --example metadata --locked; }
 
 unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }
+
+# Boots an image once for each attack of a host, two boots at a time.
+image_attacks() {
+	local image=$CARGO_TARGET_DIR/images/attacked
+	rm -rf "$image"
+	scripts/image-attacks/image.sh "$image" || return
+	HCC_ATTACKED_IMAGE=$image cargo test --release --workspace --locked --test attacks -- \
+		--ignored --test-threads 2
+}

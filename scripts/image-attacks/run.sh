@@ -14,11 +14,5 @@ shift || true
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 image=${IMAGE:-$work/image}
-# A genuine image loads the module of the secure processor, which no machine without SEV-SNP has.
-[ -f "$image/image.json" ] || {
-	mkdir "$work/programs"
-	cp "$here/hcc-guest" "$work/programs/"
-	cp "${PROGRAMS:-${CARGO_TARGET_DIR:-$HOME/.cache/hccs/target}/release}/insecure-sev-guest" "$work/programs/"
-	images/build.sh "insecure-$recipe" "$image" --programs "$work/programs"
-}
+[ -f "$image/image.json" ] || "$here/image.sh" "$image" "$recipe"
 images/tool-root.sh enter --bind "$here" --bind "$image" -- python3 "$here/attacks.py" "$image" "$@"
