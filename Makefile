@@ -20,7 +20,7 @@ setup: ## Install what is missing to build and test.
 build: setup ## Build all programs.
 	@$(RUN) cargo build --release --workspace --bins --example metadata --locked
 
-demo: build ## Watch a chain accept an honest host and catch a tampered one: five minutes.
+demo: build ## Rent a VM on a host that the chain checks, and see tampering detected.
 	@scripts/demo.sh
 
 check: setup ## Check format, prose and lints, and run the tests of changed crates: a few minutes.
