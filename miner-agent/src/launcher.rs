@@ -17,6 +17,7 @@ mod xml;
 use std::{
 	path::{Path, PathBuf},
 	sync::Arc,
+	time::Duration,
 };
 
 use async_trait::async_trait;
@@ -26,6 +27,7 @@ use hcc_guest_protocol::Address;
 pub use config::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
 pub(crate) use error::LauncherError;
 pub(crate) use identity::Owner;
+pub(crate) use image::SurveyedImage;
 
 /// The generation and boot counter of a VM. A later boot compares greater.
 pub(crate) type Boot = (u32, u32);
@@ -109,6 +111,39 @@ pub(crate) trait Launcher: Send + Sync {
 
 	/// Returns the file with the console log of a VM, if the launcher keeps one.
 	fn console(&self, vm: VmId, boot: Boot) -> Option<PathBuf>;
+}
+
+/// Time limit for the versions of libvirt and its VMM.
+const VERSIONS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The versions of libvirt and of its VMM, as libvirt encodes them: a million for a major version,
+/// and a thousand for a minor one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Versions {
+	pub libvirt: u32,
+	pub vmm: u32,
+}
+
+/// Queries the versions of libvirt and of its VMM.
+///
+/// ## Errors
+/// The reason why libvirt does not answer.
+pub(crate) async fn versions(config: &LibvirtConfig) -> Result<Versions, String> {
+	let libvirt = connection::Libvirt::new(config.uri.clone());
+	let asking = tokio::task::spawn_blocking(move || libvirt.versions());
+	let answer = tokio::time::timeout(VERSIONS_TIMEOUT, asking).await;
+	let answer =
+		answer.map_err(|_| format!("no answer within {} s", VERSIONS_TIMEOUT.as_secs()))?;
+	let versions = answer.map_err(|error| error.to_string())?;
+	versions.map_err(|error| error.to_string())
+}
+
+/// Verifies all images of a launcher. Blocks.
+///
+/// ## Errors
+/// [`LauncherError::Storage`] if the folder of images cannot be read.
+pub(crate) fn survey_images(config: &LibvirtConfig) -> Result<Vec<SurveyedImage>, LauncherError> {
+	image::ImageFolder::new(config.image_dir.clone()).survey()
 }
 
 /// Makes the configured launcher, for the VMs of a miner.

@@ -57,6 +57,14 @@ pub(super) struct ImageFolder {
 	known: Mutex<BTreeMap<PathBuf, Known>>,
 }
 
+/// An image in the folder of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SurveyedImage {
+	pub folder: PathBuf,
+	/// The id of the image, or the reason why it is damaged.
+	pub image: Result<ImageId, String>,
+}
+
 /// An image that was verified before.
 #[derive(Clone)]
 struct Known {
@@ -81,6 +89,22 @@ impl ImageFolder {
 			}
 		}
 		Ok(folders)
+	}
+
+	/// Verifies all images.
+	///
+	/// ## Errors
+	/// [`LauncherError::Storage`] if the folder cannot be read.
+	pub(super) fn survey(&self) -> Result<Vec<SurveyedImage>, LauncherError> {
+		let folders = self.folders()?.into_keys();
+		Ok(folders
+			.map(|folder| SurveyedImage {
+				image: Image::verify(&folder, |_| {})
+					.map(|image| image.id())
+					.map_err(|error| error.to_string()),
+				folder,
+			})
+			.collect())
 	}
 
 	/// Returns the id of an image if it was verified with the same manifest.
@@ -228,6 +252,11 @@ mod tests {
 		write_image(&image);
 		// The digests are right.
 		assert!(failure(&images).to_string().contains("no firmware"));
+		let surveyed = images.survey().expect("the folder can be read");
+		let [SurveyedImage { folder: seen, image: Err(why) }] = &surveyed[..] else {
+			panic!("one damaged image, not {surveyed:?}")
+		};
+		assert!(*seen == image && why.contains("no firmware"), "{why}");
 		for file in File::ALL {
 			write_image(&image);
 			let mut bytes = fs::read(image.join(file.name())).expect("read");
