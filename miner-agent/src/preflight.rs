@@ -1,5 +1,6 @@
 //! Checks the requirements of a host.
 
+mod agent;
 mod chain;
 mod dry_run;
 mod firmware;
@@ -82,9 +83,10 @@ pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 	let mut findings = host::check(&tree, &processor, guests);
 	findings.extend(firmware::check(&processor, policy).await?);
 	findings.extend(hypervisor::check(config, policy).await?);
+	findings.push(agent::image(config, policy).await?);
 	findings.extend(machine(config, policy).await?);
 	let host_data = connected.and_then(|chain| host_data_of_miner(chain, config).ok());
-	findings.extend(guest(config, policy, host_data).await);
+	findings.extend(guest(config, connected, policy, host_data).await);
 	findings.extend(chain::check(config, node.as_ref(), policy).await);
 	findings.push(dry_run::check(config, connected, policy).await);
 	print(&if json {
@@ -170,14 +172,18 @@ fn launch(report: &[u8], wanted: Option<Hash256>) -> CheckResult {
 
 async fn guest(
 	config: &Config,
+	chain: Option<&Chain>,
 	policy: Result<&ChainPolicy, &str>,
 	host_data: Option<Hash256>,
 ) -> Vec<CheckResult> {
 	const REACHED: &str = "hccam in a confidential guest";
 	const CHIP: &str = "a chip whose reports contain its id";
-	let address = match config.guest() {
+	let address = match agent::address(config, chain).await {
 		Ok(address) => address,
-		Err(error) => return vec![fail(REACHED, error, "correct guest")],
+		Err(error) => {
+			let remedy = "start hcc-miner run, which launches it, or correct guest";
+			return vec![fail(REACHED, format!("{error:#}"), remedy)];
+		},
 	};
 	match Guest::meet(&address).await {
 		Ok(guest) => vec![

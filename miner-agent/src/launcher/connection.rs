@@ -16,7 +16,7 @@ use virt::{
 
 use super::{
 	hypervisor::{Defined, DomainState, Hypervisor, HypervisorError},
-	identity::PREFIX,
+	identity::is_ours,
 	Versions,
 };
 
@@ -191,7 +191,7 @@ impl Hypervisor for Libvirt {
 		self.run(|connect| {
 			let mut domains = Vec::new();
 			for domain in connect.list_all_domains(0)? {
-				if domain.get_name()?.starts_with(PREFIX) {
+				if is_ours(&domain.get_name()?) {
 					domains.extend(unless_missing(read_domain(&domain))?);
 				}
 			}
@@ -210,7 +210,7 @@ impl Hypervisor for Libvirt {
 		self.run(|connect| {
 			let mut networks = Vec::new();
 			for network in connect.list_all_networks(0)? {
-				if network.get_name()?.starts_with(PREFIX) {
+				if is_ours(&network.get_name()?) {
 					networks.extend(unless_missing(read_network(&network))?);
 				}
 			}

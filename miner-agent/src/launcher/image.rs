@@ -10,7 +10,7 @@ use std::{
 use hcc_evidence::vm::image::ImageId;
 use hcc_image::{File, Image, KernelHashTable, MANIFEST};
 
-use super::LauncherError;
+use super::{AgentImage, LauncherError, AGENT_VCPUS};
 
 /// A launch measurement.
 pub(super) type Measurement = [u8; 48];
@@ -152,6 +152,41 @@ impl Images for ImageFolder {
 	}
 }
 
+/// A folder with a single image.
+pub(super) struct OneImage(pub PathBuf);
+
+impl OneImage {
+	fn verify(&self) -> Result<Image, LauncherError> {
+		Image::verify(&self.0, |_| {}).map_err(|error| mismatch(&self.0, &error))
+	}
+
+	/// Verifies the image, and describes the VM of hccam.
+	pub(super) fn agent_image(&self) -> Result<AgentImage, LauncherError> {
+		let image = self.verify()?;
+		let row = image.row(AGENT_VCPUS).map_err(|error| mismatch(&self.0, &error))?;
+		let (id, memory) = (image.id(), image.manifest().memory_mib);
+		Ok(AgentImage { id, measurement: row.measurement, memory })
+	}
+}
+
+impl Images for OneImage {
+	fn find(
+		&self,
+		id: &ImageId,
+		measurement: &Measurement,
+		vcpus: u32,
+	) -> Result<LaunchImage, LauncherError> {
+		let image = self.verify()?;
+		if image.id() != *id {
+			return Err(LauncherError::ImageMissing {
+				dir: self.0.display().to_string(),
+				id: hex::encode(id),
+			});
+		}
+		launch(&self.0, &image, measurement, vcpus)
+	}
+}
+
 fn mismatch(folder: &Path, error: &hcc_image::Error) -> LauncherError {
 	LauncherError::ImageMismatch { folder: folder.display().to_string(), why: error.to_string() }
 }
@@ -235,6 +270,18 @@ mod tests {
 		let error = failure(&ImageFolder::new(folder.path().into()));
 		assert_eq!(error.code(), "image-missing");
 		assert!(error.to_string().contains(&"07".repeat(32)), "{error}");
+	}
+
+	#[test]
+	fn damaged_image_of_agent_is_a_mismatch() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let image = OneImage(folder.path().join("hccam"));
+		assert_eq!(image.agent_image().expect_err("it is missing").code(), "image-mismatch");
+		write_image(&image.0);
+		let error = image.agent_image().expect_err("it has no firmware");
+		assert!(error.to_string().contains("no firmware"), "{error}");
+		let error = image.find(&[7; 32], &[8; 48], 1).expect_err("it has no firmware");
+		assert_eq!(error.code(), "image-mismatch");
 	}
 
 	#[test]

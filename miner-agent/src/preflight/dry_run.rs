@@ -17,6 +17,7 @@ use super::{
 	skip, CheckResult,
 };
 use crate::{
+	agent_vm,
 	attest::{gather, Challenge},
 	config::{certificate, Config},
 	guest::Guest,
@@ -29,7 +30,7 @@ use crate::{
 const ACCEPTED: &str = "evidence that the chain's policy accepts (dry run)";
 
 /// Judges this host as the validators will judge it after a boot. Nothing is submitted: no chain
-/// makes the nonce of this challenge, so that the evidence is of no use to anybody.
+/// makes the nonce of this challenge, so that no account can use the evidence.
 pub(super) async fn check(
 	config: &Config,
 	chain: Option<&Chain>,
@@ -65,7 +66,9 @@ async fn verdict(
 ) -> anyhow::Result<Verdict> {
 	let miner = config.miner(&config.hot()?)?;
 	let host = Host::open(config.clone(), &Monitor::default())?;
-	let report = Guest::meet(&host.guest).await?.report;
+	let address = agent_vm::address(config, genesis).await?;
+	let report = Guest::meet(&address).await?.report;
+	host.set_guest(Some(address));
 	let (chip, reported_tcb) = chip_of(&report)?;
 	let vek = vek(config, policy, chip, reported_tcb).await?;
 	let capacity = capacity(config, policy);

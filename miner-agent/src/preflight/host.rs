@@ -32,7 +32,7 @@ const RMP_FAILURES: [&str; 4] = [
 ];
 /// The beginnings of the messages with the place of the RMP table.
 const RMP_RANGES: [&str; 2] = ["RMP table physical range", "Segmented RMP"];
-/// Places of the file with the number of ASIDs: cgroup v2, cgroup v1, and both at once.
+/// Places of the file with the number of ASIDs: cgroup v2, cgroup v1, and both together.
 const CAPACITIES: [&str; 3] = [
 	"sys/fs/cgroup/misc.capacity",
 	"sys/fs/cgroup/misc/misc.capacity",
