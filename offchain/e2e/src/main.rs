@@ -13,7 +13,7 @@ use hcc_e2e::{
 	network::{Network, Setup},
 	proxy::Proxy,
 	scenario,
-	scenes::{ALL, DEMO, DEMO_VMS, VMS},
+	scenes::{vm_kills, ALL, DEMO, DEMO_VMS, VMS},
 	story::Story,
 	world::World,
 	Error, Result,
@@ -70,6 +70,12 @@ enum Command {
 		/// Play the scenes with VMs under libvirt instead. They need root.
 		#[arg(long, conflicts_with = "client")]
 		vms: bool,
+		/// Let the miner run hccam in a VM of its own, and play the scene about it.
+		#[arg(long, requires = "vms")]
+		agent_vm: bool,
+		/// The number of kills in the scene "vm kills".
+		#[arg(long, value_name = "NUMBER", requires = "vms", default_value_t = vm_kills::KILLS)]
+		kills: u32,
 		/// Print only the JSON object to standard output, and the story to standard error.
 		#[arg(long)]
 		json: bool,
@@ -149,7 +155,7 @@ fn list() {
 }
 
 impl Options {
-	fn setup(&self, validators: usize, vms: bool) -> anyhow::Result<Setup> {
+	fn setup(&self, validators: usize, vms: bool, agent_vm: bool) -> anyhow::Result<Setup> {
 		let absolute = |path: &Path| {
 			std::path::absolute(path).with_context(|| format!("no such folder: {}", path.display()))
 		};
@@ -170,7 +176,8 @@ impl Options {
 			None => programs.parent().unwrap_or(&programs).join("images"),
 		};
 		let images = vms.then_some(images);
-		Ok(Setup { folder, programs, machine, packages, validators, images, proxy: None })
+		let proxy = None;
+		Ok(Setup { folder, programs, machine, packages, validators, images, agent_vm, proxy })
 	}
 }
 
@@ -181,7 +188,8 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		Command::Demo { vms, .. } => (scenario::DEMO_VALIDATORS, false, *vms),
 		Command::List => (scenario::DEMO_VALIDATORS, false, false),
 	};
-	let mut setup = cli.options.setup(validators, vms)?;
+	let agent_vm = matches!(cli.command, Command::All { agent_vm: true, .. });
+	let mut setup = cli.options.setup(validators, vms, agent_vm)?;
 	if matches!(cli.command, Command::All { vms: false, .. }) {
 		for program in CHEATS {
 			let path = setup.programs.join(program);
@@ -239,7 +247,9 @@ async fn play(
 			}
 			Ok(None)
 		},
-		Command::All { vms: true, .. } => scenario::vms(&world).await.map(Some),
+		Command::All { vms: true, kills, .. } => {
+			scenario::vms(&world, *kills, setup.agent_vm).await.map(Some)
+		},
 		Command::All { client, .. } => scenario::all(&world, client.as_deref()).await.map(Some),
 		Command::List => Ok(None),
 	}
@@ -277,9 +287,17 @@ mod tests {
 	fn options_may_follow_the_command() {
 		let cli = Cli::try_parse_from(["hcc-e2e", "all", "--json", "--bin-dir", "/p/release"])
 			.expect("it is a valid command line");
-		let setup = cli.options.setup(4, true).expect("the paths are absolute");
+		let setup = cli.options.setup(4, true, false).expect("the paths are absolute");
 		assert_eq!(setup.folder, Path::new("/p/network"));
 		assert_eq!(setup.images.as_deref(), Some(Path::new("/p/images")));
-		assert!(matches!(cli.command, Command::All { json: true, .. }));
+		assert!(matches!(cli.command, Command::All { json: true, kills: vm_kills::KILLS, .. }));
+	}
+
+	#[test]
+	fn options_of_vms_need_vms() {
+		let parse =
+			|options: &[&str]| Cli::try_parse_from([&["hcc-e2e", "all"][..], options].concat());
+		assert!(parse(&["--agent-vm"]).is_err());
+		assert!(parse(&["--vms", "--agent-vm", "--kills", "200"]).is_ok());
 	}
 }

@@ -47,6 +47,8 @@ pub struct Setup {
 	pub validators: usize,
 	/// The folder of images of VMs. None: the network has no VMs.
 	pub images: Option<PathBuf>,
+	/// True if hccam runs in a VM of its own.
+	pub agent_vm: bool,
 	/// The proxy through which the last worker uses its node, if any.
 	pub proxy: Option<Arc<Proxy>>,
 }
@@ -101,6 +103,9 @@ impl Network {
 			Some(images) => command.arg("--images").arg(images),
 			None => command.arg("--no-vms"),
 		};
+		if setup.agent_vm {
+			command.arg("--agent-vm");
+		}
 		// The network has its own process group. So Ctrl-C in the terminal reaches only this
 		// process, which stops the network in order.
 		let mut child = command
@@ -285,6 +290,7 @@ mod tests {
 			packages: None,
 			validators: 1,
 			images: None,
+			agent_vm: false,
 			proxy: None,
 		};
 		let error = Network::start(&setup).err().expect("there is no program").to_string();
