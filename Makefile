@@ -32,7 +32,7 @@ test: setup ## Check and test everything, as CI does.
 e2e: build ## Run the long end-to-end scenario on a network of four validators.
 	@scripts/e2e.sh
 
-soak: build ## Run the long simulations and scenarios, seeded: at most 100 minutes.
+soak: build ## Run the long simulations, seeded: 100 minutes; as root also VMs: four hours.
 	@scripts/soak.sh
 
 node: build ## Run a development chain with one validator, in the foreground.

@@ -13,7 +13,7 @@ use hcc_e2e::{
 	network::{Network, Setup},
 	proxy::Proxy,
 	scenario,
-	scenes::{vm_kills, ALL, DEMO, DEMO_VMS, VMS},
+	scenes::{vm_boot, vm_kills, ALL, DEMO, DEMO_VMS, VMS},
 	story::Story,
 	world::World,
 	Error, Result,
@@ -73,6 +73,9 @@ enum Command {
 		/// Let the miner run hccam in a VM of its own, and play the scene about it.
 		#[arg(long, requires = "vms")]
 		agent_vm: bool,
+		/// The image of which the tenant orders a VM, one that simulates the secure processor.
+		#[arg(long, value_name = "NAME", requires = "vms", default_value = vm_boot::IMAGE)]
+		image: String,
 		/// The number of kills in the scene "vm kills".
 		#[arg(long, value_name = "NUMBER", requires = "vms", default_value_t = vm_kills::KILLS)]
 		kills: u32,
@@ -155,7 +158,7 @@ fn list() {
 }
 
 impl Options {
-	fn setup(&self, validators: usize, vms: bool, agent_vm: bool) -> anyhow::Result<Setup> {
+	fn setup(&self, validators: usize, vms: bool) -> anyhow::Result<Setup> {
 		let absolute = |path: &Path| {
 			std::path::absolute(path).with_context(|| format!("no such folder: {}", path.display()))
 		};
@@ -176,8 +179,17 @@ impl Options {
 			None => programs.parent().unwrap_or(&programs).join("images"),
 		};
 		let images = vms.then_some(images);
-		let proxy = None;
-		Ok(Setup { folder, programs, machine, packages, validators, images, agent_vm, proxy })
+		Ok(Setup {
+			folder,
+			programs,
+			machine,
+			packages,
+			validators,
+			images,
+			vm_image: vm_boot::IMAGE.into(),
+			agent_vm: false,
+			proxy: None,
+		})
 	}
 }
 
@@ -188,8 +200,11 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		Command::Demo { vms, .. } => (scenario::DEMO_VALIDATORS, false, *vms),
 		Command::List => (scenario::DEMO_VALIDATORS, false, false),
 	};
-	let agent_vm = matches!(cli.command, Command::All { agent_vm: true, .. });
-	let mut setup = cli.options.setup(validators, vms, agent_vm)?;
+	let mut setup = cli.options.setup(validators, vms)?;
+	if let Command::All { agent_vm, image, .. } = &cli.command {
+		setup.agent_vm = *agent_vm;
+		setup.vm_image.clone_from(image);
+	}
 	if matches!(cli.command, Command::All { vms: false, .. }) {
 		for program in CHEATS {
 			let path = setup.programs.join(program);
@@ -287,7 +302,7 @@ mod tests {
 	fn options_may_follow_the_command() {
 		let cli = Cli::try_parse_from(["hcc-e2e", "all", "--json", "--bin-dir", "/p/release"])
 			.expect("it is a valid command line");
-		let setup = cli.options.setup(4, true, false).expect("the paths are absolute");
+		let setup = cli.options.setup(4, true).expect("the paths are absolute");
 		assert_eq!(setup.folder, Path::new("/p/network"));
 		assert_eq!(setup.images.as_deref(), Some(Path::new("/p/images")));
 		assert!(matches!(cli.command, Command::All { json: true, kills: vm_kills::KILLS, .. }));

@@ -47,6 +47,8 @@ pub struct Setup {
 	pub validators: usize,
 	/// The folder of images of VMs. None: the network has no VMs.
 	pub images: Option<PathBuf>,
+	/// The name of the image of which the tenant orders a VM.
+	pub vm_image: String,
 	/// True if hccam runs in a VM of its own.
 	pub agent_vm: bool,
 	/// The proxy through which the last worker uses its node, if any.
@@ -290,6 +292,7 @@ mod tests {
 			packages: None,
 			validators: 1,
 			images: None,
+			vm_image: String::new(),
 			agent_vm: false,
 			proxy: None,
 		};

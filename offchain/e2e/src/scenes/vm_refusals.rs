@@ -2,11 +2,7 @@
 
 use std::fs;
 
-use super::{
-	seconds,
-	vm_boot::{Guest, IMAGE},
-	Scene,
-};
+use super::{seconds, vm_boot::Guest, Scene};
 use crate::{rig::FIRST_WORDS, world::Stage, Error, Result};
 
 pub const SCENE: Scene = Scene {
@@ -62,13 +58,13 @@ async fn launch(stage: &Stage<'_>, domain: &str, name: &str, change: &Change) ->
 		},
 		Change::File(file) => {
 			let copy = format!("{file}-altered");
-			let path = stage.file("shared").join("images").join(IMAGE);
+			let path = stage.file("shared").join("images").join(stage.vm_image());
 			let mut bytes = fs::read(path.join(file)).map_err(Error::file(path.join(file)))?;
 			bytes.push(0);
 			let target = stage.file("shared").join(&copy);
 			fs::write(&target, bytes).map_err(Error::file(&target))?;
 			domain.replace(
-				&format!("/var/lib/hcc/images/{IMAGE}/{file}<"),
+				&format!("/var/lib/hcc/images/{}/{file}<", stage.vm_image()),
 				&format!("/var/lib/hcc/{copy}<"),
 			)
 		},
@@ -93,7 +89,7 @@ async fn launch(stage: &Stage<'_>, domain: &str, name: &str, change: &Change) ->
 
 /// Damages the image that the miner has stored. The miner must not launch the VM of it.
 async fn damaged_image(stage: &Stage<'_>, guest: &Guest) -> Result<()> {
-	let initrd = stage.file("shared").join("images").join(IMAGE).join("initrd");
+	let initrd = stage.file("shared").join("images").join(stage.vm_image()).join("initrd");
 	let genuine = fs::read(&initrd).map_err(Error::file(&initrd))?;
 	let mut damaged = genuine.clone();
 	if let Some(byte) = damaged.last_mut() {
