@@ -5,6 +5,8 @@
 #
 #   scripts/demo.sh [--keep] [--vms]
 #
+# Writes the times to demo.json in cargo's target directory.
+#
 # --keep leaves the network running until Ctrl-C. With --vms, as root, the tenant logs into a VM;
 # otherwise a program stands for the VM.
 set -euo pipefail
@@ -22,4 +24,4 @@ case " $* " in
 esac
 
 exec "$CARGO_TARGET_DIR/release/hcc-e2e" demo --dir "$CARGO_TARGET_DIR/demo" \
-	--packages "${CARGO_TARGET_DIR%/target}/machine" "$@"
+	--packages "${CARGO_TARGET_DIR%/target}/machine" --result "$CARGO_TARGET_DIR/demo.json" "$@"

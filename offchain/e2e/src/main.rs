@@ -64,6 +64,9 @@ enum Command {
 		/// root.
 		#[arg(long)]
 		vms: bool,
+		/// Write a JSON object to a file: the seconds of the story and, with --vms, of the VM.
+		#[arg(long, value_name = "FILE")]
+		result: Option<PathBuf>,
 	},
 	/// Play every scene. The last line of the output is one JSON object.
 	All {
@@ -246,7 +249,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	finish(&cli.command, &story, outcome.as_ref())
 }
 
-/// Plays the scenes of a command. Returns the outcome of `all`.
+/// Plays the scenes of a command. Returns their outcome.
 async fn play(
 	command: &Command,
 	setup: &Setup,
@@ -255,12 +258,12 @@ async fn play(
 ) -> Result<Option<Value>> {
 	let world = World::open(setup, network, story).await?;
 	match command {
-		Command::Demo { keep, vms } => {
+		Command::Demo { keep, vms, .. } => {
 			let rented = scenario::demo(&world, *vms).await?;
 			if *keep {
 				story.tell(&scenario::try_now(&world, &rented)?);
 			}
-			Ok(None)
+			Ok(Some(rented.numbers(story.seconds())))
 		},
 		Command::All { vms: true, kills, .. } => {
 			scenario::vms(&world, *kills, setup.agent_vm).await.map(Some)
@@ -271,18 +274,22 @@ async fn play(
 }
 
 /// Ends the story. Prints the outcome of all scenes or, after the demo, suggestions what to try
-/// next.
+/// next. Writes the outcome to the file that the command names.
 fn finish(command: &Command, story: &Story, outcome: Option<&Value>) -> anyhow::Result<()> {
-	if let Command::All { result: Some(path), .. } = command {
+	let result = match command {
+		Command::All { result, .. } | Command::Demo { result, .. } => result.as_deref(),
+		Command::List => None,
+	};
+	if let Some(path) = result {
 		let object = outcome.map(|outcome| format!("{outcome}\n")).unwrap_or_default();
 		std::fs::write(path, object).with_context(|| format!("cannot write {}", path.display()))?;
 	}
-	match outcome {
-		Some(outcome) => {
+	match (command, outcome) {
+		(Command::All { .. }, Some(outcome)) => {
 			story.begin("Every scene passed, and nothing was left running.");
 			println!("{outcome}");
 		},
-		None => story.tell(scenario::TRY_NEXT),
+		_ => story.tell(scenario::TRY_NEXT),
 	}
 	Ok(())
 }

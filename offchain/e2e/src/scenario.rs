@@ -74,6 +74,18 @@ pub enum Rented {
 	Program(Vm),
 }
 
+impl Rented {
+	/// Returns the outcome of the demo, which took that many seconds.
+	pub fn numbers(&self, seconds: u64) -> Value {
+		let mut numbers = match self {
+			Self::Guest(guest) => guest.numbers(),
+			Self::Program(_) => json!({}),
+		};
+		numbers["seconds"] = json!(seconds);
+		numbers
+	}
+}
+
 /// The suggestions that are printed after the demo, if the network is stopped.
 pub const TRY_NEXT: &str = "
 That was the whole story. Try next:

@@ -178,3 +178,23 @@ async fn is_the_image(stage: &Stage<'_>, guest: &Guest, image: &str) -> Result<(
 	stage.say(&format!("the bytes of the image give the measurement of its report: {computed}"));
 	Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::scenario::Rented;
+
+	#[test]
+	fn outcome_has_seconds_of_boot_and_of_shell() {
+		let guest = Guest {
+			number: 3,
+			key_file: "tenant.key".into(),
+			config_key_file: "config.key".into(),
+			identity: "id".into(),
+			boot_seconds: 20,
+			shell_seconds: 60,
+		};
+		let wanted = json!({ "vm_boot_seconds": 20, "order_to_ssh_seconds": 60, "seconds": 300 });
+		assert_eq!(Rented::Guest(guest).numbers(300), wanted);
+	}
+}
