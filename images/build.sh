@@ -4,9 +4,9 @@
 #
 #   images/build.sh RECIPE OUT [--programs DIR] [--version TEXT] [--lock FILE]
 #
-# RECIPE is minimal, debian or hccam, or one of these after insecure-. An insecure image has the same
-# root file system; its initrd also simulates the secure processor, for machines without SEV-SNP.
-# DIR holds the built programs: hcc-guest or hccam, and the insecure ones for an insecure image.
+# RECIPE is minimal, debian or hccam, or one of these after insecure-. An insecure image has the
+# same root file system; its initrd also simulates the secure processor, for machines without
+# SEV-SNP. DIR holds the built programs: hcc-guest or hccam, and the simulators for insecure images.
 #
 # The image contains what Debian's archive serves today. With --lock the build fails if that differs
 # from the lock. Needs root. Two builds from the same packages and programs give equal bytes.

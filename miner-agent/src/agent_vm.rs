@@ -107,8 +107,8 @@ pub(crate) async fn address(config: &Config, genesis: Genesis) -> anyhow::Result
 	Ok(runs.context("the VM of hccam does not run: start hcc-miner run, and read its log")?.agent)
 }
 
-/// Keeps the VM running, and tells the host its address. Never returns. Does nothing if hccam runs
-/// elsewhere.
+/// Keeps the VM running, and updates the address in `host`. Never returns. Does nothing if hccam
+/// runs elsewhere.
 pub(crate) async fn keep(host: &Host, miner: &AccountId32) -> Infallible {
 	if host.config.agent_vm.is_none() {
 		return std::future::pending().await;

@@ -94,8 +94,8 @@ impl VmFiles {
 		fs::metadata(&self.console).is_ok_and(|console| console.len() > 0)
 	}
 
-	/// Returns true if the guest's agent has announced on the console, with the given words, that it
-	/// listens.
+	/// Returns true if the guest's agent has announced on the console, with the given words, that
+	/// it listens.
 	pub(super) fn has_announced(&self, words: &[u8]) -> bool {
 		let read = || {
 			let mut start = Vec::new();

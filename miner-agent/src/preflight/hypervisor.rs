@@ -27,7 +27,11 @@ pub(super) async fn check(
 	};
 	let versions = versions(launcher::versions(libvirt).await);
 	let surveyed = (**libvirt).clone();
-	let surveyed = tokio::task::spawn_blocking(move || survey(&surveyed)).await?;
+	let mut surveyed = tokio::task::spawn_blocking(move || survey(&surveyed)).await?;
+	if let (Ok(images), Some(agent)) = (&mut surveyed, &config.agent_vm) {
+		// Tenants cannot order the image of hccam, so the directory need not list it.
+		images.retain(|image| image.folder != agent.image);
+	}
 	Ok(versions.into_iter().chain([images(libvirt, surveyed, policy).await]).collect())
 }
 

@@ -75,7 +75,7 @@ pub enum Rented {
 }
 
 impl Rented {
-	/// Returns the outcome of the demo, which took that many seconds.
+	/// Returns the outcome of the demo. `seconds` is the duration of the demo.
 	pub fn numbers(&self, seconds: u64) -> Value {
 		let mut numbers = match self {
 			Self::Guest(guest) => guest.numbers(),
@@ -161,8 +161,8 @@ pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	Ok(outcome::summary(&world.chain, numbers))
 }
 
-/// Plays the scenes with VMs, with that number of kills. `with_agent` states that hccam runs in a VM
-/// of its own. Returns the outcome.
+/// Plays the scenes with VMs, with that number of kills. `with_agent` states that hccam runs in a
+/// VM of its own. Returns the outcome.
 ///
 /// ## Errors
 /// Any of a scene.

@@ -50,8 +50,8 @@ pub(crate) async fn make(
 	let vendor = make_tpm(layout).await?;
 	let mut download = Command::new(layout.script("packages.sh"));
 	output_of(download.arg(packages)).await?;
-	// Without a VM of its own, hccam runs beside the miner, and the simulated secure processor states
-	// this measurement.
+	// Without a VM of its own, hccam runs beside the miner. The simulated secure processor then
+	// states this measurement.
 	let simulated: [u8; 48] = Sha384::digest("the guest of a devnet's host").into();
 	let measurement = match rig.map(Rig::agent_measurement).transpose()?.flatten() {
 		Some(measurement) => measurement,

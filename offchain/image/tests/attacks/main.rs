@@ -2,7 +2,8 @@
 //!
 //! They take minutes, root, and Debian's archive. `scripts/image-attacks/run.sh` runs all of them
 //! without cargo. Here they run if `HCC_ATTACKED_IMAGE` names the folder of an image that this
-//! script has made; otherwise each test says that it is skipped.
+//! script has made; otherwise each test says that it is skipped. The refusals of hccam need its
+//! images, in the folder that `HCC_AGENT_IMAGES` names.
 
 use std::{env, path::Path, process::Command, sync::Mutex};
 
@@ -11,15 +12,25 @@ static ONE: Mutex<()> = Mutex::new(());
 
 /// Runs an attack. `scripts/image-attacks/attacks.py` states what must hold.
 fn attack(name: &str) {
-	let Some(image) = env::var_os("HCC_ATTACKED_IMAGE") else {
-		eprintln!("skipped: HCC_ATTACKED_IMAGE names no image, see scripts/image-attacks/run.sh");
+	play("run.sh", &["minimal", name], "HCC_ATTACKED_IMAGE", "IMAGE");
+}
+
+/// Boots hccam with faulty settings. `scripts/image-attacks/refusals.py` states what must hold.
+fn refusal(name: &str) {
+	play("refusals.sh", &[name], "HCC_AGENT_IMAGES", "IMAGES");
+}
+
+/// Runs a script, to which `variable` passes the folder that `folder` names.
+fn play(script: &str, arguments: &[&str], folder: &str, variable: &str) {
+	let Some(images) = env::var_os(folder) else {
+		eprintln!("skipped: {folder} names no folder, see scripts/image-attacks/{script}");
 		return;
 	};
 	let _guard = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/image-attacks/run.sh");
-	let output = Command::new(script)
-		.args(["minimal", name])
-		.env("IMAGE", image)
+	let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/image-attacks");
+	let output = Command::new(scripts.join(script))
+		.args(arguments)
+		.env(variable, images)
 		.output()
 		.expect("the script runs");
 	let text = String::from_utf8_lossy(&output.stdout);
@@ -75,4 +86,34 @@ fn changed_root_does_not_start() {
 #[test]
 fn swapped_tree_does_not_start() {
 	attack("swapped_tree_does_not_start");
+}
+
+#[test]
+fn genuine_settings_start_hccam() {
+	refusal("genuine_settings_start_hccam");
+}
+
+#[test]
+fn missing_processor_is_refused_with_code_3() {
+	refusal("missing_processor_is_refused_with_code_3");
+}
+
+#[test]
+fn failing_processor_is_refused_with_code_4() {
+	refusal("failing_processor_is_refused_with_code_4");
+}
+
+#[test]
+fn certificate_of_another_chip_is_refused_with_code_5() {
+	refusal("certificate_of_another_chip_is_refused_with_code_5");
+}
+
+#[test]
+fn missing_certificate_is_refused_with_code_5() {
+	refusal("missing_certificate_is_refused_with_code_5");
+}
+
+#[test]
+fn other_measurement_is_refused_with_code_6() {
+	refusal("other_measurement_is_refused_with_code_6");
 }
