@@ -65,7 +65,7 @@ fn settings(
 /// certificate or program of the miner launches it again, and a restart of the agent does not.
 fn spec(image: &AgentImage, host_data: [u8; 32], settings: Vec<u8>) -> VmSpec {
 	let mut hasher = Sha256::new();
-	for part in [&image.id[..], &host_data, &settings] {
+	for part in [&image.id[..], &host_data, &settings[..]] {
 		hasher.update(part);
 	}
 	let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
@@ -118,14 +118,7 @@ pub(crate) async fn keep(host: &Host, miner: &AccountId32) -> Infallible {
 	let mut vm = None;
 	let mut failures = 0u32;
 	loop {
-		let kept = match &mut vm {
-			Some(vm) => AgentVm::ensure(vm).await,
-			None => match AgentVm::open(&host.config, owner).await {
-				Ok(opened) => vm.insert(opened).ensure().await,
-				Err(error) => Err(error),
-			},
-		};
-		let delay = match kept {
+		let delay = match keep_once(&mut vm, &host.config, owner).await {
 			Ok(address) => {
 				failures = 0;
 				host.set_guest(Some(address));
@@ -135,19 +128,35 @@ pub(crate) async fn keep(host: &Host, miner: &AccountId32) -> Infallible {
 				failures = failures.saturating_add(1);
 				let cause = error.downcast_ref::<LauncherError>();
 				let code = cause.map(LauncherError::code);
-				// While libvirt is unavailable, the VM may run.
-				if !matches!(cause, Some(LauncherError::Gone(_) | LauncherError::Slow { .. })) {
+				let error = format!("{error:#}");
+				tracing::warn!(code, error, failures, "hccam's VM cannot be kept: trying again");
+				if matches!(cause, Some(LauncherError::Gone(_) | LauncherError::Slow { .. })) {
+					// While libvirt is unavailable, the VM may run.
+					CHECK_EVERY
+				} else {
 					host.set_guest(None);
 					// Image and certificate are read again.
 					vm = None;
+					RetryPolicy::GrowingDelay.delay(failures).unwrap_or(CHECK_EVERY)
 				}
-				let error = format!("{error:#}");
-				tracing::warn!(code, error, failures, "hccam's VM cannot be kept: trying again");
-				RetryPolicy::GrowingDelay.delay(failures).unwrap_or(CHECK_EVERY)
 			},
 		};
 		sleep(delay).await;
 	}
+}
+
+/// Ensures that the VM runs, and returns the address of hccam. Describes the VM first if that has
+/// not been done yet.
+async fn keep_once(
+	vm: &mut Option<AgentVm>,
+	config: &Config,
+	owner: Owner,
+) -> anyhow::Result<Address> {
+	let described = match vm.take() {
+		Some(described) => described,
+		None => AgentVm::open(config, owner).await?,
+	};
+	vm.insert(described).ensure().await
 }
 
 /// The VM of hccam on this host.
