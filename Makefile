@@ -32,7 +32,7 @@ test: setup ## Check and test everything, as CI does.
 e2e: build ## Run the long end-to-end scenario on a network of four validators.
 	@scripts/e2e.sh
 
-soak: build ## Run the long simulations and scenarios, seeded: at most 100 minutes.
+soak: build ## Run the long simulations, seeded: 100 minutes; as root also VMs: four hours.
 	@scripts/soak.sh
 
 node: build ## Run a development chain with one validator, in the foreground.
@@ -57,7 +57,7 @@ mutants: setup ## Mutate the arithmetic, and list the changes that no test notic
 try-state: setup ## Test the runtime with the invariants of the SDK's pallets: 20 minutes.
 	@scripts/try-state.sh
 
-image: build ## Build an image of VMs, as root: RECIPE=minimal (default), debian or insecure-….
+image: build ## Build an image of VMs, as root: RECIPE=minimal (default), debian, hccam or insecure-….
 	@$(RUN) "$$CARGO_TARGET_DIR/release/hcc" image build "$(RECIPE)" --out "$$CARGO_TARGET_DIR/images/$(RECIPE)"
 
 image-check: build ## Build an image twice and compare; check its rows by sev-snp-measure.

@@ -4,9 +4,9 @@
 #
 #   images/build.sh RECIPE OUT [--programs DIR] [--version TEXT] [--lock FILE]
 #
-# RECIPE is minimal, debian, insecure-minimal or insecure-debian. An insecure image has the same
-# root file system; its initrd also simulates the secure processor, for machines without SEV-SNP.
-# DIR holds the built programs: hcc-guest, and insecure-sev-guest for an insecure image.
+# RECIPE is minimal, debian or hccam, or one of these after insecure-. An insecure image has the
+# same root file system; its initrd also simulates the secure processor, for machines without
+# SEV-SNP. DIR holds the built programs: hcc-guest or hccam, and the simulators for insecure images.
 #
 # The image contains what Debian's archive serves today. With --lock the build fails if that differs
 # from the lock. Needs root. Two builds from the same packages and programs give equal bytes.
@@ -38,11 +38,10 @@ done
 
 base=${recipe#insecure-}
 [[ $base =~ ^[a-z]+$ ]] && [ -f "$here/$base/recipe.sh" ] ||
-	fail "there is no recipe $recipe" "use minimal, debian, insecure-minimal or insecure-debian"
+	fail "there is no recipe $recipe" "use minimal, debian or hccam, or one of these after insecure-"
 [ -n "$programs" ] || fail "the folder of the built programs is missing" "pass --programs DIR, for example --programs target/release"
-needed=(hcc-guest)
-[ "$base" = "$recipe" ] || needed+=(insecure-sev-guest)
-for program in "${needed[@]}"; do
+needed=$(source "$here/$base/recipe.sh" && echo "${PROGRAMS[@]}" && { [ "$base" = "$recipe" ] || echo "${INSECURE_PROGRAMS[@]}"; })
+for program in $needed; do
 	[ -f "$programs/$program" ] ||
 		fail "$programs has no program $program, which the image $recipe contains" "build the programs first: make build"
 done

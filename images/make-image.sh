@@ -25,7 +25,8 @@ readonly INITRD_PACKAGES=(busybox-static cryptsetup-bin dmsetup e2fsprogs libc6 
 # Arguments of all images. The host cannot add any, because the firmware checks the digest.
 readonly COMMAND_LINE="console=ttyS0 quiet panic=-1 oops=panic sysctl.kernel.sysrq=0 random.trust_bootloader=off"
 
-# Sets NAME_PACKAGES, MEMORY, INIT and ARGUMENTS, and defines make_root.
+# Sets MEMORY, INIT, ARGUMENTS and the lists of programs. Defines make_root FOLDER, and make_boot
+# TREE KIND, which adds to the initrd what mounts the root file system.
 source "$here/$base/recipe.sh"
 
 readonly STEPS=7
@@ -91,7 +92,7 @@ make_initrd() {
 	put "$tools" "$tree" /sbin/dmsetup
 	put "$tools" "$tree" /sbin/mke2fs
 	put "$tools" "$tree" /sbin/resize2fs
-	put_program "$tools" "$tree" hcc-guest
+	make_boot "$tree" $kind
 	[ $kind = genuine ] || put_program "$tools" "$tree" insecure-sev-guest
 	# Threads of Argon2 load this library at run time.
 	put "$tools" "$tree" /lib/x86_64-linux-gnu/libgcc_s.so.1

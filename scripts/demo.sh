@@ -5,6 +5,8 @@
 #
 #   scripts/demo.sh [--keep] [--no-vms]
 #
+# The times are in demo.json in cargo's target directory.
+#
 # --keep leaves the network running until Ctrl-C. Only root can start a VM. For other users and with
 # --no-vms, a program takes the place of the VM.
 set -euo pipefail
@@ -28,4 +30,5 @@ if [ -n "$vms" ]; then
 fi
 
 exec "$CARGO_TARGET_DIR/release/hcc-e2e" demo $vms --dir "$CARGO_TARGET_DIR/demo" \
-	--packages "${CARGO_TARGET_DIR%/target}/machine" "${options[@]}"
+	--packages "${CARGO_TARGET_DIR%/target}/machine" --result "$CARGO_TARGET_DIR/demo.json" \
+	"${options[@]}"

@@ -46,11 +46,15 @@ programs() { cargo build --release --workspace --bins --example metadata --locke
 
 unit_tests() { cargo test --release --workspace --locked --no-fail-fast; }
 
-# Boots an image once for each attack of a host, two boots at a time.
+# Boots an image once for each attack of a host, and the image of hccam once for each reason for
+# which hccam refuses to start. Two VMs boot at a time.
 image_attacks() {
-	local image=$CARGO_TARGET_DIR/images/attacked
-	rm -rf "$image"
-	scripts/image-attacks/image.sh "$image" || return
-	HCC_ATTACKED_IMAGE=$image cargo test --release --workspace --locked --test attacks -- \
-		--ignored --test-threads 2
+	local images=$CARGO_TARGET_DIR/images/attacked programs=$CARGO_TARGET_DIR/release recipe
+	rm -rf "$images"
+	scripts/image-attacks/image.sh "$images/minimal" || return
+	for recipe in hccam insecure-hccam; do
+		images/build.sh "$recipe" "$images/$recipe" --programs "$programs" || return
+	done
+	HCC_ATTACKED_IMAGE=$images/minimal HCC_AGENT_IMAGES=$images cargo test --release --workspace \
+		--locked --test attacks -- --ignored --test-threads 2
 }

@@ -4,6 +4,8 @@ readonly MEMORY=768
 readonly INIT=/lib/systemd/systemd
 # No credentials, no partitions and no login prompts by what the host presents to the VM.
 readonly ARGUMENTS="systemd.import_credentials=no systemd.gpt_auto=no systemd.getty_auto=no systemd.firstboot=no"
+readonly PROGRAMS=(hcc-guest)
+readonly INSECURE_PROGRAMS=(insecure-sev-guest)
 readonly ROOT_PACKAGES=('?essential' apt busybox-static systemd-sysv systemd-resolved dbus libpam-systemd udev openssh-server
 	openssh-sftp-server ca-certificates iproute2 iputils-ping kmod less nano nftables procps sudo)
 
@@ -36,6 +38,8 @@ make_root() {
 	install -m 755 "$programs/hcc-guest" "$root/usr/bin/hcc-guest"
 	[ "$(head -c 4 "$programs/hcc-guest" | tail -c 3)" != ELF ] || strip --strip-all "$root/usr/bin/hcc-guest"
 }
+
+make_boot() { put_program "$tools" "$1" hcc-guest; }
 
 # The kernel is not a package of the root file system, but its modules are part of it.
 put_kernel_modules() {

@@ -4,6 +4,8 @@
 readonly MEMORY=256
 readonly INIT=/sbin/init
 readonly ARGUMENTS=
+readonly PROGRAMS=(hcc-guest)
+readonly INSECURE_PROGRAMS=(insecure-sev-guest)
 readonly ROOT_PACKAGES=(busybox-static openssh-server openssh-sftp-server libc6 libgcc-s1)
 
 make_root() {
@@ -25,3 +27,5 @@ make_root() {
 	chmod 755 "$root/sbin/init" "$root/sbin/dhcp" "$root/etc/acpi/PWRF/00000080"
 	chmod 600 "$root/etc/shadow"
 }
+
+make_boot() { put_program "$tools" "$1" hcc-guest; }

@@ -98,7 +98,7 @@ pub(crate) async fn gather(
 	capacity: Capacity,
 	challenge: Challenge,
 ) -> anyhow::Result<HostEvidence> {
-	let mut guest = Guest::meet(&host.guest).await?;
+	let mut guest = Guest::meet(&host.guest()?).await?;
 	let extra_data = quote_extra_data(
 		&genesis,
 		&challenge.nonce,

@@ -15,7 +15,7 @@ use hcc_service::LogFormat;
 use secrecy::SecretSlice;
 use serde::{Deserialize, Serialize};
 
-use crate::{LauncherConfig, ProcessConfig, TpmSettings};
+use crate::{AgentVmConfig, LauncherConfig, ProcessConfig, TpmSettings};
 
 /// Options that all commands accept.
 #[derive(Args, Clone, Debug, Default)]
@@ -78,7 +78,8 @@ pub struct Options {
 	/// it is lower. The agent submits a longer log in parts.
 	#[arg(long, global = true)]
 	pub log_part: Option<usize>,
-	/// The address of the guest agent: vsock:CID:PORT or unix:PATH.
+	/// The address of the guest agent: vsock:CID:PORT or unix:PATH. With [agent_vm], the agent runs
+	/// in a VM that this program launches, and the option has no effect.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
 	/// The chip's VCEK certificate, in PEM or DER.
@@ -130,6 +131,8 @@ pub struct Config {
 	pub log_format: LogFormat,
 	/// The means by which the agent runs VMs; without one the miner takes none.
 	pub launcher: Option<LauncherConfig>,
+	/// The VM in which hccam runs, under the launcher's libvirt. Its address then replaces `guest`.
+	pub agent_vm: Option<AgentVmConfig>,
 	/// The offer to tenants. Without an offer here, the agent leaves the offer on the chain
 	/// unchanged.
 	pub offer: Option<Offer>,
@@ -211,6 +214,7 @@ impl Default for Config {
 			metrics: None,
 			log_format: LogFormat::default(),
 			launcher: None,
+			agent_vm: None,
 			offer: None,
 			relay: None,
 		}
@@ -382,12 +386,14 @@ mod tests {
 	fn printed_configuration_is_readable() {
 		let config = Config {
 			launcher: Some(LauncherConfig::Libvirt(Box::default())),
+			agent_vm: Some(AgentVmConfig { image: "/images/hccam".into() }),
 			offer: Some(Offer { region: 276, vcpus: 1, memory: 2, disk: 3, price: 4 }),
 			..Config::default()
 		};
 		let text = toml::to_string(&config).expect("it has a form");
 		let read: Config = toml::from_str(&text).expect("it is readable");
 		assert_eq!((read.launcher, read.offer), (config.launcher, config.offer));
+		assert_eq!(read.agent_vm, config.agent_vm);
 	}
 
 	#[test]

@@ -7,6 +7,7 @@ use hcc_chain::{api, AccountId32, Chain, Submitter};
 use hcc_evidence::host::{challenge_nonce, contest_seq, ChipHash};
 
 use crate::{
+	agent_vm,
 	attest::{boot_log_required_at, gather, submitted_log_at, Challenge},
 	config::{certificate, Config},
 	enrol::ensure_enrolled,
@@ -33,11 +34,24 @@ const POLL_EVERY: Duration = Duration::from_secs(6);
 pub async fn contest(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 	let lock = AgentLock::take(&config.run_dir)?;
 	let hot = config.hot()?;
+	let own = config.miner(&hot)?;
+	agent_vm::configured(&config)?;
 	let host = Host::open(config.clone(), monitor)?;
+	tokio::select! {
+		contested = contest_chip(&host, &hot) => contested?,
+		never = agent_vm::keep(&host, &own) => match never {},
+	}
+	drop(host);
+	tracing::info!("this miner now holds the chip: answering its challenges");
+	run_locked(config, lock, monitor).await
+}
+
+/// Contests the chip, unless this miner has already done so, and waits for the verdict.
+async fn contest_chip(host: &Host, hot: &Submitter) -> anyhow::Result<()> {
 	let chain = Chain::connect(&host.config.node).await?;
-	let report = Guest::meet(&host.guest).await?.report;
+	let report = Guest::meet(&host.await_guest().await?).await?.report;
 	let (chip, _) = chip_of(&report)?;
-	let miner = ensure_miner(&chain, &host.config, &hot).await?;
+	let miner = ensure_miner(&chain, &host.config, hot).await?;
 	match holder_of(&chain, chip).await? {
 		None => {
 			bail!("chip {} is not registered: register it with hcc-miner run", hex::encode(chip))
@@ -50,13 +64,10 @@ pub async fn contest(config: Config, monitor: &Monitor) -> anyhow::Result<()> {
 		},
 	}
 	if state_of(&chain, &miner, chip).await?.is_none() {
-		ensure_enrolled(&chain, &host, &hot, &miner).await?;
-		submit(&chain, &host, &hot, &miner, chip).await?;
+		ensure_enrolled(&chain, host, hot, &miner).await?;
+		submit(&chain, host, hot, &miner, chip).await?;
 	}
-	wait(&host, &miner, chip).await?;
-	drop(host);
-	tracing::info!("this miner now holds the chip: answering its challenges");
-	run_locked(config, lock, monitor).await
+	wait(host, &miner, chip).await
 }
 
 async fn submit(

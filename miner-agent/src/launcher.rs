@@ -17,6 +17,7 @@ mod xml;
 use std::{
 	path::{Path, PathBuf},
 	sync::Arc,
+	time::Duration,
 };
 
 use async_trait::async_trait;
@@ -25,13 +26,20 @@ use hcc_guest_protocol::Address;
 
 pub use config::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
 pub(crate) use error::LauncherError;
-pub(crate) use identity::Owner;
+pub(crate) use identity::{Owner, AGENT};
+pub(crate) use image::SurveyedImage;
 
 /// The generation and boot counter of a VM. A later boot compares greater.
 pub(crate) type Boot = (u32, u32);
 
 /// The vsock port at which the agent in a VM listens.
 pub(crate) const GUEST_PORT: u32 = 1;
+
+/// The number of vCPUs of hccam's VM.
+pub(crate) const AGENT_VCPUS: u32 = 1;
+
+/// The vsock port at which hccam listens in its VM.
+const AGENT_PORT: u32 = 5_000;
 
 /// A VM as the chain wants it to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +57,8 @@ pub(crate) struct VmSpec {
 	pub memory: u32,
 	/// Disk in GiB.
 	pub disk: u32,
+	/// The settings of hccam, on a disk in the place of the tenant's. `None` for VMs of tenants.
+	pub settings: Option<Vec<u8>>,
 }
 
 /// A VM that has something on this host: a process, a disk, a network.
@@ -100,8 +110,13 @@ pub(crate) trait Launcher: Send + Sync {
 	/// Grows the disk of a running VM. A disk never shrinks.
 	async fn grow_disk(&self, vm: VmId, gib: u32) -> Result<(), LauncherError>;
 
-	/// Returns the VMs that have something on this host.
+	/// Returns the VMs of tenants that have something on this host.
 	async fn list(&self) -> Result<Vec<Hosted>, LauncherError>;
+
+	/// Returns the VM of hccam, if it has something on this host. Only libvirt runs such a VM.
+	async fn agent(&self) -> Result<Option<Hosted>, LauncherError> {
+		Ok(None)
+	}
 
 	/// Waits until a boot has failed, and returns the reason. During that time the caller waits for
 	/// the VM's agent.
@@ -109,6 +124,67 @@ pub(crate) trait Launcher: Send + Sync {
 
 	/// Returns the file with the console log of a VM, if the launcher keeps one.
 	fn console(&self, vm: VmId, boot: Boot) -> Option<PathBuf>;
+}
+
+/// Time limit for the versions of libvirt and its VMM.
+const VERSIONS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The versions of libvirt and of its VMM, as libvirt encodes them: a million for a major version,
+/// and a thousand for a minor one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Versions {
+	pub libvirt: u32,
+	pub vmm: u32,
+}
+
+/// Queries the versions of libvirt and of its VMM.
+///
+/// ## Errors
+/// The reason why libvirt does not answer.
+pub(crate) async fn versions(config: &LibvirtConfig) -> Result<Versions, String> {
+	let libvirt = connection::Libvirt::new(config.uri.clone());
+	let asking = tokio::task::spawn_blocking(move || libvirt.versions());
+	let answer = tokio::time::timeout(VERSIONS_TIMEOUT, asking).await;
+	let answer =
+		answer.map_err(|_| format!("no answer within {} s", VERSIONS_TIMEOUT.as_secs()))?;
+	let versions = answer.map_err(|error| error.to_string())?;
+	versions.map_err(|error| error.to_string())
+}
+
+/// Verifies all images of a launcher. Blocks.
+///
+/// ## Errors
+/// [`LauncherError::Storage`] if the folder of images cannot be read.
+pub(crate) fn survey_images(config: &LibvirtConfig) -> Result<Vec<SurveyedImage>, LauncherError> {
+	image::ImageFolder::new(config.image_dir.clone()).survey()
+}
+
+/// An image in a folder of its own, and what follows from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AgentImage {
+	pub id: ImageId,
+	/// The launch measurement with one vCPU.
+	pub measurement: [u8; 48],
+	/// The memory that the image needs, in MiB.
+	pub memory: u32,
+}
+
+/// Verifies the image of hccam. Blocks.
+///
+/// ## Errors
+/// [`LauncherError::ImageMismatch`] if it is damaged or has no row for one vCPU.
+pub(crate) fn agent_image(folder: &Path) -> Result<AgentImage, LauncherError> {
+	image::OneImage(folder.into()).agent_image()
+}
+
+/// Makes a launcher for the VM of hccam, which runs the image in that folder.
+pub(crate) fn open_agent(config: &LibvirtConfig, image: &Path, owner: Owner) -> Arc<dyn Launcher> {
+	Arc::new(libvirt::LibvirtLauncher::new(
+		connection::Libvirt::new(config.uri.clone()),
+		image::OneImage(image.into()),
+		owner,
+		config.clone(),
+	))
 }
 
 /// Makes the configured launcher, for the VMs of a miner.

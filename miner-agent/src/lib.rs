@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod agent_vm;
 mod attest;
 mod boot_log;
 pub mod config;
@@ -29,6 +30,7 @@ mod vm;
 mod vm_tasks;
 mod vms;
 
+pub use agent_vm::AgentVmConfig;
 pub use launcher::{LauncherConfig, LibvirtConfig, Limits, ProcessConfig};
 pub use tpm::{
 	Credential, NvError, OpenedCredentials, SharedTpm, Tpm, TpmCounters, TpmError, TpmSettings,

@@ -46,13 +46,8 @@ impl Log {
 		Self::parse(bytes).map_err(|reason| LogError::Malformed { path: shown(), reason })
 	}
 
-	/// Checks that bytes are a log of whole records. If they are not, returns the reason.
-	pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
-		Records::new(bytes, 0)
-			.try_for_each(|record| record.map(drop).map_err(|why| why.to_string()))
-	}
-
-	fn parse(bytes: Vec<u8>) -> Result<Self, String> {
+	/// Splits bytes into records.
+	pub(crate) fn parse(bytes: Vec<u8>) -> Result<Self, String> {
 		let mut ends = Vec::new();
 		let mut records = Records::new(&bytes, 0);
 		while let Some(record) = records.next() {
@@ -109,6 +104,18 @@ impl Log {
 		from..end.min(self.entries())
 	}
 
+	/// Returns the ranges of entries that must be submitted before one piece of evidence can cover
+	/// the rest of the log.
+	pub(crate) fn parts_before_evidence(&self, capacity: Capacity) -> Vec<Range<u32>> {
+		let (mut at, mut parts) = (0, Vec::new());
+		while !self.fits(at, capacity) {
+			let part = self.part(at, capacity);
+			at = part.end;
+			parts.push(part);
+		}
+		parts
+	}
+
 	/// Returns true if the first `entries` entries of the log result in the given value of PCR 10.
 	pub(crate) fn leads_to(&self, pcr10: &Hash256, entries: u32) -> bool {
 		let Some(records) = self.records(0..entries) else { return false };
@@ -151,6 +158,15 @@ mod tests {
 			}
 			assert_eq!(whole, log.bytes);
 		}
+	}
+
+	#[test]
+	fn evidence_covers_rest_after_parts() {
+		let log = log(&["a", "b", "c", "d", "e"]);
+		let capacity = |entries| Capacity { bytes: 1 << 20, entries };
+		assert!(log.parts_before_evidence(capacity(5)).is_empty());
+		assert_eq!(log.parts_before_evidence(capacity(2)), [0..2, 2..4]);
+		assert_eq!(log.parts_before_evidence(capacity(1)).len(), 4);
 	}
 
 	#[test]

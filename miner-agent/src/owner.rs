@@ -8,6 +8,7 @@ use hcc_chain::{api, AccountId32, Chain, Payload, UnsignedCall};
 use hcc_evidence::host::ChipHash;
 
 use crate::{
+	agent_vm,
 	config::{Config, Offer},
 	drain::emptied,
 	guest::Guest,
@@ -107,7 +108,7 @@ pub async fn print_missing(config: &Config) -> anyhow::Result<()> {
 
 /// Returns the chip of this host if no miner has registered it.
 async fn missing_chip(chain: &Chain, config: &Config) -> anyhow::Result<Option<ChipHash>> {
-	let guest = Guest::meet(&config.guest()?).await?;
+	let guest = Guest::meet(&agent_vm::address(config, chain.genesis()).await?).await?;
 	let (chip, _) = chip_of(&guest.report)?;
 	Ok(holder_of(chain, chip).await?.is_none().then_some(chip))
 }

@@ -1,19 +1,18 @@
 //! Checks the requirements of a host.
 
+mod agent;
+mod chain;
+mod dry_run;
+mod firmware;
+mod host;
+mod hypervisor;
 mod logs;
 mod policy;
 mod tpm;
 
-use std::{
-	fmt::Write as _,
-	fs,
-	io::Write as _,
-	path::Path,
-	process::ExitCode,
-	time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write as _, io::Write as _, process::ExitCode};
 
-use hcc_chain::{Chain, ChainError};
+use hcc_chain::Chain;
 use hcc_evidence::{
 	crypto::RustCrypto,
 	host::Hash256,
@@ -25,9 +24,11 @@ use serde::Serialize;
 use crate::{
 	config::Config,
 	guest::Guest,
-	register::{check_host_data, chip_of, hot_key_of, launched_for},
+	register::{check_host_data, chip_of, launched_for},
 	tpm::SharedTpm,
 };
+use chain::own_time;
+use host::{HostTree, Processor};
 use policy::ChainPolicy;
 use tpm::TpmState;
 
@@ -76,11 +77,18 @@ pub async fn check(config: &Config, json: bool) -> anyhow::Result<ExitCode> {
 		Err(_) => Err("needs a node".to_string()),
 	};
 	let policy = policy.as_ref().map_err(String::as_str);
-	let mut findings = vec![processor(), snp_host()];
+	let connected = node.as_ref().ok();
+	let (tree, guests) = (HostTree::default(), most_guests(config, policy).await);
+	let processor = Processor::read(&tree);
+	let mut findings = host::check(&tree, &processor, guests);
+	findings.extend(firmware::check(&processor, policy).await?);
+	findings.extend(hypervisor::check(config, policy).await?);
+	findings.push(agent::image(config, policy).await?);
 	findings.extend(machine(config, policy).await?);
-	let host_data = node.as_ref().ok().and_then(|chain| host_data_of_miner(chain, config).ok());
-	findings.extend(guest(config, policy, host_data).await);
-	findings.extend(chain(config, node).await);
+	let host_data = connected.and_then(|chain| host_data_of_miner(chain, config).ok());
+	findings.extend(guest(config, connected, policy, host_data).await);
+	findings.extend(chain::check(config, node.as_ref(), policy).await);
+	findings.push(dry_run::check(config, connected, policy).await);
 	print(&if json {
 		serde_json::to_string_pretty(&findings)? + "\n"
 	} else {
@@ -117,40 +125,17 @@ fn in_words(findings: &[CheckResult]) -> String {
 /// Returns the time of the chain. If the policy is unavailable, returns the time of this host's
 /// clock.
 fn now(policy: Result<&ChainPolicy, &str>) -> UnixSeconds {
-	let by_clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-	policy.map_or_else(|_| UnixSeconds(by_clock()), |policy| policy.now)
+	policy.map_or_else(|_| own_time(), |policy| policy.now)
 }
 
-fn processor() -> CheckResult {
-	const WHAT: &str = "an EPYC 7003 or later with SEV-SNP";
-	let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-	let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-	let model = model.map_or("an unknown processor", |(_, model)| model).to_string();
-	let flags = info.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
-	if flags.split(' ').any(|flag| flag == "sev_snp") {
-		pass(WHAT, model)
-	} else {
-		fail(WHAT, model, "use such a machine, and enable SEV-SNP in its firmware settings")
-	}
-}
-
-fn snp_host() -> CheckResult {
-	const WHAT: &str = "a kernel that runs SEV-SNP guests";
-	let parameter = "/sys/module/kvm_amd/parameters/sev_snp";
-	match fs::read_to_string(parameter) {
-		Ok(value) if matches!(value.trim(), "Y" | "1") => pass(WHAT, "kvm_amd.sev_snp is on"),
-		Ok(value) => fail(
-			WHAT,
-			format!("kvm_amd.sev_snp is {}", value.trim()),
-			"boot with kvm_amd.sev_snp=1",
-		),
-		Err(_) if Path::new("/sys/module/kvm_amd").exists() => {
-			fail(WHAT, "kvm_amd does not support SEV-SNP", "use Linux 6.11 or later")
-		},
-		Err(_) => {
-			fail(WHAT, "kvm_amd is not loaded", "load it; enable virtualisation in the firmware")
-		},
-	}
+/// Returns the maximum number of guests at a time: hccam, and the smallest VMs in the whole offer.
+async fn most_guests(config: &Config, policy: Result<&ChainPolicy, &str>) -> u32 {
+	let fewest = match policy {
+		Ok(policy) => policy.fewest_vcpus().await.unwrap_or(1),
+		Err(_) => 1,
+	};
+	let offered = config.offer.map_or(0, |offer| u32::from(offer.vcpus));
+	offered.checked_div(fewest).unwrap_or(offered).saturating_add(1)
 }
 
 /// Checks the TPM, and the logs whose replay must result in the TPM's PCRs.
@@ -187,14 +172,18 @@ fn launch(report: &[u8], wanted: Option<Hash256>) -> CheckResult {
 
 async fn guest(
 	config: &Config,
+	chain: Option<&Chain>,
 	policy: Result<&ChainPolicy, &str>,
 	host_data: Option<Hash256>,
 ) -> Vec<CheckResult> {
 	const REACHED: &str = "hccam in a confidential guest";
 	const CHIP: &str = "a chip whose reports contain its id";
-	let address = match config.guest() {
+	let address = match agent::address(config, chain).await {
 		Ok(address) => address,
-		Err(error) => return vec![fail(REACHED, error, "correct guest")],
+		Err(error) => {
+			let remedy = "start hcc-miner run, which launches it, or correct guest";
+			return vec![fail(REACHED, format!("{error:#}"), remedy)];
+		},
 	};
 	match Guest::meet(&address).await {
 		Ok(guest) => vec![
@@ -242,45 +231,4 @@ fn chip_key(
 		Some(Err(why)) => fail(KEY, why, FETCH),
 		None => skip(KEY, "leads to AMD's root; its chip needs the guest", "see above"),
 	}
-}
-
-async fn chain(config: &Config, node: Result<Chain, ChainError>) -> Vec<CheckResult> {
-	const REACHED: &str = "a node of the chain";
-	const HOT: &str = "a hot key that signs for a miner";
-	let chain = match node {
-		Ok(chain) => chain,
-		Err(error) => {
-			return vec![
-				fail(REACHED, error, "start a node; correct node"),
-				skip(HOT, "needs a node", "see above"),
-			]
-		},
-	};
-	let compatible = match chain.check_compatible().await {
-		Ok(()) => pass(REACHED, config.node.clone()),
-		Err(error) => fail(REACHED, error, "install the release for the node's runtime"),
-	};
-	let hot = match miner_of(&chain, config).await {
-		Ok(Some(miner)) => pass(HOT, format!("of {miner}")),
-		Ok(None) if config.owner_key_file.is_some() => {
-			skip(HOT, "not registered yet", "hcc-miner run registers it with the owner's key")
-		},
-		Ok(None) => fail(
-			HOT,
-			"not the hot key of the miner",
-			"sign the calls that hcc-miner run --print-call prints; correct miner",
-		),
-		Err(error) => fail(HOT, format!("{error:#}"), "see the message"),
-	};
-	vec![compatible, hot]
-}
-
-async fn miner_of(
-	chain: &Chain,
-	config: &Config,
-) -> anyhow::Result<Option<hcc_chain::AccountId32>> {
-	let hot = config.hot()?;
-	let miner = config.miner(&hot)?;
-	let known = hot_key_of(chain, &miner).await?;
-	Ok(known.filter(|known| *known == hot.account()).map(|_| miner))
 }

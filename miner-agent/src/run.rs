@@ -12,6 +12,7 @@ use hcc_chain::{api, AccountId32, Chain, ChainError, RuntimeWatch, Submitter};
 use hcc_evidence::host::ChipHash;
 
 use crate::{
+	agent_vm,
 	attest::{gather, open_challenge, submit, Challenge},
 	config::Config,
 	drain::{answers_now, is_draining},
@@ -52,6 +53,8 @@ pub(crate) async fn run_locked(
 ) -> anyhow::Result<()> {
 	let _lock = lock;
 	let hot = Arc::new(config.hot()?);
+	let own = config.miner(&hot)?;
+	agent_vm::configured(&config)?;
 	let host = Host::open(config, monitor)?;
 	let work = async {
 		let miner = registered_miner(&host, &hot).await;
@@ -63,6 +66,8 @@ pub(crate) async fn run_locked(
 	tokio::select! {
 		() = work => {},
 		never = monitor.watch_node(&host.config.node, hot.account()) => match never {},
+		// The owner needs the chip's id, which hccam states, to register it.
+		never = agent_vm::keep(&host, &own) => match never {},
 	}
 	Ok(())
 }
@@ -148,7 +153,7 @@ async fn serve(
 	hot: &Arc<Submitter>,
 	miner: &AccountId32,
 ) -> anyhow::Result<()> {
-	let report = Guest::meet(&host.guest).await?.report;
+	let report = Guest::meet(&host.guest()?).await?.report;
 	check_host_data(&report, &launched_for(chain, miner))?;
 	let (chip, _) = chip_of(&report)?;
 	ensure_registered(chain, &host.config, hot, miner, &report).await?;

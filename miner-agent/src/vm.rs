@@ -383,6 +383,7 @@ impl VmDriver {
 			vcpus: vm.allotted.vcpus,
 			memory: vm.allotted.memory,
 			disk: vm.allotted.disk,
+			settings: None,
 		};
 		let launches = self.launches.clone();
 		let permit = launches.acquire_owned().await.context("launches have ended")?;

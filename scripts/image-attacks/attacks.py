@@ -69,7 +69,10 @@ class Machine:
         # The table is that of the genuine image, regardless of what the host boots.
         self.address, self.table = hash_table(self.firmware, self.kernel, self.initrd, self.line)
         self.root, self.tree = f"{image}/root.squashfs", f"{image}/root.verity"
+        # The contents of the simulated processor's reports.
+        self.reports = f"--chip 00 --measurement {'0' * 96}"
         self.more = []
+        self.process = None
 
     def file(self, name, data):
         path = f"{self.folder}/{name}"
@@ -83,7 +86,7 @@ class Machine:
 
     def start(self):
         table = self.file("table", self.table)
-        reports = self.file("reports", f"--chip 00 --measurement {'0' * 96}".encode())
+        reports = self.file("reports", self.reports.encode())
         self.console = f"{self.folder}/console"
         self.monitor = f"{self.folder}/monitor"
         arguments = [
@@ -143,7 +146,7 @@ class Machine:
             time.sleep(0.5)
 
     def stop(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
 
@@ -253,28 +256,28 @@ ATTACKS = [
 ]
 
 
-def main():
-    image, names = sys.argv[1], sys.argv[2:]
-    attacks = [attack for attack in ATTACKS if not names or attack.__name__ in names]
-    assert attacks, f"no attack is named {names}"
+def play(cases, image, names):
+    """Plays each case on a machine of its own. Returns 1 if one failed, and 0 otherwise."""
+    cases = [case for case in cases if not names or case.__name__ in names]
+    assert cases, f"no case is named {names}"
     failed = 0
-    for attack in attacks:
+    for case in cases:
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             machine = Machine(image, folder)
             fault = ""
             try:
-                attack(machine)
+                case(machine)
             except AssertionError as error:
                 fault = str(error) or "failed"
                 failed += 1
             finally:
                 machine.stop()
         result = f"FAILED: {fault}" if fault else "ok"
-        print(f"{attack.__name__} ... {result} ({time.monotonic() - start:.0f} s)", flush=True)
-    print(f"{len(attacks) - failed} passed, {failed} failed", flush=True)
+        print(f"{case.__name__} ... {result} ({time.monotonic() - start:.0f} s)", flush=True)
+    print(f"{len(cases) - failed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(play(ATTACKS, sys.argv[1], sys.argv[2:]))

@@ -16,7 +16,8 @@ use virt::{
 
 use super::{
 	hypervisor::{Defined, DomainState, Hypervisor, HypervisorError},
-	identity::PREFIX,
+	identity::is_ours,
+	Versions,
 };
 
 /// Interval of keep-alive messages in seconds.
@@ -87,6 +88,13 @@ impl Libvirt {
 				Err(HypervisorError::Gone(error.message().to_string()))
 			},
 		}
+	}
+
+	/// Returns the versions of libvirt and of its VMM. Blocks.
+	pub(super) fn versions(&self) -> Result<Versions, HypervisorError> {
+		self.run(|connect| {
+			Ok(Versions { libvirt: connect.get_lib_version()?, vmm: connect.get_hyp_version()? })
+		})
 	}
 
 	/// Carries out an operation. A failure on a connection that is no longer alive is its loss.
@@ -183,7 +191,7 @@ impl Hypervisor for Libvirt {
 		self.run(|connect| {
 			let mut domains = Vec::new();
 			for domain in connect.list_all_domains(0)? {
-				if domain.get_name()?.starts_with(PREFIX) {
+				if is_ours(&domain.get_name()?) {
 					domains.extend(unless_missing(read_domain(&domain))?);
 				}
 			}
@@ -202,7 +210,7 @@ impl Hypervisor for Libvirt {
 		self.run(|connect| {
 			let mut networks = Vec::new();
 			for network in connect.list_all_networks(0)? {
-				if network.get_name()?.starts_with(PREFIX) {
+				if is_ours(&network.get_name()?) {
 					networks.extend(unless_missing(read_network(&network))?);
 				}
 			}
@@ -315,6 +323,13 @@ mod tests {
 		assert_eq!(libvirt.networks(), Ok(Vec::new()));
 		let removed = libvirt.remove_network(&name);
 		assert!(matches!(removed, Err(HypervisorError::Missing(_))), "{removed:?}");
+	}
+
+	#[test]
+	fn versions_are_read_from_libvirt() {
+		let versions = test_driver().versions().expect("it answers");
+		assert_eq!(versions.libvirt, Connect::get_version().expect("a version"));
+		assert!(versions.vmm > 0);
 	}
 
 	#[test]

@@ -166,10 +166,11 @@ impl Domain<'_> {
 		let emulator = self.emulator.map(|path| Element::new("emulator").text(path.display()));
 		Element::new("devices")
 			.children(emulator)
-			.child(self.state_disk())
+			.child(self.first_disk())
 			.child(read_only_disk(&self.image.root, "vdb"))
 			.child(read_only_disk(&self.image.verity, "vdc"))
-			.child(self.interface())
+			// hccam speaks to its host only, over vsock.
+			.children((!self.identity.is_agent()).then(|| self.interface()))
 			.child(self.console())
 			.children(match &self.vsock {
 				Vsock::Kernel { cid } => Some(
@@ -186,6 +187,15 @@ impl Domain<'_> {
 			)
 			// A balloon would let the host take memory that the tenant pays for.
 			.child(Element::new("memballoon").with("model", "none"))
+	}
+
+	/// Returns the disk with the tenant's data, or that with the settings of hccam.
+	fn first_disk(&self) -> Element {
+		if self.identity.is_agent() {
+			read_only_disk(&self.files.disk, STATE_DISK)
+		} else {
+			self.state_disk()
+		}
 	}
 
 	fn state_disk(&self) -> Element {
@@ -315,7 +325,10 @@ mod tests {
 
 	use hcc_image::{KernelHashTable, TABLE_LEN};
 
-	use super::{super::identity::tests::IDENTITY, *};
+	use super::{
+		super::identity::{tests::IDENTITY, AGENT},
+		*,
+	};
 
 	fn image() -> LaunchImage {
 		let file = |name: &str| PathBuf::from("/var/lib/hcc/images/minimal").join(name);
@@ -360,15 +373,36 @@ mod tests {
 	}
 
 	fn xml(security: Security, vsock: Vsock, limits: Limits, emulator: Option<&Path>) -> String {
+		xml_of(IDENTITY, security, vsock, limits, emulator)
+	}
+
+	/// Returns the definition of hccam's VM for SEV-SNP.
+	fn agent() -> String {
+		xml_of(
+			Identity { vm: AGENT, generation: 0, ..IDENTITY },
+			Security::Snp { host_data: [0xe5; 32], cbitpos: 51, reduced_phys_bits: 1 },
+			Vsock::Kernel { cid: 1_005 },
+			Limits::default(),
+			None,
+		)
+	}
+
+	fn xml_of(
+		identity: Identity,
+		security: Security,
+		vsock: Vsock,
+		limits: Limits,
+		emulator: Option<&Path>,
+	) -> String {
 		let range = "10.201.0.0/16".parse().expect("a range");
 		let domain = Domain {
-			identity: IDENTITY,
+			identity,
 			counter: 3,
 			image: &image(),
-			files: &VmFiles::of(Path::new("/var/lib/hcc/vms"), &IDENTITY),
+			files: &VmFiles::of(Path::new("/var/lib/hcc/vms"), &identity),
 			vcpus: 2,
 			memory: 512,
-			subnet: Subnet::of(&range, IDENTITY.slot).expect("it fits"),
+			subnet: Subnet::of(&range, identity.slot).expect("it fits"),
 			security,
 			vsock,
 			limits,
@@ -388,6 +422,23 @@ mod tests {
 	}
 
 	#[test]
+	fn agent_has_settings_and_no_network() {
+		let definition = agent();
+		assert!(definition.contains("<name>hcc-agent-b2b2b2b2-a1a1a1a1</name>"), "{definition}");
+		let files = VmFiles::of(
+			Path::new("/var/lib/hcc/vms"),
+			&Identity { vm: AGENT, generation: 0, ..IDENTITY },
+		);
+		let settings = format!("file=\"{}\"", files.disk.display());
+		assert!(definition.contains(&settings), "{definition}");
+		assert!(!definition.contains("<interface"), "{definition}");
+		// All of its disks: hccam stores nothing.
+		let (disks, read_only) = ("<disk ", "<readonly");
+		assert_eq!(definition.matches(disks).count(), definition.matches(read_only).count());
+		assert!(definition.contains("5eXl"), "it has HOST_DATA");
+	}
+
+	#[test]
 	fn mark_is_read_from_definition() {
 		let mark = Mark::read(&snp()).expect("it has a mark");
 		assert_eq!((mark.identity, mark.boot()), (IDENTITY, Some((2, 3))));
@@ -403,7 +454,7 @@ mod tests {
 	#[test]
 	fn definitions_are_valid_by_schema() {
 		let mut folder = tempfile::NamedTempFile::new().expect("a file");
-		for definition in [snp(), insecure()] {
+		for definition in [snp(), insecure(), agent()] {
 			folder.as_file().set_len(0).expect("empty");
 			std::io::Seek::rewind(&mut folder).expect("at the start");
 			folder.write_all(definition.as_bytes()).expect("written");

@@ -11,8 +11,10 @@ use super::{identity::Identity, LauncherError};
 
 /// The length of a console above which it is shortened.
 const MAX_CONSOLE: u64 = 1 << 20;
-/// The text that the guest's agent prints once it listens.
-const ANNOUNCEMENT: &[u8] = b"waiting for the configuration";
+/// The text that the agent in a tenant's VM prints once it listens.
+pub(super) const VM_LISTENS: &[u8] = b"waiting for the configuration";
+/// The text that hccam prints once it listens.
+pub(super) const AGENT_LISTENS: &[u8] = b" listening";
 /// The end of a console that is kept when it is shortened.
 const KEPT_CONSOLE: u64 = 64 << 10;
 const GIB: u64 = 1 << 30;
@@ -21,7 +23,7 @@ const GIB: u64 = 1 << 30;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct VmFiles {
 	pub folder: PathBuf,
-	/// The tenant's disk.
+	/// The tenant's disk, or the settings of hccam.
 	pub disk: PathBuf,
 	/// The output of the serial console.
 	pub console: PathBuf,
@@ -55,7 +57,18 @@ impl VmFiles {
 			disk.sync_all()
 		};
 		grown().map_err(|error| failed(&self.disk, error))?;
-		// The length of the console shows how far this boot has come.
+		self.empty_console()
+	}
+
+	/// Makes the folder, and a disk with the settings of hccam.
+	pub(super) fn prepare_agent(&self, settings: &[u8]) -> Result<(), LauncherError> {
+		fs::create_dir_all(&self.folder).map_err(|error| failed(&self.folder, error))?;
+		fs::write(&self.disk, settings).map_err(|error| failed(&self.disk, error))?;
+		self.empty_console()
+	}
+
+	/// Empties the console: its length shows how far this boot has come.
+	fn empty_console(&self) -> Result<(), LauncherError> {
 		let _earlier = fs::remove_file(self.old_console());
 		fs::write(&self.console, "").map_err(|error| failed(&self.console, error))
 	}
@@ -81,8 +94,9 @@ impl VmFiles {
 		fs::metadata(&self.console).is_ok_and(|console| console.len() > 0)
 	}
 
-	/// Returns true if the guest's agent has announced on the console that it listens.
-	pub(super) fn has_announced(&self) -> bool {
+	/// Returns true if the guest's agent has announced on the console, with the given words, that
+	/// it listens.
+	pub(super) fn has_announced(&self, words: &[u8]) -> bool {
 		let read = || {
 			let mut start = Vec::new();
 			File::open(&self.console)?.take(MAX_CONSOLE).read_to_end(&mut start)?;
@@ -91,7 +105,7 @@ impl VmFiles {
 		let start = read().unwrap_or_default();
 		// A guest that has printed more has booted.
 		let is_long = self.old_console().exists();
-		is_long || start.windows(ANNOUNCEMENT.len()).any(|window| window == ANNOUNCEMENT)
+		is_long || start.windows(words.len()).any(|window| window == words)
 	}
 
 	/// Shortens a console that is too long to its end. A tenant could otherwise fill the host's
@@ -203,16 +217,25 @@ mod tests {
 		fs::write(&files.console, &text).expect("written");
 		files.bound_console().expect("shortened");
 		assert!(!files.has_printed());
-		assert!(files.has_announced(), "it has printed enough");
+		assert!(files.has_announced(VM_LISTENS), "it has printed enough");
 		let old = fs::read(files.old_console()).expect("it is kept");
 		assert_eq!(old.len() as u64, KEPT_CONSOLE);
 		assert!(old.ends_with(b"xxthe end"));
 		fs::write(&files.console, "x").expect("written");
 		files.prepare(1).expect("prepared again");
-		assert!(!files.has_printed() && !files.has_announced());
+		assert!(!files.has_printed() && !files.has_announced(VM_LISTENS));
 		fs::write(&files.console, "quiet\r\nINFO hcc_guest: waiting for the configuration\r\n")
 			.expect("written");
-		assert!(files.has_announced());
+		assert!(files.has_announced(VM_LISTENS) && !files.has_announced(AGENT_LISTENS));
+	}
+
+	#[test]
+	fn settings_of_agent_replace_earlier_ones() {
+		let (_folder, files) = files();
+		for settings in [&b"longer settings"[..], b"settings"] {
+			files.prepare_agent(settings).expect("prepared");
+			assert_eq!(fs::read(&files.disk).expect("read"), settings);
+		}
 	}
 
 	#[test]

@@ -32,7 +32,7 @@ pub(super) struct Defined<S> {
 
 /// A connection to libvirt. Its operations block.
 ///
-/// It sees only domains and networks whose names start with [`super::identity::PREFIX`]. Domains
+/// It sees only domains and networks with names of agents ([`super::identity::is_ours`]). Domains
 /// are referred to by their UUIDs, networks by their names.
 pub(super) trait Hypervisor: Send + Sync + 'static {
 	/// Returns the domains.

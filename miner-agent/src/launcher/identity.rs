@@ -11,8 +11,17 @@ use super::{xml::Element, Boot};
 
 /// The XML namespace of the metadata.
 const NAMESPACE: &str = "urn:hippius:hcc-miner:1";
-/// The start of all names of domains and networks.
-pub(super) const PREFIX: &str = "hcc-vm-";
+/// The start of the names of VMs and their networks, and of the names of VMs of `hccam`.
+const PREFIXES: [&str; 2] = ["hcc-vm-", "hcc-agent-"];
+
+/// The number of the VM in which `hccam` runs. The chain numbers its VMs from 0, so none has this
+/// number.
+pub(crate) const AGENT: VmId = VmId::MAX;
+
+/// Returns true for names that [`Identity::name`] makes.
+pub(super) fn is_ours(name: &str) -> bool {
+	PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
 
 /// The miner on whose behalf an agent runs VMs. Several agents may share one libvirt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,16 +47,29 @@ pub(super) enum Kind {
 	Network = 1,
 }
 
+/// Returns the first bytes of a hash or an account in hexadecimal.
+fn short([a, b, c, d, ..]: [u8; 32]) -> String {
+	hex::encode([a, b, c, d])
+}
+
 impl Identity {
+	/// Returns true for the VM in which `hccam` runs.
+	pub(super) fn is_agent(&self) -> bool {
+		self.vm == AGENT
+	}
+
 	/// Returns the name of the domain and of the network.
 	pub(super) fn name(&self) -> String {
-		let [a, b, c, d, ..] = self.owner.genesis;
-		let chain = hex::encode([a, b, c, d]);
-		format!("{PREFIX}{}-{}-{chain}", self.vm, self.generation)
+		let ([vms, agents], chain) = (PREFIXES, short(self.owner.genesis));
+		if self.is_agent() {
+			format!("{agents}{}-{chain}", short(self.owner.miner))
+		} else {
+			format!("{vms}{}-{}-{chain}", self.vm, self.generation)
+		}
 	}
 
 	/// Returns the UUID, which follows from genesis, VM and generation. libvirt starts a domain of
-	/// one UUID once, so a VM never runs twice on a host.
+	/// one UUID once, so a VM never runs twice on a host. Each miner has an `hccam` of its own.
 	pub(super) fn uuid(&self, kind: Kind) -> Uuid {
 		let mut hasher = Sha256::new();
 		for part in [
@@ -58,6 +80,9 @@ impl Identity {
 			&self.generation.to_le_bytes(),
 		] {
 			hasher.update(part);
+		}
+		if self.is_agent() {
+			hasher.update(self.owner.miner);
 		}
 		let hash: [u8; 32] = hasher.finalize().into();
 		let mut bytes = [0; 16];
@@ -73,7 +98,11 @@ impl Identity {
 
 	/// Returns the name of the folder of the VM's files.
 	pub(super) fn folder(&self) -> String {
-		format!("vm-{}-{}", self.vm, self.generation)
+		if self.is_agent() {
+			format!("agent-{}", short(self.owner.miner))
+		} else {
+			format!("vm-{}-{}", self.vm, self.generation)
+		}
 	}
 }
 
@@ -170,6 +199,18 @@ pub(super) mod tests {
 		assert_ne!(IDENTITY.uuid(Kind::Network), uuid);
 		let elsewhere = Owner { miner: [1; 32], ..IDENTITY.owner };
 		assert_eq!(Identity { owner: elsewhere, slot: 9, ..IDENTITY }.uuid(Kind::Domain), uuid);
+	}
+
+	#[test]
+	fn agents_of_two_miners_are_distinct() {
+		let agent = Identity { vm: AGENT, generation: 0, ..IDENTITY };
+		let elsewhere = Owner { miner: [1; 32], ..IDENTITY.owner };
+		let other = Identity { owner: elsewhere, ..agent };
+		assert_eq!(agent.name(), "hcc-agent-b2b2b2b2-a1a1a1a1");
+		assert!(is_ours(&agent.name()) && is_ours(&IDENTITY.name()) && !is_ours("hcc-host"));
+		assert_ne!(agent.name(), other.name());
+		assert_ne!(agent.folder(), other.folder());
+		assert_ne!(agent.uuid(Kind::Domain), other.uuid(Kind::Domain));
 	}
 
 	#[test]

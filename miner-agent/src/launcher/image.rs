@@ -10,7 +10,7 @@ use std::{
 use hcc_evidence::vm::image::ImageId;
 use hcc_image::{File, Image, KernelHashTable, MANIFEST};
 
-use super::LauncherError;
+use super::{AgentImage, LauncherError, AGENT_VCPUS};
 
 /// A launch measurement.
 pub(super) type Measurement = [u8; 48];
@@ -57,6 +57,14 @@ pub(super) struct ImageFolder {
 	known: Mutex<BTreeMap<PathBuf, Known>>,
 }
 
+/// An image in the folder of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SurveyedImage {
+	pub folder: PathBuf,
+	/// The id of the image, or the reason why it is damaged.
+	pub image: Result<ImageId, String>,
+}
+
 /// An image that was verified before.
 #[derive(Clone)]
 struct Known {
@@ -81,6 +89,22 @@ impl ImageFolder {
 			}
 		}
 		Ok(folders)
+	}
+
+	/// Verifies all images.
+	///
+	/// ## Errors
+	/// [`LauncherError::Storage`] if the folder cannot be read.
+	pub(super) fn survey(&self) -> Result<Vec<SurveyedImage>, LauncherError> {
+		let folders = self.folders()?.into_keys();
+		Ok(folders
+			.map(|folder| SurveyedImage {
+				image: Image::verify(&folder, |_| {})
+					.map(|image| image.id())
+					.map_err(|error| error.to_string()),
+				folder,
+			})
+			.collect())
 	}
 
 	/// Returns the id of an image if it was verified with the same manifest.
@@ -125,6 +149,41 @@ impl Images for ImageFolder {
 			dir: self.folder.display().to_string(),
 			id: hex::encode(id),
 		}))
+	}
+}
+
+/// A folder with a single image.
+pub(super) struct OneImage(pub PathBuf);
+
+impl OneImage {
+	fn verify(&self) -> Result<Image, LauncherError> {
+		Image::verify(&self.0, |_| {}).map_err(|error| mismatch(&self.0, &error))
+	}
+
+	/// Verifies the image, and describes the VM of hccam.
+	pub(super) fn agent_image(&self) -> Result<AgentImage, LauncherError> {
+		let image = self.verify()?;
+		let row = image.row(AGENT_VCPUS).map_err(|error| mismatch(&self.0, &error))?;
+		let (id, memory) = (image.id(), image.manifest().memory_mib);
+		Ok(AgentImage { id, measurement: row.measurement, memory })
+	}
+}
+
+impl Images for OneImage {
+	fn find(
+		&self,
+		id: &ImageId,
+		measurement: &Measurement,
+		vcpus: u32,
+	) -> Result<LaunchImage, LauncherError> {
+		let image = self.verify()?;
+		if image.id() != *id {
+			return Err(LauncherError::ImageMissing {
+				dir: self.0.display().to_string(),
+				id: hex::encode(id),
+			});
+		}
+		launch(&self.0, &image, measurement, vcpus)
 	}
 }
 
@@ -214,6 +273,18 @@ mod tests {
 	}
 
 	#[test]
+	fn damaged_image_of_agent_is_a_mismatch() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let image = OneImage(folder.path().join("hccam"));
+		assert_eq!(image.agent_image().expect_err("it is missing").code(), "image-mismatch");
+		write_image(&image.0);
+		let error = image.agent_image().expect_err("it has no firmware");
+		assert!(error.to_string().contains("no firmware"), "{error}");
+		let error = image.find(&[7; 32], &[8; 48], 1).expect_err("it has no firmware");
+		assert_eq!(error.code(), "image-mismatch");
+	}
+
+	#[test]
 	fn missing_folder_is_a_storage_error() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let error = failure(&ImageFolder::new(folder.path().join("nothing")));
@@ -227,8 +298,14 @@ mod tests {
 		let image = folder.path().join("test-1");
 		write_image(&image);
 		// All digests are right, so the verification only fails at the firmware's tables.
+		let wanted = "OVMF.fd cannot measure a boot";
 		let error = failure(&images).to_string();
-		assert!(error.contains("OVMF.fd cannot measure a boot"), "{error}");
+		assert!(error.contains(wanted), "{error}");
+		let surveyed = images.survey().expect("the folder can be read");
+		let [SurveyedImage { folder: seen, image: Err(why) }] = &surveyed[..] else {
+			panic!("one damaged image, not {surveyed:?}")
+		};
+		assert!(*seen == image && why.contains(wanted), "{why}");
 		for file in File::ALL {
 			write_image(&image);
 			let mut bytes = fs::read(image.join(file.name())).expect("read");

@@ -23,12 +23,12 @@ use super::{
 	allotment::{capacity, lowest_free, Subnet},
 	config::LibvirtConfig,
 	domain::{Domain, Security, Vsock, STATE_DISK},
-	files::{bytes, check_room, VmFiles},
+	files::{bytes, check_room, VmFiles, AGENT_LISTENS, VM_LISTENS},
 	hypervisor::{Defined, DomainState, Hypervisor, HypervisorError},
 	identity::{Identity, Kind, Mark, Owner},
 	image::{Images, LaunchImage},
 	network::network_xml,
-	Boot, Hosted, Launcher, LauncherError, Stop, VmSpec, GUEST_PORT,
+	Boot, Hosted, Launcher, LauncherError, Stop, VmSpec, AGENT_PORT, GUEST_PORT,
 };
 
 /// Time limit for one operation of libvirt. A start takes seconds on a busy host.
@@ -49,9 +49,11 @@ pub(super) struct LibvirtLauncher<H, I> {
 	operations: Arc<Semaphore>,
 	/// The time limit for one operation of libvirt.
 	operation_timeout: Duration,
-	/// Held from the choice of a slot until a network and a domain record it.
-	placing: Mutex<()>,
 }
+
+/// Held from the choice of a slot until a network or a domain records it. VMs and hccam have
+/// launchers of their own on the same libvirt.
+static PLACING: Mutex<()> = Mutex::const_new(());
 
 /// A domain of an agent.
 #[derive(Clone, Debug)]
@@ -128,7 +130,6 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 			config,
 			operations: Arc::new(Semaphore::new(MAX_OPERATIONS)),
 			operation_timeout: OPERATION_TIMEOUT,
-			placing: Mutex::default(),
 		}
 	}
 
@@ -278,7 +279,7 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 		spec: &VmSpec,
 		image: &LaunchImage,
 	) -> Result<(), LauncherError> {
-		let (files, disk) = (self.files(identity), spec.disk);
+		let (files, disk, settings) = (self.files(identity), spec.disk, spec.settings.clone());
 		let reserved = self.config.limits.reserve_disk.then(|| self.config.state_dir.clone());
 		let insecure = match (&self.config.insecure_chip, &image.hash_table) {
 			(None, _) => None,
@@ -299,7 +300,10 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 			if let Some(state_dir) = reserved {
 				check_room(&state_dir, &files, disk)?;
 			}
-			files.prepare(disk)?;
+			match settings {
+				Some(settings) => files.prepare_agent(&settings)?,
+				None => files.prepare(disk)?,
+			}
 			match insecure {
 				Some((table, reports)) => files.write_insecure(&table, &reports),
 				None => Ok(()),
@@ -413,11 +417,16 @@ impl<H: Hypervisor, I: Images> LibvirtLauncher<H, I> {
 				tracing::debug!(%error, "the console cannot be shortened");
 			}
 		}
+		let (port, words) = if identity.is_agent() {
+			(AGENT_PORT, AGENT_LISTENS)
+		} else {
+			(GUEST_PORT, VM_LISTENS)
+		};
 		Hosted {
 			vm: identity.vm,
 			runs,
-			agent: Address::Vsock { cid: self.cid(identity), port: GUEST_PORT },
-			is_reachable: self.config.vsock_dir.is_none() || files.has_announced(),
+			agent: Address::Vsock { cid: self.cid(identity), port },
+			is_reachable: self.config.vsock_dir.is_none() || files.has_announced(words),
 			disk: files.disk_gib(),
 			oldest: Some(identity.generation),
 		}
@@ -437,10 +446,12 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 		let image = self.on_files(move || images.find(&id, &measurement, vcpus)).await?;
 		// An earlier assignment keeps its disk: a best block may be replaced.
 		self.stop(spec.vm, Stop::Graceful).await?;
-		let placing = self.placing.lock().await;
+		let placing = PLACING.lock().await;
 		let found = self.find().await?;
 		let identity = self.place(&found, spec)?;
-		self.ensure_network(&found, &identity).await?;
+		if !identity.is_agent() {
+			self.ensure_network(&found, &identity).await?;
+		}
 		self.prepare_files(&identity, spec, &image).await?;
 		let xml = self.define(&identity, spec, &image)?;
 		self.operate("a VM", move |hypervisor| hypervisor.define_domain(&xml)).await?;
@@ -495,6 +506,9 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 		let found = self.find().await?;
 		let mut hosted: BTreeMap<VmId, Hosted> = BTreeMap::new();
 		for identity in found.identities(self.owner) {
+			if identity.is_agent() {
+				continue;
+			}
 			let mut next = self.hosted(&found, &identity);
 			// Assignments ascend. Of several, the one that runs counts, or else the latest.
 			if let Some(known) = hosted.remove(&next.vm) {
@@ -505,6 +519,13 @@ impl<H: Hypervisor, I: Images> Launcher for LibvirtLauncher<H, I> {
 			hosted.insert(next.vm, next);
 		}
 		Ok(hosted.into_values().collect())
+	}
+
+	async fn agent(&self) -> Result<Option<Hosted>, LauncherError> {
+		let found = self.find().await?;
+		let identities = found.identities(self.owner);
+		let agent = identities.iter().find(|identity| identity.is_agent());
+		Ok(agent.map(|identity| self.hosted(&found, identity)))
 	}
 
 	async fn watch_boot(&self, vm: VmId, boot: Boot) -> LauncherError {

@@ -183,6 +183,7 @@ mod tests {
 		vcpus: 1,
 		memory: 256,
 		disk: 1,
+		settings: None,
 	};
 
 	/// Returns a launcher whose program records its arguments and sleeps.

@@ -11,11 +11,16 @@ use hcc_evidence::{
 };
 
 use super::{fail, pass, policy::ChainPolicy, skip, CheckResult};
-use crate::{boot_log, config::Config, log::Log};
+use crate::{
+	boot_log,
+	config::Config,
+	log::{Capacity, Log},
+};
 
 const LOG: &str = "the kernel's IMA log";
 const HASH: &str = "an IMA log with SHA-256 digests";
 const FILES: &str = "an IMA log that the chain's policy accepts";
+const SIZE: &str = "an IMA log that is short enough for a challenge";
 const BOOT: &str = "the firmware's event log";
 const PARTS: &str = "a boot that the chain's policy accepts";
 
@@ -24,6 +29,9 @@ const PARTS: &str = "a boot that the chain's policy accepts";
 const PCR10_INDEX: usize = 10;
 /// Maximum size of an IMA log that is checked.
 const LIMITS: Limits = Limits { bytes: 64 << 20, entries: 1_000_000 };
+/// Maximum number of parts of a log that the chain takes for one challenge (`MAX_LOG_PARTS` of
+/// pallet-attestation).
+const MAX_PARTS: usize = 1_024;
 /// The hash algorithm of the digests in the chain's list of files.
 const ALGORITHM: &str = "sha256";
 const IMA_HASH: &str = "boot with ima_hash=sha256";
@@ -39,7 +47,7 @@ pub(super) async fn ima(
 ) -> Vec<CheckResult> {
 	let unreadable = |seen: String| {
 		let remedy = "mount securityfs; run as root; use a kernel with IMA; correct ima_log";
-		let rest = [HASH, FILES].map(|what| skip(what, "needs the log", "see above"));
+		let rest = [HASH, FILES, SIZE].map(|what| skip(what, "needs the log", "see above"));
 		[vec![fail(LOG, seen, remedy)], rest.into()].concat()
 	};
 	let path = config.ima_log.display();
@@ -49,15 +57,43 @@ pub(super) async fn ima(
 	if let Err(error) = read {
 		return unreadable(format!("cannot read {path}: {error}"));
 	}
-	if let Err(error) = Log::check(&log) {
-		return unreadable(format!("{path} is not an IMA log: {error}"));
-	}
+	let records = match Log::parse(log.clone()) {
+		Ok(records) => records,
+		Err(error) => return unreadable(format!("{path} is not an IMA log: {error}")),
+	};
 	let files = match (policy, pcrs) {
 		(Ok(policy), Some(pcrs)) => by_policy(&log, pcrs, policy).await,
 		(Err(reason), _) => skip(FILES, reason, "start a node"),
 		(_, None) => skip(FILES, "needs the PCRs of the TPM", "see above"),
 	};
-	vec![leads_to_pcr10(&log, pcrs), digests(&log), files]
+	let size = match policy {
+		Ok(policy) => size(&records, capacity(config, policy)),
+		Err(reason) => skip(SIZE, reason, "start a node"),
+	};
+	vec![leads_to_pcr10(&log, pcrs), digests(&log), files, size]
+}
+
+/// Returns the maximum size of the part of the log in one transaction: the lower one of the limits
+/// of the chain and of the configuration.
+pub(super) fn capacity(config: &Config, policy: &ChainPolicy) -> Capacity {
+	let limit = policy.log_part;
+	Capacity { bytes: config.log_part.map_or(limit.bytes, |part| part.min(limit.bytes)), ..limit }
+}
+
+/// Checks that the chain takes the whole log for one challenge, as it demands after a boot.
+fn size(log: &Log, capacity: Capacity) -> CheckResult {
+	let parts = log.parts_before_evidence(capacity).len();
+	let seen = match parts {
+		0 => format!("{} entries fit into one piece of evidence", log.entries()),
+		_ => format!("{} entries need {parts} transactions before the evidence", log.entries()),
+	};
+	if parts <= MAX_PARTS {
+		pass(SIZE, seen)
+	} else {
+		let remedy =
+			"measure fewer files: let the IMA policy omit files that never run; raise log_part";
+		fail(SIZE, format!("{seen}, and a challenge allows {MAX_PARTS}"), remedy)
+	}
 }
 
 /// Checks that a replay of the log results in PCR 10, so that the log is of this boot.
@@ -134,7 +170,8 @@ async fn by_policy(log: &[u8], pcrs: &PcrSet, policy: &ChainPolicy) -> CheckResu
 	}
 }
 
-fn sha256_digests(log: &[u8]) -> BTreeSet<Hash256> {
+/// Returns the SHA-256 digests of the files in a log.
+pub(super) fn sha256_digests(log: &[u8]) -> BTreeSet<Hash256> {
 	Records::new(log, 0)
 		.map_while(Result::ok)
 		.filter_map(|record| match record.file_digest() {
@@ -345,6 +382,17 @@ mod tests {
 		let mut required = policy(&[[7; 32]]);
 		required.required.push(hcc_evidence::host::RequiredFile { any_of: vec![[8; 32]] });
 		assert_eq!(judged(&log, &required), Err(RejectCode::ImaRequiredMissing));
+	}
+
+	#[test]
+	fn log_with_too_many_parts_fails() {
+		let records: Vec<_> =
+			(0..=MAX_PARTS + 1).map(|_| record("sha256", &[7; 32], "a")).collect();
+		let log = Log::parse(records.concat()).expect("a log");
+		let judged = |entries| size(&log, Capacity { bytes: 1 << 20, entries });
+		assert_eq!(judged(1).status, Status::Fail, "{}", judged(1).seen);
+		assert_eq!(judged(2).status, Status::Pass);
+		assert!(judged(u32::MAX).seen.contains("one piece of evidence"));
 	}
 
 	#[test]

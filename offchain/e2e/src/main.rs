@@ -13,7 +13,7 @@ use hcc_e2e::{
 	network::{Network, Setup},
 	proxy::Proxy,
 	scenario,
-	scenes::{ALL, DEMO, DEMO_VMS, VMS},
+	scenes::{vm_boot, vm_kills, ALL, DEMO, DEMO_VMS, VMS},
 	story::Story,
 	world::World,
 	Error, Result,
@@ -64,12 +64,24 @@ enum Command {
 		/// root.
 		#[arg(long)]
 		vms: bool,
+		/// Write a JSON object to a file: the seconds of the story and, with --vms, of the VM.
+		#[arg(long, value_name = "FILE")]
+		result: Option<PathBuf>,
 	},
 	/// Play every scene. The last line of the output is one JSON object.
 	All {
 		/// Play the scenes with VMs under libvirt instead. They need root.
 		#[arg(long, conflicts_with = "client")]
 		vms: bool,
+		/// Let the miner run hccam in a VM of its own, and play the scene about it.
+		#[arg(long, requires = "vms")]
+		agent_vm: bool,
+		/// The image of which the tenant orders a VM, one that simulates the secure processor.
+		#[arg(long, value_name = "NAME", requires = "vms", default_value = vm_boot::IMAGE)]
+		image: String,
+		/// The number of kills in the scene "vm kills".
+		#[arg(long, value_name = "NUMBER", requires = "vms", default_value_t = vm_kills::KILLS)]
+		kills: u32,
 		/// Print only the JSON object to standard output, and the story to standard error.
 		#[arg(long)]
 		json: bool,
@@ -170,7 +182,17 @@ impl Options {
 			None => programs.parent().unwrap_or(&programs).join("images"),
 		};
 		let images = vms.then_some(images);
-		Ok(Setup { folder, programs, machine, packages, validators, images, proxy: None })
+		Ok(Setup {
+			folder,
+			programs,
+			machine,
+			packages,
+			validators,
+			images,
+			vm_image: vm_boot::IMAGE.into(),
+			agent_vm: false,
+			proxy: None,
+		})
 	}
 }
 
@@ -182,6 +204,10 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 		Command::List => (scenario::DEMO_VALIDATORS, false, false),
 	};
 	let mut setup = cli.options.setup(validators, vms)?;
+	if let Command::All { agent_vm, image, .. } = &cli.command {
+		setup.agent_vm = *agent_vm;
+		setup.vm_image.clone_from(image);
+	}
 	if matches!(cli.command, Command::All { vms: false, .. }) {
 		for program in CHEATS {
 			let path = setup.programs.join(program);
@@ -223,7 +249,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
 	finish(&cli.command, &story, outcome.as_ref())
 }
 
-/// Plays the scenes of a command. Returns the outcome of `all`.
+/// Plays the scenes of a command. Returns their outcome.
 async fn play(
 	command: &Command,
 	setup: &Setup,
@@ -232,32 +258,38 @@ async fn play(
 ) -> Result<Option<Value>> {
 	let world = World::open(setup, network, story).await?;
 	match command {
-		Command::Demo { keep, vms } => {
+		Command::Demo { keep, vms, .. } => {
 			let rented = scenario::demo(&world, *vms).await?;
 			if *keep {
 				story.tell(&scenario::try_now(&world, &rented)?);
 			}
-			Ok(None)
+			Ok(Some(rented.numbers(story.seconds())))
 		},
-		Command::All { vms: true, .. } => scenario::vms(&world).await.map(Some),
+		Command::All { vms: true, kills, .. } => {
+			scenario::vms(&world, *kills, setup.agent_vm).await.map(Some)
+		},
 		Command::All { client, .. } => scenario::all(&world, client.as_deref()).await.map(Some),
 		Command::List => Ok(None),
 	}
 }
 
 /// Ends the story. Prints the outcome of all scenes or, after the demo, suggestions what to try
-/// next.
+/// next. Writes the outcome to the file that the command names.
 fn finish(command: &Command, story: &Story, outcome: Option<&Value>) -> anyhow::Result<()> {
-	if let Command::All { result: Some(path), .. } = command {
+	let result = match command {
+		Command::All { result, .. } | Command::Demo { result, .. } => result.as_deref(),
+		Command::List => None,
+	};
+	if let Some(path) = result {
 		let object = outcome.map(|outcome| format!("{outcome}\n")).unwrap_or_default();
 		std::fs::write(path, object).with_context(|| format!("cannot write {}", path.display()))?;
 	}
-	match outcome {
-		Some(outcome) => {
+	match (command, outcome) {
+		(Command::All { .. }, Some(outcome)) => {
 			story.begin("Every scene passed, and nothing was left running.");
 			println!("{outcome}");
 		},
-		None => story.tell(scenario::TRY_NEXT),
+		_ => story.tell(scenario::TRY_NEXT),
 	}
 	Ok(())
 }
@@ -280,6 +312,14 @@ mod tests {
 		let setup = cli.options.setup(4, true).expect("the paths are absolute");
 		assert_eq!(setup.folder, Path::new("/p/network"));
 		assert_eq!(setup.images.as_deref(), Some(Path::new("/p/images")));
-		assert!(matches!(cli.command, Command::All { json: true, .. }));
+		assert!(matches!(cli.command, Command::All { json: true, kills: vm_kills::KILLS, .. }));
+	}
+
+	#[test]
+	fn options_of_vms_need_vms() {
+		let parse =
+			|options: &[&str]| Cli::try_parse_from([&["hcc-e2e", "all"][..], options].concat());
+		assert!(parse(&["--agent-vm"]).is_err());
+		assert!(parse(&["--vms", "--agent-vm", "--kills", "200"]).is_ok());
 	}
 }

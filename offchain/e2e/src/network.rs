@@ -47,6 +47,10 @@ pub struct Setup {
 	pub validators: usize,
 	/// The folder of images of VMs. None: the network has no VMs.
 	pub images: Option<PathBuf>,
+	/// The name of the image of which the tenant orders a VM.
+	pub vm_image: String,
+	/// True if hccam runs in a VM of its own.
+	pub agent_vm: bool,
 	/// The proxy through which the last worker uses its node, if any.
 	pub proxy: Option<Arc<Proxy>>,
 }
@@ -101,6 +105,9 @@ impl Network {
 			Some(images) => command.arg("--images").arg(images),
 			None => command.arg("--no-vms"),
 		};
+		if setup.agent_vm {
+			command.arg("--agent-vm");
+		}
 		// The network has its own process group. So Ctrl-C in the terminal reaches only this
 		// process, which stops the network in order.
 		let mut child = command
@@ -285,6 +292,8 @@ mod tests {
 			packages: None,
 			validators: 1,
 			images: None,
+			vm_image: String::new(),
+			agent_vm: false,
 			proxy: None,
 		};
 		let error = Network::start(&setup).err().expect("there is no program").to_string();

@@ -118,6 +118,11 @@ impl Rig {
 		program(&self.folder, "libvirtd").ok_or_else(none)?.kill()
 	}
 
+	/// The process of hccam's VM, if it runs.
+	pub fn agent_process(&self) -> Option<Process> {
+		self.all().find(|process| process.has_argument("guest=hcc-agent-"))
+	}
+
 	fn of_vm(&self, vm: u64) -> impl Iterator<Item = Process> {
 		let start = format!("guest=hcc-vm-{vm}-");
 		self.all().filter(move |process| process.has_argument(&start))
@@ -176,5 +181,6 @@ mod tests {
 		assert_eq!(rig.processes(0), 0);
 		assert!(!rig.kill_vm(0).expect("there is none"));
 		assert!(rig.kill_libvirtd().is_err());
+		assert!(rig.agent_process().is_none());
 	}
 }

@@ -8,8 +8,8 @@ use tokio::{sync::Notify, try_join};
 use crate::{
 	outcome::{self, Numbers},
 	scenes::{
-		boot_change, charges, earnings, enrolment, event_flood, evidence, explorer, false_vote,
-		full_disk, hung_tpm, maintenance_pause, node_loss,
+		agent_vm, boot_change, charges, earnings, enrolment, event_flood, evidence, explorer,
+		false_vote, full_disk, hung_tpm, maintenance_pause, node_loss,
 		order::{self, Vm},
 		preflight, price, recovery, replay, settlement, tampering, verification,
 		vm_boot::{self, Guest},
@@ -72,6 +72,18 @@ pub enum Rented {
 	Guest(Guest),
 	/// A program that stands for a VM.
 	Program(Vm),
+}
+
+impl Rented {
+	/// Returns the outcome of the demo. `seconds` is the duration of the demo.
+	pub fn numbers(&self, seconds: u64) -> Value {
+		let mut numbers = match self {
+			Self::Guest(guest) => guest.numbers(),
+			Self::Program(_) => json!({}),
+		};
+		numbers["seconds"] = json!(seconds);
+		numbers
+	}
 }
 
 /// The suggestions that are printed after the demo, if the network is stopped.
@@ -149,17 +161,22 @@ pub async fn all(world: &World<'_>, client: Option<&Path>) -> Result<Value> {
 	Ok(outcome::summary(&world.chain, numbers))
 }
 
-/// Plays the scenes with VMs. Returns their outcome.
+/// Plays the scenes with VMs, with that number of kills. `with_agent` states that hccam runs in a
+/// VM of its own. Returns the outcome.
 ///
 /// ## Errors
 /// Any of a scene.
-pub async fn vms(world: &World<'_>) -> Result<Value> {
+pub async fn vms(world: &World<'_>, kills: u32, with_agent: bool) -> Result<Value> {
 	try_join!(world.play(enrolment::SCENE, enrolment::run), world.play(price::SCENE, price::run),)?;
+	if with_agent {
+		world.play(agent_vm::SCENE, agent_vm::run).await?;
+	}
 	let guest = world.play(vm_boot::SCENE, vm_boot::run).await?;
 	world.play(vm_refusals::SCENE, |stage| vm_refusals::run(stage, &guest)).await?;
-	world.play(vm_kills::SCENE, |stage| vm_kills::run(stage, &guest)).await?;
+	world.play(vm_kills::SCENE, |stage| vm_kills::run(stage, &guest, kills)).await?;
 	let mut outcome = guest.numbers();
-	outcome["kills"] = json!(vm_kills::KILLS);
+	outcome["kills"] = json!(kills);
+	outcome["agent_vm"] = json!(with_agent);
 	outcome["seconds"] = json!(world.story.seconds());
 	Ok(outcome)
 }

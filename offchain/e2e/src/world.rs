@@ -104,14 +104,19 @@ impl<'a> World<'a> {
 		&self.rig
 	}
 
-	/// The folder of an image of VMs, as an argument.
+	/// The name of the image of which the tenant orders a VM.
+	pub fn vm_image(&self) -> &str {
+		&self.setup.vm_image
+	}
+
+	/// The folder of this image, as an argument.
 	///
 	/// ## Errors
 	/// [`Error::Unexpected`] if the network has no VMs.
-	pub fn image(&self, name: &str) -> Result<String> {
+	pub fn vm_image_folder(&self) -> Result<String> {
 		let images = self.setup.images.as_deref();
 		let images = images.ok_or_else(|| Error::Unexpected("the network has no VMs".into()))?;
-		Ok(images.join(name).display().to_string())
+		Ok(images.join(self.vm_image()).display().to_string())
 	}
 
 	/// Returns the path of a program of the project.

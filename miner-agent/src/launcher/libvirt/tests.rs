@@ -8,7 +8,7 @@ use hcc_evidence::vm::image::ImageId;
 use hcc_image::{KernelHashTable, TABLE_LEN};
 
 use super::*;
-use crate::launcher::{config::Limits, image::Measurement};
+use crate::launcher::{config::Limits, image::Measurement, AGENT};
 
 const OWNER: Owner = Owner { genesis: [1; 32], miner: [2; 32] };
 const IMAGE: ImageId = [9; 32];
@@ -24,6 +24,7 @@ fn spec(vm: VmId, boot: Boot) -> VmSpec {
 		vcpus: 1,
 		memory: 256,
 		disk: 1,
+		settings: None,
 	}
 }
 
@@ -158,7 +159,8 @@ impl Hypervisor for FakeLibvirt {
 			assert_eq!(domain.2, DomainState::Off, "libvirt starts a domain once");
 			let mark = Mark::read(&domain.0).expect("it has a mark");
 			let network = state.networks.get(&mark.identity.name());
-			assert!(network.is_some_and(|(_, is_active)| *is_active), "its network is active");
+			let is_active = network.is_some_and(|(_, is_active)| *is_active);
+			assert_ne!(is_active, mark.identity.is_agent(), "VMs of tenants alone have a network");
 			domain.1.clone_from(&domain.0);
 			domain.2 = DomainState::Running;
 			Ok(())
@@ -315,6 +317,43 @@ impl Host {
 
 fn code<T>(result: Result<T, LauncherError>) -> &'static str {
 	result.map(drop).expect_err("it fails").code()
+}
+
+/// Describes the VM of hccam.
+fn agent_spec(boot: Boot, settings: &[u8]) -> VmSpec {
+	VmSpec { vm: AGENT, disk: 0, settings: Some(settings.into()), ..spec(0, boot) }
+}
+
+#[tokio::test]
+async fn agent_runs_beside_vms_and_is_adopted() {
+	let host = Host::new();
+	host.agent().ensure(&spec(7, (1, 1))).await.expect("launched");
+	let first = agent_spec((0, 9), b"one");
+	host.agent().ensure(&first).await.expect("launched");
+	assert_eq!(host.libvirt.counts(), (2, 1));
+	let changes = host.libvirt.state().log.len();
+	let agent = host.agent();
+	agent.ensure(&first).await.expect("it runs");
+	assert_eq!(host.libvirt.state().log.len(), changes, "nothing changed");
+	let listed = agent.list().await.expect("listed");
+	assert_eq!(listed.iter().map(|hosted| hosted.vm).collect::<Vec<_>>(), [7]);
+	let hosted = agent.agent().await.expect("listed").expect("it is here");
+	assert_eq!((hosted.vm, hosted.runs), (AGENT, Some((0, 9))));
+	assert_eq!(hosted.agent, Address::Vsock { cid: 1_001, port: AGENT_PORT });
+	// It ends, and other settings are another boot.
+	let uuid = Identity { owner: OWNER, vm: AGENT, generation: 0, slot: 1 }.uuid(Kind::Domain);
+	host.libvirt.power_off(&uuid.to_string());
+	assert_eq!(agent.agent().await.expect("listed").and_then(|hosted| hosted.runs), None);
+	agent.ensure(&agent_spec((0, 10), b"two")).await.expect("launched again");
+	let hosted = agent.agent().await.expect("listed").expect("it is here");
+	assert_eq!(hosted.runs, Some((0, 10)));
+	let disk = std::fs::read(host.folder.path().join("agent-02020202/disk.img"));
+	assert_eq!(disk.expect("its settings"), b"two");
+	// Another miner's hccam is another VM.
+	let other = host.agent_of(Owner { miner: [5; 32], ..OWNER });
+	assert_eq!(other.agent().await.expect("listed"), None);
+	other.ensure(&first).await.expect("launched");
+	assert_eq!(host.libvirt.counts(), (3, 1));
 }
 
 #[tokio::test]

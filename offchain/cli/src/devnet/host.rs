@@ -25,13 +25,15 @@ const CHIP: &str = "alice";
 /// The address of the computer that runs `hcc devnet`, in QEMU's user network.
 const GATEWAY: &str = "10.0.2.2";
 /// The port of the guest agent, and the vsock CID of the virtual machine itself. The virtual
-/// machine cannot run an SEV-SNP guest, so the guest agent runs directly in the virtual machine,
-/// beside the host agent.
+/// machine cannot run an SEV-SNP guest. So the guest agent runs directly in the virtual machine,
+/// beside the host agent, unless the rig runs it in a VM of its own.
 const GUEST_PORT: u16 = 4050;
 const LOOPBACK: u16 = 1;
 /// The maximum number of bytes of the IMA log in one transaction. The limit is so low that the
 /// virtual machine must submit its log in parts, as a large machine does.
 const LOG_PART: usize = 2048;
+/// A file of the host that states that hccam has a VM of its own.
+const AGENT_VM: &str = "config/agent-vm";
 /// The time limit of a TPM command in seconds. The machine's TPM is software, so it is fast.
 const TPM_TIMEOUT: u64 = 10;
 /// The path of the UEFI event log in the machine.
@@ -48,10 +50,21 @@ pub(crate) async fn make(
 	let vendor = make_tpm(layout).await?;
 	let mut download = Command::new(layout.script("packages.sh"));
 	output_of(download.arg(packages)).await?;
-	let measurement = hex::encode(Sha384::digest("the guest of a devnet's host"));
+	// Without a VM of its own, hccam runs beside the miner. The simulated secure processor then
+	// states this measurement.
+	let simulated: [u8; 48] = Sha384::digest("the guest of a devnet's host").into();
+	let measurement = match rig.map(Rig::agent_measurement).transpose()?.flatten() {
+		Some(measurement) => measurement,
+		None => simulated,
+	};
+	let has_vm = measurement != simulated;
+	let measurement = hex::encode(measurement);
 	let miner = fs::read(layout.program("hcc-miner")).context("cannot read hcc-miner")?;
 	let miner = hex::encode(Sha256::digest(miner));
 	configure(layout, &measurement, &miner, rpc_port, rig).await?;
+	if has_vm {
+		layout.write(AGENT_VM, "")?;
+	}
 	let mut image = Command::new(layout.script("image.sh"));
 	image.args([packages, layout.folder(), layout.programs()]).arg(layout.file("config"));
 	output_of(&mut image).await?;

@@ -77,6 +77,11 @@ pub(crate) struct Up {
 	#[arg(long)]
 	no_vms: bool,
 
+	/// Let the miner run hccam in a VM of its own, instead of beside hcc-miner. Needs root and the
+	/// image insecure-hccam.
+	#[arg(long, conflicts_with_all = ["no_vms", "no_miner"])]
+	agent_vm: bool,
+
 	/// The folder of images of VMs, one folder each [default: images, beside the folder of the
 	/// programs].
 	#[arg(long, value_name = "DIR")]
@@ -165,7 +170,8 @@ impl Up {
 		self.report("starting", "starting the nodes and the workers");
 		let proxy = self.last_worker_node.as_deref();
 		network.start(&layout, &market::open().await?, proxy, supervisor)?;
-		if !self.no_miner {
+		// The miner launches a VM of hccam with its HOST_DATA itself.
+		if !self.no_miner && !self.agent_vm {
 			self.launch_agent(&layout, &network, supervisor).await?;
 		}
 		self.await_finality(&network, supervisor).await?;
@@ -193,6 +199,7 @@ impl Up {
 			return Ok(None);
 		}
 		if !rig::is_permitted() {
+			anyhow::ensure!(!self.agent_vm, "--agent-vm needs root: run the command with sudo -E");
 			let text =
 				"without root there are no VMs: insecure-vm takes their place; for VMs, run \
 				 the command as root (sudo -E)";
@@ -203,7 +210,7 @@ impl Up {
 			.images
 			.clone()
 			.unwrap_or_else(|| layout.programs().parent().unwrap_or(Path::new("/")).join("images"));
-		let missing = rig::missing(layout, &images);
+		let missing = rig::missing(layout, &images, self.agent_vm);
 		for requirement in &missing {
 			self.report("missing", &format!("VMs need {requirement}"));
 		}
@@ -217,7 +224,7 @@ impl Up {
 		rig::build_programs(layout).await?;
 		self.report("tool_root", "making the rig's tools, QEMU and libvirt (once, 2 minutes)");
 		rig::make_tool_root(layout).await?;
-		Ok(Some(Rig::new(images, relay_port)))
+		Ok(Some(Rig::new(images, relay_port, self.agent_vm)))
 	}
 
 	fn packages(&self) -> anyhow::Result<PathBuf> {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{bail, Context};
+use hcc_image::Image;
 use rustix::process::geteuid;
 use tokio::{process::Command, time::sleep};
 
@@ -25,6 +26,10 @@ const SCRIPTS: &str = "../rig";
 const TOOL_ROOT: &str = "../../images/tool-root.sh";
 /// The image that VMs of a network boot, unless their tenant orders another.
 const IMAGE: &str = "insecure-minimal";
+/// The image in which hccam runs, if it has a VM of its own.
+const AGENT_IMAGE: &str = "insecure-hccam";
+/// The number of vCPUs of hccam's VM.
+const AGENT_VCPUS: u32 = 1;
 /// The files of an image.
 const IMAGE_FILES: [&str; 6] =
 	["image.json", "OVMF.fd", "vmlinuz", "initrd", "root.squashfs", "root.verity"];
@@ -51,7 +56,8 @@ pub(crate) fn is_permitted() -> bool {
 }
 
 /// Returns the requirements of VMs that this machine does not meet, each with a remedy.
-pub(crate) fn missing(layout: &Layout, images: &Path) -> Vec<String> {
+/// With `agent_vm`, hccam has a VM of its own.
+pub(crate) fn missing(layout: &Layout, images: &Path, agent_vm: bool) -> Vec<String> {
 	let mut missing = Vec::new();
 	for script in [format!("{SCRIPTS}/rig.sh"), TOOL_ROOT.to_owned()] {
 		let path = layout.script(&script);
@@ -69,13 +75,15 @@ pub(crate) fn missing(layout: &Layout, images: &Path) -> Vec<String> {
 				.push(format!("the program {program} (package {package}): run scripts/setup.sh"));
 		}
 	}
-	let image = images.join(IMAGE);
-	if let Some(file) = IMAGE_FILES.into_iter().find(|file| !image.join(file).is_file()) {
-		missing.push(format!(
-			"the image {IMAGE}, of which {} does not exist: make image RECIPE={IMAGE}, or name the \
-			 folder of images with --images",
-			image.join(file).display()
-		));
+	for name in [Some(IMAGE), agent_vm.then_some(AGENT_IMAGE)].into_iter().flatten() {
+		let image = images.join(name);
+		if let Some(file) = IMAGE_FILES.into_iter().find(|file| !image.join(file).is_file()) {
+			missing.push(format!(
+				"the image {name}, of which {} does not exist: make image RECIPE={name}, or name \
+				 the folder of images with --images",
+				image.join(file).display()
+			));
+		}
 	}
 	missing
 }
@@ -102,12 +110,24 @@ pub(crate) struct Rig {
 	images: PathBuf,
 	/// The port of the miner's relay: on this machine, in the rig and in the host.
 	relay_port: u16,
+	/// True if hccam has a VM of its own.
+	agent_vm: bool,
 }
 
 impl Rig {
 	/// Creates a rig with the images in a folder.
-	pub(crate) fn new(images: PathBuf, relay_port: u16) -> Self {
-		Self { images, relay_port }
+	pub(crate) fn new(images: PathBuf, relay_port: u16, agent_vm: bool) -> Self {
+		Self { images, relay_port, agent_vm }
+	}
+
+	/// Returns the launch measurement of the image of hccam, if hccam has a VM of its own. Verifies
+	/// the image.
+	pub(crate) fn agent_measurement(&self) -> anyhow::Result<Option<[u8; 48]>> {
+		if !self.agent_vm {
+			return Ok(None);
+		}
+		let image = Image::verify(&self.images.join(AGENT_IMAGE), |_| {})?;
+		Ok(Some(image.row(AGENT_VCPUS)?.measurement))
 	}
 
 	/// Returns the address by which tenants reach VMs.
@@ -122,13 +142,18 @@ impl Rig {
 	/// limits that need them.
 	pub(crate) fn miner_sections(&self, gateway: &str, chip: &str) -> String {
 		let Self { relay_port, .. } = self;
+		let agent = if self.agent_vm {
+			format!("\n[agent_vm]\nimage = \"{SHARED}/images/{AGENT_IMAGE}\"\n")
+		} else {
+			String::new()
+		};
 		format!(
 			"\n[launcher]\nkind = \"libvirt\"\nuri = \"qemu+tcp://{gateway}/system\"\n\
 			 image_dir = \"{SHARED}/images\"\nstate_dir = \"{SHARED}/vms\"\n\
 			 network = \"10.201.0.0/26\"\nfirst_cid = 1000\nvsock_dir = \"/run/hcc/vsock\"\n\
 			 emulator = \"/usr/bin/qemu-system-x86_64\"\ninsecure_chip = \"{chip}\"\n\
 			 \n[launcher.limits]\ncpu_percent = 0\nnetwork_kib = 0\nreserve_disk = false\n\
-			 \n[relay]\nlisten = \"0.0.0.0:{relay_port}\"\nendpoint = \"{}\"\n",
+			 \n[relay]\nlisten = \"0.0.0.0:{relay_port}\"\nendpoint = \"{}\"\n{agent}",
 			self.relay()
 		)
 	}
@@ -245,8 +270,8 @@ mod tests {
 	fn missing_requirements_name_remedies() {
 		let empty = tempfile::tempdir().expect("a folder");
 		let layout = Layout::for_test(empty.path());
-		let missing = missing(&layout, empty.path());
-		for wanted in ["--machine", "make image"] {
+		let missing = missing(&layout, empty.path(), true);
+		for wanted in ["--machine", "RECIPE=insecure-minimal", "RECIPE=insecure-hccam"] {
 			assert!(missing.iter().any(|line| line.contains(wanted)), "{wanted}: {missing:?}");
 		}
 	}
@@ -262,7 +287,8 @@ mod tests {
 			}
 		}
 		let layout = Layout::for_test(&folder.path().join("network"));
-		let rig = Rig { images, relay_port: 1 };
+		let rig = Rig { images, relay_port: 1, agent_vm: false };
+		assert!(rig.agent_measurement().expect("there is none").is_none());
 		rig.share_images(&layout).expect("they are readable");
 		let shared = layout.file("shared/images");
 		assert_eq!(fs::read_to_string(shared.join("whole/initrd")).expect("copied"), "whole");
@@ -271,12 +297,17 @@ mod tests {
 
 	#[test]
 	fn miner_sections_name_ports_and_chip() {
-		let rig = Rig { images: "/images".into(), relay_port: 4_070 };
+		let mut rig = Rig { images: "/images".into(), relay_port: 4_070, agent_vm: false };
 		let sections = rig.miner_sections("10.0.2.2", "alice");
 		for wanted in
 			["uri = \"qemu+tcp://10.0.2.2/system\"", "endpoint = \"127.0.0.1:4070\"", "\"alice\""]
 		{
 			assert!(sections.contains(wanted), "{wanted} is not in {sections}");
 		}
+		assert!(!sections.contains("[agent_vm]"), "{sections}");
+		rig.agent_vm = true;
+		let sections = rig.miner_sections("10.0.2.2", "alice");
+		let wanted = "[agent_vm]\nimage = \"/var/lib/hcc/images/insecure-hccam\"\n";
+		assert!(sections.ends_with(wanted), "{sections}");
 	}
 }

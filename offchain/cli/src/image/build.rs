@@ -25,7 +25,7 @@ const SCRIPT: &str = "build.sh";
 /// archive serves today. Two builds from the same packages and programs give equal bytes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Build {
-	/// The recipe: minimal, debian, insecure-minimal or insecure-debian.
+	/// The recipe: minimal, debian or hccam, or one of these after insecure-.
 	recipe: String,
 
 	/// The folder of the image. An image that it contains is replaced.

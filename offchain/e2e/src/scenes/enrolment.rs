@@ -12,7 +12,7 @@ pub const SCENE: Scene = Scene {
 pub async fn run(stage: Stage<'_>) -> Result<()> {
 	let steps = [
 		("the miner registers", name::REGISTERED, 180),
-		("it submits its measurement log, in several parts", name::LOG_FOLLOWED, 90),
+		("it submits its measurement log, in several parts", name::LOG_FOLLOWED, 180),
 		("it presents its TPM; validators make credentials", name::ENROLMENT_OPENED, 90),
 		("the TPM has opened the credentials: it is the miner's", name::TPM_ENROLLED, 120),
 	];

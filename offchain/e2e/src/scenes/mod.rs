@@ -1,5 +1,6 @@
 //! Scenes. Each file contains one scene, as a function that uses a [`crate::world::Stage`].
 
+pub mod agent_vm;
 pub mod boot_change;
 pub mod charges;
 pub mod earnings;
@@ -81,9 +82,15 @@ pub const ALL: [Scene; 21] = [
 	settlement::SCENE,
 ];
 
-/// The scenes of `hcc-e2e all --vms`.
-pub const VMS: [Scene; 5] =
-	[enrolment::SCENE, price::SCENE, vm_boot::SCENE, vm_refusals::SCENE, vm_kills::SCENE];
+/// The scenes of `hcc-e2e all --vms`. The one about hccam needs `--agent-vm` as well.
+pub const VMS: [Scene; 6] = [
+	enrolment::SCENE,
+	price::SCENE,
+	agent_vm::SCENE,
+	vm_boot::SCENE,
+	vm_refusals::SCENE,
+	vm_kills::SCENE,
+];
 
 /// The time limit of a challenge and its verdict. A chip is drawn at random, in one block of six on
 /// average if it is on probation. A node or the machine may have to restart first.

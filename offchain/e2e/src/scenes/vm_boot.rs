@@ -17,7 +17,7 @@ pub const SCENE: Scene = Scene {
 	title: "A tenant orders a VM of an image, logs into it, and checks what was launched.",
 };
 
-/// The image. Its initrd simulates the secure processor.
+/// The image, unless the command line names another. Its initrd simulates the secure processor.
 pub const IMAGE: &str = "insecure-minimal";
 /// The tenant: an account of the test chain that is neither a miner's nor a validator's.
 const TENANT: &str = "//One";
@@ -114,10 +114,10 @@ pub async fn run(stage: Stage<'_>) -> Result<Guest> {
 	let priced = |event: &Event| event.is(name::PRICE);
 	stage.wait_for("α has a price", 1, priced, CHALLENGE).await?;
 	let key_file = stage.write("tenant.key", &format!("{TENANT}\n"))?;
-	let image = stage.image(IMAGE)?;
+	let (name, image) = (stage.vm_image(), stage.vm_image_folder()?);
 	let register = ["image", "register", image.as_str(), "--key-file", key_file.as_str()];
 	let registered = stage.hcc.json(&register).await?;
-	stage.say(&format!("the image {IMAGE} is registered: {}", text(&registered, "/id")?));
+	stage.say(&format!("the image {name} is registered: {}", text(&registered, "/id")?));
 	let guest = order(&stage, &image, key_file).await?;
 	is_the_image(&stage, &guest, &image).await?;
 	let uname = guest.run(&stage, "uname -srm").await?;
@@ -177,4 +177,24 @@ async fn is_the_image(stage: &Stage<'_>, guest: &Guest, image: &str) -> Result<(
 	})?;
 	stage.say(&format!("the bytes of the image give the measurement of its report: {computed}"));
 	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::scenario::Rented;
+
+	#[test]
+	fn outcome_has_seconds_of_boot_and_of_shell() {
+		let guest = Guest {
+			number: 3,
+			key_file: "tenant.key".into(),
+			config_key_file: "config.key".into(),
+			identity: "id".into(),
+			boot_seconds: 20,
+			shell_seconds: 60,
+		};
+		let wanted = json!({ "vm_boot_seconds": 20, "order_to_ssh_seconds": 60, "seconds": 300 });
+		assert_eq!(Rented::Guest(guest).numbers(300), wanted);
+	}
 }

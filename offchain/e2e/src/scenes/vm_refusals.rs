@@ -5,11 +5,7 @@ use std::{
 	time::{Duration, Instant},
 };
 
-use super::{
-	seconds,
-	vm_boot::{Guest, IMAGE},
-	Scene,
-};
+use super::{seconds, vm_boot::Guest, Scene};
 use crate::{rig::FIRST_WORDS, world::Stage, Error, Result};
 
 pub const SCENE: Scene = Scene {
@@ -67,7 +63,7 @@ async fn launch(stage: &Stage<'_>, domain: &str, name: &str, limit: Duration) ->
 
 /// Damages the image that the miner has stored. The miner must not launch the VM of it.
 async fn damaged_image(stage: &Stage<'_>, guest: &Guest, patience: Duration) -> Result<()> {
-	let initrd = stage.file("shared").join("images").join(IMAGE).join("initrd");
+	let initrd = stage.file("shared").join("images").join(stage.vm_image()).join("initrd");
 	let genuine = fs::read(&initrd).map_err(Error::file(&initrd))?;
 	let mut damaged = genuine.clone();
 	if let Some(byte) = damaged.last_mut() {

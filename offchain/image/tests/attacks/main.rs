@@ -2,17 +2,28 @@
 //!
 //! The attacks take minutes, and need root and Debian's archive. So `cargo test` ignores them.
 //! `make test` runs them as root, in its step "image attacks". `HCC_ATTACKED_IMAGE` names the
-//! folder of the image; `scripts/image-attacks/image.sh` makes it.
+//! folder of the image; `scripts/image-attacks/image.sh` makes it. The refusals of hccam need its
+//! images, in the folder that `HCC_AGENT_IMAGES` names.
 
 use std::{env, path::Path, process::Command};
 
 /// Runs an attack. `scripts/image-attacks/attacks.py` states what must hold.
 fn attack(name: &str) {
-	let image = env::var_os("HCC_ATTACKED_IMAGE").expect("HCC_ATTACKED_IMAGE names an image");
-	let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/image-attacks/run.sh");
-	let output = Command::new(script)
-		.args(["minimal", name])
-		.env("IMAGE", image)
+	play("run.sh", &["minimal", name], "HCC_ATTACKED_IMAGE", "IMAGE");
+}
+
+/// Boots hccam with faulty settings. `scripts/image-attacks/refusals.py` states what must hold.
+fn refusal(name: &str) {
+	play("refusals.sh", &[name], "HCC_AGENT_IMAGES", "IMAGES");
+}
+
+/// Runs a script, to which `variable` passes the folder that `folder` names.
+fn play(script: &str, arguments: &[&str], folder: &str, variable: &str) {
+	let images = env::var_os(folder).expect("the variable names a folder");
+	let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/image-attacks");
+	let output = Command::new(scripts.join(script))
+		.args(arguments)
+		.env(variable, images)
 		.output()
 		.expect("the script runs");
 	let text = String::from_utf8_lossy(&output.stdout);
@@ -78,4 +89,40 @@ fn changed_root_does_not_start() {
 #[ignore = "takes minutes, root and an image: see above"]
 fn swapped_tree_does_not_start() {
 	attack("swapped_tree_does_not_start");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn genuine_settings_start_hccam() {
+	refusal("genuine_settings_start_hccam");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn missing_processor_is_refused_with_code_3() {
+	refusal("missing_processor_is_refused_with_code_3");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn failing_processor_is_refused_with_code_4() {
+	refusal("failing_processor_is_refused_with_code_4");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn certificate_of_another_chip_is_refused_with_code_5() {
+	refusal("certificate_of_another_chip_is_refused_with_code_5");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn missing_certificate_is_refused_with_code_5() {
+	refusal("missing_certificate_is_refused_with_code_5");
+}
+
+#[test]
+#[ignore = "takes minutes, root and an image: see above"]
+fn other_measurement_is_refused_with_code_6() {
+	refusal("other_measurement_is_refused_with_code_6");
 }
