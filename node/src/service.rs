@@ -39,8 +39,9 @@ const GRANDPA_JUSTIFICATION_PERIOD: u32 = 512;
 /// Returns the rules that restrict which block this node votes to finalise.
 ///
 /// By default, the vote stays two blocks behind the best block, because the newest blocks of a
-/// public network are often on different forks. In a local network every node sees a block at once,
-/// so the node votes for the best block. Finality there is about two blocks earlier.
+/// public network are often on different forks. In a local network every node receives a block
+/// within milliseconds, so the node votes for the best block. Finality there is about two blocks
+/// earlier.
 fn voting_rules(
 	chain_type: ChainType,
 ) -> sc_consensus_grandpa::VotingRulesBuilder<Block, FullClient> {

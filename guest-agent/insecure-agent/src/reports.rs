@@ -26,7 +26,8 @@ impl Reports {
 	/// Returns a report with the given REPORT_DATA.
 	///
 	/// ## Errors
-	/// Fails if the measurement is not 48 bytes in hexadecimal, or if the host data is not 32 bytes.
+	/// Fails if the measurement is not 48 bytes in hexadecimal, or if the host data is not 32
+	/// bytes.
 	pub fn report(&self, report_data: [u8; 64]) -> anyhow::Result<[u8; REPORT_LEN]> {
 		let signer = self.signed_by.as_deref().unwrap_or(&self.chip);
 		let mut fields = ReportFields::new(report_data, self.measurement()?);

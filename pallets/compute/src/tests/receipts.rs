@@ -3,6 +3,7 @@
 use frame_support::assert_ok;
 use hcc_primitives::{units::Balance, Guest, LivenessStatus, RunningGuests, ServicePeriod, Tier};
 use hcc_testing::{Asked, CurrentInterval, Fit, Lacked, LivedIn, OpenFrom, Running, Settled};
+use sp_core::Pair;
 use sp_runtime::Perbill;
 
 use crate::{mock::*, *};
@@ -110,7 +111,7 @@ fn guest_is_known_only_while_vm_runs() {
 		let guest = Guest {
 			generation: 1,
 			boot_counter: 1,
-			guest_pk: [7; 32],
+			guest_pk: guest_key().public().0,
 			began: CurrentInterval::get().index,
 			vcpus: ALLOTTED.vcpus,
 			memory: ALLOTTED.memory,
