@@ -94,9 +94,18 @@ pub(super) fn image() -> ImageId {
 
 /// Returns a configuration, signed for an order of the tenant.
 pub(super) fn configured(order_nonce: u64, revision: u32, bytes: &[u8]) -> SignedConfig {
+	configured_for(tenant(), order_nonce, revision, bytes)
+}
+
+fn configured_for(
+	tenant: AccountId,
+	order_nonce: u64,
+	revision: u32,
+	bytes: &[u8],
+) -> SignedConfig {
 	let signer = ed25519::Pair::from_seed(&[9; 32]);
 	let hash = config_hash(bytes).expect("the configuration is not empty");
-	let signed = ConfigRevision { tenant: tenant().into(), order_nonce, revision, hash };
+	let signed = ConfigRevision { tenant: tenant.into(), order_nonce, revision, hash };
 	let signature = signer.sign(&config_revision_statement(&GENESIS, &signed)).0;
 	let bytes = BoundedVec::truncate_from(bytes.to_vec());
 	SignedConfig { bytes, order_nonce, revision, signer: signer.public().0, signature }
@@ -104,10 +113,15 @@ pub(super) fn configured(order_nonce: u64, revision: u32, bytes: &[u8]) -> Signe
 
 /// Returns an order of the next VM.
 pub(super) fn order() -> OrderRequest<AccountId> {
+	order_of(tenant())
+}
+
+/// Returns an order of the next VM, with a configuration that is signed for that tenant.
+pub(super) fn order_of(tenant: AccountId) -> OrderRequest<AccountId> {
 	OrderRequest {
 		flavour: 2,
 		image: ImageDemand { id: image(), rebuilds: 0, endorsed: false },
-		config: configured(LastId::<Runtime>::get() + 1, 1, b"{}"),
+		config: configured_for(tenant, LastId::<Runtime>::get() + 1, 1, b"{}"),
 		holders_root: [6; 32],
 		egress: Egress::Open,
 		max_price: 100_000,

@@ -41,7 +41,7 @@ use self::{
 };
 use super::{
 	author::CHANGED_KEYS,
-	compute::{order, ESCROW, OFFER, PRICE},
+	compute::{order_of, ESCROW, OFFER, PRICE},
 	consensus::session_keys,
 	contests::{contender, contender_machine, try_contest},
 	hosts::{set_signer, signer, vouch},
@@ -191,6 +191,11 @@ fn owner(number: u8) -> AccountId {
 
 fn tenant() -> AccountId {
 	Ferdie.to_account_id()
+}
+
+/// Returns the next order of the tenant.
+fn next_order() -> OrderRequest<AccountId> {
+	order_of(tenant())
 }
 
 /// Returns an actor of a step: one of the validators, or one of two other accounts.
@@ -363,7 +368,7 @@ impl Walk {
 		let tenant = RuntimeOrigin::signed(tenant());
 		match step {
 			Step::Order(flavour) => {
-				let order = OrderRequest { flavour: 1 + u16::from(flavour % 5), ..order() };
+				let order = OrderRequest { flavour: 1 + u16::from(flavour % 5), ..next_order() };
 				Compute::order(tenant, Box::new(order), ESCROW)
 			},
 			Step::TopUp(number) => Compute::top_up(tenant, vm(number), ALPHA),
@@ -372,7 +377,7 @@ impl Walk {
 			Step::Terminate(number) => Compute::terminate(tenant, vm(number)),
 			Step::Resize(number) => {
 				let flavour = 1 + u16::from(number % 5);
-				Compute::resize(tenant, vm(number / 5), flavour, order().max_price)
+				Compute::resize(tenant, vm(number / 5), flavour, next_order().max_price)
 			},
 			Step::Crash(number) => Compute::report_crash(hot(&self.owner()), vm(number)),
 			Step::SubmitReceipt(number) => submit_receipt(vm(number)),

@@ -152,7 +152,7 @@ impl Walk {
 	fn trade(&self) {
 		let origin = || RuntimeOrigin::signed(tenant());
 		if pallet_compute::Vms::<Runtime>::iter_keys().count() < 8 {
-			let r = Compute::order(origin(), Box::new(order()), ESCROW / 10); println!("DEBUG {r:?}");
+			let _ = Compute::order(origin(), Box::new(next_order()), ESCROW / 10);
 		}
 		let last = Emission::era().index;
 		for era in last.saturating_sub(8)..last {
