@@ -57,7 +57,7 @@ mutants: setup ## Mutate the arithmetic, and list the changes that no test notic
 try-state: setup ## Test the runtime with the invariants of the SDK's pallets: 20 minutes.
 	@scripts/try-state.sh
 
-image: build ## Build an image of VMs, as root: RECIPE=minimal (default), debian, hccam or insecure-….
+image: build ## Build an image of VMs, as root: RECIPE=minimal, debian, hccam or insecure-….
 	@$(RUN) "$$CARGO_TARGET_DIR/release/hcc" image build "$(RECIPE)" --out "$$CARGO_TARGET_DIR/images/$(RECIPE)"
 
 image-check: build ## Build an image twice and compare; check its rows by sev-snp-measure.
