@@ -2,8 +2,11 @@
 
 use std::{
 	fs,
+	path::Path,
 	time::{Duration, Instant},
 };
+
+use tokio::time::sleep;
 
 use super::{seconds, vm_boot::Guest, Scene};
 use crate::{rig::FIRST_WORDS, world::Stage, Error, Result};
@@ -17,7 +20,7 @@ pub const SCENE: Scene = Scene {
 const BOOT: Duration = seconds(90);
 /// The host of the scene is emulated, so the time of a launch varies. An altered launch counts as
 /// refused if it prints nothing within this multiple of the time of the unaltered launch.
-const PATIENCE: u32 = 3;
+const PATIENCE: u32 = 2;
 /// The minimum time after which an altered launch counts as refused.
 const LEAST: Duration = seconds(30);
 /// An argument that makes the kernel run a shell of the initrd instead of its `/init`.
@@ -41,7 +44,7 @@ pub async fn run(stage: Stage<'_>, guest: &Guest) -> Result<()> {
 	let boots = launch(&stage, &altered, "altered", patience).await?;
 	stage.ensure(!boots, || "the VM boots with another command line".into())?;
 	stage.say("the VM does not boot with another command line");
-	damaged_image(&stage, guest, patience).await
+	damaged_image(&stage, guest).await
 }
 
 /// Launches a copy of a domain. Returns true if its agent prints something within the time limit.
@@ -61,8 +64,13 @@ async fn launch(stage: &Stage<'_>, domain: &str, name: &str, limit: Duration) ->
 	}
 }
 
+/// The code in the log of a miner that does not launch a damaged image.
+const MISMATCH: &str = "\"image-mismatch\"";
+/// The time limit for this line of the log.
+const REFUSAL: Duration = seconds(90);
+
 /// Damages the image that the miner has stored. The miner must not launch the VM of it.
-async fn damaged_image(stage: &Stage<'_>, guest: &Guest, patience: Duration) -> Result<()> {
+async fn damaged_image(stage: &Stage<'_>, guest: &Guest) -> Result<()> {
 	let initrd = stage.file("shared").join("images").join(stage.vm_image()).join("initrd");
 	let genuine = fs::read(&initrd).map_err(Error::file(&initrd))?;
 	let mut damaged = genuine.clone();
@@ -71,14 +79,30 @@ async fn damaged_image(stage: &Stage<'_>, guest: &Guest, patience: Duration) -> 
 	}
 	fs::write(&initrd, damaged).map_err(Error::file(&initrd))?;
 	let boots = crate::commands::number(&guest.show(stage).await?, "/boots")?;
+	let console = stage.file("logs").join("console.log");
+	let before = refusals(&console)?;
 	guest.act(stage, "start").await?;
-	let launched = async || Ok::<_, Error>(stage.rig().processes(guest.number) > 0);
-	let what = "a damaged image is launched";
-	let wrongly = stage.wait_until(what, patience, launched).await;
-	stage.ensure(matches!(wrongly, Err(Error::NotSeen { .. })), || {
-		"the miner launched an image with a wrong byte".into()
-	})?;
-	stage.say("the miner does not launch an image with a wrong byte");
+	let refused = async || refusals(&console).map(|count| count > before);
+	let what = "the miner refuses to launch an image with a wrong byte";
+	tokio::select! {
+		refused = stage.wait_until(what, REFUSAL, refused) => refused?,
+		launched = never_launched(stage, guest) => launched?,
+	}
 	fs::write(&initrd, genuine).map_err(Error::file(&initrd))?;
 	guest.answers(stage, "the restored image boots", boots + 1).await
+}
+
+/// Counts the refusals in the console log of the miner's host.
+fn refusals(console: &Path) -> Result<usize> {
+	let log = fs::read(console).map_err(Error::file(console))?;
+	Ok(String::from_utf8_lossy(&log).matches(MISMATCH).count())
+}
+
+/// Returns an error as soon as the VM has a process.
+async fn never_launched(stage: &Stage<'_>, guest: &Guest) -> Result<()> {
+	loop {
+		let processes = stage.rig().processes(guest.number);
+		stage.ensure(processes == 0, || "the miner launched an image with a wrong byte".into())?;
+		sleep(Duration::from_millis(100)).await;
+	}
 }
