@@ -78,16 +78,16 @@ pub struct Options {
 	/// it is lower. The agent submits a longer log in parts.
 	#[arg(long, global = true)]
 	pub log_part: Option<usize>,
-	/// The address of the guest agent: vsock:CID:PORT or unix:PATH. With [agent_vm], the agent runs
-	/// in a VM that this program launches, and the option has no effect.
+	/// The address of the guest agent: vsock:CID:PORT or unix:PATH. If the configuration has a
+	/// section agent_vm, this program launches the agent in a VM, and the option has no effect.
 	#[arg(long, global = true)]
 	pub guest: Option<String>,
 	/// The chip's VCEK certificate, in PEM or DER.
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
 	/// A program that stands for a VM in tests, started with --vm, --generation, --boot, --image,
-	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. It replaces [launcher]
-	/// of the configuration file, which runs VMs under libvirt.
+	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. It replaces the section
+	/// launcher of the configuration file, which runs VMs under libvirt.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
 	/// A folder for the lock of the agent, and for the sockets and records of such programs.
