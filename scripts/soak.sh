@@ -58,7 +58,7 @@ vms() {
 	step "the Debian server, built twice" limited 20 scripts/image-check.sh debian
 	step "the image of hccam, built twice" limited 10 scripts/image-check.sh hccam
 	step "images of the scenes" images
-	step "refusals of hccam in a VM" limited 10 scripts/image-attacks/refusals.sh
+	step "attacks on images and refusals of hccam" image_attacks
 	step "attacks on the Debian server" limited 25 scripts/image-attacks/run.sh debian
 	step "scenes with the Debian server" limited 40 scripts/soak.sh --scenes --image insecure-debian
 	step "$KILLS kills, with hccam in a VM" limited 110 scripts/soak.sh --scenes --agent-vm --kills "$KILLS"

@@ -51,11 +51,10 @@ start_e2e
 step "tests" unit_tests
 step "clippy" clippy
 step "docs" docs
-if is_root; then step "image attacks" image_attacks; fi
 end_e2e
 
 # Without the evidence of real machines, some tests are skipped. The summary reports this.
 vectors="${HCC_VECTORS:-../shared/vectors}"
 [ -d "$vectors" ] || took+=("      -  WITHOUT the evidence of real machines: $vectors is missing (HCC_VECTORS)")
-is_root || took+=("      -  WITHOUT the scenes with VMs and the image attacks: they need root")
+is_root || took+=("      -  WITHOUT the scenes with VMs: they need root")
 summary

@@ -86,8 +86,8 @@ pub struct Options {
 	#[arg(long, global = true)]
 	pub vcek: Option<PathBuf>,
 	/// A program that stands for a VM in tests, started with --vm, --generation, --boot, --image,
-	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. It replaces the section
-	/// launcher of the configuration file, which runs VMs under libvirt.
+	/// --host-data, --vcpus, --memory, --disk and --listen. SIGTERM ends it. The program replaces
+	/// the section launcher of the configuration file, which runs VMs under libvirt.
 	#[arg(long, global = true)]
 	pub launcher: Option<PathBuf>,
 	/// A folder for the lock of the agent, and for the sockets and records of such programs.

@@ -1,9 +1,9 @@
 //! Attacks of a host on an image, each a boot in QEMU by `scripts/image-attacks`.
 //!
 //! The attacks take minutes, and need root and Debian's archive. So `cargo test` ignores them.
-//! `make test` runs them as root, in its step "image attacks". `HCC_ATTACKED_IMAGE` names the
-//! folder of the image; `scripts/image-attacks/image.sh` makes it. The refusals of hccam need its
-//! images, in the folder that `HCC_AGENT_IMAGES` names.
+//! `make soak` runs them as root. `HCC_ATTACKED_IMAGE` names the folder of the image;
+//! `scripts/image-attacks/image.sh` makes it. The refusals of hccam need the images of hccam, in
+//! the folder that `HCC_AGENT_IMAGES` names.
 
 use std::{env, path::Path, process::Command};
 
