@@ -6,12 +6,13 @@
 //! payments, the attacker must not have more than without them, to the unit.
 //!
 //! Why no profit is possible: of a payment `a`, with shares `t` and `b`, treasury and burn receive
-//! `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`. The attacker is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So the attacker
-//! loses at least `⌊a / 20⌋` more than it is owed. An era pays no more for the payment than the
-//! amount that is owed for it. Let `o` be added to a row of `h` and to a sum of `T`, of which `F`
-//! is paid. Then the row's part grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`,
-//! and no other row's part grows. The validators' part of an era depends only on the number of the
-//! era while the cap is far.
+//! `⌊ta⌋ + ⌈ba⌉ ≥ ⌊(t + b)a⌋`. The attacker is owed `⌊w⌊κa⌋⌋ ≤ ⌊(t + b − 5 %)a⌋`. So the payment
+//! costs the attacker more than the chain then owes to the attacker. The difference is at least
+//! `⌊a / 20⌋`. An era pays out at most the amount that the chain owes for a payment.
+//!
+//! Let `o` be added to a row of `h` and to a sum of `T`, of which `F` is paid. Then the row's part
+//! grows by `⌊F(h + o) / (T + o)⌋ − ⌊Fh / T⌋ ≤ ⌈Fo / (T + o)⌉ ≤ o`, and no other row's part grows.
+//! The validators' part of an era depends only on the number of the era while the cap is far.
 
 use frame_support::{
 	traits::{fungible::Inspect, Hooks},
