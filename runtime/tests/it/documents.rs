@@ -1,5 +1,7 @@
 //! Tests that documents agree with the repository: the tests, files and names that they cite exist.
 
+mod security;
+
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	fs,
@@ -66,25 +68,6 @@ impl Repository {
 		self.paths.iter().filter(|path| path.ends_with(".rs")).map(move |path| self.text(path))
 	}
 
-	/// Returns the names of all test functions.
-	fn tests(&self) -> BTreeSet<String> {
-		let mut tests = BTreeSet::new();
-		for source in self.sources() {
-			let mut is_marked = false;
-			for line in source.lines().map(str::trim) {
-				if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-					is_marked = true;
-				} else if !line.is_empty() && !line.starts_with('#') && !line.starts_with("//") {
-					if is_marked {
-						tests.extend(function_name(line).map(String::from));
-					}
-					is_marked = false;
-				}
-			}
-		}
-		tests
-	}
-
 	/// Returns true if a cited path exists, relative to the root or to the folder of the document.
 	/// The end of a path suffices, with or without `src`, as in `compute/billing.rs`.
 	fn has(&self, document: &str, cited: &str) -> bool {
@@ -126,13 +109,6 @@ impl Repository {
 	fn has_folder(&self, path: &str) -> bool {
 		self.paths.contains(path) && self.root.join(path).is_dir()
 	}
-}
-
-/// Returns the name of the function that a line declares.
-fn function_name(line: &str) -> Option<&str> {
-	let line = line.strip_prefix("pub ").unwrap_or(line);
-	let line = line.strip_prefix("async ").unwrap_or(line);
-	line.strip_prefix("fn ")?.split_once('(').map(|(name, _)| name)
 }
 
 /// Returns the code spans of a line.
@@ -192,26 +168,6 @@ fn rows(text: &str) -> Vec<Row<'_>> {
 		}
 	}
 	rows
-}
-
-#[test]
-fn security_model_names_existing_tests() {
-	let repository = Repository::read();
-	let tests = repository.tests();
-	let document = repository.text("docs/security.md");
-	let mut faults = Vec::new();
-	let mut attacks = 0;
-	for row in rows(&document).iter().filter(|row| row.header.last() == Some(&"test")) {
-		attacks += 1;
-		let cited = spans(row.cells.last().copied().unwrap_or_default());
-		if cited.is_empty() {
-			faults.push(format!("line {}: no test", row.line));
-		}
-		let unknown = cited.iter().filter(|name| !tests.contains(**name));
-		faults.extend(unknown.map(|name| format!("line {}: no test is named {name}", row.line)));
-	}
-	assert!(attacks > 0, "docs/security.md has no table with a column `test`");
-	assert!(faults.is_empty(), "docs/security.md:\n{}", faults.join("\n"));
 }
 
 #[test]
